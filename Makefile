@@ -1,0 +1,68 @@
+# The course from a fresh machine: Python 3.11 or newer, pip, make and git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# One thread a process: two processes share two cores, and numbers repeat.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+WORKERS ?= 2
+export JUPYTER_PLATFORM_DIRS = 1
+# nbgrader runs alembic from PATH.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[grade,dev,cluster]'
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## make .venv with everything that the course, the grader and the tests need
+
+.PHONY: notebooks
+notebooks: install ## rebuild every notebook from its source
+	$(BIN)/python -m autograder.lessons build
+
+.PHONY: lab
+lab: notebooks ## open JupyterLab on the course
+	$(BIN)/jupyter lab course
+
+.PHONY: demo
+demo: notebooks ## let a small class submit lesson 05, grade it, write feedback, print the table
+	$(ONE_THREAD) $(BIN)/python -m tests.demo_class
+
+.PHONY: chromium
+chromium: install
+	$(BIN)/python -m tests.browser.browser
+
+.PHONY: lint
+lint: install ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: test
+test: lint chromium ## install what is needed and pass the tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not serial" --durations 15
+	$(ONE_THREAD) $(BIN)/python -m pytest -m serial --durations 5
+
+.PHONY: banks
+banks: install ## wrong accepted, right refused, misconception named
+	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank
+
+.PHONY: bench
+bench: notebooks ## run every benchmark and write benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+.PHONY: bench-attacks
+bench-attacks: notebooks ## the attack bank against this grader and against plain nbgrader
+	$(ONE_THREAD) $(BIN)/python -m tests.banks.attacks.bench
+
+.PHONY: clean
+clean: ## remove what make made, but not class/ (it holds marks)
+	rm -rf build .pytest_cache .ruff_cache .hypothesis $(VENV)

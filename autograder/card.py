@@ -1,0 +1,119 @@
+"""A verdict to look at: the HTML card of a notebook, and the text form of a terminal.
+
+Every text that may come from a student's process is escaped, so a card is inert wherever it is
+shown: notebook, nbgrader's feedback, formgrader, class report. The card needs no stylesheet and no
+script, takes its colors from the page (light or dark), and says by sign and word what it says by
+color.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+
+from autograder.claims import ERROR, FAILED, NOT_ATTEMPTED, PARTLY, PASSED, Claim, Verdict
+
+# Okabe–Ito: bluish green, orange, vermilion, and grey for what is still to come.
+_COLOR = {
+    PASSED: "#009E73",
+    PARTLY: "#E69F00",
+    FAILED: "#D55E00",
+    ERROR: "#D55E00",
+    NOT_ATTEMPTED: "#888888",
+}
+_SIGN = {PASSED: "✓", PARTLY: "◐", FAILED: "✗", ERROR: "!", NOT_ATTEMPTED: "○"}
+_TITLE = {
+    PASSED: "every claim holds",
+    PARTLY: "some claims hold",
+    FAILED: "not yet",
+    ERROR: "the check itself stopped",
+    NOT_ATTEMPTED: "not attempted",
+}
+
+
+def points_text(verdict: Verdict) -> str:
+    """ "2 of 3 points"."""
+    return f"{verdict.earned:g} of {verdict.points:g} points"
+
+
+def _explanation(verdict: Verdict) -> list[str]:
+    """Sentences for a check that did not run to its end."""
+    if verdict.status == NOT_ATTEMPTED:
+        return [
+            f"{verdict.name} is not written yet. Replace the NotImplementedError with your code."
+        ]
+    lines = [verdict.reason] if verdict.reason else []
+    if verdict.line:
+        lines.append(f"It came from your line: {verdict.line}")
+    if verdict.status == ERROR:
+        lines.append("This may be our mistake: please report it with the seed below.")
+    return lines
+
+
+def as_text(verdict: Verdict) -> str:
+    """The verdict as plain text, for a terminal."""
+    title = f"{_SIGN[verdict.status]} {verdict.name}: {_TITLE[verdict.status]}"
+    out = [f"{title} ({points_text(verdict)})"]
+    for one in verdict.claims:
+        out += _wrap(f"{'✓' if one.holds else '✗'} {one.text}", "  ")
+        if not one.holds:
+            out += [
+                line
+                for label, text in _details(one)
+                for line in _wrap(f"{label}: {text}", "      ")
+            ]
+    for sentence in _explanation(verdict):
+        out += _wrap(sentence, "  ")
+    return "\n".join(out)
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, 98, initial_indent=indent, subsequent_indent=indent + "  ")
+
+
+def _details(one: Claim) -> list[tuple[str, str]]:
+    pairs = [("seen", one.saw), ("asked", one.asks), ("advice", one.advice)]
+    if one.see:
+        pairs.append(("read again", f"“{one.see}”"))
+    return [(label, text) for label, text in pairs if text]
+
+
+def as_html(verdict: Verdict) -> str:
+    """The verdict as an accessible HTML card."""
+    color = _COLOR[verdict.status]
+    label = f"Check of {verdict.name}: {_TITLE[verdict.status]}, {points_text(verdict)}"
+    rows = "".join(_claim_html(one) for one in verdict.claims)
+    tail = "".join(f'<p style="margin:6px 0 0">{escape(s)}</p>' for s in _explanation(verdict))
+    return (
+        f'<section role="group" aria-label="{escape(label, quote=True)}" style="border:1px solid '
+        f"{color};border-left:6px solid {color};border-radius:6px;padding:10px 14px;margin:4px 0;"
+        'max-width:46em;line-height:1.45;color:inherit;background:transparent">'
+        f'<div style="display:flex;gap:8px;align-items:baseline;flex-wrap:wrap">'
+        f'<strong style="font-size:1.05em"><span aria-hidden="true" style="color:{color}">'
+        f"{_SIGN[verdict.status]}</span> <code>{escape(verdict.name)}</code>: "
+        f"{_TITLE[verdict.status]}</strong>"
+        f'<span style="margin-left:auto;opacity:.85">{points_text(verdict)}</span></div>'
+        + (f'<ul style="list-style:none;margin:8px 0 0;padding:0">{rows}</ul>' if rows else "")
+        + tail
+        + "</section>"
+    )
+
+
+def _claim_html(one: Claim) -> str:
+    sign, word, color = ("✓", "holds", "#009E73") if one.holds else ("✗", "fails", "#D55E00")
+    inner = "".join(
+        f'<div style="margin:2px 0 0 1.5em"><span style="opacity:.75">{label}:</span> '
+        f"{'<strong>' if label == 'advice' else ''}{escape(text)}"
+        f"{'</strong>' if label == 'advice' else ''}</div>"
+        for label, text in ([] if one.holds else _details(one))
+    )
+    if one.picture.startswith("data:image/png;base64,"):
+        inner += (
+            f'<img src="{escape(one.picture, quote=True)}" style="max-width:100%;margin:4px 0 0 1.5em" '
+            f'alt="{escape("Picture of what was seen: " + one.saw, quote=True)}">'
+        )
+    return (
+        f'<li style="margin:4px 0"><span aria-hidden="true" style="color:{color};font-weight:bold">'
+        f'{sign}</span> <span style="position:absolute;left:-9999px">{word}:</span>'
+        f"{escape(one.text)}{inner}</li>"
+    )

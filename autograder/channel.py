@@ -1,0 +1,128 @@
+"""The judge's end of the wire: sends requests to a guest, and trusts nothing that comes back.
+
+Every request carries a fresh nonce and a deadline. A guest that dies, lies about the form of a
+message, or keeps the judge waiting is gone for good (`GuestGone`); the judge decides what that costs.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder import wire
+from autograder.guest import _generators
+from autograder.standin import StudentFailed
+from autograder.workbench import Failure
+
+GRACE = 3.0  # seconds that a guest has, past its own alarm, before it counts as resisting
+
+
+class GuestGone(StudentFailed):
+    """The guest is dead, or counts as dead; the message says why in one sentence."""
+
+
+class GuestChannel:
+    """Requests to one guest over a connected socket; `Channel` of `autograder.standin`.
+
+    `seconds` bounds each request, `deadline` (time.monotonic) all of them; `why_dead` may tell how
+    the process ended.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        seconds: float = 30.0,
+        deadline: float | None = None,
+        max_reply: int = 256 * 2**20,
+        why_dead: Callable[[], str] | None = None,
+    ) -> None:
+        self.connection = connection
+        self.seconds = seconds
+        self.deadline = deadline
+        self.max_reply = max_reply
+        self.why_dead = why_dead
+        self.gone: GuestGone | None = None
+
+    def run(self, text: str, seconds: float | None = None) -> dict[str, Any]:
+        """Runs the text of a cell: {"status": "ok" | "error" | "timeout", "outputs": […]}.
+
+        The outputs are whatever the guest says that they are; see `autograder.grading.outputs`.
+        """
+        answer = self._exchange(("run", text), seconds)
+        if isinstance(answer, Failure):
+            return {"status": "error", "outputs": [], "reason": answer.message}
+        if not (
+            isinstance(answer, dict)
+            and answer.get("status") in ("ok", "error", "timeout")
+            and isinstance(answer.get("outputs"), list)
+        ):
+            raise self._give_up("the process of this notebook answered with nonsense")
+        return answer
+
+    def ask(self, request: tuple) -> Any:
+        """Plain data with Refs, or a Failure."""
+        return self._exchange(request, None)
+
+    def _exchange(self, request: tuple, seconds: float | None) -> Any:
+        if self.gone is not None:
+            raise self.gone
+        seconds = self.seconds if seconds is None else seconds
+        now = time.monotonic()
+        until = now + seconds + GRACE
+        if self.deadline is not None:
+            if now >= self.deadline:
+                raise self._give_up("the notebook as a whole has used up its time")
+            until = min(until, self.deadline + GRACE)
+            seconds = max(0.05, min(seconds, self.deadline - now))
+        nonce = secrets.token_hex(16)
+        generators = _generators(request)
+        try:
+            wire.send(
+                self.connection, wire.pack(request, nonce=nonce, seconds=seconds), deadline=until
+            )
+            answer, fields = wire.receive(self.connection, until, self.max_reply)
+        except TimeoutError:
+            raise self._give_up(
+                f"it took longer than {seconds:g} s and could not be stopped"
+            ) from None
+        except (EOFError, ConnectionError):
+            reason = self.why_dead() if self.why_dead else ""
+            raise self._give_up(
+                "it ended the process that it runs in" + (f" ({reason})" if reason else "")
+            ) from None
+        except wire.WireError as error:
+            raise self._give_up(f"its answer breaks the rules: {error}") from None
+        if fields.get("nonce") != nonce or type(answer) is not list or len(answer) != 2:
+            raise self._give_up("its answer does not belong to the question") from None
+        value, states = answer
+        _restore(generators, states)
+        if isinstance(value, Failure) and value.type == "OutOfTime":
+            return Failure("Timeout", f"the call took longer than {seconds:g} s", value.line)
+        return value
+
+    def _give_up(self, sentence: str) -> GuestGone:
+        self.gone = GuestGone(sentence)
+        return self.gone
+
+
+def _restore(generators: list[Any], states: Any) -> None:
+    """Advances the judge's generators to where the guest says that it left them."""
+    if type(states) is not list or len(states) != len(generators):
+        return
+    for mine, theirs in zip(generators, states, strict=True):
+        if type(mine) is not type(theirs):
+            continue
+        if isinstance(mine, np.random.Generator):
+            if (
+                mine.bit_generator.state["bit_generator"]
+                == theirs.bit_generator.state["bit_generator"]
+            ):
+                mine.bit_generator.state = theirs.bit_generator.state
+        else:
+            mine.set_state(theirs.get_state())

@@ -1,0 +1,185 @@
+"""Checks: generators of claims about a student's function, and how a verdict is reached.
+
+`@checks("build_masks", lesson="05_made", points=3)` registers a generator function of the subject and
+the draw. `check(f)` is what stands in a notebook; `judge` reaches the verdict, here or on a stand-in
+for an object in another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import pkgutil
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.claims import (
+    ERROR,
+    FAILED,
+    NOT_ATTEMPTED,
+    PARTLY,
+    PASSED,
+    Claim,
+    Verdict,
+)
+from autograder.draw import Draw
+from autograder.standin import (
+    NotAttempted,
+    Standin,
+    StudentFailed,
+    WrongKind,
+    standin_for,
+)
+
+CheckFunction = Callable[[Standin, Draw], Iterator[Claim]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered check: its exercise's name, lesson and points, and the generator of claims."""
+
+    name: str
+    lesson: str
+    points: float
+    claims: CheckFunction
+
+    @property
+    def about(self) -> str:
+        """The first line of the check's docstring."""
+        return (self.claims.__doc__ or "").strip().split("\n")[0]
+
+
+_registry: dict[tuple[str, str], Check] = {}
+
+
+def checks(name: str, *, lesson: str, points: float) -> Callable[[CheckFunction], CheckFunction]:
+    """Registers a generator of claims as the check of exercise `name` of `lesson`."""
+    if points <= 0:
+        raise ValueError(f"check {name} of {lesson} must be worth more than 0 points: got {points}")
+
+    def register(function: CheckFunction) -> CheckFunction:
+        known = _registry.get((lesson, name))
+        if known is not None and known.claims.__module__ != function.__module__:
+            raise ValueError(f"{lesson} has two checks named {name}")
+        _registry[lesson, name] = Check(name, lesson, float(points), function)
+        return function
+
+    return register
+
+
+def module_of(lesson: str) -> str:
+    """The module that holds a lesson's checks: "05_made" → "autograder.checks.made"."""
+    return "autograder.checks." + lesson.partition("_")[2]
+
+
+def checks_of(lesson: str) -> dict[str, Check]:
+    """All checks of one lesson, by name."""
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module(module_of(lesson))
+    return {name: c for (of, name), c in _registry.items() if of == lesson}
+
+
+def find_check(name: str, lesson: str | None = None) -> Check:
+    """The check of exercise `name`; LookupError, in one sentence, if there is none or are several."""
+    if lesson is not None:
+        found = checks_of(lesson).get(name)
+        if found is None:
+            raise LookupError(f"lesson {lesson} has no check named {name}")
+        return found
+    import autograder.checks as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"autograder.checks.{module.name}")
+    several = [c for (_, of), c in _registry.items() if of == name]
+    if not several:
+        raise LookupError(f"there is no check named {name}")
+    if len(several) > 1:
+        lessons = ", ".join(sorted(c.lesson for c in several))
+        raise LookupError(f'{name} is checked in {lessons}: set LESSON = "…" in the notebook')
+    return several[0]
+
+
+def check(subject: Any) -> Verdict:
+    """The verdict on a function or class of the student's; shows itself as a card in a notebook.
+
+    The check is found by the name of the subject, and by `LESSON` of the notebook that defines it.
+    """
+    name = getattr(subject, "__name__", None)
+    if not isinstance(name, str):
+        raise ValueError(
+            "check needs the function or class itself, as in check(build_masks): got "
+            f"{type(subject).__name__}"
+        )
+    namespace = getattr(subject, "__globals__", None) or vars(
+        sys.modules.get(getattr(subject, "__module__", "") or "__main__", sys)
+    )
+    return judge(subject, name=name, lesson=namespace.get("LESSON"))
+
+
+def judge(
+    subject: Any, *, name: str | None = None, lesson: str | None = None, seed: int = 0
+) -> Verdict:
+    """Runs the check of `name` on `subject` (an object of this process, or a stand-in).
+
+    Never raises for what the student's code does: every exception becomes part of the verdict.
+    """
+    found = find_check(name or getattr(subject, "__name__", ""), lesson)
+    standin = subject if isinstance(subject, Standin) else standin_for(subject)
+    claims: list[Claim] = []
+    status, reason, line = "", "", ""
+    with _quiet(seed):
+        try:
+            for one in found.claims(standin, Draw(seed, found.name)):
+                claims.append(one)
+        except NotAttempted as why:
+            status = NOT_ATTEMPTED if not any(c.holds for c in claims) else ""
+            reason = str(why) or f"{found.name} is not written yet"
+        except StudentFailed as why:
+            reason, line = str(why), why.line
+        except WrongKind as why:
+            reason = str(why)
+        except Exception as why:
+            # Our own mistake, or an answer that no check foresaw: it never earns points.
+            status = ERROR
+            last = traceback.extract_tb(why.__traceback__)[-1]
+            reason = f"the check stopped at {last.name}: {type(why).__name__}: {why}"[:400]
+    earned = sum(c.points for c in claims if c.holds)
+    if not status:
+        complete = not reason and claims and all(c.holds for c in claims)
+        status = PASSED if complete else PARTLY if earned > 0 else FAILED
+    return Verdict(
+        name=found.name,
+        lesson=found.lesson,
+        points=found.points,
+        claims=tuple(claims),
+        seed=seed,
+        status=status,
+        reason=reason,
+        line=line,
+    )
+
+
+@contextlib.contextmanager
+def _quiet(seed: int) -> Iterator[None]:
+    """No warnings on stderr (nbgrader gives 0 for any), and the global generators left as found."""
+    import numpy as np
+    import torch
+
+    state = np.random.get_state()
+    with (
+        torch.random.fork_rng(devices=[]),
+        warnings.catch_warnings(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed % 2**63)
+        np.random.seed(seed % 2**32)
+        try:
+            yield
+        finally:
+            np.random.set_state(state)

@@ -1,0 +1,167 @@
+"""Claims: the sentences that a check makes about a student's function, and the verdict they add up to.
+
+A check (see `autograder.checking`) yields claims. Each claim is one sentence of mathematics with the
+points that it is worth, what was seen, what is asked, and advice. A verdict is the list of claims
+together with the seed of the draw, so that it can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+PASSED, PARTLY, FAILED = "passed", "partly", "failed"
+NOT_ATTEMPTED, ERROR = "not attempted", "error"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Advice for one known misconception: given when `when` is true."""
+
+    when: bool
+    misconception: str
+    text: str
+
+
+def when(condition: object, misconception: str, text: str) -> Advice:
+    """Advice `text` for the misconception named `misconception`, given if `condition` is true."""
+    return Advice(bool(condition), misconception, text)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence about the student's function, and whether it holds.
+
+    `points` is what the claim is worth; `saw` and `asks` tell what was seen and what the mathematics
+    asks; `advice` and `misconception` are empty when the claim holds. `see` names the heading of
+    the lesson to go back to.
+    """
+
+    text: str
+    holds: bool
+    points: float = 1.0
+    saw: str = ""
+    asks: str = ""
+    advice: str = ""
+    misconception: str = ""
+    see: str = ""
+    picture: str = ""
+
+
+def claim(
+    text: str,
+    holds: object,
+    *,
+    points: float = 1.0,
+    saw: str = "",
+    asks: str = "",
+    advice: str | Advice | Sequence[str | Advice] = "",
+    see: str = "",
+    picture: str = "",
+) -> Claim:
+    """A claim; of `advice`, the first whose condition is true is kept, and only if the claim fails.
+
+    `advice` is a sentence, or a list of `when(condition, misconception, sentence)` that ends in a
+    plain sentence for the case that nothing was recognized. `picture` is a data URI of a PNG.
+    """
+    if isinstance(advice, str | Advice):
+        advice = [advice]
+    text_of_advice = misconception = ""
+    if not holds:
+        for item in advice:
+            if isinstance(item, str):
+                text_of_advice = item
+                break
+            if item.when:
+                text_of_advice, misconception = item.text, item.misconception
+                break
+    return Claim(
+        text=text,
+        holds=bool(holds),
+        points=float(points),
+        saw=saw,
+        asks=asks,
+        advice=text_of_advice,
+        misconception=misconception,
+        see=see,
+        picture=picture if not holds else "",
+    )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says of one function or class.
+
+    `status` is one of "passed", "partly", "failed", "not attempted" and "error". `earned` counts the
+    points of the claims that hold, `points` what the check is worth, `seed` the draw it was reached
+    with. `reason` is one sentence when the check could not run to its end (not attempted, or an
+    exception in the student's code); `line` is the line of the student's code that it came from.
+    """
+
+    name: str
+    lesson: str
+    points: float
+    claims: tuple[Claim, ...] = ()
+    seed: int = 0
+    status: str = NOT_ATTEMPTED
+    reason: str = ""
+    line: str = ""
+    advice: str = ""
+    misconception: str = ""
+    judged_outside: bool = field(default=False, compare=False)
+
+    @property
+    def earned(self) -> float:
+        """Points of the claims that hold, never more than the check is worth."""
+        return min(self.points, sum(c.points for c in self.claims if c.holds))
+
+    @property
+    def first_failed(self) -> Claim | None:
+        """The first claim that does not hold, or None."""
+        return next((c for c in self.claims if not c.holds), None)
+
+    @property
+    def misconceptions(self) -> list[str]:
+        """Names of the misconceptions that the advice recognized, in order."""
+        names = [c.misconception for c in self.claims if c.misconception]
+        return [*names, self.misconception] if self.misconception else names
+
+    def headline(self) -> str:
+        """One line: the first failed claim with its advice, or why the check did not run."""
+        failed = self.first_failed
+        if failed is not None:
+            return f"{failed.text}: {failed.advice or failed.saw}".rstrip(": ")
+        return self.reason or "every claim holds"
+
+    def as_dict(self) -> dict:
+        """Plain data, for a record that can be replayed and reported."""
+        return asdict(self) | {"earned": self.earned}
+
+    @classmethod
+    def from_dict(cls, data: dict) -> Verdict:
+        """The verdict whose `as_dict` is `data`."""
+        data = {k: v for k, v in data.items() if k != "earned"}
+        return cls(**data | {"claims": tuple(Claim(**c) for c in data.get("claims", ()))})
+
+    def __repr__(self) -> str:
+        from autograder.card import as_text
+
+        return as_text(self)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        from autograder.card import as_html, as_text
+
+        # nbgrader reads the points of a graded cell from the plain text of its result, so in a
+        # notebook the plain form is the number and the card is the HTML form.
+        return {
+            "text/html": as_html(self),
+            "text/plain": f"{self.earned:g}" if _in_a_notebook() else as_text(self),
+        }
+
+
+def _in_a_notebook() -> bool:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")

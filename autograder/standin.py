@@ -1,0 +1,236 @@
+"""Stand-ins: what a check holds in place of the student's function, class or model.
+
+A stand-in passes calls, attributes and copies on to a workbench (`autograder.workbench`): in the
+notebook one in the same process, in the grader one in the sandbox. A check cannot tell the two
+apart, which is why the same check serves both. Whatever the student's code does to its own process,
+what reaches a check is plain data, and may be wrong data: use `expect_array` before comparing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.workbench import Failure, Ref, Workbench
+
+MAX_ITEMS = 100_000  # how many items an iteration over a stand-in may bring back
+
+
+class StudentFailed(Exception):
+    """The student's code raised; the message is one sentence, `line` the line of their code."""
+
+    def __init__(self, sentence: str, line: str = "", number: int = 0) -> None:
+        super().__init__(sentence)
+        self.line, self.number = line, number
+
+
+class NoLength(StudentFailed, TypeError):
+    """The object has no length; a TypeError too, so that `list` takes no offense."""
+
+
+class NotAttempted(Exception):
+    """The exercise is not solved yet: NotImplementedError, None, or no such name."""
+
+
+class WrongKind(Exception):
+    """An answer of the wrong type, shape or dtype; the message is one sentence."""
+
+
+class Channel(Protocol):
+    """Carries a request to a workbench and brings back plain data with Refs, or a Failure."""
+
+    def ask(self, request: tuple) -> Any: ...
+
+
+class Here:
+    """The channel to a workbench in this process."""
+
+    def __init__(self, namespace: dict[str, Any] | None = None) -> None:
+        self.workbench = Workbench(namespace)
+
+    def ask(self, request: tuple) -> Any:
+        """The workbench's answer to `request`."""
+        return self.workbench.perform(request)
+
+
+class Standin:
+    """Stands for an object of the student's; call it, read its attributes, copy it."""
+
+    def __init__(self, channel: Channel, ref: Ref, *, subject: bool = False) -> None:
+        self._channel, self._ref, self._subject = channel, ref, subject
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        answer = _ask(self._channel, "call", self._ref, args, kwargs)
+        if answer is None and self._subject:
+            raise NotAttempted(f"{self._ref.name} returned None")
+        return answer
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__") and attribute.endswith("__"):
+            raise AttributeError(attribute)
+        return _ask(self._channel, "get", self._ref, attribute)
+
+    def __deepcopy__(self, memo: dict) -> Standin:
+        return _ask(self._channel, "copy", self._ref)
+
+    def __len__(self) -> int:
+        try:
+            return int(_ask(self._channel, "get", self._ref, "__len__")())
+        except StudentFailed as error:
+            raise NoLength(str(error), error.line, error.number) from None
+
+    def __getitem__(self, key: Any) -> Any:
+        return _ask(self._channel, "get", self._ref, "__getitem__")(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_ask(self._channel, "inside", "autograder.inside:items", (self._ref,), {}))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<stand-in for the {self._ref.kind} {self._ref.name}>"
+
+
+def standin_for(subject: Any) -> Standin:
+    """A stand-in for an object of this process."""
+    here = Here()
+    return Standin(here, here.workbench.put(subject), subject=True)
+
+
+def standin_by_name(channel: Channel, name: str) -> Standin:
+    """A stand-in for what `name` means on the other side; NotAttempted if it means nothing."""
+    found = _ask(channel, "lookup", name)
+    if not isinstance(found, Standin):
+        raise NotAttempted(f"{name} is not a function or class")
+    found._subject = True
+    return found
+
+
+def inside(function: Callable) -> Callable:
+    """Marks a function of the check library that runs beside the student's objects.
+
+    Called with a stand-in among its arguments, it is executed where the object lives, by its import
+    path, and what it returns is as untrusted as any answer. Called with none, it is itself.
+    """
+    path = f"{function.__module__}:{function.__qualname__}"
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Standin):
+                return _ask(value._channel, "inside", path, args, kwargs)
+        return function(*args, **kwargs)
+
+    run.inside_path = path
+    return run
+
+
+def _ask(channel: Channel, *request: Any) -> Any:
+    answer = channel.ask(tuple(_outgoing(channel, part) for part in request))
+    if isinstance(answer, Failure):
+        if answer.not_attempted:
+            raise NotAttempted(answer.message or "not written yet")
+        sentence = f"{answer.type}: {answer.message}" if answer.message else answer.type
+        raise StudentFailed(sentence, answer.line, answer.number)
+    return _incoming(channel, answer)
+
+
+def _outgoing(channel: Channel, value: Any) -> Any:
+    if isinstance(value, Standin):
+        if value._channel is not channel:
+            raise ValueError(f"{value!r} lives in another process than the one that is asked")
+        return value._ref
+    if type(value) in (list, tuple):
+        return type(value)(_outgoing(channel, v) for v in value)
+    if type(value) is dict:
+        return {k: _outgoing(channel, v) for k, v in value.items()}
+    return value
+
+
+def _incoming(channel: Channel, value: Any) -> Any:
+    if isinstance(value, Ref):
+        return Standin(channel, value)
+    if type(value) in (list, tuple, set):
+        return type(value)(_incoming(channel, v) for v in value)
+    if type(value) is dict:
+        return {k: _incoming(channel, v) for k, v in value.items()}
+    return value
+
+
+_KINDS = {"float": "f", "int": "iu", "bool": "b", "number": "iuf", "any": "biufc"}
+
+
+def expect_array(
+    value: Any,
+    shape: Sequence[int | None] | None = None,
+    kind: str = "any",
+    what: str = "the answer",
+) -> np.ndarray:
+    """`value` as a numpy array, or WrongKind with one sentence that says what came instead.
+
+    `value` may be a tensor, an array, a number or nested lists of numbers. `shape` may have None
+    for a free size. `kind`: "float", "int", "bool", "number" (no bool, no complex) or "any". Floats
+    come back as float64, integers as int64, so that a comparison never overflows by dtype.
+    """
+    array = _as_array(value)
+    if array is None:
+        raise WrongKind(f"{what} should be a tensor or an array: got {describe(value)}")
+    if array.dtype.kind not in _KINDS[kind]:
+        wanted = {"float": "floats", "int": "integers", "bool": "booleans"}.get(kind, "numbers")
+        raise WrongKind(f"{what} should hold {wanted}: got {describe(value)}")
+    if shape is not None and not (
+        len(shape) == array.ndim
+        and all(w is None or w == g for w, g in zip(shape, array.shape, strict=True))
+    ):
+        raise WrongKind(f"{what} should have shape {_shape(shape)}: got {_shape(array.shape)}")
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    return array.astype(np.int64) if array.dtype.kind in "iu" else array
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+    elif hasattr(value, "detach") and hasattr(value, "numpy") and not isinstance(value, Standin):
+        value = value.detach().cpu()
+        array = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+    elif isinstance(value, bool | int | float | complex | list | tuple):
+        try:
+            if isinstance(value, list | tuple) and any(hasattr(v, "detach") for v in value):
+                value = [_as_array(v) for v in value]
+            array = np.asarray(value)
+        except (ValueError, OverflowError):
+            return None
+    else:
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def describe(value: Any) -> str:
+    """`value` in a few words: its type, and for an array its dtype and shape."""
+    if isinstance(value, Standin):
+        return f"a {value._ref.kind} {value._ref.name}".strip()
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} with shape {_shape(value.shape)}"
+    if hasattr(value, "detach"):
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"a tensor of {dtype} with shape {_shape(value.shape)}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, str):
+        return "a str"
+    if isinstance(value, bool | int | float) or value is None:
+        return f"{value!r}"[:60]
+    return f"a {type(value).__name__}"
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return (
+        "("
+        + ", ".join("any" if s is None else str(s) for s in shape)
+        + (",)" if len(shape) == 1 else ")")
+    )

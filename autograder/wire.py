@@ -1,0 +1,255 @@
+"""Messages between a judge and a guest: data only, with limits on size and depth.
+
+A message is a frame: two big-endian unsigned 32- and 64-bit lengths, a JSON header, then raw buffers.
+Nothing is ever unpickled or evaluated. Values are those of `autograder.workbench`: scalars, strings,
+bytes, lists, tuples, dicts, sets, arrays and tensors of known dtypes, random generators by their
+state, and Refs. `WireError` names, in one sentence, what was wrong with a message.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import struct
+import time
+from typing import Any
+
+import numpy as np
+
+from autograder.workbench import Failure, Ref
+
+MAX_DEPTH = 40
+MAX_HEADER = 8 * 2**20  # bytes of JSON
+MAX_BODY = 512 * 2**20  # bytes of buffers
+MAX_ARRAYS = 10_000
+
+_PREFIX = struct.Struct("!IQ")
+_NUMPY = {
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "complex64", "complex128",
+}  # fmt: skip
+_TORCH = {
+    "bool", "int8", "int16", "int32", "int64", "uint8",
+    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+}  # fmt: skip
+
+
+class WireError(Exception):
+    """A message that breaks the rules of the wire."""
+
+
+def pack(value: Any, **extra: Any) -> bytes:
+    """The frame of `value`; `extra` are plain JSON fields of the header (nonce, verb)."""
+    buffers: list[bytes] = []
+    body = _encode(value, buffers, 0)
+    header = json.dumps(
+        {"body": body, "sizes": [len(b) for b in buffers], **extra}, ensure_ascii=True
+    ).encode("ascii")
+    size = sum(len(b) for b in buffers)
+    if len(header) > MAX_HEADER or size > MAX_BODY:
+        raise WireError(f"the answer is too large: {len(header) + size:,} bytes")
+    return b"".join((_PREFIX.pack(len(header), size), header, *buffers))
+
+
+def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError(f"the answer is nested more than {MAX_DEPTH} deep")
+    kind = type(value)
+    if value is None or kind in (bool, float, str):
+        return value
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else ["i", hex(value)]
+    if kind in (list, tuple, set):
+        return [kind.__name__[0] if kind is not tuple else "t"] + [
+            _encode(v, buffers, depth + 1) for v in value
+        ]
+    if kind is dict:
+        return ["d"] + [
+            [_encode(k, buffers, depth + 1), _encode(v, buffers, depth + 1)]
+            for k, v in value.items()
+        ]
+    if kind is Ref:
+        return ["r", value.id, value.kind, value.name]
+    if kind is Failure:
+        return ["f", value.type, value.message, value.line, value.number, value.not_attempted]
+    if kind is bytes:
+        return ["b", _buffer(value, buffers)]
+    if kind is complex:
+        return ["c", value.real, value.imag]
+    if isinstance(value, np.generic):
+        return ["g", value.dtype.name, _buffer(np.asarray(value).tobytes(), buffers)]
+    if isinstance(value, np.ndarray):
+        native = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("="), copy=False))
+        if native.dtype.name not in _NUMPY:
+            raise WireError(f"an array of {native.dtype} cannot be sent")
+        return ["a", native.dtype.name, list(value.shape), _buffer(native.tobytes(), buffers)]
+    if isinstance(value, np.random.Generator):
+        return ["N", _encode(value.bit_generator.state, buffers, depth + 1)]
+    return _encode_torch(value, buffers)
+
+
+def _encode_torch(value: Any, buffers: list[bytes]) -> Any:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        tensor = value.detach().to("cpu").contiguous().resolve_conj().resolve_neg()
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        if dtype not in _TORCH:
+            raise WireError(f"a tensor of {dtype} cannot be sent")
+        raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        return ["T", dtype, list(tensor.shape), _buffer(raw, buffers)]
+    if isinstance(value, torch.Generator):
+        return ["G", _buffer(value.get_state().numpy().tobytes(), buffers)]
+    raise WireError(f"a {type(value).__name__} cannot be sent")
+
+
+def _buffer(raw: bytes, buffers: list[bytes]) -> int:
+    buffers.append(raw)
+    return len(buffers) - 1
+
+
+def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
+    """The value of a frame and the extra fields of its header; WireError if it breaks a rule."""
+    try:
+        fields = json.loads(header)
+        sizes = fields["sizes"]
+        if not (
+            isinstance(sizes, list)
+            and len(sizes) <= MAX_ARRAYS
+            and all(type(s) is int and s >= 0 for s in sizes)
+        ):
+            raise WireError("a message lists sizes that are none")
+        if sum(sizes) != len(body):
+            raise WireError("a message's buffers do not have the length that it says")
+        buffers, at = [], 0
+        for size in sizes:
+            buffers.append(body[at : at + size])
+            at += size
+        value = _decode(fields["body"], buffers, 0)
+    except WireError:
+        raise
+    except RecursionError:
+        raise WireError("a message is nested too deep") from None
+    except Exception as error:
+        raise WireError(f"a message cannot be read ({type(error).__name__})") from None
+    return value, {k: v for k, v in fields.items() if k not in ("body", "sizes")}
+
+
+def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError("a message is nested too deep")
+    if node is None or type(node) in (bool, int, float, str):
+        return node
+    if type(node) is not list or not node:
+        raise WireError("a message holds an unknown value")
+    tag, *rest = node
+    if tag in ("l", "t", "s"):
+        values = [_decode(v, buffers, depth + 1) for v in rest]
+        return values if tag == "l" else tuple(values) if tag == "t" else set(values)
+    if tag == "d":
+        return {_decode(k, buffers, depth + 1): _decode(v, buffers, depth + 1) for k, v in rest}
+    if tag == "i":
+        return int(rest[0], 16)
+    if tag == "r":
+        number, kind, name = rest
+        return Ref(int(number), str(kind)[:20], str(name)[:100])
+    if tag == "f":
+        of, message, line, number, not_attempted = rest
+        return Failure(
+            str(of)[:100], str(message)[:500], str(line)[:300], int(number), not_attempted is True
+        )
+    if tag == "b":
+        return bytes(buffers[rest[0]])
+    if tag == "c":
+        return complex(rest[0], rest[1])
+    if tag == "g":
+        return np.frombuffer(_known(buffers[rest[1]], rest[0], [], _NUMPY), dtype=rest[0])[0]
+    if tag == "a":
+        dtype, shape, index = rest
+        raw = _known(buffers[index], dtype, shape, _NUMPY)
+        return np.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+    if tag == "T":
+        import torch
+
+        dtype, shape, index = rest
+        raw = _known(buffers[index], dtype, shape, _TORCH)
+        of = getattr(torch, dtype)
+        if not raw:
+            return torch.empty(shape, dtype=of)
+        return torch.frombuffer(bytearray(raw), dtype=of).reshape(shape)
+    if tag == "G":
+        import torch
+
+        generator = torch.Generator()
+        generator.set_state(torch.frombuffer(bytearray(buffers[rest[0]]), dtype=torch.uint8))
+        return generator
+    if tag == "N":
+        state = _decode(rest[0], buffers, depth + 1)
+        generator = np.random.Generator(getattr(np.random, _bit_generator(state))())
+        generator.bit_generator.state = state
+        return generator
+    raise WireError("a message holds a value of unknown kind")
+
+
+def _bit_generator(state: Any) -> str:
+    name = state["bit_generator"]
+    if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+        raise WireError("a message holds an unknown random generator")
+    return name
+
+
+def _known(raw: bytes, dtype: Any, shape: Any, known: set[str]) -> bytes:
+    """`raw`, if its length is that of an array of `dtype` and `shape`."""
+    if dtype not in known:
+        raise WireError(f"a message holds an array of unknown dtype {str(dtype)[:20]}")
+    if not (
+        isinstance(shape, list)
+        and len(shape) <= 32
+        and all(type(s) is int and 0 <= s < 2**40 for s in shape)
+    ):
+        raise WireError("a message holds an array of impossible shape")
+    item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+    if math.prod(shape) * item != len(raw):
+        raise WireError("a message holds an array whose shape and bytes disagree")
+    return raw
+
+
+def send(connection: socket.socket, frame: bytes, deadline: float | None = None) -> None:
+    """Sends a whole frame before `deadline` (time.monotonic seconds); TimeoutError past it."""
+    view = memoryview(frame)
+    while view:
+        _arm(connection, deadline)
+        view = view[connection.send(view[: 1 << 20]) :]
+
+
+def receive(
+    connection: socket.socket, deadline: float | None = None, max_body: int = MAX_BODY
+) -> tuple[Any, dict[str, Any]]:
+    """The next message; EOFError if the other side is gone, TimeoutError past `deadline`."""
+    header_size, body_size = _PREFIX.unpack(_exactly(connection, _PREFIX.size, deadline))
+    if header_size > MAX_HEADER or body_size > max_body:
+        raise WireError(f"a message says that it has {header_size + body_size:,} bytes: too many")
+    header = _exactly(connection, header_size, deadline)
+    return unpack(header, _exactly(connection, body_size, deadline))
+
+
+def _exactly(connection: socket.socket, count: int, deadline: float | None) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        _arm(connection, deadline)
+        part = connection.recv(min(count - len(parts), 1 << 20))
+        if not part:
+            raise EOFError("the other side has closed")
+        parts += part
+    return bytes(parts)
+
+
+def _arm(connection: socket.socket, deadline: float | None) -> None:
+    if deadline is None:
+        connection.settimeout(None)
+        return
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    connection.settimeout(left)

@@ -1,0 +1,209 @@
+"""The student's side of a stand-in: a table of live objects, and the few things one may ask of them.
+
+A check never holds the student's object. It holds a `Standin` (see `autograder.standin`), whose
+requests a workbench performs: look a name up, call, read an attribute, copy, run a function of ours
+beside the objects. What goes back is plain data (None, bool, int, float, complex, str, bytes, lists,
+tuples, dicts, sets, arrays, tensors) or a `Ref` to an object that stays on the workbench.
+
+In a student's own notebook the workbench lives in the same process; in the grader it lives in the
+sandbox, and requests and replies cross as the data-only messages of `autograder.wire`.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import itertools
+import linecache
+import os
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_DEPTH = 24
+MAX_MESSAGE = 400  # characters of a student's error message that are passed on
+
+_SCALARS = (bool, int, float, complex, str, bytes)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Names an object that stays on its workbench."""
+
+    id: int
+    kind: str = "object"  # "function", "class", "module" (torch.nn.Module) or "object"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception of the student's code, as plain data.
+
+    `line` is the line of the student's code it came from, `number` its number in the cell.
+    """
+
+    type: str
+    message: str
+    line: str = ""
+    number: int = 0
+    not_attempted: bool = False
+
+
+class Workbench:
+    """Holds objects by number, and performs requests on them."""
+
+    def __init__(self, namespace: Mapping[str, Any] | None = None) -> None:
+        self.namespace = namespace if namespace is not None else {}
+        self.objects: dict[int, Any] = {}
+        self._numbers = itertools.count(1)
+
+    def put(self, value: Any) -> Ref:
+        """Keeps `value` here and returns its Ref."""
+        number = next(self._numbers)
+        self.objects[number] = value
+        return Ref(number, kind_of(value), str(getattr(value, "__name__", type(value).__name__)))
+
+    def perform(self, request: tuple) -> Any:
+        """Performs `(verb, …)` and returns plain data with Refs, or a Failure; never raises.
+
+        Verbs: ("lookup", name) · ("call", ref, args, kwargs) · ("get", ref, attribute) ·
+        ("copy", ref) · ("inside", "module:function", args, kwargs) · ("release", ids).
+        """
+        try:
+            verb, *rest = request
+            return self.plain(getattr(self, "_" + verb)(*rest))
+        except BaseException as error:
+            if isinstance(error, SystemExit | GeneratorExit):
+                error = RuntimeError(f"the code tried to end the process ({type(error).__name__})")
+            return failure_of(error)
+
+    def _lookup(self, name: str) -> Any:
+        if name not in self.namespace:
+            raise NotImplementedError(f"there is no {name} in this notebook")
+        found = self.namespace[name]
+        return None if found is None else self.put(found)
+
+    def _call(self, ref: Ref, args: tuple, kwargs: dict) -> Any:
+        return self.objects[ref.id](*self.live(args), **self.live(kwargs))
+
+    def _get(self, ref: Ref, attribute: str) -> Any:
+        return getattr(self.objects[ref.id], attribute)
+
+    def _copy(self, ref: Ref) -> Any:
+        return self.put(copy.deepcopy(self.objects[ref.id]))
+
+    def _inside(self, path: str, args: tuple, kwargs: dict) -> Any:
+        return inside_function(path)(*self.live(args), **self.live(kwargs))
+
+    def _release(self, ids: list[int]) -> None:
+        for number in ids:
+            self.objects.pop(number, None)
+
+    def live(self, value: Any) -> Any:
+        """`value` with each Ref replaced by its object, and data copied so that no caller shares it."""
+        if isinstance(value, Ref):
+            return self.objects[value.id]
+        if isinstance(value, list | tuple | set | frozenset):
+            return type(value)(self.live(v) for v in value)
+        if isinstance(value, dict):
+            return {k: self.live(v) for k, v in value.items()}
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        if _is_tensor(value):
+            return value.detach().clone()
+        return value
+
+    def plain(self, value: Any, depth: int = 0) -> Any:
+        """`value` as plain data; what is not data is kept here and becomes a Ref."""
+        if depth > MAX_DEPTH:
+            raise ValueError(f"the answer is nested more than {MAX_DEPTH} deep")
+        if value is None or type(value) in _SCALARS or isinstance(value, Ref | Failure):
+            return value
+        for base in _SCALARS:  # subclasses (an enum, a numpy float64) lose their class
+            if isinstance(value, base) and not isinstance(value, np.generic):
+                return base(value)
+        if isinstance(value, np.generic):
+            return value if value.dtype.kind in "biufcSU" else self.put(value)
+        if isinstance(value, np.ndarray):
+            return np.array(value, copy=True) if value.dtype.kind in "biufc" else self.put(value)
+        if _is_tensor(value):
+            return value.detach().to("cpu").to_dense().clone()
+        if isinstance(value, list):
+            return [self.plain(v, depth + 1) for v in value]
+        if isinstance(value, tuple):
+            return tuple(self.plain(v, depth + 1) for v in value)
+        if isinstance(value, set | frozenset):
+            return {self.plain(v, depth + 1) for v in value}
+        if isinstance(value, Mapping):
+            return {self.plain(k, depth + 1): self.plain(v, depth + 1) for k, v in value.items()}
+        if type(value).__module__ == "torch" and type(value).__name__ in ("dtype", "device"):
+            return str(value)
+        return self.put(value)
+
+
+def kind_of(value: Any) -> str:
+    """ "class", "module" (a torch.nn.Module), "function" or "object"."""
+    if isinstance(value, type):
+        return "class"
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        return "module"
+    return "function" if callable(value) else "object"
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def inside_function(path: str) -> Callable:
+    """The function marked `@inside` at `module:name`; only modules of autograder are searched."""
+    module, _, name = path.partition(":")
+    if not module.startswith("autograder."):
+        raise ValueError(f"{path} is not a function of the check library")
+    function = getattr(importlib.import_module(module), name)
+    if getattr(function, "inside_path", None) != path:
+        raise ValueError(f"{path} is not marked @inside")
+    return function.__wrapped__
+
+
+# Code that is not the student's: the standard library, installed packages, and the check library.
+_NOT_THEIRS = tuple(
+    {
+        os.path.realpath(p) + os.sep
+        for p in (
+            sysconfig.get_paths()["stdlib"],
+            sysconfig.get_paths()["purelib"],
+            sysconfig.get_paths()["platlib"],
+            os.path.dirname(__file__),
+            os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "course"),
+        )
+    }
+)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The exception as data, with the last line of the student's own code that it passed through."""
+    line, number = "", 0
+    for frame in traceback.extract_tb(error.__traceback__, limit=-200):
+        name = frame.filename
+        if name.startswith("<frozen") or os.path.realpath(name).startswith(_NOT_THEIRS):
+            continue
+        number = frame.lineno or 0
+        line = (frame.line or linecache.getline(name, number)).strip()
+    return Failure(
+        type=type(error).__name__,
+        message=_shorten(str(error)),
+        line=_shorten(line, 200),
+        number=number,
+        not_attempted=isinstance(error, NotImplementedError),
+    )
+
+
+def _shorten(text: str, length: int = MAX_MESSAGE) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
