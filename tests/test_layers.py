@@ -1,0 +1,168 @@
+"""Imports run one way: course ← figures ← autograder, and nobody imports a lesson's text.
+
+The check half of the autograder also runs in Colab, where there is no nbgrader and no Jupyter
+server: what it reaches, at once or later, must do without them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("course", "figures", "autograder", "solutions", "tests", "benchmarks")
+
+# Whom a room may import at its modules' top; in a function it may also import LAZILY.
+AT_ONCE = {
+    "course": {"course"},
+    "figures": {"figures", "course"},
+    "autograder": {"autograder", "course"},
+}
+LAZILY = {"course": set(), "figures": set(), "autograder": {"figures"}}
+
+CHECK_HALF = ("__init__", "claims", "checking", "draw", "card", "standin", "inside")
+NOT_IN_COLAB = ("nbgrader", "jupyter", "nbformat", "jupytext", "typer", "rich", "sqlalchemy")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, by its full dotted name."""
+
+    module: str
+    line: int
+    lazy: bool  # inside a function, or for type checkers only
+
+    @property
+    def room(self) -> str:
+        return self.module.split(".")[0]
+
+
+def imports_of(source: str, package: str) -> Iterator[Import]:
+    """All imports of a module's text; `package` is what a leading dot stands for."""
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, lazy)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*above, node.module or ""]).strip(".") if node.level else node.module
+            yield Import(base, node.lineno, lazy)
+            for alias in node.names:  # `from autograder import lessons` is a module, too
+                yield Import(f"{base}.{alias.name}", node.lineno, lazy)
+        later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        )
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, lazy or later)
+
+    yield from walk(ast.parse(source), lazy=False)
+
+
+def package_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
+def imports_of_file(path: Path) -> list[Import]:
+    return list(imports_of(path.read_text(encoding="utf-8"), package_of(path)))
+
+
+def against_the_way(room: str, imports: list[Import]) -> list[str]:
+    """The imports that a module of `room` must not have."""
+    return [
+        f"line {found.line}: {found.module}"
+        for found in imports
+        if found.room in ROOMS
+        and found.room not in AT_ONCE[room] | (LAZILY[room] if found.lazy else set())
+    ]
+
+
+def modules_of(room: str) -> list[Path]:
+    return sorted(path for path in (ROOT / room).rglob("*.py"))
+
+
+def path_of(module: str) -> Path | None:
+    """The file of a module of the autograder, None for a name inside one."""
+    stem = ROOT.joinpath(*module.split("."))
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def reach(starts: list[Path]) -> set[Path]:
+    """The autograder's files that importing or running `starts` may import, lazily or at once."""
+    reached: set[Path] = set()
+    waiting = list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for found in imports_of_file(path):
+            if found.room in ("autograder", "figures", "course") and (to := path_of(found.module)):
+                waiting.append(to)
+    return reached
+
+
+def check_half() -> list[Path]:
+    parts = [ROOT / "autograder" / f"{name}.py" for name in CHECK_HALF]
+    return [*parts, *sorted((ROOT / "autograder" / "checks").rglob("*.py"))]
+
+
+@pytest.mark.parametrize("room", AT_ONCE)
+def test_imports_run_one_way(room: str):
+    assert modules_of(room), f"{room}/ has no module"
+    wrong = {
+        str(path.relative_to(ROOT)): found
+        for path in modules_of(room)
+        if (found := against_the_way(room, imports_of_file(path)))
+    }
+    assert wrong == {}
+
+
+def test_nobody_imports_a_lessons_text():
+    for room in ("course", "figures", "autograder", "tests", "benchmarks"):
+        for path in modules_of(room):
+            rooms = {found.room for found in imports_of_file(path)}
+            assert "solutions" not in rooms, path
+
+
+def test_the_check_half_needs_neither_nbgrader_nor_jupyter():
+    assert all(path.is_file() for path in check_half())
+    wrong = [
+        f"{path.relative_to(ROOT)} line {found.line}: {found.module}"
+        for path in sorted(reach(check_half()))
+        for found in imports_of_file(path)
+        if found.room.startswith(NOT_IN_COLAB)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "source, wrong",
+    [
+        ("import figures", ["line 1: figures"]),
+        ("import figures.page as page", ["line 1: figures.page"]),
+        ("from figures import page", ["line 1: figures", "line 1: figures.page"]),
+        ("from solutions.made import f", ["line 1: solutions.made", "line 1: solutions.made.f"]),
+        ("def f():\n    import figures", []),
+        ("def f():\n    import solutions", ["line 2: solutions"]),
+        ("class A:\n    import figures", ["line 2: figures"]),
+        ("if True:\n    import tests", ["line 2: tests"]),
+        ("from ..course import data", []),
+        ("from .claims import claim\nimport figurative", []),
+    ],
+)
+def test_the_rule_sees_an_import_in_any_dress(source: str, wrong: list[str]):
+    imports = list(imports_of(source, "autograder.checks"))
+    assert against_the_way("autograder", imports) == wrong
+
+
+def test_a_leading_dot_is_resolved():
+    names = [found.module for found in imports_of("from . import a\nfrom ..b import c", "x.y")]
+    assert names == ["x.y", "x.y.a", "x.b", "x.b.c"]
