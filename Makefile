@@ -29,6 +29,10 @@ install: $(INSTALLED) ## make .venv with everything that the course, the grader 
 notebooks: install ## rebuild every notebook from its source
 	$(BIN)/python -m autograder.lessons build
 
+.PHONY: figures
+figures: install ## draw the static pictures
+	$(BIN)/python -m figures.static
+
 .PHONY: lab
 lab: notebooks ## open JupyterLab on the course
 	$(BIN)/jupyter lab course

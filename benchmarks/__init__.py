@@ -1,0 +1,1 @@
+"""Benchmarks: each runs both sides in one run and gives ratios; `python -m benchmarks` runs all."""

@@ -1,0 +1,134 @@
+"""Static pictures: drawn by script, stored as SVG in light and dark, shown with their alt text.
+
+A picture is a module of this package with `NAME`, `ALT` and `draw(dark: bool) -> str`, which returns
+SVG text. `python -m figures.static` (`make figures`) writes `figures/static/NAME-light.svg` and
+`NAME-dark.svg`; `--check` says which of them a fresh drawing would change. Notebooks call
+`show("NAME")`.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import html
+import importlib
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+FOLDER = Path(__file__).parent / "static"
+THEMES = {"light": False, "dark": True}
+
+
+def pictures() -> dict[str, ModuleType]:
+    """The modules of this package that are static pictures, by `NAME`."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assigned = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        if {"NAME", "ALT"} <= assigned:
+            module = importlib.import_module(f"figures.{path.stem}")
+            found[module.NAME] = module
+    return found
+
+
+def to_svg(figure: Any) -> str:
+    """A matplotlib figure as SVG text that a second drawing repeats byte for byte."""
+    import matplotlib as mpl
+
+    text = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "figures"}):
+        figure.savefig(
+            text, format="svg", bbox_inches="tight", transparent=True, metadata={"Date": None}
+        )
+    # Trailing blanks are noise in a diff.
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def drawn() -> dict[Path, str]:
+    """What each stored file should hold, by drawing every picture now."""
+    return {
+        FOLDER / f"{name}-{theme}.svg": module.draw(dark)
+        for name, module in pictures().items()
+        for theme, dark in THEMES.items()
+    }
+
+
+def stale() -> list[Path]:
+    """The stored files that a fresh drawing would change or that no picture makes."""
+    fresh = drawn()
+    kept = [p for p, text in fresh.items() if not p.exists() or p.read_text("utf-8") != text]
+    return kept + sorted(set(FOLDER.glob("*.svg")) - set(fresh))
+
+
+def write_all() -> list[Path]:
+    """Draws every picture and writes what changed; each file whole or not at all."""
+    FOLDER.mkdir(exist_ok=True)
+    changed = stale()
+    fresh = drawn()
+    for path in changed:
+        if path not in fresh:
+            path.unlink()
+            continue
+        with tempfile.NamedTemporaryFile(
+            "w", dir=FOLDER, delete=False, encoding="utf-8", suffix=".tmp"
+        ) as file:
+            file.write(fresh[path])
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    return changed
+
+
+def picture_html(name: str) -> str:
+    """HTML that shows the stored picture in the theme of the page, with its alt text."""
+    alt = html.escape(pictures()[name].ALT, quote=True)
+    images = []
+    for theme in THEMES:
+        raw = (FOLDER / f"{name}-{theme}.svg").read_bytes()
+        source = "data:image/svg+xml;base64," + base64.b64encode(raw).decode("ascii")
+        images.append(
+            f'<img class="figure-{theme}" alt="{alt}" src="{source}" style="max-width:100%">'
+        )
+    # JupyterLab says its theme on the body; elsewhere the reader's system decides.
+    style = (
+        ".figure-dark{display:none}"
+        "@media (prefers-color-scheme:dark){"
+        "body:not([data-jp-theme-light]) .figure-light{display:none}"
+        "body:not([data-jp-theme-light]) .figure-dark{display:inline}}"
+        'body[data-jp-theme-light="false"] .figure-light{display:none}'
+        'body[data-jp-theme-light="false"] .figure-dark{display:inline}'
+    )
+    return f"<style>{style}</style>{''.join(images)}"
+
+
+def show(name: str) -> None:
+    """Displays a stored picture in a notebook; ValueError if there is no picture of that name."""
+    if name not in pictures():
+        raise ValueError(f"there is no picture {name!r}: there are {', '.join(pictures())}")
+    from IPython.display import HTML, display
+
+    display(HTML(picture_html(name)))
+
+
+def main() -> None:
+    """Writes the pictures, or with --check names the stale ones and fails."""
+    if "--check" in sys.argv[1:]:
+        old = stale()
+        print("\n".join(f"{p.name} is not what its script draws: run make figures" for p in old))
+        sys.exit(bool(old))
+    for path in write_all():
+        print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()
