@@ -109,7 +109,7 @@ def _claim_html(one: Claim) -> str:
     )
     if one.picture.startswith("data:image/png;base64,"):
         inner += (
-            f'<img src="{escape(one.picture, quote=True)}" style="max-width:100%;margin:4px 0 0 1.5em" '
+            f'<img src="{escape(one.picture, quote=True)}" style="max-width:100%;margin:4px 0" '
             f'alt="{escape("Picture of what was seen: " + one.saw, quote=True)}">'
         )
     return (

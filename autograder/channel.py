@@ -1,7 +1,8 @@
 """The judge's end of the wire: sends requests to a guest, and trusts nothing that comes back.
 
 Every request carries a fresh nonce and a deadline. A guest that dies, lies about the form of a
-message, or keeps the judge waiting is gone for good (`GuestGone`); the judge decides what that costs.
+message, or keeps the judge waiting is gone for good (`GuestGone`); the judge decides what that
+costs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Checks: generators of claims about a student's function, and how a verdict is reached.
 
-`@checks("build_masks", lesson="05_made", points=3)` registers a generator function of the subject and
-the draw. `check(f)` is what stands in a notebook; `judge` reaches the verdict, here or on a stand-in
-for an object in another process.
+`@checks("build_masks", lesson="05_made", points=3)` registers a generator function of the subject
+and the draw. `check(f)` is what stands in a notebook; `judge` reaches the verdict, here or on a
+stand-in for an object in another process.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def checks_of(lesson: str) -> dict[str, Check]:
 
 
 def find_check(name: str, lesson: str | None = None) -> Check:
-    """The check of exercise `name`; LookupError, in one sentence, if there is none or are several."""
+    """The check of exercise `name`; LookupError, in one sentence, if there is none, or several."""
     if lesson is not None:
         found = checks_of(lesson).get(name)
         if found is None:

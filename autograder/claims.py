@@ -1,14 +1,14 @@
-"""Claims: the sentences that a check makes about a student's function, and the verdict they add up to.
+"""Claims: the sentences of a check about a student's function, and the verdict they add up to.
 
-A check (see `autograder.checking`) yields claims. Each claim is one sentence of mathematics with the
-points that it is worth, what was seen, what is asked, and advice. A verdict is the list of claims
-together with the seed of the draw, so that it can be repeated.
+A check (see `autograder.checking`) yields claims. Each claim is one sentence of mathematics with
+the points that it is worth, what was seen, what is asked, and advice. A verdict is the list of
+claims together with the seed of the draw, so that it can be repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 PASSED, PARTLY, FAILED = "passed", "partly", "failed"
 NOT_ATTEMPTED, ERROR = "not attempted", "error"
@@ -32,9 +32,9 @@ def when(condition: object, misconception: str, text: str) -> Advice:
 class Claim:
     """One sentence about the student's function, and whether it holds.
 
-    `points` is what the claim is worth; `saw` and `asks` tell what was seen and what the mathematics
-    asks; `advice` and `misconception` are empty when the claim holds. `see` names the heading of
-    the lesson to go back to.
+    `points` is what the claim is worth; `saw` and `asks` tell what was seen and what the
+    mathematics asks; `advice` and `misconception` are empty when the claim holds. `see` names the
+    heading of the lesson to go back to.
     """
 
     text: str
@@ -92,10 +92,11 @@ def claim(
 class Verdict:
     """What a check says of one function or class.
 
-    `status` is one of "passed", "partly", "failed", "not attempted" and "error". `earned` counts the
-    points of the claims that hold, `points` what the check is worth, `seed` the draw it was reached
-    with. `reason` is one sentence when the check could not run to its end (not attempted, or an
-    exception in the student's code); `line` is the line of the student's code that it came from.
+    `status` is one of "passed", "partly", "failed", "not attempted" and "error". `earned` counts
+    the points of the claims that hold, `points` what the check is worth, `seed` the draw it was
+    reached with. `reason` is one sentence when the check could not run to its end (not attempted,
+    or an exception in the student's code); `line` is the line of the student's code that it came
+    from.
     """
 
     name: str
@@ -106,9 +107,6 @@ class Verdict:
     status: str = NOT_ATTEMPTED
     reason: str = ""
     line: str = ""
-    advice: str = ""
-    misconception: str = ""
-    judged_outside: bool = field(default=False, compare=False)
 
     @property
     def earned(self) -> float:
@@ -123,8 +121,7 @@ class Verdict:
     @property
     def misconceptions(self) -> list[str]:
         """Names of the misconceptions that the advice recognized, in order."""
-        names = [c.misconception for c in self.claims if c.misconception]
-        return [*names, self.misconception] if self.misconception else names
+        return [c.misconception for c in self.claims if c.misconception]
 
     def headline(self) -> str:
         """One line: the first failed claim with its advice, or why the check did not run."""

@@ -1,7 +1,7 @@
 """Functions that run beside the student's object, where autograd and many small steps are cheap.
 
-Each is marked `@inside` (see `autograder.standin`). In the grader they run in the student's process,
-so what they return is as untrusted as any other answer of that process.
+Each is marked `@inside` (see `autograder.standin`). In the grader they run in the student's
+process, so what they return is as untrusted as any other answer of that process.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ import argparse
 import ast
 import hashlib
 import logging
-import os
 import re
 import sys
 import tempfile
@@ -34,6 +33,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from course.files import write_whole
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -561,7 +562,7 @@ def render(lessons: Iterable[Lesson]) -> dict[Path, bytes]:
             release = RELEASE / lesson.name / "lesson.ipynb"
             nbformat.validate(notebook)
             fresh[source] = (nbformat.writes(notebook) + "\n").encode()
-            _write_whole(Path(folder) / source, fresh[source])
+            write_whole(Path(folder) / source, fresh[source])
             _generate_assignment(lesson, Path(folder))
             fresh[release] = (Path(folder) / release).read_bytes()
             released = nbformat.reads(fresh[release].decode(), as_version=4)
@@ -625,17 +626,6 @@ def leaked_lines(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     return [line for line in told if line in secret]
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _chosen(names: Iterable[str], root: Path) -> list[Lesson]:
     names = list(names) or lesson_names(root)
     if not names:
@@ -653,7 +643,7 @@ def build(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:
     changed = []
     for path, content in render(_chosen(names, root)).items():
         if not (root / path).is_file() or (root / path).read_bytes() != content:
-            _write_whole(root / path, content)
+            write_whole(root / path, content)
             changed.append(path)
     return changed
 

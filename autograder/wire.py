@@ -1,9 +1,10 @@
 """Messages between a judge and a guest: data only, with limits on size and depth.
 
-A message is a frame: two big-endian unsigned 32- and 64-bit lengths, a JSON header, then raw buffers.
-Nothing is ever unpickled or evaluated. Values are those of `autograder.workbench`: scalars, strings,
-bytes, lists, tuples, dicts, sets, arrays and tensors of known dtypes, random generators by their
-state, and Refs. `WireError` names, in one sentence, what was wrong with a message.
+A message is a frame: two big-endian unsigned 32- and 64-bit lengths, a JSON header, then raw
+buffers. Nothing is ever unpickled or evaluated. Values are those of `autograder.workbench`:
+scalars, strings, bytes, lists, tuples, dicts, sets, arrays and tensors of known dtypes, random
+generators by their state, and Refs. `WireError` names, in one sentence, what was wrong with a
+message.
 """
 
 from __future__ import annotations

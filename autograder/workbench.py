@@ -1,9 +1,9 @@
-"""The student's side of a stand-in: a table of live objects, and the few things one may ask of them.
+"""The student's side of a stand-in: a table of live objects, and what one may ask of them.
 
 A check never holds the student's object. It holds a `Standin` (see `autograder.standin`), whose
 requests a workbench performs: look a name up, call, read an attribute, copy, run a function of ours
-beside the objects. What goes back is plain data (None, bool, int, float, complex, str, bytes, lists,
-tuples, dicts, sets, arrays, tensors) or a `Ref` to an object that stays on the workbench.
+beside the objects. What goes back is plain data (None, bool, int, float, complex, str, bytes,
+lists, tuples, dicts, sets, arrays, tensors) or a `Ref` to an object that stays on the workbench.
 
 In a student's own notebook the workbench lives in the same process; in the grader it lives in the
 sandbox, and requests and replies cross as the data-only messages of `autograder.wire`.
@@ -105,7 +105,7 @@ class Workbench:
             self.objects.pop(number, None)
 
     def live(self, value: Any) -> Any:
-        """`value` with each Ref replaced by its object, and data copied so that no caller shares it."""
+        """`value` with each Ref replaced by its object, and data copied: no caller shares it."""
         if isinstance(value, Ref):
             return self.objects[value.id]
         if isinstance(value, list | tuple | set | frozenset):
@@ -188,7 +188,7 @@ _NOT_THEIRS = tuple(
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The exception as data, with the last line of the student's own code that it passed through."""
+    """The exception as data, with the last line of the student's code that it passed through."""
     line, number = "", 0
     for frame in traceback.extract_tb(error.__traceback__, limit=-200):
         name = frame.filename

@@ -13,11 +13,11 @@ import pkgutil
 import platform
 import re
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import benchmarks
+from course.files import write_whole
 
 HERE = Path(__file__).parent
 PACKAGES = ("torch", "numpy", "nbgrader", "nbclient", "ipykernel", "IPython")
@@ -40,14 +40,6 @@ def sections(text: str) -> dict[str, str]:
     """The sections of a README by the name of the benchmark that wrote them."""
     parts = re.split(r"^<!-- (\w+) -->\n", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes `text` to `path` whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
 
 
 def main(names: list[str]) -> None:

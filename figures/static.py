@@ -1,8 +1,8 @@
 """Static pictures: drawn by script, stored as SVG in light and dark, shown with their alt text.
 
-A picture is a module of this package with `NAME`, `ALT` and `draw(dark: bool) -> str`, which returns
-SVG text. `python -m figures.static` (`make figures`) writes `figures/static/NAME-light.svg` and
-`NAME-dark.svg`; `--check` says which of them a fresh drawing would change. Notebooks call
+A picture is a module of this package with `NAME`, `ALT` and `draw(dark: bool) -> str`, which
+returns SVG text. `python -m figures.static` (`make figures`) writes `figures/static/NAME-light.svg`
+and `NAME-dark.svg`; `--check` says which of them a fresh drawing would change. Notebooks call
 `show("NAME")`.
 """
 
@@ -13,12 +13,12 @@ import base64
 import html
 import importlib
 import io
-import os
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from course.files import write_whole
 
 FOLDER = Path(__file__).parent / "static"
 THEMES = {"light": False, "dark": True}
@@ -73,19 +73,13 @@ def stale() -> list[Path]:
 
 def write_all() -> list[Path]:
     """Draws every picture and writes what changed; each file whole or not at all."""
-    FOLDER.mkdir(exist_ok=True)
     changed = stale()
     fresh = drawn()
     for path in changed:
         if path not in fresh:
             path.unlink()
             continue
-        with tempfile.NamedTemporaryFile(
-            "w", dir=FOLDER, delete=False, encoding="utf-8", suffix=".tmp"
-        ) as file:
-            file.write(fresh[path])
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        write_whole(path, fresh[path])
     return changed
 
 
