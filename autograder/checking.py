@@ -35,6 +35,7 @@ from autograder.standin import (
     WrongKind,
     standin_for,
 )
+from course.causality import NotRepeatable, WrongOutput
 
 CheckFunction = Callable[[Standin, Draw], Iterator[Claim]]
 
@@ -141,7 +142,7 @@ def judge(
             reason = str(why) or f"{found.name} is not written yet"
         except StudentFailed as why:
             reason, line = str(why), why.line
-        except WrongKind as why:
+        except (WrongKind, WrongOutput, NotRepeatable) as why:
             reason = str(why)
         except Exception as why:
             # Our own mistake, or an answer that no check foresaw: it never earns points.

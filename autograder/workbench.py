@@ -11,7 +11,6 @@ sandbox, and requests and replies cross as the data-only messages of `autograder
 
 from __future__ import annotations
 
-import copy
 import importlib
 import itertools
 import linecache
@@ -24,6 +23,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from course.causality import copy_model
 
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
@@ -95,7 +96,7 @@ class Workbench:
         return getattr(self.objects[ref.id], attribute)
 
     def _copy(self, ref: Ref) -> Any:
-        return self.put(copy.deepcopy(self.objects[ref.id]))
+        return self.put(copy_model(self.objects[ref.id]))
 
     def _inside(self, path: str, args: tuple, kwargs: dict) -> Any:
         return inside_function(path)(*self.live(args), **self.live(kwargs))

@@ -1,0 +1,402 @@
+"""The MADE mask explorer: a student's own masks as a network whose every path can be followed.
+
+Inputs stand below, outputs above, and a line stands where a mask holds 1. Pointing at a unit, or
+walking there with the arrow keys, lights the paths through it; a path that gives an output an
+input at or after its place in the order is a leak, drawn dashed with a cross and said in words.
+
+The rule drawn here is that of Germain, Gregor, Murray and Larochelle (2015), "MADE", section 4:
+a hidden unit of degree m may see units of degree at most m, and output d may
+see hidden units of degree smaller than order(d).
+"""
+
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from figures import palette
+
+HERE = Path(__file__).parent
+MOST_UNITS = 64  # a layer wider than this cannot be told apart at 700 pixels
+MOST_NAMED = 4  # how many leaks or gaps a sentence spells out before it counts the rest
+ORDERS = ("natural", "reversed", "random")
+
+
+class MaskExplorer(anywidget.AnyWidget):
+    """Draws masks as a layered graph with every path from input to output at hand.
+
+    masks     one array a layer, shape (out, in) as `nn.Linear.weight` has it, holding 0 and 1
+              (bool, int or float; NumPy, torch or lists). The first has n columns, the last n rows.
+    order     the place of each input in the order, 1…n: `order[d]` is the place of input d.
+              Natural if left out.
+    degrees   one array a hidden layer: m(k) of each unit, drawn inside it.
+    names     n names for the inputs; their numbers 1…n if left out.
+
+    Raises ValueError, in one sentence, for masks that do not fit together.
+
+    `MaskExplorer.of(build_masks, assign_degrees, n=5, hidden_sizes=(8,))` calls the student's own
+    functions instead, and offers other degrees and other orders.
+    """
+
+    _esm = (HERE / "mask_explorer.js").read_text(encoding="utf-8")
+    _css = palette.stylesheet(".mask-explorer") + (HERE / "mask_explorer.css").read_text(
+        encoding="utf-8"
+    )
+
+    # What the JavaScript draws. A mask is a list of rows, a row is text like "0110".
+    _masks = traitlets.List().tag(sync=True)
+    _order = traitlets.List().tag(sync=True)
+    _degrees = traitlets.List().tag(sync=True)
+    _names = traitlets.List().tag(sync=True)
+    _notice = traitlets.Unicode("").tag(sync=True)
+    # Whether the buttons that call the student's functions are shown, and which order is chosen.
+    _live = traitlets.Bool(False).tag(sync=True)
+    _order_name = traitlets.Unicode("natural").tag(sync=True)
+    # What the reader did: entries [layer, row, column] changed by hand, and the last button.
+    _breaks = traitlets.List().tag(sync=True)
+    _request = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        masks: Sequence,
+        order: Sequence[int] | None = None,
+        degrees: Sequence | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._functions = None
+        self.show(masks, order, degrees, names)
+
+    @classmethod
+    def of(
+        cls,
+        build_masks: Callable,
+        assign_degrees: Callable,
+        n: int = 5,
+        hidden_sizes: Sequence[int] = (8,),
+        order: str = "natural",
+        names: Sequence[str] | None = None,
+        seed: int = 0,
+    ) -> "MaskExplorer":
+        """An explorer of what the student's own functions return, reshuffled at a button's press.
+
+        Calls `assign_degrees(n, hidden_sizes, generator)` and `build_masks(degrees, order)`, with
+        `generator` a torch.Generator and `order` a tensor of the places 1…n. A function that is
+        not written yet, or that raises, gives a sentence in place of the picture.
+        """
+        import torch
+
+        if order not in ORDERS:
+            raise ValueError(f"order is one of {', '.join(ORDERS)}: got {order!r}")
+        if not 1 <= n <= MOST_UNITS:
+            raise ValueError(f"n must be from 1 to {MOST_UNITS}: got {n}")
+        explorer = cls.__new__(cls)
+        anywidget.AnyWidget.__init__(explorer)
+        explorer._functions = (build_masks, assign_degrees)
+        explorer._n, explorer._hidden_sizes = n, tuple(hidden_sizes)
+        explorer._names = _names_of(names, n)
+        explorer._generator = torch.Generator().manual_seed(seed)
+        explorer._live, explorer._order_name = True, order
+        explorer._order = _order_called(order, n, explorer._generator)
+        explorer._rebuild(new_degrees=True)
+        explorer.observe(explorer._answer, names="_request")
+        return explorer
+
+    def show(
+        self,
+        masks: Sequence,
+        order: Sequence[int] | None = None,
+        degrees: Sequence | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """Draws other masks in the same place; arguments and errors as for the class."""
+        masks = _masks_of(masks)
+        n = masks[0].shape[1]
+        order = _order_of(order, n)
+        degrees = _degrees_of(degrees, masks)
+        names = _names_of(names, n)
+        with self.hold_sync():  # one message: the picture never mixes old masks with a new order
+            self._order, self._degrees, self._names = order, degrees, names
+            self._masks = [["".join("01"[int(cell)] for cell in row) for row in m] for m in masks]
+            self._breaks, self._notice = [], ""
+
+    @property
+    def masks(self) -> list[np.ndarray]:
+        """The masks as they stand, with what was broken or mended by hand: (out, in), bool."""
+        masks = [np.array([[cell == "1" for cell in row] for row in m]) for m in self._masks]
+        for layer, row, column in self._breaks:
+            masks[layer][row, column] ^= True
+        return masks
+
+    @property
+    def connectivity(self) -> np.ndarray:
+        """How many paths lead from each input to each output: (n outputs, n inputs), exact ints."""
+        return path_counts(self.masks)
+
+    def __repr__(self) -> str:
+        if self._notice:
+            return f"MaskExplorer: {self._notice}"
+        sizes = [len(mask) for mask in self._masks[:-1]]
+        hidden = f"hidden layers of {_listed(sizes)} units" if sizes else "no hidden layer"
+        if len(sizes) == 1:
+            hidden = f"a hidden layer of {sizes[0]} unit{'s' * (sizes[0] != 1)}"
+        lines = [f"MaskExplorer: {len(self._order)} inputs, {hidden}, order {_listed(self._order)}"]
+        lines += [self.output_in_words(d) for d in range(len(self._order))]
+        return "\n".join([*lines, self.in_words()])
+
+    def _repr_mimebundle_(self, **kwargs: object) -> object:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            # The base class may cut the text short; where no widget runs, the text is the picture.
+            bundle[0]["text/plain"] = repr(self)
+        return bundle
+
+    def output_in_words(self, output: int) -> str:
+        """What one output sees, its leaks and its gaps, as the widget says it. Counts from 0."""
+        counts, order, names = self.connectivity, self._order, self._names
+        seen = [i for i in range(len(order)) if counts[output, i]]
+        leaks = [i for i in seen if order[i] >= order[output]]
+        gaps = [i for i in range(len(order)) if order[i] < order[output] and i not in seen]
+        name = names[output]
+        if not seen:
+            text = f"Output {name} sees no input."
+        else:
+            text = f"Output {name} sees input{_s(seen)} {_listed(names[i] for i in seen)}."
+        if leaks:
+            text += (
+                f" Not autoregressive: {len(leaks)} input{_s(leaks)} at or after the output: "
+                f"{_listed(names[i] for i in leaks)}."
+            )
+        open_to = self._open_paths()
+        reasons = ("these degrees leave no path", "with these degrees it could")
+        why_not = {
+            i: reasons[open_to[output][i]] if open_to else "the order allows it" for i in gaps
+        }
+        for why in (*reversed(reasons), "the order allows it"):
+            if group := [i for i in gaps if why_not[i] == why]:
+                unseen = _listed(names[i] for i in group)
+                text += f" Output {name} does not see input{_s(group)} {unseen}: {why}."
+        return text
+
+    def in_words(self) -> str:
+        """Whether the masks are autoregressive, and where not, as the widget says it."""
+        counts, order, names = self.connectivity, self._order, self._names
+        pairs = [(i, o) for o in range(len(order)) for i in range(len(order))]
+        leaks = [(i, o) for i, o in pairs if counts[o, i] and order[i] >= order[o]]
+        gaps = [(i, o) for i, o in pairs if not counts[o, i] and order[i] < order[o]]
+        if leaks:
+            arrows = [f"input {names[i]} → output {names[o]}" for i, o in leaks]
+            inputs = "1 input" if len(leaks) == 1 else f"{len(leaks)} inputs"
+            return f"Not autoregressive: {inputs} at or after the output: {_some(arrows)}."
+        if gaps:
+            arrows = [f"input {names[i]} → output {names[o]}" for i, o in gaps]
+            paths = (
+                "1 path that the order allows is"
+                if len(gaps) == 1
+                else (f"{len(gaps)} paths that the order allows are")
+            )
+            return f"Blind to the future, but {paths} missing: {_some(arrows)}."
+        return "Autoregressive: every output sees all inputs before it, and nothing else."
+
+    def _open_paths(self) -> list[list[bool]] | None:
+        """Which input could reach which output under the degrees shown, or None without degrees."""
+        if len(self._degrees) != len(self._masks) - 1:
+            return None
+        below = np.array(self._order)
+        masks = []
+        for degrees in map(np.array, self._degrees):
+            masks.append(degrees[:, None] >= below[None, :])
+            below = degrees
+        masks.append(np.array(self._order)[:, None] > below[None, :])
+        return (path_counts(masks) > 0).tolist()
+
+    def _answer(self, change: dict) -> None:
+        """Does what a button asked for, through the student's functions."""
+        wanted = change["new"]
+        if wanted.get("order") in ORDERS:
+            self._order_name = wanted["order"]
+            self._order = _order_called(self._order_name, self._n, self._generator)
+            self._rebuild(new_degrees=False)
+        elif wanted.get("reshuffle"):
+            self._rebuild(new_degrees=True)
+
+    def _rebuild(self, new_degrees: bool) -> None:
+        import torch
+
+        build_masks, assign_degrees = self._functions
+        writing = assign_degrees
+        try:
+            if new_degrees or self._drawn is None:
+                self._drawn = None
+                self._drawn = assign_degrees(self._n, self._hidden_sizes, self._generator)
+                if self._drawn is None:
+                    raise NotImplementedError
+            writing = build_masks
+            masks = build_masks(self._drawn, torch.tensor(self._order))
+            if masks is None:
+                raise NotImplementedError
+            checked = _masks_of(masks)
+            if checked[0].shape[1] != self._n:
+                raise ValueError(f"mask 1 needs {self._n} columns: got {checked[0].shape[1]}")
+        except NotImplementedError:
+            name = _name_of(writing)
+            return self._fail(f"{name} is not written yet: solve the exercise above first.")
+        except Exception as error:
+            return self._fail(_sentence(writing, error))
+        self.show(checked, self._order, _hidden_only(self._drawn, checked), self._names)
+
+    def _fail(self, notice: str) -> None:
+        with self.hold_sync():
+            self._masks, self._breaks, self._degrees, self._notice = [], [], [], notice
+
+    _drawn = None  # the degrees as the student's function returned them
+
+
+def path_counts(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Number of paths from every input to every output: (outputs, inputs) of Python's exact ints.
+
+    The masks' product: a path picks one open connection a layer, so paths multiply and add as
+    matrix entries do (MADE, section 4).
+    """
+    product = np.asarray(masks[0]).astype(int).astype(object)
+    for mask in masks[1:]:
+        product = np.asarray(mask).astype(int).astype(object) @ product
+    return product
+
+
+def _masks_of(masks: Sequence) -> list[np.ndarray]:
+    """The masks as bool arrays that fit together, or a ValueError that says which does not."""
+    if isinstance(masks, dict) or not hasattr(masks, "__iter__"):
+        raise ValueError(f"masks must be a list with one array a layer: got {type(masks).__name__}")
+    arrays = [_array(mask, f"mask {i}") for i, mask in enumerate(masks, 1)]
+    if not arrays:
+        raise ValueError("masks is empty: a network needs at least one mask, of shape (out, in)")
+    for i, array in enumerate(arrays, 1):
+        if array.ndim != 2 or 0 in array.shape:
+            raise ValueError(f"mask {i} must have shape (out, in): got shape {array.shape}")
+        if not np.isin(array, (0, 1)).all():
+            odd = array[~np.isin(array, (0, 1))].flat[0]
+            raise ValueError(f"mask {i} must hold 0 and 1 only: got {odd:g}")
+        if max(array.shape) > MOST_UNITS:
+            raise ValueError(
+                f"mask {i} has shape {array.shape}, and {MOST_UNITS} units a layer is the most "
+                "that can be drawn: try n=8 and hidden_sizes=(16,)"
+            )
+    for i in range(1, len(arrays)):
+        units, columns = arrays[i - 1].shape[0], arrays[i].shape[1]
+        if units != columns:
+            raise ValueError(
+                f"mask {i + 1} has shape {arrays[i].shape}, but mask {i} has {units} rows: masks "
+                "have shape (out, in), as nn.Linear.weight; is one transposed?"
+            )
+    if arrays[-1].shape[0] != arrays[0].shape[1]:
+        raise ValueError(
+            f"the last mask must have a row for each of the {arrays[0].shape[1]} inputs: got shape "
+            f"{arrays[-1].shape}; masks have shape (out, in), as nn.Linear.weight"
+        )
+    return [array.astype(bool) for array in arrays]
+
+
+def _order_of(order: Sequence[int] | None, n: int) -> list[int]:
+    if order is None:
+        return list(range(1, n + 1))
+    array = _array(order, "order")
+    if array.shape != (n,) or sorted(array.tolist()) != list(range(1, n + 1)):
+        raise ValueError(f"order must hold each place 1…{n} once: got {_short(array)}")
+    return [int(place) for place in array]
+
+
+def _order_called(name: str, n: int, generator: object) -> list[int]:
+    import torch
+
+    places = list(range(1, n + 1))
+    if name == "random":
+        return (1 + torch.randperm(n, generator=generator)).tolist()
+    return places[::-1] if name == "reversed" else places
+
+
+def _degrees_of(degrees: Sequence | None, masks: Sequence[np.ndarray]) -> list[list[int]]:
+    if degrees is None:
+        return []
+    arrays = [_array(layer, f"degrees of layer {i}") for i, layer in enumerate(degrees, 1)]
+    sizes = [mask.shape[0] for mask in masks[:-1]]
+    if [array.shape for array in arrays] != [(size,) for size in sizes]:
+        raise ValueError(
+            f"degrees must hold one array a hidden layer, of {_listed(sizes) or 'no'} units: got "
+            f"shapes {_listed(array.shape for array in arrays)}"
+        )
+    return [[int(degree) for degree in array] for array in arrays]
+
+
+def _hidden_only(degrees: object, masks: Sequence[np.ndarray]) -> object:
+    """The hidden layers' degrees, or None: solutions may keep those of the inputs before them."""
+    try:
+        layers = list(degrees)
+        sizes = [mask.shape[0] for mask in masks[:-1]]
+        first = len(layers) > len(sizes)
+        hidden = layers[first : first + len(sizes)]
+        return hidden if [len(layer) for layer in hidden] == sizes else None
+    except TypeError:
+        return None
+
+
+def _names_of(names: Sequence[str] | None, n: int) -> list[str]:
+    if names is None:
+        return [str(i) for i in range(1, n + 1)]
+    names = [str(name) for name in names]
+    if len(names) != n:
+        raise ValueError(f"names must hold {n} names, one an input: got {len(names)}")
+    return names
+
+
+def _array(values: object, what: str) -> np.ndarray:
+    if hasattr(values, "detach"):  # a tensor, perhaps on another device or with a gradient
+        values = values.detach().cpu()
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "buif":
+            return array
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{what} must be an array of numbers: got {type(values).__name__}")
+
+
+def _sentence(function: Callable, error: Exception) -> str:
+    """The student's error in a sentence, with the line of their own code where there is one."""
+    code = getattr(function, "__code__", None)
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename
+    ]
+    said = str(error).strip().splitlines()
+    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    name = _name_of(function)
+    if lines:
+        return f"{name}, line {lines[-1]}: {what}"
+    return f"{name}: {what}"
+
+
+def _name_of(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _short(array: np.ndarray) -> str:
+    return f"shape {array.shape}" if array.size > 12 else str(array.tolist())
+
+
+def _listed(things: object) -> str:
+    return ", ".join(str(thing) for thing in things)
+
+
+def _some(things: Sequence[str]) -> str:
+    if len(things) <= MOST_NAMED:
+        return _listed(things)
+    return f"{_listed(things[:MOST_NAMED])} and {len(things) - MOST_NAMED} more"
+
+
+def _s(things: Sequence) -> str:
+    return "" if len(things) == 1 else "s"

@@ -1,0 +1,220 @@
+"""The growth of parameters: a student's five counting functions over n, on logarithmic axes.
+
+A straight line here is a power of n, and its slope the exponent: the chain and NADE rise with
+slope 1, the FVSBN with slope 2. The full table is no line at all. The place where the FVSBN
+overtakes NADE is searched with the student's own functions and marked.
+
+Counts: a logistic regression for each variable, n(n + 1)/2 (FVSBN; Larochelle and Murray, 2011,
+section 2); 2nh + h + n (NADE, section 3); the open connections and biases of a MADE with one hidden
+layer (Germain et al., 2015, section 4).
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from figures import palette
+
+HERE = Path(__file__).parent
+MOST = 4096  # variables
+MOST_CHAIN = 784  # a student's search for cycles may take n² steps
+HIDDEN = (10, 50, 100, 500)
+GRID = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    12,
+    14,
+    17,
+    20,
+    24,
+    28,
+    40,
+    57,
+    80,
+    100,
+    141,
+    200,
+    266,
+    400,
+    566,
+    784,
+)
+GRID = (*GRID, 1000, 1414, 2000, 2828, MOST)
+
+
+class ParameterGrowth(anywidget.AnyWidget):
+    """Draws how many numbers n binary variables need, counted by the student's functions.
+
+    Takes the five functions of the lesson. One that is not written yet, or that raises or returns
+    something else than an int, has no line, and a sentence says why. `hidden` is the number of
+    hidden units to begin with, one of 10, 50, 100 and 500.
+    """
+
+    _esm = (HERE / "parameter_growth.js").read_text(encoding="utf-8")
+    _css = palette.stylesheet(".parameter-growth") + (HERE / "parameter_growth.css").read_text(
+        "utf-8"
+    )
+
+    _most = traitlets.Int(MOST).tag(sync=True)
+    _grid = traitlets.Dict().tag(sync=True)  # h → the values of n that can be pointed at
+    # name → h → [[n, log10 of the count, the count in words], …]; h is "" where it plays no part.
+    _series = traitlets.Dict().tag(sync=True)
+    _crossover = traitlets.Dict().tag(sync=True)  # h → the first n at which FVSBN > NADE, or 0
+    _hidden = traitlets.Unicode("500").tag(sync=True)
+    _notices = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        table_parameters: Callable,
+        bayes_net_parameters: Callable,
+        fvsbn_parameters: Callable,
+        nade_parameters: Callable,
+        made_parameters: Callable,
+        hidden: int = 500,
+    ) -> None:
+        if hidden not in HIDDEN:
+            raise ValueError(f"hidden must be one of {', '.join(map(str, HIDDEN))}: got {hidden}")
+        super().__init__()
+        ask = _Asker()
+        crossover = {h: _overtaking(ask, fvsbn_parameters, nade_parameters, h) for h in HIDDEN}
+        grids = {h: sorted({*GRID, *_beside(crossover[h])}) for h in HIDDEN}
+        every = sorted({n for grid in grids.values() for n in grid})
+
+        def alone(function: Callable, most: int = MOST, of: Callable = int) -> dict:
+            return {"": [(n, ask(function, *_args(of(n)))) for n in every if n <= most]}
+
+        def with_hidden(function: Callable, of: Callable = int) -> dict:
+            return {str(h): [(n, ask(function, n, of(h))) for n in grids[h]] for h in HIDDEN}
+
+        counts = {
+            "table": alone(table_parameters, of=lambda n: ([2] * n,)),
+            "FVSBN": alone(fvsbn_parameters),
+            "NADE": with_hidden(nade_parameters),
+            "MADE": with_hidden(made_parameters, of=lambda h: [h]),
+            "chain": alone(bayes_net_parameters, MOST_CHAIN, of=_chain),
+        }
+        self._series = {
+            name: {
+                h: [[n, math.log10(c), in_words(c)] for n, c in points if c is not None and c > 0]
+                for h, points in by_hidden.items()
+            }
+            for name, by_hidden in counts.items()
+        }
+        self._hidden = str(hidden)
+        self._grid = {str(h): grid for h, grid in grids.items()}
+        self._crossover = {str(h): n for h, n in crossover.items()}
+        self._notices = list(ask.notices.values())
+
+    def __repr__(self) -> str:
+        lines = [f"ParameterGrowth: {self.headline_in_words()}"]
+        lines += [self.at_in_words(n) for n in (3, 20, 100, 784, MOST)]
+        return "\n".join([*lines, *self._notices])
+
+    def _repr_mimebundle_(self, **kwargs: object) -> object:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            # The base class may cut the text short; where no widget runs, the text is the picture.
+            bundle[0]["text/plain"] = repr(self)
+        return bundle
+
+    def headline_in_words(self) -> str:
+        """Where the FVSBN overtakes NADE, as the widget says it."""
+        both = all(self._points(name) for name in ("FVSBN", "NADE"))
+        if not both:
+            return "How many numbers for n bits?"
+        at, h = self._crossover[self._hidden], self._hidden
+        if not at:
+            return f"With h = {h}, FVSBN does not overtake NADE up to n = {MOST:,}."
+        return f"With h = {h}, FVSBN has more parameters than NADE from n = {at:,} on."
+
+    def at_in_words(self, n: int) -> str:
+        """The counts at one n of the grid, as the widget says them."""
+        said = []
+        for name in self._series:
+            found = [words for at, _, words in self._points(name) if at == n]
+            said += [f"{name} {words}" for words in found]
+        return f"n = {n:,}: {', '.join(said)}." if said else f"n = {n:,}: nothing to show yet."
+
+    def _points(self, name: str) -> list:
+        by_hidden = self._series[name]
+        return by_hidden.get("", by_hidden.get(self._hidden, []))
+
+
+def in_words(count: int) -> str:
+    """A count with its digits grouped, or as "about 1.3·10^30" where it has more than 15."""
+    if count < 10**15:
+        return f"{count:,}"
+    exponent = math.floor(math.log10(count))
+    first = 10 ** (math.log10(count) - exponent)
+    # 9.96 would print as 10.0.
+    if first >= 9.95:
+        first, exponent = 1.0, exponent + 1
+    return f"about {first:.1f}·10^{exponent:,}"
+
+
+class _Asker:
+    """Calls the student's functions, and keeps one sentence for each that gives no count."""
+
+    def __init__(self) -> None:
+        self.notices: dict[str, str] = {}
+
+    def __call__(self, function: Callable, *args: object) -> int | None:
+        name = getattr(function, "__name__", "a function")
+        if name in self.notices:
+            return None
+        try:
+            said = function(*args)
+        except NotImplementedError:
+            said = None
+        except Exception as error:
+            first = (str(error).strip().splitlines() or [""])[0][:120]
+            what = f"{type(error).__name__}: {first}".rstrip(": ")
+            self.notices[name] = f"{name} stopped: {what}."
+            return None
+        if type(said) is int:
+            return said
+        self.notices[name] = (
+            f"{name} is not written yet: solve the exercise above first."
+            if said is None
+            else f"{name} returned {said!r}"[:80] + f", which is no int (a {type(said).__name__})."
+        )
+        return None
+
+
+def _args(given: object) -> tuple:
+    return given if isinstance(given, tuple) else (given,)
+
+
+def _chain(n: int) -> tuple[list[int], list[list[int]]]:
+    return [2] * n, [[], *([i] for i in range(n - 1))]
+
+
+def _beside(n: int) -> set[int]:
+    return {n, max(n - 1, 1)} if n else set()
+
+
+def _overtaking(ask: _Asker, left: Callable, right: Callable, hidden: int) -> int:
+    """The first n ≤ MOST with left(n) > right(n, hidden), if they cross once; 0 if never."""
+
+    def above(n: int) -> bool:
+        a, b = ask(left, n), ask(right, n, hidden)
+        return a is not None and b is not None and a > b
+
+    if not above(MOST):
+        return 0
+    low, high = 0, MOST  # not above at low (there is no n = 0), above at high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if above(middle) else (middle, high)
+    return high
