@@ -29,7 +29,7 @@ import re
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXTS = Path("solutions")
 SOURCE = Path("build/source")  # as in nbgrader_config.py; a test holds the two together
 RELEASE = Path("course")
+GUIDE = RELEASE / "README.md"  # holds a table of the lessons between two marks
 BRANCH = "main"
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"  # nbgrader's delimiters, found anywhere in a line
@@ -506,9 +507,14 @@ def _cell_id(lesson: str, cell: Cell, taken: set[str]) -> str:
     return identity
 
 
-def _title_text(lesson: Lesson, address: str) -> str:
+def _badge(lesson: Lesson, address: str) -> str:
     place = f"{(RELEASE / lesson.name).as_posix()}/lesson.ipynb"
     colab = address.replace("https://github.com", "https://colab.research.google.com/github")
+    picture = "https://colab.research.google.com/assets/colab-badge.svg"
+    return f"[![Open this lesson in Colab]({picture})]({colab}/blob/{BRANCH}/{place})"
+
+
+def _title_text(lesson: Lesson, address: str) -> str:
     facts = [
         f"About {lesson.minutes} minutes",
         f"{lesson.points} point{'s' if lesson.points != 1 else ''}",
@@ -520,8 +526,7 @@ def _title_text(lesson: Lesson, address: str) -> str:
             f"# {int(lesson.name[:2])} · {lesson.title}",
             f"**{lesson.question}**",
             " · ".join(facts),
-            "[![Open this lesson in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-            f"({colab}/blob/{BRANCH}/{place})",
+            _badge(lesson, address),
         ]
     )
 
@@ -626,6 +631,37 @@ def leaked_lines(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     return [line for line in told if line in secret]
 
 
+def with_table(guide: str, lessons: Iterable[Lesson]) -> str:
+    """The guide's text with the table of the lessons between its two marks made anew."""
+    before, opened, rest = guide.partition("<!-- lessons -->\n")
+    _, closed, after = rest.partition("<!-- /lessons -->")
+    if not (opened and closed):
+        return guide
+    rows = [
+        "| | Lesson | The question it answers | Minutes | Points | Good to have met | In Colab |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for lesson in lessons:
+        badge = _badge(lesson, repository_address(lesson.root))
+        met = ", ".join(name[:2] for name in lesson.prerequisites) or "–"
+        rows.append(
+            f"| {lesson.name[:2]} | [{lesson.title}]({lesson.name}/lesson.ipynb) "
+            f"| {lesson.question} | {lesson.minutes} | {lesson.points} | {met} | {badge} |"
+        )
+    return before + opened + "\n".join(rows) + "\n" + closed + after
+
+
+def _fresh(names: Iterable[str], root: Path) -> dict[Path, bytes]:
+    """What a build of the named lessons writes; of all lessons, the guide's table as well."""
+    names = list(names)
+    lessons = _chosen(names, root)
+    fresh = render(lessons)
+    if not names and (root / GUIDE).is_file():
+        text = (root / GUIDE).read_text(encoding="utf-8")
+        fresh[GUIDE] = with_table(text, lessons).encode()
+    return fresh
+
+
 def _chosen(names: Iterable[str], root: Path) -> list[Lesson]:
     names = list(names) or lesson_names(root)
     if not names:
@@ -641,7 +677,7 @@ def build(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:
     """
     root = Path(root).resolve()
     changed = []
-    for path, content in render(_chosen(names, root)).items():
+    for path, content in _fresh(names, root).items():
         if not (root / path).is_file() or (root / path).read_bytes() != content:
             write_whole(root / path, content)
             changed.append(path)
@@ -656,7 +692,7 @@ def differences(names: Iterable[str] = (), root: Path = ROOT) -> list[str]:
     root = Path(root).resolve()
     names = list(names)
     told = []
-    for path, content in render(_chosen(names, root)).items():
+    for path, content in _fresh(names, root).items():
         if not (root / path).is_file():
             if path.is_relative_to(RELEASE):
                 told.append(f"{path} is missing")
@@ -698,17 +734,21 @@ def exercise_source(name: str, exercise: str, root: Path = ROOT) -> str:
     return "\n".join(line for line in lines if BEGIN not in line and END not in line)
 
 
-def solution_functions(name: str, root: Path = ROOT) -> dict[str, Any]:
+def solution_functions(
+    name: str, root: Path = ROOT, instead: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """A fresh namespace in which the lesson's exercises are solved.
 
     Runs the exercise cells and the definition cells (code without role or demo tag), not the
-    demos and the checks. Tracebacks show the lines of the lesson's text.
+    demos and the checks. Tracebacks show the lines of the lesson's text. `instead` gives other
+    answers: exercise → the text that stands in its cell.
     """
     lesson = load_lesson(name, root)
     namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": lesson.name}
     for cell in lesson.cells:
         if cell.role == "exercise" or cell.is_definition:
-            source = "\n" * cell.line + _plain_python(cell.source)
+            text = (instead or {}).get(cell.name if cell.role else "", cell.source)
+            source = "\n" * cell.line + _plain_python(text)
             exec(compile(source, str(lesson.path), "exec", dont_inherit=True), namespace)
     return namespace
 

@@ -847,3 +847,18 @@ def test_ids_of_a_lesson_are_names_nbgrader_and_nbformat_allow(name: str):
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", identity) for identity in ids)
+
+
+def test_the_guide_lists_every_lesson_with_its_facts(root: Path):
+    guide = root / "course/README.md"
+    guide.parent.mkdir(exist_ok=True)
+    guide.write_text("before\n<!-- lessons -->\nold\n<!-- /lessons -->\nafter\n")
+    build(root=root)
+    text = guide.read_text()
+    lesson = lessons.load_lesson("01_coin", root)
+    assert text.startswith("before\n") and text.endswith("<!-- /lessons -->\nafter\n")
+    assert f"| {lesson.question} | {lesson.minutes} | {lesson.points} |" in text
+    assert "old" not in text and "colab.research.google.com" in text
+    assert lessons.differences(root=root) == []
+    guide.write_text(text.replace(lesson.question, "another question"))
+    assert lessons.differences(root=root) == ["course/README.md differs from a fresh build"]
