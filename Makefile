@@ -41,9 +41,9 @@ lab: notebooks ## open JupyterLab on the course
 demo: notebooks ## let a small class submit lesson 05, grade it, write feedback, print the table
 	$(ONE_THREAD) $(BIN)/python -m tests.demo_class
 
-.PHONY: chromium
-chromium: install
-	$(BIN)/python -m tests.browser.browser
+.PHONY: tools
+tools: install
+	$(BIN)/python -m tests.tools
 
 .PHONY: lint
 lint: install ## ruff: lint and format
@@ -51,7 +51,7 @@ lint: install ## ruff: lint and format
 	$(BIN)/ruff format --check .
 
 .PHONY: test
-test: lint chromium ## install what is needed and pass the tests
+test: lint tools ## install what is needed and pass the tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not serial" --durations 15
 	$(ONE_THREAD) $(BIN)/python -m pytest -m serial --durations 5
 

@@ -1,6 +1,6 @@
 """The third way: a container engine, for macOS, Windows, and Linux without namespaces or Landlock.
 
-docker and podman take the same options. The image must hold the course's packages; CONTRIBUTING.md
+docker and podman take the same options. The image must hold the course's packages; the Dockerfile
 says how it is built. The guest talks over the engine's standard input and output.
 """
 

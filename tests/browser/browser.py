@@ -1,7 +1,7 @@
 """Finds a Chromium for the browser tests, and gets one where there is none.
 
-`python -m tests.browser.browser` is the install step of `make test`: it prints where the browser
-is. In order: the system's own; Debian's package, when we are root; else Playwright's download.
+An install step of `make test` (see `tests.tools`). In order: the system's own; Debian's package,
+when we are root; else Playwright's download.
 """
 
 import os
@@ -60,6 +60,3 @@ def install_chromium() -> str:
         "no Chromium was found and none could be installed: get one and set CHROMIUM to its path"
     )
 
-
-if __name__ == "__main__":
-    print(install_chromium())
