@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import hashlib
 import logging
 import re
@@ -150,8 +151,16 @@ def find_lesson(name: str, root: Path = ROOT) -> str:
 
 
 def load_lesson(name: str, root: Path = ROOT) -> Lesson:
-    """Read the lesson called `name` (`05_made`, `05` or `made`)."""
-    return parse_lesson(root / TEXTS / find_lesson(name, root) / "lesson.py")
+    """Read the lesson called `name` (`05_made`, `05` or `made`); again only if it has changed."""
+    path = root / TEXTS / find_lesson(name, root) / "lesson.py"
+    now = path.stat()
+    return _parsed(path, now.st_mtime_ns, now.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(path: Path, changed: int, size: int) -> Lesson:
+    # Jupytext takes a tenth of a second, and the banks ask for the same text a hundred times.
+    return parse_lesson(path)
 
 
 def parse_lesson(path: Path) -> Lesson:

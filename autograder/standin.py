@@ -195,11 +195,15 @@ def expect_array(
 def _as_array(value: Any) -> np.ndarray | None:
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
-    elif hasattr(value, "detach") and hasattr(value, "numpy") and not isinstance(value, Standin):
+    elif isinstance(value, Standin):  # an object that is no data: asking it anything is a call
+        return None
+    elif hasattr(value, "detach") and hasattr(value, "numpy"):
         value = value.detach().cpu()
         array = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
     elif isinstance(value, bool | int | float | complex | list | tuple):
         try:
+            if not _holds_numbers(value):
+                return None
             if isinstance(value, list | tuple) and any(hasattr(v, "detach") for v in value):
                 value = [_as_array(v) for v in value]
             array = np.asarray(value)
@@ -208,6 +212,17 @@ def _as_array(value: Any) -> np.ndarray | None:
     else:
         return None
     return array if array.dtype.kind in "biufc" else None
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether nested lists hold numbers and arrays only.
+
+    Of strings numpy would make an array whose every item is as long as the longest: gigabytes, out
+    of a short list.
+    """
+    if isinstance(value, list | tuple):
+        return all(_holds_numbers(v) for v in value)
+    return not isinstance(value, Standin | str | bytes | dict | set) and value is not None
 
 
 def describe(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 import re
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -33,19 +34,32 @@ def solved(*exercises: str) -> Iterator[None]:
     has defined yet, means "not solved yet"; any other exception is told with the line of the
     student's code that it came from. KeyboardInterrupt and SystemExit pass through.
     """
+    figures = _open_figures()
     try:
         yield
     except NotImplementedError as error:
         stub = _STUB.match(str(error))
-        print(_solve_first([stub[1]] if stub else exercises))
+        _say(_solve_first([stub[1]] if stub else exercises), figures)
     except NameError as error:
         # Another name than a solved exercise's is what an earlier demo would have made.
         if getattr(error, "name", None) is None or _names_of_theirs(error):
-            print(_stopped(error))
+            _say(_stopped(error), figures)
         else:
-            print(_solve_first(exercises))
+            _say(_solve_first(exercises), figures)
     except Exception as error:
-        print(_stopped(error))
+        _say(_stopped(error), figures)
+
+
+def _open_figures() -> list[int]:
+    plt = sys.modules.get("matplotlib.pyplot")
+    return plt.get_fignums() if plt else []
+
+
+def _say(sentence: str, figures: list[int]) -> None:
+    """Prints the sentence, and closes the half-drawn figures that the demo leaves behind."""
+    for number in set(_open_figures()) - set(figures):
+        sys.modules["matplotlib.pyplot"].close(number)
+    print(sentence)
 
 
 def _solve_first(exercises: tuple[str, ...] | list[str]) -> str:

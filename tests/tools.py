@@ -1,6 +1,6 @@
 """Gets the programs that the tests need and pip cannot bring: Chromium and bubblewrap.
 
-`python -m tests.tools` is an install step of `make test`. On Linux as root it asks Debian's packages;
+`python -m tests.tools` is an install step of `make test`. As root it asks Debian's packages;
 otherwise it says in one sentence what to install.
 """
 

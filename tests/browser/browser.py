@@ -59,4 +59,3 @@ def install_chromium() -> str:
     raise RuntimeError(
         "no Chromium was found and none could be installed: get one and set CHROMIUM to its path"
     )
-

@@ -1,0 +1,472 @@
+"""Wrong answers to lesson 02, the chain rule."""
+
+from tests.banks.bank import Wrong
+
+SHAPE = "factor i is a table over x_1 … x_i"
+ROWS = "every row is a distribution, whatever the prefix"
+BACK = "the factors multiply back to the joint"
+UNIFORM = "after a prefix of probability 0 the row is uniform, and nothing is NaN"
+CELLS = "every cell is the product of its n factors"
+HOLES = "a joint with impossible words, and one of a single variable, come back as they were"
+SCORE = "each word gets the sum of its log-factors, in nats"
+FINITE = "it stays finite where the probability itself is too small for a float"
+IMPOSSIBLE = "an impossible word has log-likelihood −inf, a possible one never, and nothing is NaN"
+OFTEN = "8,000 samples are distributed as the joint"
+NEVER = "what has probability 0 never comes, and what has probability 1 always does"
+GENERATOR = "all randomness comes from the generator that it was given"
+FACTORS = (
+    "each factor is a row of probabilities over the order's next variable, given those before it"
+)
+SAME = "their product, put back in its places, is the same joint"
+ONE = "a variable that does not come first may be the evidence"
+SEVERAL = "several variables may be the evidence, in whatever order they are listed"
+EDGES = "no evidence leaves the joint, full evidence leaves 1, impossible evidence is refused"
+
+UPTO = "joint.sum(axis=tuple(range(i + 1, n)))"
+DIVIDE = "np.divide(upto, prefix, out=row, where=prefix > 0)"
+LOOKUP = "total += np.log(factor[tuple(x[:, : i + 1].T)])"
+START = "total = np.zeros(len(x))"
+ROWS_OF = "rows = np.broadcast_to(factor[tuple(x.T)], (count, factor.shape[-1]))"
+U = "u = rng.random((count, 1)) * sums[:, -1:]"
+ADD = "x = np.column_stack([x, (u >= sums).sum(axis=1)])"
+LOOP = "for factor in conditionals:"
+CUT = "cut = joint[tuple(evidence.get(i, slice(None)) for i in range(joint.ndim))]"
+MOVED = "return conditionals(np.transpose(joint, order))"
+
+ANSWERS = (
+    # conditionals
+    Wrong(
+        "conditionals",
+        SHAPE,
+        "axis-order",
+        edit=(UPTO, "joint.sum(axis=tuple(range(i)))"),
+    ),
+    Wrong(
+        "conditionals",
+        SHAPE,
+        "marginals-for-conditionals",
+        edit=(UPTO, "joint.sum(axis=tuple(a for a in range(n) if a != i))"),
+    ),
+    Wrong("conditionals", SHAPE, "keeps-all-axes", edit=(UPTO, "joint")),
+    Wrong(
+        "conditionals",
+        SHAPE,
+        "one-factor-too-few-or-many",
+        edit=("for i in range(n):", "for i in range(n - 1):"),
+    ),
+    Wrong("conditionals", ROWS, "joint-for-conditional", edit=(DIVIDE, "upto")),
+    Wrong("conditionals", BACK, "joint-for-conditional", edit=(DIVIDE, "upto")),
+    Wrong(
+        "conditionals",
+        ROWS,
+        "wrong-axis",
+        edit=("upto.sum(axis=-1, keepdims=True)", "upto.sum(axis=0, keepdims=True)"),
+    ),
+    Wrong(
+        "conditionals",
+        ROWS,
+        "epsilon-in-the-denominator",
+        edit=(DIVIDE, "upto / (prefix + 1e-12)"),
+    ),
+    Wrong(
+        "conditionals",
+        UNIFORM,
+        "zero-row-after-an-impossible-prefix",
+        edit=(DIVIDE, "upto / np.maximum(prefix, 1e-300)"),
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        "axis-order",
+        edit=(UPTO, "joint.sum(axis=tuple(range(n - 1 - i)))"),
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        "axis-order",
+        edit=("n, tables = joint.ndim, []", "joint = joint.T\n    n, tables = joint.ndim, []"),
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        "marginals-for-conditionals",
+        edit=(
+            DIVIDE,
+            "np.broadcast_to(joint.sum(axis=tuple(a for a in range(n) if a != i)), upto.shape)",
+        ),
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        "only-the-last-letter",
+        source="""
+def conditionals(joint):
+    n, tables = joint.ndim, []
+    for i in range(n):
+        pair = joint.sum(axis=tuple(a for a in range(n) if a not in (i - 1, i)))
+        rows = pair / pair.sum(axis=-1, keepdims=True)
+        tables.append(np.broadcast_to(rows, joint.shape[: i + 1]))
+    return tables
+""",
+    ),
+    Wrong(
+        "conditionals",
+        UNIFORM,
+        "nan-after-an-impossible-prefix",
+        edit=(DIVIDE, "upto / prefix"),
+    ),
+    Wrong(
+        "conditionals",
+        stops="should be a list of n arrays",
+        edit=("return tables", "return tables[-1]"),
+    ),
+    Wrong(
+        "conditionals",
+        ROWS,
+        edit=("return tables", "return [np.full(t.shape, np.nan) for t in tables]"),
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        edit=("return tables", "return [np.full(t.shape, 1 / t.shape[0]) for t in tables]"),
+    ),
+    # joint
+    Wrong(
+        "joint",
+        CELLS,
+        "trailing-broadcast",
+        edit=("product[..., None] * factor", "product * factor"),
+    ),
+    Wrong("joint", CELLS, "log-for-probability", edit=("return product", "return np.log(product)")),
+    Wrong("joint", CELLS, "axis-order", edit=("return product", "return product.T")),
+    Wrong("joint", CELLS, "last-factor-only", edit=("product[..., None] * factor", "factor")),
+    Wrong(
+        "joint",
+        CELLS,
+        "float32",
+        edit=("product[..., None] * factor", "(product[..., None] * factor).astype(np.float32)"),
+    ),
+    Wrong("joint", CELLS, edit=("product[..., None] * factor", "product[..., None] + factor")),
+    Wrong(
+        "joint",
+        HOLES,
+        edit=(
+            "    return product",
+            "    with np.errstate(all='ignore'):\n        return product * (product / product)",
+        ),
+    ),
+    # log_likelihood
+    Wrong(
+        "log_likelihood", SCORE, "sums-over-the-batch", edit=("return total", "return total.sum()")
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "averages-over-the-batch",
+        edit=("return total", "return -total.mean()"),
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "sums-over-the-wrong-axis",
+        edit=(
+            (START, "steps = []"),
+            (LOOKUP, "steps.append(np.log(factor[tuple(x[:, : i + 1].T)]))"),
+            ("return total", "return np.stack(steps, axis=1).sum(axis=0)"),
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "no-sum",
+        edit=(
+            (START, "steps = []"),
+            (LOOKUP, "steps.append(np.log(factor[tuple(x[:, : i + 1].T)]))"),
+            ("return total", "return np.stack(steps, axis=1)"),
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "mean-over-steps",
+        edit=("return total", "return total / len(conditionals)"),
+    ),
+    Wrong("log_likelihood", SCORE, "sign", edit=("return total", "return -total")),
+    Wrong("log_likelihood", SCORE, "bits-for-nats", edit=("np.log(", "np.log2(")),
+    Wrong("log_likelihood", SCORE, "no-log", edit=("return total", "return np.exp(total)")),
+    Wrong("log_likelihood", SCORE, "last-factor-only", edit=("total += np.log", "total = np.log")),
+    Wrong("log_likelihood", SCORE, "axis-order", edit=("x[:, : i + 1].T", "x[:, i::-1].T")),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "axis-order",
+        edit=(
+            "factor[tuple(x[:, : i + 1].T)]",
+            "factor[(*x[:, :i].T[::-1], x[:, i])]",
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "marginals-for-conditionals",
+        source="""
+def log_likelihood(conditionals, x):
+    p = np.ones(())
+    for factor in conditionals:
+        p = p[..., None] * factor
+    n, total = p.ndim, np.zeros(len(x))
+    for i in range(n):
+        row = p.sum(axis=tuple(a for a in range(n) if a != i))
+        total += np.log(row[x[:, i]])
+    return total
+""",
+    ),
+    Wrong(
+        "log_likelihood",
+        FINITE,
+        "product-before-log",
+        edit=(
+            (START, "total = np.ones(len(x))"),
+            (LOOKUP, "total *= factor[tuple(x[:, : i + 1].T)]"),
+            ("return total", "return np.log(total)"),
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        FINITE,
+        "epsilon-inside-the-log",
+        edit=(
+            "np.log(factor[tuple(x[:, : i + 1].T)])",
+            "np.log(factor[tuple(x[:, : i + 1].T)] + 1e-12)",
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        IMPOSSIBLE,
+        "epsilon-inside-the-log",
+        edit=(
+            "np.log(factor[tuple(x[:, : i + 1].T)])",
+            "np.log(np.maximum(factor[tuple(x[:, : i + 1].T)], 1e-300))",
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        IMPOSSIBLE,
+        "zero-times-minus-infinity",
+        edit=(
+            LOOKUP,
+            "rows = np.broadcast_to(factor[tuple(x[:, :i].T)], (len(x), factor.shape[-1]))\n"
+            "            total += (np.eye(factor.shape[-1])[x[:, i]] * np.log(rows)).sum(axis=1)",
+        ),
+    ),
+    # sample
+    Wrong(
+        "sample",
+        OFTEN,
+        "samples-from-the-marginals",
+        source="""
+def sample(conditionals, count, rng):
+    p = np.ones(())
+    for factor in conditionals:
+        p = p[..., None] * factor
+    columns = []
+    for i in range(p.ndim):
+        row = p.sum(axis=tuple(a for a in range(p.ndim) if a != i))
+        columns.append(rng.choice(len(row), size=count, p=row))
+    return np.stack(columns, axis=1)
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "samples-from-the-last-axis",
+        source="""
+def sample(conditionals, count, rng):
+    p = np.ones(())
+    for factor in conditionals:
+        p = p[..., None] * factor
+    row = p.reshape(-1, p.shape[-1]).sum(axis=0)
+    return rng.choice(len(row), size=(count, p.ndim), p=row)
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-uniform-for-all-steps",
+        edit=(
+            (LOOP, "once = rng.random((count, 1))\n    " + LOOP),
+            (U, "u = once"),
+            (ADD, "x = np.column_stack([x, (u >= sums).sum(axis=1).clip(max=len(sums[0]) - 1)])"),
+        ),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "prefix-never-updated",
+        edit=("factor[tuple(x.T)]", "factor[tuple(0 * x.T)]"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "last-row",
+        edit=("factor[tuple(x.T)]", "factor.reshape(-1, factor.shape[-1])[-1]"),
+    ),
+    Wrong(
+        "sample",
+        NEVER,
+        "prefix-ignored",
+        edit=("factor[tuple(x.T)]", "factor.reshape(-1, factor.shape[-1])[-1]"),
+    ),
+    Wrong("sample", OFTEN, "axis-order", edit=("return x", "return x[:, ::-1]")),
+    Wrong(
+        "sample", OFTEN, "prefix-backwards", edit=("factor[tuple(x.T)]", "factor[tuple(x.T[::-1])]")
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "uniform",
+        edit=(ADD, "x = np.column_stack([x, rng.integers(0, factor.shape[-1], size=count)])"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "greedy",
+        edit=(ADD, "x = np.column_stack([x, rows.argmax(axis=1)])"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-draw-for-the-whole-batch",
+        edit=("rng.random((count, 1))", "rng.random()"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "too-even",
+        source="""
+def sample(conditionals, count, rng):
+    p = np.ones(())
+    for factor in conditionals:
+        p = p[..., None] * factor
+    sums = p.ravel().cumsum()
+    u = (rng.permutation(count) + 0.5) / count * sums[-1]
+    return np.stack(np.unravel_index(np.searchsorted(sums, u), p.shape), axis=1)
+""",
+    ),
+    Wrong(
+        "sample",
+        NEVER,
+        "impossible-first-letter",
+        edit=(
+            ADD,
+            "x = np.column_stack([x, (u >= sums - rows).sum(axis=1).clip(max=len(rows[0]) - 1)])",
+        ),
+    ),
+    Wrong(
+        "sample",
+        GENERATOR,
+        "own-generator",
+        edit=(LOOP, "rng = np.random.default_rng(0)\n    " + LOOP),
+    ),
+    Wrong("sample", GENERATOR, "own-generator", edit=("rng.random(", "np.random.random(")),
+    Wrong(
+        "sample",
+        GENERATOR,
+        "a-second-source",
+        edit=(U, "u = (rng.random((count, 1)) + np.random.random((count, 1))) % 1 * sums[:, -1:]"),
+    ),
+    Wrong(
+        "sample",
+        stops="should hold integers",
+        edit=("return x", "return x.astype(float)"),
+    ),
+    Wrong("sample", stops="should have shape", edit=("return x", "return x.T")),
+    # reorder
+    Wrong("reorder", FACTORS, "order-ignored", edit=(MOVED, "return conditionals(joint)")),
+    Wrong("reorder", SAME, "order-ignored", edit=(MOVED, "return conditionals(joint)")),
+    Wrong(
+        "reorder",
+        FACTORS,
+        "inverse-order",
+        edit=(MOVED, "return conditionals(np.transpose(joint, np.argsort(order)))"),
+    ),
+    Wrong(
+        "reorder",
+        FACTORS,
+        "order-backwards",
+        edit=(MOVED, "return conditionals(np.transpose(joint, list(order)[::-1]))"),
+    ),
+    Wrong(
+        "reorder",
+        FACTORS,
+        "factors-shuffled",
+        edit=(MOVED, "return [conditionals(joint)[v] for v in order]"),
+    ),
+    Wrong("reorder", FACTORS, "not-factored", edit=(MOVED, "return np.transpose(joint, order)")),
+    Wrong(
+        "reorder",
+        SAME,
+        "joint-for-conditional",
+        edit=(
+            MOVED,
+            "p = np.transpose(joint, order)\n"
+            "    return [p.sum(axis=tuple(range(i + 1, p.ndim))) for i in range(p.ndim)]",
+        ),
+    ),
+    # conditional_query
+    Wrong("conditional_query", ONE, "not-renormalized", edit=("cut / mass", "cut")),
+    Wrong("conditional_query", SEVERAL, "not-renormalized", edit=("cut / mass", "cut")),
+    Wrong(
+        "conditional_query",
+        ONE,
+        "evidence-ignored",
+        edit=(CUT, "cut = joint.sum(axis=tuple(evidence))"),
+    ),
+    Wrong(
+        "conditional_query",
+        ONE,
+        "evidence-as-prefix",
+        edit=(CUT, "cut = joint[tuple(evidence.values())]"),
+    ),
+    Wrong(
+        "conditional_query",
+        SEVERAL,
+        "axes-shift",
+        edit=(
+            CUT,
+            "cut = joint\n    for i, value in evidence.items():\n"
+            "        cut = np.take(cut, value, axis=i)",
+        ),
+    ),
+    Wrong(
+        "conditional_query",
+        ONE,
+        "keeps-the-evidence-axes",
+        edit=(
+            "evidence.get(i, slice(None))",
+            "slice(evidence[i], evidence[i] + 1) if i in evidence else slice(None)",
+        ),
+    ),
+    Wrong(
+        "conditional_query",
+        ONE,
+        "wrong-axis",
+        edit=("cut / mass", "cut / cut.sum(axis=-1, keepdims=True)"),
+    ),
+    Wrong("conditional_query", ONE, "axis-order", edit=("cut / mass", "(cut / mass).T")),
+    Wrong(
+        "conditional_query",
+        EDGES,
+        "nan-for-impossible-evidence",
+        edit=("if mass == 0:", "if False:"),
+    ),
+    Wrong(
+        "conditional_query",
+        EDGES,
+        "impossible-evidence-answered",
+        edit=(
+            'raise ValueError(f"the evidence {evidence} has probability 0")',
+            "return np.full(cut.shape, 1 / cut.size)",
+        ),
+    ),
+)

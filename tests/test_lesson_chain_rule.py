@@ -1,0 +1,399 @@
+"""Lesson 02: its checks against the banks, its numbers, its widget in words, and its picture."""
+
+import contextlib
+import io
+import math
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from autograder import judge, lessons
+from autograder.channel import GuestChannel
+from autograder.checks import chain_rule as checks
+from autograder.draw import Draw
+from autograder.standin import standin_by_name
+from figures import unrolled_chain
+from figures.chain import ChainExplorer, factors_of, number, signed, sum_of
+from tests.banks.bank import Right, Wrong, answers_of, outcome_of_right, outcome_of_wrong
+
+LESSON = "02_chain_rule"
+POINTS = {
+    "conditionals": 4,
+    "joint": 2,
+    "log_likelihood": 3,
+    "sample": 3,
+    "reorder": 2,
+    "conditional_query": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def lesson() -> lessons.Lesson:
+    return lessons.load_lesson(LESSON)
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict[str, Any]:
+    return lessons.solution_functions(LESSON)
+
+
+@pytest.fixture(scope="module")
+def experiment(lesson: lessons.Lesson) -> dict[str, Any]:
+    """The lesson run from top to bottom, solved; its names, and what it printed under "said"."""
+    said = io.StringIO()
+    names: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        for cell in lesson.cells:
+            if cell.kind == "code" and cell.role != "check":
+                exec(compile(cell.source, str(lesson.path), "exec", dont_inherit=True), names)
+    return names | {"said": said.getvalue()}
+
+
+def title(answer: Wrong | Right) -> str:
+    return (
+        f"{answer.exercise}: {getattr(answer, 'misconception', '') or answer.__dict__.get('how')}"
+    )
+
+
+# --- checks and banks -----------------------------------------------------------------------------
+
+
+def test_the_exercises_are_worth_what_the_lesson_says(lesson: lessons.Lesson):
+    assert {name: cell.points for name, cell in lesson.checks.items()} == POINTS
+    assert lesson.points == sum(POINTS.values()) + 2
+
+
+@pytest.mark.parametrize("exercise", POINTS)
+def test_a_solution_earns_every_point_at_every_draw(exercise: str, solved: dict[str, Any]):
+    for seed in range(25):
+        verdict = judge(solved[exercise], name=exercise, lesson=LESSON, seed=seed)
+        assert verdict.status == "passed", verdict
+        assert sum(c.points for c in verdict.claims) == verdict.points == POINTS[exercise]
+
+
+@pytest.mark.parametrize("exercise", POINTS)
+def test_what_is_not_written_is_not_attempted(exercise: str):
+    def unsolved(*args: object) -> None:
+        raise NotImplementedError(f"{exercise}: write your code here")
+
+    for function in (unsolved, lambda *args: None):
+        verdict = judge(function, name=exercise, lesson=LESSON)
+        assert verdict.status == "not attempted" and verdict.earned == 0
+
+
+@pytest.mark.parametrize("answer", answers_of(LESSON, "wrong"), ids=title)
+def test_a_wrong_answer_fails_its_claim_and_is_named(answer: Wrong):
+    outcome = outcome_of_wrong(LESSON, answer)
+    assert outcome.problems == ()
+    for verdict in outcome.verdicts:
+        failed = [c for c in verdict.claims if not c.holds]
+        assert all(c.saw and c.asks and c.advice and c.see for c in failed)
+
+
+@pytest.mark.parametrize("answer", answers_of(LESSON, "right"), ids=title)
+def test_a_right_answer_written_another_way_earns_full_marks(answer: Right):
+    assert outcome_of_right(LESSON, answer).problems == ()
+
+
+def test_every_misconception_that_the_checks_can_name_is_in_the_bank():
+    source = (lessons.ROOT / "autograder/checks/chain_rule.py").read_text(encoding="utf-8")
+    known = {*re.findall(r'when\([^"]*?\n\s+"([a-z0-9-]+)",', source), *checks._WRONG_SAMPLER}
+    assert len(known) > 30
+    assert known == {a.misconception for a in answers_of(LESSON, "wrong") if a.misconception}
+
+
+ODD = {
+    "a number": 1.0,
+    "NaN": math.nan,
+    "huge": 10**400,
+    "a text": "joint",
+    "nothing in a list": [],
+    "arrays of text": [np.array(["a"])],
+    "complex": [np.ones(2) * 1j],
+    "infinite tables": [np.full((2,) * i, np.inf) for i in (1, 2, 3)],
+    "an object": object(),
+    "NaN samples": np.full((8000, 3), np.nan),
+    "samples out of range": np.full((8000, 3), 7),
+}
+
+
+@pytest.mark.parametrize("exercise", POINTS)
+@pytest.mark.parametrize("what", ODD)
+def test_an_answer_of_another_kind_earns_nothing_and_breaks_nothing(exercise: str, what: str):
+    verdict = judge(lambda *args: ODD[what], name=exercise, lesson=LESSON)
+    assert verdict.status == "failed" and verdict.earned == 0
+    assert verdict.reason or verdict.first_failed.advice
+
+
+@pytest.fixture(scope="module")
+def guest(lesson: lessons.Lesson) -> Iterator[GuestChannel]:
+    """A process of its own that has run the solved exercises."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder.guest", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+    )
+    theirs.close()
+    channel = GuestChannel(ours, seconds=60)
+    cells = ["import numpy as np", *(lessons.exercise_source(LESSON, name) for name in POINTS)]
+    assert all(channel.run(cell)["status"] == "ok" for cell in cells)
+    yield channel
+    ours.close()
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("exercise", POINTS)
+def test_the_verdict_is_the_same_on_a_function_of_another_process(
+    exercise: str, guest: GuestChannel
+):
+    standin = standin_by_name(guest, exercise)
+    verdict = judge(standin, name=exercise, lesson=LESSON, seed=3)
+    assert verdict.status == "passed", verdict
+
+
+def test_a_right_sampler_is_accepted_at_hundreds_of_draws(solved: dict[str, Any]):
+    for seed in range(400):
+        verdict = judge(solved["sample"], name="sample", lesson=LESSON, seed=10_000 + seed)
+        assert verdict.status == "passed", verdict
+
+
+def test_the_false_alarm_rate_that_the_check_states():
+    # The level is nominal; with 125 expected draws in the thinnest cell a Poisson count needs this
+    # many standard deviations, and its tail (Chernoff's bound) is far below one in a million.
+    low, high = checks.limits(7)
+    assert chi2.sf(high, 7) + chi2.cdf(low, 7) < 2e-7
+    count, mean = 125 + math.sqrt(125 * high), 125
+    assert math.exp(count - mean - count * math.log(count / mean)) < 1e-10
+
+
+def test_one_uniform_number_for_all_steps_draws_from_the_joint_that_the_check_computes():
+    tables = checks.draw_tables(Draw(4, "test"), 3, 3)
+    p = checks.one_uniform_for_all(tables)
+    assert abs(p.sum() - 1) < 1e-12
+    u = (np.arange(200_000) + 0.5) / 200_000  # a grid in place of chance
+    x = np.zeros((len(u), 0), dtype=int)
+    for table in tables:
+        rows = np.broadcast_to(table[tuple(x.T)], (len(u), 3))
+        x = np.column_stack([x, (u[:, None] >= rows.cumsum(axis=1)).sum(axis=1)])
+    seen = np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=27) / len(u)
+    assert np.abs(seen - p.ravel()).max() < 1e-4
+
+
+# --- the lesson's own numbers ---------------------------------------------------------------------
+
+
+def test_b_a_c_has_probability_0_12_and_2_120_nats(experiment: dict, solved: dict):
+    score = solved["log_likelihood"](experiment["machine"], np.array([[1, 0, 2]]))
+    assert abs(score[0] - math.log(0.12)) < 1e-12 and f"{-score[0]:.3f}" == "2.120"
+    assert "p(B, A, C) = 0.12, all 27 words together 1.00" in experiment["said"]
+    logs = [f"{math.log(p):.3f}" for p in (0.4, 0.5, 0.6)]
+    assert logs == ["-0.916", "-0.693", "-0.511"]
+
+
+def test_c_c_c_is_the_one_word_that_the_machine_never_writes(experiment: dict, solved: dict):
+    impossible = np.argwhere(experiment["table"] == 0)
+    assert impossible.tolist() == [[2, 2, 2]]
+    assert np.isneginf(solved["log_likelihood"](experiment["machine"], impossible)).all()
+
+
+def test_two_thousand_bits_underflow_and_their_logs_do_not(experiment: dict):
+    assert "2,000 fair bits: 0.0" in experiment["said"]
+    assert "float64 says 0.0 from 1,075 bits on" in experiment["said"]
+    assert "float32 says 0.0 from 150 bits on" in experiment["said"]
+    assert f"{2000 * math.log(0.5):.3f}" == "-1386.294"
+    assert experiment["product"][-1] == 0 and np.isfinite(experiment["total"]).all()
+    assert len(experiment["total"]) * 3 == 2001
+
+
+def test_the_rain_and_the_umbrella(solved: dict):
+    weather = np.array([[0.54, 0.06], [0.08, 0.32]])
+    first, second = solved["conditionals"](weather)
+    assert np.allclose(first, [0.6, 0.4]) and np.allclose(second, [[0.9, 0.1], [0.2, 0.8]])
+    # What broadcasting does without a new axis, and what the lesson's table says of that cell.
+    assert np.isclose((first * second)[1, 0], 0.6 * 0.2)
+    assert np.isclose(weather[1, 0], 0.4 * 0.2)
+    umbrella, rain = solved["reorder"](weather, [1, 0])
+    assert np.isclose(umbrella[1], 0.38) and f"{rain[1, 1]:.3f}" == "0.842"
+    assert f"{solved['conditional_query'](weather, {1: 1})[1]:.3f}" == "0.842"
+
+
+def test_factors_hold_as_many_free_numbers_as_the_table(experiment: dict):
+    for numbers in ("26", "1,048,575", "531,440"):
+        assert f"factors {numbers} free numbers, table {numbers}" in experiment["said"]
+
+
+def test_in_front_the_last_letter_is_c_in_34_percent_of_all_words(experiment: dict, solved: dict):
+    assert f"{solved['reorder'](experiment['table'], [2, 0, 1])[0][2]:.2f}" == "0.34"
+
+
+def test_one_uniform_for_a_word_never_writes_c_after_b(experiment: dict):
+    p = checks.one_uniform_for_all(experiment["machine"]).sum(axis=2)
+    assert p[1, 2] == 0 and p[1, 0] > 0 and p[1, 1] > 0
+
+
+def test_the_numbers_of_the_letters(experiment: dict):
+    # The text is that of the running Python: other versions move the second decimal.
+    assert abs(experiment["alone"][-1] - 2.84) < 0.02
+    assert abs(experiment["curve"][-1] - 2.08) < 0.05
+    assert sorted(experiment["curve"], reverse=True) == experiment["curve"]
+    steps = experiment["steps"]
+    assert (np.diff(steps) < 0).all() and abs(steps[3] / steps[0] - 0.5) < 0.05
+    assert f"{math.log(27):.2f}" == "3.30"
+    counts = experiment["table_of"](experiment["train"], pseudo_count=0)
+    x = experiment["windows"](experiment["test"])
+    assert abs((counts[tuple(x.T)] == 0).mean() - 0.02) < 0.005
+
+
+def test_a_prefix_is_free_and_a_suffix_is_not(experiment: dict):
+    count, costs = experiment["count"], experiment["costs"]
+    useful = {pattern: worth for pattern, (_, _, worth) in costs.items()}
+    assert abs(useful["he??"] - count) < 1e-3 and abs(useful["th??"] - count) < 1e-3
+    assert 4000 < useful["?he?"] < 6000 and 1300 < useful["??he"] < 2000
+    assert 25 < count / useful["??he"] < 36, "one word in thirty"
+    for pattern, (mass, kept, worth) in costs.items():
+        assert abs(kept - count * mass) < 6 * math.sqrt(count * mass), pattern
+        assert worth > kept, "weighting wastes less than rejection, on all of these"
+
+
+def test_weights_and_rejection_approach_the_answer_of_the_table(experiment: dict):
+    rejection, weighting = map(float, re.findall(r": ([\d.]+) away from", experiment["said"]))
+    assert weighting < 0.02 and rejection < 0.08
+
+
+def test_what_the_costs_are_against_a_table(experiment: dict):
+    said = experiment["said"]
+    assert "531,441" in said and "1.6 petabytes" in said
+    mass, _, worth = experiment["costs"]["?qu?"]
+    assert 100 / mass * 4 * 27 > 27**4 > 100 * experiment["count"] / worth * 4 * 27
+
+
+# --- the widget, in words -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def table(experiment: dict) -> np.ndarray:
+    return experiment["table"]
+
+
+def test_the_explorer_says_the_product_of_the_factors(table: np.ndarray, solved: dict):
+    explorer = ChainExplorer(table, values="ABC", x=[1, 0, 2])
+    assert explorer.in_words() == (
+        "p(x1=B) · p(x2=A | x1=B) · p(x3=C | x1=B, x2=A) = 0.4 · 0.5 · 0.6 = 0.12. "
+        "Logs: −0.916 − 0.693 − 0.511 = −2.120 nats. The table says 0.12 too."
+    )
+    assert explorer.in_words(order=[2, 0, 1]).startswith("p(x3=C) · p(x1=B | x3=C) · p(x2=A | ")
+    assert "0.12 too" in explorer.in_words(order=[2, 0, 1])
+    assert "All 27 products equal the table in the order x1, x2, x3." in repr(explorer)
+
+
+def test_the_explorers_own_factors_are_those_of_the_solution(solved: dict):
+    p = np.random.default_rng(0).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
+    p[0, 1] = 0
+    p /= p.sum()
+    for ours, theirs in zip(factors_of(p), solved["conditionals"](p), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_the_explorer_calls_the_students_functions(table: np.ndarray, solved: dict):
+    functions = [solved[name] for name in ("conditionals", "reorder", "sample")]
+    explorer = ChainExplorer.of(table, *functions, values="ABC", x=[1, 0, 2], draws=500)
+    assert sum(explorer._tally) == 500 and len(explorer._factors) == 6
+    for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+        assert explorer.whole_in_words(order).startswith("All 27 products equal")
+
+
+def test_a_wrong_axis_is_seen_before_a_check_names_it(table: np.ndarray, solved: dict):
+    def wrong(joint: np.ndarray) -> list[np.ndarray]:
+        return [t / t.sum(axis=0, keepdims=True) for t in solved["conditionals"](joint)]
+
+    explorer = ChainExplorer.of(table, wrong, values="ABC")
+    assert "products differ from the table" in explorer.whole_in_words()
+    assert "not to 1" in explorer.in_words() and "another number" in explorer.in_words()
+
+
+def unsolved(*args: object) -> None:
+    raise NotImplementedError("write your code here")
+
+
+def broken(*args: object) -> None:
+    raise IndexError("too many indices")
+
+
+@pytest.mark.parametrize(
+    "function, said",
+    [
+        (unsolved, "is not written yet: solve its exercise first."),
+        (broken, "IndexError: too many indices"),
+        (lambda p: None, "is not written yet"),
+        (lambda p: p, "a list of tables of shape (3,), (3, 3), (3, 3, 3) is needed: got ndarray"),
+        (lambda p: [p], "are needed: got (3, 3, 3)"),
+        (lambda p: ["a", "b", "c"], "must be arrays of numbers"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_one_sentence(
+    function: Callable, said: str, table: np.ndarray, solved: dict
+):
+    explorer = ChainExplorer.of(table, function)
+    assert said in explorer._notice and repr(explorer).count("\n") == 0
+    part = ChainExplorer.of(table, solved["conditionals"], lambda p, order: function(p))
+    assert part._notice == "" and said in part._order_notice and len(part._factors) == 1
+    drawn = ChainExplorer.of(table, solved["conditionals"], None, lambda *a: function(a[0]))
+    assert drawn._notice == "" and drawn._sample_notice and drawn._tally == []
+
+
+def test_numbers_that_are_none_are_said_and_not_hidden(table: np.ndarray):
+    explorer = ChainExplorer.of(table, lambda p: [np.full((3,) * i, np.nan) for i in (1, 2, 3)])
+    assert "NaN" in explorer.in_words()
+    assert explorer.whole_in_words().startswith("27 of 27 products differ")
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        (np.ones((2, 3)) / 6, "one axis a variable"),
+        (np.ones((2, 2)), "sum to 1"),
+        (np.ones((7, 7)) / 49, "at most 4 variables"),
+        ("joint", "an array of numbers"),
+        (1.0, "one axis a variable"),
+    ],
+)
+def test_a_table_that_cannot_be_drawn_is_refused_in_one_sentence(given: Any, said: str):
+    with pytest.raises(ValueError, match=said):
+        ChainExplorer(given)
+
+
+def test_numbers_are_written_as_a_reader_wants_them():
+    assert [number(v) for v in (0.4, 1.0, 0.0, 0.12345, 3.2e-5, math.nan, 240.0)] == [
+        "0.4", "1", "0", "0.1235", "3.20e-5", "NaN", "240",
+    ]  # fmt: skip
+    assert [signed(v) for v in (-2.1203, 0.0, -1e-9, -math.inf)] == [
+        "−2.120",
+        "0.000",
+        "0.000",
+        "−∞",
+    ]
+    assert sum_of([-0.5, -1.0, 0.25]) == "−0.500 − 1.000 + 0.250"
+
+
+# --- the picture ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_picture_shows_the_machines_numbers(dark: bool, experiment: dict):
+    svg = ElementTree.fromstring(unrolled_chain.draw(dark))
+    assert svg.get("aria-label") == unrolled_chain.ALT
+    shown = " ".join("".join(text.itertext()) for text in svg.iter() if text.tag.endswith("text"))
+    for text in ("= 0.12", "= −2.120 nats", "−0.916", "× 0.5", "× 0.6"):
+        assert text in shown
+    machine = experiment["machine"]
+    rows = [machine[0], machine[1][1], machine[2][1, 0]]
+    assert np.array_equal(rows, unrolled_chain.ROWS)
