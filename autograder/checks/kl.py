@@ -1,0 +1,1171 @@
+"""Checks of lesson 06, KL: entropies of tables, units of text, and the two ways to fit a Gaussian.
+
+Notation: p is the world, q the model; KL(p‖q) = Σ p log(p/q) in nats, weighted by its first
+argument (Kullback and Leibler, 1951; Cover and Thomas, 2006, chapter 2). Densities are tabulated on
+evenly spaced grids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder import claim, expect_array, when
+from autograder.checking import checks
+from autograder.claims import Claim
+from autograder.draw import Draw
+from autograder.standin import Standin, WrongKind
+
+LESSON = "06_kl"
+
+
+# --- what the mathematics says --------------------------------------------------------------------
+
+
+def mass_log(p: np.ndarray, q: np.ndarray) -> float:
+    """Σ p log q over the outcomes with p > 0; −inf where one of them has q = 0."""
+    seen = p > 0
+    with np.errstate(divide="ignore"):
+        return float((p[seen] * np.log(q[seen])).sum())
+
+
+def entropy_of(p: np.ndarray) -> float:
+    """H(p) in nats."""
+    return -mass_log(p, p)
+
+
+def divergence(p: np.ndarray, q: np.ndarray) -> float:
+    """KL(p‖q) in nats."""
+    return mass_log(p, p) - mass_log(p, q)
+
+
+def log_gaussian(x: np.ndarray, mu: float, sigma: float) -> np.ndarray:
+    """log of the density of N(mu, sigma²)."""
+    return -0.5 * ((x - mu) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
+
+
+def mixture(grid: np.ndarray, bumps: Sequence[tuple[float, float, float]]) -> np.ndarray:
+    """The density Σ weight · N(mean, sd²) on the grid; bumps are (weight, mean, sd)."""
+    return sum(w * np.exp(log_gaussian(grid, m, s)) for w, m, s in bumps)
+
+
+def moments(p: np.ndarray, grid: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of a density on a grid."""
+    weights = p / p.sum()
+    mean = float((weights * grid).sum())
+    return mean, float(np.sqrt((weights * (grid - mean) ** 2).sum()))
+
+
+def forward_kl(p: np.ndarray, grid: np.ndarray, mu: float, sigma: float) -> float:
+    """KL(p‖q) for q = N(mu, sigma²) and a density p > 0 on the grid."""
+    return float((p * (np.log(p) - log_gaussian(grid, mu, sigma))).sum() * (grid[1] - grid[0]))
+
+
+def reverse_kl(p: np.ndarray, grid: np.ndarray, mu: float, sigma: float) -> float:
+    """KL(q‖p) for q = N(mu, sigma²) and a density p > 0 on the grid."""
+    log_q = log_gaussian(grid, mu, sigma)
+    return float((np.exp(log_q) * (log_q - np.log(p))).sum() * (grid[1] - grid[0]))
+
+
+def descend(p: np.ndarray, grid: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+    """The local optimum of KL(q‖p) that short steps downhill from `start` reach."""
+    mu, s, log_p = start[0], np.log(start[1]), np.log(p)
+    for _ in range(3000):
+        z = (grid - mu) / np.exp(s)
+        log_q = log_gaussian(grid, mu, np.exp(s))
+        weighted = np.exp(log_q) * (grid[1] - grid[0]) * (log_q - log_p)
+        slope_mu, slope_s = (weighted * z).sum() / np.exp(s), (weighted * (z**2 - 1)).sum()
+        mu -= np.clip(0.03 * slope_mu, -0.05, 0.05)
+        s -= np.clip(0.03 * slope_s, -0.05, 0.05)
+    return float(mu), float(np.exp(s))
+
+
+def number(value: Any, what: str) -> float:
+    """`value` as a float; WrongKind if it is anything but one real number."""
+    if isinstance(value, bool):
+        raise WrongKind(f"{what} should be a number: got {value!r}")
+    return float(expect_array(value, (), "number", what))
+
+
+def close(a: float, b: float, tolerance: float = 1e-9) -> bool:
+    """Equal up to `tolerance`, absolute and relative; infinities equal themselves, NaN nothing."""
+    return bool(a == b or np.isclose(a, b, rtol=tolerance, atol=tolerance))
+
+
+def table(draw: Draw, outcomes: int, zeros: int = 0) -> np.ndarray:
+    """Random probabilities (outcomes,), none too near the uniform ones; `zeros` of them are 0."""
+    p = draw.rng.gamma(0.7, size=outcomes) + 0.02
+    p[draw.permutation(outcomes)[:zeros]] = 0.0
+    return p / p.sum()
+
+
+def shown(p: np.ndarray) -> str:
+    """A short table of probabilities in words."""
+    return "(" + ", ".join(f"{v:.3g}" for v in p[:4]) + (", …)" if len(p) > 4 else ")")
+
+
+def first_fit(
+    got: Sequence[float], cases: Sequence[tuple], wrong: dict[str, Any], tolerance: float = 1e-6
+) -> str:
+    """The first name in `wrong` whose function of each case gives what was got; "" if none does."""
+    for name, function in wrong.items():
+        with np.errstate(all="ignore"):
+            values = [function(*case) for case in cases]
+        fits = all(close(g, v, tolerance) for g, v in zip(got, values, strict=True))
+        if fits and all(np.isfinite(values)):
+            return name
+    return ""
+
+
+# --- entropy, cross-entropy, KL -------------------------------------------------------------------
+
+_BITS = "these are bits: the lesson counts in nats, natural logarithms (np.log)"
+_NAN = (
+    "0 · log 0 is NaN in floating point, and counts as 0 here: leave the outcomes with p = 0 out, "
+    "p[p > 0]"
+)
+_EPSILON = (
+    "something small is added inside the logarithm, or q is clipped: that hides the infinite price "
+    "of calling a real event impossible"
+)
+
+
+@checks("entropy", lesson=LESSON, points=1)
+def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim]:
+    """The average surprise of who knows p."""
+    see = "Exercise 1: surprise"
+    cases = [(table(draw, k),) for k in (3, draw.integer(4, 8), draw.integer(200, 300))]
+    got = [number(entropy(p), "the entropy") for (p,) in cases]
+    right = [entropy_of(p) for (p,) in cases]
+    wrong = {
+        "bits-for-nats": lambda p: entropy_of(p) / np.log(2),
+        "sign": lambda p: -entropy_of(p),
+        "unweighted-mean": lambda p: -np.log(p).mean(),
+        "unweighted-sum": lambda p: -np.log(p).sum(),
+        "divided-by-outcomes": lambda p: entropy_of(p) / len(p),
+        "perplexity-for-entropy": lambda p: np.exp(entropy_of(p)),
+    }
+    named = first_fit(got, cases, wrong)
+    yield claim(
+        "H(p) is the average surprise −log p, weighted by p, in nats",
+        all(map(close, got, right)),
+        points=0.5,
+        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}",
+        asks="each outcome's −log p, counted with the weight p, summed",
+        advice=[
+            when(named == "bits-for-nats", named, _BITS),
+            when(named == "sign", named, "log p is negative: surprise is MINUS log p"),
+            when(
+                named in ("unweighted-mean", "unweighted-sum"),
+                "mean-over-outcomes",
+                "every outcome counts the same in your answer: a rare one must weigh less, by p",
+            ),
+            when(
+                named == "divided-by-outcomes",
+                "mean-for-sum",
+                "the weights p are an average already: sum the products, do not take their mean",
+            ),
+            when(
+                named == "perplexity-for-entropy",
+                named,
+                "this is exp H, a number of choices: H itself is asked",
+            ),
+            "work out the coin with 0.9 and 0.1 by hand, and compare",
+        ],
+        see=see,
+    )
+    k = draw.integer(3, 9)
+    sure = np.eye(k)[draw.integer(0, k - 1)]
+    edge = [sure, np.array([1.0]), table(draw, 12, zeros=draw.integer(3, 8))]
+    got = [number(entropy(p), "the entropy") for p in edge]
+    off = [g for g, p in zip(got, edge, strict=True) if not close(g, entropy_of(p))]
+    yield claim(
+        "an outcome of probability 0 counts nothing, and certainty has entropy 0",
+        not off,
+        points=0.5,
+        saw=f"{off[0]:.4g} for a p with zeros" if off else "",
+        asks="0 · log 0 counts as 0, since t log t → 0",
+        advice=[
+            when(off and any(np.isnan(off)), "zero-log-zero", _NAN),
+            when(off and named == "bits-for-nats", "bits-for-nats", _BITS),
+            "only outcomes with p > 0 contribute",
+        ],
+        see=see,
+    )
+
+
+@checks("cross_entropy", lesson=LESSON, points=2)
+def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim]:
+    """The average surprise of who believes q while the world does p."""
+    see = "Exercise 1: surprise"
+
+    def ask(p: np.ndarray, q: np.ndarray) -> float:
+        return number(cross_entropy(p, q), "the cross-entropy")
+
+    sizes = (3, draw.integer(4, 8), draw.integer(200, 300))
+    cases = [(table(draw, k), table(draw, k)) for k in sizes]
+    got = [ask(p, q) for p, q in cases]
+    wrong = {
+        "arguments-swapped": lambda p, q: -mass_log(q, p),
+        "bits-for-nats": lambda p, q: -mass_log(p, q) / np.log(2),
+        "sign": mass_log,
+        "kl-for-cross-entropy": divergence,
+        "entropy-of-p": lambda p, q: entropy_of(p),
+        "entropy-of-q": lambda p, q: entropy_of(q),
+        "unweighted-mean": lambda p, q: -np.log(q).mean(),
+        "unweighted-sum": lambda p, q: -np.log(q).sum(),
+        "divided-by-outcomes": lambda p, q: -mass_log(p, q) / len(p),
+        "softmax-first": lambda p, q: np.log(np.exp(q).sum()) - (p * q).sum(),
+    }
+    named = first_fit(got, cases, wrong)
+    yield claim(
+        "H(p, q) is the average of −log q, weighted by p, in nats",
+        all(close(g, -mass_log(p, q)) for g, (p, q) in zip(got, cases, strict=True)),
+        points=1,
+        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}, q = {shown(cases[0][1])}",
+        asks="the outcomes come as p says, the surprise is −log q",
+        advice=[
+            when(
+                named == "arguments-swapped",
+                named,
+                "p and q have changed places: the FIRST argument weights, the second one stands in "
+                "the logarithm",
+            ),
+            when(named == "bits-for-nats", named, _BITS),
+            when(named == "sign", named, "log q is negative: surprise is MINUS log q"),
+            when(
+                named == "kl-for-cross-entropy",
+                named,
+                "this is KL(p‖q): the cross-entropy keeps the part H(p) that nobody can avoid",
+            ),
+            when(
+                named in ("entropy-of-p", "entropy-of-q"),
+                "only-one-of-them",
+                "your answer depends on one of the two only: weights from p, surprises from q",
+            ),
+            when(
+                named in ("unweighted-mean", "unweighted-sum"),
+                "mean-over-outcomes",
+                "every outcome counts the same in your answer: weight it by p",
+            ),
+            when(
+                named == "divided-by-outcomes",
+                "mean-for-sum",
+                "the weights p are an average already: sum the products, do not take their mean",
+            ),
+            when(
+                named == "softmax-first",
+                named,
+                "this takes q for logits (as F.cross_entropy does): q holds probabilities",
+            ),
+            "work out the fair coin with the belief 0.9 and 0.1 by hand, and compare",
+        ],
+        see=see,
+    )
+    k = draw.integer(8, 14)
+    p, q = table(draw, k, zeros=4), table(draw, k)
+    q[np.flatnonzero(p == 0)[:2]] = 0.0  # some outcomes are impossible for both
+    q /= q.sum()
+    got_zero, right = ask(p, q), -mass_log(p, q)
+    yield claim(
+        "an outcome with p = 0 counts nothing, whatever q says of it",
+        close(got_zero, right),
+        points=0.5,
+        saw=f"{got_zero:.4g} where some outcomes have p = 0, and some of them q = 0",
+        asks="what never happens surprises nobody",
+        advice=[
+            when(np.isnan(got_zero), "zero-log-zero", _NAN),
+            when(named == "bits-for-nats", named, _BITS),
+            "only outcomes with p > 0 contribute",
+        ],
+        see=see,
+    )
+    yield from _price_of_never(ask, draw, "H(p, q)", 0.5, see)
+
+
+def _price_of_never(ask: Any, draw: Draw, what: str, points: float, see: str) -> Iterator[Claim]:
+    """q = 0 < p costs infinity, and a tiny q its exact price. `what` is H(p, q) or KL(p‖q)."""
+    k = draw.integer(3, 8)
+    p, q = table(draw, k), table(draw, k)
+    victim = draw.integer(0, k - 1)
+    q[victim] = 0.0
+    q /= q.sum()
+    never = ask(p, q)
+    tiny = q.copy()
+    tiny[victim] = 10.0 ** -draw.integer(30, 200)
+    small = ask(p, tiny)
+    right = -mass_log(p, tiny) if what == "H(p, q)" else divergence(p, tiny)
+    yield claim(
+        f"{what} is inf where the model calls a real event impossible, and exact where nearly so",
+        never == np.inf and close(small, right),
+        points=points,
+        saw=f"{never:.4g} nats where q = 0 < p"
+        + ("" if close(small, right) else f", and {small:.4g} where q = {tiny[victim]:.0e}"),
+        asks="−log q grows without bound as q → 0, and is inf at 0",
+        advice=[
+            when(
+                np.isfinite(never) and never < 0,
+                "sign",
+                "less than nothing for being utterly wrong: a sign is lost",
+            ),
+            when(
+                1e6 < never < np.inf,
+                "epsilon-in-log",
+                "the infinity is replaced by a number: leave it, it says that the model said never",
+            ),
+            when(np.isnan(never), "inf-minus-inf", "NaN: leave out only the outcomes with p = 0"),
+            when(
+                np.isfinite(never) and close(small, right),
+                "zeros-of-q-left-out",
+                "you leave the outcomes with q = 0 out: only those with p = 0 may go",
+            ),
+            when(np.isfinite(never), "epsilon-in-log", _EPSILON),
+            when(never == -np.inf, "sign", "the price is +inf: a sign is lost"),
+            when(
+                never == np.inf and np.isfinite(small),
+                "epsilon-in-log",
+                _EPSILON,
+            ),
+            "leave the outcomes with p = 0 out, and nothing else",
+        ],
+        see=see,
+    )
+
+
+@checks("kl", lesson=LESSON, points=3)
+def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim]:
+    """What believing q costs while the world does p, beyond what p costs itself."""
+    see = "Exercise 1: surprise"
+
+    def ask(p: np.ndarray, q: np.ndarray) -> float:
+        return number(kl(p, q), "the divergence")
+
+    sizes = (3, draw.integer(4, 8), draw.integer(200, 300))
+    cases = [(table(draw, k), table(draw, k)) for k in sizes]
+    got = [ask(p, q) for p, q in cases]
+    wrong = {
+        "arguments-swapped": lambda p, q: divergence(q, p),
+        "bits-for-nats": lambda p, q: divergence(p, q) / np.log(2),
+        "sign": lambda p, q: -divergence(p, q),
+        "weights-of-q": lambda p, q: -divergence(q, p),
+        "cross-entropy-for-kl": lambda p, q: -mass_log(p, q),
+        "difference-of-entropies": lambda p, q: entropy_of(q) - entropy_of(p),
+        "symmetrized": lambda p, q: divergence(p, q) + divergence(q, p),
+        "symmetrized/2": lambda p, q: (divergence(p, q) + divergence(q, p)) / 2,
+        "jensen-shannon": lambda p, q: (
+            divergence(p, (p + q) / 2) / 2 + divergence(q, (p + q) / 2) / 2
+        ),
+        "absolute-terms": lambda p, q: np.abs(p * np.log(p / q)).sum(),
+        "unweighted-mean": lambda p, q: np.log(p / q).mean(),
+        "unweighted-sum": lambda p, q: np.log(p / q).sum(),
+        "divided-by-outcomes": lambda p, q: divergence(p, q) / len(p),
+        "probabilities-for-logs": lambda p, q: (p * (np.log(p) - q)).sum(),
+        "probabilities-for-logs/K": lambda p, q: (p * (np.log(p) - q)).mean(),
+        "probabilities-for-logs swapped": lambda p, q: (q * (np.log(q) - p)).sum(),
+        "multiplied-by-ln-2": lambda p, q: divergence(p, q) * np.log(2),
+    }
+    named = first_fit(got, cases, wrong)
+    yield claim(
+        "KL(p‖q) is the average of log(p/q), weighted by p, in nats",
+        all(close(g, divergence(p, q)) for g, (p, q) in zip(got, cases, strict=True)),
+        points=1,
+        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}, q = {shown(cases[0][1])}",
+        asks="H(p, q) − H(p): the surprise that q adds",
+        advice=[
+            when(
+                named == "arguments-swapped",
+                named,
+                "this is KL(q‖p), the other way round: the FIRST argument weights",
+            ),
+            when(named == "bits-for-nats", named, _BITS),
+            when(named == "sign", named, "a sign is lost: log(p/q), not log(q/p)"),
+            when(
+                named == "weights-of-q",
+                named,
+                "log(p/q) is weighted by q here, which gives −KL(q‖p): the weight is p",
+            ),
+            when(
+                named == "cross-entropy-for-kl",
+                named,
+                "this is H(p, q): take away the part H(p) that even a perfect believer pays",
+            ),
+            when(
+                named == "difference-of-entropies",
+                named,
+                "H(q) − H(p) is no divergence (it can be negative): the cross-entropy H(p, q) is "
+                "what H(p) is taken from",
+            ),
+            when(
+                named in ("symmetrized", "symmetrized/2", "jensen-shannon"),
+                "symmetrized",
+                "this is a symmetric relative of KL: the lesson is about its asymmetry",
+            ),
+            when(
+                named == "absolute-terms",
+                named,
+                "single terms may be negative, and must stay so: only their sum is never below 0",
+            ),
+            when(
+                named in ("unweighted-mean", "unweighted-sum"),
+                "mean-over-outcomes",
+                "every outcome counts the same in your answer: weight log(p/q) by p",
+            ),
+            when(
+                named == "divided-by-outcomes",
+                "mean-for-sum",
+                "the weights p are an average already: sum the products (F.kl_div's default, "
+                "reduction='mean', divides once too often)",
+            ),
+            when(
+                named.startswith("probabilities-for-logs"),
+                "probabilities-for-logs",
+                "the logarithm of q is missing: F.kl_div wants LOG-probabilities first, then p",
+            ),
+            when(
+                named == "multiplied-by-ln-2",
+                named,
+                "no factor is needed: np.log gives nats already",
+            ),
+            "work out the fair coin with the belief 0.9 and 0.1 by hand, and compare",
+        ],
+        see=see,
+    )
+    p = table(draw, draw.integer(5, 60))
+    same, lowest = ask(p, p.copy()), np.inf
+    for _ in range(12):
+        k = draw.integer(2, 30)
+        p, q = table(draw, k), table(draw, k)
+        for t in (1.0, 0.1):  # far beliefs and near ones
+            lowest = min(lowest, ask(p, (1 - t) * p + t * q))
+    yield claim(
+        "it is 0 for q = p, and positive for every other q",
+        abs(same) < 1e-12 and lowest > 1e-7,
+        points=0.5,
+        saw=f"{same:.3g} for q = p, and {lowest:.3g} as the least of 24 other beliefs",
+        asks="Gibbs' inequality: nobody is less surprised by p than who believes p",
+        advice=[
+            when(
+                named == "cross-entropy-for-kl",
+                "cross-entropy-for-kl",
+                "for q = p the cross-entropy is H(p), and KL the rest: 0",
+            ),
+            when(
+                named == "difference-of-entropies",
+                named,
+                "H(q) − H(p) is negative for a q of less entropy",
+            ),
+            when(abs(same) < 1e-12 and lowest < 0, "sign", "it falls below 0: a sign is lost"),
+            "look at single terms: some are negative, but their sum is not",
+        ],
+        see=see,
+    )
+    k = draw.integer(8, 14)
+    p, q = table(draw, k, zeros=4), table(draw, k)
+    q[np.flatnonzero(p == 0)[:2]] = 0.0
+    q /= q.sum()
+    got_zero = ask(p, q)
+    yield claim(
+        "an outcome with p = 0 counts nothing, whatever q says of it",
+        close(got_zero, divergence(p, q)),
+        points=0.5,
+        saw=f"{got_zero:.4g} where some outcomes have p = 0, and some of them q = 0",
+        asks="0 · log 0 counts as 0",
+        advice=[
+            when(np.isnan(got_zero), "zero-log-zero", _NAN),
+            when(named == "bits-for-nats", named, _BITS),
+            "only outcomes with p > 0 contribute",
+        ],
+        see=see,
+    )
+    yield from _price_of_never(ask, draw, "KL(p‖q)", 1, see)
+
+
+# --- units of text --------------------------------------------------------------------------------
+
+
+def texts(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Log-probabilities of three texts: tokens of every kind, none of them all alike."""
+    return [
+        (np.log(draw.uniform(n) * scale + 0.01),)
+        for n, scale in ((2, 0.9), (draw.integer(5, 9), 0.5), (draw.integer(20, 30), 0.1))
+    ]
+
+
+@checks("perplexity", lesson=LESSON, points=1)
+def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim]:
+    """As unsure as among so many equally likely tokens."""
+    see = "Exercise 2: two units for text"
+
+    def ask(log_probs: np.ndarray) -> float:
+        return number(perplexity(log_probs), "the perplexity")
+
+    cases = texts(draw)
+    got = [ask(t) for (t,) in cases]
+    right = [float(np.exp(-t.mean())) for (t,) in cases]
+    v, n = draw.integer(20, 90), draw.integer(3, 40)
+    even, perfect = ask(np.full(n, -np.log(v))), ask(np.zeros(n))
+    wrong = {
+        "exp-of-sum": lambda t: np.exp(-t.sum()),
+        "sign": lambda t: np.exp(t.mean()),
+        "base-mixed": lambda t: 2.0 ** -t.mean(),
+        "base-mixed-bits": lambda t: np.exp(-t.mean() / np.log(2)),
+        "mean-of-inverses": lambda t: np.exp(-t).mean(),
+        "inverse-of-mean": lambda t: 1 / np.exp(t).mean(),
+        "exp-forgotten": lambda t: -t.mean(),
+        "log-of-logs": lambda t: np.exp(-np.log(-t).mean()),
+    }
+    named = first_fit(got, cases, wrong)
+    if all(close(g, np.exp(min(-t.sum(), 700.0))) for g, (t,) in zip(got, cases, strict=True)):
+        named = "exp-of-sum"
+    yield claim(
+        "perplexity is exp of the average surprise: V if even over V tokens, 1 if always sure",
+        all(map(close, got, right)) and close(even, v) and close(perfect, 1.0),
+        points=0.5,
+        saw=f"{got[0]:.4g} for two tokens of probability {np.exp(cases[0][0][0]):.3g} and "
+        f"{np.exp(cases[0][0][1]):.3g}; {even:.4g} for {n} tokens of probability 1/{v}",
+        asks="the geometric mean of 1/probability over the tokens",
+        advice=[
+            when(
+                named == "exp-of-sum",
+                named,
+                "this is exp of the SUM, which grows with the text: take the mean over the tokens",
+            ),
+            when(named == "sign", named, "below 1: the surprise is MINUS the log-probability"),
+            when(
+                named in ("base-mixed", "base-mixed-bits"),
+                "base-mixed",
+                "two bases are mixed: natural logarithms belong to exp, binary ones to 2^…",
+            ),
+            when(
+                named in ("mean-of-inverses", "inverse-of-mean"),
+                "arithmetic-mean",
+                "you average probabilities or their inverses: average the LOGS, then take exp",
+            ),
+            when(named == "exp-forgotten", named, "this is the mean surprise in nats: exp of it"),
+            when(named == "log-of-logs", named, "log_probs are logarithms already"),
+            "work out the probabilities ½ and ⅛ by hand, and compare: 4",
+        ],
+        see=see,
+    )
+    once = np.log(draw.uniform(draw.integer(30, 60)) * 0.2 + 0.001)
+    twice, long = ask(np.tile(once, 2)), ask(np.tile(once, 400))
+    one, never = ask(once), ask(np.append(once, -np.inf))
+    yield claim(
+        "length alone does not perplex; one impossible token does, without end",
+        close(twice, one) and close(long, one) and np.isfinite(one) and never == np.inf,
+        points=0.5,
+        saw=f"{one:.4g} for a text, {twice:.4g} for the same text twice, {never:.4g} with an "
+        "impossible token added",
+        asks="an average over tokens; inf where one of them has log-probability −inf",
+        advice=[
+            when(
+                not close(twice, one),
+                "exp-of-sum",
+                "the answer grows with the length of the text: divide by the number of tokens",
+            ),
+            when(
+                close(twice, one) and np.isfinite(never),
+                "impossible-token-hidden",
+                "an impossible token must cost everything: nothing may be clipped or left out",
+            ),
+            "take the mean of the logs first, exp last",
+        ],
+        see=see,
+    )
+
+
+@checks("bits_per_token", lesson=LESSON, points=1)
+def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim]:
+    """The same average surprise, counted in yes/no answers."""
+    see = "Exercise 2: two units for text"
+
+    def ask(log_probs: np.ndarray) -> float:
+        return number(bits_per_token(log_probs), "the bits per token")
+
+    cases = texts(draw)
+    got = [ask(t) for (t,) in cases]
+    n = draw.integer(2, 30)
+    coin, sure = ask(np.full(n, np.log(0.5))), ask(np.zeros(n))
+    wrong = {
+        "nats-for-bits": lambda t: -t.mean(),
+        "multiplied-by-ln-2": lambda t: -t.mean() * np.log(2),
+        "summed-over-tokens": lambda t: -t.sum() / np.log(2),
+        "sign": lambda t: t.mean() / np.log(2),
+        "perplexity-for-bits": lambda t: np.exp(-t.mean()),
+        "log-of-mean": lambda t: -np.log2(np.exp(t).mean()),
+        "two-to-the-nats": lambda t: 2.0 ** -t.mean(),
+    }
+    named = first_fit(got, cases, wrong)
+    yield claim(
+        "a nat is 1/ln 2 bits: a fair coin costs 1 bit a toss, certainty none",
+        all(close(g, -t.mean() / np.log(2)) for g, (t,) in zip(got, cases, strict=True))
+        and close(coin, 1.0)
+        and close(sure, 0.0),
+        points=0.5,
+        saw=f"{coin:.4g} bits for each of {n} fair coin tosses"
+        if not close(coin, 1.0)
+        else f"{got[0]:.4g} bits for tokens of probability {np.exp(cases[0][0][0]):.3g} and "
+        f"{np.exp(cases[0][0][1]):.3g}",
+        asks="the average of −log₂ of the probabilities",
+        advice=[
+            when(named == "nats-for-bits", named, "these are nats: divide by ln 2 for bits"),
+            when(
+                named == "multiplied-by-ln-2",
+                named,
+                "you multiply by ln 2: a bit is the SMALLER unit, and there are more of them",
+            ),
+            when(
+                named == "summed-over-tokens",
+                named,
+                "these are the bits of the whole text: per token is asked",
+            ),
+            when(named == "sign", named, "negative bits: surprise is MINUS the log-probability"),
+            when(
+                named in ("perplexity-for-bits", "two-to-the-nats"),
+                "perplexity-for-bits",
+                "this is a perplexity: its binary logarithm is asked",
+            ),
+            when(
+                named == "log-of-mean",
+                named,
+                "you average probabilities and take the log: average the LOGS",
+            ),
+            when(
+                any(map(np.isnan, got)),
+                "log-of-logs",
+                "NaN: log_probs are logarithms already, and no logarithm of theirs exists",
+            ),
+            "test yourself with one fair coin toss: exactly 1",
+        ],
+        see=see,
+    )
+    text = np.log(draw.uniform(draw.integer(30, 60)) * 0.2 + 0.001)
+    one, long = ask(text), ask(np.tile(text, 300))
+    power = float(np.exp(-text.mean()))
+    yield claim(
+        "perplexity is 2 to the bits per token, whatever the length of the text",
+        close(2.0 ** min(one, 1000.0), power) and close(one, long),
+        points=0.5,
+        saw=f"{one:.4g} bits for a text, {long:.4g} for 300 copies of it, and a perplexity of "
+        f"{power:.4g}",
+        asks="2^BPT = PP, for any length",
+        advice=[
+            when(
+                not close(one, long),
+                "summed-over-tokens",
+                "the answer grows with the length of the text: divide by the number of tokens",
+            ),
+            when(named == "multiplied-by-ln-2", named, "divide by ln 2, do not multiply"),
+            when(named == "nats-for-bits", named, "exp of your answer is the perplexity: nats"),
+            "natural logarithms divided by ln 2 are binary ones",
+        ],
+        see=see,
+    )
+
+
+# --- maximum likelihood ---------------------------------------------------------------------------
+
+
+@checks("mle_equals_kl", lesson=LESSON, points=2)
+def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Claim]:
+    """The average NLL is H(p̂) + KL(p̂‖q)."""
+    see = "Exercise 3: maximum likelihood is forward KL"
+
+    def ask(samples: np.ndarray, q: np.ndarray) -> list[float]:
+        found = mle_equals_kl(samples, q)
+        if not isinstance(found, list | tuple | np.ndarray) or len(found) != 3:
+            raise WrongKind(
+                "mle_equals_kl should return three numbers: the average NLL, H(p̂), KL(p̂‖q)"
+            )
+        names = ("the average NLL", "H(p̂)", "KL(p̂‖q)")
+        return [number(v, name) for v, name in zip(found, names, strict=True)]
+
+    def frequencies(samples: np.ndarray, q: np.ndarray) -> np.ndarray:
+        return np.bincount(samples, minlength=len(q)) / len(samples)
+
+    cases = []
+    for k, n in ((2, draw.integer(5, 9)), (draw.integer(4, 7), 40), (draw.integer(20, 30), 300)):
+        samples = draw.rng.choice(k, size=n, p=table(draw, k))
+        samples[:3] = (0, 0, 1)  # never all alike
+        cases.append((samples, table(draw, k)))
+    unseen_q = table(draw, 9)
+    unseen = draw.rng.integers(1, 6, size=draw.integer(20, 40))  # neither the first nor the last
+    cases.append((unseen, unseen_q))
+    got = [ask(*case) for case in cases]
+
+    def right_nll(samples: np.ndarray, q: np.ndarray) -> float:
+        return float(-np.log(q[samples]).mean())
+
+    nll = [g[0] for g in got]
+    wrong_nll = {
+        "summed-over-samples": lambda s, q: right_nll(s, q) * len(s),
+        "sign": lambda s, q: -right_nll(s, q),
+        "bits-for-nats": lambda s, q: right_nll(s, q) / np.log(2),
+        "mean-over-outcomes": lambda s, q: -np.log(q).mean(),
+        "log-of-mean": lambda s, q: -np.log(q[s].mean()),
+        "samples-not-counted": lambda s, q: -np.log(q[np.unique(s)]).mean(),
+    }
+    named = first_fit(nll, cases, wrong_nll)
+    never_q = np.where(np.arange(9) == 0, 0.0, unseen_q)
+    never_q /= never_q.sum()
+    spared = ask(unseen, never_q)  # q = 0 where nothing was seen: that costs nothing
+    exact = close(spared[0], right_nll(unseen, never_q))
+    yield claim(
+        "the first number is the samples' average of −log q",
+        all(close(v, right_nll(*case)) for v, case in zip(nll, cases, strict=True)) and exact,
+        points=0.5,
+        saw=f"{nll[0]:.4g} for {len(cases[0][0])} samples, {np.bincount(cases[0][0]).tolist()} of "
+        f"each outcome, and q = {shown(cases[0][1])}"
+        if exact or not np.isfinite(spared[0])
+        else f"{spared[0]:.4g}",
+        asks="one term −log q(x) for each sample, and their mean",
+        advice=[
+            when(
+                named == "summed-over-samples",
+                named,
+                "this is the sum over the samples: their average is asked",
+            ),
+            when(named == "sign", named, "this is the average LOG-likelihood: NLL is minus that"),
+            when(named == "bits-for-nats", named, _BITS),
+            when(
+                named in ("mean-over-outcomes", "samples-not-counted"),
+                "mean-over-outcomes",
+                "you average over the outcomes: an outcome counts as often as it was sampled",
+            ),
+            when(named == "log-of-mean", named, "average the logs, not the probabilities"),
+            "q[samples] has the probability of each sample",
+        ],
+        see=see,
+    )
+
+    def fits(index: int, function: Any) -> bool:
+        with np.errstate(all="ignore"):
+            return all(
+                close(g[index], function(frequencies(*c), c[1]))
+                for g, c in zip(got, cases, strict=True)
+            )
+
+    right_h = fits(1, lambda f, q: entropy_of(f))
+    right_kl = fits(2, divergence)
+    finite = all(np.isfinite(g).all() for g in got)
+    smoothed = [(np.bincount(s, minlength=len(q)) + 1) / (len(s) + len(q)) for s, q in cases]
+    is_smoothed = all(close(g[1], entropy_of(f)) for g, f in zip(got, smoothed, strict=True))
+    yield claim(
+        "the others are H(p̂) and KL(p̂‖q) of the samples' frequencies",
+        right_h and right_kl and np.isfinite(spared).all(),
+        points=0.5,
+        saw=f"H = {got[0][1]:.4g}, KL = {got[0][2]:.4g} for samples with "
+        f"{np.bincount(cases[0][0]).tolist()} of each outcome"
+        if finite
+        else "a number that is not finite, where some outcomes were never sampled",
+        asks="p̂(x) = how often x came, divided by the number of samples",
+        advice=[
+            when(
+                right_h and fits(2, lambda f, q: divergence(q, f)),
+                "arguments-swapped",
+                "this is KL(q‖p̂): the samples are the world, q the belief",
+            ),
+            when(
+                not finite,
+                "unseen-outcomes",
+                "outcomes that never came have p̂ = 0: they count nothing, in either number",
+            ),
+            when(
+                fits(1, lambda f, q: entropy_of(q)),
+                "entropy-of-q",
+                "this is the entropy of the model: the floor is that of the SAMPLES, H(p̂)",
+            ),
+            when(
+                is_smoothed,
+                "smoothed",
+                "p̂ is made of the counts as they are: with anything added the identity is lost",
+            ),
+            when(
+                fits(1, lambda f, q: entropy_of((f > 0) / (f > 0).sum())),
+                "counts-forgotten",
+                "each outcome that came counts the same: count how often it came (np.bincount)",
+            ),
+            when(
+                not right_h and not right_kl,
+                "counts-for-frequencies",
+                "do p̂'s entries sum to 1? counts must be divided by the number of samples",
+            ),
+            "count the outcomes with np.bincount(samples, minlength=len(q)), and divide",
+        ],
+        see=see,
+    )
+    gaps = [abs(a - b - c) for a, b, c in got]
+    worst = float(np.max(gaps)) if np.isfinite(gaps).all() else float("nan")
+    varied = len({round(g[0], 6) for g in got}) > 1
+    yield claim(
+        "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q",
+        worst < 1e-10 and varied and finite and all(g[2] > 0 for g in got),
+        points=1,
+        saw=f"a difference of {worst:.2g} nats"
+        if worst >= 1e-10
+        else "numbers that do not follow the samples",
+        asks="an identity, and so a greatest likelihood where KL is least",
+        advice=[
+            when(
+                all(g[2] <= 1e-12 for g in got),
+                "compared-with-itself",
+                "KL is 0: you compare the samples' frequencies with themselves; q is the model",
+            ),
+            when(
+                right_h and fits(2, lambda f, q: divergence(q, f)),
+                "arguments-swapped",
+                "with KL(q‖p̂) nothing adds up: the first argument weights, and the samples are the "
+                "world",
+            ),
+            when(
+                named == "summed-over-samples",
+                named,
+                "the NLL is a sum over samples, the other two are averages",
+            ),
+            when(is_smoothed, "smoothed", "the identity holds for the bare frequencies only"),
+            "all three are averages with the same weights: how often each outcome came",
+        ],
+        see=see,
+    )
+
+
+# --- the two fits ---------------------------------------------------------------------------------
+
+
+def pair(value: Any, name: str) -> tuple[float, float]:
+    """(mu, sigma) from what a fit returned; WrongKind if it is no pair of numbers."""
+    if isinstance(value, Standin | dict | str) or not hasattr(value, "__len__") or len(value) != 2:
+        raise WrongKind(f"{name} should return a pair of numbers, (mu, sigma)")
+    return number(value[0], f"mu of {name}"), number(value[1], f"sigma of {name}")
+
+
+def two_bumps(draw: Draw) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float, float]]]:
+    """A density of two far bumps, its grid, and the bumps (weight, mean, sd) from the left."""
+    scale, middle = float(0.7 + 0.8 * draw.uniform()), float(draw.normal(scale=2.0))
+    gap = float(4.5 + 1.5 * draw.uniform()) * scale
+    weight = float(0.3 + 0.15 * draw.uniform()) + 0.25 * draw.integer(0, 1)  # never near 1/2
+    bumps = [
+        (weight, middle - gap / 2, scale * float(0.45 + 0.1 * draw.uniform())),
+        (1 - weight, middle + gap / 2, scale * float(0.6 + 0.1 * draw.uniform())),
+    ]
+    grid = np.linspace(middle - 7 * scale, middle + 7.5 * scale, draw.integer(350, 450))
+    return mixture(grid, bumps), grid, bumps
+
+
+@checks("fit_forward", lesson=LESSON, points=3)
+def gaussian_that_covers(fit_forward: Standin, draw: Draw) -> Iterator[Claim]:
+    """The Gaussian of least KL(p‖q) has the moments of p."""
+    see = "Exercise 4: the forward fit"
+    cases = [two_bumps(draw)[:2] for _ in range(2)]
+    middle = float(draw.normal(scale=3.0))
+    skewed = [
+        (0.15, middle - 3.0, 0.4),
+        (0.25, middle, 0.7),
+        (0.6, middle + 1.5, 0.5 + 0.4 * draw.uniform()),
+    ]
+    grid = np.linspace(middle - 8, middle + 9, draw.integer(700, 900))
+    cases.append((mixture(grid, skewed), grid))
+    got = [pair(fit_forward(p, grid), "fit_forward") for p, grid in cases]
+    right = [moments(p, grid) for p, grid in cases]
+    mus, sigmas = zip(*got, strict=True)
+
+    def fits(values: Sequence[float], function: Any, tolerance: float = 2e-3) -> bool:
+        with np.errstate(all="ignore"):
+            return all(
+                close(v, float(function(p, g)), tolerance)
+                for v, (p, g) in zip(values, cases, strict=True)
+            )
+
+    def spacing(grid: np.ndarray) -> float:
+        return float(grid[1] - grid[0])
+
+    spread = [s for _, s in right]
+    mode = all(
+        abs(v - g[np.argmax(p)]) < 0.15 * s for v, s, (p, g) in zip(mus, spread, cases, strict=True)
+    )
+    advice_on_mode = when(
+        mode,
+        "forward-called-mode-seeking",
+        "this sits on the highest bump: that is what the REVERSE KL does; the forward one covers "
+        "all of p, and asks for its mean and variance",
+    )
+    mean_right = all(abs(v - m) < 2e-3 * s for v, (m, s) in zip(mus, right, strict=True))
+    yield claim(
+        "mu is the mean of p",
+        mean_right,
+        points=1,
+        saw=f"mu = {mus[0]:.4g} for a density with its highest bump near "
+        f"{cases[0][1][np.argmax(cases[0][0])]:.2f}",
+        asks="∫ p(x) x dx",
+        advice=[
+            when(
+                fits(mus, lambda p, g: g.mean()),
+                "mean-over-outcomes",
+                "this is the mean of the grid: each point weighs the same in it; weight by p",
+            ),
+            when(
+                fits(mus, lambda p, g: (p * g).sum()),
+                "spacing-forgotten",
+                "the heights p sum to 1/Δ, not to 1: divide by p.sum(), or multiply by the spacing",
+            ),
+            when(
+                fits(mus, lambda p, g: (p * g).mean()),
+                "mean-for-sum",
+                "this divides by the number of points: the weights are p, and sum to 1 as p·Δ",
+            ),
+            when(
+                fits(mus, lambda p, g: p.mean()),
+                "moments-of-the-heights",
+                "this is the mean of the HEIGHTS p: the mean of x, weighted by p, is asked",
+            ),
+            advice_on_mode,
+            when(
+                fits(sigmas, lambda p, g: moments(p, g)[0])
+                and fits(mus, lambda p, g: moments(p, g)[1]),
+                "mu-and-sigma-swapped",
+                "mu and sigma have changed places",
+            ),
+            "work out the two bumps at ±2 by hand, and compare: 0.4",
+        ],
+        see=see,
+    )
+    sigma_right = all(abs(v - s) < 2e-3 * s for v, (_, s) in zip(sigmas, right, strict=True))
+    yield claim(
+        "sigma is the standard deviation of p: within the bumps and between them",
+        sigma_right,
+        points=1,
+        saw=f"sigma = {sigmas[0]:.4g} on the grid {cases[0][1][0]:.3g} … {cases[0][1][-1]:.3g}",
+        asks="the root of ∫ p(x) (x − m)² dx",
+        advice=[
+            when(
+                fits(sigmas, lambda p, g: moments(p, g)[1] ** 2),
+                "variance-for-sigma",
+                "this is the variance: sigma is its root",
+            ),
+            when(
+                fits(sigmas, lambda p, g: np.sqrt((p * g**2).sum() / p.sum())),
+                "moment-about-zero",
+                "this is the root of the mean of x²: take the mean away first, (x − m)²",
+            ),
+            when(
+                fits(sigmas, lambda p, g: (p * g**2).sum() / p.sum()),
+                "moment-about-zero",
+                "this is the mean of x²: take the mean away first, (x − m)², and take the root",
+            ),
+            when(
+                fits(sigmas, lambda p, g: g.std(), 4e-3),
+                "mean-over-outcomes",
+                "this is the standard deviation of the grid: weight by p",
+            ),
+            when(
+                fits(sigmas, lambda p, g: moments(p, g)[1] / np.sqrt(spacing(g)))
+                or fits(sigmas, lambda p, g: moments(p, g)[1] ** 2 / spacing(g)),
+                "spacing-forgotten",
+                "the heights p sum to 1/Δ, not to 1: divide by p.sum(), or multiply by the spacing",
+            ),
+            when(
+                fits(sigmas, lambda p, g: p.std(), 4e-3),
+                "moments-of-the-heights",
+                "this is the spread of the HEIGHTS p: the spread of x, weighted by p, is asked",
+            ),
+            when(
+                fits(sigmas, lambda p, g: np.log(moments(p, g)[1])),
+                "log-sigma-returned",
+                "this is log sigma: return sigma",
+            ),
+            advice_on_mode,
+            when(
+                all(v < 0.6 * s for v, s in zip(sigmas, spread, strict=True)),
+                "within-bumps-only",
+                "too narrow: the distance BETWEEN the bumps is a part of the variance, too",
+            ),
+            "the average of (x − m)² with the weights of the mean, and its root",
+        ],
+        see=see,
+    )
+    better = ""
+    for (mu, sigma), (p, grid), unit in zip(got, cases, spread, strict=True):
+        if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
+            better = better or f"mu = {mu:.4g}, sigma = {sigma:.4g}: no Gaussian"
+            continue
+        here = forward_kl(p, grid, mu, sigma)
+        for near in ((0.05, 1), (-0.05, 1), (0, 1.05), (0, 0.95)):
+            there = forward_kl(p, grid, mu + near[0] * unit, sigma * near[1])
+            if not there > here and not better:  # NaN is no minimum either
+                better = f"KL(p‖q) = {here:.4f} nats at your place, {there:.4f} a step beside it"
+    yield claim(
+        "no Gaussian near it has a smaller KL(p‖q)",
+        not better,
+        points=1,
+        saw=better,
+        asks="the least forward KL: every small change of mu or sigma makes it larger",
+        advice=[
+            advice_on_mode,
+            "drag the explorer's Gaussian to your place: which way does KL(p‖q) fall?",
+        ],
+        see=see,
+    )
+
+
+@checks("fit_reverse", lesson=LESSON, points=4)
+def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim]:
+    """Gradient descent on KL(q‖p) ends in the valley where it starts."""
+    see = "Exercise 5: the reverse fit"
+
+    def fit(p: np.ndarray, grid: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+        return pair(fit_reverse(p, grid, start), "fit_reverse")
+
+    def is_at(found: tuple[float, float], place: tuple[float, float], far: float = 0.05) -> bool:
+        unit = place[1]
+        return bool(abs(found[0] - place[0]) < far * unit and abs(found[1] - unit) < far * unit)
+
+    def in_words(found: tuple[float, float]) -> str:
+        return f"mu = {found[0]:.4g}, sigma = {found[1]:.4g}"
+
+    m, s = float(draw.normal(scale=2.0)), float(0.5 + 0.25 * draw.uniform())
+    s *= draw.integer(1, 2)
+    grid = np.linspace(m - 9, m + 9, draw.integer(350, 450))
+    p = mixture(grid, [(1.0, m, s)])
+    starts = [(m + 0.9 * s, 1.5 * s), (m - 0.7 * s, 0.6 * s)]
+    alone = [fit(p, grid, start) for start in starts]
+    lost = [f for f in alone if not np.isfinite(f).all()]
+    moved = [not is_at(f, start, 0.01) for f, start in zip(alone, starts, strict=True)]
+    away = [
+        abs(f[0] - m) > abs(start[0] - m) + 0.2 * s for f, start in zip(alone, starts, strict=True)
+    ]
+    kept_sigma = [abs(f[1] - start[1]) < 1e-3 * s for f, start in zip(alone, starts, strict=True)]
+    kept_mu = [abs(f[0] - start[0]) < 1e-3 * s for f, start in zip(alone, starts, strict=True)]
+
+    def all_are(function: Any) -> bool:
+        return all(abs(f[1] - function(s)) < 0.02 * s for f in alone)
+
+    advice_alone = [
+        when(
+            bool(lost) or any(away),
+            "uphill",
+            "mu runs away from p: a step goes AGAINST the slope, and the weights are q's (with p's "
+            "weights the same sum is minus the forward KL: data alone cannot give the reverse one)",
+        ),
+        when(not any(moved), "not-moved", "this is the start: does the loop update mu and s?"),
+        when(
+            all(kept_sigma) and not all(kept_mu),
+            "sigma-fixed",
+            "sigma is still that of the start: both parameters must walk",
+        ),
+        when(
+            all(kept_mu) and not all(kept_sigma),
+            "mu-fixed",
+            "mu is still that of the start: both parameters must walk",
+        ),
+        when(
+            all_are(np.log),
+            "log-sigma-returned",
+            "this is log sigma: the walk is in s = log sigma, the answer is sigma",
+        ),
+        when(all_are(np.square), "variance-for-sigma", "this is the variance: return sigma"),
+        when(
+            all(f[1] < 0.3 * s and abs(f[0] - m) < s for f in alone),
+            "entropy-of-q-forgotten",
+            "sigma shrinks to nothing: that is E_q[−log p] alone, which likes a spike; the term "
+            "log q in r keeps q wide",
+        ),
+        when(
+            all(
+                min(start[0], m) - 0.1 * s < f[0] < max(start[0], m) + 0.1 * s
+                for f, start in zip(alone, starts, strict=True)
+            ),
+            "stopped-early",
+            "on the way but not there: more steps, or larger ones (do the integrals have their "
+            "factor dx?)",
+        ),
+        "work out the two slopes for p = N(0, 1), q = N(1, 1) by hand, and compare: 1 and 0",
+    ]
+    yield claim(
+        "where p is a Gaussian itself, the descent finds it",
+        all(is_at(f, (m, s), 0.03) for f in alone),
+        points=1,
+        saw=f"{in_words(alone[0])} from the start ({starts[0][0]:.3g}, {starts[0][1]:.3g}), for "
+        f"p = N({m:.3g}, {s:.3g}²)",
+        asks="KL(q‖p) = 0, at q = p",
+        advice=advice_alone,
+        see=see,
+    )
+
+    p, grid, bumps = two_bumps(draw)
+    starts = [
+        (mean + 0.5 * sd * float(draw.uniform() - 0.5), float(sd * (0.8 + 0.5 * draw.uniform())))
+        for _, mean, sd in bumps
+    ]
+    found = [fit(p, grid, start) for start in starts]
+    places = [descend(p, grid, (mean, sd)) for _, mean, sd in bumps]
+    at_home = [is_at(f, place) for f, place in zip(found, places, strict=True)]
+    forward = moments(p, grid)
+    advice_bumps = [
+        when(
+            all(is_at(f, forward) for f in found),
+            "forward-for-reverse",
+            "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
+            "forgetting a bump costs it only −log w",
+        ),
+        when(
+            is_at(found[0], found[1], 0.02) and any(at_home),
+            "start-ignored",
+            "both starts end on the same bump: the descent begins at `start`, it does not look for "
+            "the best bump",
+        ),
+        when(
+            is_at(found[0], found[1], 0.02),
+            "start-ignored",
+            "both starts end at the same place: begin the descent at `start`",
+        ),
+        *advice_alone[:-2],
+        when(
+            any(at_home),
+            "one-bump-only",
+            "one start ends at its bump, the other does not: are the steps too large?",
+        ),
+        "from a start on a bump, small steps downhill stay there: draw the path in the explorer",
+    ]
+    worst = found[0] if not at_home[0] else found[1]
+    yield claim(
+        "from a start on a bump it settles on that bump: on the left one, and on the right one",
+        all(at_home),
+        points=2,
+        saw=f"{in_words(worst)} from the {'right' if at_home[0] else 'left'} bump; they are "
+        f"at {bumps[0][1]:.3g} and {bumps[1][1]:.3g}",
+        asks="mode-seeking: the local optimum of KL(q‖p) next to the start",
+        advice=advice_bumps,
+        see=see,
+    )
+
+    # Two bumps so close that there is one optimum, wide and across both.
+    center, unit = float(draw.normal()), float(0.5 + 0.3 * draw.uniform())
+    half = float(0.8 + 0.3 * draw.uniform()) * unit
+    wide_grid = np.linspace(center - 8, center + 8, draw.integer(350, 450))
+    merged = mixture(wide_grid, [(0.35, center - half, unit), (0.65, center + half, unit)])
+    settled = [(f, p, grid) for f in found]
+    settled.append((fit(merged, wide_grid, (center - half, unit)), merged, wide_grid))
+    better = ""
+    for (mu, sigma), p_here, grid_here in settled:
+        if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
+            better = better or f"mu = {mu:.4g}, sigma = {sigma:.4g}: no Gaussian"
+            continue
+        if sigma < 2 * (grid_here[1] - grid_here[0]) or not grid_here[0] < mu < grid_here[-1]:
+            better = better or f"{in_words((mu, sigma))}, finer than the grid or off it"
+            continue
+        here = reverse_kl(p_here, grid_here, mu, sigma)
+        for step, stretch in ((0.08, 1), (-0.08, 1), (0, 1.08), (0, 0.92)):
+            there = reverse_kl(p_here, grid_here, mu + step * sigma, sigma * stretch)
+            if not there > here and not better:  # NaN is no minimum either
+                better = f"KL(q‖p) = {here:.4f} nats at your place, {there:.4f} a step beside it"
+    yield claim(
+        "where it ends, no small step makes KL(q‖p) smaller, near bumps included",
+        not better,
+        points=1,
+        saw=better,
+        asks="a local optimum: both slopes are 0",
+        advice=advice_bumps,
+        see=see,
+    )

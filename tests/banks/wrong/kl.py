@@ -1,0 +1,391 @@
+"""Wrong answers to lesson 06, KL."""
+
+from tests.banks.bank import Wrong
+
+SURPRISE = "H(p) is the average surprise −log p, weighted by p, in nats"
+ZERO_H = "an outcome of probability 0 counts nothing, and certainty has entropy 0"
+CROSS = "H(p, q) is the average of −log q, weighted by p, in nats"
+ZERO = "an outcome with p = 0 counts nothing, whatever q says of it"
+NEVER_CROSS = (
+    "H(p, q) is inf where the model calls a real event impossible, and exact where nearly so"
+)
+KL = "KL(p‖q) is the average of log(p/q), weighted by p, in nats"
+GIBBS = "it is 0 for q = p, and positive for every other q"
+NEVER_KL = "KL(p‖q) is inf where the model calls a real event impossible, and exact where nearly so"
+CHOICES = "perplexity is exp of the average surprise: V if even over V tokens, 1 if always sure"
+LENGTH = "length alone does not perplex; one impossible token does, without end"
+BITS = "a nat is 1/ln 2 bits: a fair coin costs 1 bit a toss, certainty none"
+POWER = "perplexity is 2 to the bits per token, whatever the length of the text"
+NLL = "the first number is the samples' average of −log q"
+PARTS = "the others are H(p̂) and KL(p̂‖q) of the samples' frequencies"
+IDENTITY = "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q"
+MEAN = "mu is the mean of p"
+SPREAD = "sigma is the standard deviation of p: within the bumps and between them"
+LEAST = "no Gaussian near it has a smaller KL(p‖q)"
+ALONE = "where p is a Gaussian itself, the descent finds it"
+BUMPS = "from a start on a bump it settles on that bump: on the left one, and on the right one"
+LOCAL = "where it ends, no small step makes KL(q‖p) smaller, near bumps included"
+
+H = "return -(seen * np.log(seen)).sum()"
+H_PQ = "return -(p[seen] * np.log(q[seen])).sum()"
+DIVERGENCE = "return (p[seen] * (np.log(p[seen]) - np.log(q[seen]))).sum()"
+PP = "return np.exp(-np.mean(log_probs))"
+BPT = "return -np.mean(log_probs) / np.log(2)"
+THREE = "return nll, entropy(frequency), kl(frequency, q)"
+FREQUENCY = "np.bincount(samples, minlength=len(q)) / len(samples)"
+FORWARD = "return mu, np.sqrt((weights * (grid - mu) ** 2).sum())"
+WEIGHTED = "np.exp(log_q) * spacing * (log_q - log_p)"
+STEP = "mu, s = mu - rate * slope_mu, s - rate * slope_s"
+
+ANSWERS = (
+    # entropy
+    Wrong("entropy", SURPRISE, "bits-for-nats", edit=("np.log(", "np.log2(")),
+    Wrong("entropy", SURPRISE, "sign", edit=("return -(", "return (")),
+    Wrong("entropy", ZERO_H, "zero-log-zero", edit=("p[p > 0]", "p")),
+    Wrong("entropy", SURPRISE, "mean-for-sum", edit=(").sum()", ").mean()")),
+    Wrong("entropy", SURPRISE, "mean-over-outcomes", edit=(H, "return -np.log(seen).mean()")),
+    Wrong("entropy", SURPRISE, "mean-over-outcomes", edit=(H, "return -np.log(seen).sum()")),
+    Wrong("entropy", SURPRISE, edit=(H, "return np.log(len(seen))")),
+    Wrong("entropy", stops="should have shape ()", edit=(H, "return -(seen * np.log(seen))")),
+    # cross_entropy
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "arguments-swapped",
+        edit=(
+            ("seen = p > 0", "seen = q > 0"),
+            (H_PQ, "return -(q[seen] * np.log(p[seen])).sum()"),
+        ),
+    ),
+    Wrong("cross_entropy", CROSS, "bits-for-nats", edit=("np.log(q", "np.log2(q")),
+    Wrong(
+        "cross_entropy",
+        NEVER_CROSS,
+        "epsilon-in-log",
+        edit=("np.log(q[seen])", "np.log(q[seen] + 1e-12)"),
+    ),
+    Wrong(
+        "cross_entropy",
+        NEVER_CROSS,
+        "epsilon-in-log",
+        edit=("np.log(q[seen])", "np.log(np.clip(q[seen], 1e-9, 1))"),
+    ),
+    Wrong(
+        "cross_entropy",
+        NEVER_CROSS,
+        "zeros-of-q-left-out",
+        edit=("seen = p > 0", "seen = (p > 0) & (q > 0)"),
+    ),
+    Wrong(
+        "cross_entropy",
+        NEVER_CROSS,
+        "epsilon-in-log",
+        edit=("return -", "return -np.nan_to_num"),
+    ),
+    Wrong("cross_entropy", ZERO, "zero-log-zero", edit=(H_PQ, "return -(p * np.log(q)).sum()")),
+    Wrong(
+        "cross_entropy", CROSS, "mean-over-outcomes", edit=(H_PQ, "return -np.log(q[seen]).mean()")
+    ),
+    Wrong("cross_entropy", CROSS, "mean-for-sum", edit=(").sum()", ").mean()")),
+    Wrong("cross_entropy", CROSS, "sign", edit=("return -(", "return (")),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "kl-for-cross-entropy",
+        edit=("np.log(q[seen])", "np.log(q[seen] / p[seen])"),
+    ),
+    Wrong("cross_entropy", CROSS, "only-one-of-them", edit=("np.log(q[seen])", "np.log(p[seen])")),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "softmax-first",
+        source="""
+import torch
+import torch.nn.functional as F
+
+def cross_entropy(p, q):
+    return float(F.cross_entropy(torch.tensor(q)[None], torch.tensor(p)[None]))
+""",
+    ),
+    # kl
+    Wrong(
+        "kl",
+        KL,
+        "arguments-swapped",
+        source="""
+def kl(p, q):
+    seen = q > 0
+    with np.errstate(divide="ignore"):
+        return (q[seen] * np.log(q[seen] / p[seen])).sum()
+""",
+    ),
+    Wrong("kl", KL, "bits-for-nats", edit=(DIVERGENCE, DIVERGENCE.replace("np.log(", "np.log2("))),
+    Wrong(
+        "kl", NEVER_KL, "epsilon-in-log", edit=("- np.log(q[seen])", "- np.log(q[seen] + 1e-10)")
+    ),
+    Wrong(
+        "kl",
+        NEVER_KL,
+        "epsilon-in-log",
+        source="""
+def kl(p, q, eps=1e-15):
+    return ((p + eps) * np.log((p + eps) / (q + eps))).sum()
+""",
+    ),
+    Wrong("kl", KL, "mean-for-sum", edit=("))).sum()", "))).mean()")),
+    Wrong(
+        "kl", KL, "mean-over-outcomes", edit=(DIVERGENCE, "return np.log(p[seen] / q[seen]).mean()")
+    ),
+    Wrong("kl", KL, "weights-of-q", edit=("(p[seen] * (", "(q[seen] * (")),
+    Wrong(
+        "kl",
+        KL,
+        "sign",
+        edit=("np.log(p[seen]) - np.log(q[seen])", "np.log(q[seen]) - np.log(p[seen])"),
+    ),
+    Wrong("kl", KL, "absolute-terms", edit=("(p[seen] * (", "np.abs(p[seen] * (")),
+    Wrong("kl", KL, "cross-entropy-for-kl", edit=(DIVERGENCE, "return cross_entropy(p, q)")),
+    Wrong(
+        "kl", GIBBS, "difference-of-entropies", edit=(DIVERGENCE, "return entropy(q) - entropy(p)")
+    ),
+    Wrong("kl", ZERO, "zero-log-zero", edit=(DIVERGENCE, "return (p * np.log(p / q)).sum()")),
+    Wrong(
+        "kl",
+        KL,
+        "symmetrized",
+        source="""
+def kl(p, q):
+    from scipy.special import rel_entr
+    return (rel_entr(p, q) + rel_entr(q, p)).sum() / 2
+""",
+    ),
+    Wrong(
+        "kl",
+        KL,
+        "probabilities-for-logs",
+        source="""
+import torch
+import torch.nn.functional as F
+
+def kl(p, q):
+    return float(F.kl_div(torch.tensor(q), torch.tensor(p), reduction="sum"))
+""",
+    ),
+    Wrong(
+        "kl",
+        KL,
+        "mean-for-sum",
+        source="""
+import torch
+import torch.nn.functional as F
+
+def kl(p, q):
+    return float(F.kl_div(torch.log(torch.tensor(q)), torch.tensor(p), reduction="mean"))
+""",
+    ),
+    Wrong(
+        "kl",
+        ZERO,
+        "zero-log-zero",
+        source="""
+import torch
+import torch.nn.functional as F
+
+def kl(p, q):
+    return float(F.kl_div(torch.log(torch.tensor(q)), torch.tensor(p), reduction="sum"))
+""",
+    ),
+    Wrong("kl", KL, "multiplied-by-ln-2", edit=(DIVERGENCE, DIVERGENCE + " * np.log(2)")),
+    Wrong("kl", KL, edit=(DIVERGENCE, "return 0.5108 if q[0] > p[0] else 0.3681")),
+    Wrong("kl", KL, edit=(DIVERGENCE, "return float('nan')")),
+    # perplexity
+    Wrong("perplexity", CHOICES, "exp-of-sum", edit=("np.mean(", "np.sum(")),
+    Wrong("perplexity", LENGTH, "exp-of-sum", edit=("np.mean(", "0.1 * np.sum(")),
+    Wrong("perplexity", CHOICES, "sign", edit=("-np.mean", "np.mean")),
+    Wrong("perplexity", CHOICES, "base-mixed", edit=(PP, "return 2 ** -np.mean(log_probs)")),
+    Wrong(
+        "perplexity", CHOICES, "arithmetic-mean", edit=(PP, "return np.mean(np.exp(-log_probs))")
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "exp-forgotten",
+        edit=("np.exp(-np.mean(log_probs))", "-np.mean(log_probs)"),
+    ),
+    Wrong(
+        "perplexity",
+        LENGTH,
+        "impossible-token-hidden",
+        edit=("np.mean(log_probs)", "np.mean(np.maximum(log_probs, -50))"),
+    ),
+    # bits_per_token
+    Wrong("bits_per_token", BITS, "nats-for-bits", edit=(" / np.log(2)", "")),
+    Wrong("bits_per_token", BITS, "multiplied-by-ln-2", edit=("/ np.log(2)", "* np.log(2)")),
+    Wrong("bits_per_token", POWER, "summed-over-tokens", edit=("np.mean(", "np.sum(")),
+    Wrong("bits_per_token", BITS, "sign", edit=("-np.mean", "np.mean")),
+    Wrong("bits_per_token", BITS, "log-of-logs", edit=(BPT, "return -np.mean(np.log2(log_probs))")),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "perplexity-for-bits",
+        edit=(BPT, "return np.exp(-np.mean(log_probs))"),
+    ),
+    # mle_equals_kl
+    Wrong(
+        "mle_equals_kl",
+        NLL,
+        "summed-over-samples",
+        edit=("-np.log(q[samples]).mean()", "-np.log(q[samples]).sum()"),
+    ),
+    Wrong("mle_equals_kl", NLL, "sign", edit=("-np.log(q[samples])", "np.log(q[samples])")),
+    Wrong("mle_equals_kl", NLL, "mean-over-outcomes", edit=("np.log(q[samples])", "np.log(q)")),
+    Wrong(
+        "mle_equals_kl",
+        NLL,
+        "log-of-mean",
+        edit=("-np.log(q[samples]).mean()", "-np.log(q[samples].mean())"),
+    ),
+    Wrong(
+        "mle_equals_kl", PARTS, "arguments-swapped", edit=("kl(frequency, q)", "kl(q, frequency)")
+    ),
+    Wrong("mle_equals_kl", PARTS, "counts-for-frequencies", edit=(" / len(samples)", "")),
+    Wrong(
+        "mle_equals_kl",
+        IDENTITY,
+        "smoothed",
+        edit=(FREQUENCY, "(np.bincount(samples, minlength=len(q)) + 1) / (len(samples) + len(q))"),
+    ),
+    Wrong("mle_equals_kl", PARTS, "entropy-of-q", edit=("entropy(frequency)", "entropy(q)")),
+    Wrong(
+        "mle_equals_kl",
+        IDENTITY,
+        "compared-with-itself",
+        edit=("kl(frequency, q)", "kl(frequency, frequency)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "unseen-outcomes",
+        edit=(
+            THREE,
+            "f = frequency\n    return nll, -(f * np.log(f)).sum(), (f * np.log(f / q)).sum()",
+        ),
+    ),
+    Wrong("mle_equals_kl", stops="should return three numbers", edit=(THREE, "return nll")),
+    Wrong("mle_equals_kl", stops="IndexError", edit=(", minlength=len(q)", "")),
+    # fit_forward
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "variance-for-sigma",
+        edit=("np.sqrt((weights * (grid - mu) ** 2).sum())", "(weights * (grid - mu) ** 2).sum()"),
+    ),
+    Wrong("fit_forward", SPREAD, "moment-about-zero", edit=("(grid - mu) ** 2", "grid**2")),
+    Wrong(
+        "fit_forward", MEAN, "mean-over-outcomes", edit=("(weights * grid).sum()", "grid.mean()")
+    ),
+    Wrong("fit_forward", MEAN, "spacing-forgotten", edit=("p / p.sum()", "p")),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "mean-for-sum",
+        edit=(("p / p.sum()", "p"), ("(weights * grid).sum()", "(weights * grid).mean()")),
+    ),
+    Wrong(
+        "fit_forward", MEAN, "moments-of-the-heights", edit=((FORWARD, "return p.mean(), p.std()"),)
+    ),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "forward-called-mode-seeking",
+        edit=("mu = (weights * grid).sum()", "mu = grid[p.argmax()]"),
+    ),
+    Wrong(
+        "fit_forward",
+        LEAST,
+        "forward-called-mode-seeking",
+        source="""
+def fit_forward(p, grid):
+    mode = p.argmax()
+    mu = grid[mode]
+    near = np.abs(grid - mu) < 1.0
+    weights = p[near] / p[near].sum()
+    return mu, np.sqrt((weights * (grid[near] - mu) ** 2).sum())
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "log-sigma-returned",
+        edit=(
+            "np.sqrt((weights * (grid - mu) ** 2).sum())",
+            "0.5 * np.log((weights * (grid - mu) ** 2).sum())",
+        ),
+    ),
+    Wrong("fit_forward", SPREAD, "mean-over-outcomes", edit=(FORWARD, "return mu, grid.std()")),
+    Wrong("fit_forward", MEAN, edit=(FORWARD, "return float('nan'), float('nan')")),
+    Wrong("fit_forward", SPREAD, edit=(FORWARD, "return mu, 1e30")),
+    # fit_reverse
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "forward-for-reverse",
+        source="""
+def fit_reverse(p, grid, start):
+    weights = p / p.sum()
+    mu = (weights * grid).sum()
+    return mu, np.sqrt((weights * (grid - mu) ** 2).sum())
+""",
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "uphill",
+        edit=(STEP, "mu, s = mu + rate * slope_mu, s + rate * slope_s"),
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "uphill",
+        source="""
+def fit_reverse(p, grid, start, rate=0.02, steps=2000):
+    mu, s = start[0], np.log(start[1])
+    weights = p / p.sum()  # data for samples of q: this descends minus the forward KL
+    for _ in range(steps):
+        z = (grid - mu) / np.exp(s)
+        mu, s = mu - rate * (weights * z).sum() / np.exp(s), s - rate * (weights * (z**2 - 1)).sum()
+    return mu, np.exp(s)
+""",
+    ),
+    Wrong("fit_reverse", ALONE, "entropy-of-q-forgotten", edit=("(log_q - log_p)", "-log_p")),
+    Wrong("fit_reverse", ALONE, "sigma-fixed", edit=("s - rate * slope_s", "s")),
+    Wrong("fit_reverse", ALONE, "mu-fixed", edit=("mu - rate * slope_mu", "mu")),
+    Wrong(
+        "fit_reverse", ALONE, "log-sigma-returned", edit=("return mu, np.exp(s)", "return mu, s")
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "variance-for-sigma",
+        edit=("return mu, np.exp(s)", "return mu, np.exp(2 * s)"),
+    ),
+    Wrong("fit_reverse", ALONE, "not-moved", edit=(STEP, "pass")),
+    Wrong("fit_reverse", ALONE, "stopped-early", edit=("steps=2000", "steps=20")),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "start-ignored",
+        edit=("start[0], np.log(start[1])", "-2.0, np.log(0.6)"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "start-ignored",
+        edit=("start[0], np.log(start[1])", "grid[p.argmax()], np.log(0.5)"),
+    ),
+    Wrong("fit_reverse", LOCAL, edit=("return mu, np.exp(s)", "return mu, 1.1 * np.exp(s)")),
+    Wrong("fit_reverse", ALONE, edit=("return mu, np.exp(s)", "return float('inf'), float('nan')")),
+    Wrong(
+        "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
+    ),
+)
