@@ -1,0 +1,836 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   lesson:
+#     name: 01_exponential_wall
+#     title: "The exponential wall"
+#     question: "How many numbers does it take to write down a probability distribution?"
+#     minutes: 75
+#     prerequisites: []
+# ---
+
+# %%
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from tqdm.auto import tqdm
+
+from autograder import check
+from course import data
+from course.demo import solved
+from course.picture import show
+from figures import static
+from figures.dag_editor import DagEditor
+from figures.parameter_growth import ParameterGrowth
+
+# %% [markdown]
+r"""
+## A picture is 784 bits
+
+Scan a handwritten digit at 28 × 28 pixels, each black or white. That is a small picture: 784 bits, less than this paragraph takes on
+your disk.
+
+Now suppose that you want to write down *which digits people write*: for every possible picture, its probability. With that list you
+could draw new digits, spot forged ones, and complete half-finished ones. All of generative modeling would be a lookup.
+
+**Predict:** how many numbers are on the list? Would they fit on your laptop? In a data center? Write a guess down before you go on.
+"""
+
+# %% tags=["demo"]
+static.show("exponential-wall")
+
+# %% [markdown]
+r"""
+The steep line is the list. It does not fit on a laptop, and not in a universe either.
+
+But there are other lines in the picture, and they lie so flat that you may have missed them. Each of them is a way to say a
+distribution over the same 784 bits with fewer than a million numbers. They are the models of this course. In this lesson you
+learn to **count**: what a table costs, what it takes to be cheaper, and what is given up for it.
+"""
+
+# %% [markdown]
+r"""
+## A table of everything
+
+`table_parameters` · difficulty ●○○ · 5 minutes · 2 points
+
+A variable with $k$ values has $k$ probabilities. They sum to 1, so the last one follows from the others: only $k - 1$ of
+them are **free**. The number of free numbers is what we mean by *parameters*.
+
+Several variables together are one big variable, whose values are the combinations. If variable $i$ has $k_i$ values (its
+**cardinality**), a table over all of them has
+
+$$\prod_{i=1}^{n} k_i \;-\; 1 \quad\text{free numbers.}$$
+
+*By hand.* A die and a coin: $6 \cdot 2 = 12$ combinations, 11 free numbers. Two coins: $2 \cdot 2 - 1 = 3$. And a constant, which
+has only one value: $1 - 1 = 0$. Nothing is free, since its probability is 1.
+
+Python's whole numbers never overflow: `2**784` is exact to the last of its 237 digits. Keep them whole.
+
+<details><summary>Hint 1</summary>
+
+Which function of the `math` module multiplies all numbers of a list? What does it say of an empty list, and is that right here?
+</details>
+<details><summary>Hint 2</summary>
+
+How many sums have to be 1: one for each variable, or one for the table?
+</details>
+"""
+
+
+# %% exercise="table_parameters"
+def table_parameters(cardinalities):
+    """Free numbers of a full table over variables with these cardinalities (a list of ints ≥ 1).
+
+    Returns an exact Python int; 0 for no variable at all.
+    """
+    ### BEGIN SOLUTION
+    return math.prod(cardinalities) - 1
+    ### END SOLUTION
+
+
+# %% check="table_parameters" points=2
+check(table_parameters)
+
+# %% [markdown]
+r"""
+How fast does it grow? **Predict** the third line before you run the cell: if 20 bits need a million numbers, what do 40 bits need?
+"""
+
+# %% tags=["demo"]
+with solved("table_parameters"):
+    for n in (10, 20, 40, 64):
+        print(f"{n:4} bits: {table_parameters([2] * n):>26,} numbers")
+    digits_long = len(str(table_parameters([2] * 784)))
+    print(f" 784 bits: a number with {digits_long} digits")
+
+# %% [markdown]
+r"""
+Not twice as many: the *square*. Twice the bits square the table. At 64 bits, an 8 × 8 icon, it would fill
+147 million terabytes of disk with 8-byte numbers.
+"""
+
+# %% [markdown]
+r"""
+## When is a table too large?
+
+`bits_to_exceed` · difficulty ●○○ · 6 minutes · 2 points
+
+Turn the question round: given a limit, how many bits can a table not have any more? Write
+
+$$\texttt{bits\_to\_exceed(limit)} = \text{the first } n \text{ with } 2^n - 1 > \texttt{limit}.$$
+
+*By hand.* The limit 1000: $2^9 - 1 = 511$ is too small, $2^{10} - 1 = 1023$ is larger. So 10. And the limit 1023? A table of ten
+bits has exactly 1023 numbers, which is not *more*: the answer is 11.
+
+A logarithm is tempting. But a float holds 53 bits: it cannot tell $2^{200} - 1$ from $2^{200}$.
+
+<details><summary>Hint 1</summary>
+
+Try $n = 0, 1, 2, \dots$ and stop. Even for $10^{400}$ that is over in a blink: the table grows so fast that few steps are needed.
+</details>
+<details><summary>Hint 2</summary>
+
+Test your stopping rule on limit 0 and on limit 1, with a pencil.
+</details>
+"""
+
+
+# %% exercise="bits_to_exceed"
+def bits_to_exceed(limit):
+    """The first n such that a table over n bits has more than `limit` free numbers.
+
+    `limit` is an int ≥ 0 of any size. Returns an int.
+    """
+    ### BEGIN SOLUTION
+    n = 0
+    while 2**n - 1 <= limit:
+        n += 1
+    return n
+    ### END SOLUTION
+
+
+# %% check="bits_to_exceed" points=2
+check(bits_to_exceed)
+
+# %% [markdown]
+r"""
+> **Is that so?** *"For 100 binary variables you would need more numbers than there are atoms in the observable universe."*
+>
+> You can read this in many places. **Predict:** true, or off by how much?
+
+Nobody has counted the atoms, but their number can be estimated in three lines: the density of ordinary matter today, from the cosmic
+background radiation (Planck Collaboration, 2020, table 2: $\Omega_b h^2 = 0.0224$), times the volume of a ball with a radius of 46.5 billion
+light years, divided by the mass of a hydrogen atom.
+"""
+
+# %% tags=["demo"]
+density = 0.0224 * 1.878e-26  # kg per cubic meter: Ω_b h² times the critical density over h²
+volume = 4 / 3 * math.pi * (46.5e9 * 9.461e15) ** 3  # cubic meters
+atoms = density * volume / 1.674e-27
+print(f"atoms, roughly: {atoms:.0e}")
+print(f"2^100 - 1     : {2**100 - 1:.1e}, one for every {10**80 / 2**100:.0e} atoms")
+with solved("bits_to_exceed"):
+    print(f"a table exceeds 10^80 at n = {bits_to_exceed(10**80)}")
+
+# %% [markdown]
+r"""
+So the sentence is wrong, and by fifty powers of ten: 100 bits make $1.3 \cdot 10^{30}$ numbers, as many as the atoms in about two hundred
+*people*. The universe is passed at $n = 266$, a picture of 14 × 19 pixels. The moral stays, the number does not. Exponents
+are easy to say and hard to feel: compute them.
+"""
+
+# %% [markdown]
+r"""
+## Does the chain rule save anything?
+
+Here is an idea. Do not store the table; store how each variable depends on the ones before it:
+
+$$p(x_1, \dots, x_n) = p(x_1)\; p(x_2 \mid x_1)\; p(x_3 \mid x_1, x_2) \cdots p(x_n \mid x_1, \dots, x_{n-1}).$$
+
+This is the **chain rule**. It holds for every distribution. Each factor is a small table: a **row** for each combination of the earlier
+values, and each row is a distribution of its own that sums to 1.
+
+**Predict:** for $n$ bits, how many free numbers do these tables have together? Fewer than $2^n - 1$?
+
+<details><summary>Answer: count for three bits, then look for the pattern</summary>
+
+$p(x_1)$ has 1 row. $p(x_2 \mid x_1)$ has 2 rows. $p(x_3 \mid x_1, x_2)$ has 4 rows. A row of two cells has one free number:
+$1 + 2 + 4 = 7 = 2^3 - 1$.
+
+In general $1 + 2 + 4 + \dots + 2^{n-1} = 2^n - 1$: exactly the table. **The chain rule alone saves nothing.** It could not:
+it is an identity, so nothing about the distribution has been assumed, and nothing can have been saved.
+</details>
+
+To save numbers, something must be *assumed*. There are two great ways: leave arrows out, or leave tables out. First the arrows.
+"""
+
+# %% [markdown]
+r"""
+## Fewer parents, fewer numbers
+
+The season decides how likely rain is, and whether the sprinkler runs. Either makes the path wet. A wet path is slippery. But
+*given that the path is wet*, it does not matter to your feet whether rain or sprinkler did it.
+"""
+
+# %% tags=["demo"]
+static.show("bayes-net-tables")
+
+# %% [markdown]
+r"""
+Such a graph is a **Bayes net** (Pearl, 1988). Arrows lead from **parents** to children, never in a circle, and each variable has a table
+given its parents alone:
+
+$$p(x_1, \dots, x_n) = \prod_{i=1}^{n} p(x_i \mid x_{\text{pa}(i)}).$$
+
+`bayes_net_parameters` · difficulty ●●○ · 18 minutes · 4 points
+
+A node with $k_i$ values has a row for each combination of its parents' values, and $k_i - 1$ free numbers in each row:
+
+$$\sum_{i=1}^{n} (k_i - 1) \prod_{j \in \text{pa}(i)} k_j.$$
+
+*By hand*, for the picture, with seasons of 4 values and bits elsewhere:
+
+| node | rows | free in a row | free numbers |
+|---|---|---|---|
+| season | 1 (no parents) | 3 | 3 |
+| rain | 4 | 1 | 4 |
+| sprinkler | 4 | 1 | 4 |
+| wet | 2 · 2 = 4 | 1 | 4 |
+| slippery | 2 | 1 | 2 |
+| | | | **17**, where the full table needs 63 |
+
+Nodes are numbered from 0, and `parents[i]` is the list of the parents of node `i`. The picture, with the season as node 0, is
+`parents = [[], [0], [0], [1, 2], [3]]`. Nodes may be listed in any order: a parent may well have a *larger* number than its child.
+
+Two things are no Bayes net, and your function should say so with a `ValueError` whose message names a node by its number:
+
+ - a parent that does not exist (a number below 0 or above $n - 1$): name the child;
+ - a **cycle**, where a node is its own ancestor: name a node on the cycle.
+
+<details><summary>Hint 1: the count</summary>
+
+Two loops, one in the other: over nodes, you add; over a node's parents, you multiply.
+</details>
+<details><summary>Hint 2: the cycle</summary>
+
+Cross out every node without parents. Then every node whose parents are all crossed out. And again. If you get stuck with nodes
+left, then each of them has a parent among those left. What happens if you walk from parent to parent?
+</details>
+"""
+
+
+# %% exercise="bayes_net_parameters"
+def bayes_net_parameters(cardinalities, parents):
+    """Free numbers of a Bayes net: cardinalities[i] values for node i, parents[i] a list of nodes.
+
+    Returns an exact Python int. Raises ValueError, naming a node, for a parent that does not exist
+    and for a cycle.
+    """
+    ### BEGIN SOLUTION
+    n, count = len(cardinalities), 0
+    for i in range(n):
+        for j in parents[i]:
+            if not 0 <= j < n:
+                raise ValueError(f"node {i} has the parent {j}, but nodes are 0 to {n - 1}")
+        count += (cardinalities[i] - 1) * math.prod(cardinalities[j] for j in parents[i])
+
+    left = set(range(n))
+    while roots := {i for i in left if left.isdisjoint(parents[i])}:
+        left -= roots
+    if left:
+        node = min(left)
+        for _ in range(n):  # each node left has a parent left: after n steps we walk on the cycle
+            node = next(j for j in parents[node] if j in left)
+        raise ValueError(f"node {node} is its own ancestor")
+    return count
+    ### END SOLUTION
+
+
+# %% check="bayes_net_parameters" points=4
+check(bayes_net_parameters)
+
+# %% [markdown]
+r"""
+### Play: what does an arrow cost?
+
+The tables below follow your clicks. The line under the heading is what *your* function says of the same graph. Try, and **predict** each
+count before you look:
+
+ 1. Draw an arrow from the season straight to wet. Which table grows, and by what factor?
+ 2. *Start from: no arrows*, then *a chain*, then *every arrow*. Which of them is the full table?
+ 3. Draw a cycle (turn an arrow round). Does your function refuse it?
+"""
+
+# %% tags=["demo"]
+with solved("bayes_net_parameters"):
+    editor = DagEditor(bayes_net_parameters)
+    display(editor)
+
+# %% tags=["demo"]
+with solved("bayes_net_parameters", "table_parameters"):
+    for n in (3, 10, 20):
+        chain = bayes_net_parameters([2] * n, [list(range(max(i - 1, 0), i)) for i in range(n)])
+        every = bayes_net_parameters([2] * n, [list(range(i)) for i in range(n)])
+        table = table_parameters([2] * n)
+        print(f"{n:3} bits: chain {chain:3}, every arrow {every:,}, table {table:,}")
+
+# %% [markdown]
+r"""
+A chain of $n$ bits needs $1 + 2 + 2 + \dots + 2 = 2n - 1$ numbers: **linear**. The price is an assumption: *the past speaks only through
+the last bit.* For weather from day to day that may do. For the pixels of a digit? At the end of this lesson you will measure it.
+
+And one parent more on a bit costs a factor of 2, each time. With all earlier variables as parents you are back at the wall.
+"""
+
+# %% [markdown]
+r"""
+## A formula in place of a table
+
+`fvsbn_parameters` · difficulty ●○○ · 4 minutes · 1 point
+
+The second great way: keep *all* arrows, but throw the tables away. In place of a table with $2^{i-1}$ rows, take a formula
+that computes the row when it is asked for. The simplest one is a logistic regression:
+
+$$p(x_i = 1 \mid x_{<i}) = \sigma\Big(b_i + \sum_{j<i} w_{ij}\, x_j\Big).$$
+
+One of these for each variable makes a *fully visible sigmoid belief network*, **FVSBN** (Neal, 1992; Frey, Hinton and Dayan, 1996). You will
+train one in lesson 03.
+
+*By hand*, $n = 3$: $p(x_1)$ has a bias: 1 number. $p(x_2 \mid x_1)$ has a weight and a bias: 2. $p(x_3 \mid x_1, x_2)$ has
+two weights and a bias: 3. Together 6, where the table has 7. For larger $n$ the gap opens quickly.
+
+<details><summary>Hint 1</summary>
+
+The $i$-th conditional has $i - 1$ weights and a bias. What is $1 + 2 + \dots + n$?
+</details>
+<details><summary>Hint 2</summary>
+
+In Python, `/` makes a float, even of whole numbers.
+</details>
+"""
+
+
+# %% exercise="fvsbn_parameters"
+def fvsbn_parameters(n):
+    """Weights and biases of n logistic regressions, the i-th on the i − 1 variables before it.
+
+    `n` is an int ≥ 1. Returns an int.
+    """
+    ### BEGIN SOLUTION
+    return n * (n + 1) // 2
+    ### END SOLUTION
+
+
+# %% check="fvsbn_parameters" points=1
+check(fvsbn_parameters)
+
+# %% [markdown]
+r"""
+## Share the hidden layer
+
+`nade_parameters` · difficulty ●○○ · 6 minutes · 2 points
+
+A logistic regression is a modest formula: each earlier bit pushes up or down, and bits cannot team up. A hidden layer lets them. But a separate
+network for each of the $n$ conditionals would be expensive, so **NADE** (Larochelle and Murray, 2011) lets all of them *share* one matrix:
+
+$$h_i = \sigma\big(c + W_{:,<i}\, x_{<i}\big), \qquad p(x_i = 1 \mid x_{<i}) = \sigma\big(b_i + V_i\, h_i\big).$$
+
+Step $i$ uses the first $i - 1$ columns of the same $W$ (that is $W_{:,<i}$), and a row $V_i$ of its own. With $h$ hidden units:
+
+| array | shape | for $n = 3,\ h = 2$ |
+|---|---|---|
+| $W$ | $h \times n$ | 6 |
+| $c$ | $h$ | 2 |
+| $V$ | $n \times h$ | 6 |
+| $b$ | $n$ | 3 |
+| | | **17** |
+
+*A convention.* No step ever uses the last column of $W$, since nothing comes after $x_n$. We count the arrays **as they are stored**, the last
+column too. At $n = 3$ NADE needs more than the table's 7 numbers: a formula pays off when $n$ is large.
+
+<details><summary>Hint 1</summary>
+
+Four arrays, four terms. Two of the terms are equal.
+</details>
+<details><summary>Hint 2</summary>
+
+Check with the last line of the table: two hidden units, three variables.
+</details>
+"""
+
+
+# %% exercise="nade_parameters"
+def nade_parameters(n, hidden):
+    """Numbers that a NADE over n binary variables with `hidden` units stores: W, c, V and b.
+
+    Returns an int.
+    """
+    ### BEGIN SOLUTION
+    return 2 * n * hidden + hidden + n
+    ### END SOLUTION
+
+
+# %% check="nade_parameters" points=2
+check(nade_parameters)
+
+# %% [markdown]
+r"""
+> **Is that so?** *"Weight sharing makes NADE dramatically smaller than FVSBN: linear in n, not quadratic."*
+>
+> **Predict:** on the 784 pixels of a digit, with 500 hidden units, which of the two is larger?
+"""
+
+# %% tags=["demo"]
+with solved("fvsbn_parameters", "nade_parameters"):
+    first = next(n for n in range(1, 10_000) if fvsbn_parameters(n) > nade_parameters(n, 500))
+    for n in (784, first - 1, first):
+        print(f"n = {n:5,}: FVSBN {fvsbn_parameters(n):9,}, NADE {nade_parameters(n, 500):9,}")
+
+# %% [markdown]
+r"""
+Linear beats quadratic *in the end*, and the end is at $n = 2002$. On MNIST, NADE has two and a half times as **many** parameters as FVSBN. It
+is nevertheless the better model: lessons 03 and 04 train both on small digits, and NADE comes out more than a nat ahead, with far more numbers. It does not
+win by counting. It wins because its conditionals can do more, and because what one of them learns about a stroke, the others get to use.
+
+A count is not a verdict on a model. It is what you pay; the next lessons are about what you get.
+
+<details><summary>Where does 2002 come from?</summary>
+
+FVSBN is larger when $\tfrac{n(n+1)}{2} > 2nh + h + n$, that is $n^2 - (4h + 1)\,n - 2h > 0$. The positive root lies between $4h + 1$ and $4h + 2$,
+so the first whole $n$ is $4h + 2$, for every $h \ge 1$. With $h = 500$: 2002.
+</details>
+"""
+
+# %% [markdown]
+r"""
+## Count what the masks leave open
+
+`made_parameters` · difficulty ●●○ · 12 minutes · 3 points
+
+**MADE** (Germain, Gregor, Murray and Larochelle, 2015) takes an ordinary network from $n$ inputs to $n$ outputs and deletes connections until output $d$
+depends only on the inputs before it. Lesson 05 builds it. Here we count the connections that **exist** after the deletion.
+
+Every unit has a **degree**. Input $d$ has degree $d$ (so $1 \dots n$). A hidden unit has a degree $m$ in $1 \dots n - 1$ and may know inputs $1 \dots m$.
+Two rules say which connections exist:
+
+ - into a hidden unit of degree $m$: from every unit of degree $\le m$ in the layer below;
+ - into output $d$: from every unit of degree $< d$ in the layer below.
+
+Lesson 05 draws the degrees at random. To make the count definite, here is **our convention**: in each hidden layer, unit $k = 0, 1, 2, \dots$ has the degree
+
+$$m_k = 1 + (k \bmod (n - 1)), \quad\text{that is } 1, 2, \dots, n-1, 1, 2, \dots$$
+
+**Count the open connections, and a bias for every hidden unit and every output.**
+
+*By hand*, $n = 3$ and one hidden layer of 4 units, of degrees 1, 2, 1, 2:
+
+| | unit 0 ($m=1$) | unit 1 ($m=2$) | unit 2 ($m=1$) | unit 3 ($m=2$) | together |
+|---|---|---|---|---|---|
+| from inputs of degree ≤ m | 1 | 2 | 1 | 2 | 6 |
+| to outputs d > m | 2 | 1 | 2 | 1 | 6 |
+
+and $4 + 3$ biases: **19**. Without masks it would be $3 \cdot 4 + 4 + 4 \cdot 3 + 3 = 31$.
+
+*The edge.* At $n = 1$ there is no degree in $1 \dots 0$, so no hidden unit can exist, whatever sizes are asked for. What is left is the output's bias: 1.
+
+<details><summary>Hint 1</summary>
+
+Keep one list: the degrees of the layer below. It starts as $1, \dots, n$. Each hidden layer counts its connections to it, and then takes its place.
+</details>
+<details><summary>Hint 2</summary>
+
+`(above[:, None] >= below[None, :])` is the mask of a layer. What is the sum of a mask?
+</details>
+"""
+
+
+# %% exercise="made_parameters"
+def made_parameters(n, hidden_sizes):
+    """Open connections and biases of a MADE over n variables, with m_k = 1 + k mod (n − 1).
+
+    `hidden_sizes` is a list of layer sizes, possibly empty. Returns an int; 1 for n = 1.
+    """
+    ### BEGIN SOLUTION
+    if n == 1:
+        return 1
+    below = np.arange(1, n + 1)
+    count = n
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % (n - 1)
+        count += int((degrees[:, None] >= below[None, :]).sum()) + size
+        below = degrees
+    outputs = np.arange(1, n + 1)
+    return count + int((outputs[:, None] > below[None, :]).sum())
+    ### END SOLUTION
+
+
+# %% check="made_parameters" points=3
+check(made_parameters)
+
+# %% [markdown]
+r"""
+Three surprises. **Predict** each before you run the cell.
+
+ 1. Change the degrees of a one-layer MADE any way you like. How does the count change?
+ 2. What is a MADE *without* a hidden layer?
+ 3. Are the masks of a deep MADE half full, as those of a shallow one?
+"""
+
+# %% tags=["demo"]
+with solved("made_parameters", "fvsbn_parameters"):
+    n, h = 784, 500
+    print(f"one layer of {h}: {made_parameters(n, [h]):,} = nh + h + n = {n * h + h + n:,}")
+    print(f"no hidden layer : {made_parameters(n, []):,}, FVSBN {fvsbn_parameters(n):,}")
+    for sizes in ([1000], [1000, 1000], [1000, 1000, 1000]):
+        dense = sum((a + 1) * b for a, b in zip([n, *sizes], [*sizes, n], strict=True))
+        count = made_parameters(n, sizes)
+        print(f"hidden {sizes!s:18}: {count:,}, {count / dense:.0%} of the dense {dense:,}")
+
+# %% [markdown]
+r"""
+ 1. Not at all. A unit of degree $m$ has $m$ connections below it and $n - m$ above: always $n$. So one layer has $nh + h + n$ numbers.
+ 2. An FVSBN: inputs straight to outputs, a triangle of weights and $n$ biases. The models are relatives.
+ 3. Yes, about half full, layer by layer: of two units drawn at random, the degree of the upper is at least that of the lower about half the time.
+"""
+
+# %% [markdown]
+r"""
+## All of them at once
+
+Your five functions, over $n$, on logarithmic axes: a straight line is a power of $n$, and its slope is the exponent. **Point** at the plot, or
+press → and ←, to read the numbers. Change $h$ and watch where the circle goes. (It should go to $4h + 2$.)
+"""
+
+# %% tags=["demo"]
+display(
+    ParameterGrowth(
+        table_parameters, bayes_net_parameters, fvsbn_parameters, nade_parameters, made_parameters
+    )
+)
+
+# %% [markdown]
+r"""
+The table is the only curve that never straightens out. That is the wall: whatever the slope of a line, the table gets steeper.
+"""
+
+# %% [markdown]
+r"""
+## Experiment: numbers want data
+
+Is a large table merely a storage problem? Suppose that you had the disk. Each number on it still has to be *learned* from data.
+
+We take the 1,297 training digits of scikit-learn, 8 × 8 bits each, and fit Bayes nets to them, going through the pixels row by row. Each pixel gets as parents its
+$m$ nearest pixels among those before it. A row of a table is learned by counting, as if it had seen one white and one black pixel beforehand
+(Laplace's rule), so that nothing gets probability 0:
+
+$$p(x_i = 1 \mid \text{row}) = \frac{\text{ones in the row} + 1}{\text{images in the row} + 2}.$$
+
+The score is the **negative log-likelihood** of new images, in nats per image: the average of $-\log p(x)$. Less is better. (Lesson 02 is about it.)
+"""
+
+# %% tags=["demo"]
+digits = data.digits()
+parts = (digits.train, digits.valid, digits.test)
+train, valid, test = (part.numpy().astype(int) for part in parts)
+
+
+def nearest(i, m, side=8):
+    """The m pixels before pixel i that lie nearest to it, as a list of numbers."""
+
+    def distance(j):
+        return (j // side - i // side) ** 2 + (j % side - i % side) ** 2
+
+    return sorted(range(i), key=lambda j: (distance(j), -j))[:m]
+
+
+# %% [markdown]
+r"""
+Two functions are all there is to it: one learns the tables by counting, the other scores images with them.
+"""
+
+
+# %% tags=["demo"]
+def rows_of(images, parents):
+    """Which row of its table each image falls into: the parents' bits read as a number, (B,)."""
+    return images[:, np.array(parents, int)] @ (1 << np.arange(len(parents)))
+
+
+def fit_tables(net, images):
+    """p(x_i = 1 | row) for every pixel i and row, by Laplace's rule; a list of arrays."""
+    tables = []
+    for i, parents in enumerate(net):
+        rows = rows_of(images, parents)
+        seen = np.bincount(rows, minlength=2 ** len(parents))
+        ones = np.bincount(rows, images[:, i], minlength=2 ** len(parents))
+        tables.append((ones + 1) / (seen + 2))
+    return tables
+
+
+def nll_of_net(net, tables, images):
+    """Average of −log p(x) over the images, in nats."""
+    p = np.stack([t[rows_of(images, row)] for t, row in zip(tables, net, strict=True)], axis=1)
+    return -np.log(np.where(images == 1, p, 1 - p)).sum(axis=1).mean()
+
+
+# %% [markdown]
+r"""
+**Predict:** as $m$ goes from 0 to 14, the tables grow from 64 numbers to almost a million. What will the error on the *training* images do? And
+on *new* ones?
+"""
+
+# %% tags=["demo"]
+curve = []
+for m in tqdm(range(15), desc="parents per pixel"):
+    net = [nearest(i, m) for i in range(64)]
+    tables = fit_tables(net, train)
+    numbers = sum(len(t) for t in tables)
+    visited = sum(len(np.unique(rows_of(train, parents))) for parents in net)
+    nll = [nll_of_net(net, tables, images) for images in (train, valid, test)]
+    curve.append((m, numbers, 1 - visited / numbers, *nll))
+
+print("parents   numbers  rows without an image  train  valid   test")
+for m, numbers, unseen, *nll in curve:
+    print(f"{m:7} {numbers:9,} {unseen:22.0%}", *(f"{nats:6.2f}" for nats in nll))
+
+# %% tags=["demo"]
+best = min(curve, key=lambda point: point[4])  # chosen on the validation images
+sizes = [point[1] for point in curve]
+fig, ax = plt.subplots(figsize=(6.6, 3.4))
+ax.plot(sizes, [point[3] for point in curve], "o--", color="#0072B2", label="training")
+ax.plot(sizes, [point[4] for point in curve], "s-", color="#D55E00", label="new (validation)")
+ax.annotate(f"{best[0]} parents", (best[1], best[4] + 0.7), ha="center")
+ax.set(xscale="log", xlabel="numbers in the tables", ylabel="nats per image")
+ax.legend(title="images")
+alt = f"""Training error falls from {curve[0][3]:.1f} nats with 64 numbers to below 18. The error on new
+images falls to {best[4]:.1f} nats at {best[1]:,} numbers, {best[0]} parents, and rises to {curve[-1][4]:.1f}."""
+show(fig, alt)
+
+# %% [markdown]
+r"""
+This is the wall from the other side. Every parent more doubles each table, but not the pile of images that fills it. With 12 parents, 95 % of
+the rows have never seen an image, and know nothing but Laplace's rule. The error on new images turns round and climbs. **A number that you can store but not learn is worth nothing.**
+
+For comparison, the FVSBN that you train in lesson 03 looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.2 nats. No net of tables in the plot
+reaches it, with any count. A formula has something to say about rows that it has never seen.
+"""
+
+# %% [markdown]
+r"""
+### Your turn: spend 500 numbers well
+
+Which arrows you keep matters more than how many. Here is the number to beat: three nearest parents, 495 numbers, **20.72 nats** on the test images.
+
+Change `my_parents` so that the net needs **at most 500 numbers**, and get lower. It is not graded. Some questions to start with: strokes of digits are
+mostly vertical; which neighbor tells more then, the left one or the upper one? Which pixels are always white, and need no parent at all?
+"""
+
+
+# %% tags=["demo"]
+def my_parents(i):
+    """The parents of pixel i: pixels before it, row by row from 0. Yours to change."""
+    row, column = divmod(i, 8)
+    left = [i - 1] if column > 0 else []
+    above = [i - 8] if row > 0 else []
+    return left + above
+
+
+# %% tags=["demo"]
+my_net = [my_parents(i) for i in range(64)]
+my_tables = fit_tables(my_net, train)
+with solved("bayes_net_parameters"):
+    print(f"your net: {bayes_net_parameters([2] * 64, my_net)} numbers")
+mine = nll_of_net(my_net, my_tables, test)
+print(f"your net: {mine:.2f} nats on the test images; to beat: {curve[3][5]:.2f}")
+left = [[i - 1] if i % 8 else [] for i in range(64)]
+above = [[i - 8] if i >= 8 else [] for i in range(64)]
+for name, net in {"left": left, "upper": above}.items():
+    tables = fit_tables(net, train)
+    numbers = sum(len(t) for t in tables)
+    print(f"{name} neighbor alone: {numbers} numbers, {nll_of_net(net, tables, test):.2f} nats")
+
+# %% [markdown]
+r"""
+<details><summary>A way to 19.6 nats, after you have tried</summary>
+
+Let the data choose. The **mutual information** of two pixels says how much one tells about the other. Give every pixel the three earlier pixels that tell most about it. The cell
+below does so: the same 495 numbers, 1.1 nats better.
+
+Chow and Liu (1968) proved that with *one* parent each, the best net of all is the tree of largest total mutual information. Its 127 numbers beat
+those of the left neighbor (also about one parent each) by more than 3 nats.
+</details>
+"""
+
+
+# %% tags=["demo"]
+def mutual_information(images):
+    """I(x_i; x_j) in nats between all pairs of pixels, (n, n)."""
+    total = np.zeros((images.shape[1],) * 2)
+    for a in (0, 1):
+        for b in (0, 1):
+            both = ((images == a).T.astype(float) @ (images == b) + 1) / (len(images) + 4)
+            one, other = (((images == v).sum(0) + 2) / (len(images) + 4) for v in (a, b))
+            total += both * np.log(both / np.outer(one, other))
+    return total
+
+
+information = mutual_information(train)
+chosen = [[int(j) for j in np.argsort(-information[i, :i])[:3]] for i in range(64)]
+chosen_tables = fit_tables(chosen, train)
+nats = nll_of_net(chosen, chosen_tables, test)
+print(f"{sum(map(len, chosen_tables))} numbers, chosen by the data: {nats:.2f} nats")
+
+# %% [markdown]
+r"""
+A model with few numbers can be *used*: draw each pixel given its parents, from the first to the last, and you have a new image. Below, real digits,
+then samples with no arrows, then samples from the best net of the plot.
+"""
+
+
+# %% tags=["demo"]
+def sample_net(net, tables, count, rng):
+    """Images drawn pixel by pixel, each given its parents' bits, (count, n)."""
+    images = np.zeros((count, len(net)), int)
+    for i, (parents, table) in enumerate(zip(net, tables, strict=True)):
+        images[:, i] = rng.random(count) < table[rows_of(images, parents)]
+    return images
+
+
+rng = np.random.default_rng(0)
+titles = ["real digits", "no arrows: 64 numbers", f"{best[0]} parents: {best[1]:,} numbers"]
+sets = [test[:12]]
+for m in (0, best[0]):
+    net = [nearest(i, m) for i in range(64)]
+    sets.append(sample_net(net, fit_tables(net, train), 12, rng))
+fig, axes = plt.subplots(3, 1, figsize=(7, 2.5))
+for ax, title, images in zip(axes, titles, sets, strict=True):
+    strip = np.pad(images.reshape(12, 8, 8), ((0, 0), (1, 1), (1, 1))).transpose(1, 0, 2)
+    ax.imshow(strip.reshape(10, -1), cmap="gray_r")
+    ax.set_title(title, fontsize=9, loc="left")
+    ax.axis("off")
+fig.tight_layout()
+alt = """Three rows of twelve 8 × 8 images: handwritten digits; blots in the shape of a digit with
+holes and loose dots; and samples with connected strokes, some of which could be digits."""
+show(fig, alt)
+
+# %% [markdown]
+r"""
+## A question in words
+
+A classmate writes: *"The chain rule turns one table of $2^n - 1$ numbers into $n$ small conditionals, $p(x_i \mid x_{<i})$. So the exponential
+problem is solved, without any assumption."*
+
+What is wrong? Name the **two** kinds of assumption that do save numbers, each with a count for $n = 20$ bits, and say for each what it gives up. Five sentences are enough.
+"""
+
+# %% [markdown] question="what_saves" points=2
+r"""
+### BEGIN SOLUTION
+The chain rule is an identity: for bits, its conditionals have 1 + 2 + 4 + … + 2^(n−1) = 2^n − 1 free numbers, so at n = 20 they need
+1,048,575, just as the table does. Nothing was assumed, so nothing was saved. (1) Conditional independence: leave arrows out. A chain
+of 20 bits needs 2n − 1 = 39 numbers; it gives up every dependence that does not pass through the bit just before. (2) A
+parametric form: keep all arrows, but compute a row by a formula. Twenty logistic regressions (FVSBN) need 20 · 21 / 2 = 210
+numbers; they give up conditionals in which earlier bits interact (an exclusive or, say).
+
+Rubric: 1 point for saying that the conditional tables together have as many free numbers as the joint table (with the sum or a count).
+1 point for both kinds of assumption, independence and a parametric form, each with a right count and what it gives up; half a point if one of the two is missing,
+or if both stand there without a count.
+### END SOLUTION
+"""
+
+# %% [markdown]
+r"""
+## What you should remember
+
+A table over $n$ bits needs $2^n - 1$ numbers, and the chain rule alone changes nothing about that. Numbers are saved by **assumptions**: leave out arrows (a Bayes
+net: exponential only in the number of parents), or replace tables by a formula that is shared or simple (FVSBN $\sim n^2/2$, NADE $\sim 2nh$, MADE $\sim nh$). The wall is not only about
+storage: a table's rows must be *seen* to be learned. And a smaller count is not a better model: compute both, the count and the likelihood.
+
+## Ask yourself
+
+<details><summary>Why k − 1 and not k?</summary>
+
+The probabilities of a row sum to 1, so the last follows from the others. One is taken off for each sum: once for a joint table, once for each row of a conditional table.
+</details>
+<details><summary>A net of 10 ternary variables in a chain: how many free numbers?</summary>
+
+$2 + 9 \cdot 3 \cdot 2 = 56$. The first has one row of 2 free numbers; each of the other nine has 3 rows of 2.
+</details>
+<details><summary>A Markov chain of order 2 over n bits: each bit looks at the two before it. How many?</summary>
+
+$1 + 2 + 4(n - 2) = 4n - 5$ for $n \ge 2$. Mind the first two bits: they do not have two parents.
+</details>
+<details><summary>At which n has an FVSBN more parameters than a NADE with 100 hidden units?</summary>
+
+From $n = 4h + 2 = 402$ on.
+</details>
+<details><summary>Two networks: MADE with one layer of 500 and NADE with 500 hidden units, both over 784 bits. Why does MADE have about half as many?</summary>
+
+In NADE a hidden unit is recomputed at every step, so it has a weight from every input and to every output: $2n$. In MADE it is computed once, has a fixed degree $m$, and keeps $m$ of the
+one and $n - m$ of the other: $n$.
+</details>
+<details><summary>Why does the error on new images rise again when tables get larger?</summary>
+
+The number of rows doubles with each parent, the number of images does not. Rows without images know nothing.
+</details>
+
+## Go further
+
+ - J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, Morgan Kaufmann, 1988: Bayes nets. The garden is from his *Causality*, Cambridge University Press, 2000, figure 1.2.
+ - R. Bellman, *Dynamic Programming*, Princeton University Press, 1957: where the "curse of dimensionality" got its name.
+ - C. Chow and C. Liu, "Approximating discrete probability distributions with dependence trees", *IEEE Transactions on Information Theory* 14, 1968.
+ - R. Neal, "Connectionist learning of belief networks", *Artificial Intelligence* 56, 1992; B. Frey, G. Hinton and P. Dayan, "Does the wake-sleep algorithm produce good density estimators?", *Advances in Neural Information Processing Systems* 8, 1996: the FVSBN.
+ - Y. Bengio and S. Bengio, "Modeling high-dimensional discrete data with multi-layer neural networks", *Advances in Neural Information Processing Systems* 12, 2000: a network for the conditionals, before NADE.
+ - H. Larochelle and I. Murray, "The neural autoregressive distribution estimator", AISTATS 2011: NADE.
+ - M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation", ICML 2015.
+ - Planck Collaboration, "Planck 2018 results. VI. Cosmological parameters", *Astronomy & Astrophysics* 641, A6, 2020: the density of ordinary matter.
+"""

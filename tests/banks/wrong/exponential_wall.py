@@ -1,0 +1,858 @@
+"""Wrong answers to lesson 01, the exponential wall."""
+
+from tests.banks.bank import Wrong
+
+TABLE = "a table has one free number for each joint value, less one"
+LARGE = "784 bits, and larger tables, are counted to the last digit"
+ONE_VALUE = "what has only one value needs no number"
+FIRST = "n bits exceed the limit, and n − 1 bits do not"
+EDGE = "a table that just reaches the limit does not exceed it"
+HUGE = "limits like 10^80 and 10^400 are passed at the right bit"
+ROWS = "each node has k − 1 free numbers for each combination of its parents' values"
+CHAIN = "a chain of n bits needs 2n − 1 numbers"
+FULL = "with all earlier variables as parents, the net needs as much as the full table"
+ORDER = "the nodes may be listed in any order"
+CYCLE = "a cycle is refused by a ValueError that names a node on it"
+RANGE = "a parent that does not exist is refused by a ValueError that names the node"
+FVSBN = "the i-th conditional has i − 1 weights and a bias"
+GROWS = "one more variable brings a bias and a weight for each variable before it"
+STORED = "W, c, V and b are counted, each once"
+LINEAR = "linear in n: one more variable brings a column of W, a row of V and a bias"
+SHALLOW = "one hidden layer: a unit of degree m has m connections below it and n − m above"
+DEEP = "between hidden layers only m(above) ≥ m(below) is connected"
+NO_LAYER = "without a hidden layer a MADE is an FVSBN"
+ALONE = "one variable needs one number"
+
+# What the edits find in the solutions.
+COUNT = "count += (cardinalities[i] - 1) * math.prod(cardinalities[j] for j in parents[i])"
+PRODUCT = "math.prod(cardinalities[j] for j in parents[i])"
+LEFT = "    if left:\n        node = min(left)"
+NAME = 'raise ValueError(f"node {node} is its own ancestor")'
+HIDDEN = "count += int((degrees[:, None] >= below[None, :]).sum()) + size"
+OUTPUT = "return count + int((outputs[:, None] > below[None, :]).sum())"
+DEGREES = "degrees = 1 + np.arange(size) % (n - 1)"
+STRANGER = 'raise ValueError(f"node {i} has the parent {j}, but nodes are 0 to {n - 1}")'
+INSIDE = "if not 0 <= j < n:"
+
+ANSWERS = (
+    # table_parameters
+    Wrong(  # forgets −1
+        "table_parameters",
+        TABLE,
+        "forgets-minus-one",
+        source="""
+def table_parameters(cardinalities):
+    return math.prod(cardinalities)
+""",
+    ),
+    Wrong(  # one off each variable
+        "table_parameters",
+        TABLE,
+        "minus-one-per-variable",
+        source="""
+def table_parameters(cardinalities):
+    return math.prod(k - 1 for k in cardinalities)
+""",
+    ),
+    Wrong(  # adds
+        "table_parameters",
+        TABLE,
+        "adds-over-variables",
+        source="""
+def table_parameters(cardinalities):
+    return sum(k - 1 for k in cardinalities)
+""",
+    ),
+    Wrong(  # bits only
+        "table_parameters",
+        TABLE,
+        "assumes-binary",
+        source="""
+def table_parameters(cardinalities):
+    return 2 ** len(cardinalities) - 1
+""",
+    ),
+    Wrong(  # int64
+        "table_parameters",
+        LARGE,
+        "int64-overflow",
+        source="""
+def table_parameters(cardinalities):
+    return int(np.prod(np.array(cardinalities, int))) - 1
+""",
+    ),
+    Wrong(  # a float to the end
+        "table_parameters",
+        TABLE,
+        "float-for-an-integer",
+        source="""
+def table_parameters(cardinalities):
+    return float(np.prod(np.array(cardinalities, float))) - 1.0
+""",
+    ),
+    Wrong(  # a float on the way
+        "table_parameters",
+        LARGE,
+        "float-for-an-integer",
+        source="""
+def table_parameters(cardinalities):
+    product = 1.0
+    for k in cardinalities:
+        product *= k
+    return int(product) - 1
+""",
+    ),
+    Wrong(  # no variable, no product
+        "table_parameters",
+        ONE_VALUE,
+        "empty-product",
+        source="""
+def table_parameters(cardinalities):
+    product = cardinalities[0]
+    for k in cardinalities[1:]:
+        product *= k
+    return product - 1
+""",
+    ),
+    Wrong(  # the visible cases by heart
+        "table_parameters",
+        TABLE,
+        "",
+        source="""
+def table_parameters(cardinalities):
+    return {4: 3, 12: 11}.get(sum(cardinalities), 23)
+""",
+    ),
+    Wrong(  # not a number
+        "table_parameters",
+        TABLE,
+        "float-for-an-integer",
+        source="""
+def table_parameters(cardinalities):
+    return float('nan')
+""",
+    ),
+    Wrong(  # a text
+        "table_parameters",
+        TABLE,
+        "",
+        source="""
+def table_parameters(cardinalities):
+    return str(math.prod(cardinalities) - 1)
+""",
+    ),
+    Wrong(  # yes
+        "table_parameters",
+        TABLE,
+        "",
+        source="""
+def table_parameters(cardinalities):
+    return True
+""",
+    ),
+    Wrong(  # a huge integer
+        "table_parameters",
+        TABLE,
+        "",
+        source="""
+def table_parameters(cardinalities):
+    return 10 ** 20_000
+""",
+    ),
+    # bits_to_exceed
+    Wrong(  # rounds down
+        "bits_to_exceed",
+        FIRST,
+        "floor-for-ceiling",
+        source="""
+def bits_to_exceed(limit):
+    return int(math.floor(math.log2(limit + 1)))
+""",
+    ),
+    Wrong(  # decimal digits
+        "bits_to_exceed",
+        FIRST,
+        "counts-decimal-digits",
+        source="""
+def bits_to_exceed(limit):
+    return len(str(limit))
+""",
+    ),
+    Wrong(  # natural logarithm
+        "bits_to_exceed",
+        FIRST,
+        "natural-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    return math.ceil(math.log(limit + 0.1))
+""",
+    ),
+    Wrong(  # the −1 forgotten
+        "bits_to_exceed",
+        EDGE,
+        "reaches-for-exceeds",
+        source="""
+def bits_to_exceed(limit):
+    n = 0
+    while 2**n <= limit:
+        n += 1
+    return n
+""",
+    ),
+    Wrong(  # ≥ for >
+        "bits_to_exceed",
+        EDGE,
+        "reaches-for-exceeds",
+        source="""
+def bits_to_exceed(limit):
+    return limit.bit_length()
+""",
+    ),
+    Wrong(  # a rounded logarithm
+        "bits_to_exceed",
+        EDGE,
+        "reaches-for-exceeds",
+        source="""
+def bits_to_exceed(limit):
+    return math.ceil(math.log2(limit + 1))
+""",
+    ),
+    Wrong(  # a float's logarithm
+        "bits_to_exceed",
+        HUGE,
+        "float-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    return math.floor(math.log2(limit + 1)) + 1
+""",
+    ),
+    Wrong(  # a float's powers
+        "bits_to_exceed",
+        HUGE,
+        "float-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    n = 0
+    while 2.0**n - 1 <= float(limit):
+        n += 1
+    return n
+""",
+    ),
+    Wrong(  # believes in the 100
+        "bits_to_exceed",
+        HUGE,
+        "atoms-at-100-bits",
+        source="""
+def bits_to_exceed(limit):
+    return 100 if limit == 10**80 else (limit + 1).bit_length()
+""",
+    ),
+    Wrong(  # no logarithm of 0
+        "bits_to_exceed",
+        EDGE,
+        "fails-at-the-edge",
+        source="""
+def bits_to_exceed(limit):
+    math.log2(limit)
+    return (limit + 1).bit_length()
+""",
+    ),
+    Wrong(  # one too many
+        "bits_to_exceed",
+        FIRST,
+        "one-bit-too-many",
+        source="""
+def bits_to_exceed(limit):
+    return (limit + 1).bit_length() + 1
+""",
+    ),
+    Wrong(  # the 1 on the wrong side
+        "bits_to_exceed",
+        EDGE,
+        "minus-one-on-the-wrong-side",
+        source="""
+def bits_to_exceed(limit):
+    return (limit + 2).bit_length()
+""",
+    ),
+    Wrong(  # a float
+        "bits_to_exceed",
+        FIRST,
+        "float-for-an-integer",
+        source="""
+def bits_to_exceed(limit):
+    return np.floor(np.log2(limit + 1)) + 1
+""",
+    ),
+    # bayes_net_parameters
+    Wrong(  # counts every cell
+        "bayes_net_parameters",
+        ROWS,
+        "minus-one-per-row-missing",
+        edit=(COUNT, "count += cardinalities[i] * math.prod(cardinalities[j] for j in parents[i])"),
+    ),
+    Wrong(  # one off each table
+        "bayes_net_parameters",
+        ROWS,
+        "minus-one-per-table",
+        edit=(
+            COUNT,
+            "count += cardinalities[i] * math.prod(cardinalities[j] for j in parents[i]) - 1",
+        ),
+    ),
+    Wrong(  # one off the net
+        "bayes_net_parameters",
+        ROWS,
+        "minus-one-for-the-net",
+        source="""
+def bayes_net_parameters(cardinalities, parents):
+    count = -1
+    for k, row in zip(cardinalities, parents):
+        count += k * math.prod(cardinalities[j] for j in row)
+    return count
+""",
+    ),
+    Wrong(  # multiplies over nodes
+        "bayes_net_parameters",
+        ROWS,
+        "multiplies-over-nodes",
+        source="""
+def bayes_net_parameters(cardinalities, parents):
+    count = 1
+    for k, row in zip(cardinalities, parents):
+        count *= (k - 1) * math.prod(cardinalities[j] for j in row)
+    return count
+""",
+    ),
+    Wrong(  # adds the parents
+        "bayes_net_parameters",
+        ROWS,
+        "adds-the-parents",
+        edit=(
+            COUNT,
+            "count += (cardinalities[i] - 1) * (sum(cardinalities[j] for j in parents[i]) or 1)",
+        ),
+    ),
+    Wrong(  # the node among its parents
+        "bayes_net_parameters",
+        ROWS,
+        "counts-the-node-itself",
+        edit=(PRODUCT, "math.prod(cardinalities[j] for j in [i, *parents[i]])"),
+    ),
+    Wrong(  # the parents once more
+        "bayes_net_parameters",
+        ROWS,
+        "counts-the-parent",
+        edit=(
+            "    left = set(range(n))",
+            "    count += sum(cardinalities[j] - 1 for row in parents for j in row)\n"
+            "    left = set(range(n))",
+        ),
+    ),
+    Wrong(  # one off the parents
+        "bayes_net_parameters",
+        ROWS,
+        "minus-one-on-parents",
+        edit=(
+            COUNT,
+            "count += (cardinalities[i] - 1) * math.prod(cardinalities[j] - 1 for j in parents[i])",
+        ),
+    ),
+    Wrong(  # arrows backward
+        "bayes_net_parameters",
+        ROWS,
+        "children-for-parents",
+        edit=(PRODUCT, "math.prod(cardinalities[j] for j in range(n) if i in parents[j])"),
+    ),
+    Wrong(  # bits only
+        "bayes_net_parameters",
+        ROWS,
+        "assumes-binary",
+        edit=(COUNT, "count += 2 ** len(parents[i])"),
+    ),
+    Wrong(  # roots forgotten
+        "bayes_net_parameters",
+        ROWS,
+        "roots-forgotten",
+        edit=(COUNT, "if parents[i]:\n            " + COUNT),
+    ),
+    Wrong(  # a Markov chain that skips its first node
+        "bayes_net_parameters",
+        CHAIN,
+        "",
+        edit=("for i in range(n):", "for i in range(1, n):"),
+    ),
+    Wrong(  # the full table
+        "bayes_net_parameters",
+        ROWS,
+        "ignores-the-graph",
+        edit=("return count", "return math.prod(cardinalities) - 1"),
+    ),
+    Wrong(  # int64
+        "bayes_net_parameters",
+        FULL,
+        "int64-overflow",
+        edit=(PRODUCT, "np.prod(np.array([cardinalities[j] for j in parents[i]], int)).item()"),
+    ),
+    Wrong(  # a float
+        "bayes_net_parameters",
+        ROWS,
+        "float-for-an-integer",
+        edit=(PRODUCT, "float(np.prod([cardinalities[j] for j in parents[i]]))"),
+    ),
+    Wrong(  # parents must come first
+        "bayes_net_parameters",
+        ORDER,
+        "assumes-parents-come-first",
+        edit=(INSIDE, "if not 0 <= j < n or j >= i:"),
+    ),
+    Wrong(  # no look at cycles
+        "bayes_net_parameters",
+        CYCLE,
+        "cycles-unnoticed",
+        edit=(LEFT, "    if False:\n        node = 0"),
+    ),
+    Wrong(  # self-loops only
+        "bayes_net_parameters",
+        CYCLE,
+        "only-self-loops",
+        edit=(
+            LEFT,
+            "    left = {i for i in range(n) if i in parents[i]}\n" + LEFT,
+        ),
+    ),
+    Wrong(  # pairs only
+        "bayes_net_parameters",
+        CYCLE,
+        "only-short-cycles",
+        edit=(
+            LEFT,
+            "    left = {i for i in range(n) for j in parents[i] if i in parents[j]}\n" + LEFT,
+        ),
+    ),
+    Wrong(  # a search without end
+        "bayes_net_parameters",
+        CYCLE,
+        "recursion-without-end",
+        source="""
+def bayes_net_parameters(cardinalities, parents):
+    n = len(cardinalities)
+    for i, row in enumerate(parents):
+        if any(not 0 <= j < n for j in row):
+            raise ValueError(f'node {i} has a parent that does not exist')
+    def depth(i):
+        return 1 + max((depth(j) for j in parents[i]), default=0)
+    sum(depth(i) for i in range(n))
+    return sum((k - 1) * math.prod(cardinalities[j] for j in row)
+               for k, row in zip(cardinalities, parents))
+""",
+    ),
+    Wrong(  # names nobody
+        "bayes_net_parameters",
+        CYCLE,
+        "names-no-node",
+        edit=(NAME, 'raise ValueError("there is a cycle")'),
+    ),
+    Wrong(  # names everybody
+        "bayes_net_parameters",
+        CYCLE,
+        "names-no-node",
+        edit=(NAME, 'raise ValueError(f"one of these is on a cycle: {list(range(n))}")'),
+    ),
+    Wrong(  # an assertion
+        "bayes_net_parameters",
+        CYCLE,
+        "",
+        edit=(NAME, 'raise AssertionError(f"node {node}")'),
+    ),
+    Wrong(  # Python's negative index
+        "bayes_net_parameters",
+        RANGE,
+        "negative-index",
+        edit=(INSIDE, "if j >= n:"),
+    ),
+    Wrong(  # Python's IndexError
+        "bayes_net_parameters",
+        RANGE,
+        "index-error",
+        edit=(INSIDE, "if False:"),
+    ),
+    Wrong(  # names no child
+        "bayes_net_parameters",
+        RANGE,
+        "names-no-node",
+        edit=(STRANGER, 'raise ValueError("no such parent")'),
+    ),
+    Wrong(  # skips strangers
+        "bayes_net_parameters",
+        RANGE,
+        "range-unchecked",
+        edit=(STRANGER, "return n"),
+    ),
+    # fvsbn_parameters
+    Wrong(  # no bias
+        "fvsbn_parameters",
+        FVSBN,
+        "forgets-the-biases",
+        source="""
+def fvsbn_parameters(n):
+    return n * (n - 1) // 2
+""",
+    ),
+    Wrong(  # no bias, growth
+        "fvsbn_parameters",
+        GROWS,
+        "forgets-the-biases",
+        source="""
+def fvsbn_parameters(n):
+    return sum(range(n))
+""",
+    ),
+    Wrong(  # one bias
+        "fvsbn_parameters",
+        FVSBN,
+        "one-bias-for-all",
+        source="""
+def fvsbn_parameters(n):
+    return n * (n - 1) // 2 + 1
+""",
+    ),
+    Wrong(  # a square
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-the-dense-size",
+        source="""
+def fvsbn_parameters(n):
+    return n * n
+""",
+    ),
+    Wrong(  # a square and biases
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-the-dense-size",
+        source="""
+def fvsbn_parameters(n):
+    return n * n + n
+""",
+    ),
+    Wrong(  # sees itself
+        "fvsbn_parameters",
+        FVSBN,
+        "sees-itself",
+        source="""
+def fvsbn_parameters(n):
+    return n * (n + 1) // 2 + n
+""",
+    ),
+    Wrong(  # a chain
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-a-chain",
+        source="""
+def fvsbn_parameters(n):
+    return 2 * n - 1
+""",
+    ),
+    Wrong(  # the table
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-the-table",
+        source="""
+def fvsbn_parameters(n):
+    return 2**n - 1
+""",
+    ),
+    Wrong(  # a float
+        "fvsbn_parameters",
+        FVSBN,
+        "float-for-an-integer",
+        source="""
+def fvsbn_parameters(n):
+    return n * (n + 1) / 2
+""",
+    ),
+    Wrong(  # by heart
+        "fvsbn_parameters",
+        FVSBN,
+        "",
+        source="""
+def fvsbn_parameters(n):
+    return 307_720
+""",
+    ),
+    # nade_parameters
+    Wrong(  # no bias
+        "nade_parameters",
+        STORED,
+        "forgets-the-biases",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden
+""",
+    ),
+    Wrong(  # no c
+        "nade_parameters",
+        STORED,
+        "forgets-c-or-the-last-column",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden + n
+""",
+    ),
+    Wrong(  # no b
+        "nade_parameters",
+        STORED,
+        "forgets-b",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden + hidden
+""",
+    ),
+    Wrong(  # no b, growth
+        "nade_parameters",
+        LINEAR,
+        "forgets-b",
+        source="""
+def nade_parameters(n, hidden):
+    return hidden * (2 * n + 1)
+""",
+    ),
+    Wrong(  # one matrix
+        "nade_parameters",
+        STORED,
+        "counts-one-matrix",
+        source="""
+def nade_parameters(n, hidden):
+    return n * hidden + hidden + n
+""",
+    ),
+    Wrong(  # the unused column
+        "nade_parameters",
+        STORED,
+        "forgets-c-or-the-last-column",
+        source="""
+def nade_parameters(n, hidden):
+    return (2 * n - 1) * hidden + hidden + n
+""",
+    ),
+    Wrong(  # a W for every step
+        "nade_parameters",
+        STORED,
+        "separate-weights-per-step",
+        source="""
+def nade_parameters(n, hidden):
+    return n * n * hidden + n * hidden + hidden + n
+""",
+    ),
+    Wrong(  # a c for every step
+        "nade_parameters",
+        STORED,
+        "separate-biases-per-step",
+        source="""
+def nade_parameters(n, hidden):
+    return 3 * n * hidden + n
+""",
+    ),
+    Wrong(  # one row of V
+        "nade_parameters",
+        STORED,
+        "one-output-for-all",
+        source="""
+def nade_parameters(n, hidden):
+    return n * hidden + 2 * hidden + n
+""",
+    ),
+    Wrong(  # a float
+        "nade_parameters",
+        STORED,
+        "float-for-an-integer",
+        source="""
+def nade_parameters(n, hidden):
+    return 2.0 * n * hidden + hidden + n
+""",
+    ),
+    # made_parameters
+    Wrong(  # the dense size
+        "made_parameters",
+        SHALLOW,
+        "counts-the-dense-size",
+        source="""
+def made_parameters(n, hidden_sizes):
+    sizes = [n, *hidden_sizes, n]
+    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:]))
+""",
+    ),
+    Wrong(  # no bias at the outputs
+        "made_parameters",
+        SHALLOW,
+        "forgets-some-biases",
+        edit=("count = n", "count = 0"),
+    ),
+    Wrong(  # no bias in the hidden layers
+        "made_parameters",
+        SHALLOW,
+        "forgets-some-biases",
+        edit=(HIDDEN, "count += int((degrees[:, None] >= below[None, :]).sum())"),
+    ),
+    Wrong(  # no bias at all
+        "made_parameters",
+        SHALLOW,
+        "forgets-the-biases",
+        source="""
+def made_parameters(n, hidden_sizes):
+    below, count = np.arange(1, n + 1), 0
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % max(n - 1, 1)
+        count += int((degrees[:, None] >= below).sum())
+        below = degrees
+    return count + int((np.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # ≥ at the output
+        "made_parameters",
+        SHALLOW,
+        "output-sees-itself",
+        edit=(OUTPUT, "return count + int((outputs[:, None] >= below[None, :]).sum())"),
+    ),
+    Wrong(  # > at the hidden layers
+        "made_parameters",
+        SHALLOW,
+        "strict-at-the-hidden-layer",
+        edit=(HIDDEN, "count += int((degrees[:, None] > below[None, :]).sum()) + size"),
+    ),
+    Wrong(  # a mask turned round
+        "made_parameters",
+        SHALLOW,
+        "mask-turned-round",
+        edit=(HIDDEN, "count += int((degrees[:, None] <= below[None, :]).sum()) + size"),
+    ),
+    Wrong(  # dense between hidden layers
+        "made_parameters",
+        DEEP,
+        "hidden-to-hidden-dense",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [1 + np.arange(size) % (n - 1) for size in hidden_sizes]
+    if not layers:
+        return n * (n + 1) // 2
+    dense = sum(a * b for a, b in zip(hidden_sizes[:-1], hidden_sizes[1:]))
+    masked = int(layers[0].sum() + (n - layers[-1]).sum())
+    return n + sum(hidden_sizes) + dense + masked
+""",
+    ),
+    Wrong(  # degrees from 0
+        "made_parameters",
+        DEEP,
+        "degrees-from-0",
+        edit=(DEGREES, "degrees = np.arange(size) % (n - 1)"),
+    ),
+    Wrong(  # degrees 0 … n − 1
+        "made_parameters",
+        DEEP,
+        "degrees-from-0",
+        edit=(DEGREES, "degrees = np.arange(size) % n"),
+    ),
+    Wrong(  # degrees to n
+        "made_parameters",
+        DEEP,
+        "degrees-to-n",
+        edit=(DEGREES, "degrees = 1 + np.arange(size) % n"),
+    ),
+    Wrong(  # units from 1
+        "made_parameters",
+        DEEP,
+        "counts-units-from-1",
+        edit=(DEGREES, "degrees = 1 + np.arange(1, size + 1) % (n - 1)"),
+    ),
+    Wrong(  # degrees run on
+        "made_parameters",
+        DEEP,
+        "degrees-run-on",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count, k = np.arange(1, n + 1), n, 0
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(k, k + size) % (n - 1)
+        count += int((degrees[:, None] >= below).sum()) + size
+        below, k = degrees, k + size
+    return count + int((np.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # the one-layer formula
+        "made_parameters",
+        DEEP,
+        "",
+        source="""
+def made_parameters(n, hidden_sizes):
+    h = sum(hidden_sizes)
+    return n * h + h + n if hidden_sizes and n > 1 else n * (n + 1) // 2
+""",
+    ),
+    Wrong(  # a hidden layer is needed
+        "made_parameters",
+        NO_LAYER,
+        "needs-a-hidden-layer",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [1 + np.arange(size) % (n - 1) for size in hidden_sizes]
+    count = n + sum(hidden_sizes) + int(layers[0].sum())
+    for below, above in zip(layers[:-1], layers[1:]):
+        count += int((above[:, None] >= below).sum())
+    return count + int((n - layers[-1]).sum())
+""",
+    ),
+    Wrong(  # divides by zero
+        "made_parameters",
+        ALONE,
+        "no-degree-at-n-1",
+        source="""
+def made_parameters(n, hidden_sizes):
+    below, count = np.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = np.array([1 + k % (n - 1) for k in range(size)])
+        count += int((degrees[:, None] >= below).sum()) + size
+        below = degrees
+    return count + int((np.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # a silent division by zero
+        "made_parameters",
+        ALONE,
+        "units-without-a-degree",
+        edit=("if n == 1:", "if n == 0:"),
+    ),
+    Wrong(  # > and ≥ exchanged
+        "made_parameters",
+        DEEP,
+        "masks-exchanged",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count = np.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % (n - 1)
+        count += int((degrees[:, None] > below).sum()) + size
+        below = degrees
+    return count + int((np.arange(1, n + 1)[:, None] >= below).sum())
+""",
+    ),
+    Wrong(  # units without a degree
+        "made_parameters",
+        ALONE,
+        "units-without-a-degree",
+        edit=("return 1\n", "return 1 + sum(hidden_sizes) + len(hidden_sizes) + 1\n"),
+    ),
+    Wrong(  # a float
+        "made_parameters",
+        SHALLOW,
+        "float-for-an-integer",
+        edit=(OUTPUT, "return float(count) + int((outputs[:, None] > below[None, :]).sum())"),
+    ),
+)

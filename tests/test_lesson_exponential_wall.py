@@ -1,0 +1,241 @@
+"""Lesson 01: its numbers, its checks against the banks, and its experiment on the digits."""
+
+import contextlib
+import io
+import json
+import math
+import re
+import types
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograder import judge, lessons
+from autograder.claims import Verdict
+from figures import bayes_net_tables, exponential_wall
+from figures.dag_editor import CARDINALITIES, PARENTS
+from tests.banks.bank import Wrong, judge_answer
+from tests.banks.wrong.exponential_wall import ANSWERS as WRONG
+
+LESSON = "01_exponential_wall"
+EXERCISES = {
+    "table_parameters": 2,
+    "bits_to_exceed": 2,
+    "bayes_net_parameters": 4,
+    "fvsbn_parameters": 1,
+    "nade_parameters": 2,
+    "made_parameters": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict[str, Any]:
+    return lessons.solution_functions(LESSON)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> lessons.Lesson:
+    return lessons.load_lesson(LESSON)
+
+
+@pytest.fixture(scope="module")
+def experiment(lesson: lessons.Lesson) -> dict[str, Any]:
+    """The lesson run from top to bottom, solved; its names, and what it printed under "said"."""
+    shown, said = [], io.StringIO()
+    names: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON, "display": shown.append}
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        for cell in lesson.cells:
+            if cell.kind == "code" and cell.role != "check":
+                exec(compile(cell.source, str(lesson.path), "exec", dont_inherit=True), names)
+    return names | {"said": said.getvalue(), "shown": shown}
+
+
+def verdict_on(function: Callable, exercise: str, seed: int) -> Verdict:
+    return judge(function, name=exercise, lesson=LESSON, seed=seed)
+
+
+def title(answer: Wrong) -> str:
+    return f"{answer.exercise}: {answer.misconception or 'unnamed'}"
+
+
+# --- checks and banks -----------------------------------------------------------------------------
+
+
+def test_the_exercises_are_worth_what_the_lesson_says(lesson: lessons.Lesson):
+    assert {name: cell.points for name, cell in lesson.checks.items()} == EXERCISES
+    assert lesson.points == sum(EXERCISES.values()) + 2
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_solution_earns_every_point_at_every_draw(exercise: str, solved: dict[str, Any]):
+    for seed in range(25):
+        verdict = verdict_on(solved[exercise], exercise, seed)
+        assert verdict.status == "passed", verdict
+        assert sum(c.points for c in verdict.claims) == verdict.points == EXERCISES[exercise]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_what_is_not_written_is_not_attempted(exercise: str):
+    def unsolved(*args: object) -> None:
+        raise NotImplementedError(f"{exercise}: write your code here")
+
+    assert verdict_on(unsolved, exercise, 0).status == "not attempted"
+    assert verdict_on(lambda *args: None, exercise, 0).status == "not attempted"
+
+
+@pytest.mark.parametrize("answer", WRONG, ids=title)
+def test_a_wrong_answer_fails_its_claim_which_names_the_misconception(answer: Wrong):
+    for verdict in judge_answer(LESSON, answer):
+        assert verdict.status in ("failed", "partly"), verdict
+        failed = {c.text: c for c in verdict.claims if not c.holds}
+        assert answer.fails in failed, verdict
+        assert failed[answer.fails].misconception == answer.misconception, verdict
+        assert failed[answer.fails].advice and failed[answer.fails].saw
+
+
+def test_every_misconception_of_the_checks_is_in_the_bank():
+    source = (lessons.ROOT / "autograder/checks/exponential_wall.py").read_text(encoding="utf-8")
+    named = set(re.findall(r'^\s+"([a-z0-9]+(?:-[a-z0-9]+)+)",$', source, re.MULTILINE))
+    assert len(named) > 40
+    banked = {answer.misconception for answer in WRONG}
+    assert banked - {""} == named
+
+
+def test_a_verdict_never_tells_the_count_that_is_asked(solved: dict[str, Any]):
+    verdict = verdict_on(lambda c, p: 5, "bayes_net_parameters", 0)
+    told = json.dumps(verdict.as_dict())
+    cases = [([4, 2, 3, 2], [[], [0], [0], [1, 2]])]
+    for cardinalities, parents in cases:
+        count = solved["bayes_net_parameters"](cardinalities, parents)
+        assert f" {count}" not in told.replace(str(cardinalities), "")
+
+
+# --- the numbers of the lesson --------------------------------------------------------------------
+
+
+def test_784_bits_are_exact(solved: dict[str, Any]):
+    assert solved["table_parameters"]([2] * 784) == 2**784 - 1
+    assert len(str(2**784 - 1)) == 237
+    assert solved["table_parameters"]([2] * 20) == 1_048_575
+
+
+def test_64_bits_fill_147_million_terabytes():
+    assert round(8 * (2**64 - 1) / 10**12 / 10**6, 1) == 147.6
+
+
+def test_10_to_the_80_needs_266_bits_and_100_bits_are_far_below(solved: dict[str, Any]):
+    assert solved["bits_to_exceed"](10**80) == 266 == 14 * 19
+    assert solved["bits_to_exceed"](1000) == 10 and solved["bits_to_exceed"](1023) == 11
+    assert 1.2e30 < 2**100 < 1.3e30
+    assert 150 < 2**100 / 7e27 < 250, "a person has about 7e27 atoms: two hundred people"
+
+
+def test_a_chain_is_linear_and_the_chain_rule_saves_nothing(solved: dict[str, Any]):
+    count = solved["bayes_net_parameters"]
+    for n in range(1, 15):
+        assert count([2] * n, [[], *([i] for i in range(n - 1))]) == 2 * n - 1
+        assert count([2] * n, [list(range(i)) for i in range(n)]) == 2**n - 1
+    assert count([3] * 10, [[], *([i] for i in range(9))]) == 56
+    for n in range(2, 12):  # a Markov chain of order 2
+        assert count([2] * n, [list(range(max(i - 2, 0), i)) for i in range(n)]) == 4 * n - 5
+
+
+def test_the_garden_needs_17_numbers_everywhere(solved: dict[str, Any]):
+    parents = [list(row) for row in PARENTS]
+    assert solved["bayes_net_parameters"](list(CARDINALITIES), parents) == 17
+    assert sum(bayes_net_tables.free_numbers(one[0]) for one in bayes_net_tables.GARDEN) == 17
+    assert solved["table_parameters"](list(CARDINALITIES)) == 63
+    for *_, rows in bayes_net_tables.GARDEN:
+        assert all(math.isclose(sum(row), 1) for _, row in rows)
+
+
+def test_fvsbn_overtakes_nade_at_4h_plus_2(solved: dict[str, Any]):
+    fvsbn, nade = solved["fvsbn_parameters"], solved["nade_parameters"]
+    assert (fvsbn(784), nade(784, 500)) == (307_720, 785_284)
+    for h in (1, 2, 10, 50, 100, 500):
+        assert fvsbn(4 * h + 1) <= nade(4 * h + 1, h) and fvsbn(4 * h + 2) > nade(4 * h + 2, h)
+    assert 2.5 < nade(784, 500) / fvsbn(784) < 2.6
+
+
+def test_a_one_layer_made_has_n_connections_a_unit_and_no_layer_is_an_fvsbn(solved: dict):
+    made = solved["made_parameters"]
+    assert made(3, [4]) == 19 and made(784, [500]) == 393_284
+    for n in (2, 3, 10, 33):
+        assert made(n, [7]) == 7 * n + 7 + n
+        assert made(n, []) == solved["fvsbn_parameters"](n)
+    assert made(1, [9, 9]) == 1
+
+
+def test_the_picture_of_the_wall_counts_as_the_lesson_does(solved: dict[str, Any]):
+    count = {name: of for name, _, _, of in exponential_wall.MODELS}
+    for n in (1, 2, 64, 784):
+        assert count["FVSBN"](n) == solved["fvsbn_parameters"](n)
+        assert count["NADE"](n) == solved["nade_parameters"](n, 500)
+        assert count["MADE"](n) == solved["made_parameters"](n, [500])
+        assert count["chain"](n) == 2 * n - 1
+    for number in ("1,567", "307,720", "393,284", "785,284", "n = 266", "n = 333"):
+        assert number in exponential_wall.ALT
+    assert 2**332 < 10**100 < 2**333 and math.floor(784 * math.log10(2)) == 236
+
+
+# --- the experiment -------------------------------------------------------------------------------
+
+
+def test_error_on_new_images_turns_round_as_tables_grow(experiment: dict[str, Any]):
+    curve = experiment["curve"]
+    sizes = [point[1] for point in curve]
+    valid, test = ([point[at] for point in curve] for at in (4, 5))
+    assert sizes[0] == 64 and sizes[3] == 495 and 800_000 < sizes[-1] < 10**6
+    assert experiment["best"][:2] == (7, 7423)
+    assert valid[-1] > valid[7] + 2 and valid[0] > valid[7] + 5
+    assert [round(test[m], 2) for m in (0, 1, 3, 7, 12)] == [25.20, 24.13, 20.72, 19.20, 20.59]
+    assert round(curve[12][2], 2) == 0.95
+    assert min(test) > 18.3, "no table reaches the FVSBN's 18.2 nats"
+
+
+def test_which_arrows_matters_more_than_how_many(experiment: dict[str, Any]):
+    said = experiment["said"]
+    assert "left neighbor alone: 120 numbers, 24.13 nats" in said
+    assert "upper neighbor alone: 120 numbers, 22.55 nats" in said
+    assert "495 numbers, chosen by the data: 19.58 nats" in said
+    assert "your net: 225 numbers" in said
+
+
+def test_the_tree_of_chow_and_liu_beats_the_left_neighbor_by_3_nats(experiment: dict[str, Any]):
+    import numpy as np
+    from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+
+    information = experiment["information"]
+    assert np.allclose(information, information.T) and information.min() > -1e-12
+    tree = minimum_spanning_tree(information.max() + 1 - information)
+    parent = breadth_first_order(tree, 0, directed=False)[1]
+    net = [[] if p < 0 else [int(p)] for p in parent]
+    tables = experiment["fit_tables"](net, experiment["train"])
+    assert sum(map(len, tables)) == 127
+    assert round(experiment["nll_of_net"](net, tables, experiment["test"]), 1) == 20.8
+    assert experiment["curve"][1][5] - 20.8 > 3
+
+
+def test_the_tables_are_a_distribution(experiment: dict[str, Any]):
+    import numpy as np
+
+    bits = np.array([[i >> b & 1 for b in range(9)] for i in range(512)])
+    net = [experiment["nearest"](i, 3, side=3) for i in range(9)]
+    tables = experiment["fit_tables"](net, bits[::7])
+    nll = [experiment["nll_of_net"](net, tables, bits[i : i + 1]) for i in range(512)]
+    assert math.isclose(np.exp(-np.array(nll)).sum(), 1, rel_tol=1e-9)
+
+
+def test_a_reader_who_solves_nothing_meets_no_traceback(lesson: lessons.Lesson):
+    names: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON, "display": lambda _: None}
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        for cell in lesson.cells:
+            if cell.kind == "code" and cell.role != "check":
+                stub = f'raise NotImplementedError("{cell.name}: write your code here")'
+                source = lessons.without_solutions(cell.source, stub)
+                exec(compile(source, str(lesson.path), "exec", dont_inherit=True), names)
+    assert said.getvalue().count("○ This demo waits for") == 6
+    assert "chosen by the data" in said.getvalue()
+    assert isinstance(names["bayes_net_parameters"], types.FunctionType)
