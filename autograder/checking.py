@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import io
 import pkgutil
+import random
 import sys
 import traceback
 import warnings
@@ -28,6 +29,7 @@ from autograder.claims import (
     Verdict,
 )
 from autograder.draw import Draw
+from autograder.inside import seed_generators
 from autograder.standin import (
     NotAttempted,
     Standin,
@@ -35,7 +37,6 @@ from autograder.standin import (
     WrongKind,
     standin_for,
 )
-from course.causality import NotRepeatable, WrongOutput
 
 CheckFunction = Callable[[Standin, Draw], Iterator[Claim]]
 
@@ -92,8 +93,7 @@ def find_check(name: str, lesson: str | None = None) -> Check:
         if found is None:
             raise LookupError(f"lesson {lesson} has no check named {name}")
         return found
-    import autograder.checks as package
-
+    package = importlib.import_module("autograder.checks")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"autograder.checks.{module.name}")
     several = [c for (_, of), c in _registry.items() if of == name]
@@ -129,12 +129,15 @@ def judge(
 
     Never raises for what the student's code does: every exception becomes part of the verdict.
     """
+    from course.causality import NotRepeatable, WrongOutput  # torch: not before a check runs
+
     found = find_check(name or getattr(subject, "__name__", ""), lesson)
     standin = subject if isinstance(subject, Standin) else standin_for(subject)
     claims: list[Claim] = []
     status, reason, line = "", "", ""
-    with _quiet(seed):
+    with _quiet():
         try:
+            seed_generators(standin, seed)
             for one in found.claims(standin, Draw(seed, found.name)):
                 claims.append(one)
         except NotAttempted as why:
@@ -166,21 +169,20 @@ def judge(
 
 
 @contextlib.contextmanager
-def _quiet(seed: int) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """No warnings on stderr (nbgrader gives 0 for any), and the global generators left as found."""
     import numpy as np
     import torch
 
-    state = np.random.get_state()
+    states = random.getstate(), np.random.get_state()
     with (
         torch.random.fork_rng(devices=[]),
         warnings.catch_warnings(),
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        torch.manual_seed(seed % 2**63)
-        np.random.seed(seed % 2**32)
         try:
             yield
         finally:
-            np.random.set_state(state)
+            random.setstate(states[0])
+            np.random.set_state(states[1])

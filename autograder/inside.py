@@ -7,6 +7,7 @@ process, so what they return is as untrusted as any other answer of that process
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,21 @@ from autograder.standin import MAX_ITEMS, inside
 def items(iterable: Iterable[Any]) -> list[Any]:
     """The first MAX_ITEMS items of an iterable."""
     return list(itertools.islice(iterable, MAX_ITEMS))
+
+
+@inside
+def seed_generators(beside: Any, seed: int) -> None:
+    """Seeds the global generators of the process that `beside` lives in.
+
+    A model draws its first weights from them, so a verdict can be replayed only if they start
+    from the draw's seed.
+    """
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed % 2**63)
 
 
 @inside

@@ -24,8 +24,6 @@ from typing import Any
 
 import numpy as np
 
-from course.causality import copy_model
-
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
 
@@ -96,6 +94,8 @@ class Workbench:
         return getattr(self.objects[ref.id], attribute)
 
     def _copy(self, ref: Ref) -> Any:
+        from course.causality import copy_model  # torch: not before there is something to copy
+
         return self.put(copy_model(self.objects[ref.id]))
 
     def _inside(self, path: str, args: tuple, kwargs: dict) -> Any:

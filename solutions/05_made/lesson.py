@@ -1,0 +1,769 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   lesson:
+#     name: 05_made
+#     title: "MADE: one pass, by masks"
+#     question: "Can one pass of an ordinary network give all n conditionals, without any of them peeking at its answer?"
+#     minutes: 85
+#     prerequisites: [02_chain_rule, 03_fvsbn]
+# ---
+
+# %%
+import itertools
+import math
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from IPython.display import display
+from torch import nn
+
+from autograder import check
+from course import data
+from course.demo import solved
+from course.picture import show
+from course.training import evaluate, fit
+from figures.mask_explorer import MaskExplorer
+
+# %% [markdown]
+r"""
+## The network that knows everything and nothing
+
+The chain rule asks for $n$ conditionals:
+
+$$p(x) = \prod_{d=1}^{n} p(x_d \mid x_{<d}).$$
+
+An ordinary autoencoder takes $n$ bits in and gives $n$ numbers out, in one pass. It is tempting to read
+output $d$ as the log-odds of $p(x_d = 1 \mid x_{<d})$, and to train it by maximum likelihood.
+
+Here is such a network: four inputs below, four outputs above. **Point at output 1**, or walk there with the arrow
+keys, and look which inputs it can see.
+"""
+
+# %% tags=["demo"]
+dense = [torch.ones(5, 4), torch.ones(4, 5)]  # every connection exists
+MaskExplorer(dense)
+
+# %% [markdown]
+r"""
+Every output sees every input, *its own answer included*. Copying is all it needs to learn, and then it says "$p = 1$" of
+every image, of noise, of anything.
+
+**Predict:** if a network gives probability 1 to each of the $2^n$ bit vectors, what do its "probabilities" sum to?
+
+<details><summary>Answer</summary>
+
+To $2^n$. A training loss of 0 nats is no triumph here, but the sign that this is no distribution at all.
+</details>
+
+So some connections must go. The question of this lesson is **which**: enough of them that no output sees itself or a later
+variable, and not one more than that. Germain, Gregor, Murray and Larochelle (2015) found an answer that fits in
+one comparison. They called the result MADE: *masked autoencoder for distribution estimation*.
+"""
+
+# %% [markdown]
+r"""
+## Exercise 1: a degree for every hidden unit
+
+`assign_degrees` · difficulty ●○○ · 5 minutes · 2 points
+
+Give each hidden unit $k$ a number $m(k)$, its **degree**: *it may see the first $m(k)$ variables, and no others.* The degree is
+a promise, and the masks of exercise 2 will keep it.
+
+Which degrees make sense for $n$ variables?
+
+ - **Not 0**: such a unit sees nothing. It would be one more bias.
+ - **Not $n$**: such a unit has seen everything, $x_n$ too. No output may listen to it.
+ - So $1 \le m(k) \le n-1$, drawn uniformly.
+
+**A second layer** listens to the first. A unit that promises "at most the first 2 variables" can only listen to units which
+promise 2 or less.
+
+*By hand.* Let $n = 5$, and let the first hidden layer have the degrees 3, 2, 4. May a unit of the second layer have degree 1? It would
+have to listen to a unit of degree 1 or less. There is none: the smallest is 2. The unit would be dead. So the
+second layer draws from 2, 3, 4, and in general
+
+$$m^{\ell}(k) \in \Big\{\min_{k'} m^{\ell-1}(k'),\; \dots,\; n-1\Big\}.$$
+
+<details><summary>Hint 1</summary>
+
+`torch.randint(low, high, (size,), generator=generator)` draws whole numbers. Which of its two ends is left out?
+</details>
+<details><summary>Hint 2</summary>
+
+Carry one number along while you go through the layers: the smallest degree that is allowed now. It starts at 1.
+</details>
+"""
+
+
+# %% exercise="assign_degrees"
+def assign_degrees(n, hidden_sizes, generator=None):
+    """Random degrees for the hidden units of a MADE over n ≥ 2 variables.
+
+    Returns a list with one int64 tensor (size,) for each hidden layer: degrees in 1 … n−1, none below the
+    smallest degree of the layer before. All randomness comes from `generator`.
+    """
+    ### BEGIN SOLUTION
+    degrees, lowest = [], 1
+    for size in hidden_sizes:
+        layer = torch.randint(lowest, n, (size,), generator=generator)
+        degrees.append(layer)
+        lowest = int(layer.min())
+    return degrees
+    ### END SOLUTION
+
+
+# %% check="assign_degrees" points=2
+check(assign_degrees)
+
+# %% [markdown]
+r"""
+## Exercise 2: the mask rule
+
+`build_masks` · difficulty ●●○ · 10 minutes · 4 points
+
+A **mask** is a matrix of zeros and ones with the shape of a layer's weight, `(out, in)`: row $k$ says what unit $k$ listens to.
+
+The variables need not be used in the order in which they are stored. Let `order[d]` be the **place** of variable $d$: 1 for the one that
+comes first, $n$ for the last. Input $d$ then has degree `order[d]`, and the promises are kept by two rules:
+
+| layer | connection exists where | in words |
+|---|---|---|
+| hidden | $m(k) \ge m(d)$ | a unit listens to whatever has promised no more than it |
+| output | $\text{order}(d) > m(k)$ | an output listens to units that stop *before* its variable |
+
+*By hand.* Three variables in their natural order, one hidden layer with the degrees 1, 2:
+
+$$
+M^{\text{hidden}} = \begin{pmatrix} 1 & 0 & 0 \\ 1 & 1 & 0 \end{pmatrix}\qquad
+M^{\text{output}} = \begin{pmatrix} 0 & 0 \\ 1 & 0 \\ 1 & 1 \end{pmatrix}
+$$
+
+The unit of degree 2 hears inputs 1 and 2. Output 1 hears nobody: $p(x_1)$ is a bias. Output 3 hears both units.
+
+**Predict** before you write: one rule has $\ge$, the other $>$. Along a path from input to output the numbers may stay equal, and must
+rise once. What would leak if both had $\ge$? What would be lost if both had $>$?
+
+<details><summary>Answer</summary>
+
+With $\ge$ twice, a path leads from input $d$ through units of degree $d$ to output $d$: it sees itself. With $>$ twice, nothing leaks, but output
+$d+1$ loses input $d$, its closest past: there the numbers would have to rise twice, from $d$ to $d+1$.
+</details>
+
+<details><summary>Hint 1</summary>
+
+Two vectors compare to a matrix by broadcasting: `a[:, None] >= b[None, :]` has `a` along its rows.
+</details>
+<details><summary>Hint 2</summary>
+
+Think of one chain of degrees: those of the inputs, of each hidden layer, of the outputs. Neighbors in this chain make one mask. The first and the last link of the
+chain are the same vector.
+</details>
+"""
+
+
+# %% exercise="build_masks"
+def build_masks(degrees, order):
+    """The masks of a MADE, one for each layer, the output's last.
+
+    degrees: a list of int64 tensors, one for each hidden layer (at least one). order: int64 (n,), the place 1 … n
+    of each variable. Returns a list of len(degrees) + 1 tensors of zeros and ones (floats or bools), of
+    shape (out, in) like `nn.Linear.weight`.
+    """
+    ### BEGIN SOLUTION
+    masks, below = [], order
+    for layer in degrees:
+        masks.append((layer[:, None] >= below[None, :]).float())  # (out, in)
+        below = layer
+    masks.append((order[:, None] > below[None, :]).float())
+    return masks
+    ### END SOLUTION
+
+
+# %% check="build_masks" points=4
+check(build_masks)
+
+# %% [markdown]
+r"""
+### Look at your masks
+
+This explorer calls **your** two functions. Point at an output, or use the arrow keys, to light every path that leads to it.
+
+ 1. Which output sees nothing, and why that one?
+ 2. Does every output see **all** of its past? With 8 units some degree may be missing. Draw other degrees a few times: what changes, and what never does?
+ 3. Choose the reversed order. Which output is now the one that sees nothing?
+ 4. **Break one mask by hand**: open a connection from a unit to an output that it should not have. Predict first which leak will be named.
+"""
+
+# %% tags=["demo"]
+MaskExplorer.of(build_masks, assign_degrees, n=5, hidden_sizes=(8,))
+
+# %% [markdown]
+r"""
+## Exercise 3: counting paths
+
+`connectivity` · difficulty ●○○ · 5 minutes · 2 points
+
+A picture of 5 variables can be checked by eye; 64 variables need arithmetic. Along a path the connections **multiply**: one zero
+and the path is gone. Over the units of a layer they **add**. That is the matrix product:
+
+$$C = M^{\text{output}}\, M^{L} \cdots M^{1}, \qquad C_{dj} = \text{number of paths from input } j \text{ to output } d.$$
+
+*By hand*, with the masks above:
+
+$$
+C = \begin{pmatrix} 0 & 0 \\ 1 & 0 \\ 1 & 1 \end{pmatrix}\begin{pmatrix} 1 & 0 & 0 \\ 1 & 1 & 0 \end{pmatrix}
+  = \begin{pmatrix} 0 & 0 & 0 \\ 1 & 0 & 0 \\ 2 & 1 & 0 \end{pmatrix}.
+$$
+
+Two paths lead from input 1 to output 3, one through each unit. Zeros on and above the diagonal: a proof that this network
+is autoregressive, **whatever its weights are**.
+
+Counts grow fast. Three layers of 500 units have $500^3 = 125{,}000{,}000$ paths from one input to one output, and float32 holds
+whole numbers exactly only up to $2^{24} = 16{,}777{,}216$.
+
+<details><summary>Hint 1</summary>
+
+`@` is the matrix product, and `mask.long()` an int64 copy. In $y = M^3(M^2(M^1 x))$, who stands leftmost?
+</details>
+<details><summary>Hint 2</summary>
+
+Start with the first mask and multiply each next one **from the left**.
+</details>
+"""
+
+
+# %% exercise="connectivity"
+def connectivity(masks):
+    """Number of paths from input j to output d: an int64 tensor C (n outputs, n inputs), exact.
+
+    masks: tensors (out, in) of zeros and ones, of any dtype, first layer first.
+    """
+    ### BEGIN SOLUTION
+    count = masks[0].long()
+    for mask in masks[1:]:
+        count = mask.long() @ count
+    return count
+    ### END SOLUTION
+
+
+# %% check="connectivity" points=2
+check(connectivity)
+
+# %% [markdown]
+r"""
+Now the masks of the network that we are going to train: 64 pixels, 500 hidden units. **Predict** the picture before you run the cell: white is where no path leads. What will a random
+order do to it?
+"""
+
+# %% tags=["demo"]
+with solved("assign_degrees", "build_masks", "connectivity"):
+    natural = torch.arange(1, 65)
+    shuffled = 1 + torch.randperm(64, generator=torch.Generator().manual_seed(3))
+    fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), constrained_layout=True)
+    for ax, order, name in zip(axes, (natural, shuffled), ("natural", "random"), strict=True):
+        degrees = assign_degrees(64, (500,), torch.Generator().manual_seed(0))
+        paths = connectivity(build_masks(degrees, order))
+        some = paths.double().masked_fill(paths == 0, torch.nan)  # white where there is no path
+        drawn = ax.imshow(some, cmap="cividis", extent=(0.5, 64.5, 64.5, 0.5))
+        ax.set(title=f"{name} order", xlabel="input j", ylabel="output d")
+    fig.colorbar(drawn, ax=axes, label="paths (white: none)")
+    share = (paths > 0).float().mean().item()
+    show(
+        fig,
+        "Two 64 by 64 maps of path counts. Natural order: white on and above the diagonal, then more "
+        "paths the further below it, up to 500. Random order: the same rows and columns, shuffled.",
+    )
+    print(f"{share:.1%} of all pairs are connected; (n − 1) / 2n = {63 / 128:.1%} are allowed")
+
+# %% [markdown]
+r"""
+## Exercise 4: a linear layer with a mask
+
+`MaskedLinear` · difficulty ●●○ · 10 minutes · 3 points
+
+A mask does its work inside the layer:
+
+$$y = (W \circ M)\,x + b, \qquad \circ \text{ entry by entry.}$$
+
+*By hand.*
+
+$$
+W = \begin{pmatrix} 2 & 5 \\ 3 & 4 \end{pmatrix},\;
+M = \begin{pmatrix} 1 & 0 \\ 1 & 1 \end{pmatrix},\;
+b = \begin{pmatrix} 1 \\ -1 \end{pmatrix},\;
+x = \begin{pmatrix} 1 \\ 10 \end{pmatrix}
+\quad\Rightarrow\quad
+y = \begin{pmatrix} 2 \cdot 1 + 1 \\ 3 \cdot 1 + 4 \cdot 10 - 1 \end{pmatrix} = \begin{pmatrix} 3 \\ 42 \end{pmatrix}.
+$$
+
+Two things go wrong in practice, so think of them now:
+
+ - **Predict:** someone sets the forbidden weights to zero in `__init__` and leaves it at that. What does the first training step do?
+ - A mask is no parameter (nobody should train it) and no plain attribute either (it has to be saved with the model and to move with it to a GPU). PyTorch
+   calls this third thing a **buffer**.
+
+<details><summary>Answer to the prediction</summary>
+
+The gradient of a weight that is zero is not zero. After one step the forbidden connections are back. Worse: the loss gets *better*, because the outputs
+can now see their answers.
+</details>
+
+<details><summary>Hint 1</summary>
+
+`self.register_buffer("mask", tensor)` makes `self.mask`. A mask of bools or whole numbers should become floats first: `mask.float()`.
+</details>
+<details><summary>Hint 2</summary>
+
+`nn.Linear` itself computes `F.linear(x, self.weight, self.bias)`. Only one of these three has to change, and on every call.
+</details>
+"""
+
+
+# %% exercise="MaskedLinear"
+class MaskedLinear(nn.Linear):
+    """A linear layer whose connections exist only where `mask` (out, in) is 1.
+
+    The mask is the buffer `self.mask`, and is applied on every call.
+    """
+
+    def __init__(self, in_features, out_features, mask, bias=True):
+        super().__init__(in_features, out_features, bias=bias)
+        ### BEGIN SOLUTION
+        self.register_buffer("mask", torch.as_tensor(mask).float().clone())
+        ### END SOLUTION
+
+    def forward(self, x):
+        """(B, in) → (B, out)."""
+        ### BEGIN SOLUTION
+        return F.linear(x, self.weight * self.mask, self.bias)
+        ### END SOLUTION
+
+
+# %% check="MaskedLinear" points=3
+check(MaskedLinear)
+
+# %% [markdown]
+r"""
+## Exercise 5: MADE
+
+`MADE` · difficulty ●●● · 20 minutes · 6 points
+
+Everything is there; put it together. The constructor and `reorder` are given. Read them, then write three methods.
+
+**`forward`**: logits $\ell_d = \log\frac{p(x_d = 1 \mid \text{past})}{p(x_d = 0 \mid \text{past})}$ of all variables at once, output $d$ belonging to variable $d$. A
+ReLU follows each layer but the last.
+
+**`nll`**: the chain rule is a sum of logs now, in nats:
+
+$$-\log p(x) = \sum_{d=1}^{n} -\log p(x_d \mid \text{past}) = \sum_{d=1}^{n} \big[\log(1 + e^{\ell_d}) - x_d\,\ell_d\big].$$
+
+*By hand.* Two variables, logits $\ell = (0, \ln 3)$, so $p(x_1{=}1) = \tfrac12$ and $p(x_2{=}1 \mid x_1) = \tfrac34$. For $x = (1, 1)$: $-\ln(\tfrac12 \cdot \tfrac34) =
+0.9808$ nats; for $x = (1, 0)$: $-\ln(\tfrac12\cdot\tfrac14) = 2.0794$ nats.
+
+Computing $\sigma(\ell)$ first and its logarithm afterwards fails: in float32 $\sigma(20)$ is exactly 1, and $\log(1 - 1) = -\infty$. Stay with logits.
+
+**`sample`**: one pass gives all conditionals of an $x$ that you *have*. A sample is what you do not have yet. So: draw the variable of place 1, put it into $x$,
+pass again, draw the variable of place 2, and so on. $n$ passes, for any number of samples side by side.
+
+*By hand.* `order = [2, 3, 1]` says that $x_1$ comes second, $x_2$ third, $x_3$ first. The turns are therefore: variable **3, 1, 2**. That list is not
+`order`, but its inverse. **Predict** what goes wrong if you take `order` itself: which variable would be drawn first, given what?
+
+<details><summary>Hint 1</summary>
+
+PyTorch has a function for the bracket: `F.binary_cross_entropy_with_logits(logits, x, reduction="none")` has shape `(B, n)`. What is left to do, and over which dimension?
+</details>
+<details><summary>Hint 2</summary>
+
+`torch.argsort(order)` lists the variables by place. `torch.bernoulli(p, generator=generator)` draws a bit for each entry of `p`. Undrawn entries of `x` may
+hold anything: why?
+</details>
+"""
+
+
+# %% exercise="MADE"
+class MADE(nn.Module):
+    """A distribution over n bits: p(x) = ∏_d p(x_d | the variables before x_d in the order).
+
+    hidden_sizes: units of each hidden layer. order: int64 (n,), the place 1 … n of each variable; the
+    natural order if None. generator: for the degrees.
+    """
+
+    def __init__(self, n, hidden_sizes, order=None, generator=None):
+        super().__init__()
+        self.n = n
+        self.degrees = assign_degrees(n, hidden_sizes, generator)
+        order = torch.arange(1, n + 1) if order is None else torch.as_tensor(order)
+        self.register_buffer("order", order.clone())
+        masks = build_masks(self.degrees, order)
+        self.layers = nn.ModuleList(MaskedLinear(m.shape[1], m.shape[0], m) for m in masks)
+
+    def reorder(self, order):
+        """Gives the variables other places; weights and degrees stay, the masks follow."""
+        order = torch.as_tensor(order).cpu()
+        self.order.copy_(order)
+        for layer, mask in zip(self.layers, build_masks(self.degrees, order), strict=True):
+            layer.mask.copy_(mask)
+
+    def forward(self, x):
+        """Bits (B, n) → logits (B, n), in the variables' own positions."""
+        ### BEGIN SOLUTION
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))  # (B, hidden)
+        return self.layers[-1](x)
+        ### END SOLUTION
+
+    def nll(self, x):
+        """−log p(x) in nats, (B,)."""
+        ### BEGIN SOLUTION
+        return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)
+        ### END SOLUTION
+
+    @torch.no_grad()
+    def sample(self, count, generator=None):
+        """Bits (count, n), drawn from p in n passes; all randomness comes from `generator`."""
+        ### BEGIN SOLUTION
+        x = torch.zeros(count, self.n)
+        for d in torch.argsort(self.order):  # the inverse of order: whose turn it is
+            x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
+        return x
+        ### END SOLUTION
+
+
+# %% check="MADE" points=6
+check(MADE)
+
+# %% [markdown]
+r"""
+### The whole distribution, once
+
+For 8 bits there are 256 vectors: few enough to ask for all their probabilities. The network below has random weights and was never trained. **Predict** the two sums: for your
+MADE, and for the same network with all its masks set to one.
+
+<details><summary>Answer</summary>
+
+1 for the MADE, whatever its weights are. Without masks: anything, above 1 or below. Its factors are not the conditionals of any one distribution.
+</details>
+"""
+
+# %% tags=["demo"]
+with solved("MADE"):
+    every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)  # (256, 8)
+    torch.manual_seed(1)
+    small = MADE(8, (32,))
+    for layer in small.layers:
+        nn.init.normal_(layer.weight)
+    print(f"masked:   the 256 probabilities sum to {small.nll(every).neg().exp().sum():.6f}")
+    for layer in small.layers:
+        layer.mask.fill_(1.0)
+    print(f"unmasked: the 256 'probabilities' sum to {small.nll(every).neg().exp().sum():.6f}")
+
+# %% [markdown]
+r"""
+## Digits: a number to beat
+
+1,797 handwritten digits of 8×8 pixels, black or white; 1,297 to train, 200 to validate, 300 to test.
+
+The simplest model of 64 pixels: each pixel an independent coin, with its own frequency in the training set. All the digits it has ever seen, averaged. Its test
+NLL is the number to beat.
+"""
+
+# %%
+digits = data.digits()
+budget = {"epochs": 100, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.1, "seed": 0}
+
+# %% tags=["demo"]
+frequency = (digits.train.sum(0) + 1) / (len(digits.train) + 2)  # a count of 0 is no probability 0
+each = F.binary_cross_entropy(frequency.expand_as(digits.test), digits.test, reduction="none")
+coins = each.sum(1)  # (300,)
+print(f"a fair coin for each pixel    {64 * math.log(2):5.2f} nats an image")
+print(f"independent pixels            {coins.mean():5.2f} nats an image")
+
+# %% [markdown]
+r"""
+Now your MADE, with one hidden layer of 500 units, in the natural order of the pixels: row by row.
+
+**Predict**: a pixel of a pen stroke is a good guess for the next one. Will the dependencies save 2 nats, or 5, or 8, of those 25?
+"""
+
+# %% tags=["demo"]
+with solved("MADE"):
+    torch.manual_seed(0)  # the weights that a layer starts with come from the global generator
+    one_order = MADE(64, (500,))
+    display(fit(one_order, digits.train, digits.valid, **budget))
+    nats, error = evaluate(one_order, digits.test)
+    print(f"independent pixels {coins.mean():.2f} nats")
+    print(f"MADE, one order    {nats:.2f} ± {error:.2f} (standard error over the test images)")
+
+# %% [markdown]
+r"""
+The two curves part company: 1,297 images are few. `fit` keeps the weights that were best on the validation set, and weight decay holds the rest back; try 0 and 0.3 in `budget`.
+
+A sample costs 64 passes, one for each pixel. Beside the samples stand real digits and what the independent coins produce.
+"""
+
+
+# %% tags=["demo"]
+def draw_images(rows, alt):
+    """Draws a list of (name, images (12, 64)), one row of pictures each."""
+    fig, axes = plt.subplots(len(rows), 12, figsize=(9, 0.9 * len(rows)), squeeze=False)
+    for line, (name, images) in zip(axes, rows, strict=True):
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for ax, image in zip(line, images, strict=True):
+            ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+    show(fig, alt)
+
+
+with solved("MADE"):
+    drawn = one_order.sample(12, torch.Generator().manual_seed(5))
+    noise = torch.bernoulli(frequency.expand(12, 64), generator=torch.Generator().manual_seed(6))
+    draw_images(
+        [("test set", digits.test[:12]), ("MADE", drawn), ("independent", noise)],
+        "Three rows of twelve 8 by 8 images. Test set: digits. MADE: connected strokes, about half of "
+        "them readable as a digit. Independent pixels: scattered dots in the middle, no strokes.",
+    )
+
+# %% [markdown]
+r"""
+## Exercise 6: many orders, one answer
+
+`average_over_orders` · difficulty ●●○ · 10 minutes · 3 points
+
+The order is only a vector in `build_masks`. So one set of weights can serve **many** orders: give the network a new order for each batch, and it learns the
+conditionals of all of them (*order-agnostic training*; Uria, Murray and Larochelle, 2014).
+
+Each order gives another $p(x \mid \text{order})$. Together they make an **ensemble**, with a probability that is the mean of theirs:
+
+$$\log p(x) = \log \frac1K \sum_{k=1}^{K} p(x \mid \text{order}_k) = \operatorname*{logsumexp}_{k}\big(\log p(x \mid \text{order}_k)\big) - \log K.$$
+
+*By hand.* Two orders give an image the probabilities 0.5 and 0.1. Their mean is 0.3, and $\ln 0.3 = -1.2040$. The mean of the two *logarithms* is $-1.4979$: less. It always
+is (Jensen), unless all orders agree. Averaging probabilities gains something; averaging NLLs gains nothing.
+
+Why logsumexp? A big image has a log-probability of −2,000 nats, and $e^{-2000}$ is 0 in floating point, with the logarithm $-\infty$.
+
+<details><summary>Hint 1</summary>
+
+`model.reorder(order)` first, then `model.nll(x)`: that is one term. What is its sign?
+</details>
+<details><summary>Hint 2</summary>
+
+Collect the $K$ terms with `torch.stack` into shape `(K, B)`. Over which of the two dimensions does the mean run?
+</details>
+"""
+
+
+# %% exercise="average_over_orders"
+def average_over_orders(model, x, orders):
+    """log of the mean over `orders` of p(x | order): (B,), in nats.
+
+    Uses `model.reorder(order)` and `model.nll(x)` only; leaves the model in the last of the orders.
+    """
+    ### BEGIN SOLUTION
+    terms = []
+    for order in orders:
+        model.reorder(order)
+        terms.append(-model.nll(x))  # (B,)
+    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(orders))
+    ### END SOLUTION
+
+
+# %% check="average_over_orders" points=3
+check(average_over_orders)
+
+# %% [markdown]
+r"""
+### One order or many?
+
+The same network three times, with the same training budget: a single order; four orders in turn, a new one for each batch; and a fresh random order for each batch, so that hardly any order
+comes twice.
+
+**Predict** two things. Which of the three is best *as a single order*? And which gains most from averaging?
+"""
+
+
+# %% tags=["demo"]
+def random_orders(count, seed):
+    """`count` random orders of 64 variables, each a vector of the places 1 … 64."""
+    generator = torch.Generator().manual_seed(seed)
+    return [1 + torch.randperm(64, generator=generator) for _ in range(count)]
+
+
+def train_in_turn(orders):
+    """A MADE that was trained under all `orders`, the next one for each batch."""
+    torch.manual_seed(0)
+    model, turn = MADE(64, (500,)), itertools.cycle(orders)
+
+    def nll_in_turn(model, x):
+        if model.training:
+            model.reorder(next(turn))
+        return model.nll(x)
+
+    fit(model, digits.train, digits.valid, loss=nll_in_turn, **budget)
+    return model
+
+
+# %% tags=["demo"]
+with solved("MADE", "average_over_orders"):
+    settings = {"1 order": random_orders(1, 9), "4 orders": random_orders(4, 9)}
+    settings["ever new orders"] = random_orders(2000, 10)  # more than there are batches
+    models = {name: train_in_turn(orders) for name, orders in settings.items()}
+    with torch.no_grad():
+        curves = {
+            name: [
+                -average_over_orders(model, digits.test, settings[name][:k]).mean().item()
+                for k in range(1, min(len(settings[name]), 32) + 1)
+            ]
+            for name, model in models.items()
+        }
+
+# %% tags=["demo"]
+with solved("MADE", "average_over_orders"):
+    fig, ax = plt.subplots(figsize=(7, 3.6), constrained_layout=True)
+    looks = (("o", "#0072B2"), ("s", "#D55E00"), (".", "#009E73"))  # Okabe and Ito's colors
+    words = "Test NLL against the number of orders averaged."
+    for (name, nats), (marker, color) in zip(curves.items(), looks, strict=True):
+        places = range(1, len(nats) + 1)
+        ax.plot(places, nats, marker=marker, color=color, label=f"trained on {name}")
+        line = f"trained on {name}: {nats[0]:.2f} nats with one order"
+        line += f", {nats[-1]:.2f} with {len(nats)} averaged" if len(nats) > 1 else ""
+        words += f" {line.capitalize()}."
+        print(line)
+    ax.set(xlabel="orders averaged", ylabel="test nats an image", xscale="log")
+    ax.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"], minor=False)
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    show(fig, words)
+
+# %% [markdown]
+r"""
+Read the three curves:
+
+ - **Averaging always gains** over the mean of the single NLLs; Jensen promised it. (A curve need not fall at every step: one poor order can lift it.)
+ - **A few orders pay.** Four orders cost a single order little. Their average gains half a nat over each of them, and ends ahead of the network with one order.
+ - **All orders at once cost a lot.** The same 500 units must now serve $64!$ orders, and averaging 32 of them wins back one nat of the three that were lost. Germain et al. (2015, figure 2)
+   vary the number of masks on binarized MNIST, and treat it as one more number to tune.
+
+**Try:** be fair to the single order, and train it with `weight_decay=0.3`. How much of the ensemble's lead is left? Part of what many orders do is regularization.
+
+Numbers from other data, or from MNIST with another binarization, do not compare with these.
+"""
+
+# %% [markdown]
+r"""
+## Is that so?
+
+> "NADE uses masked weight matrices, which allow single-pass evaluation of the entire distribution."
+
+You will find sentences like this. **Which model does it describe?** Decide, then run the cell.
+
+NADE (Larochelle and Murray, 2011) has no masks. It computes $n$ hidden vectors, $h_d = \sigma(c + \sum_{j<d} W_{\cdot j}\,x_j)$, in one *sweep*: the sum is carried along, and each step adds one
+column. MADE has **one** hidden vector, and its masks decide who may look at which part of it.
+
+There is a true thing near the false one: NADE *can be written* as a masked network, with $n \cdot h$ hidden units in place of $h$, in which the blocks share their weights.
+"""
+
+# %% tags=["demo"]
+n, h, generator = 6, 4, torch.Generator().manual_seed(1)
+W, c, V, b = (torch.randn(s, generator=generator) for s in ((h, n), (h,), (n, h), (n,)))
+x = torch.tensor([1.0, 0, 1, 1, 0, 1])
+
+sweep, a = [], c.clone()
+for d in range(n):  # NADE: one step a variable, no mask anywhere
+    sweep.append(b[d] + V[d] @ torch.sigmoid(a))
+    a = a + W[:, d] * x[d]
+
+block = torch.arange(1, n + 1).repeat_interleave(h)  # unit → the only output that listens to it
+hidden_mask = block[:, None] > torch.arange(1, n + 1)[None, :]  # (n·h, n): block d sees x_{<d}
+output_mask = torch.arange(1, n + 1)[:, None] == block[None, :]  # (n, n·h)
+hidden = torch.sigmoid((W.repeat(n, 1) * hidden_mask) @ x + c.repeat(n))
+masked = (V.repeat(1, n) * output_mask) @ hidden + b
+print(f"largest difference of the logits: {(torch.stack(sweep) - masked).abs().max():.1e}")
+print(f"hidden values computed: NADE {n * h}, a MADE with the same h {h}")
+
+# %% [markdown]
+r"""
+The sentence describes MADE. NADE shares *partial sums*, MADE shares *hidden units*: that is why MADE needs masks, and why one matrix product is enough.
+
+## A question to answer in words
+
+Order-agnostic training: one set of weights is trained under many orders, and the probabilities under $K$ of them are averaged.
+
+ 1. The chain rule is exact for **every** order. Why is a model that was trained for all orders still worse, *as a single order*, than one that was trained for that order alone?
+ 2. Why does averaging the probabilities over orders never do worse than the average of the single NLLs?
+ 3. Is the average still a distribution, and how would you draw one sample from it, in how many passes?
+
+A few sentences for each.
+"""
+
+# %% [markdown] question="why_order" points=2
+r"""
+### BEGIN SOLUTION
+1. The chain rule is an identity about the joint; a network of fixed size only approximates the conditionals. Under all orders it must approximate $p(x_d \mid \text{any subset})$ with the same
+   weights: far more functions than the $n$ of one order, so the capacity is shared and the model underfits.
+2. The logarithm is concave (Jensen): $\log \frac1K\sum_k p_k \ge \frac1K \sum_k \log p_k$, with equality only where all orders agree.
+3. Yes: each $p(x \mid \text{order}_k)$ sums to 1, so their mean does. Sample by drawing $k$ uniformly, then ancestrally in order $k$: $n$ passes, no more than for one order. (The
+   likelihood costs $K$ passes.)
+
+Rubric: ½ point for "identity, but limited capacity shared by many conditionals" (not "because orders change the joint"). ½ point for Jensen or an equivalent argument (concavity, or the
+worked 0.5/0.1 example generalized). ½ point for "a mixture of normalized distributions is normalized". ½ point for drawing an order first and then $n$ passes.
+### END SOLUTION
+"""
+
+# %% [markdown]
+r"""
+## What you should remember
+
+A degree is a promise: "I have seen at most the first $m$ variables." Hidden units listen with $\ge$, outputs with $>$, and the product of the masks proves, for any weights, that no
+output sees itself or its future. So one pass gives every conditional of a given $x$, and training is as cheap as an autoencoder's; sampling still takes $n$ passes, one for each variable in its turn. A mask that is
+not applied on every call, or an order used at one end only, leaks: and a leak shows itself as a wonderful loss.
+
+## Go further
+
+ - M. Germain, K. Gregor, I. Murray, H. Larochelle (2015). *MADE: Masked Autoencoder for Distribution Estimation.* ICML. The source of this lesson; they resample the degrees as
+   well as the order.
+ - H. Larochelle, I. Murray (2011). *The Neural Autoregressive Distribution Estimator.* AISTATS. The sweep.
+ - B. Uria, I. Murray, H. Larochelle (2014). *A Deep and Tractable Density Estimator.* ICML. Order-agnostic training and ensembles of orders.
+ - B. Uria, M.-A. Côté, K. Gregor, I. Murray, H. Larochelle (2016). *Neural Autoregressive Distribution Estimation.* JMLR 17. All of it in one place.
+ - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. MADE for real-valued data, stacked into a flow.
+
+**Try:** connect inputs to outputs directly as well, by a masked layer with $\text{order}(d) > \text{order}(j)$, added to the logits, as Germain et al. do. Does it help on the digits?
+
+## Recall
+
+Close the notebook's top half, and answer aloud before you unfold.
+
+<details><summary>Why is there a ≥ at hidden layers and a > at the output?</summary>
+
+Along a path the degrees must rise at least once between input $j$ and output $d$, so that $j$ comes before $d$: one strict comparison does it. A second one would cut off the closest past.
+</details>
+<details><summary>What does a unit of degree n do, and one of degree 0?</summary>
+
+Degree $n$: sees everything, so nobody may listen: dead. Degree 0: sees nothing, works as a bias.
+</details>
+<details><summary>Which output of a MADE has no incoming path, and what does it model?</summary>
+
+The one whose variable has place 1. Its logit is a bias: the marginal of that variable.
+</details>
+<details><summary>A colleague's MADE reaches 2 nats on the digits. What do you check first?</summary>
+
+Whether it peeks: change $x_d$, and see whether logit $d$ or an earlier one moves. Then the sum of all probabilities on a tiny case.
+</details>
+<details><summary>What is MADE without a hidden layer?</summary>
+
+One strictly triangular weight matrix and a bias: a logistic regression for each variable on the ones before it. That is the fully visible sigmoid belief network of lesson 3.
+</details>
+<details><summary>Training takes one pass. Why does sampling take n?</summary>
+
+In training all of $x$ is known, so every conditional has its past at hand. In sampling the past of variable $d$ is made by the draws before it.
+</details>
+"""

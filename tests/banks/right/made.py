@@ -1,0 +1,222 @@
+"""Right answers to lesson 05, MADE, written in other ways than the lesson's."""
+
+from tests.banks.bank import Right
+
+ANSWERS = (
+    Right(
+        "assign_degrees",
+        "one unit at a time, in a tuple",
+        source="""
+def assign_degrees(n, hidden_sizes, generator=None):
+    layers = ()
+    for size in hidden_sizes:
+        low = min(layers[-1]).item() if layers else 1
+        units = [torch.randint(low, n, (), generator=generator) for _ in range(size)]
+        layers += (torch.stack(units),)
+    return layers
+""",
+    ),
+    Right(
+        "assign_degrees",
+        "floors of uniform numbers",
+        source="""
+def assign_degrees(n, hidden_sizes, generator=None):
+    result, low = [], 1
+    for size in hidden_sizes:
+        u = torch.rand(size, generator=generator, dtype=torch.float64)
+        result.append((low + (u * (n - low)).floor()).to(torch.int64))
+        low = result[-1].min().item()
+    return result
+""",
+    ),
+    Right(
+        "build_masks",
+        "loops over Python lists, bools",
+        source="""
+def build_masks(degrees, order):
+    chain = [order.tolist()] + [layer.tolist() for layer in degrees]
+    masks = []
+    for below, above in zip(chain[:-1], chain[1:]):
+        masks.append(torch.tensor([[a >= b for b in below] for a in above]))
+    masks.append(torch.tensor([[o > m for m in chain[-1]] for o in chain[0]]))
+    return masks
+""",
+    ),
+    Right(
+        "build_masks",
+        "numpy, float64",
+        source="""
+import numpy as np
+
+
+def build_masks(degrees, order):
+    levels = [np.asarray(order)] + [np.asarray(d) for d in degrees]
+    masks = [np.subtract.outer(b, a) >= 0 for a, b in zip(levels, levels[1:])]
+    masks.append(np.subtract.outer(levels[0], levels[-1]) > 0)
+    return [torch.from_numpy(m.astype(np.float64)) for m in masks]
+""",
+    ),
+    Right(
+        "build_masks",
+        "int64 arrays in a tuple",
+        edit=("return masks", "return tuple(m.long().numpy() for m in masks)"),
+    ),
+    Right(
+        "connectivity",
+        "einsum from the output down, float64",
+        source="""
+def connectivity(masks):
+    count = torch.eye(masks[-1].shape[0], dtype=torch.float64)
+    for mask in reversed(masks):
+        count = torch.einsum("ok,ki->oi", count, mask.double())
+    return count.round().to(torch.int64)
+""",
+    ),
+    Right(
+        "connectivity",
+        "numpy's chain of products",
+        source="""
+import functools
+import numpy as np
+
+
+def connectivity(masks):
+    product = functools.reduce(lambda c, m: np.asarray(m).astype(np.int64) @ c, masks[1:],
+                               np.asarray(masks[0]).astype(np.int64))
+    return torch.from_numpy(product)
+""",
+    ),
+    Right(
+        "MaskedLinear",
+        "a module of its own, bool mask, masked_fill and matmul",
+        source="""
+class MaskedLinear(nn.Module):
+    def __init__(self, in_features, out_features, mask, bias=True):
+        super().__init__()
+        plain = nn.Linear(in_features, out_features, bias=bias)
+        self.weight, self.bias = plain.weight, plain.bias
+        self.register_buffer("mask", mask.bool().clone())
+
+    def forward(self, x):
+        y = x @ self.weight.masked_fill(~self.mask, 0.0).T
+        return y if self.bias is None else y + self.bias
+""",
+    ),
+    Right(
+        "MaskedLinear",
+        "einsum over a mask in the weight's dtype",
+        source="""
+class MaskedLinear(nn.Linear):
+    def __init__(self, in_features, out_features, mask, bias=True):
+        super().__init__(in_features, out_features, bias)
+        self.register_buffer("mask", mask.to(self.weight.dtype).clone())
+
+    def forward(self, x):
+        y = torch.einsum("bi,oi,oi->bo", x, self.weight, self.mask)
+        return y + self.bias if self.bias is not None else y
+""",
+    ),
+    Right(
+        "MADE",
+        "Sequential with tanh, softplus for nll, uniform numbers compared",
+        source="""
+class MADE(nn.Module):
+    def __init__(self, n, hidden_sizes, order=None, generator=None):
+        super().__init__()
+        self.n = n
+        self.hidden = assign_degrees(n, hidden_sizes, generator)
+        self.places = torch.arange(1, n + 1) if order is None else order.clone()
+        parts = []
+        for mask in build_masks(self.hidden, self.places):
+            parts += [MaskedLinear(mask.shape[1], mask.shape[0], mask), nn.Tanh()]
+        self.net = nn.Sequential(*parts[:-1])
+
+    def reorder(self, order):
+        self.places = order.clone()
+        masks = build_masks(self.hidden, order)
+        for part in self.net:
+            if isinstance(part, MaskedLinear):
+                part.mask.copy_(masks.pop(0))
+
+    def forward(self, x):
+        return self.net(x)
+
+    def nll(self, x):
+        logits = self(x)
+        return F.softplus(torch.where(x > 0.5, -logits, logits)).sum(-1)
+
+    @torch.no_grad()
+    def sample(self, count, generator=None):
+        x = torch.full((count, self.n), 0.5)
+        for place in range(1, self.n + 1):
+            d = int((self.places == place).nonzero())
+            x[:, d] = (torch.rand(count, generator=generator) < self(x)[:, d].sigmoid()).float()
+        return x
+""",
+    ),
+    Right(
+        "MADE",
+        "float64 inside, logsigmoid, samples as int64",
+        edit=(
+            (
+                "for layer in self.layers[:-1]:",
+                "self.double()\n        x = x.double()\n        for layer in self.layers[:-1]:",
+            ),
+            (
+                'return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)',
+                "l = self(x)\n"
+                "        return -(x * F.logsigmoid(l) + (1 - x) * F.logsigmoid(-l)).sum(1)",
+            ),
+            ("        return x", "        return x.long()"),
+        ),
+    ),
+    Right(
+        "MADE",
+        "a direct masked connection from input to output",
+        edit=(
+            (
+                "masks = build_masks(self.degrees, order)\n",
+                "masks = build_masks(self.degrees, order)\n"
+                "        direct = (order[:, None] > order[None, :]).float()\n"
+                "        self.direct = MaskedLinear(n, n, direct, bias=False)\n",
+            ),
+            (
+                "layer.mask.copy_(mask)",
+                "layer.mask.copy_(mask)\n"
+                "        self.direct.mask.copy_((order[:, None] > order[None, :]).float())",
+            ),
+            (
+                "for layer in self.layers[:-1]:",
+                "direct = self.direct(x)\n        for layer in self.layers[:-1]:",
+            ),
+            ("return self.layers[-1](x)", "return self.layers[-1](x) + direct"),
+        ),
+    ),
+    Right(
+        "average_over_orders",
+        "a running logaddexp",
+        source="""
+def average_over_orders(model, x, orders):
+    total = torch.tensor(-math.inf)
+    for order in orders:
+        model.reorder(order)
+        total = torch.logaddexp(total, -model.nll(x))
+    return total - math.log(len(orders))
+""",
+    ),
+    Right(
+        "average_over_orders",
+        "the largest term taken out by hand",
+        source="""
+@torch.no_grad()
+def average_over_orders(model, x, orders):
+    log_p = []
+    for order in orders:
+        model.reorder(order)
+        log_p.append(-model.nll(x).double())
+    log_p = torch.stack(log_p, dim=1)
+    best = log_p.max(dim=1, keepdim=True).values
+    return ((log_p - best).exp().mean(dim=1).log() + best[:, 0]).float()
+""",
+    ),
+)

@@ -1,0 +1,448 @@
+"""Wrong answers to lesson 05, MADE."""
+
+from tests.banks.bank import Wrong
+
+BLIND = "no output sees itself or the future"
+SEES = "every output sees all of its past, as far as the degrees allow"
+RULE = "every connection that the rule allows is there, and no other"
+SHAPE = "there is one mask of zeros and ones for each layer, of shape (out, in)"
+LOGIT_BLIND = "no logit sees its own variable or a later one, in the order that was given"
+LOGIT_SEES = "every logit sees all of its past"
+NLL = "nll is −log p(x) in nats, one number for each example, for large logits too"
+SUM = "the probabilities of all 2^n vectors sum to 1"
+OFTEN = "samples come as often as the model says"
+PASSES = "sample takes n passes, and its randomness from the given generator alone"
+COUNT = "C[d, j] is the number of paths from input j to output d"
+EXACT = "counts are exact, above 2^24 too"
+OUTPUT = "the output is (W∘M) x + b"
+HOLDS = "the mask holds on every call: after training steps, and when it is changed"
+BUFFER = "the mask is a buffer: saved with the model, moved with it, and never trained"
+MEAN = "the answer is log (1/K) Σ_k p(x | order k), one number for each example"
+UNDERFLOW = "nothing underflows: it holds for thousands of variables too"
+
+FORWARD = "return F.linear(x, self.weight * self.mask, self.bias)"
+REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
+DRAW = "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)"
+SUMMED = 'F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)'
+LOGSUMEXP = "return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(orders))"
+
+ANSWERS = (
+    # assign_degrees
+    Wrong(
+        "assign_degrees",
+        "every degree lies in 1 … n−1",
+        "degrees-from-0",
+        edit=(
+            ("[], 1", "[], 0"),
+            ("torch.randint(lowest, n,", "torch.randint(lowest, n - 1,"),
+        ),
+    ),
+    Wrong("assign_degrees", "every degree lies in 1 … n−1", "degree-0", edit=("[], 1", "[], 0")),
+    Wrong(
+        "assign_degrees",
+        "every degree lies in 1 … n−1",
+        "degree-n",
+        edit=("torch.randint(lowest, n,", "torch.randint(lowest, n + 1,"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "every allowed degree is drawn, and equally often",
+        "degree-never-n-1",
+        edit=("torch.randint(lowest, n,", "torch.randint(lowest, n - 1,"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "no degree is below the smallest degree of the layer before",
+        "below-the-minimum",
+        edit=("lowest = int(layer.min())", "lowest = 1"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "every allowed degree is drawn, and equally often",
+        "maximum-for-minimum",
+        edit=("int(layer.min())", "int(layer.max())"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "the degrees are drawn from the given generator",
+        "generator-ignored",
+        edit=(", generator=generator)", ")"),
+    ),
+    Wrong(
+        "assign_degrees",
+        stops="without the inputs' own degrees",
+        edit=("degrees, lowest = [], 1", "degrees, lowest = [torch.arange(1, n + 1)], 1"),
+    ),
+    # build_masks
+    Wrong(
+        "build_masks",
+        BLIND,
+        "output-sees-itself",
+        edit=("order[:, None] > below", "order[:, None] >= below"),
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "hidden-strict",
+        edit=("layer[:, None] >= below", "layer[:, None] > below"),
+    ),
+    Wrong(
+        "build_masks",
+        RULE,
+        "comparisons-swapped",
+        edit=(
+            ("layer[:, None] >= below", "layer[:, None] > below"),
+            ("order[:, None] > below", "order[:, None] >= below"),
+        ),
+    ),
+    Wrong("build_masks", SHAPE, "transposed", edit=("return masks", "return [m.T for m in masks]")),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "hidden-reversed",
+        edit=("layer[:, None] >= below", "layer[:, None] <= below"),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "output-reversed",
+        edit=("order[:, None] > below", "order[:, None] < below"),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "order-ignored",
+        edit=(
+            "masks, below = [], order",
+            "order = torch.arange(1, len(order) + 1)\n    masks, below = [], order",
+        ),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "order-ignored-at-output",
+        edit=("order[:, None] > below", "torch.arange(1, len(order) + 1)[:, None] > below"),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "order-ignored-at-input",
+        edit=("masks, below = [], order", "masks, below = [], torch.arange(1, len(order) + 1)"),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "order-inverted",
+        edit=(
+            "masks, below = [], order",
+            "order = torch.argsort(order) + 1\n    masks, below = [], order",
+        ),
+    ),
+    Wrong(
+        "build_masks",
+        RULE,
+        "places-from-0",
+        edit=("masks, below = [], order", "order = order - 1\n    masks, below = [], order"),
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "all-zero",
+        edit=("return masks", "return [torch.zeros_like(m) for m in masks]"),
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "all-one",
+        edit=("return masks", "return [torch.ones_like(m) for m in masks]"),
+    ),
+    # connectivity
+    Wrong("connectivity", COUNT, "transposed", edit=("return count", "return count.T")),
+    Wrong(
+        "connectivity",
+        COUNT,
+        "product-in-wrong-order",
+        edit=("mask.long() @ count", "count @ mask.long()"),
+    ),
+    Wrong(
+        "connectivity",
+        COUNT,
+        "reachable-for-count",
+        edit=("return count", "return (count > 0).long()"),
+    ),
+    Wrong(
+        "connectivity", COUNT, "elementwise", edit=("mask.long() @ count", "mask.long() * count")
+    ),
+    Wrong(
+        "connectivity",
+        EXACT,
+        "float32-rounding",
+        edit=(
+            ("masks[0].long()", "masks[0].float()"),
+            ("mask.long() @ count", "mask.float() @ count"),
+            ("return count", "return count.long()"),
+        ),
+    ),
+    # MaskedLinear
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "mask-only-at-init",
+        edit=(
+            (REGISTER, REGISTER + "\n        self.weight.data *= self.mask"),
+            (FORWARD, "return F.linear(x, self.weight, self.bias)"),
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "transposed",
+        edit=(FORWARD, "return F.linear(x, self.weight * self.mask.T, self.bias)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-on-bias",
+        edit=(
+            FORWARD,
+            "bias = None if self.bias is None else self.bias * self.mask.amax(1)\n"
+            "        return F.linear(x, self.weight * self.mask, bias)",
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "bias-forgotten",
+        edit=(FORWARD, "return F.linear(x, self.weight * self.mask)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-inverted",
+        edit=(
+            FORWARD,
+            "return F.linear(x, self.weight.masked_fill(self.mask.bool(), 0), self.bias)",
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "gradient-cut",
+        edit=(FORWARD, "return F.linear(x, self.weight.data * self.mask, self.bias)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "mask-frozen",
+        edit=(
+            (REGISTER, REGISTER + "\n        self.kept = self.mask.clone()"),
+            (FORWARD, "return F.linear(x, self.weight * self.kept, self.bias)"),
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        BUFFER,
+        "mask-plain-attribute",
+        edit=(REGISTER, "self.mask = torch.as_tensor(mask).float().clone()"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        BUFFER,
+        "mask-is-parameter",
+        edit=(REGISTER, "self.mask = nn.Parameter(torch.as_tensor(mask).float().clone())"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        BUFFER,
+        "mask-not-persistent",
+        edit=(".clone())", ".clone(), persistent=False)"),
+    ),
+    # MADE
+    Wrong(
+        "build_masks",
+        LOGIT_BLIND,
+        "output-sees-itself",
+        check="MADE",
+        edit=("order[:, None] > below", "order[:, None] >= below"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        LOGIT_BLIND,
+        check="MADE",
+        edit=(FORWARD, "return F.linear(x, self.weight, self.bias)"),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "output-sees-itself",
+        edit=(
+            (
+                "for layer in self.layers[:-1]:",
+                "skip = x\n        for layer in self.layers[:-1]:",
+            ),
+            ("return self.layers[-1](x)", "return self.layers[-1](x) + skip"),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_SEES,
+        "sees-nothing",
+        edit=("return self.layers[-1](x)", "return self.layers[-1](torch.zeros_like(x))"),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "reorder-incomplete",
+        edit=(
+            "layer.mask.copy_(mask)",
+            "if layer is not self.layers[-1]:\n                layer.mask.copy_(mask)",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "rows-mix",
+        edit=("x = F.relu(layer(x))", "x = F.relu(layer(x))\n            x = x - x.mean(0)"),
+    ),
+    Wrong("MADE", NLL, "summed-over-batch", edit=(SUMMED, SUMMED.replace(".sum(1)", ".sum()"))),
+    Wrong("MADE", NLL, "averaged-over-batch", edit=(SUMMED, SUMMED.replace(".sum(1)", ".mean()"))),
+    Wrong(
+        "MADE",
+        NLL,
+        "averaged-over-variables",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", ".mean(1)")),
+    ),
+    Wrong("MADE", NLL, "not-summed", edit=(SUMMED, SUMMED.replace(".sum(1)", ""))),
+    Wrong("MADE", NLL, "sign", edit=(SUMMED, "-" + SUMMED)),
+    Wrong("MADE", NLL, "bits-for-nats", edit=(SUMMED, SUMMED + " / math.log(2)")),
+    Wrong("MADE", NLL, "bits-inverted", edit=(SUMMED, SUMMED.replace(", x,", ", 1 - x,"))),
+    Wrong(
+        "MADE",
+        NLL,
+        "sigmoid-then-log",
+        edit=(
+            SUMMED,
+            'F.binary_cross_entropy(torch.sigmoid(self(x)), x, reduction="none").sum(1)',
+        ),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "sigmoid-then-log",
+        edit=(
+            f"return {SUMMED}",
+            "p = torch.sigmoid(self(x))\n"
+            "        return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)",
+        ),
+    ),
+    Wrong("MADE", SUM, edit=(SUMMED, SUMMED + " * 0.9")),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "one-pass-sampling",
+        edit=(
+            ("for d in torch.argsort(self.order):", "for _ in range(1):"),
+            (DRAW, "x = torch.bernoulli(torch.sigmoid(self(x)), generator=generator)"),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "order-for-its-inverse",
+        edit=("torch.argsort(self.order)", "self.order - 1"),
+    ),
+    Wrong("MADE", OFTEN, "natural-order", edit=("torch.argsort(self.order)", "range(self.n)")),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "reversed-order",
+        edit=("torch.argsort(self.order)", "torch.argsort(self.order, descending=True)"),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "rounded-for-drawn",
+        edit=(DRAW, "x[:, d] = (self(x)[:, d] > 0).float()"),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "probabilities-for-bits",
+        edit=(DRAW, "x[:, d] = torch.sigmoid(self(x)[:, d])"),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "bits-inverted",
+        edit=("torch.sigmoid(self(x)[:, d])", "torch.sigmoid(-self(x)[:, d])"),
+    ),
+    Wrong("MADE", PASSES, "generator-ignored", edit=(", generator=generator)", ")")),
+    Wrong(
+        "MADE",
+        PASSES,
+        edit=(
+            "            " + DRAW,
+            "            self(x)\n            " + DRAW,
+        ),
+    ),
+    # average_over_orders
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "mean-of-logs",
+        edit=(LOGSUMEXP, "return torch.stack(terms).mean(0)"),
+    ),
+    Wrong(
+        "average_over_orders",
+        UNDERFLOW,
+        "exp-underflows",
+        edit=(LOGSUMEXP, "return torch.stack(terms).exp().mean(0).log()"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "log-K-forgotten",
+        edit=(" - math.log(len(orders))", ""),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "sign",
+        edit=(LOGSUMEXP, LOGSUMEXP.replace("return ", "return -(") + ")"),
+    ),
+    Wrong("average_over_orders", MEAN, "nll-in-logsumexp", edit=("-model.nll(x)", "model.nll(x)")),
+    Wrong(
+        "average_over_orders", MEAN, "orders-not-set", edit=("        model.reorder(order)\n", "")
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "best-order-only",
+        edit=(LOGSUMEXP, "return torch.stack(terms).amax(0)"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "averaged-over-batch",
+        edit=("dim=0) - math.log(len(orders))", "dim=0).mean() - math.log(len(orders))"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "logits-averaged",
+        source="""
+def average_over_orders(model, x, orders):
+    logits = 0
+    for order in orders:
+        model.reorder(order)
+        logits = logits + model(x) / len(orders)
+    return -F.binary_cross_entropy_with_logits(logits, x.to(logits), reduction="none").sum(1)
+""",
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "log-forgotten",
+        edit=(LOGSUMEXP, "return torch.stack(terms).exp().mean(0)"),
+    ),
+)

@@ -1,0 +1,336 @@
+"""Lesson 05: its numbers hold, its masks are the paper's, its experiment comes out as told."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder import judge, lessons
+from autograder.channel import GuestChannel
+from autograder.checking import checks_of
+from autograder.checks import made
+from autograder.draw import Draw
+from autograder.standin import standin_by_name
+from course.causality import dependency_map
+from course.data import digits
+from tests.banks.bank import answers_of, text_of
+from tests.notebooks import executed, printed
+
+LESSON = "05_made"
+pytestmark = pytest.mark.xdist_group(LESSON)
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict:
+    return lessons.solution_functions(LESSON)
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return lessons.load_lesson(LESSON).path.read_text(encoding="utf-8")
+
+
+# --- the checks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(checks_of(LESSON)))
+@pytest.mark.parametrize("seed", [0, 5, 2**40])
+def test_the_lessons_own_solution_holds_every_claim(solved: dict, name: str, seed: int):
+    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
+    assert verdict.status == "passed", verdict
+    assert sum(c.points for c in verdict.claims) == verdict.points
+
+
+def test_the_points_on_the_cells_are_those_of_the_checks():
+    lesson = lessons.load_lesson(LESSON)
+    worth = {name: check.points for name, check in checks_of(LESSON).items()}
+    assert worth == {name: cell.points for name, cell in lesson.checks.items()}
+    assert lesson.points == 22
+
+
+def test_what_a_claim_points_at_is_a_heading_of_the_lesson(text: str):
+    headings = set(re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+    source = (lessons.ROOT / "autograder" / "checks" / "made.py").read_text(encoding="utf-8")
+    pointed_at = set(re.findall(r'see ?= ?"([^"]+)"', source))
+    assert pointed_at
+    assert pointed_at <= headings
+
+
+def test_each_exercise_tells_points_difficulty_minutes_and_two_hints(text: str):
+    for name, cell in lessons.load_lesson(LESSON).checks.items():
+        told = re.search(rf"`{name}` · difficulty [●○]{{3}} · \d+ minutes · (\d+) points", text)
+        assert told, name
+        assert int(told[1]) == cell.points
+    assert text.count("<summary>Hint 1</summary>") == text.count("<summary>Hint 2</summary>") == 6
+
+
+def test_all_masks_of_zeros_earn_few_points_though_they_are_blind_to_the_future():
+    def build_masks(degrees, order):
+        return [torch.zeros(b, a) for a, b in ((len(order), len(degrees[0])),)] + [
+            torch.zeros(b, a)
+            for a, b in zip(map(len, degrees), [*map(len, degrees[1:]), len(order)], strict=True)
+        ]
+
+    verdict = judge(build_masks, name="build_masks", lesson=LESSON)
+    assert verdict.earned <= 0.5
+    assert "all-zero" in verdict.misconceptions
+
+
+def test_a_wrong_order_of_sampling_is_caught_however_the_order_is_drawn():
+    for seed in range(40):
+        order = made.draw_order(Draw(seed), 3 + seed % 4)
+        assert sorted(order) == list(range(1, len(order) + 1))
+        assert (np.argsort(order) != order - 1).any()
+
+
+def test_the_bound_on_sampled_frequencies_gives_no_false_alarm_in_a_million_classes():
+    outcomes, samples, bound = 2**3, 20_000, 0.055  # as in the check
+    source = (lessons.ROOT / "autograder" / "checks" / "made.py").read_text(encoding="utf-8")
+    assert "n, count = 3, 20_000" in source
+    assert "bound = 0.055" in source
+    alarm = (2**outcomes - 2) * math.exp(-samples * bound**2 / 2)  # Weissman et al. (2003)
+    assert alarm < 2e-11
+    p = np.random.default_rng(0).dirichlet(np.ones(outcomes))
+    drawn = np.random.default_rng(1).multinomial(samples, p, size=2000) / samples
+    assert np.abs(drawn - p).sum(1).max() < bound
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """A channel to a process that has run the lesson's definitions and solved exercises."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder.guest", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    theirs.close()
+    channel = GuestChannel(ours, seconds=60)
+    for cell in lessons.load_lesson(LESSON).cells:
+        if cell.role == "exercise" or cell.is_definition:
+            assert channel.run(cell.source)["status"] == "ok", cell.source
+    yield channel
+    ours.close()
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("name", list(checks_of(LESSON)))
+def test_a_check_says_the_same_of_a_function_in_another_process(solved, elsewhere, name: str):
+    far = judge(standin_by_name(elsewhere, name), name=name, lesson=LESSON, seed=3)
+    near = judge(solved[name], name=name, lesson=LESSON, seed=3)
+    assert far == near
+    assert far.status == "passed"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [a for a in answers_of(LESSON, "wrong") if a.misconception in ("mean-of-logs", "rows-mix")]
+    + [a for a in answers_of(LESSON, "wrong") if a.misconception == "order-for-its-inverse"],
+    ids=lambda answer: answer.misconception,
+)
+def test_a_misconception_is_named_in_another_process_too(elsewhere, answer):
+    right = lessons.exercise_source(LESSON, answer.exercise)
+    try:
+        assert elsewhere.run(text_of(LESSON, answer))["status"] == "ok"
+        standin = standin_by_name(elsewhere, answer.exercise)
+        verdict = judge(standin, name=answer.exercise, lesson=LESSON, seed=4)
+    finally:
+        elsewhere.run(right)
+    assert answer.misconception in verdict.misconceptions
+    assert verdict.earned < verdict.points
+
+
+# --- the mathematics ------------------------------------------------------------------------------
+
+networks = st.tuples(
+    st.integers(2, 7), st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 2**31)
+)
+
+
+@given(networks)
+def test_masks_are_blind_to_the_future_in_every_order(solved: dict, network):
+    n, hidden, seed = network
+    generator = torch.Generator().manual_seed(seed)
+    degrees = solved["assign_degrees"](n, hidden, generator)
+    order = 1 + torch.randperm(n, generator=generator)
+    masks = solved["build_masks"](degrees, order)
+    count = solved["connectivity"](masks)
+    assert (count[order[:, None] <= order[None, :]] == 0).all()
+    assert (count >= 0).all()
+    assert count.dtype == torch.int64
+
+
+@given(networks)
+def test_no_hidden_unit_is_deaf(solved: dict, network):
+    n, hidden, seed = network
+    degrees = solved["assign_degrees"](n, hidden, torch.Generator().manual_seed(seed))
+    masks = solved["build_masks"](degrees, torch.arange(1, n + 1))
+    assert all((mask.sum(1) > 0).all() for mask in masks[:-1])
+    assert (masks[-1].sum(0) > 0).all(), "a unit that no output hears"
+
+
+@given(networks)
+def test_the_rule_of_the_check_is_the_rule_of_the_lesson(solved: dict, network):
+    n, hidden, seed = network
+    draw = Draw(seed)
+    degrees, order = made.draw_degrees(draw, n, hidden), made.draw_order(draw, n)
+    masks = solved["build_masks"]([torch.tensor(d) for d in degrees], torch.tensor(order))
+    rule = made.masks_by_rule(degrees, order)
+    assert all((a.numpy() == b).all() for a, b in zip(masks, rule, strict=True))
+    assert (solved["connectivity"](masks).numpy() == made.paths(rule)).all()
+
+
+@pytest.mark.parametrize("hidden", [(60,), (60, 60)])
+def test_a_made_is_blind_sees_its_past_and_sums_to_one(solved: dict, hidden):
+    order = torch.tensor([4, 2, 5, 1, 3])
+    model = solved["MADE"](5, hidden, order, torch.Generator().manual_seed(0))
+    bits = torch.randint(0, 2, (4, 5)).float()
+    seen = dependency_map(model, bits, expected=order)
+    assert seen.is_autoregressive(order)
+    assert len(seen.missing(order)) == 0
+    every = torch.tensor(made.all_bits(5))
+    assert model.nll(every).neg().exp().sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_reordering_there_and_back_changes_nothing(solved: dict):
+    model = solved["MADE"](6, (20,), generator=torch.Generator().manual_seed(0))
+    x = torch.randint(0, 2, (3, 6)).float()
+    before, state = model(x), copy.deepcopy(model.state_dict())
+    model.reorder(torch.tensor([6, 5, 4, 3, 2, 1]))
+    assert not torch.equal(model(x), before)
+    model.reorder(torch.arange(1, 7))
+    assert torch.equal(model(x), before)
+    assert all(torch.equal(a, state[k]) for k, a in model.state_dict().items())
+
+
+def test_a_made_in_double_precision_and_saved_is_the_same_distribution(solved: dict, tmp_path):
+    MADE = solved["MADE"]
+    order = torch.tensor([2, 3, 1, 4])
+    model = MADE(4, (8,), order, torch.Generator().manual_seed(0))
+    torch.save(model.state_dict(), tmp_path / "made.pt")
+    other = MADE(4, (8,), generator=torch.Generator().manual_seed(0))
+    other.load_state_dict(torch.load(tmp_path / "made.pt"))
+    x = torch.tensor(made.all_bits(4))
+    assert torch.equal(other.nll(x), model.nll(x))
+    assert torch.allclose(model.double().nll(x.double()).float(), other.nll(x), atol=1e-5)
+
+
+# --- numbers in the prose -------------------------------------------------------------------------
+
+
+def test_the_worked_masks_and_their_paths(solved: dict):
+    masks = solved["build_masks"]([torch.tensor([1, 2])], torch.arange(1, 4))
+    assert masks[0].tolist() == [[1, 0, 0], [1, 1, 0]]
+    assert masks[1].tolist() == [[0, 0], [1, 0], [1, 1]]
+    assert solved["connectivity"](masks).tolist() == [[0, 0, 0], [1, 0, 0], [2, 1, 0]]
+
+
+def test_the_worked_masked_layer(solved: dict):
+    layer = solved["MaskedLinear"](2, 2, torch.tensor([[1, 0], [1, 1]]))
+    layer.load_state_dict(
+        {
+            "weight": torch.tensor([[2.0, 5.0], [3.0, 4.0]]),
+            "bias": torch.tensor([1.0, -1.0]),
+            "mask": torch.tensor([[1.0, 0.0], [1.0, 1.0]]),
+        }
+    )
+    assert layer(torch.tensor([[1.0, 10.0]])).tolist() == [[3.0, 42.0]]
+
+
+def test_the_worked_likelihoods_and_the_worked_mean(text: str):
+    for value, shown in (
+        (-math.log(0.5 * 0.75), "0.9808"),
+        (-math.log(0.5 * 0.25), "2.0794"),
+        (math.log(0.3), "-1.2040"),
+        ((math.log(0.5) + math.log(0.1)) / 2, "-1.4979"),
+    ):
+        assert f"{value:.4f}" == shown
+        assert shown in text
+    logits, x = torch.tensor([0.0, math.log(3)]), torch.tensor([1.0, 1.0])
+    assert F.binary_cross_entropy_with_logits(logits, x, reduction="sum") == pytest.approx(
+        0.9808, abs=1e-4
+    )
+
+
+def test_the_worked_order_is_drawn_in_the_turns_that_the_prose_says():
+    assert (1 + torch.argsort(torch.tensor([2, 3, 1]))).tolist() == [3, 1, 2]
+
+
+def test_floats_do_what_the_prose_says():
+    assert torch.sigmoid(torch.tensor(20.0)).item() == 1.0
+    assert math.exp(-2000) == 0.0
+    assert 500**3 == 125_000_000
+    assert 2**24 == 16_777_216
+    assert float(np.float32(2**24 + 1)) == 2**24
+
+
+def test_a_copying_network_gives_two_to_the_n_in_all():
+    x = torch.tensor(made.all_bits(6))
+    logits = 1e4 * (2 * x - 1)  # output d repeats input d
+    p = (-F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)).exp()
+    assert p.sum().item() == pytest.approx(2**6)
+
+
+def test_the_digits_are_as_many_as_the_prose_says(text: str):
+    split = digits()
+    assert [len(split.train), len(split.valid), len(split.test)] == [1297, 200, 300]
+    assert "1,797 handwritten digits of 8×8 pixels" in text
+    assert "1,297 to train, 200 to validate, 300 to test" in text
+
+
+# --- the experiment, as the instructor's notebook ran it ------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def told() -> str:
+    return printed(executed(LESSON, "solved"))
+
+
+def number(pattern: str, told: str) -> float:
+    found = re.search(pattern, told)
+    assert found, f"{pattern} was not printed in: {told}"
+    return float(found[1])
+
+
+def test_the_masked_network_sums_to_one_and_the_unmasked_one_does_not(told: str):
+    assert number(r"(?m)^masked: .* sum to ([\d.]+)", told) == pytest.approx(1, abs=1e-5)
+    assert abs(number(r"(?m)^unmasked: .* sum to ([\d.]+)", told) - 1) > 0.1
+
+
+def test_made_beats_independent_pixels_by_about_eight_nats(told: str):
+    assert number(r"independent pixels\s+([\d.]+)", told) == pytest.approx(25.20, abs=0.01)
+    assert number(r"MADE, one order\s+([\d.]+) ±", told) == pytest.approx(17.2, abs=0.4)
+
+
+def test_many_orders_do_what_the_prose_reads_from_the_curves(told: str):
+    one = number(r"trained on 1 order: ([\d.]+) nats", told)
+    four, together = (
+        number(rf"trained on 4 orders: {p}", told)
+        for p in (r"([\d.]+) nats", r".* nats with one order, ([\d.]+) with 4 averaged")
+    )
+    new, many = (
+        number(rf"trained on ever new orders: {p}", told)
+        for p in (r"([\d.]+) nats", r".* nats with one order, ([\d.]+) with 32 averaged")
+    )
+    assert abs(four - one) < 0.5  # "costs a single order little"
+    assert 0.3 < four - together < 0.7  # "gains half a nat over each of them"
+    assert together < one  # "and ends ahead"
+    assert 2.5 < new - one < 3.5  # "the three that were lost"
+    assert 0.7 < new - many < 1.3  # "wins back one nat"
+
+
+def test_nade_is_a_masked_network_with_a_block_of_units_for_each_output(told: str):
+    assert number(r"largest difference of the logits: ([\d.e+-]+)", told) < 1e-5
