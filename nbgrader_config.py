@@ -19,16 +19,8 @@ c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
 c.CourseDirectory.source_with_tests_directory = "build/source_with_tests"
 c.CourseDirectory.db_url = f"sqlite:///{root / 'class' / 'gradebook.db'}"
-# Modules that a student hands in would shadow the installed ones.
-c.CourseDirectory.ignore = [
-    ".ipynb_checkpoints",
-    "__pycache__",
-    "feedback",
-    "*.py",
-    "*.pyc",
-    "*.so",
-    ".*",
-]
+# A lesson is one notebook: of a submission, and of a source folder, no other file is copied.
+c.CourseDirectory.ignore = ["*"]
 
 # The release: nbgrader's own steps, with a stub that names its exercise.
 c.GenerateAssignment.force = True  # the built notebooks are committed, so they are always there
@@ -50,3 +42,20 @@ c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("{exercise}: write your code here")'
 }
 c.ClearSolutions.text_stub = "*Your answer (double-click to write).*"
+
+# Grading: `nbgrader autograde` reads, rebuilds and judges as `autograder grade` does, sandboxed and
+# with verdicts that student code cannot touch. Options: JudgedExecute.sandbox, .trust_submissions,
+# .run_demos and .limits, RebuildCells.trust_timestamps. A second submission needs --force.
+c.Autograde.exporter_class = "autograder.grading.nbgrader_preprocessors.CarefulExporter"
+c.Autograde.sanitize_preprocessors = [
+    "autograder.grading.nbgrader_preprocessors.RebuildCells",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "autograder.grading.nbgrader_preprocessors.JudgedExecute",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]

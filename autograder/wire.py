@@ -24,6 +24,8 @@ MAX_DEPTH = 40
 MAX_HEADER = 8 * 2**20  # bytes of JSON
 MAX_BODY = 512 * 2**20  # bytes of buffers
 MAX_ARRAYS = 10_000
+MAX_EMPTY = 2**24  # the sides of an empty array, multiplied: sums over one side have that size
+MAX_KEYS = 10_000  # of one set or dict: numbers can be chosen so that all of them collide
 
 _PREFIX = struct.Struct("!IQ")
 _NUMPY = {
@@ -61,6 +63,8 @@ def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
         return value
     if kind is int:
         return value if -(2**63) <= value < 2**63 else ["i", hex(value)]
+    if kind in (set, dict) and len(value) > MAX_KEYS:
+        raise WireError(f"a {kind.__name__} of more than {MAX_KEYS:,} items cannot be sent")
     if kind in (list, tuple, set):
         return [kind.__name__[0] if kind is not tuple else "t"] + [
             _encode(v, buffers, depth + 1) for v in value
@@ -145,6 +149,8 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
     if type(node) is not list or not node:
         raise WireError("a message holds an unknown value")
     tag, *rest = node
+    if tag in ("s", "d") and len(rest) > MAX_KEYS:
+        raise WireError(f"a message holds a set or dict of more than {MAX_KEYS:,} items")
     if tag in ("l", "t", "s"):
         values = [_decode(v, buffers, depth + 1) for v in rest]
         return values if tag == "l" else tuple(values) if tag == "t" else set(values)
@@ -161,20 +167,21 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
             str(of)[:100], str(message)[:500], str(line)[:300], int(number), not_attempted is True
         )
     if tag == "b":
-        return bytes(buffers[rest[0]])
+        return _take(buffers, rest[0])
     if tag == "c":
         return complex(rest[0], rest[1])
     if tag == "g":
-        return np.frombuffer(_known(buffers[rest[1]], rest[0], [], _NUMPY), dtype=rest[0])[0]
+        raw = _known(_take(buffers, rest[1]), rest[0], [], _NUMPY)
+        return np.frombuffer(raw, dtype=rest[0])[0]
     if tag == "a":
         dtype, shape, index = rest
-        raw = _known(buffers[index], dtype, shape, _NUMPY)
+        raw = _known(_take(buffers, index), dtype, shape, _NUMPY)
         return np.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
     if tag == "T":
         import torch
 
         dtype, shape, index = rest
-        raw = _known(buffers[index], dtype, shape, _TORCH)
+        raw = _known(_take(buffers, index), dtype, shape, _TORCH)
         of = getattr(torch, dtype)
         if not raw:
             return torch.empty(shape, dtype=of)
@@ -183,11 +190,13 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
         import torch
 
         generator = torch.Generator()
-        generator.set_state(torch.frombuffer(bytearray(buffers[rest[0]]), dtype=torch.uint8))
+        raw = bytearray(_take(buffers, rest[0]))
+        generator.set_state(torch.frombuffer(raw, dtype=torch.uint8))
         return generator
     if tag == "N":
         state = _decode(rest[0], buffers, depth + 1)
         generator = np.random.Generator(getattr(np.random, _bit_generator(state))())
+        _check_position(state)
         generator.bit_generator.state = state
         return generator
     raise WireError("a message holds a value of unknown kind")
@@ -198,6 +207,25 @@ def _bit_generator(state: Any) -> str:
     if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
         raise WireError("a message holds an unknown random generator")
     return name
+
+
+def _check_position(state: dict[str, Any]) -> None:
+    """numpy takes a position in a generator's own buffer as it is, and would read beyond its end."""
+    inner = state["state"] if state["bit_generator"] == "MT19937" else state
+    position, end = {
+        "MT19937": (inner.get("pos"), 624),
+        "Philox": (inner.get("buffer_pos"), 4),
+    }.get(state["bit_generator"], (0, 0))
+    if type(position) is not int or not 0 <= position <= end:
+        raise WireError("a message holds a random generator out of its bounds")
+
+
+def _take(buffers: list[bytes | None], index: Any) -> bytes:
+    """A buffer, once: a message that named one a thousand times would be a thousand times as large."""
+    if type(index) is not int or not 0 <= index < len(buffers) or buffers[index] is None:
+        raise WireError("a message names a buffer that it does not have, or names it twice")
+    raw, buffers[index] = buffers[index], None
+    return raw
 
 
 def _known(raw: bytes, dtype: Any, shape: Any, known: set[str]) -> bytes:
@@ -213,6 +241,10 @@ def _known(raw: bytes, dtype: Any, shape: Any, known: set[str]) -> bytes:
     item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
     if math.prod(shape) * item != len(raw):
         raise WireError("a message holds an array whose shape and bytes disagree")
+    if not raw and math.prod(max(s, 1) for s in shape) > MAX_EMPTY:
+        raise WireError("a message holds an empty array of impossible shape")
+    if dtype == "bool" and raw.strip(b"\0\1"):
+        raise WireError("a message holds booleans other than true and false")
     return raw
 
 

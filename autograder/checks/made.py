@@ -791,7 +791,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
 
     # Layers so wide that every degree occurs in each, or no network could see all of its past:
     # one is missing with a probability below 6 · (5/6)^160 < 2e-12.
-    leaks, gaps, shown, mixing = [], [], "", False
+    leaks, gaps, shown, mixing, alive = [], [], "", False, False
     for n, hidden, turn in ((2, (8,), False), (draw.integer(5, 7), (160, 160), True)):
         order = draw_order(draw, n)
         model = MADE(n, hidden, tensor(order), draw.generator())
@@ -807,6 +807,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 seed=draw.integer(0, 2**31),
             )
             mixing |= seen.rows_mix
+            alive |= bool(seen.sees.any())  # a constant, or nothing but NaN, is blind for free
             leaks += [(d, j, n, order, turned) for d, j in seen.forbidden(order)]
             gaps += [(d, j, n, order, turned) for d, j in seen.missing(order)]
     if leaks:
@@ -816,9 +817,11 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
     itself = all(d == j for d, j, *_ in leaks)
     yield claim(
         "no logit sees its own variable or a later one, in the order that was given",
-        not leaks and not mixing,
+        alive and not leaks and not mixing,
         points=1,
-        saw=shown or "rows of a batch that change each other's logits",
+        saw=shown
+        or ("rows of a batch that change each other's logits" if mixing else "")
+        or "logits that never change, whatever x is",
         asks="logit d depends on the variables before x_d in the order only",
         advice=[
             when(
@@ -837,7 +840,9 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 "reorder-incomplete",
                 "after reorder some layer still has masks of the old order",
             ),
-            "one layer does not use its mask, or the masks leak: draw them in the explorer",
+            "one layer does not use its mask, or the masks leak: draw them in the explorer"
+            if alive
+            else "blind to the future, and to the past as well: do the layers get their input?",
         ],
         see=see,
     )

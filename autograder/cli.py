@@ -1,0 +1,216 @@
+"""The command line: `autograder grade`, `replay`, `doctor`, `build`, `check-build`.
+
+Everything that a command needs is imported when it runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="autograder",
+    help="Grade a class's notebooks in a sandbox, with verdicts that student code cannot touch.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Sandbox = Annotated[
+    str, typer.Option(help="auto, warm, bubblewrap, container, or plain (no sandbox at all).")
+]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust-submissions",
+        help="Grade without a sandbox where none can be had: student code then runs as you.",
+    ),
+]
+ClassDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder with submitted/; marks go there too. Default: nbgrader_config.py's."),
+]
+
+
+def _refuse(sentence: object) -> typer.Exit:
+    """Bad input: one sentence on stderr, exit code 2."""
+    print(f"autograder: {sentence}", file=sys.stderr)
+    return typer.Exit(2)
+
+
+@app.command()
+def grade(
+    lesson: Annotated[str, typer.Argument(help="The lesson: 05_made, 05 or made.")],
+    class_dir: ClassDir = None,
+    submissions: Annotated[
+        Path | None, typer.Option(help="A zip file of an LMS: unpacked into submitted/ first.")
+    ] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(help="The gradebook's URL, as sqlite:///… or postgresql://…")
+    ] = None,
+    sandbox: Sandbox = "auto",
+    trust_submissions: Trust = False,
+    workers: Annotated[int, typer.Option(min=1, help="Submissions graded side by side.")] = 2,
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again what an earlier run has graded.")
+    ] = False,
+    run_demos: Annotated[
+        bool, typer.Option("--run-demos", help="Also run the demo cells (they earn nothing).")
+    ] = False,
+    feedback: Annotated[bool, typer.Option(help="Write nbgrader's feedback pages.")] = True,
+    trust_timestamps: Annotated[
+        bool,
+        typer.Option(
+            "--trust-timestamps",
+            help="Take timestamp.txt of a submission for true, for late penalties.",
+        ),
+    ] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help="A limit, as seconds_per_cell=30 or memory_bytes=2G; repeatable."),
+    ] = None,
+) -> None:
+    """Grade all submissions of a lesson; a run that was stopped picks up where it was."""
+    from rich.console import Console
+
+    from autograder.grading.classroom import Settings, grade_class, import_zip
+    from autograder.grading.course import CourseError, open_course
+    from autograder.grading.summary import print_result, progress_bars
+    from autograder.sandbox import NoSandbox, SandboxError
+
+    try:
+        settings = Settings(
+            sandbox=sandbox,
+            trust_submissions=trust_submissions,
+            trust_timestamps=trust_timestamps,
+            workers=workers,
+            force=force,
+            run_demos=run_demos,
+            feedback=feedback,
+            limits=_limits(limit or []),
+        )
+        course = open_course(class_dir=class_dir, db_url=gradebook)
+        name = _lesson_name(course.root, lesson)
+        notes = import_zip(course, name, submissions) if submissions else []
+        with progress_bars(Console(stderr=True)) as progress:
+            result = grade_class(course, name, settings, progress=progress)
+    except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:
+        raise _refuse(error) from None
+    result.notes[:0] = notes
+    print_result(result, Console())
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _limits(given: list[str]):
+    from autograder.sandbox.limits import Limits
+
+    pairs = {}
+    for one in given:
+        name, found, value = one.partition("=")
+        if not found:
+            raise ValueError(f"a limit is given as name=value: got {one!r}")
+        pairs[name.strip()] = value.strip()
+    return Limits.from_mapping(pairs)
+
+
+def _lesson_name(root: Path, lesson: str) -> str:
+    """The full name of a lesson, from its text or from nbgrader's source folder."""
+    from autograder import lessons
+
+    if (root / "solutions").is_dir() and lessons.lesson_names(root):
+        try:
+            return lessons.find_lesson(lesson, root)
+        except lessons.LessonError:
+            pass
+    from autograder.grading.course import CourseError, open_course
+
+    source = open_course(root).source
+    if (source / lesson / "lesson.ipynb").is_file() and lesson == Path(lesson).name:
+        return lesson
+    there = sorted(
+        {*lessons.lesson_names(root), *(p.parent.name for p in source.glob("*/*.ipynb"))}
+    )
+    raise CourseError(f"no lesson is called {lesson!r}; there are: {', '.join(there) or 'none'}")
+
+
+@app.command()
+def replay(
+    record: Annotated[Path, typer.Argument(help="A record: class/records/LESSON/STUDENT.json.")],
+    check: Annotated[str | None, typer.Argument(help="Only this check's verdict.")] = None,
+    sandbox: Sandbox = "auto",
+    trust_submissions: Trust = False,
+) -> None:
+    """Repeat a submission's verdicts from its record, and say whether they are the same."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from autograder.card import as_text
+    from autograder.grading.guests import open_guests
+    from autograder.grading.record import NoRecord, read_record
+    from autograder.grading.record import replay as repeat
+    from autograder.grading.summary import printable_line
+    from autograder.sandbox import NoSandbox, SandboxError
+    from autograder.sandbox.limits import Limits
+
+    try:
+        data = read_record(record)
+        if data["unreadable"]:
+            raise NoRecord(f"this submission was not run: {data['unreadable']}")
+        limits = Limits.from_mapping(data["limits"])
+        guests = open_guests(sandbox, trust_submissions=trust_submissions)
+        try:
+            again = repeat(data, lambda: guests.spawn(limits), check)
+        finally:
+            guests.close()
+    except (NoRecord, LookupError, ValueError, NoSandbox, SandboxError) as error:
+        raise _refuse(error) from None
+    console = Console()
+    for one in again:
+        word = "the same" if one.same else "DIFFERENT"
+        console.print(Text(f"{one.name}: {word} as recorded (seed {data['seed']})"))
+        if check is not None or not one.same:
+            lines = as_text(one.repeated).split("\n")
+            console.print(Text("\n".join(printable_line(line) for line in lines)))
+    if not all(one.same for one in again):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say which sandboxes this machine has, what each keeps out, and what to install."""
+    from autograder.sandbox.doctor import doctor as look
+
+    report = look()
+    print(report)
+    raise typer.Exit(0 if getattr(report, "usable", True) else 1)
+
+
+@app.command()
+def build(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Lessons (default: all).")] = None,
+) -> None:
+    """Build the notebooks of the lessons from their texts."""
+    raise typer.Exit(_lessons("build", lessons or []))
+
+
+@app.command("check-build")
+def check_build(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Lessons (default: all).")] = None,
+) -> None:
+    """Say which built notebooks differ from a fresh build; exit code 1 if any does."""
+    raise typer.Exit(_lessons("check", lessons or []))
+
+
+def _lessons(command: str, names: list[str]) -> int:
+    from autograder.lessons import main
+
+    return main([command, *names])
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,249 @@
+"""Where a course and its class lie, and the notebook that submissions are put into."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOTEBOOK = "lesson"  # each lesson is one notebook of this name
+_FORMAT = "1"  # goes up when what is made of a source changes
+
+
+class CourseError(ValueError):
+    """A course or class that cannot be graded as it lies; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The paths of a course, and nbgrader's configuration of it."""
+
+    root: Path
+    submitted: Path
+    autograded: Path
+    feedback: Path
+    records: Path
+    source: Path
+    db_url: str
+    config: Any = field(compare=False, repr=False)
+
+    @property
+    def course_id(self) -> str:
+        """nbgrader's name of the course."""
+        return str(self.config.CourseDirectory.get("course_id", "") or "default_course")
+
+    def submission_of(self, student: str, lesson: str) -> Path:
+        """The file that a student handed in."""
+        return self.submitted / student / lesson / f"{NOTEBOOK}.ipynb"
+
+    def autograded_of(self, student: str, lesson: str) -> Path:
+        """The graded notebook."""
+        return self.autograded / student / lesson / f"{NOTEBOOK}.ipynb"
+
+    def feedback_of(self, student: str, lesson: str) -> Path:
+        """nbgrader's feedback page."""
+        return self.feedback / student / lesson / f"{NOTEBOOK}.html"
+
+    def record_of(self, student: str, lesson: str) -> Path:
+        """The record of how the marks were reached."""
+        return self.records / lesson / f"{student}.json"
+
+    def directory(self, lesson: str) -> Any:
+        """nbgrader's CourseDirectory of one lesson."""
+        from nbgrader.coursedir import CourseDirectory
+
+        return CourseDirectory(config=self.nbgraders_config(lesson))
+
+    def nbgraders_config(self, lesson: str) -> Any:
+        """A copy of the configuration with this class's folders and one lesson."""
+        from traitlets.config import Config
+
+        config = Config()
+        config.merge(self.config)
+        for name in ("submitted", "autograded", "feedback", "source"):
+            config.CourseDirectory[f"{name}_directory"] = str(getattr(self, name))
+        config.CourseDirectory.root = str(self.root)
+        config.CourseDirectory.db_url = self.db_url
+        config.CourseDirectory.assignment_id = lesson
+        return config
+
+
+def open_course(
+    root: Path | None = None, class_dir: Path | None = None, db_url: str | None = None
+) -> Course:
+    """The course at `root` (a folder with nbgrader_config.py; default: here, else the checkout).
+
+    `class_dir` holds submitted, autograded, feedback, records and gradebook.db instead of the
+    folders of the configuration; `db_url` names another gradebook.
+    """
+    from traitlets.config import PyFileConfigLoader
+
+    if root is None:
+        here = Path.cwd()
+        root = here if (here / "nbgrader_config.py").is_file() else ROOT
+    root = Path(root).resolve()
+    if not (root / "nbgrader_config.py").is_file():
+        raise CourseError(f"{root} is no course: it has no nbgrader_config.py")
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    configured = config.CourseDirectory
+
+    def place(name: str) -> Path:
+        if class_dir is not None and name != "source":
+            return Path(class_dir).resolve() / name
+        return root / configured.get(f"{name}_directory", name)
+
+    if db_url is None and class_dir is not None:
+        db_url = f"sqlite:///{Path(class_dir).resolve() / 'gradebook.db'}"
+    submitted = place("submitted")
+    return Course(
+        root=root,
+        submitted=submitted,
+        autograded=place("autograded"),
+        feedback=place("feedback"),
+        records=submitted.parent / "records",
+        source=place("source"),
+        db_url=db_url or configured.get("db_url") or f"sqlite:///{root / 'gradebook.db'}",
+        config=config,
+    )
+
+
+# --- the notebook that submissions are put into -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Template:
+    """A lesson's notebook without solutions, as JSON, and a key that changes with its source."""
+
+    text: str
+    key: str
+
+    @property
+    def notebook(self) -> dict[str, Any]:
+        """The notebook as plain data."""
+        return json.loads(self.text)
+
+
+def template_of(course: Course, lesson: str) -> Template:
+    """The lesson's grading notebook: nbgrader's release steps up to where it saves the cells.
+
+    Solutions are out, checksums and hidden tests in. It is kept beside the class's records until
+    the source changes, so that a second run needs neither Jupytext nor nbgrader for it.
+    """
+    key = source_key(course, lesson)
+    kept = course.records / lesson / "template.json"
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        data = json.loads(kept.read_text(encoding="utf-8"))
+        if data["key"] == key:
+            return Template(data["text"], key)
+    text = json.dumps(_released(course, lesson), ensure_ascii=False)
+    from course.files import write_whole
+
+    write_whole(kept, json.dumps({"key": key, "text": text}, ensure_ascii=False).encode())
+    return Template(text, key)
+
+
+def source_key(course: Course, lesson: str) -> str:
+    """A hash of everything that a lesson's marks depend on, but the submission."""
+    from autograder.checking import module_of
+
+    digest = hashlib.sha256(_FORMAT.encode())
+    package = Path(__file__).resolve().parent.parent
+    checks = package / "checks" / (module_of(lesson).rpartition(".")[2] + ".py")
+    for path in (
+        course.root / "solutions" / lesson / "lesson.py",
+        course.source / lesson / f"{NOTEBOOK}.ipynb",
+        course.root / "nbgrader_config.py",
+        course.root / "pyproject.toml",
+        checks,
+        *sorted(package.glob("*.py")),
+        *sorted((package / "grading").glob("*.py")),
+    ):
+        with contextlib.suppress(OSError):
+            digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def source_notebook(course: Course, lesson: str) -> Any:
+    """The instructor's notebook: built afresh from the lesson's text, else nbgrader's source."""
+    text = course.root / "solutions" / lesson / "lesson.py"
+    built = course.source / lesson / f"{NOTEBOOK}.ipynb"
+    with quick_imports():
+        import nbformat
+
+        if text.is_file():
+            from autograder import lessons
+
+            return lessons.source_notebook(lesson, course.root)
+    if built.is_file():
+        return nbformat.read(built, as_version=4)
+    raise CourseError(f"there is no lesson {lesson}: neither {text} nor {built} exists")
+
+
+def _released(course: Course, lesson: str) -> dict[str, Any]:
+    return release_steps(course, lesson, source_notebook(course, lesson), save=False)
+
+
+def release_steps(course: Course, lesson: str, notebook: Any, *, save: bool) -> dict[str, Any]:
+    """`notebook` after the configured GenerateAssignment steps up to SaveCells.
+
+    With `save`, SaveCells also writes the lesson's cells into the gradebook, as nbgrader's own
+    generate_assignment does.
+    """
+    with quick_imports():
+        from nbgrader.converters import GenerateAssignment
+        from nbgrader.preprocessors import SaveCells
+    from traitlets.utils.importstring import import_item
+
+    config = course.nbgraders_config(lesson)
+    resources = {
+        "nbgrader": {
+            "student": ".", "assignment": lesson, "notebook": NOTEBOOK, "db_url": course.db_url
+        },
+        "metadata": {},
+        "unique_key": NOTEBOOK,
+    }  # fmt: skip
+    steps = GenerateAssignment(coursedir=course.directory(lesson), config=config).preprocessors
+    for step in steps:
+        step = import_item(step) if isinstance(step, str) else step
+        if issubclass(step, SaveCells):
+            if save:
+                step(config=config)(notebook, resources)
+            break
+        notebook, resources = step(config=config)(notebook, resources)
+    return json.loads(json.dumps(notebook))
+
+
+@contextlib.contextmanager
+def quick_imports() -> Iterator[None]:
+    """Imports of nbformat and nbgrader without a grammar for IRIs.
+
+    jsonschema looks for checkers of formats that no notebook has; the one for IRIs (rfc3987_syntax)
+    builds a parser of about 1.5 CPU seconds when it is imported.
+    """
+    absent = object()
+    before = sys.modules.get("rfc3987_syntax", absent)
+    if before is absent:
+        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if before is absent:
+            sys.modules.pop("rfc3987_syntax", None)
+
+
+@contextlib.contextmanager
+def tools_on_path() -> Iterator[None]:
+    """PATH with this interpreter's folder in front: nbgrader runs `alembic` from there."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

@@ -1,0 +1,147 @@
+"""What makes nbgrader's own `nbgrader autograde` give the marks of `autograder grade`.
+
+nbgrader_config.py names three things of this module: `CarefulExporter` reads a submission as
+`autograder.grading.submission` does, `RebuildCells` puts its text into the instructor's notebook,
+and `JudgedExecute` stands in the place of nbgrader's Execute.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode, from_dict
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Dict, Unicode
+
+from autograder.grading.course import Course, open_course, template_of
+from autograder.grading.guests import Guests, open_guests
+from autograder.grading.judge import judge_notebook
+from autograder.grading.rebuild import (
+    UNREADABLE,
+    is_graded,
+    nbgrader_of,
+    nothing_handed_in,
+    rebuild,
+)
+from autograder.grading.submission import Unreadable, parse, read_bytes
+from autograder.sandbox.limits import Limits
+
+
+class CarefulExporter(NotebookExporter):
+    """Opens a submission with the caps of `autograder.grading.submission`, never through a link.
+
+    What cannot be read becomes an empty notebook, which `RebuildCells` gives its reason and 0
+    points; with nbgrader's own exporter the student would be left without marks.
+    """
+
+    def from_filename(self, filename: str, resources: dict | None = None, **kw: Any):
+        """Notebook and resources of a submission, or of a notebook that nbgrader itself wrote."""
+        if resources is None or not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources=resources, **kw)
+        resources["autograder_path"] = str(Path(filename).absolute())
+        empty = from_dict({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        return self.from_notebook_node(empty, resources=resources, **kw)
+
+
+class RebuildCells(NbGraderPreprocessor):
+    """Rebuilds the submission from the instructor's notebook and the text of the student's cells.
+
+    The notebook that nbgrader read is not used: the file is read once more, with care.
+    """
+
+    trust_timestamps = Bool(
+        False, help="Take timestamp.txt of a submission for true, for late penalties."
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """The rebuilt notebook; its problems go to the log."""
+        about = resources["nbgrader"]
+        lesson, student = about["assignment"], about["student"]
+        course = course_of(self)
+        template = template_of(course, lesson).notebook
+        path = course.submission_of(student, lesson)
+        if not self.trust_timestamps:  # nbgrader has taken it from the submission already
+            with Gradebook(about["db_url"]) as gradebook:
+                gradebook.update_or_create_submission(lesson, student, timestamp=None)
+        try:
+            rebuilt = rebuild(template, parse(read_bytes(path, course.submitted)), lesson)
+        except Unreadable as why:
+            self.log.warning("%s could not be read: %s", student, why)
+            return from_dict(nothing_handed_in(template, str(why))), resources
+        for problem in rebuilt.problems:
+            self.log.warning("%s: %s", student, problem)
+        return from_dict(rebuilt.notebook), resources
+
+
+class JudgedExecute(NbGraderPreprocessor):
+    """Runs a rebuilt notebook in a guest; the verdicts are reached outside of it."""
+
+    sandbox = Unicode("auto", help="auto, warm, bubblewrap, container or plain.").tag(config=True)
+    trust_submissions = Bool(
+        False, help="Run without a sandbox where none can be had: student code then runs as you."
+    ).tag(config=True)
+    run_demos = Bool(False, help="Also run the demo cells.").tag(config=True)
+    limits = Dict(
+        {}, help="Limits that differ from the defaults, as {'seconds_per_cell': 30}."
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """The judged notebook, its outcomes in the outputs that SaveAutoGrades reads."""
+        notebook = json.loads(json.dumps(nb))
+        about = resources["nbgrader"]
+        if notebook["metadata"].get(UNREADABLE):
+            for cell in notebook["cells"]:
+                if is_graded(cell) and cell["cell_type"] == "code":
+                    cell["outputs"] = [_nothing(nbgrader_of(cell)["grade_id"])]
+            return from_dict(notebook), resources
+        limits = Limits.from_mapping(self.limits)
+        guests = _guests(self.sandbox, self.trust_submissions)
+        result = judge_notebook(
+            notebook,
+            about["assignment"],
+            lambda: guests.spawn(limits),
+            limits,
+            run_demos=self.run_demos,
+        )
+        for problem in result.problems:
+            self.log.warning("%s: %s", about["student"], problem)
+        return from_dict(result.notebook), resources
+
+
+def _nothing(grade_id: str) -> dict[str, Any]:
+    data = {"text/plain": "0.0"}
+    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
+
+
+_open: dict[tuple[str, bool], Guests] = {}
+
+
+def _guests(kind: str, trust: bool) -> Guests:
+    """This process's guests, opened once and closed at its end."""
+    if (kind, trust) not in _open:
+        _open[kind, trust] = guests = open_guests(kind, trust_submissions=trust)
+        atexit.register(guests.close)
+    return _open[kind, trust]
+
+
+def course_of(step: Any) -> Course:
+    """The course that nbgrader is grading, from the converter that a preprocessor belongs to."""
+    exporter = step.parent
+    directory = getattr(getattr(exporter, "parent", None), "coursedir", None)
+    root = Path(directory.root if directory is not None else ".")
+    course = open_course(root)
+    if directory is None:
+        return course
+    places = {
+        name: root / getattr(directory, f"{name}_directory")
+        for name in ("submitted", "autograded", "feedback", "source")
+    }
+    records = places["submitted"].parent / "records"
+    return Course(
+        root=root, records=records, db_url=directory.db_url, config=course.config, **places
+    )

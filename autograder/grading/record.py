@@ -1,0 +1,128 @@
+"""The record of one graded submission: enough to know what was done, and to do it again.
+
+One JSON file a submission, written last, so that a record means that gradebook and graded notebook
+are written too. `replay` repeats its verdicts from the stored cells and the same seed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.claims import Verdict
+from autograder.grading.judge import GuestProcess, judge_notebook
+from autograder.grading.rebuild import checked_name, nbgrader_of
+from autograder.grading.worker import Graded
+from autograder.sandbox.limits import Limits
+from course.files import write_whole
+
+FORMAT = 1
+
+
+class NoRecord(ValueError):
+    """A record that cannot be read or used; the message is one sentence."""
+
+
+def write_record(
+    path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
+) -> dict[str, Any]:
+    """Writes what `graded` says, the hash of the sources it was judged by, and the cells' texts."""
+    data = {"format": FORMAT, **asdict(graded)}
+    notebook = data.pop("notebook")
+    data |= {
+        "graded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sources": key,
+        "demos": demos,
+        "limits": limits.as_dict(),
+        "score": score,
+        "max_score": graded.max_score,
+        "notebook": {
+            **notebook,
+            "cells": [
+                {**cell, "outputs": [], "execution_count": None} if "outputs" in cell else cell
+                for cell in notebook["cells"]
+            ],
+        },
+    }
+    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode())
+    return data
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record at `path`; NoRecord if it is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoRecord(
+            f"there is no record {path}: they lie in class/records/LESSON/STUDENT.json"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise NoRecord(f"{path} is no record: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT or "notebook" not in data:
+        raise NoRecord(f"{path} is no record of this version of the grader")
+    return data
+
+
+def is_current(path: Path, digest: str, key: str, demos: bool) -> dict[str, Any] | None:
+    """The record at `path`, if it is of this very submission judged by these very sources."""
+    try:
+        data = read_record(path)
+    except NoRecord:
+        return None
+    same = data["digest"] == digest and data["sources"] == key and data["demos"] == demos
+    return data if same else None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A verdict from a record, and what the same check says today."""
+
+    name: str
+    recorded: Verdict
+    repeated: Verdict
+
+    @property
+    def same(self) -> bool:
+        """Whether both say the same: status, and each claim whether it holds and for how much."""
+        return _essence(self.recorded) == _essence(self.repeated)
+
+
+def _essence(verdict: Verdict) -> tuple:
+    claims = tuple((c.text, c.holds, c.points, c.misconception) for c in verdict.claims)
+    return verdict.status, verdict.earned, claims
+
+
+def replay(
+    data: dict[str, Any], spawn: Callable[[], GuestProcess], check: str | None = None
+) -> list[Replay]:
+    """Repeats the verdicts of a record (or that of one check) in a fresh guest at the same seed."""
+    recorded = {
+        o["grade_id"]: Verdict.from_dict(o["verdict"]) for o in data["outcomes"] if o["verdict"]
+    }
+    names = {v.name for v in recorded.values()}
+    if check is not None and check not in names:
+        there = ", ".join(sorted(names)) or "none"
+        raise NoRecord(f"this record has no verdict on {check!r}; there are: {there}")
+    notebook = data["notebook"]
+    if check is not None:  # what stands below the check cannot change its verdict
+        at = next(i for i, c in enumerate(notebook["cells"]) if checked_name(c) == check)
+        notebook = {**notebook, "cells": notebook["cells"][: at + 1]}
+    result = judge_notebook(
+        notebook,
+        data["lesson"],
+        spawn,
+        Limits.from_mapping(data["limits"]),
+        seed=data["seed"],
+        run_demos=data["demos"],
+    )
+    again = {o.grade_id: o for o in result.outcomes if o.verdict}
+    return [
+        Replay(checked_name(cell), recorded[grade_id], Verdict.from_dict(again[grade_id].verdict))
+        for cell in notebook["cells"]
+        if (grade_id := nbgrader_of(cell).get("grade_id")) in recorded
+        and check in (None, checked_name(cell))
+    ]
