@@ -19,7 +19,7 @@ help: ## list the targets
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[grade,dev,cluster]'
+		-c constraints.txt -e '.[grade,dev]'
 	@touch $@
 
 .PHONY: install

@@ -1,4 +1,4 @@
-"""Gets the programs that the tests need and pip cannot bring: Chromium and bubblewrap.
+"""Gets what the tests need beside the environment: Chromium, bubblewrap, Colab's widgets.
 
 `python -m tests.tools` is an install step of `make test`. As root it asks Debian's packages;
 otherwise it says in one sentence what to install.
@@ -8,8 +8,24 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.browser.browser import install_chromium
+
+# What Colab has of the packages that widgets need (August 2026), kept beside the environment.
+COLAB = Path(__file__).resolve().parent.parent / "build" / "colab"
+COLAB_PINS = ("ipywidgets==7.7.1", "anywidget==0.9.21", "ipython_genutils==0.2.0")
+
+
+def install_colabs_widgets() -> Path:
+    """The folder with Colab's versions of the widget packages, filled first if need be."""
+    done = COLAB / "pins.txt"
+    if not done.exists() or done.read_text() != " ".join(COLAB_PINS):
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        where = ["--no-deps", "--upgrade", "--target", str(COLAB)]
+        subprocess.run([*pip, *where, *COLAB_PINS], check=True)
+        done.write_text(" ".join(COLAB_PINS))
+    return COLAB
 
 
 def install_bubblewrap() -> str:
@@ -30,3 +46,4 @@ def install_bubblewrap() -> str:
 if __name__ == "__main__":
     print(install_bubblewrap())
     print(install_chromium())
+    print(install_colabs_widgets())

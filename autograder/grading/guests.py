@@ -10,8 +10,8 @@ import socket
 from typing import Any, Protocol
 
 from autograder.grading.judge import GuestProcess
-from autograder.sandbox import SandboxError, open_sandbox
-from autograder.sandbox.warm import WarmParent
+from autograder.sandbox import open_sandbox
+from autograder.sandbox.warm import SharedWarmParent
 
 
 class Guests(Protocol):
@@ -41,13 +41,12 @@ class Sandboxed:
     @property
     def alive(self) -> bool:
         """Whether the warm parent, where there is one, is still there."""
-        process = getattr(self.spawner, "_process", None)
-        return process is None or process.poll() is None
+        return getattr(self.spawner, "alive", True)
 
     @property
     def control(self) -> socket.socket | None:
         """The socket over which another process may ask the same warm parent for guests."""
-        return getattr(self.spawner, "_control", None)
+        return getattr(self.spawner, "control", None)
 
 
 def open_guests(kind: str = "auto", *, trust_submissions: bool = False) -> Guests:
@@ -55,22 +54,6 @@ def open_guests(kind: str = "auto", *, trust_submissions: bool = False) -> Guest
     return Sandboxed(open_sandbox(kind, trust_submissions))
 
 
-class _Attached(WarmParent):
-    """A warm parent that another process started, and will end."""
-
-    def __init__(self, control: socket.socket) -> None:
-        super().__init__()
-        self._shared = control
-
-    def spawn(self, limits=None, *, seed=None, nonce=None):
-        if self._shared.fileno() < 0:
-            raise SandboxError("the warm parent is gone")
-        return self._spawn(self._shared, limits, seed, nonce)
-
-    def close(self) -> None:
-        self._shared.close()
-
-
 def attached(control: socket.socket, kind: str) -> Guests:
     """Guests of the warm parent behind `control`, which several processes may share."""
-    return Sandboxed(_Attached(control), kind)
+    return Sandboxed(SharedWarmParent(control), kind)

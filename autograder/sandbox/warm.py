@@ -471,6 +471,58 @@ def _be_guest(
 # --- on the judge's side --------------------------------------------------------------------------
 
 
+def request_guest(
+    control: socket.socket,
+    serve: str = SERVE,
+    limits: Limits | None = None,
+    *,
+    seed: int | None = None,
+    nonce: str | None = None,
+) -> SupervisedGuest:
+    """Asks the warm parent behind `control` for a guest; raises SandboxError or OSError."""
+    ours, theirs = socket.socketpair()
+    reports, its_reports = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    guest = SupervisedGuest(ours, reports, nonce)
+    request = {
+        "serve": serve,
+        "limits": (limits or Limits()).as_dict(),
+        "seed": seed,
+        "nonce": guest.nonce,
+    }
+    try:
+        with theirs, its_reports:
+            reports.send(json.dumps(request).encode())
+            socket.send_fds(control, [b"guest"], [theirs.fileno(), its_reports.fileno()])
+    except OSError:
+        ours.close()
+        reports.close()
+        raise
+    guest.await_start()
+    return guest
+
+
+class SharedWarmParent:
+    """A warm parent that another process has started, and will end."""
+
+    name = "warm fork"
+    alive = True  # as far as this process can tell: a request that fails says more
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+
+    def spawn(
+        self, limits: Limits | None = None, *, seed: int | None = None, nonce: str | None = None
+    ) -> SupervisedGuest:
+        """A confined guest, ready for its first request; raises SandboxError if there is none."""
+        if self.control.fileno() < 0:
+            raise SandboxError("the warm parent is gone")
+        return request_guest(self.control, SERVE, limits, seed=seed, nonce=nonce)
+
+    def close(self) -> None:
+        """Lets go of it; it and its other guests go on."""
+        self.control.close()
+
+
 class WarmParent:
     """Starts the warm parent and asks it for guests; a context manager.
 
@@ -576,7 +628,9 @@ class WarmParent:
                 process, control = self._process, self._control
             assert process is not None and control is not None
             try:
-                return self._spawn(control, limits or Limits(), seed, nonce)
+                guest = request_guest(control, self.serve, limits, seed=seed, nonce=nonce)
+                self._guests.add(guest)
+                return guest
             except (SandboxError, OSError):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(0.05)
@@ -584,29 +638,15 @@ class WarmParent:
                     raise
         raise AssertionError("unreachable")
 
-    def _spawn(
-        self, control: socket.socket, limits: Limits, seed: int | None, nonce: str | None
-    ) -> SupervisedGuest:
-        ours, theirs = socket.socketpair()
-        reports, its_reports = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        guest = SupervisedGuest(ours, reports, nonce)
-        request = {
-            "serve": self.serve,
-            "limits": limits.as_dict(),
-            "seed": seed,
-            "nonce": guest.nonce,
-        }
-        try:
-            with theirs, its_reports:
-                reports.send(json.dumps(request).encode())
-                socket.send_fds(control, [b"guest"], [theirs.fileno(), its_reports.fileno()])
-        except OSError:
-            ours.close()
-            reports.close()
-            raise
-        guest.await_start()
-        self._guests.add(guest)
-        return guest
+    @property
+    def alive(self) -> bool:
+        """Whether it is running, or has not been started yet."""
+        return self._process is None or self._process.poll() is None
+
+    @property
+    def control(self) -> socket.socket | None:
+        """The socket over which `SharedWarmParent`, in another process, asks it for guests."""
+        return self._control
 
     def close(self) -> None:
         """Ends the warm parent and every guest that is left."""
