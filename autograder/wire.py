@@ -210,7 +210,7 @@ def _bit_generator(state: Any) -> str:
 
 
 def _check_position(state: dict[str, Any]) -> None:
-    """numpy takes a position in a generator's own buffer as it is, and would read beyond its end."""
+    """numpy takes a position in a generator's buffer as it is, and would read beyond its end."""
     inner = state["state"] if state["bit_generator"] == "MT19937" else state
     position, end = {
         "MT19937": (inner.get("pos"), 624),
@@ -221,7 +221,7 @@ def _check_position(state: dict[str, Any]) -> None:
 
 
 def _take(buffers: list[bytes | None], index: Any) -> bytes:
-    """A buffer, once: a message that named one a thousand times would be a thousand times as large."""
+    """A buffer, once: a message that names one a thousand times is a thousand times as large."""
     if type(index) is not int or not 0 <= index < len(buffers) or buffers[index] is None:
         raise WireError("a message names a buffer that it does not have, or names it twice")
     raw, buffers[index] = buffers[index], None
