@@ -112,6 +112,23 @@ HOSTILE = {
     "an unhashable key": frame_of(["d", [["l"], 1]]),
     "a generator of a strange kind": frame_of(["N", ["d", ["bit_generator", "Generator"]]]),
     "a torch state that is none": frame_of(["G", 0], [3], b"abc"),
+    "a buffer named twice": frame_of(["l", ["b", 0], ["b", 0]], [3], b"123"),
+    "a buffer counted from the end": frame_of(["b", -1], [3], b"123"),
+    "booleans other than 0 and 1": frame_of(["a", "bool", [2], 0], [2], b"\x02\x01"),
+    "an empty array of a huge shape": frame_of(["a", "float64", [2**39, 0], 0], [0]),
+    "a set of too many items": frame_of(["s", *range(20_000)]),
+    "a generator out of its bounds": frame_of(
+        [
+            "N",
+            [
+                "d",
+                ["bit_generator", "MT19937"],
+                ["state", ["d", ["key", ["a", "uint32", [624], 0]], ["pos", 2**30]]],
+            ],
+        ],
+        [2496],
+        bytes(2496),
+    ),
     "an integer of a million digits": (
         b'{"sizes": [], "body": ' + b"9" * 1_000_000 + b"}",
         b"",

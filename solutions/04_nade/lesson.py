@@ -1,0 +1,691 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   lesson:
+#     name: 04_nade
+#     title: "NADE: share the weights"
+#     question: "Every pixel deserves a hidden layer of its own. Must 64 hidden layers cost 64 times as much as one?"
+#     minutes: 80
+#     prerequisites: [02_chain_rule, 03_fvsbn]
+# ---
+
+# %%
+import itertools
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from IPython.display import display
+from torch import nn
+
+from autograder import check
+from course import data
+from course.demo import solved
+from course.operations import count_operations
+from course.picture import show
+from course.training import evaluate, fit
+from figures.sharing import SharingExplorer
+
+# %% [markdown]
+r"""
+## A hidden layer for each pixel
+
+The chain rule asks for $n$ conditionals $p(x_i \mid x_{<i})$. A logistic regression for each of them (lesson 3) is a weighted vote of the pixels before, and there are simple things that no vote can say: "the third bit is 1 if *exactly one*
+of the first two is". A network with a hidden layer can say it.
+
+So give each pixel a network of its own, with $h$ hidden units that look at the pixels before:
+
+$$h_i = \sigma\big(c_i + W_i\, x_{<i}\big), \qquad p(x_i = 1 \mid x_{<i}) = \sigma\big(b_i + V_{i\cdot}\, h_i\big).$$
+
+$W_i$ has $h$ rows and $i - 1$ columns. **Predict:** how many numbers is that for 784 pixels and 500 hidden units each? And how many if all networks use the *same* $W$ and $c$?
+"""
+
+# %% tags=["demo"]
+for n, h in ((3, 2), (64, 128), (784, 500)):
+    apart = sum(h * (i - 1) + h + h + 1 for i in range(1, n + 1))  # W_i, c_i, V_i and b_i
+    shared = h * n + h + n * h + n  # W, c, V and b
+    print(f"n = {n:3}, h = {h:3}: networks apart {apart:>11,} numbers, W and c shared {shared:>7,}")
+
+# %% [markdown]
+r"""
+154 million against 785,284, and how should 1,297 images train 154 million numbers?
+
+Larochelle and Murray (2011) shared them. There is **one** matrix $W$ with a column for each pixel. Step $i$ uses the columns of the pixels before it, and leaves out the others:
+
+$$h_i = \sigma\Big(c + \sum_{j<i} W_{\cdot j}\, x_j\Big).$$
+
+They called it the *neural autoregressive distribution estimator*, NADE. Below are six bits with four hidden units. Each step has its lane: the bit $x_i$ at the bottom, column $i$ of $W$ above it (filled squares are positive,
+hollow ones negative), the hidden vector $h_i$, row $i$ of $V$, and the probability of a 1 at the top.
+
+ 1. Go through the steps with ← and →. Which columns does step 4 use? And step 5?
+ 2. Point at a bit (or press ↓), and follow its column. How often is it used?
+ 3. One column is never used. Why that one?
+"""
+
+# %% tags=["demo"]
+shapes = {"W": (4, 6), "c": (4,), "V": (6, 4), "b": (6,)}
+random = torch.Generator().manual_seed(4)
+small = {name: 1.5 * torch.randn(shape, generator=random) for name, shape in shapes.items()}
+SharingExplorer(**small, x=[1, 0, 1, 1, 0, 1], step=4)
+
+# %% [markdown]
+r"""
+<details><summary>Answers</summary>
+
+1. Step 4 uses the columns 1, 2, 3; step 5 uses 1, 2, 3, 4: the same three, and one more. Keep that in mind for exercise 2.
+2. Column $j$ is used by all steps after $j$: $n - j$ times. In training it learns from all of them.
+3. The last one: no step comes after $x_6$.
+</details>
+
+Everything else you know already: a logit for each pixel, and the negative log-likelihood is the sum of the surprises, $\log(1 + e^{\ell_i}) - x_i \ell_i$. Now build it.
+"""
+
+# %% [markdown]
+r"""
+## Exercise 1: as the formula says
+
+`nade_naive` · difficulty ●●○ · 10 minutes · 3 points
+
+First without any cleverness: for each $i$, sum the columns before it, add $c$, take the sigmoid, and let row $i$ of $V$ vote:
+
+$$h_i = \sigma\big(W_{\cdot,<i}\; x_{<i} + c\big), \qquad \ell_i = b_i + V_{i\cdot}\, h_i.$$
+
+$W_{\cdot,<i}$ are the first $i-1$ columns. At $i = 1$ there is none of them, and $h_1 = \sigma(c)$.
+
+*By hand.* Three bits, two hidden units:
+
+$$
+W = \begin{pmatrix} 1 & -2 & 5 \\ 0 & 3 & 7 \end{pmatrix},\;
+c = \begin{pmatrix} 0 \\ -1 \end{pmatrix},\;
+V = \begin{pmatrix} 1 & 1 \\ 2 & 0 \\ -1 & 1 \end{pmatrix},\;
+b = \begin{pmatrix} 0 \\ -1 \\ 0.5 \end{pmatrix},\;
+x = \begin{pmatrix} 1 \\ 0 \\ 1 \end{pmatrix}
+$$
+
+| $i$ | $c + \sum_{j<i} W_{\cdot j} x_j$ | $h_i$ | $\ell_i = b_i + V_{i\cdot} h_i$ |
+|---|---|---|---|
+| 1 | $(0, -1)$ | $(0.5000,\ 0.2689)$ | $0 + 0.5000 + 0.2689 = 0.7689$ |
+| 2 | $(0 + 1,\ -1 + 0) = (1, -1)$ | $(0.7311,\ 0.2689)$ | $-1 + 2 \cdot 0.7311 = 0.4621$ |
+| 3 | $(1, -1)$, since $x_2 = 0$ | $(0.7311,\ 0.2689)$ | $0.5 - 0.7311 + 0.2689 = 0.0379$ |
+
+The 5 and the 7 did not appear. That is right.
+
+**Predict:** in Python, pixels count from 0. Does step `i` take the columns `W[:, :i]` or `W[:, :i + 1]`?
+
+<details><summary>Answer</summary>
+
+`W[:, :i]`: a slice leaves its end out, so these are the columns `0 … i-1`, which come *before* `i`. With `i + 1` the step sees the bit that it is about to predict.
+</details>
+
+<details><summary>Hint 1</summary>
+
+Write it for one step first. With the batch in rows, `x[:, :i]` has shape `(B, i)`, and `W[:, :i]` has shape `(h, i)`. Which of the two has to be transposed for a product `(B, h)`? Empty slices are welcome: a product over
+nothing is 0.
+</details>
+<details><summary>Hint 2</summary>
+
+Collect the logits of the steps in a list; `torch.stack(list, dim=1)` makes the columns of the answer of them.
+</details>
+"""
+
+
+# %% exercise="nade_naive"
+def nade_naive(x, W, c, V, b):
+    """The logits of NADE, every step computed from the start: (B, n).
+
+    x: bits as floats (B, n). W: (h, n), c: (h,), V: (n, h), b: (n,).
+    """
+    ### BEGIN SOLUTION
+    logits = []
+    for i in range(len(b)):
+        hidden = torch.sigmoid(x[:, :i] @ W[:, :i].T + c)  # (B, h)
+        logits.append(hidden @ V[i] + b[i])
+    return torch.stack(logits, dim=1)  # (B, n)
+    ### END SOLUTION
+
+
+# %% check="nade_naive" points=3
+check(nade_naive)
+
+# %% [markdown]
+r"""
+### Is that so?
+
+> "NADE uses a shared matrix $W$, of which it takes the first columns."
+
+The sentence says too little: *how many* of them? Suppose somebody reads it as "the first $i$". The cell asks all 256 words of 8 bits under both readings. **Predict** the two sums.
+"""
+
+# %% tags=["demo"]
+every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)  # (256, 8)
+
+
+def nats(logits, x):
+    """−log p of each example, if these logits may be read as conditionals: (B,)."""
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1)
+
+
+with solved("nade_naive"):
+    random = torch.Generator().manual_seed(2)
+    W, c, V, b = (2 * torch.randn(s, generator=random) for s in ((5, 8), (5,), (8, 5), (8,)))
+    right = nade_naive(every, W, c, V, b)
+    # One column more for each step: shift all steps by one, behind a step that is thrown away.
+    padded = F.pad(every, (0, 1)), F.pad(W, (0, 1)), c, F.pad(V, (0, 0, 1, 0)), F.pad(b, (1, 0))
+    wrong = nade_naive(*padded)[:, 1:]
+    for reading, logits in (("i − 1", right), ("i", wrong)):
+        total = nats(logits, every).neg().exp().sum()
+        print(f"the first {reading:>5} columns: 256 'probabilities' that sum to {total:.6f}")
+
+# %% [markdown]
+r"""
+With the first $i - 1$ columns it is a distribution, for any numbers in $W$; with one more it is none. The formula's little "$<$" carries the whole lesson.
+
+## Exercise 2: carry the sum along
+
+`nade` · difficulty ●●○ · 12 minutes · 4 points
+
+Look at the table of exercise 1 again. Step 3 sums column 1 and column 2; step 2 had summed column 1 already. Let $a_i = c + \sum_{j<i} W_{\cdot j}\,x_j$ be what goes into the sigmoid. Then
+
+$$a_1 = c, \qquad a_{i+1} = a_i + W_{\cdot i}\, x_i.$$
+
+One column a step. In multiply-adds with $W$:
+
+| | step $i$ | all $n$ steps | $n = 784$, $h = 500$ |
+|---|---|---|---|
+| summed anew | $h\,(i-1)$ | $h\,n(n-1)/2$, that is $O(n^2 h)$ | 153,468,000 |
+| carried along | $h$ | $h\,(n-1)$, that is $O(nh)$ | 391,500 |
+
+*By hand*, the same example: $a_1 = (0, -1)$. Predict with it, **then** add column 1 times $x_1 = 1$: $a_2 = (1, -1)$. Predict, then add column 2 times $x_2 = 0$: $a_3 = (1, -1)$. Predict. Done; column 3 need not be added to anything.
+
+**Predict:** what does the model become if you add column $i$ *before* you predict $x_i$?
+
+<details><summary>Answer</summary>
+
+The "first $i$ columns" of the box above: each output sees its own bit. The values do not look suspicious, and the training loss gets wonderful.
+</details>
+
+And mind what is carried: the sum $a_i$, not $h_i = \sigma(a_i)$. A column added to a sigmoid is another model.
+
+<details><summary>Hint 1</summary>
+
+Keep one tensor `a` of shape `(B, h)` and go through the steps once. What does it hold before the first step? (`c.expand(B, -1)` repeats a vector without copying.)
+</details>
+<details><summary>Hint 2</summary>
+
+For a batch, $W_{\cdot i}\,x_i$ is an outer product: the bits as a column `x[:, i:i + 1]`, shape `(B, 1)`, times the weights `W[:, i]`, shape `(h,)`. Prefer `a = a + …` to `a += …`: an expanded tensor cannot be written to.
+</details>
+"""
+
+
+# %% exercise="nade"
+def nade(x, W, c, V, b):
+    """The same logits as `nade_naive`, (B, n), in one sweep of O(n h) operations."""
+    ### BEGIN SOLUTION
+    a, logits = c.expand(len(x), -1), []  # (B, h)
+    for i in range(len(b)):
+        logits.append(torch.sigmoid(a) @ V[i] + b[i])
+        a = a + x[:, i : i + 1] * W[:, i]
+    return torch.stack(logits, dim=1)  # (B, n)
+    ### END SOLUTION
+
+
+# %% check="nade" points=4
+check(nade)
+
+# %% [markdown]
+r"""
+A clock would tell you about this machine and its mood. So we **count**: `count_operations` adds up the multiply-adds of all products, and the numbers that everything else writes. **Predict:** by which factor does each of your functions
+grow when $n$ doubles?
+"""
+
+
+# %% tags=["demo"]
+def cost(function, n, h=32):
+    """Operations of one example with n variables."""
+    return count_operations(
+        function, torch.ones(1, n), torch.ones(h, n), torch.ones(h), torch.ones(n, h), torch.ones(n)
+    )
+
+
+with solved("nade_naive", "nade"):
+    sizes = [8, 16, 32, 64, 128, 256]
+    fig, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
+    looks = (("o", "#D55E00"), ("s", "#0072B2"))  # Okabe and Ito's colors
+    for function, (marker, color) in zip((nade_naive, nade), looks, strict=True):
+        counts = [cost(function, n) for n in sizes]
+        ax.loglog(sizes, counts, marker=marker, color=color, label=function.__name__)
+        growth = ", ".join(f"{b / a:.2f}" for a, b in itertools.pairwise(counts))
+        print(
+            f"{function.__name__:>10}: {counts[-1]:>9,} at n = {sizes[-1]}; from size to size × {growth}"
+        )
+    ax.set(xlabel="variables n", ylabel="operations", xticks=sizes, xticklabels=sizes)
+    ax.legend()
+    show(
+        fig,
+        "Operations against n on logarithmic axes. The naive line gets as steep as n squared; the sweep is a straight line of slope one below it.",
+    )
+
+# %% [markdown]
+r"""
+Towards 4 and towards 2: quadratic, and linear. At 256 bits the same numbers cost over thirty times as much when they are summed anew.
+
+### Look at your own NADE
+
+The picture from the beginning, now with the logits of **your** `nade`. Press *Sum anew* and *Carry the sum*, and watch the arrows: the numbers do not change, the work does. If an output sees what it should not, the picture will say so.
+"""
+
+# %% tags=["demo"]
+SharingExplorer.of(nade, **small, x=[1, 0, 1, 1, 0, 1], step=4)
+
+# %% [markdown]
+r"""
+### Exactly one of two
+
+The three bits that no FVSBN can learn: 000, 011, 101, 110, equally likely. Whoever knows the rule needs $2 \ln 2 = 1.386$ nats, three coins need $3 \ln 2 = 2.079$, and that is where an FVSBN stays. **Predict:** how close do four hidden units come?
+"""
+
+
+# %%
+class NADE(nn.Module):
+    """The numbers of a NADE over n bits, small and random at the start."""
+
+    def __init__(self, n, hidden, generator=None):
+        super().__init__()
+        self.n = n
+        self.W = nn.Parameter(0.05 * torch.randn(hidden, n, generator=generator))
+        self.c = nn.Parameter(torch.zeros(hidden))
+        self.V = nn.Parameter(0.05 * torch.randn(n, hidden, generator=generator))
+        self.b = nn.Parameter(torch.zeros(n))
+
+    def numbers(self):
+        """W, c, V, b, without their gradients."""
+        return [p.detach() for p in (self.W, self.c, self.V, self.b)]
+
+    def forward(self, x):
+        """Bits (B, n) → logits (B, n)."""
+        return nade(x, self.W, self.c, self.V, self.b)
+
+    def nll(self, x):
+        """−log p(x) in nats, (B,)."""
+        return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(dim=1)
+
+
+# %% tags=["demo"]
+with solved("nade"):
+    words = torch.tensor([[0.0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    for start in range(5):
+        tiny = NADE(3, 4, torch.Generator().manual_seed(start))
+        optimizer = torch.optim.Adam(tiny.parameters(), lr=0.1)
+        for _ in range(400):
+            optimizer.zero_grad()
+            loss = tiny.nll(words).mean()
+            loss.backward()
+            optimizer.step()
+        third = ", ".join(f"{p:.3f}" for p in tiny(words)[:, 2].sigmoid())
+        print(f"start {start}: {loss:.3f} nats; p(x3 = 1) after 00, 01, 10, 11: {third}")
+
+# %% [markdown]
+r"""
+Solved, from *some* starts: all but 1.386 nats, and 0, 1, 1, 0 for the third bit. From others the training ends in a ditch at 1.733 nats, where two of the four words are told apart and two are not. That is the price of hidden units: an FVSBN has one valley (its loss is convex), a network with
+hidden units has many. On digits it will not matter much.
+"""
+
+# %% [markdown]
+r"""
+## Digits: numbers to beat
+
+1,297 digits of 8×8 pixels to train on, 200 to choose the best epoch, 300 to test. Coins with each pixel's own frequency need 25.20 nats an image, an FVSBN about 18.4. Now your NADE, with 128 hidden units. **Predict** before you wait for it.
+"""
+
+# %%
+digits = data.digits()
+
+# %% tags=["demo"]
+with solved("nade"):
+    trained = NADE(64, 128, torch.Generator().manual_seed(0))
+    before, _ = evaluate(trained, digits.test)
+    print(f"before training {before:.2f} nats")
+    budget = {"epochs": 40, "batch_size": 32, "lr": 2e-2, "weight_decay": 0.1}
+    display(fit(trained, digits.train, digits.valid, **budget))
+    model = trained  # what the cells below show
+    mean, error = evaluate(model, digits.test)
+    print(
+        f"coins 25.20, FVSBN 18.4; NADE {mean:.2f} ± {error:.2f} nats (standard error over images)"
+    )
+
+# %% [markdown]
+r"""
+About one and a half nats better than the FVSBN. A hidden unit $k$ looks at the pixels through row $k$ of $W$: a picture of 8×8 weights. Here are the 18 with the largest ones.
+
+**Predict:** the last pixel, at the lower right, is pale in all of them. Why?
+"""
+
+
+# %% tags=["demo"]
+def draw_images(rows, alt, cmap="gray_r", low=0.0, high=1.0):
+    """Draws a list of (name, images (k, 64)), one row of pictures each; a name may be empty."""
+    wide = len(rows[0][1])
+    fig, axes = plt.subplots(len(rows), wide, figsize=(9, 9.4 * len(rows) / wide), squeeze=False)
+    for line, (name, images) in zip(axes, rows, strict=True):
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for ax, image in zip(line, images, strict=True):
+            ax.imshow(image.reshape(8, 8), cmap=cmap, vmin=low, vmax=high)
+            ax.set(xticks=[], yticks=[])
+    show(fig, alt)
+
+
+with solved("nade"):
+    W = model.W.detach()
+    loudest = W[W.norm(dim=1).argsort(descending=True)[:18]]
+    draw_images(
+        [("", loudest[:9]), ("", loudest[9:])],
+        "Eighteen 8 by 8 maps of weights, purple for positive and orange for negative. The strong ones are "
+        "mostly orange and come in clumps, different in each. The last pixel is pale in all.",
+        cmap="PuOr",
+        low=-4,
+        high=4,
+    )
+
+# %% [markdown]
+r"""
+<details><summary>Answer</summary>
+
+Column 64 is never used, so no gradient ever reaches it, and the weight decay pulls it to zero. The left border is pale for another reason: hardly any image has ink there.
+</details>
+
+Orange weights switch a unit *off*. The strong ones come in clumps, neighbors along a stroke: many units are on at the start, and go off when a stroke passes through their place. All pixels that come later may listen to such a unit, and each of them
+trains it.
+
+## Exercise 3: one sweep that draws
+
+`sample` · difficulty ●●○ · 12 minutes · 4 points
+
+The model draws $x_1$, then $x_2$ given $x_1$, and so on. The easy way is to call `nade` at each step and use one of its $n$ logits. But what does step $i+1$ need to know of the past? Only $a_{i+1}$, and that is $a_i$ plus one column:
+
+> $a \leftarrow c$; for $i = 1, \dots, n$: predict from $\sigma(a)$, **draw** $x_i$, add $W_{\cdot i}\,x_i$ to $a$.
+
+The same sweep as in exercise 2, with the drawn bit in the place of the given one. A sample costs what a likelihood costs: $O(nh)$.
+
+*By hand*, with the numbers of exercise 1: $\sigma(\ell_1) = \sigma(0.7689) = 0.683$; say we draw 1. Then $a = (1, -1)$ and $\sigma(\ell_2) = \sigma(0.4621) = 0.614$; say we draw 0. Then $a = (1, -1)$ still, and $\sigma(\ell_3) = \sigma(0.0379) = 0.509$.
+
+**Predict:** calling `nade` at each of the $n$ steps would be of which order in $n$ and $h$?
+
+<details><summary>Answer</summary>
+
+$n$ calls of $O(nh)$: $O(n^2h)$ again, though each call is the fast one.
+</details>
+
+<details><summary>Hint 1</summary>
+
+Copy your sweep, and look where it reads `x`. Which bit has to be drawn before that line?
+</details>
+<details><summary>Hint 2</summary>
+
+`torch.bernoulli(p, generator=generator)` draws a 0. or 1. for each entry of `p`, here of shape `(count,)`. The outer product wants it as `(count, 1)`: `bit[:, None]`.
+</details>
+"""
+
+
+# %% exercise="sample"
+def sample(W, c, V, b, count, generator):
+    """Draws `count` examples from the model, in one sweep: bits as floats (count, n).
+
+    O(n h) operations for each example. All randomness comes from `generator`, a torch.Generator.
+    """
+    ### BEGIN SOLUTION
+    a, bits = c.expand(count, -1), []  # (count, h)
+    for i in range(len(b)):
+        p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])  # (count,)
+        bits.append(torch.bernoulli(p, generator=generator))
+        a = a + bits[i][:, None] * W[:, i]
+    return torch.stack(bits, dim=1)
+    ### END SOLUTION
+
+
+# %% check="sample" points=4
+check(sample)
+
+# %% tags=["demo"]
+with solved("nade", "sample"):
+    drawn = sample(*model.numbers(), 12, torch.Generator().manual_seed(5))
+    draw_images(
+        [("test set", digits.test[:12]), ("NADE", drawn)],
+        "Two rows of twelve 8 by 8 images. Test set: digits. NADE: connected strokes, more than half of "
+        "them readable as a digit.",
+    )
+    once = count_operations(sample, *model.numbers(), 1, torch.Generator())
+    many = 64 * count_operations(nade, torch.zeros(1, 64), *model.numbers())
+    print(
+        f"one sample: {once:,} operations in your sweep; {many:,} with a call of nade for each pixel"
+    )
+
+# %% [markdown]
+r"""
+## Exercise 4: what about an autoencoder?
+
+`autoencoder_dependencies` · difficulty ●●○ · 10 minutes · 3 points
+
+NADE looks much like an **autoencoder**: bits in, a hidden layer, $n$ logits out. An autoencoder computes *one* hidden vector from all the bits, $h = \sigma(Wx + c)$, and is trained with the same loss. Why, then, is one of them a
+distribution and the other not? Look at what each output can *see*.
+
+Write a function that finds out, for any model that takes bits `(B, n)` and gives logits `(B, n)`:
+
+$$D_{ij} = 1 \quad\text{if there is an } x \text{ such that turning } x_j \text{ around changes output } i.$$
+
+For a small `model.n` there is no need to guess: try **all** $2^n$ vectors.
+
+*By hand*, $n = 2$. A model answers $\ell_1 = 0.3$ and $\ell_2 = 5\,x_1 x_2$:
+
+| $x$ | $\ell_1$ | $\ell_2$ | after turning $x_1$: $\ell_2$ | after turning $x_2$: $\ell_2$ |
+|---|---|---|---|---|
+| 00 | 0.3 | 0 | 0 | 0 |
+| 01 | 0.3 | 0 | **5** | 0 |
+| 10 | 0.3 | 0 | 0 | **5** |
+| 11 | 0.3 | 5 | **0** | **0** |
+
+So $D = \begin{pmatrix} 0 & 0 \\ 1 & 1 \end{pmatrix}$: output 2 sees input 2, itself. **Predict:** what would you have found by trying $x = 00$ only? And by looking at the gradients there?
+
+<details><summary>Answer</summary>
+
+At 00 nothing changes, and both derivatives of $5\,x_1x_2$ are 0: the leak would have been missed. Turning bits on all vectors misses nothing.
+</details>
+
+<details><summary>Hint 1</summary>
+
+`torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * n)` lists all vectors, `(2**n, n)`. Ask the model once for all of them, and once more for each $j$, with column $j$ turned around: `1 - x`.
+</details>
+<details><summary>Hint 2</summary>
+
+Two answers `(2**n, n)` compared with `!=` are true wherever an output changed. Did output $i$ change *anywhere*? `.any(dim=0)`. That is one column of $D$.
+</details>
+"""
+
+
+# %% exercise="autoencoder_dependencies"
+def autoencoder_dependencies(model):
+    """Which output sees which input: bool (n, n), row i for output i, column j for input j.
+
+    model: takes bits (B, n) and returns logits (B, n); `model.n` is n ≥ 2, small. D[i, j] is true if turning
+    x_j around changes output i at one of the 2^n vectors, at least.
+    """
+    ### BEGIN SOLUTION
+    every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * model.n)  # (2^n, n)
+    before, columns = model(every), []
+    for j in range(model.n):
+        turned = every.clone()
+        turned[:, j] = 1 - turned[:, j]
+        columns.append((model(turned) != before).any(dim=0))  # (n,)
+    return torch.stack(columns, dim=1)
+    ### END SOLUTION
+
+
+# %% check="autoencoder_dependencies" points=3
+check(autoencoder_dependencies)
+
+# %% [markdown]
+r"""
+Now the comparison. Both models are trained on row 4 of each digit, 8 pixels, with 16 hidden units and the same loss. We ask for their dependencies, and for the sum of all 256 "probabilities". **Predict** which one reaches the lower loss.
+"""
+
+
+# %%
+class Autoencoder(nn.Module):
+    """Bits → one hidden vector → logits: every output may see every input."""
+
+    def __init__(self, n, hidden, generator=None):
+        super().__init__()
+        self.n = n
+        self.W = nn.Parameter(0.05 * torch.randn(hidden, n, generator=generator))
+        self.c = nn.Parameter(torch.zeros(hidden))
+        self.V = nn.Parameter(0.05 * torch.randn(n, hidden, generator=generator))
+        self.b = nn.Parameter(torch.zeros(n))
+
+    def forward(self, x):
+        return torch.sigmoid(x @ self.W.T + self.c) @ self.V.T + self.b
+
+    def nll(self, x):
+        """What would be −log p(x), if the outputs were conditionals."""
+        return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(dim=1)
+
+
+# %% tags=["demo"]
+with solved("nade", "autoencoder_dependencies"):
+    fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2), constrained_layout=True)
+    for ax, kind in zip(axes, (Autoencoder, NADE), strict=True):
+        one = kind(8, 16, torch.Generator().manual_seed(0))
+        sees = autoencoder_dependencies(one)
+        row = slice(24, 32)
+        fit(one, digits.train[:, row], digits.valid[:, row], epochs=30, lr=3e-2, progress=False)
+        loss, _ = evaluate(one, digits.test[:, row])
+        total = one.nll(every).neg().exp().sum()
+        print(
+            f"{kind.__name__:>11}: {loss:6.3f} nats a row; 256 'probabilities' that sum to {total:.4f}"
+        )
+        ax.imshow(sees, cmap="cividis", vmin=0, vmax=1)
+        ax.set(
+            title=kind.__name__,
+            xlabel="input j",
+            ylabel="output i",
+            xticks=range(8),
+            yticks=range(8),
+        )
+        ax.set(xticklabels=range(1, 9), yticklabels=range(1, 9))
+    show(
+        fig,
+        "Two 8 by 8 maps, bright where an output sees an input. Autoencoder: bright everywhere. NADE: bright below the diagonal only.",
+    )
+
+# %% [markdown]
+r"""
+The autoencoder has learned to copy its input, and has no probability to give: its numbers sum to far more than 1, so that a low loss means nothing. It cannot be sampled from either: to draw $x_1$ it would have to know $x_1$. NADE needs about three nats for the same
+row, and means them.
+
+## Is that so?
+
+> "NADE dramatically reduces the parameters of an FVSBN, from $O(n^2)$ to $O(n)$."
+
+**Decide** for MNIST, 784 pixels, with 500 hidden units, and then compute.
+"""
+
+
+# %% tags=["demo"]
+def fvsbn_numbers(n):
+    return n * (n + 1) // 2
+
+
+def nade_numbers(n, h=500):
+    return 2 * n * h + h + n  # W, V, c and b; the last column of W is counted, though never used
+
+
+for n in (64, 784, 2001, 2002, 10_000):
+    print(
+        f"n = {n:>6,}: FVSBN {fvsbn_numbers(n):>10,}, NADE with 500 hidden units {nade_numbers(n):>10,}"
+    )
+
+# %% [markdown]
+r"""
+At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on, but no image of that time was so large. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
+NADE wins by **sharing**, not by counting: a hidden unit that has learned what a stroke looks like serves all later pixels.
+
+> "NADE uses masked weight matrices."
+
+No mask anywhere in your code: that is MADE, the next lesson, which puts a cell beside this sentence to settle it.
+
+## A question to answer in words
+
+On the digits, NADE with 128 hidden units has 16,576 numbers and the FVSBN 2,080. With 1,297 training images one would expect NADE to overfit more.
+
+ 1. NADE is better on *test* images all the same. Explain how sharing $W$ makes that possible: from what does column $j$ learn, compared with the weights of pixel $j$ in an FVSBN?
+ 2. What does sharing take for granted about the data? Describe data for which you would rather have networks apart.
+ 3. Training: all of $x$ is known, so the hidden vectors of all $n$ steps could be computed at the same time, from cumulative sums. Drawing: not. Why?
+
+A few sentences for each.
+"""
+
+# %% [markdown] question="sharing" points=2
+r"""
+### BEGIN SOLUTION
+1. In an FVSBN the weight $W_{ij}$ is seen by one factor only, that of pixel $i$: it learns from the question "is pixel $i$ black?" alone. In NADE column $j$ goes into all hidden vectors after $j$, so that the errors of all pixels $i > j$ train the same $h$ numbers. More numbers, but each of
+   them gets far more evidence, and they are forced to describe features that are useful for many pixels. (Weight decay and the validation set do the rest.)
+2. That pixel $j$ matters to all later pixels *through the same features*: what is known after $x_{<i}$ is summarized by one sum, whatever $i$ asks. Bad for data whose variables have nothing to do with one another, or whose meaning changes from place to place, for example the columns of a table: age, postcode,
+   blood pressure, each of which may need its own transformation of the past.
+3. $a_{i+1}$ needs $x_i$. In training $x_i$ is data, so all sums can be formed at once. In drawing $x_i$ is the outcome of step $i$: the steps wait for each other.
+
+Rubric: ½ point for "column $j$ is trained by all later outputs", ½ point for the contrast with a weight that serves one factor (or for "features useful to many pixels"). ½ point for an assumption together with an example that breaks it. ½ point for "$a_{i+1}$ needs the drawn $x_i$".
+### END SOLUTION
+"""
+
+# %% [markdown]
+r"""
+## What you should remember
+
+NADE gives every conditional a hidden layer, and pays for one: step $i$ uses the columns of $W$ *before* $i$, and each step adds a single column to the sum of the last one. So a likelihood and a sample both cost $O(nh)$. An autoencoder with the same numbers is no distribution, since its outputs see what they
+predict; whether the probabilities sum to 1 tells the two apart. NADE's strength is sharing: on small images it has more numbers than an FVSBN, and still predicts better.
+
+## Go further
+
+ - H. Larochelle, I. Murray (2011). *The Neural Autoregressive Distribution Estimator.* AISTATS. Section 3 is this lesson; it also tells how the idea came from restricted Boltzmann machines.
+ - B. Uria, M.-A. Côté, K. Gregor, I. Murray, H. Larochelle (2016). *Neural Autoregressive Distribution Estimation.* JMLR 17. Deep, orderless and real-valued forms.
+ - B. Uria, I. Murray, H. Larochelle (2013). *RNADE: The Real-Valued Neural Autoregressive Density-Estimator.* NIPS 26. Mixtures of Gaussians in the place of bits.
+ - Y. Bengio, S. Bengio (2000). *Modeling high-dimensional discrete data with multi-layer neural networks.* NIPS 12. Hidden units for each conditional, before the sum was carried along.
+ - M. Germain, K. Gregor, I. Murray, H. Larochelle (2015). *MADE: Masked Autoencoder for Distribution Estimation.* ICML. The next lesson: one hidden vector, and masks.
+
+**Try:** compute all $a_i$ at once with `torch.cumsum`. How many operations, and how much memory? Then train with 16, 64 and 256 hidden units: where does the validation NLL turn?
+
+## Recall
+
+Close the notebook's top half, and answer aloud before you unfold.
+
+<details><summary>Which columns of W does step i use, and which column is never used?</summary>
+
+The first $i-1$, those of the variables before $x_i$. The last: nobody comes after $x_n$.
+</details>
+<details><summary>What is carried from step to step, and when is it changed?</summary>
+
+$a_i = c + \sum_{j<i} W_{\cdot j}x_j$, before the sigmoid. Column $i$ is added after $x_i$ has been predicted (or drawn).
+</details>
+<details><summary>How can you tell O(n²h) from O(nh) without a clock?</summary>
+
+Count operations at $n$ and at $2n$: the quotient goes to 4 or to 2.
+</details>
+<details><summary>Why is an autoencoder trained with cross-entropy no density model?</summary>
+
+Its output $i$ sees $x_i$. Its "conditionals" are none, and over all $x$ the products do not sum to 1.
+</details>
+<details><summary>Has NADE fewer parameters than an FVSBN?</summary>
+
+With $h$ hidden units $2nh + h + n$ against $n(n+1)/2$: fewer only for large $n$, from 2002 on when $h = 500$.
+</details>
+<details><summary>What does a colleague's NADE do that adds the column first and predicts then?</summary>
+
+It peeks: output $i$ sees $x_i$. A wonderful loss, probabilities that do not sum to 1, and samples that do not fit.
+</details>
+"""

@@ -1,0 +1,251 @@
+"""Wrong answers to lesson 03, FVSBN."""
+
+from tests.banks.bank import Wrong
+
+VOTES = "logit i is bias_i + Σ_{j<i} weight_ij x_j"
+SEES = "no logit sees its own bit or a later one, and each sees all bits before it"
+TRAINS = "training reaches the weights below the diagonal and the bias, and nothing is overwritten"
+NLL = "nll is the sum of −log p(x_i | x_<i) over the n bits, one number for each example"
+LARGE = "large logits cost what they cost: finite, and exact"
+ONE = "the probabilities of all 256 vectors of 8 bits sum to 1"
+GRADIENT = "the gradient of nll trains all weights below the diagonal, and no other"
+OFTEN = "samples come as often as the model says"
+HEARS = "each bit hears exactly the bits that were drawn before it"
+FORM = "the answer holds bits as floats, (count, n), for any count and n"
+SEED = "all randomness comes from the given generator"
+KEPT = "the given bits stay as they are"
+REST = "the rest is drawn from p(rest | prefix)"
+OWN = "every example goes on from its own beginning, of any length from 0 to n"
+ALONE = "randomness comes from the given generator, and the caller's prefix is left alone"
+
+MASKED = "x @ torch.tril(weight, -1).T + bias"
+LOSS = 'return F.binary_cross_entropy_with_logits(score, x, reduction="none").sum(dim=1)'
+PROBABILITY = "p = torch.sigmoid(logits(x, weight, bias)[:, i])"
+DRAWN = "torch.bernoulli(p, generator=generator)"
+
+ANSWERS = (
+    # logits
+    Wrong("logits", VOTES, "includes-diagonal", edit=("(weight, -1)", "(weight)")),
+    Wrong("logits", SEES, "not-masked", edit=("torch.tril(weight, -1)", "weight")),
+    Wrong("logits", VOTES, "upper-triangle", edit=("tril(weight, -1)", "triu(weight, 1)")),
+    Wrong("logits", VOTES, "upper-triangle", edit=("tril(weight, -1).T", "triu(weight, 1)")),
+    Wrong("logits", VOTES, "transposed", edit=("(weight, -1).T", "(weight, -1)")),
+    Wrong("logits", SEES, "not-masked", edit=("torch.tril(weight, -1).T", "weight")),
+    Wrong("logits", VOTES, "one-off-too-many", edit=("(weight, -1)", "(weight, -2)")),
+    Wrong("logits", VOTES, "bias-forgotten", edit=(" + bias", "")),
+    Wrong("logits", VOTES, "sigmoid-applied", edit=(MASKED, f"torch.sigmoid({MASKED})")),
+    Wrong("logits", VOTES, "sign", edit=(MASKED, f"-({MASKED})")),
+    Wrong(
+        "logits",
+        TRAINS,
+        "masked-in-place",
+        edit=(f"return {MASKED}", f"weight.data.tril_(-1)\n    return {MASKED}"),
+    ),
+    Wrong(
+        "logits",
+        TRAINS,
+        "gradient-unmasked",
+        source="""
+def logits(x, weight, bias):
+    masked = weight - torch.triu(weight).detach()  # zero in value
+    return x @ masked.T + bias
+""",
+    ),
+    Wrong("logits", TRAINS, "gradient-cut", edit=("tril(weight, -1)", "tril(weight.data, -1)")),
+    Wrong("logits", stops="should have shape", edit=(MASKED, f"({MASKED}).sum(1)")),
+    # nll
+    Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum()")),
+    Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum(dim=0)")),
+    Wrong("nll", NLL, "averaged-over-batch", edit=(".sum(dim=1)", ".sum(dim=1).mean()")),
+    Wrong("nll", NLL, "averaged-over-bits", edit=(".sum(dim=1)", ".mean(dim=1)")),
+    Wrong("nll", NLL, "not-summed", edit=(".sum(dim=1)", "")),
+    Wrong("nll", NLL, "sign", edit=("return F", "return -F")),
+    Wrong("nll", NLL, "bits-for-nats", edit=(".sum(dim=1)", ".sum(dim=1) / math.log(2)")),
+    Wrong(
+        "nll", NLL, "log-forgotten", edit=(LOSS, LOSS.replace("return ", "return (-") + ").exp()")
+    ),
+    Wrong(
+        "nll",
+        NLL,
+        "bits-inverted",
+        edit=(LOSS, "return -torch.log((x - torch.sigmoid(score)).abs()).sum(dim=1)"),
+    ),
+    Wrong("nll", NLL, "zeros-forgotten", edit=(LOSS, "return (x * F.softplus(-score)).sum(1)")),
+    Wrong(
+        "nll",
+        ONE,
+        "sees-itself",
+        edit=("score = logits(x, weight, bias)", "score = F.linear(x, weight, bias)"),
+    ),
+    Wrong(
+        "nll",
+        NLL,
+        "votes-forgotten",
+        edit=("score = logits(x, weight, bias)", "score = bias.expand(x.shape)"),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "sigmoid-then-log",
+        edit=(
+            LOSS,
+            "p = torch.sigmoid(score)\n"
+            "    return -(x * torch.log(p) + (1 - x) * torch.log(1 - p)).sum(1)",
+        ),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "sigmoid-then-log",
+        edit=(
+            LOSS,
+            "return -torch.log(torch.where(x > 0, score.sigmoid(), 1 - score.sigmoid())).sum(1)",
+        ),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "surprise-clipped",
+        edit=(LOSS, 'return F.binary_cross_entropy(score.sigmoid(), x, reduction="none").sum(1)'),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "surprise-clipped",
+        edit=(LOSS, LOSS.replace("(score,", "(score.clamp(-30, 30),")),
+    ),
+    Wrong("nll", GRADIENT, "gradient-cut", edit=(".sum(dim=1)", ".sum(dim=1).detach()")),
+    # sample
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-pass",
+        source="""
+def sample(weight, bias, count, generator):
+    p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
+    return torch.bernoulli(p, generator=generator)
+""",
+    ),
+    Wrong(
+        "sample",
+        HEARS,
+        "one-pass",
+        source="""
+def sample(weight, bias, count, generator):
+    p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
+    return torch.bernoulli(p, generator=generator)
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "probabilities-in-prefix",
+        edit=(
+            (f"x[:, i] = {DRAWN}", "x[:, i] = p"),
+            ("return x", "return torch.bernoulli(x, generator=generator)"),
+        ),
+    ),
+    Wrong("sample", OFTEN, "probabilities-for-bits", edit=(DRAWN, "p")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "prefix-overwritten",
+        edit=(
+            (PROBABILITY, "p = torch.sigmoid(logits(x, weight, bias))"),
+            ("x[:, i] = ", "x = "),
+        ),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "noise-reused",
+        edit=(
+            ("    for i in", "    u = torch.rand(count, generator=generator)\n    for i in"),
+            (DRAWN, "(u < p).float()"),
+        ),
+    ),
+    Wrong("sample", OFTEN, "bits-inverted", edit=(DRAWN, f"1 - {DRAWN}")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "fair-coins",
+        edit=(DRAWN, "torch.bernoulli(torch.full_like(p, 0.5), generator=generator)"),
+    ),
+    Wrong("sample", OFTEN, "rounded-for-drawn", edit=(DRAWN, "(p > 0.5).float()")),
+    Wrong(
+        "sample",
+        HEARS,
+        "same-for-all",
+        source="""
+def sample(weight, bias, count, generator):
+    x = torch.zeros(1, len(bias))
+    for i in range(len(bias)):
+        p = torch.sigmoid(logits(x, weight, bias)[:, i])
+        x[:, i] = torch.bernoulli(p, generator=generator)
+    return x.expand(count, -1)
+""",
+    ),
+    Wrong("sample", SEED, "generator-ignored", edit=(", generator=generator", "")),
+    Wrong(
+        "sample",
+        SEED,
+        "reseeded",
+        edit=("    for i in", "    generator.manual_seed(0)\n    for i in"),
+    ),
+    Wrong("sample", FORM, "bits-not-floats", edit=("return x", "return x.long()")),
+    Wrong("sample", stops="should have shape", edit=("return x", "return x.T")),
+    # complete
+    Wrong("complete", KEPT, "prefix-overwritten", edit=("range(known,", "range(0,")),
+    Wrong(
+        "complete",
+        KEPT,
+        "starts-too-early",
+        edit=("range(known,", "range(max(known - 1, 0),"),
+    ),
+    Wrong("complete", REST, "starts-too-late", edit=("range(known,", "range(known + 1,")),
+    Wrong(
+        "complete",
+        REST,
+        "sampled-then-pasted",
+        source="""
+def complete(prefix, weight, bias, generator):
+    x = sample(weight, bias, len(prefix), generator)
+    x[:, : prefix.shape[1]] = prefix
+    return x
+""",
+    ),
+    Wrong(
+        "complete",
+        REST,
+        "prefix-unheard",
+        edit=(
+            ("    x[:, :known] = prefix\n", ""),
+            ("return x", "x[:, :known] = prefix\n    return x"),
+        ),
+    ),
+    Wrong(
+        "complete",
+        REST,
+        "one-pass",
+        source="""
+def complete(prefix, weight, bias, generator):
+    k = prefix.shape[1]
+    x = torch.zeros(len(prefix), len(bias))
+    x[:, :k] = prefix
+    p = torch.sigmoid(logits(x, weight, bias))
+    x[:, k:] = torch.bernoulli(p[:, k:], generator=generator)
+    return x
+""",
+    ),
+    Wrong("complete", REST, "bits-inverted", edit=(DRAWN, f"1 - {DRAWN}")),
+    Wrong("complete", REST, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
+    Wrong("complete", REST, "probabilities-for-bits", edit=(DRAWN, "p")),
+    Wrong("complete", OWN, "first-row-for-all", edit=("= prefix\n", "= prefix[0]\n")),
+    Wrong("complete", ALONE, "generator-ignored", edit=(", generator=generator", "")),
+    Wrong(
+        "complete",
+        ALONE,
+        "prefix-changed",
+        edit=("return x", "prefix[:] = 0\n    return x"),
+    ),
+)

@@ -1,0 +1,307 @@
+"""Wrong answers to lesson 04, NADE."""
+
+from tests.banks.bank import Wrong
+
+VALUES = "h_i = σ(c + the columns before i, times their bits), logit_i = b_i + V_i h_i"
+SEES = "no logit sees its own bit or a later one, and each sees all bits before it"
+TRAINS = "training reaches W, c, V and b, and nothing is overwritten"
+GROWS = "the work grows like n: twice the bits, twice the operations"
+OFTEN = "samples come as often as the model says"
+HEARS = "each bit hears exactly the bits that were drawn before it"
+SWEEP = "a sample costs one sweep: twice the bits, twice the operations"
+SEED = "all randomness comes from the given generator"
+FORM = "the answer holds bits as floats, for any count and n"
+WHERE = "D[i, j] is true where turning x_j around can change output i, and nowhere else"
+BOTH = "an autoencoder's outputs see everything, a NADE's what comes before"
+BOOLS = "the answer is a matrix of bools"
+
+HIDDEN = "torch.sigmoid(x[:, :i] @ W[:, :i].T + c)"
+START = "a, logits = c.expand(len(x), -1), []"
+PREDICT = "        logits.append(torch.sigmoid(a) @ V[i] + b[i])\n"
+ADD = "        a = a + x[:, i : i + 1] * W[:, i]\n"
+DRAW_START = "a, bits = c.expand(count, -1), []"
+DRAW_P = "p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])"
+DRAWN = "torch.bernoulli(p, generator=generator)"
+DRAW_ADD = "a = a + bits[i][:, None] * W[:, i]"
+EVERY = "torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * model.n)"
+COMPARED = "(model(turned) != before).any(dim=0)"
+
+ANSWERS = (
+    # nade_naive
+    Wrong(
+        "nade_naive",
+        SEES,
+        "sees-itself",
+        edit=(HIDDEN, "torch.sigmoid(x[:, : i + 1] @ W[:, : i + 1].T + c)"),
+    ),
+    Wrong("nade_naive", SEES, "autoencoder", edit=(HIDDEN, "torch.sigmoid(x @ W.T + c)")),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "one-column-short",
+        edit=(HIDDEN, "torch.sigmoid(x[:, : max(i - 1, 0)] @ W[:, : max(i - 1, 0)].T + c)"),
+    ),
+    Wrong(
+        "nade_naive",
+        SEES,
+        "future-columns",
+        edit=(HIDDEN, "torch.sigmoid(x[:, i:] @ W[:, i:].T + c)"),
+    ),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "future-columns",
+        edit=(HIDDEN, "torch.sigmoid(x[:, i + 1 :] @ W[:, i + 1 :].T + c)"),
+    ),
+    Wrong("nade_naive", VALUES, "c-forgotten", edit=(".T + c)", ".T)")),
+    Wrong("nade_naive", VALUES, "c-forgotten-at-first", edit=(".T + c)", ".T + (c if i else 0))")),
+    Wrong("nade_naive", VALUES, "V-row-shared", edit=("V[i]", "V[0]")),
+    Wrong("nade_naive", VALUES, "V-row-shared", edit=("V[i]", "V[i - 1]")),
+    Wrong("nade_naive", VALUES, "sigmoid-forgotten", edit=("torch.sigmoid(x", "(x")),
+    Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.relu(x")),
+    Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.tanh(x")),
+    Wrong("nade_naive", VALUES, "b-forgotten", edit=(" + b[i]", "")),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "sigmoid-applied",
+        edit=("return torch.stack(logits, dim=1)", "return torch.stack(logits, dim=1).sigmoid()"),
+    ),
+    Wrong("nade_naive", VALUES, "bits-inverted", edit=("(x[:, :i] @", "((1 - x[:, :i]) @")),
+    Wrong("nade_naive", stops="should have shape", edit=("(logits, dim=1)", "(logits, dim=0)")),
+    Wrong("nade_naive", TRAINS, "gradient-cut", edit=("(x[:, :i] @ W[", "(x[:, :i] @ W.data[")),
+    # nade
+    Wrong("nade", SEES, "sees-itself", edit=((PREDICT, ""), (ADD, ADD + PREDICT))),
+    Wrong("nade", VALUES, "sees-itself", edit=((PREDICT, ""), (ADD, ADD + PREDICT))),
+    Wrong(
+        "nade",
+        VALUES,
+        "c-forgotten",
+        edit=(START, "a, logits = torch.zeros(len(x), len(c)), []"),
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "c-forgotten-at-first",
+        edit=(
+            (START, "a, logits = torch.zeros(len(x), len(c)), []"),
+            (ADD, ADD + "        a = a + c if i == 0 else a\n"),
+        ),
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "sigmoid-fed-back",
+        edit=(
+            PREDICT,
+            "        a = torch.sigmoid(a)\n        logits.append(a @ V[i] + b[i])\n",
+        ),
+    ),
+    Wrong("nade", VALUES, "V-row-shared", edit=("V[i]", "V[0]")),
+    Wrong(
+        "nade",
+        VALUES,
+        "last-column-only",
+        edit=(ADD, "        a = c + x[:, i : i + 1] * W[:, i]\n"),
+    ),
+    Wrong("nade", VALUES, "x-forgotten", edit=("x[:, i : i + 1] * W[:, i]", "W[:, i]")),
+    Wrong(
+        "nade",
+        GROWS,
+        "quadratic",
+        source="""
+def nade(x, W, c, V, b):
+    return nade_naive(x, W, c, V, b)
+""",
+    ),
+    Wrong(
+        "nade",
+        GROWS,
+        "quadratic",
+        source="""
+def nade(x, W, c, V, b):
+    n = len(b)
+    seen = torch.ones(n, n).tril(-1)  # all steps at once, each with its own copy of x
+    a = (x[:, None, :] * seen.to(x.dtype)) @ W.T + c
+    return (torch.sigmoid(a) * V).sum(-1) + b
+""",
+    ),
+    Wrong(
+        "nade",
+        GROWS,
+        "quadratic",
+        edit=(ADD, "        a = c + sum(x[:, j : j + 1] * W[:, j] for j in range(i + 1))\n"),
+    ),
+    Wrong(
+        "nade",
+        TRAINS,
+        "gradient-cut",
+        edit=(ADD, "        a = a + x[:, i : i + 1] * W[:, i].detach()\n"),
+    ),
+    Wrong(
+        "nade",
+        TRAINS,
+        "changed-in-place",
+        edit=(
+            (START, "a, logits = c[None].repeat(len(x), 1), []"),
+            (ADD, ADD + "    with torch.no_grad():\n        W[:, -1] = 0\n"),
+        ),
+    ),
+    # sample
+    Wrong("sample", OFTEN, "one-pass", edit=(DRAW_ADD, "pass")),
+    Wrong("sample", HEARS, "one-pass", edit=(DRAW_ADD, "pass")),
+    Wrong(
+        "sample", OFTEN, "probabilities-carried", edit=(DRAW_ADD, "a = a + p[:, None] * W[:, i]")
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "noise-reused",
+        edit=(
+            (DRAW_START, f"u = torch.rand(count, generator=generator)\n    {DRAW_START}"),
+            (DRAWN, "(u < p).float()"),
+        ),
+    ),
+    Wrong("sample", OFTEN, "bits-inverted", edit=(DRAWN, f"1 - {DRAWN}")),
+    Wrong("sample", OFTEN, "x-forgotten", edit=(DRAW_ADD, "a = a + W[:, i]")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "sigmoid-fed-back",
+        edit=(DRAW_P, "a = torch.sigmoid(a)\n        p = torch.sigmoid(a @ V[i] + b[i])"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "c-forgotten",
+        edit=(DRAW_START, "a, bits = torch.zeros(count, len(c)), []"),
+    ),
+    Wrong("sample", OFTEN, "V-row-shared", edit=("V[i]", "V[0]")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "last-column-only",
+        edit=(DRAW_ADD, "a = c + bits[i][:, None] * W[:, i]"),
+    ),
+    Wrong("sample", OFTEN, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
+    Wrong("sample", OFTEN, "probabilities-for-bits", edit=(DRAWN, "p")),
+    Wrong(
+        "sample",
+        SWEEP,
+        "quadratic",
+        source="""
+def sample(W, c, V, b, count, generator):
+    x = torch.zeros(count, len(b))
+    for i in range(len(b)):
+        p = torch.sigmoid(nade(x, W, c, V, b)[:, i])
+        x[:, i] = torch.bernoulli(p, generator=generator)
+    return x
+""",
+    ),
+    Wrong(
+        "sample",
+        SWEEP,
+        "quadratic",
+        source="""
+def sample(W, c, V, b, count, generator):
+    x = torch.zeros(count, len(b))
+    for i in range(len(b)):
+        h = torch.sigmoid(x[:, :i] @ W[:, :i].T + c)
+        x[:, i] = torch.bernoulli(torch.sigmoid(h @ V[i] + b[i]), generator=generator)
+    return x
+""",
+    ),
+    Wrong("sample", SEED, "generator-ignored", edit=(", generator=generator", "")),
+    Wrong(
+        "sample",
+        SEED,
+        "reseeded",
+        edit=(DRAW_START, f"generator.manual_seed(1)\n    {DRAW_START}"),
+    ),
+    Wrong("sample", FORM, "bits-not-floats", edit=("(bits, dim=1)", "(bits, dim=1).long()")),
+    Wrong(
+        "sample",
+        HEARS,
+        "same-for-all",
+        source="""
+def sample(W, c, V, b, count, generator):
+    a, bits = c, []
+    for i in range(len(b)):
+        p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
+        bits.append(torch.bernoulli(p, generator=generator))
+        a = a + bits[i] * W[:, i]
+    return torch.stack(bits).expand(count, -1)
+""",
+    ),
+    # autoencoder_dependencies
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "transposed",
+        edit=("(columns, dim=1)", "(columns, dim=0)"),
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "one-vector-only",
+        edit=(EVERY, "torch.zeros(1, model.n)"),
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "one-vector-only",
+        edit=(EVERY, "torch.ones(1, model.n)"),
+    ),
+    Wrong("autoencoder_dependencies", WHERE, "inverted", edit=(COMPARED, f"~{COMPARED}")),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "not-all-vectors",
+        edit=(COMPARED, COMPARED.replace(".any", ".all")),
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "gradient-only",
+        source="""
+def autoencoder_dependencies(model):
+    x = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * model.n).requires_grad_()
+    out = model(x)
+    rows = [torch.autograd.grad(out[:, i].sum(), x, retain_graph=True)[0] for i in range(model.n)]
+    return torch.stack([(row != 0).any(0) for row in rows])
+""",
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        BOTH,
+        "diagonal-left-out",
+        edit=(
+            "return torch.stack(columns, dim=1)",
+            "return torch.stack(columns, dim=1) & ~torch.eye(model.n, dtype=torch.bool)",
+        ),
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        BOTH,
+        "model-not-asked",
+        source="""
+def autoencoder_dependencies(model):
+    return torch.ones(model.n, model.n).tril(-1).bool()
+""",
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "model-not-asked",
+        source="""
+def autoencoder_dependencies(model):
+    return torch.ones(model.n, model.n, dtype=torch.bool)
+""",
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        BOOLS,
+        "amount-for-whether",
+        edit=(COMPARED, "(model(turned) - before).abs().sum(dim=0)"),
+    ),
+)

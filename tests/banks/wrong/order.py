@@ -1,0 +1,343 @@
+"""Wrong answers to lesson 07, order."""
+
+from tests.banks.bank import Wrong
+
+BUMPS = "p(x2) is the mean of the two bumps N(mu[0], ε) and N(mu[1], ε)"
+MASS = "it integrates to 1, for narrow bumps and for wide ones"
+SHAPE = "one number in, one number out; an array in, one of its shape out"
+BAYES = "p(x1 | x2) = p(x1) p(x2 | x1) / p(x2)"
+ROWS = "for each x2 it integrates to 1 over x1"
+FAR = "it stays a density where p(x2) is too small for a floating-point number"
+BROADCAST = "x1 and x2 broadcast; x1 = 0 belongs to the lower side"
+MOMENTS = "mean2 and var2 are mean and variance of X2"
+MEAN = "the conditional's mean is E[X1 | x2]"
+VARIANCE = "the conditional's variance is Var[X1 | x2], another one for each x2"
+ANY_SHAPE = "conditional takes a number or an array of any shape"
+GAP = "the gap is KL(p ‖ the best reverse Gaussian model), in nats"
+MERGE = "it falls to 0 as the bumps merge, and is above 0 before"
+UNITS = "it depends on the distance in standard deviations, Δ/√ε, and on nothing else"
+ONE = "one component loses the gap: the sum of what both factors lose"
+TWO = "two components close the gap in p(x2), and not in p(x1 | x2)"
+MORE = "each further component helps, and none closes the gap for good"
+
+SIGMA = "sigma = np.sqrt(eps)"
+MIXED = "return 0.5 * norm.pdf(x2, mu[0], sigma) + 0.5 * norm.pdf(x2, mu[1], sigma)"
+PIECES = "return 2 * norm.pdf(x1) * side"
+WITHIN = "eps + (mu[1] - mu[0]) ** 2 / 4"
+PAIR = "return mean, moment(2) - mean**2"
+INTEGRALS = "return quad_vec(integrand, -np.inf, 0)[0] + quad_vec(integrand, 0, np.inf)[0]"
+WHOLE = "return 0.5 * np.log(var2 / eps) + 0.5 * average"
+AVERAGE = "average = (marginal_x2(x2, mu, eps) * np.log(variance)).sum() * (x2[1] - x2[0])"
+GRID = "x2 = np.linspace(min(mu) - reach, max(mu) + reach, 400)"
+LOST = "return lost2 + (p2 * lost1).sum() * step2"
+LOST2 = "lost2 = rel_entr(p2, fit_mixture(p2, x2, components)).sum() * step2"
+LOST1 = "lost1 = rel_entr(p1, fit_mixture(p1, x1, components)).sum(1) * step1"
+
+PLAIN_BAYES = """
+def reverse_posterior(x1, x2, mu, eps):
+    sigma = np.sqrt(eps)
+    likelihood = norm.pdf(x2, np.where(np.asarray(x1) > 0, mu[1], mu[0]), sigma)
+    with np.errstate(all="ignore"):
+        return PRIOR * likelihood / EVIDENCE
+"""
+
+
+def bayes(prior: str = "norm.pdf(x1)", evidence: str = "marginal_x2(x2, mu, eps)") -> str:
+    return PLAIN_BAYES.replace("PRIOR", prior).replace("EVIDENCE", evidence)
+
+
+ANSWERS = (
+    # marginal_x2
+    Wrong("marginal_x2", BUMPS, "variance-for-std", edit=(SIGMA, "sigma = eps")),
+    Wrong("marginal_x2", MASS, "weights-of-one", edit=(MIXED, MIXED.replace("0.5 * ", ""))),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "means-averaged",
+        edit=(MIXED, "return norm.pdf(x2, (mu[0] + mu[1]) / 2, sigma)"),
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "one-gaussian",
+        edit=(
+            MIXED,
+            "return norm.pdf(x2, sum(mu) / 2, np.sqrt(eps + (mu[1] - mu[0]) ** 2 / 4))",
+        ),
+    ),
+    Wrong("marginal_x2", BUMPS, "one-side-only", edit=(MIXED, "return norm.pdf(x2, mu[1], sigma)")),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "variance-for-std",
+        edit=(
+            MIXED,
+            "return sum(0.5 * np.exp(-((x2 - m) ** 2) / (2 * eps)) / (eps * np.sqrt(2 * np.pi))"
+            " for m in mu)",
+        ),
+    ),
+    Wrong("marginal_x2", BUMPS, "sum-of-variables", edit=(SIGMA, "sigma = np.sqrt(1 + eps)")),
+    Wrong(
+        "marginal_x2",
+        SHAPE,
+        edit=(MIXED, MIXED.replace("return ", "return np.atleast_1d(") + ").reshape(-1)"),
+    ),
+    Wrong("marginal_x2", BUMPS, edit=(MIXED, "return np.full(np.shape(x2), np.nan)")),
+    Wrong("marginal_x2", stops="should hold numbers", edit=(MIXED, MIXED + " + 0j")),
+    # reverse_posterior
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "sides-swapped",
+        edit=("log_odds, -log_odds", "-log_odds, log_odds"),
+    ),
+    Wrong("reverse_posterior", ROWS, "normalizer-omitted", source=bayes(evidence="1.0")),
+    Wrong("reverse_posterior", FAR, "zero-by-zero", source=bayes()),
+    Wrong(
+        "reverse_posterior",
+        FAR,
+        "underflow-patched",
+        source=bayes(evidence="(marginal_x2(x2, mu, eps) + 1e-300)"),
+    ),
+    Wrong(
+        "reverse_posterior",
+        FAR,
+        "underflow-patched",
+        source=bayes().replace("return ", "return np.nan_to_num(").rstrip() + ")",
+    ),
+    Wrong("reverse_posterior", BAYES, "variance-for-std", edit=("/ 2) / eps", "/ 2) / eps**2")),
+    Wrong("reverse_posterior", BAYES, "arrow-not-turned", source=bayes("1.0", "1.0")),
+    Wrong("reverse_posterior", ROWS, "prior-forgotten", source=bayes("1.0")),
+    Wrong(
+        "reverse_posterior", ROWS, "half-normal-halved", edit=("2 * norm.pdf(x1)", "norm.pdf(x1)")
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "order-changes-the-joint",
+        source=bayes(evidence="norm.pdf(x2, sum(mu) / 2, np.sqrt(eps + (mu[1] - mu[0]) ** 2 / 4))"),
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "gaussian-for-posterior",
+        source="""
+def reverse_posterior(x1, x2, mu, eps):
+    w = expit((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
+    mean = np.sqrt(2 / np.pi) * (2 * w - 1)
+    return norm.pdf(x1, mean, np.sqrt(1 - mean**2))
+""",
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "gaussian-for-posterior",
+        source="""
+def reverse_posterior(x1, x2, mu, eps):
+    covariance, var2 = (mu[1] - mu[0]) / np.sqrt(2 * np.pi), eps + (mu[1] - mu[0]) ** 2 / 4
+    mean = covariance / var2 * (x2 - (mu[0] + mu[1]) / 2)
+    return norm.pdf(x1, mean, np.sqrt(1 - covariance**2 / var2))
+""",
+    ),
+    Wrong("reverse_posterior", BROADCAST, "zero-above", edit=("where(x1 > 0", "where(x1 >= 0")),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "prior-returned",
+        edit=(PIECES, "return norm.pdf(x1) + 0 * side"),
+    ),
+    # best_reverse_gaussian
+    Wrong("best_reverse_gaussian", MOMENTS, "within-only", edit=(WITHIN, "eps")),
+    Wrong(
+        "best_reverse_gaussian", MOMENTS, "std-for-variance", edit=(WITHIN, f"np.sqrt({WITHIN})")
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "bumps-missed",
+        edit=(
+            f"var2 = {WITHIN}  # within a bump, and between the bumps",
+            """
+    def density_moment(k):
+        return quad_vec(lambda t: t**k * marginal_x2(t, mu, eps), -np.inf, np.inf)[0]
+
+    mean2 = density_moment(1)
+    var2 = density_moment(2) - mean2**2
+""".strip(),
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian", VARIANCE, "second-moment", edit=(PAIR, "return mean, moment(2)")
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        VARIANCE,
+        "std-for-variance",
+        edit=(PAIR, "return mean, np.sqrt(moment(2) - mean**2)"),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        VARIANCE,
+        "constant-variance",
+        edit=(
+            PAIR,
+            """
+        grid = np.linspace(min(mu) - 9 * np.sqrt(eps), max(mu) + 9 * np.sqrt(eps), 2000)
+        w = expit((mu[1] - mu[0]) * (grid - mean2) / eps)
+        spread = (marginal_x2(grid, mu, eps) * (1 - 2 / np.pi * (2 * w - 1) ** 2)).sum()
+        return mean, 0 * mean + spread * (grid[1] - grid[0])
+""".strip(),
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "best-line",
+        edit=(
+            PAIR,
+            """
+        slope = (mu[1] - mu[0]) / np.sqrt(2 * np.pi) / var2
+        return slope * (x2 - mean2), 0 * x2 + 1 - slope**2 * var2
+""".strip(),
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian", MEAN, "sides-swapped", edit=(PAIR, PAIR.replace("mean,", "-mean,"))
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "one-side-only",
+        edit=(INTEGRALS, "return quad_vec(integrand, 0, np.inf)[0]"),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "quadrature-across-the-jump",
+        edit=(
+            INTEGRALS,
+            """
+            points = np.linspace(-6, 6, 121)
+            return sum(integrand(t) for t in points) * 0.1
+""".strip(),
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        stops="three things",
+        edit=("return mean2, var2, conditional", "return mean2, var2"),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        stops="should be a function of x2",
+        edit=("return mean2, var2, conditional", "return mean2, var2, conditional(mean2)"),
+    ),
+    # gap
+    Wrong("gap", MERGE, "order-never-matters", edit=(WHOLE, "return 0.0")),
+    Wrong("gap", GAP, "average-forgotten", edit=(WHOLE, "return 0.5 * np.log(var2 / eps)")),
+    Wrong("gap", GAP, "half-forgotten", edit=(WHOLE, "return np.log(var2 / eps) + average")),
+    Wrong("gap", GAP, "bits-for-nats", edit=(WHOLE, f"return ({WHOLE[7:]}) / np.log(2)")),
+    Wrong(
+        "gap",
+        GAP,
+        "log-outside",
+        edit=(
+            AVERAGE,
+            "average = np.log((marginal_x2(x2, mu, eps) * variance).sum() * (x2[1] - x2[0]))",
+        ),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "model-weighted",
+        edit=(
+            (GRID, "x2 = sum(mu) / 2 + np.sqrt(var2) * np.linspace(-9, 9, 800)"),
+            (
+                AVERAGE,
+                "average = (norm.pdf(x2, sum(mu) / 2, np.sqrt(var2)) * np.log(variance)).sum()"
+                " * (x2[1] - x2[0])",
+            ),
+        ),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "first-factor-only",
+        edit=(
+            (AVERAGE, "p = marginal_x2(x2, mu, eps)"),
+            (
+                WHOLE,
+                "return (rel_entr(p, norm.pdf(x2, sum(mu) / 2, np.sqrt(var2)))).sum()"
+                " * (x2[1] - x2[0])",
+            ),
+        ),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "one-joint-gaussian",
+        edit=(
+            WHOLE,
+            "return 0.5 * np.log((var2 - (mu[1] - mu[0]) ** 2 / (2 * np.pi)) / eps)",
+        ),
+    ),
+    Wrong("gap", UNITS, "grid-not-over-the-bumps", edit=(GRID, "x2 = np.linspace(-4, 4, 4000)")),
+    Wrong("gap", GAP, "sign", edit=(WHOLE, f"return -({WHOLE[7:]})")),
+    Wrong("gap", UNITS, "constant-gap", edit=(WHOLE, "return 0.4964")),
+    # mixture_reverse
+    Wrong("mixture_reverse", TWO, "two-components-suffice", edit=(LOST, "return lost2")),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "second-factor-only",
+        edit=(LOST, "return (p2 * lost1).sum() * step2"),
+    ),
+    Wrong("mixture_reverse", ONE, "unweighted-average", edit=(LOST, "return lost2 + lost1.mean()")),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "spacing-forgotten",
+        edit=(LOST, "return lost2 + (p2 * lost1).sum()"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "components-ignored",
+        edit=(
+            (LOST2, LOST2.replace("components", "1")),
+            (LOST1, LOST1.replace("components", "1")),
+        ),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "mixture-in-one-factor",
+        edit=(LOST1, LOST1.replace("components", "1")),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "mixture-in-one-factor",
+        edit=(LOST2, LOST2.replace("components", "1")),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "reversed-kl",
+        edit=(
+            (LOST2, "lost2 = rel_entr(fit_mixture(p2, x2, components), p2).sum() * step2"),
+            (LOST1, "lost1 = rel_entr(fit_mixture(p1, x1, components), p1).sum(1) * step1"),
+        ),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "two-components-suffice",
+        edit=(LOST, "return gap(mu, eps) if components == 1 else 0.0"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        edit=(LOST, "return gap(mu, eps) / components"),
+    ),
+)

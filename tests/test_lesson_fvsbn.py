@@ -1,0 +1,248 @@
+"""Lesson 03: its numbers are true, its checks accept the solutions and nothing strange."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import checks_of, judge
+from autograder.checks import fvsbn
+from autograder.draw import Draw
+from autograder.lessons import load_lesson, release_notebook, solution_functions
+from course import data
+from course.training import evaluate, fit
+from figures.completion import CompletionExplorer
+
+LESSON = "03_fvsbn"
+NAMES = ("logits", "nll", "sample", "complete")
+W = torch.tensor([[7.0, 9, 8], [2, 5, 9], [-1, 3, 4]])
+B = torch.tensor([0.0, -1, 0.5])
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict[str, Any]:
+    return solution_functions(LESSON)
+
+
+def words_of_the_lesson() -> str:
+    return "\n".join(cell.source for cell in load_lesson(LESSON).cells)
+
+
+# ---------------------------------------------------------------------------------- the checks
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", [0, 7, 2**40])
+def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
+    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
+    assert verdict.status == "passed", verdict
+    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
+
+
+def test_every_exercise_has_its_check_and_its_points() -> None:
+    lesson = load_lesson(LESSON)
+    assert tuple(lesson.exercises) == NAMES == tuple(checks_of(LESSON))
+    points = {name: check.points for name, check in checks_of(LESSON).items()}
+    assert points == {"logits": 3, "nll": 3, "sample": 4, "complete": 3}
+    assert {name: cell.points for name, cell in lesson.checks.items()} == points
+
+
+def test_an_empty_exercise_is_not_attempted() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
+    exec("import math, torch\nfrom torch import nn\nimport torch.nn.functional as F", namespace)
+    for cell in release_notebook(LESSON).cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+            exec(cell.source, namespace)
+    for name in NAMES:
+        verdict = judge(namespace[name], name=name, lesson=LESSON)
+        assert (verdict.status, verdict.earned) == ("not attempted", 0)
+
+
+STRANGE = {
+    "a number": lambda *a: 1.0,
+    "a word": lambda *a: "x",
+    "an empty tensor": lambda *a: torch.zeros(0),
+    "zeros of any shape": lambda *a: torch.zeros_like(a[0]),
+    "nan": lambda *a: a[0] * math.nan,
+    "huge": lambda *a: torch.full_like(a[0], 1e300, dtype=torch.float64),
+    "complex": lambda *a: a[0] * 1j,
+    "bools": lambda *a: a[0] > 0,
+    "zeros a row": lambda *a: torch.zeros(len(a[0])),
+    "nan a row": lambda *a: torch.full((len(a[0]),), math.nan),
+    "numpy": lambda *a: a[0].numpy(),
+    "a class": lambda *a: int,
+    "zeros for samples": lambda *a: torch.zeros(a[2], len(a[1])),
+    "halves for samples": lambda *a: torch.full((a[2], len(a[1])), 0.5),
+    "nan for samples": lambda *a: torch.full((a[2], len(a[1])), math.nan),
+    "ones for completions": lambda *a: torch.ones(len(a[0]), len(a[2])),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("how", STRANGE)
+def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
+    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
+    assert verdict.status in ("failed", "partly"), verdict
+    assert verdict.earned <= verdict.points / 3, verdict
+
+
+def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
+    # The bound on a verdict's frequencies is 0.055 on either side.
+    for seed in range(30):
+        _, _, answers = fvsbn.model_that_tells_apart(Draw(seed, "sample"), 3, fvsbn.wrong_samples)
+        tables = list(answers.values())
+        assert all(abs(table.sum() - 1) < 1e-9 for table in tables)
+        far = [np.abs(p - q).sum() for i, p in enumerate(tables) for q in tables[:i]]
+        assert min(far) > 2 * fvsbn.BOUND
+
+
+def test_false_alarms_of_the_sampling_checks_are_rarer_than_one_in_a_million() -> None:
+    assert (2**8 - 2) * math.exp(-fvsbn.DRAWS * fvsbn.BOUND**2 / 2) < 1e-6
+
+
+# ------------------------------------------------------------------------- the numbers of the prose
+
+
+def test_the_worked_numbers_of_logits_and_nll(solved: dict) -> None:
+    x = torch.tensor([[1.0, 0, 1]])
+    assert solved["logits"](x, W, B).tolist() == [[0, 1, -0.5]]
+    cost = float(solved["nll"](x, W, B))
+    text = words_of_the_lesson()
+    assert f"{cost:.4f}" == "2.9805" and "2.9805 nats" in text
+    assert f"{math.exp(-cost):.4f}" == "0.0508" and "= 0.0508" in text
+    steps = F.binary_cross_entropy_with_logits(solved["logits"](x, W, B), x, reduction="none")
+    assert [f"{v:.4f}" for v in steps[0]] == ["0.6931", "1.3133", "0.9741"]
+    assert f"{1 / (1 + math.exp(-1)):.3f}" == "0.731" and f"{1 / (1 + math.exp(1)):.3f}" == "0.269"
+
+
+def test_a_sigmoid_of_100_is_exactly_one_in_single_precision() -> None:
+    assert torch.sigmoid(torch.tensor(100.0)) == 1
+    assert -torch.log(1 - torch.sigmoid(torch.tensor(100.0))) == math.inf
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
+    random = torch.Generator().manual_seed(n)
+    weight = 4 * torch.randn(n, n, generator=random, dtype=torch.float64)
+    bias = torch.randn(n, generator=random, dtype=torch.float64)
+    every = torch.tensor(fvsbn.all_bits(n))
+    assert abs(solved["nll"](every, weight, bias).neg().exp().sum() - 1) < 1e-6
+
+
+def test_digits_cost_what_the_lesson_says(solved: dict) -> None:
+    digits = data.digits()
+    frequency = (digits.train.sum(0) + 1) / (len(digits.train) + 2)
+    logit = frequency.logit().expand_as(digits.test)
+    coins = F.binary_cross_entropy_with_logits(logit, digits.test, reduction="none").sum(1).mean()
+    assert f"{coins:.2f}" == "25.20"
+    model = solved["FVSBN"](64)
+    fit(
+        model,
+        digits.train,
+        digits.valid,
+        epochs=100,
+        batch_size=100,
+        lr=2e-2,
+        progress=False,
+        device="cpu",
+    )
+    nats, error = evaluate(model, digits.test)
+    assert 18.0 < nats < 18.7 and 0.2 < error < 0.3
+    assert 6.5 < coins - nats < 7.1  # "almost 7 nats", "about 900 times"
+    x = torch.zeros(1, 64)
+    votes = CompletionExplorer.of(solved["logits"], solved["complete"], model.weight, model.bias, x)
+    assert "Autoregressive: every logit sees all pixels" in repr(votes)
+
+
+def test_two_pixels_of_row_four_are_always_white() -> None:
+    row = data.digits().train[:, 24:32]
+    assert (row.sum(0) == 0).sum() == 2  # why the copying model's sum is 2^6 = 64
+    assert data.digits().train[:, 23].sum() == 1  # pixel 24, once in 1,297 images
+
+
+def test_no_fvsbn_follows_exactly_one_of_two(solved: dict) -> None:
+    # The loss is convex and its gradient vanishes at zero weights: three coins are the optimum.
+    words = torch.tensor([[0.0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    weight, bias = torch.zeros(3, 3, requires_grad=True), torch.zeros(3, requires_grad=True)
+    loss = solved["nll"](words, weight, bias).mean()
+    loss.backward()
+    assert weight.grad.abs().max() < 1e-7 and bias.grad.abs().max() < 1e-7
+    assert abs(float(loss.detach()) - 3 * math.log(2)) < 1e-6
+
+
+# ------------------------------------------------------------------------------------- the widget
+
+
+def explorer(logits: Any, n: int = 16, **more: Any) -> CompletionExplorer:
+    random = torch.Generator().manual_seed(3)
+    weight, bias = torch.randn(n, n, generator=random), torch.randn(n, generator=random)
+    keep = more.pop("complete", lambda prefix, w, b, g: F.pad(prefix, (0, n - prefix.shape[1])))
+    return CompletionExplorer.of(logits, keep, weight, bias, **more)
+
+
+def test_the_explorer_measures_the_votes_of_the_given_function(solved: dict) -> None:
+    found = explorer(solved["logits"])
+    weight = torch.randn(16, 16, generator=torch.Generator().manual_seed(3))
+    assert np.allclose(found.votes, weight.tril(-1), atol=1e-5)
+    assert found.in_words().startswith("Autoregressive")
+
+
+def test_the_explorer_names_leaks_gaps_and_coins() -> None:
+    leaky = explorer(lambda x, w, b: x @ w.T + b, cursor=14)
+    assert leaky.in_words().startswith("Not autoregressive: 136 times")
+    assert "sees 2 pixels at or after its own: 15, 16" in leaky.pixel_in_words(14)
+    blind = explorer(lambda x, w, b: x @ w.tril(-2).T + b)
+    assert (
+        blind.in_words()
+        == "Blind to the future, but 15 votes that the order allows are not counted"
+    )
+    assert "independent coins" in explorer(lambda x, w, b: b.expand(x.shape)).in_words()
+    curved = explorer(lambda x, w, b: (x @ w.tril(-1).T) ** 2 + b, x=[1] * 16)
+    assert "does not add votes up" in repr(curved)
+
+
+def test_the_explorer_says_a_students_trouble_in_one_sentence(solved: dict) -> None:
+    def logits(x, weight, bias):
+        raise NotImplementedError("logits: write your code here")
+
+    assert "logits is not written yet" in repr(explorer(logits))
+
+    def logits(x, weight, bias):
+        return x @ weight[:3] + bias
+
+    assert repr(explorer(logits)).startswith("CompletionExplorer: logits, line ")
+    assert "are needed" in repr(explorer(lambda x, w, b: b))
+
+    def complete(prefix, weight, bias, generator):
+        raise NotImplementedError
+
+    waiting = repr(explorer(solved["logits"], complete=complete))
+    assert "complete is not written yet" in waiting and "Autoregressive" in waiting
+    assert "bits of shape (6, 16) are needed" in repr(
+        explorer(solved["logits"], complete=lambda p, w, b, g: p)
+    )
+
+
+def test_the_explorer_refuses_what_it_cannot_draw(solved: dict) -> None:
+    with pytest.raises(ValueError, match="square n"):
+        explorer(solved["logits"], n=15)
+    with pytest.raises(ValueError, match="16 zeros and ones"):
+        explorer(solved["logits"], x=[2] * 16)
+    with pytest.raises(ValueError, match="cursor"):
+        explorer(solved["logits"], cursor=16)
+
+
+def test_the_explorers_cost_is_the_nll_of_the_lesson(solved: dict) -> None:
+    x = [0, 1] * 8
+    random = torch.Generator().manual_seed(3)
+    weight, bias = torch.randn(16, 16, generator=random), torch.randn(16, generator=random)
+    cost = float(solved["nll"](torch.tensor([x]).float(), weight, bias))
+    assert (
+        explorer(solved["logits"], x=x).cost_in_words()
+        == f"The whole picture costs {cost:.2f} nats."
+    )

@@ -1,0 +1,283 @@
+"""Lesson 04: its numbers are true, its checks accept the solutions and nothing strange."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import checks_of, judge
+from autograder.checks import nade as checks
+from autograder.draw import Draw
+from autograder.lessons import load_lesson, release_notebook, solution_functions
+from course import data
+from course.operations import count_operations
+from course.training import evaluate, fit
+from figures.sharing import SharingExplorer
+
+LESSON = "04_nade"
+NAMES = ("nade_naive", "nade", "sample", "autoencoder_dependencies")
+EXAMPLE = {
+    "W": torch.tensor([[1.0, -2, 5], [0, 3, 7]]),
+    "c": torch.tensor([0.0, -1]),
+    "V": torch.tensor([[1.0, 1], [2, 0], [-1, 1]]),
+    "b": torch.tensor([0.0, -1, 0.5]),
+}
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict[str, Any]:
+    return solution_functions(LESSON)
+
+
+def numbers(n: int, h: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> list:
+    random = torch.Generator().manual_seed(seed)
+    shapes = ((h, n), (h,), (n, h), (n,))
+    return [1.5 * torch.randn(s, generator=random, dtype=dtype) for s in shapes]
+
+
+# ---------------------------------------------------------------------------------- the checks
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", [0, 7, 2**40])
+def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
+    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
+    assert verdict.status == "passed", verdict
+    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
+
+
+def test_every_exercise_has_its_check_and_its_points() -> None:
+    lesson = load_lesson(LESSON)
+    assert tuple(lesson.exercises) == NAMES == tuple(checks_of(LESSON))
+    points = {name: check.points for name, check in checks_of(LESSON).items()}
+    assert list(points.values()) == [3, 4, 4, 3]
+    assert {name: cell.points for name, cell in lesson.checks.items()} == points
+
+
+def test_an_empty_exercise_is_not_attempted() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
+    exec("import torch\nfrom torch import nn\nimport torch.nn.functional as F", namespace)
+    for cell in release_notebook(LESSON).cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+            exec(cell.source, namespace)
+    for name in NAMES:
+        verdict = judge(namespace[name], name=name, lesson=LESSON)
+        assert (verdict.status, verdict.earned) == ("not attempted", 0)
+
+
+STRANGE = {
+    "a number": lambda *a: 1.0,
+    "a word": lambda *a: "x",
+    "an empty tensor": lambda *a: torch.zeros(0),
+    "zeros of any shape": lambda *a: torch.zeros_like(a[0]),
+    "nan": lambda *a: a[0] * math.nan,
+    "huge": lambda *a: torch.full_like(a[0], 1e300, dtype=torch.float64),
+    "complex": lambda *a: a[0] * 1j,
+    "bools": lambda *a: a[0] > 0,
+    "numpy": lambda *a: a[0].numpy(),
+    "a class": lambda *a: int,
+    "zeros for samples": lambda *a: torch.zeros(a[4], len(a[3])),
+    "halves for samples": lambda *a: torch.full((a[4], len(a[3])), 0.5),
+    "nan for samples": lambda *a: torch.full((a[4], len(a[3])), math.nan),
+    "zeros for dependencies": lambda m: torch.zeros(m.n, m.n, dtype=torch.bool),
+    "nan for dependencies": lambda m: torch.full((m.n, m.n), math.nan),
+    "triangles for dependencies": lambda m: torch.ones(m.n, m.n).tril(-1).bool(),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("how", STRANGE)
+def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
+    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
+    assert verdict.status in ("failed", "partly"), verdict
+    assert verdict.earned <= verdict.points / 3, verdict
+
+
+def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
+    for seed in range(8):
+        _, answers = checks.model_that_tells_apart(Draw(seed, "sample"))
+        tables = list(answers.values())
+        assert all(abs(table.sum() - 1) < 1e-9 for table in tables)
+        far = [np.abs(p - q).sum() for i, p in enumerate(tables) for q in tables[:i]]
+        assert min(far) > 2 * checks.BOUND
+
+
+def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:
+    assert (2**16 - 2) * math.exp(-checks.DRAWS * checks.BOUND**2 / 2) < 1e-6
+
+
+def test_growth_tells_a_sweep_from_sums_anew(solved: dict) -> None:
+    def growth(function: Any) -> float:
+        one, two = (
+            count_operations(function, torch.zeros(1, n), *numbers(n, checks.HIDDEN))
+            for n in checks.SIZES
+        )
+        return two / one
+
+    assert abs(growth(solved["nade"]) - 2) < 0.01 < checks.GROWTH - 2
+    assert growth(solved["nade_naive"]) > 3.5 > checks.GROWTH
+
+
+# ------------------------------------------------------------------------- the numbers of the prose
+
+
+def test_the_worked_numbers(solved: dict) -> None:
+    x = torch.tensor([[1.0, 0, 1]])
+    for name in ("nade_naive", "nade"):
+        found = [f"{v:.4f}" for v in solved[name](x, *EXAMPLE.values())[0]]
+        assert found == ["0.7689", "0.4621", "0.0379"]
+    text = "\n".join(cell.source for cell in load_lesson(LESSON).cells)
+    for number in ("0.7689", "0.4621", "0.0379", "0.683", "0.614", "0.509"):
+        assert number in text
+    chances = solved["nade"](x, *EXAMPLE.values())[0].sigmoid()
+    assert [f"{p:.3f}" for p in chances] == ["0.683", "0.614", "0.509"]
+
+
+def test_the_counts_of_the_prose() -> None:
+    n, h = 784, 500
+    assert h * n * (n - 1) // 2 == 153_468_000 and h * (n - 1) == 391_500
+    assert 2 * n * h + h + n == 785_284 and n * (n + 1) // 2 == 307_720
+    assert h * n * (n - 1) // 2 + 2 * n * h + n == 154_252_784
+    assert 2 * 64 * 128 + 128 + 64 == 16_576
+    wins = [m for m in range(1, 3000) if 2 * m * h + h + m < m * (m + 1) // 2]
+    assert wins[0] == 2002 and wins == list(range(2002, 3000))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
+    every = torch.tensor(checks.all_bits(n))
+    given = numbers(n, 4, n, torch.float64)
+    logits = solved["nade"](every, *given)
+    assert torch.allclose(logits, solved["nade_naive"](every, *given), atol=1e-10)
+    nll = F.binary_cross_entropy_with_logits(logits, every, reduction="none").sum(1)
+    assert abs(nll.neg().exp().sum() - 1) < 1e-6
+
+
+def test_a_column_more_is_no_distribution(solved: dict) -> None:
+    every = torch.tensor(checks.all_bits(6))
+    given = [p.numpy() for p in numbers(6, 4, 1, torch.float64)]
+    leaking = checks.WRONG["sees-itself"](every.numpy(), *given)
+    nll = F.binary_cross_entropy_with_logits(torch.tensor(leaking), every, reduction="none").sum(1)
+    assert abs(nll.neg().exp().sum() - 1) > 0.05
+    # The lesson makes the same model by a shift.
+    W, c, V, b = numbers(6, 4, 1, torch.float64)
+    shifted = F.pad(every, (0, 1)), F.pad(W, (0, 1)), c, F.pad(V, (0, 0, 1, 0)), F.pad(b, (1, 0))
+    assert torch.allclose(solved["nade_naive"](*shifted)[:, 1:], torch.tensor(leaking))
+
+
+def test_hidden_units_learn_exactly_one_of_two_from_some_starts(solved: dict) -> None:
+    words = torch.tensor([[0.0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    losses = []
+    for start in (0, 2):
+        tiny = solved["NADE"](3, 4, torch.Generator().manual_seed(start))
+        optimizer = torch.optim.Adam(tiny.parameters(), lr=0.1)
+        for _ in range(400):
+            optimizer.zero_grad()
+            loss = tiny.nll(words).mean()
+            loss.backward()
+            optimizer.step()
+        losses.append(float(loss.detach()))
+    assert abs(losses[0] - 2.5 * math.log(2)) < 0.01  # the ditch: two of four words told apart
+    assert abs(losses[1] - 2 * math.log(2)) < 0.01
+
+
+def test_digits_cost_what_the_lesson_says(solved: dict) -> None:
+    digits = data.digits()
+    model = solved["NADE"](64, 128, torch.Generator().manual_seed(0))
+    assert sum(p.numel() for p in model.parameters()) == 16_576
+    fit(
+        model,
+        digits.train,
+        digits.valid,
+        epochs=40,
+        batch_size=32,
+        lr=2e-2,
+        weight_decay=0.1,
+        progress=False,
+        device="cpu",
+    )
+    nats, error = evaluate(model, digits.test)
+    assert 16.5 < nats < 17.2 and 0.2 < error < 0.3
+    W = model.W.detach()
+    assert W[:, -1].abs().max() < 0.05 * W.abs().max()  # never used: only decayed
+
+
+def test_an_autoencoder_sums_to_more_than_one(solved: dict) -> None:
+    rows = data.digits().train[:, 24:32]
+    every = torch.tensor(checks.all_bits(8)).float()
+    sums, losses = [], []
+    for kind in ("Autoencoder", "NADE"):
+        one = solved[kind](8, 16, torch.Generator().manual_seed(0))
+        fit(one, rows, rows[:200], epochs=12, lr=3e-2, progress=False, device="cpu")
+        sums.append(float(one.nll(every).detach().neg().exp().sum()))
+        losses.append(evaluate(one, rows)[0])
+    assert sums[0] > 10 and abs(sums[1] - 1) < 1e-3
+    assert losses[0] < 0.5 and 2.5 < losses[1] < 3.5
+
+
+# ------------------------------------------------------------------------------------- the widget
+
+
+def test_the_explorer_draws_the_students_own_logits(solved: dict) -> None:
+    given = numbers(5, 3)
+    explorer = SharingExplorer.of(solved["nade"], *given, x=[1, 0, 1, 1, 0])
+    every = torch.tensor(checks.all_bits(5)).float()
+    assert np.allclose(explorer.logits, solved["nade"](every, *given), atol=1e-5)
+    assert explorer.in_words().startswith("Autoregressive: every output")
+    assert "h4 is made of c and columns 1, 2, 3 of W; x switches on 1, 3" in repr(explorer)
+
+
+def test_the_explorer_names_leaks_gaps_and_other_models(solved: dict) -> None:
+    given = numbers(4, 3)
+
+    def leaking(x, W, c, V, b):
+        return solved["nade"](x, W, c, V, b) + x
+
+    def forgetful(x, W, c, V, b):
+        return torch.cat([solved["nade"](x, W, c, V, b)[:, :3], b[3:].expand(len(x), 1)], 1)
+
+    def doubled(x, W, c, V, b):
+        return 2 * solved["nade"](x, W, c, V, b)
+
+    assert "Not autoregressive: 4 inputs at or after" in repr(SharingExplorer.of(leaking, *given))
+    said = SharingExplorer.of(forgetful, *given)
+    assert said.in_words() == (
+        "Blind to the future, but 3 inputs of the past not seen: input 1 → output 4, input 2 → "
+        "output 4, input 3 → output 4"
+    )
+    assert "Output 4 does not see inputs 1, 2, 3." in said.step_in_words(4)
+    assert "Autoregressive, but not NADE: 64 of 64" in repr(SharingExplorer.of(doubled, *given))
+
+
+def test_the_explorer_says_a_students_trouble_in_one_sentence() -> None:
+    def nade(x, W, c, V, b):
+        raise NotImplementedError("nade: write your code here")
+
+    assert repr(SharingExplorer.of(nade, *numbers(4, 3))) == (
+        "SharingExplorer: nade is not written yet: solve its exercise first."
+    )
+
+    def nade(x, W, c, V, b):
+        return x @ W
+
+    assert repr(SharingExplorer.of(nade, *numbers(4, 3))).startswith("SharingExplorer: nade, line ")
+    short = SharingExplorer.of(lambda x, *a: x[:, :2], *numbers(4, 3))
+    assert "floats of shape (16, 4) are needed" in repr(short)
+
+
+def test_the_explorer_refuses_what_it_cannot_draw() -> None:
+    with pytest.raises(ValueError, match="n ≤ 8 and h ≤ 8"):
+        SharingExplorer(*numbers(9, 3))
+    with pytest.raises(ValueError, match="V must have shape"):
+        SharingExplorer(*numbers(4, 3)[:2], torch.zeros(3, 4), torch.zeros(4))
+    with pytest.raises(ValueError, match="step must be in 1 … 4"):
+        SharingExplorer(*numbers(4, 3), step=5)
+    with pytest.raises(ValueError, match="mode is one of"):
+        SharingExplorer(*numbers(4, 3), mode="both")
+    with pytest.raises(ValueError, match="4 zeros and ones"):
+        SharingExplorer(*numbers(4, 3), x=[1, 0])
