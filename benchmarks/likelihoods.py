@@ -40,8 +40,8 @@ STORE = Path(__file__).parent / "likelihoods.json"
 PUBLISHED = {
     "FVSBN": "97.45 (commonly cited; not checked in the paper's text)",
     "NADE": "88.86 (Larochelle and Murray, 2011)",
-    "MADE, 1 mask": "88.40 (Germain et al., 2015, table 4)",
-    "MADE, many masks": "88.04 (Germain et al., 2015, table 4: 32 masks)",
+    "MADE, 1 mask": "88.40 (Germain et al., 2015; as commonly cited)",
+    "MADE, many masks": "88.04 (Germain et al., 2015, 32 masks)",
 }
 
 
