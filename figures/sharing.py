@@ -6,7 +6,7 @@ hidden vector that its column is carried into. The logits are those of the stude
 on all words of n bits; beside them stands which output sees which input, measured by flipping bits.
 
 The model is that of Larochelle and Murray (2011), "The Neural Autoregressive Distribution
-Estimator", section 3: h_i = σ(c + W_{·,<i} x_{<i}), logit_i = b_i + V_{i·} h_i.
+Estimator": h_i = σ(c + W_{·,<i} x_{<i}), logit_i = b_i + V_{i·} h_i.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks of lesson 03, FVSBN: one logistic regression for each bit, on the bits before it.
 
 Notation: logit_i = bias_i + Σ_{j<i} weight_ij x_j is the log-odds of x_i = 1 given x_<i (Frey,
-Hinton and Dayan, 1996, section 3: the logistic autoregressive model); all logs are natural.
+Hinton and Dayan, 1996: the logistic autoregressive model); all logs are natural.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks of lesson 04, NADE: a hidden layer for each bit, made of columns that all steps share.
 
 Notation: h_i = σ(c + Σ_{j<i} W_{·j} x_j), logit_i = b_i + V_{i·} h_i (Larochelle and Murray, 2011,
-"The Neural Autoregressive Distribution Estimator", section 3); all logs are natural.
+"The Neural Autoregressive Distribution Estimator"); all logs are natural.
 """
 
 from __future__ import annotations

@@ -652,7 +652,7 @@ predict; whether the probabilities sum to 1 tells the two apart. NADE's strength
 
 ## Go further
 
- - H. Larochelle, I. Murray (2011). *The Neural Autoregressive Distribution Estimator.* AISTATS. Section 3 is this lesson; it also tells how the idea came from restricted Boltzmann machines.
+ - H. Larochelle, I. Murray (2011). *The Neural Autoregressive Distribution Estimator.* AISTATS. This lesson; the paper also tells how the idea came from restricted Boltzmann machines.
  - B. Uria, M.-A. Côté, K. Gregor, I. Murray, H. Larochelle (2016). *Neural Autoregressive Distribution Estimation.* JMLR 17. Deep, orderless and real-valued forms.
  - B. Uria, I. Murray, H. Larochelle (2013). *RNADE: The Real-Valued Neural Autoregressive Density-Estimator.* NIPS 26. Mixtures of Gaussians in the place of bits.
  - Y. Bengio, S. Bengio (2000). *Modeling high-dimensional discrete data with multi-layer neural networks.* NIPS 12. Hidden units for each conditional, before the sum was carried along.
