@@ -8,11 +8,11 @@ each check's cell showed.
 
 from __future__ import annotations
 
-import importlib.abc
 import json
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from typing import Any
 
 OURS = "autoregressive-course"
 
@@ -34,29 +34,37 @@ def allowed_distributions() -> set[str]:
     return found
 
 
-class OnlyWhatIsAllowed(importlib.abc.MetaPathFinder):
-    """Hides every top-level module that belongs to none of the allowed distributions."""
+def hidden_modules() -> set[str]:
+    """The top-level modules that belong to none of the allowed distributions."""
+    allowed = allowed_distributions()
+    return {
+        module
+        for module, owners in packages_distributions().items()
+        if not {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners} & allowed
+    }
 
-    def __init__(self) -> None:
-        allowed = allowed_distributions()
-        owners = {
-            module: {re.sub(r"[-_.]+", "-", d).lower() for d in distributions}
-            for module, distributions in packages_distributions().items()
-        }
-        self.hidden = {m for m, of in owners.items() if not of & allowed}
 
-    def find_spec(self, name, path=None, target=None):
+class Hiding:
+    """A finder of modules that does not find the hidden ones, as if they were not installed."""
+
+    def __init__(self, finder: Any, hidden: set[str]) -> None:
+        self.finder, self.hidden = finder, hidden
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name.partition(".")[0] in self.hidden:
-            raise ModuleNotFoundError(f"No module named {name!r} in the student half", name=name)
-        return None
+            return None
+        return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.finder, attribute)
 
 
 def main(notebook: str, *folders: str) -> None:
     """Runs the notebook's code cells, and prints what its checks said."""
     sys.path[:0] = folders
-    finder = OnlyWhatIsAllowed()
-    sys.meta_path.insert(0, finder)
-    assert {"nbgrader", "jupyterlab", "nbformat", "typer"} <= finder.hidden
+    hidden = hidden_modules()
+    assert {"nbgrader", "jupyterlab", "nbformat", "typer"} <= hidden
+    sys.meta_path[:] = [Hiding(finder, hidden) for finder in sys.meta_path]
 
     with open(notebook, encoding="utf-8") as file:
         cells = json.load(file)["cells"]
