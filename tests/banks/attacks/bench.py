@@ -170,7 +170,10 @@ def paragraph(ours: dict[str, list[str]], theirs: dict[str, list[str]]) -> str:
         " somebody else's marks, a script in a page, a way into the network, a process that stays."
         " Both graders on one"
         f" machine; plain nbgrader {version('nbgrader')}, as it comes, was given a sample that is"
-        f" harmless to the machine.\n\n{table(ours, theirs)}"
+        " harmless to the machine. Not counted below, and open: two attacks do gain marks in this"
+        " grader, 6 of the 20 automatic points of lesson 05 by calling code that the course itself"
+        " ships, and 1 by forging a claim about process (SECURITY.md)."
+        f"\n\n{table(ours, theirs)}"
     )
 
 
