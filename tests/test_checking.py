@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 import types
@@ -16,13 +15,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autograder
 from autograder import check, checking, claim, expect_array, judge, when
 from autograder.card import as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
 from autograder.claims import Claim, Verdict
 from autograder.draw import Draw
-from autograder.standin import WrongKind, inside
+from autograder.standin import WrongKind
 
 LESSON = "00_halves"
 
@@ -287,13 +285,6 @@ def test_a_name_that_two_lessons_check_needs_the_lesson():
     with pytest.raises(LookupError, match="00_first, 00_second"):
         find_check("shared")
     assert find_check("shared", "00_second").about == "Two."
-
-
-def test_decorators_keep_their_names_though_modules_have_them_too():
-    importlib.import_module("autograder.checks.made")
-    importlib.import_module("autograder.inside")
-    assert autograder.checks is checks
-    assert autograder.inside is inside
 
 
 def test_a_check_is_worth_more_than_nothing():

@@ -11,7 +11,8 @@ import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from autograder import checks, claim, expect_array
+from autograder import claim, expect_array
+from autograder.checking import checks
 from autograder.cli import app
 from autograder.grading import classroom, handed_in, pool, record
 from autograder.grading.classroom import Settings, grade_class, import_zip

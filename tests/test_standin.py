@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import checks, claim, expect_array, when
+from autograder import claim, expect_array, when
 from autograder.channel import GuestChannel, GuestGone
-from autograder.checking import judge
+from autograder.checking import checks, judge
 from autograder.inside import call_and_keep, gradient_step
 from autograder.standin import (
     Here,

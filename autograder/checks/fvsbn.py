@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder import claim, expect_array, inside, when
+from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.standin import Standin
+from autograder.standin import Standin, inside
 
 LESSON = "03_fvsbn"
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder import claim, expect_array, inside, when
+from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.inside import gradient_step
-from autograder.standin import Standin, WrongKind
+from autograder.standin import Standin, WrongKind, inside
 from course.causality import dependency_map, past, randomize_parameters
 
 LESSON = "05_made"

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder import checks, claim, expect_array, when
+from autograder import claim, expect_array, when
+from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.standin import Standin, WrongKind, describe

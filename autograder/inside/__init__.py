@@ -1,5 +1,8 @@
 """Functions that run beside the student's object, where autograd and many small steps are cheap.
 
+Those that only one lesson's checks need stand in `autograder.inside.<lesson>`. They say how to ask,
+never what is right: a guest can read them, and cannot read `autograder.checks`.
+
 Each is marked `@inside` (see `autograder.standin`). In the grader they run in the student's
 process, so what they return is as untrusted as any other answer of that process.
 """
