@@ -12,14 +12,12 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbgrader.converters import Autograde
 from nbgrader.server_extensions.formgrader import handlers
-from playwright.sync_api import sync_playwright
 
 from autograder.grading.course import source_notebook
 from autograder.grading.gradebook import Marks
 from tests.banks.attacks import ATTACKS, CLASSES
 from tests.banks.attacks.attack import LESSON, MARK, PAGES
 from tests.banks.attacks.planted import HONEST, Planted, left_on_disk, left_running
-from tests.browser.browser import FLAGS, install_chromium
 
 # One class, graded once: all tests of this file in one process.
 pytestmark = pytest.mark.xdist_group("attacks")
@@ -121,30 +119,26 @@ _LOOK = f"""() => {{
 
 
 @pytest.fixture(scope="module")
-def look():
+def look(browser):
     """`look(file)` opens a page in Chromium and says what is alive in it, and whom it asked."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=install_chromium(), headless=True, args=FLAGS
-        )
-        page = browser.new_page()
-        asked = []
+    page = browser.new_page()
+    asked = []
 
-        def answer(route):
-            asked.append(route.request.url)
-            route.continue_() if route.request.url.startswith("file:") else route.abort()
+    def answer(route):
+        asked.append(route.request.url)
+        route.continue_() if route.request.url.startswith("file:") else route.abort()
 
-        page.route("**/*", answer)
+    page.route("**/*", answer)
 
-        def look_at(file: Path) -> dict:
-            asked.clear()
-            page.goto(file.as_uri(), wait_until="load")
-            seen = page.evaluate(_LOOK)
-            assert page.url == file.as_uri()
-            return seen | {"asked": sorted(set(asked) - {file.as_uri()})}
+    def look_at(file: Path) -> dict:
+        asked.clear()
+        page.goto(file.as_uri(), wait_until="load")
+        seen = page.evaluate(_LOOK)
+        assert page.url == file.as_uri()
+        return seen | {"asked": sorted(set(asked) - {file.as_uri()})}
 
-        yield look_at
-        browser.close()
+    yield look_at
+    page.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
-"""One browser a session, one page a test, and no error on any page's console."""
+"""One page a test, and no error on any page's console."""
 
 from collections.abc import Callable, Iterator
 
 import anywidget
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from figures.page import self_contained_page, traits_of
-from tests.browser.browser import FLAGS, install_chromium
 from tests.browser.lab import Lab, running_lab
 
 # What the notebook server's own front end says at times, and no widget of ours can cause. Only
@@ -19,16 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, started once for all tests of this session, in a user-data-dir of its own."""
-    path = install_chromium()
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
