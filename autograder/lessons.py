@@ -6,6 +6,7 @@ word on a cell's marker gives the cell's role:
     # ---
     # jupyter:
     #   lesson: {name: 05_made, title: "…", question: "…", minutes: 90, prerequisites: []}
+    #   (and, where a lesson needs packages that Colab has not got: colab: [constriction])
     # ---
     # %% [markdown]                        prose, as r'''…''' with double quotes
     # %% exercise="build_masks"            solved between ### BEGIN SOLUTION and ### END SOLUTION
@@ -99,6 +100,7 @@ class Lesson:
     minutes: int
     prerequisites: tuple[str, ...]
     cells: tuple[Cell, ...]
+    colab: tuple[str, ...] = ()  # packages that the lesson needs and Colab does not have
 
     def _of(self, role: str) -> dict[str, Cell]:
         return {cell.name: cell for cell in self.cells if cell.role == role}
@@ -202,6 +204,8 @@ def _read_header(path: Path, lines: list[str]) -> tuple[dict[str, Any], int]:
         return max(here, default=first) + 1
 
     wanted = {"name": str, "title": str, "question": str, "minutes": int, "prerequisites": list}
+    wanted["colab"] = list
+    given = {"colab": [], **given}
     for key in given:
         if key not in wanted:
             raise LessonError(path, line_of(key), f"the header's lesson has an unknown key {key!r}")
@@ -224,9 +228,11 @@ def _read_header(path: Path, lines: list[str]) -> tuple[dict[str, Any], int]:
         raise LessonError(
             path, line_of("name"), f"a lesson's name is like '05_made': got {given['name']!r}"
         )
-    if not all(isinstance(item, str) for item in given["prerequisites"]):
-        raise LessonError(path, line_of("prerequisites"), "prerequisites is a list of names")
-    return {**given, "prerequisites": tuple(given["prerequisites"])}, last + 1
+    lists = ("prerequisites", "colab")
+    for key in lists:
+        if not all(isinstance(item, str) for item in given[key]):
+            raise LessonError(path, line_of(key), f"{key} is a list of names")
+    return {**given, **{key: tuple(given[key]) for key in lists}}, last + 1
 
 
 _KINDS = {str: "a non-empty text", int: "a whole number above 0", list: "a list"}
@@ -541,6 +547,7 @@ def _title_text(lesson: Lesson, address: str) -> str:
 
 
 def _setup_text(lesson: Lesson, address: str) -> str:
+    packages = "".join(f', "{name}"' for name in lesson.colab)
     return f'''\
 # Names the lesson; on Colab, and only there, it also installs the course (about half a minute).
 import subprocess
@@ -551,7 +558,7 @@ LESSON = "{lesson.name}"
 if "google.colab" in sys.modules:
     # --no-deps: Colab's own torch and ipywidgets stay as they are.
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "git+{address}@{BRANCH}"], check=True)'''
+    subprocess.run([*pip, "git+{address}@{BRANCH}"{packages}], check=True)'''
 
 
 # --- releasing ----------------------------------------------------------------------------------

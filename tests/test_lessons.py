@@ -197,6 +197,15 @@ def test_setup_installs_the_course_on_colab_and_no_dependency(
     assert options["check"] is True
 
 
+def test_setup_installs_what_colab_has_not_got(root: Path, monkeypatch: pytest.MonkeyPatch):
+    text = root / "solutions/01_coin/lesson.py"
+    line = "#     minutes: 15\n"
+    text.write_text(text.read_text().replace(line, line + "#     colab: [constriction]\n"))
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    _, [(command, _)] = run_setup(root, monkeypatch)
+    assert command[-2:] == [f"git+{REPOSITORY}@main", "constriction"]
+
+
 def test_the_address_comes_from_pyproject(root: Path):
     (root / "pyproject.toml").write_text(
         '[project.urls]\nRepository = "https://github.com/elsewhere/fork.git"\n'
@@ -635,6 +644,12 @@ BAD = {
         "#     minutes: 15\n#     author: me\n",
         ("#     author", 1),
         "the header's lesson has an unknown key 'author'",
+    ),
+    "packages for Colab that are no names": (
+        "#     minutes: 15\n",
+        "#     minutes: 15\n#     colab: [1]\n",
+        ("#     colab", 1),
+        "colab is a list of names",
     ),
     "another lesson's name": (
         "name: 01_coin",
