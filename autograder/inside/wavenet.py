@@ -1,0 +1,197 @@
+"""What the checks of lesson 09 run beside the student's objects: they fill, feed, count and change.
+
+Nothing here says what is right: the toy models below are tables and sums, no WaveNets.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+
+from autograder.standin import inside
+from course.operations import count_operations
+
+
+@inside
+def beside(function: Any, name: str) -> Any:
+    """What `name` means in the notebook that a function or class was written in."""
+    found, parts = None, [function]
+    if isinstance(function, type):
+        parts += vars(function).values()  # a class has its methods' notebook
+    for part in filter(callable, parts):
+        found = found or getattr(inspect.unwrap(part), "__globals__", {}).get(name)
+    if found is None:
+        raise NotImplementedError(f"{name} is not written yet")
+    return found
+
+
+@inside
+def build(owner: Any, *args: Any) -> Any:
+    """`owner(*args)`, for a class; the weights come from the global generator."""
+    return owner(*args)
+
+
+@inside
+def fill(module: Any, values: dict) -> None:
+    """Sets parameters and buffers by name; a name that the module lacks is an error of its own."""
+    state = dict(module.named_parameters()) | dict(module.named_buffers())
+    with torch.no_grad():
+        for name, value in values.items():
+            if name not in state:
+                raise AttributeError(
+                    f"there is no parameter {name}: leave the constructor as it is"
+                )
+            state[name].copy_(torch.as_tensor(value))
+
+
+@inside
+def numbers(module: Any) -> dict[str, Any]:
+    """All parameters by name."""
+    return {name: value.detach().clone() for name, value in module.named_parameters()}
+
+
+@inside
+def redrawn(module: Any, seed: int, gain: float) -> Any:
+    """The module, in double precision and eval mode, with normal parameters, scaled by fan-in."""
+    random = torch.Generator().manual_seed(seed)
+    module.double().eval()
+    with torch.no_grad():
+        for value in module.parameters():
+            drawn = torch.randn(value.shape, generator=random, dtype=torch.float64)
+            fan = max(1, value[0].numel()) if value.ndim > 1 else 4
+            value.copy_(drawn * gain / fan**0.5)
+    return module
+
+
+@inside
+def gradient_sizes(module: Any, output: str, *args: Any) -> dict[str, float]:
+    """The least |gradient| in each parameter, going back from the mean square of an output.
+
+    `output` is "" for the module's own answer, "0" or "1" for a part of it, or a method's name.
+    """
+    module.zero_grad()
+    method = getattr(module, output) if output.isidentifier() else module
+    answer = method(*args)
+    if output.isdigit():
+        answer = answer[int(output)]
+    if not isinstance(answer, torch.Tensor) or not answer.requires_grad:
+        return {}
+    answer.pow(2).mean().backward()
+    return {
+        name: 0.0 if p.grad is None else float(p.grad.abs().min())
+        for name, p in module.named_parameters()
+    }
+
+
+# --- generating -----------------------------------------------------------------------------------
+
+
+class Table(torch.nn.Module):
+    """A model whose logits of x_t are rows of tables, picked by x_{t−1} and by x_{t−field}.
+
+    It writes down how many columns each call had, and whether gradients were on.
+    """
+
+    def __init__(self, near: Any, far: Any, start: Any, labels: Any, field: int) -> None:
+        super().__init__()
+        self.near, self.far, self.start = (torch.as_tensor(t).double() for t in (near, far, start))
+        self.labels, self.field = torch.as_tensor(labels).double(), int(field)
+        self.levels = len(self.near)
+        self.lengths: list[int] = []
+        self.gradients = False
+
+    def forward(self, codes: Any, label: Any = None) -> Any:
+        """Codes (B, T) → logits (B, levels, T); logits t are made of samples before t only."""
+        self.lengths.append(int(codes.shape[1]))
+        self.gradients |= torch.is_grad_enabled()
+        rows, count = codes.shape
+        logits = self.start[:, None].expand(rows, -1, count).clone()
+        if count > 1:
+            logits[:, :, 1:] += self.near[codes[:, :-1]].transpose(1, 2)
+        if count > self.field:
+            logits[:, :, self.field :] += self.far[codes[:, : -self.field]].transpose(1, 2)
+        if label is not None:
+            logits += self.labels[label][:, :, None]
+        return logits
+
+
+@inside
+def table(owner: Any, near: Any, far: Any, start: Any, labels: Any, field: int) -> Any:
+    """A Table in the process of `owner`."""
+    return Table(near, far, start, labels, field)
+
+
+@inside
+def notes_of(model: Any) -> tuple[list, bool]:
+    """The lengths that a Table was called with, and whether gradients were on; forgets both."""
+    lengths, gradients = list(model.lengths), model.gradients
+    model.lengths, model.gradients = [], False
+    return lengths, gradients
+
+
+@inside
+def one_by_one(layer: Any, x: Any) -> Any:
+    """What a layer that is fed one column a call answers, put together again: (B, C, T)."""
+    with torch.no_grad():
+        return torch.cat([layer(x[:, :, t : t + 1]) for t in range(x.shape[2])], dim=2)
+
+
+@inside
+def columns_kept(layer: Any, x: Any) -> list[int]:
+    """After each column of x: how many columns' worth of numbers the layer keeps, weights aside."""
+    counts = []
+    weights = {p.data_ptr() for p in layer.parameters()}
+    with torch.no_grad():
+        for t in range(x.shape[2]):
+            layer(x[:, :, t : t + 1])
+            kept = _stored({k: v for k, v in vars(layer).items() if k != "conv"}, weights, 0)
+            counts.append(kept // max(1, x.shape[0] * x.shape[1]))
+    return counts
+
+
+def _stored(value: Any, weights: set, depth: int) -> int:
+    """Numbers in the tensors that a nest of containers holds."""
+    if isinstance(value, torch.Tensor):
+        return 0 if value.data_ptr() in weights else value.numel()
+    if depth > 6:
+        return 0
+    if isinstance(value, torch.nn.Module):
+        return 0
+    if isinstance(value, dict):
+        return sum(_stored(v, weights, depth + 1) for v in value.values())
+    if hasattr(value, "__iter__") and not isinstance(value, str | bytes):
+        return sum(_stored(v, weights, depth + 1) for v in value)
+    return 0
+
+
+@inside
+def step_operations(layer: Any, x: Any, columns: list[int]) -> list[int]:
+    """How many operations the calls number `columns` take, of a layer fed column by column."""
+    counts = []
+    for t in range(max(columns) + 1):
+        counts.append(count_operations(layer, x[:, :, t : t + 1]))
+    return [counts[t] for t in columns]
+
+
+@inside
+def counted(function: Any, *args: Any) -> tuple[int, Any]:
+    """How many operations `function(*args)` takes, and its answer."""
+    answers = []
+    count = count_operations(lambda: answers.append(function(*args)))
+    return count, answers[0]
+
+
+@inside
+def unchanged(function: Any, model: Any, *args: Any) -> bool:
+    """Whether `function(model, *args)` leaves the model the modules and numbers that it had."""
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    kinds = [type(m) for m in model.modules()]
+    function(model, *args)
+    after = model.state_dict()
+    return (
+        kinds == [type(m) for m in model.modules()]
+        and before.keys() == after.keys()
+        and all(torch.equal(before[k], after[k]) for k in before)
+    )

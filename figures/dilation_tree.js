@@ -1,0 +1,272 @@
+// The dilation tree: an output's units, layer by layer, down to the samples that it hears. The maps
+// of single layers came with the model, measured; a stack of any dilations is put together here.
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const SAMPLES = 32, KERNELS = [2, 3], DILATIONS = [1, 2, 3, 4, 6, 8, 9, 16], MOST_LAYERS = 4, MOST_NAMED = 3;
+const WIDTH = 700, LEFT = 66, STEP = (WIDTH - LEFT - 8) / SAMPLES, ROW = 58, TOP = 22;
+
+// ------------------------------------------------------------------------------------- the words
+// The Python module says the same in the same words; a test holds the two together.
+
+const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+function ranges(places) { // from 0, said from 1
+  const said = [];
+  let start = null, last = null;
+  const close = () => { if (last !== null) said.push(last > start ? `${start}–${last}` : `${start}`); };
+  for (const place of places.map((p) => p + 1)) {
+    if (last !== null && place === last + 1) { last = place; continue; }
+    close();
+    start = last = place;
+  }
+  close();
+  return said.join(", ");
+}
+
+// A map as 32 rows of 32 bits, the lowest bit the first sample.
+function rowsOf(view, at) {
+  return Uint32Array.from({ length: SAMPLES }, (_, t) => view.getUint32(4 * (at * SAMPLES + t), true));
+}
+const sees = (map, t, i) => ((map[t] >>> i) & 1) === 1;
+const places = (row) => Array.from({ length: SAMPLES }, (_, i) => i).filter((i) => (row >>> i) & 1);
+const compose = (upper, lower) => upper.map((row) => places(row).reduce((all, u) => (all | lower[u]) >>> 0, 0));
+
+function treeOf(model) {
+  const kernel = model.get("_kernel"), dilations = model.get("_dilations"), name = model.get("_field_name");
+  const maps = model.get("_maps");
+  const layer = (d) => rowsOf(maps, KERNELS.indexOf(kernel) * DILATIONS.length + DILATIONS.indexOf(d));
+  const layers = dilations.map(layer); // from the inputs up
+  const eye = Uint32Array.from({ length: SAMPLES }, (_, t) => (1 << t) >>> 0);
+  const reach = [eye]; // reach[level] for level = inputs … outputs
+  for (const map of [...layers].reverse()) reach.unshift(compose(reach[0], map));
+
+  let at = 0, place = 0, stacks = 0;
+  for (let n = 1; n <= MOST_LAYERS; n++) stacks += DILATIONS.length ** n;
+  for (let n = 1; n < dilations.length; n++) at += DILATIONS.length ** n;
+  for (const d of dilations) place = place * DILATIONS.length + DILATIONS.indexOf(d);
+  const predicted = model.get("_predicted").getInt32(4 * (KERNELS.indexOf(kernel) * stacks + at + place), true);
+
+  const pairs = (map, from) => {
+    const found = [];
+    for (let t = 0; t < SAMPLES; t++) for (let i = t + from; i < SAMPLES; i++) if (sees(map, t, i)) found.push([i, t]);
+    return found;
+  };
+  const named = (leaks, say) => leaks.slice(0, MOST_NAMED).map(say).join(", ") +
+    (leaks.length > MOST_NAMED ? ` and ${leaks.length - MOST_NAMED} more` : "");
+  const bottom = reach[0], leaks = pairs(bottom, 1), seen = places(bottom[SAMPLES - 1]);
+  const span = seen.length ? SAMPLES - seen[0] : 0, holes = span - seen.length, says = `${name} says ${predicted}`;
+  let verdict, kind = "gap";
+  if (leaks.length) {
+    verdict = `Not causal: ${count(leaks.length, "input")} after the output: ${named(leaks, ([i, t]) => `input ${i + 1} → output ${t + 1}`)}`;
+    kind = "leak";
+  } else if (!seen.length) verdict = "The last output sees nothing";
+  else if (holes) verdict = `Causal, with ${count(holes, "hole")}: of the ${span} samples that the last output spans, it sees ${seen.length}`;
+  else if (predicted > SAMPLES && span === SAMPLES) {
+    verdict = `Causal and without holes, as far as drawn: ${says}, and ${SAMPLES} are drawn`;
+    kind = "good";
+  } else if (predicted < 0) verdict = `Causal and without holes: the last output sees ${count(span, "sample")}`;
+  else if (predicted !== span) verdict = `Causal and without holes, but ${says}, and the last output sees ${span}`;
+  else { verdict = `Causal and without holes: the last output sees ${count(span, "sample")}, as ${says}`; kind = "good"; }
+
+  let whole = "";
+  const own = model.get("_own"), view = model.get("_whole");
+  if (view && view.byteLength && JSON.stringify(own) === JSON.stringify([kernel, dilations])) {
+    const map = rowsOf(view, 0), late = pairs(map, 0), last = places(map[SAMPLES - 1]);
+    whole = late.length ? `Not autoregressive: ${named(late, ([i, t]) => `x${i + 1} → logits of x${t + 1}`)}.`
+      : !last.length ? "The whole model: the logits see nothing."
+      : `The whole model: the logits of x${SAMPLES} see ${ranges(last)}, and no logits see their own sample or a later one.`;
+    if (late.length) kind = "leak";
+  }
+
+  const outputInWords = (t) => { // from 0
+    const units = [];
+    for (let level = dilations.length - 1; level > 0; level--)
+      units.push(`${count(places(reach[level][t]).length, "unit")} of layer ${level}`);
+    const inputs = places(reach[0][t]);
+    const what = inputs.length === 0 ? "nothing" : inputs.length === 1 ? `input ${inputs[0] + 1}` : `inputs ${ranges(inputs)}`;
+    let said = `Output ${t + 1} sees ${what}${units.length ? `, through ${units.join(", ")}` : ""}.`;
+    const later = inputs.filter((i) => i > t).map((i) => i + 1);
+    if (later.length) said += ` Not causal: input${later.length > 1 ? "s" : ""} ${later.join(", ")} come later.`;
+    if (predicted > 0) {
+      const first = Math.max(1, t + 2 - predicted);
+      said += ` ${name} says ${first < t + 1 ? `${first}–${t + 1}` : first}.`;
+    }
+    return said;
+  };
+  return { kernel, dilations, layers, reach, predicted, verdict, kind, whole, outputInWords };
+}
+
+// ----------------------------------------------------------------------------------- the picture
+
+function make(tag, attributes = {}, parent = null, text = null) {
+  const inSvg = ["svg", "g", "path", "rect", "circle", "line", "text"].includes(tag);
+  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== null) element.textContent = text;
+  parent?.append(element);
+  return element;
+}
+
+let serial = 0;
+
+function render({ model, el }) {
+  const id = `dilation-tree-${++serial}`;
+  const root = make("div", { class: "dilation-tree" }, el);
+  const headline = make("p", { class: "headline" }, root);
+  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
+  const verdict = make("span", { class: "verdict" }, headline);
+  const whole = make("p", { class: "whole" }, root);
+  const tree = make("div", {
+    class: "tree", tabindex: "0", role: "slider", "aria-label": "Output", "aria-describedby": `${id}-keys`,
+    "data-lm-suppress-shortcuts": "true",
+  }, root);
+  const svg = make("svg", { "aria-hidden": "true", focusable: "false" }, tree);
+  const readout = make("div", { class: "readout" }, root);
+  const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, readout);
+  const controls = make("p", { class: "controls", role: "group", "aria-label": "The stack" }, root);
+  const notice = make("p", { class: "notice" }, root);
+  const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
+    "← → go from output to output · Home, End the first and the last · the menus change the stack, bottom layer first");
+
+  let net = null, pointed = null; // from 0
+
+  function write(name, value) {
+    model.set(name, value);
+    model.save_changes();
+    net = null;
+    draw();
+  }
+
+  const x = (i) => LEFT + (i + 0.5) * STEP;
+  const y = (level) => TOP + (net.dilations.length - level) * ROW;
+
+  svg.addEventListener("pointermove", (event) => {
+    if (!net) return;
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const i = Math.floor((at.x - LEFT) / STEP), to = i >= 0 && i < SAMPLES ? i : null;
+    if (to !== pointed) { pointed = to; draw(); }
+  });
+  svg.addEventListener("pointerleave", () => { pointed = null; draw(); });
+  svg.addEventListener("click", () => { if (net && pointed !== null) write("_output", pointed + 1); });
+  tree.addEventListener("keydown", (event) => {
+    if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = model.get("_output");
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 1, End: SAMPLES }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    pointed = null;
+    if (to >= 1 && to <= SAMPLES) write("_output", to);
+  });
+
+  // -------------------------------------------------------------------------------------- drawing
+
+  function drawTree(t) {
+    const depth = net.dilations.length, bottom = y(0);
+    svg.setAttribute("viewBox", `0 0 ${WIDTH} ${bottom + 62}`);
+    svg.replaceChildren();
+    const lit = (level, i) => ((net.reach[level][t] >>> i) & 1) === 1;
+    // Quiet wires below, the lit ones on top.
+    for (const bright of [false, true])
+      for (let level = 1; level <= depth; level++)
+        for (let i = 0; i < SAMPLES; i++)
+          for (const j of places(net.layers[level - 1][i])) {
+            if (lit(level, i) !== bright) continue;
+            const late = j > i;
+            make("line", { class: `wire${bright ? " lit" : ""}${late ? " late" : ""}`, x1: x(j), y1: y(level - 1), x2: x(i), y2: y(level) }, svg);
+          }
+    for (let level = 0; level <= depth; level++) {
+      const label = level === 0 ? "input" : level === depth ? "output" : `layer ${level}`;
+      make("text", { class: "row", x: 2, y: y(level) + 1 }, svg, label);
+      if (level) make("text", { class: "row small", x: 2, y: y(level) + 14 }, svg, `d = ${net.dilations[level - 1]}`);
+      for (let i = 0; i < SAMPLES; i++) {
+        const on = lit(level, i), late = on && level === 0 && i > t;
+        make("circle", { class: `unit${on ? " lit" : ""}${late ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5 }, svg);
+        if (late) make("path", { class: "cross", d: `M${x(i) - 4} ${bottom - 4}l8 8m0 -8l-8 8` }, svg);
+        const hole = level === 0 && !on && i <= t && i > t - net.predicted;
+        if (hole) make("circle", { class: "hole", cx: x(i), cy: bottom, r: 7.5 }, svg);
+      }
+    }
+    make("circle", { class: "here", cx: x(t), cy: y(depth), r: 10 }, svg);
+    for (let i = 0; i < SAMPLES; i++)
+      if (i === 0 || (i + 1) % 4 === 0) make("text", { class: "place", x: x(i), y: bottom + 22 }, svg, String(i + 1));
+    if (net.predicted > 0) {
+      const first = Math.max(0, t + 1 - net.predicted), cut = t + 1 - net.predicted < 0;
+      const from = x(first) - 7, to = x(t) + 7, low = bottom + 36;
+      make("path", { class: `bracket${cut ? " cut" : ""}`, d: `M${from} ${low - 6}${cut ? "m0 6" : "v6"}H${to}v-6` }, svg);
+      const middle = Math.min(Math.max((from + to) / 2, LEFT + 70), WIDTH - 80);
+      make("text", { class: "says", x: middle, y: low + 17 }, svg, `${model.get("_field_name")}: ${net.predicted}`);
+    }
+  }
+
+  function drawControls() {
+    const wanted = JSON.stringify([net.kernel, net.dilations]);
+    if (controls.dataset.shown === wanted) return;
+    const focused = document.activeElement?.closest?.(".controls") === controls ? document.activeElement.getAttribute("aria-label") : null;
+    controls.dataset.shown = wanted;
+    controls.replaceChildren();
+    const menu = (name, label, options, value, chosen) => {
+      const holder = make("label", {}, controls, `${name} `);
+      const select = make("select", { "aria-label": label }, holder);
+      for (const option of options) {
+        const item = make("option", { value: option }, select, String(option));
+        if (option === value) item.selected = true;
+      }
+      select.addEventListener("change", () => chosen(Number(select.value)));
+      return select;
+    };
+    menu("kernel", "Kernel size", KERNELS, net.kernel, (k) => write("_kernel", k));
+    net.dilations.forEach((d, level) => menu(`d${level + 1}`, `Dilation of layer ${level + 1}`, DILATIONS, d,
+      (to) => write("_dilations", net.dilations.map((old, at) => (at === level ? to : old)))));
+    const more = make("button", { type: "button", "aria-label": "Add a layer" }, controls, "+ layer");
+    more.disabled = net.dilations.length >= MOST_LAYERS;
+    more.addEventListener("click", () => write("_dilations", [...net.dilations, net.dilations.at(-1)]));
+    const less = make("button", { type: "button", "aria-label": "Remove the top layer" }, controls, "− layer");
+    less.disabled = net.dilations.length <= 1;
+    less.addEventListener("click", () => write("_dilations", net.dilations.slice(0, -1)));
+    if (focused) controls.querySelector(`[aria-label="${focused}"]`)?.focus();
+  }
+
+  function draw() {
+    const waiting = model.get("_notice");
+    tree.hidden = readout.hidden = controls.hidden = keys.hidden = Boolean(waiting);
+    notice.textContent = waiting;
+    if (waiting || !model.get("_maps")?.byteLength) {
+      headline.dataset.kind = "waiting";
+      badge.textContent = "…";
+      verdict.textContent = "Nothing to draw yet";
+      whole.textContent = "";
+      net = null;
+      return;
+    }
+    net ??= treeOf(model);
+    headline.dataset.kind = net.kind;
+    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[net.kind];
+    verdict.textContent = net.verdict;
+    whole.textContent = net.whole;
+    const t = pointed ?? model.get("_output") - 1;
+    drawTree(t);
+    drawControls();
+    const text = net.outputInWords(t);
+    if (words.textContent !== text) words.textContent = text;
+    tree.setAttribute("aria-valuemin", "1");
+    tree.setAttribute("aria-valuemax", String(SAMPLES));
+    tree.setAttribute("aria-valuenow", String(t + 1));
+    tree.setAttribute("aria-valuetext", text);
+  }
+
+  // One message may change several traits: draw once, when all have arrived.
+  let pending = false;
+  const redraw = () => {
+    net = null;
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => { pending = false; draw(); });
+  };
+  const names = ["_maps", "_predicted", "_whole", "_own", "_field_name", "_notice", "_kernel", "_dilations", "_output"];
+  for (const name of names) model.on(`change:${name}`, redraw);
+  draw();
+  return () => { for (const name of names) model.off(`change:${name}`, redraw); };
+}
+
+export default { render };

@@ -1,0 +1,535 @@
+"""Wrong answers to lesson 09, WaveNet."""
+
+from tests.banks.bank import Wrong
+
+CODE = "the code is round(μ (f(x) + 1) / 2), with μ = levels − 1"
+ENDS = "±1 are the outermost codes, and what is louder is cut off"
+INT64 = "codes are int64, and have the shape of x"
+BACK = "y = 2c/μ − 1, and x = sign(y) ((1 + μ)^|y| − 1) / μ"
+SURVIVES = "every code survives, and a round trip errs by half a step: little where it is quiet"
+LONG = "the output is as long as the input, for signals of any length"
+CONVOLVES = "y_t = b + Σ_j W_j x_{t−(k−1−j)d}, zeros before the first sample"
+TAPS = "output t sees x_t, x_{t−d}, …, x_{t−(k−1)d}, and nothing else"
+TRAINED = "its weight and its bias are trained, and nothing else is"
+FIELD = "R = 1 + Σ (k − 1) d, for any kernel and any dilations"
+KNOWN = "1 … 512 with kernel 2 sees 1,024 samples, three such stacks 3,070, and no layer sees 1"
+EXACT = "the answer is a whole number, exact for sixty layers too"
+GATED = "z = tanh(f) σ(g), x' = x + W_res z, s = W_skip z"
+LABEL = "a label adds the same vector to f and g at all times"
+REACHES = "training reaches the convolution, the label's vectors and both ways"
+BAND = "the logits of x_t see x_{t−R} … x_{t−1}: all of these, and nothing else"
+STACK = "stack: every block gets the x' of the one before, and the head the sum of all skips"
+FORWARD = (
+    "forward: the codes' own vectors, shifted by one column with zeros in front, through stack"
+)
+PRICE = "nll is the price in nats of the samples after the first `given`, one number a sound"
+SUM = "the probabilities of all sounds sum to 1, and are not all alike"
+DRAWN = "each code is draw_codes of the model's logits, given the codes drawn before"
+WINDOW = "one call a step, on the last `field` samples and x_t's own place"
+SEED = "all randomness comes from the given generator, and codes are int64"
+COLUMNS = "column by column it gives what the causal convolution gives at once"
+KEEPS = "it keeps (k − 1)·d columns, and a later step costs no more than an early one"
+FRESH = "every queue begins empty and belongs to one layer; the convolution stays as it was"
+EQUAL = "bit for bit the samples of the plain generator"
+FLAT = "a step costs the same, however long the sound is: twice the samples, twice the operations"
+SAME = "the model stays as it was, and all randomness comes from the given generator"
+
+ROUND = "torch.floor(mu * (y + 1) / 2 + 0.5).long()"
+SIGN_IN = "torch.sign(x) * torch.log1p(mu * x.abs()) / math.log1p(mu)"
+SIGN_OUT = "torch.sign(y) * torch.expm1(y.abs() * math.log1p(mu)) / mu"
+PAD = "return super().forward(F.pad(x, (past, 0)))"
+LENGTH = "past = (self.kernel_size[0] - 1) * self.dilation[0]"
+R = "1 + sum((kernel_size - 1) * d for d in dilations)"
+Z = "z = torch.tanh(f) * torch.sigmoid(g)"
+WAYS = "return x + self.residual(z), self.skip(z)"
+HEARD = "both = both + self.condition(label)[:, :, None]"
+SHIFT = "x = F.pad(x, (1, 0))[:, :, :-1]"
+EMBED = "x = self.embed(codes).transpose(1, 2)"
+CE = 'each = F.cross_entropy(self(codes, label), codes, reduction="none")'
+TOTAL = "return each[:, given:].sum(1)"
+SEEN = "window = codes[:, max(0, t - model.field) : t + 1]"
+PUT = "codes[:, t] = draw_codes(model(window, label)[:, :, -1], generator)"
+QUEUE = "length = (k - 1) * d"
+TAP_LIST = "taps = [self.queue[j * d] for j in range(k - 1)] + [x]"
+NEW = "self.queue.append(x)"
+GIVE = "block.conv = QueuedConv1d(block.conv)"
+FED = "x = fast.embed(code)[:, :, None]"
+STEP = "draw_codes(fast.stack(x, label)[:, :, 0], generator)"
+ZERO = "x = model.embed.weight.new_zeros(rows, model.channels, 1)"
+
+ANSWERS = (
+    # mu_law_encode
+    Wrong("mu_law_encode", CODE, "not-rounded", edit=(" + 0.5)", ")")),
+    Wrong("mu_law_encode", CODE, "mu-is-levels", edit=("mu = levels - 1", "mu = levels")),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "scaled-by-levels",
+        edit=(ROUND, "torch.floor(levels * (y + 1) / 2).clamp(max=mu).long()"),
+    ),
+    Wrong("mu_law_encode", CODE, "sign-lost", edit=("torch.sign(x) * ", "")),
+    Wrong("mu_law_encode", CODE, "not-companded", edit=(SIGN_IN, "x")),
+    Wrong("mu_law_encode", CODE, "levels-ignored", edit=("levels - 1", "255")),
+    Wrong("mu_law_encode", CODE, "negative-codes", edit=("mu * (y + 1) / 2", "mu * y / 2")),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "expanded-for-companded",
+        edit=(SIGN_IN, "torch.sign(x) * torch.expm1(x.abs() * math.log1p(mu)) / mu"),
+    ),
+    Wrong("mu_law_encode", ENDS, "not-clipped", edit=(".clamp(-1, 1)", "")),
+    Wrong("mu_law_encode", INT64, "floats-for-codes", edit=(".long()", "")),
+    Wrong("mu_law_encode", INT64, "other-dtype", edit=(".long()", ".int()")),
+    # mu_law_decode
+    Wrong("mu_law_decode", BACK, "mu-is-levels", edit=("mu = levels - 1", "mu = levels")),
+    Wrong("mu_law_decode", SURVIVES, "scaled-by-levels", edit=("/ mu - 1", "/ levels - 1")),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "half-added",
+        edit=("2 * torch.as_tensor(codes) / mu", "(2 * torch.as_tensor(codes) + 1) / mu"),
+    ),
+    Wrong("mu_law_decode", BACK, "sign-lost", edit=("torch.sign(y) * ", "")),
+    Wrong("mu_law_decode", BACK, "sign-lost", edit=(SIGN_OUT, "((1 + mu) ** y - 1) / mu")),
+    Wrong("mu_law_decode", SURVIVES, "not-expanded", edit=(SIGN_OUT, "y")),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "companded-again",
+        edit=(SIGN_OUT, "torch.sign(y) * torch.log1p(mu * y.abs()) / math.log1p(mu)"),
+    ),
+    Wrong("mu_law_decode", BACK, "levels-ignored", edit=("levels - 1", "255")),
+    # CausalConv1d
+    Wrong(
+        "CausalConv1d",
+        TAPS,
+        "symmetric-padding",
+        edit=(PAD, "return super().forward(F.pad(x, (past // 2, past - past // 2)))"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "symmetric-padding",
+        source="""
+class CausalConv1d(nn.Conv1d):
+    def __init__(self, channels_in, channels_out, kernel_size, dilation=1):
+        super().__init__(channels_in, channels_out, kernel_size, dilation=dilation, padding="same")
+""",
+    ),
+    Wrong("CausalConv1d", TAPS, "looks-ahead", edit=("(past, 0)", "(0, past)")),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "looks-ahead",
+        edit=(PAD, "return super().forward(F.pad(x, (past, past)))[:, :, -x.shape[2] :]"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        LONG,
+        "dilation-forgotten-in-padding",
+        edit=(LENGTH, "past = self.kernel_size[0] - 1"),
+    ),
+    Wrong("CausalConv1d", LONG, "no-padding", edit=(LENGTH, "past = 0")),
+    Wrong("CausalConv1d", LONG, "not-cropped", edit=("(past, 0)", "(past, past)")),
+    Wrong(
+        "CausalConv1d",
+        LONG,
+        "padding-k-times-d",
+        edit=(LENGTH, "past = self.kernel_size[0] * self.dilation[0]"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        TAPS,
+        "one-late",
+        edit=(PAD, "return super().forward(F.pad(x, (past + 1, 0)))[:, :, :-1]"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "kernel-reversed",
+        edit=(
+            PAD,
+            "return F.conv1d(F.pad(x, (past, 0)), self.weight.flip(2), self.bias, dilation="
+            "self.dilation)",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        TAPS,
+        "dilation-forgotten",
+        edit=(
+            PAD,
+            "return F.conv1d(F.pad(x, (self.kernel_size[0] - 1, 0)), self.weight, self.bias)",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "bias-forgotten",
+        edit=(PAD, "return F.conv1d(F.pad(x, (past, 0)), self.weight, dilation=self.dilation)"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        TRAINED,
+        "gradient-cut",
+        edit=(
+            PAD,
+            "return F.conv1d(F.pad(x, (past, 0)), self.weight.data, self.bias, dilation="
+            "self.dilation)",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        TAPS,
+        "rows-mix",
+        edit=(PAD, "return super().forward(F.pad(x - x.mean(0), (past, 0)))"),
+    ),
+    # receptive_field
+    Wrong("receptive_field", FIELD, "off-by-one", edit=(R, R.removeprefix("1 + "))),
+    Wrong("receptive_field", KNOWN, "off-by-one", edit=(R, f"1 + {R}")),
+    Wrong("receptive_field", FIELD, "power-of-two", edit=(R, "2 ** len(dilations)")),
+    Wrong("receptive_field", KNOWN, "power-of-two", edit=(R, "2 ** (len(dilations) + 1)")),
+    Wrong("receptive_field", KNOWN, "power-of-two", edit=(R, "kernel_size ** len(dilations)")),
+    Wrong("receptive_field", FIELD, "k-for-k-minus-one", edit=("(kernel_size - 1)", "kernel_size")),
+    Wrong("receptive_field", FIELD, "kernel-forgotten", edit=("(kernel_size - 1) * ", "")),
+    Wrong("receptive_field", FIELD, "dilation-forgotten", edit=("(kernel_size - 1) * d", "1")),
+    Wrong("receptive_field", KNOWN, "repeats-dropped", edit=("in dilations", "in set(dilations)")),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "top-layer-only",
+        edit=(R, "1 + (kernel_size - 1) * max(dilations, default=0)"),
+    ),
+    Wrong(
+        "receptive_field", FIELD, "one-layer-forgotten", edit=("in dilations", "in dilations[1:]")
+    ),
+    Wrong(
+        "receptive_field",
+        KNOWN,
+        "one-a-layer",
+        edit=(R, "sum(1 + (kernel_size - 1) * d for d in dilations)"),
+    ),
+    Wrong("receptive_field", EXACT, "float-for-int", edit=(R, f"1.0 * ({R})")),
+    # ResidualBlock
+    Wrong(
+        "ResidualBlock", GATED, "gates-swapped", edit=(Z, "z = torch.sigmoid(f) * torch.tanh(g)")
+    ),
+    Wrong("ResidualBlock", GATED, "gate-forgotten", edit=(Z, "z = torch.tanh(f)")),
+    Wrong("ResidualBlock", GATED, "gates-added", edit=(Z, "z = torch.tanh(f) + torch.sigmoid(g)")),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "halves-interleaved",
+        edit=("f, g = both.chunk(2, dim=1)", "f, g = both[:, ::2], both[:, 1::2]"),
+    ),
+    Wrong("ResidualBlock", GATED, "residual-forgotten", edit=("return x + ", "return ")),
+    Wrong("ResidualBlock", GATED, "residual-without-weights", edit=("self.residual(z)", "z")),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "skip-is-residual",
+        edit=(WAYS, "out = x + self.residual(z)\n        return out, out"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "skip-is-residual",
+        edit=(WAYS, "out = x + self.residual(z)\n        return out, self.skip(out)"),
+    ),
+    Wrong("ResidualBlock", GATED, "skip-is-residual", edit=("self.skip(z)", "self.residual(z)")),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "order-swapped",
+        edit=(WAYS, "return self.skip(z), x + self.residual(z)"),
+    ),
+    Wrong("ResidualBlock", LABEL, "label-ignored", edit=(HEARD, "pass")),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-at-one-time",
+        edit=(
+            HEARD,
+            "both = torch.cat([both[:, :, :1] + self.condition(label)[:, :, None], both[:, :, "
+            "1:]], 2)",
+        ),
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-after-gate",
+        edit=(
+            (HEARD, "pass"),
+            (
+                Z,
+                Z + "\n        if label is not None:\n            z = z + "
+                "self.condition(label)[:, : z.shape[1], None]",
+            ),
+        ),
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-on-one-half",
+        edit=(
+            (HEARD, "pass"),
+            (
+                "f, g = both.chunk(2, dim=1)",
+                "f, g = both.chunk(2, dim=1)\n        if label is not None:\n            f = f + "
+                "self.condition(label).chunk(2, 1)[0][:, :, None]",
+            ),
+        ),
+    ),
+    Wrong("ResidualBlock", REACHES, "gradient-cut", edit=(Z, Z.replace("(g)", "(g.detach())"))),
+    Wrong(
+        "ResidualBlock", stops="should return a pair", edit=(WAYS, "return x + self.residual(z)")
+    ),
+    # WaveNet
+    Wrong("WaveNet", BAND, "sees-itself", edit=(SHIFT, "pass")),
+    Wrong("WaveNet", FORWARD, "sees-itself", edit=(SHIFT, "pass")),
+    Wrong("WaveNet", BAND, "shifted-twice", edit=(SHIFT, "x = F.pad(x, (2, 0))[:, :, :-2]")),
+    Wrong("WaveNet", BAND, "looks-ahead", edit=(SHIFT, "x = F.pad(x, (0, 1))[:, :, 1:]")),
+    Wrong("WaveNet", BAND, "looks-ahead", edit=(SHIFT, "x = x.roll(1, dims=2)")),
+    Wrong("WaveNet", FORWARD, "rolled", edit=(SHIFT, "x = x.roll(1, dims=2)")),
+    Wrong(
+        "WaveNet",
+        FORWARD,
+        "code-zero-in-front",
+        edit=(
+            (EMBED, "x = self.embed(F.pad(codes, (1, 0))[:, :-1]).transpose(1, 2)"),
+            (SHIFT, "pass"),
+        ),
+    ),
+    Wrong(
+        "WaveNet",
+        FORWARD,
+        "codes-as-numbers",
+        edit=(
+            EMBED,
+            "x = codes[:, None, :].to(self.embed.weight.dtype).expand(-1, self.channels, -1)",
+        ),
+    ),
+    Wrong(
+        "WaveNet",
+        FORWARD,
+        "label-dropped",
+        edit=("return self.stack(x, label)", "return self.stack(x)"),
+    ),
+    Wrong("WaveNet", STACK, "label-dropped", edit=("block(x, label)", "block(x)")),
+    Wrong("WaveNet", STACK, "last-skip-only", edit=("total = total + skip", "total = skip")),
+    Wrong(
+        "WaveNet",
+        STACK,
+        "residual-for-skips",
+        edit=("self.head(total)", "self.head(x if x.shape[1] == total.shape[1] else total)"),
+    ),
+    Wrong(
+        "WaveNet",
+        STACK,
+        "blocks-side-by-side",
+        edit=("x, skip = block(x, label)", "_, skip = block(x, label)"),
+    ),
+    Wrong(
+        "WaveNet",
+        STACK,
+        "skips-averaged",
+        edit=("self.head(total)", "self.head(total / len(self.blocks))"),
+    ),
+    Wrong("WaveNet", stops="RuntimeError", edit=("return self.head(total)", "return self.head(x)")),
+    Wrong("WaveNet", PRICE, "cold-start", edit=("each[:, given:]", "each")),
+    Wrong(
+        "WaveNet",
+        PRICE,
+        "given-cut-away",
+        edit=((CE, f"codes = codes[:, given:]\n        {CE}"), (TOTAL, "return each.sum(1)")),
+    ),
+    Wrong("WaveNet", PRICE, "averaged", edit=(".sum(1)", ".mean(1)")),
+    Wrong("WaveNet", PRICE, "summed-over-batch", edit=(".sum(1)", ".sum()")),
+    Wrong(
+        "WaveNet",
+        PRICE,
+        "shifted-twice",
+        edit=(
+            CE,
+            'each = F.cross_entropy(self(codes, label)[:, :, :-1], codes[:, 1:], reduction="none")',
+        ),
+    ),
+    Wrong("WaveNet", PRICE, "bits-for-nats", edit=(TOTAL, TOTAL + " / math.log(2)")),
+    Wrong("WaveNet", SUM, "sign", edit=("return each[", "return -each[")),
+    Wrong(
+        "WaveNet",
+        PRICE,
+        "softmax-twice",
+        edit=("self(codes, label), codes", "self(codes, label).softmax(1), codes"),
+    ),
+    Wrong("WaveNet", stops="nll should have shape", edit=(".sum(1)", "")),
+    Wrong(
+        "CausalConv1d",
+        BAND,
+        "looks-ahead",
+        edit=("(past, 0)", "(past // 2, past - past // 2)"),
+        check="WaveNet",
+    ),
+    # generate
+    Wrong(
+        "generate",
+        DRAWN,
+        "past-not-fed",
+        edit=("draw_codes(model(window, label)", "draw_codes(model(0 * window, label)"),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "argmax",
+        edit=(PUT, "codes[:, t] = model(window, label)[:, :, -1].argmax(1)"),
+    ),
+    Wrong(
+        "generate",
+        SEED,
+        "argmax",
+        edit=(PUT, "codes[:, t] = model(window, label)[:, :, -1].argmax(1)"),
+    ),
+    Wrong("generate", DRAWN, "label-ignored", edit=("model(window, label)", "model(window)")),
+    Wrong("generate", WINDOW, "window-short", edit=("t - model.field", "t - model.field + 1")),
+    Wrong("generate", DRAWN, "window-short", edit=("t - model.field", "t - model.field + 1")),
+    Wrong("generate", WINDOW, "whole-past", edit=(SEEN, "window = codes[:, : t + 1]")),
+    Wrong(
+        "generate",
+        WINDOW,
+        "whole-past",
+        edit=((SEEN, "window = codes"), ("[:, :, -1]", "[:, :, t]")),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "own-place-forgotten",
+        edit=(SEEN, "window = codes[:, max(0, t - model.field) : max(t, 1)]"),
+    ),
+    Wrong("generate", SEED, "generator-ignored", edit=(", generator)", ")")),
+    Wrong(
+        "generate",
+        DRAWN,
+        "same-for-all",
+        edit=(PUT, "codes[:, t] = draw_codes(model(window, label)[:1, :, -1], generator)"),
+    ),
+    Wrong("generate", SEED, "floats-for-codes", edit=("return codes", "return codes.float()")),
+    Wrong(
+        "generate",
+        WINDOW,
+        "several-calls",
+        edit=(PUT, f"model(window, label)\n        {PUT}"),
+    ),
+    # QueuedConv1d
+    Wrong("QueuedConv1d", COLUMNS, "queue-length-d", edit=(QUEUE, "length = d")),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "queue-one-short",
+        edit=((NEW, "pass"), (TAP_LIST, f"self.queue.append(x)\n        {TAP_LIST}")),
+    ),
+    Wrong("QueuedConv1d", COLUMNS, "queue-one-short", edit=(QUEUE, "length = (k - 1) * d - 1")),
+    Wrong(
+        "QueuedConv1d", COLUMNS, "queue-one-long", edit=(QUEUE, "length = (k - 1) * d + (k > 1)")
+    ),
+    Wrong("QueuedConv1d", COLUMNS, "no-memory", edit=(NEW, "pass")),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "kernel-reversed",
+        edit=("torch.cat(taps, dim=2)", "torch.cat(taps[::-1], dim=2)"),
+    ),
+    Wrong("QueuedConv1d", COLUMNS, "filled-with-first", edit=("torch.zeros_like(x)", "x")),
+    Wrong("QueuedConv1d", COLUMNS, "bias-forgotten", edit=(", self.conv.bias)", ")")),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "neighbors-for-taps",
+        edit=(
+            "self.queue[j * d] for j in range(k - 1)",
+            "self.queue[j - k + 1] for j in range(k - 1)",
+        ),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        KEEPS,
+        "queue-grows",
+        source="""
+class QueuedConv1d(nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv = conv
+        self.queue = None
+
+    def forward(self, x):
+        self.queue = x if self.queue is None else torch.cat([self.queue, x], dim=2)
+        return self.conv(self.queue)[:, :, -1:]
+""",
+    ),
+    Wrong(
+        "QueuedConv1d",
+        KEEPS,
+        "queue-too-long",
+        edit=(
+            (QUEUE, "length = 100 * (k - 1) * d"),
+            ("self.queue[j * d]", "self.queue[j * d - (k - 1) * d]"),
+        ),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        FRESH,
+        "queue-shared",
+        source="""
+class QueuedConv1d(nn.Module):
+    queues = {}
+
+    def __init__(self, conv):
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x):
+        k, d = self.conv.kernel_size[0], self.conv.dilation[0]
+        length = (k - 1) * d
+        key = (x.shape, length, self.conv.weight.shape)
+        if key not in self.queues or (length and self.queues[key][0] is None):
+            self.queues[key] = deque([torch.zeros_like(x)] * length, maxlen=length)
+        queue = self.queues[key]
+        taps = [queue[j * d] for j in range(k - 1)] + [x]
+        queue.append(x)
+        return F.conv1d(torch.cat(taps, dim=2), self.conv.weight, self.conv.bias)
+""",
+    ),
+    # generate_fast
+    Wrong("generate_fast", EQUAL, "past-not-fed", edit=(FED, "pass")),
+    Wrong("generate_fast", EQUAL, "no-memory", edit=(GIVE, "pass")),
+    Wrong("generate_fast", EQUAL, "label-ignored", edit=("fast.stack(x, label)", "fast.stack(x)")),
+    Wrong(
+        "generate_fast",
+        EQUAL,
+        "argmax",
+        edit=(STEP, "fast.stack(x, label)[:, :, 0].argmax(1)"),
+    ),
+    Wrong(
+        "generate_fast",
+        EQUAL,
+        "code-zero-in-front",
+        edit=(ZERO, "x = model.embed(torch.zeros(rows, dtype=torch.int64))[:, :, None]"),
+    ),
+    Wrong("generate_fast", SAME, "model-changed", edit=("copy.deepcopy(model)", "model")),
+    Wrong(
+        "generate_fast",
+        FLAT,
+        "recomputed",
+        source="""
+def generate_fast(model, count, label=None, generator=None):
+    return generate(model, count, label, generator)
+""",
+    ),
+    Wrong("generate_fast", SAME, "generator-ignored", edit=(", generator)  # (B,)", ")")),
+    Wrong(
+        "QueuedConv1d",
+        EQUAL,
+        "",
+        edit=(QUEUE, "length = (k - 1) * d + (k > 1)"),
+        check="generate_fast",
+    ),
+)

@@ -1,0 +1,486 @@
+"""Lesson 09: its numbers are true, its checks accept the solutions and nothing strange."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.checking import checks_of, judge
+from autograder.checks import wavenet as checks
+from autograder.lessons import load_lesson, release_notebook, solution_functions
+from course import sound
+from course.causality import batch_leaks, dependency_map
+from course.operations import count_operations
+from figures.dilation_tree import DILATIONS, KERNELS, SAMPLES, DilationTree
+
+LESSON = "09_wavenet"
+POINTS = {
+    "mu_law_encode": 2,
+    "mu_law_decode": 2,
+    "CausalConv1d": 3,
+    "receptive_field": 2,
+    "ResidualBlock": 3,
+    "WaveNet": 5,
+    "generate": 3,
+    "QueuedConv1d": 3,
+    "generate_fast": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def solved() -> dict[str, Any]:
+    return solution_functions(LESSON)
+
+
+@pytest.fixture(scope="module")
+def prose() -> str:
+    return "\n".join(cell.source for cell in load_lesson(LESSON).cells)
+
+
+def drawn(solved: dict, *settings: Any, seed: int = 0, gain: float = 1.0) -> Any:
+    """A WaveNet in double precision with weights that make its logits vary."""
+    torch.manual_seed(seed)
+    model = solved["WaveNet"](*settings).double().eval()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=gain / (p[0].numel() if p.ndim > 1 else 4) ** 0.5)
+    return model
+
+
+# ---------------------------------------------------------------------------------- the checks
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("seed", [0, 7, 2**40])
+def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
+    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
+    assert verdict.status == "passed", verdict
+    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
+
+
+def test_every_exercise_has_its_check_and_its_points() -> None:
+    lesson = load_lesson(LESSON)
+    assert tuple(lesson.exercises) == tuple(POINTS) == tuple(checks_of(LESSON))
+    assert {name: check.points for name, check in checks_of(LESSON).items()} == POINTS
+    assert {name: cell.points for name, cell in lesson.checks.items()} == POINTS
+
+
+def test_an_empty_exercise_is_not_attempted() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
+    setting = (
+        "import copy, math, torch\nfrom collections import deque\nfrom torch import nn\n"
+        "import torch.nn.functional as F"
+    )
+    exec(setting, namespace)
+    for cell in release_notebook(LESSON).cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+            exec(cell.source, namespace)
+    for name in POINTS:
+        verdict = judge(namespace[name], name=name, lesson=LESSON)
+        assert (verdict.status, verdict.earned) == ("not attempted", 0)
+
+
+class Strange(torch.nn.Module):
+    """Answers with `answer` to whatever it is built from and called with."""
+
+    answer: Any = None
+
+    def __init__(self, *settings: Any) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(4, 3, 3))
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.answer(*inputs)
+
+    stack = nll = forward
+
+
+def constant(value: Any) -> Any:
+    """A function, and a class, that answer with one value."""
+    return lambda *a: value
+
+
+STRANGE = {
+    "a number": constant(1.0),
+    "a word": constant("x"),
+    "an empty tensor": constant(torch.zeros(0)),
+    "its first argument": lambda *a: a[0],
+    "zeros": lambda *a: torch.zeros_like(torch.as_tensor(a[0])).float(),
+    "nan": lambda *a: torch.as_tensor(a[0]) * math.nan,
+    "huge": lambda *a: torch.full_like(torch.as_tensor(a[0]), 1e300, dtype=torch.float64),
+    "complex": lambda *a: torch.as_tensor(a[0]) * 1j,
+    "bools": lambda *a: torch.as_tensor(a[0]) > 0,
+    "a class": constant(int),
+    "a pair": lambda *a: (a[0], a[0]),
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("how", STRANGE)
+def test_a_strange_answer_earns_little_and_breaks_no_check(
+    solved: dict, name: str, how: str
+) -> None:
+    function = STRANGE[how]
+
+    def careful(*a: Any) -> Any:
+        try:
+            return function(*a)
+        except (TypeError, RuntimeError):
+            return torch.zeros(1, 40, dtype=torch.int64)
+
+    subject: Any = careful
+    if isinstance(solved[name], type):
+        subject = type(name, (Strange,), {"answer": staticmethod(careful)})
+        subject.forward.__globals__.setdefault("CausalConv1d", solved["CausalConv1d"])
+    else:
+        careful.__globals__.setdefault("WaveNet", solved["WaveNet"])
+    verdict = judge(subject, name=name, lesson=LESSON)
+    assert verdict.status in ("failed", "partly", "not attempted"), verdict
+    assert verdict.earned <= verdict.points / 3, verdict
+
+
+def test_a_constant_distribution_earns_no_point_for_summing_to_one(solved: dict) -> None:
+    class WaveNet(solved["WaveNet"]):
+        def forward(self, codes: Any, label: Any = None) -> Any:
+            return self.embed.weight.new_zeros(len(codes), self.levels, codes.shape[1])
+
+    verdict = judge(WaveNet, name="WaveNet", lesson=LESSON)
+    held = {c.text for c in verdict.claims if c.holds}
+    assert not any(
+        "sum to 1" in text or "see x_{t−R}" in text or "forward" in text for text in held
+    )
+
+
+def test_decoys_are_told_apart_at_any_draw() -> None:
+    for rules in (checks.ENCODINGS, checks.DECODINGS):
+        x = np.linspace(-0.9, 0.93, 40) if rules is checks.ENCODINGS else np.arange(64)
+        levels = [(n, n) for n in (64, 128)]
+        for one, other in itertools.combinations(rules, 2):
+            if one.strip() == other.strip():
+                continue
+            same = [np.allclose(rules[one](x, n), rules[other](x, n)) for n, _ in levels]
+            assert not all(same), (one, other)
+
+
+# ------------------------------------------------------------------------- the numbers of the prose
+
+
+def test_the_worked_mu_law(solved: dict, prose: str) -> None:
+    encode, decode = solved["mu_law_encode"], solved["mu_law_decode"]
+    assert math.log(128.5) / math.log(256) == pytest.approx(0.8757, abs=5e-5)
+    assert 255 * 1.8757 / 2 == pytest.approx(239.15, abs=0.01)
+    assert encode(torch.tensor([0.5, 0.01]), 256).tolist() == [239, 157]
+    back = decode(torch.tensor([239, 157]), 256)
+    assert [f"{v:.4f}" for v in back] == ["0.4967", "0.0102"]
+    assert 2 * 239 / 255 - 1 == pytest.approx(0.8745, abs=5e-5)
+    assert 0.5 - float(back[0]) == pytest.approx(0.0033, abs=5e-5)
+    for number in ("0.8757", "239.15", "0.4967", "0.8745", "0.0033", "c = 157", "0.0002"):
+        assert number in prose
+
+
+def test_codes_survive_by_rounding_and_many_do_not_without(solved: dict) -> None:
+    codes = torch.arange(256)
+    samples = solved["mu_law_decode"](codes, 256)
+    assert torch.equal(solved["mu_law_encode"](samples, 256), codes)
+    cut = checks.ENCODINGS["not-rounded"](samples.numpy(), 256)
+    assert 100 < (cut == codes.numpy()).sum() < 256
+
+
+def test_the_worked_convolution_queue_and_block(solved: dict) -> None:
+    conv = solved["CausalConv1d"](1, 1, 2, 2)
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor([[[10.0, 1.0]]]))
+        conv.bias.zero_()
+        x = torch.tensor([[[1.0, 2, 3, 4, 5]]])
+        assert conv(x).tolist() == [[[1, 2, 13, 24, 35]]]
+        same = F.conv1d(x, conv.weight, padding="same", dilation=2)
+        assert same[0, 0, 0] == 2  # the first output hears the second sample
+        queued = solved["QueuedConv1d"](conv)
+        assert [queued(x[:, :, t : t + 1]).item() for t in range(3)] == [1, 2, 13]
+        assert [float(c) for c in queued.queue] == [2, 3]
+    block = solved["ResidualBlock"](1, 1, 1, 1)
+    with torch.no_grad():
+        for p in block.parameters():
+            p.zero_()
+        block.conv.bias.copy_(torch.tensor([0.5493, 1.0986]))
+        block.residual.weight.fill_(2)
+        block.skip.weight.fill_(-1)
+        out, skip = block(torch.full((1, 1, 1), 2.0))
+    assert out.item() == pytest.approx(2.75, abs=1e-4)
+    assert skip.item() == pytest.approx(-0.375, abs=1e-4)
+
+
+def test_the_worked_fields(solved: dict, prose: str) -> None:
+    field = solved["receptive_field"]
+    stack = [2**i for i in range(10)]
+    known = [field(2, stack), field(2, stack * 2), field(2, stack * 3), field(2, [1] * 30)]
+    assert known == [1024, 2047, 3070, 31]
+    assert (field(2, [1, 2, 4]), field(3, [1, 2, 4]), field(3, [1, 2, 4, 8] * 2)) == (8, 15, 61)
+    assert 2**30 / sound.RATE / 3600 == pytest.approx(37, abs=0.5)
+    for number in ("3,070", "2,047", "31", "37 hours"):
+        assert number in prose
+
+
+def test_the_worked_draw(solved: dict) -> None:
+    logits = torch.tensor([[0.2, 0.5, 0.3]]).log()
+
+    codes = torch.cat(
+        [solved["draw_codes"](logits, torch.Generator().manual_seed(s)) for s in range(4000)]
+    )
+    share = codes.bincount(minlength=3) / 4000
+    assert (share - torch.tensor([0.2, 0.5, 0.3])).abs().max() < 0.04
+    seeds = (torch.Generator().manual_seed(s) for s in range(4000))
+    u = [torch.rand(1, generator=g, dtype=torch.float64).item() for g in seeds]
+    expected = [0 if v < 0.2 else 1 if v < 0.7 else 2 for v in u]
+    assert codes.tolist() == expected
+
+
+def test_given_samples_are_past_and_are_not_priced(solved: dict) -> None:
+    model = drawn(solved, 6, 5, 7, 2, [1, 2, 4])
+    codes = torch.randint(0, 6, (3, 12), generator=torch.Generator().manual_seed(1))
+    first = model.nll(codes[:, :5])
+    rest = model.nll(codes, given=5)
+    assert torch.allclose(first + rest, model.nll(codes))
+    # Cut from the middle, a piece's first samples cost what they do for lack of a past.
+    assert not torch.allclose(rest, model.nll(codes[:, 5:]))
+
+
+# --------------------------------------------------------------------------------- the mathematics
+
+
+@pytest.mark.parametrize(
+    ("k", "dilations"), [(2, [1, 2, 4, 8]), (3, [1, 3]), (2, [1, 2, 4, 1, 2]), (2, [1, 4])]
+)
+def test_the_measured_field_is_the_closed_form(solved: dict, k: int, dilations: list) -> None:
+    R = solved["receptive_field"](k, dilations)
+    count = R + 3
+    model = solved["WaveNet"](4, 6, 6, k, dilations)
+    found = dependency_map(
+        model, np.zeros((1, count), dtype=np.int64), "token", outputs=1, vocabulary=4
+    )
+    last = np.flatnonzero(found.sees[-1])
+    assert (last[0], last[-1]) == (count - 1 - R, count - 2)
+    assert found.is_autoregressive()
+    dense = k ** len(dilations) >= R and dilations != [1, 4]
+    assert (len(last) == R) == dense
+
+
+def test_rows_of_a_batch_do_not_see_each_other(solved: dict) -> None:
+    model = solved["WaveNet"](5, 4, 4, 2, [1, 2])
+    codes = torch.randint(0, 5, (4, 9), generator=torch.Generator().manual_seed(0))
+    assert not batch_leaks(model, codes, "token", vocabulary=5)
+
+
+def test_all_sounds_together_have_probability_one(solved: dict) -> None:
+    model = drawn(solved, 3, 5, 5, 2, [1, 2], 2, gain=2.0)
+    every = torch.tensor(list(itertools.product(range(3), repeat=5)))
+    for label in (0, 1):
+        total = model.nll(every, torch.full((len(every),), label)).neg().exp().sum()
+        assert total.item() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("k", "dilations", "labels"), [(2, [1, 2, 4, 8], 3), (3, [1, 2, 4], 0), (2, [1, 2, 4] * 2, 0)]
+)
+def test_both_generators_draw_the_same_bit_for_bit(
+    solved: dict, k: int, dilations: list, labels: int, seed: int
+) -> None:
+    model = drawn(solved, 64, 12, 12, k, dilations, labels, seed=seed)
+    label = torch.arange(labels) if labels else None
+    plain, fast = (
+        solved[name](model, 150, label, torch.Generator().manual_seed(seed))
+        for name in ("generate", "generate_fast")
+    )
+    assert torch.equal(plain, fast)
+    assert len(plain.unique()) > 5
+
+
+def test_logits_of_both_ways_agree_to_fifteen_digits(solved: dict) -> None:
+    model = drawn(solved, 32, 16, 16, 2, [1, 2, 4, 8], gain=2.0)
+    codes = torch.randint(0, 32, (2, 120), generator=torch.Generator().manual_seed(2))
+    fast = copy.deepcopy(model)
+    for block in fast.blocks:
+        block.conv = solved["QueuedConv1d"](block.conv)
+    with torch.no_grad():
+        x = F.pad(model.embed(codes).transpose(1, 2), (1, 0))[:, :, :-1]
+        columns = [fast.stack(x[:, :, t : t + 1]) for t in range(120)]
+        off = (torch.cat(columns, 2) - model(codes)).abs().max()
+    assert off < 1e-12
+
+
+def test_the_cost_of_a_step_is_flat_with_queues_and_grows_without(solved: dict) -> None:
+    model = drawn(solved, 8, 6, 6, 2, [1, 2, 4, 8, 16, 32])
+
+    def growth(name: str) -> float:
+        one, two = (
+            count_operations(solved[name], model, count, None, torch.Generator())
+            for count in checks.STEPS
+        )
+        return two / one
+
+    assert 1.7 < growth("generate_fast") < 2.05  # the empty queues are made once
+    assert growth("generate") > 3 > checks.GROWTH
+
+
+# ------------------------------------------------------------------------------ what was trained
+
+
+def test_the_shipped_resonator_comes_under_the_target(solved: dict, prose: str) -> None:
+    settings, weights = sound.trained("wavenet_resonator")
+    model = solved["WaveNet"](**settings["model"])
+    model.load_state_dict(weights)
+    heard = sound.resonator(8, 4096, seed=12)
+    codes = solved["mu_law_encode"](heard, 64)
+    with torch.no_grad():
+        price = (model.nll(codes) / 4096).mean().item()
+    assert price == pytest.approx(settings["nats_a_sample"], abs=1e-3)
+    measured = sound.yardstick(
+        lambda x: solved["mu_law_encode"](x, 64),
+        lambda c: solved["mu_law_decode"](c, 64),
+        64,
+        heard,
+    )
+    assert measured.bound < measured.best < price < 1.64 < 1.70 < measured.ar2
+    assert 1.44 < measured.bound < 1.49 and 3.7 < measured.order0 < 3.77
+    assert 2.65 < measured.bigram < 2.71 and price - measured.best < 0.03
+    assert f"{settings['steps']:,} steps" in prose
+
+
+def test_the_shipped_strings_play_the_note_they_are_asked_for(solved: dict, prose: str) -> None:
+    settings, weights = sound.trained("wavenet_strings")
+    model = solved["WaveNet"](**settings["model"])
+    model.load_state_dict(weights)
+    assert f"{settings['parameters']:,} parameters" in prose
+    labels = torch.arange(5)
+    codes = solved["mu_law_encode"](sound.strings(labels, 1600, seed=77), 256)
+    with torch.no_grad():
+        own, other = (model.nll(codes, y).mean() / 1600 for y in (labels, labels.roll(1)))
+    assert own < 2 and other > own + 2
+    drawn = solved["generate_fast"](model.double(), 1600, labels, torch.Generator().manual_seed(4))
+    notes = solved["mu_law_decode"](drawn, 256)
+    assert [sound.pitch(note[400:]) for note in notes] == labels.tolist()
+
+
+def test_shipped_weights_fit_the_given_constructor_and_carry_no_code(solved: dict) -> None:
+    for name in ("wavenet_resonator", "wavenet_strings"):
+        settings, weights = sound.trained(name)
+        model = solved["WaveNet"](**settings["model"])
+        assert set(weights) == set(model.state_dict())
+        text = (sound.MODELS / name / "settings.json").read_text(encoding="utf-8")
+        assert set(json.loads(text)) == {
+            "model",
+            "parameters",
+            "steps",
+            "seed",
+            "nats_a_sample",
+            "made_by",
+            "license",
+        }
+
+
+# ------------------------------------------------------------------------------------- the widget
+
+
+def test_the_tree_draws_what_the_students_layers_see(solved: dict) -> None:
+    tree = DilationTree.of(solved["CausalConv1d"], solved["receptive_field"])
+    for kernel, dilation in itertools.product(KERNELS, DILATIONS):
+        tree._kernel = kernel
+        wanted = sum(
+            np.eye(SAMPLES, k=-j * dilation, dtype=bool)
+            for j in range(kernel)
+            if j * dilation < SAMPLES
+        )
+        assert (tree.layer_map(dilation) == wanted.astype(bool)).all()
+    tree._kernel = 2
+    assert tree.in_words() == (
+        "Causal and without holes: the last output sees 16 samples, as receptive_field says 16"
+    )
+    assert tree.output_in_words(5) == (
+        "Output 5 sees inputs 1–5, through 1 unit of layer 3, 2 units of layer 2, 3 units of layer "
+        "1. receptive_field says 1–5."
+    )
+
+
+def test_the_tree_predicts_by_the_students_function_for_every_stack(solved: dict) -> None:
+    tree = DilationTree.of(solved["CausalConv1d"], solved["receptive_field"])
+    for kernel, stack in itertools.product(KERNELS, ([1], [16, 9], [3, 1, 2], [16, 16, 16, 16])):
+        tree._kernel, tree._dilations = kernel, stack
+        assert tree.predicted == solved["receptive_field"](kernel, stack)
+
+
+def test_the_tree_names_leaks_holes_and_wrong_predictions(solved: dict) -> None:
+    conv, field = solved["CausalConv1d"], solved["receptive_field"]
+
+    class Same(torch.nn.Conv1d):
+        def __init__(self, *settings: int) -> None:
+            super().__init__(*settings[:3], dilation=settings[3], padding="same")
+
+    leaking = DilationTree.of(Same, field, 3, (1,))
+    assert leaking.in_words().startswith(
+        "Not causal: 31 inputs after the output: input 2 → output 1, input 3 → output 2"
+    )
+    assert "Not causal: input 6 come later" in leaking.output_in_words(5)
+    assert "Causal, with 2 holes: of the 6 samples" in repr(DilationTree.of(conv, field, 2, (1, 4)))
+    short = DilationTree.of(conv, lambda k, ds: field(k, ds) - 1)
+    assert "receptive_field" not in repr(short)  # it has another name
+    assert "but <lambda> says 15, and the last output sees 16" in short.in_words()
+    far = DilationTree.of(conv, field, 3, (1, 3, 9, 9))
+    assert "as far as drawn: receptive_field says 45, and 32 are drawn" in far.in_words()
+
+
+def test_the_tree_measures_a_whole_model(solved: dict) -> None:
+    conv, field = solved["CausalConv1d"], solved["receptive_field"]
+    model = solved["WaveNet"](5, 4, 4, 2, [1, 2, 4])
+    said = DilationTree.of_model(model, conv, field).model_in_words()
+    assert said.startswith("The whole model: the logits of x32 see 24–31")
+
+    class Unshifted(solved["WaveNet"]):
+        def forward(self, codes: Any, label: Any = None) -> Any:
+            return self.stack(self.embed(codes).transpose(1, 2), label)
+
+    leaking = DilationTree.of_model(Unshifted(5, 4, 4, 2, [1, 2, 4]), conv, field)
+    assert leaking.model_in_words().startswith("Not autoregressive: x1 → logits of x1, x2 →")
+    deep = solved["WaveNet"](5, 4, 4, 2, [1, 2, 4, 8, 16])
+    assert "Up to 4 layers" in repr(DilationTree.of_model(deep, conv, field))
+
+
+def test_the_tree_says_a_students_trouble_in_one_sentence(solved: dict) -> None:
+    field = solved["receptive_field"]
+
+    def unsolved(*settings: int) -> Any:
+        raise NotImplementedError("CausalConv1d: write your code here")
+
+    assert repr(DilationTree.of(unsolved, field)) == (
+        "DilationTree: CausalConv1d is not written yet: solve its exercise first."
+    )
+
+    class Short(torch.nn.Conv1d):
+        def __init__(self, *settings: int) -> None:
+            super().__init__(*settings[:3], dilation=settings[3])
+
+    assert ("turns 32 samples into 31: the output should be as long") in repr(
+        DilationTree.of(Short, field)
+    )
+
+    def broken(k: int, dilations: list) -> int:
+        return k / 0
+
+    assert "broken, line" in repr(DilationTree.of(solved["CausalConv1d"], broken))
+
+
+def test_the_tree_refuses_what_it_cannot_draw(solved: dict) -> None:
+    conv, field = solved["CausalConv1d"], solved["receptive_field"]
+    with pytest.raises(ValueError, match="1 to 4 layers"):
+        DilationTree.of(conv, field, 2, (1, 2, 4, 8, 16))
+    with pytest.raises(ValueError, match="got \\[5\\] and 2"):
+        DilationTree.of(conv, field, 2, (5,))
+    with pytest.raises(ValueError, match="output must be in 1 … 32"):
+        DilationTree.of(conv, field, output=33)
