@@ -1,0 +1,67 @@
+"""Functions of lesson 11 that run beside the student's: a model as a `step`, and what it was asked.
+
+A model is plain data. {"tables": [log p(x_1), log p(x_2 | x_1), …]} has a table (V^t, V) for each
+step t; {"chain": (log p(x_1) (V,), log p(next | last) (V, V))} goes on for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from autograder.standin import inside
+
+
+class Step:
+    """A model as lesson 11's exercises see it: prefixes (B, t) → log p(next | prefix), (B, V).
+
+    It keeps how many prefixes each call asked about.
+    """
+
+    def __init__(self, model: dict[str, Any]) -> None:
+        self.model, self.asked = model, []
+
+    def __call__(self, prefixes: Any) -> torch.Tensor:
+        shape = tuple(getattr(prefixes, "shape", ()))
+        if len(shape) != 2 or not isinstance(prefixes, torch.Tensor):
+            raise ValueError(
+                f"step takes prefixes as a tensor (B, t): got {type(prefixes).__name__} of shape "
+                f"{shape}"
+            )
+        prefixes = prefixes.long()
+        rows, t = shape
+        self.asked.append(rows)
+        if "chain" in self.model:
+            first, then = self.model["chain"]
+            return first.expand(rows, -1).clone() if t == 0 else then[prefixes[:, -1]]
+        tables = self.model["tables"]
+        if t >= len(tables):
+            raise ValueError(f"this model has {len(tables)} steps: it was asked after {t} tokens")
+        vocabulary = tables[t].shape[1]
+        place = torch.zeros(rows, dtype=torch.long)
+        for i in range(t):
+            place = place * vocabulary + prefixes[:, i]
+        return tables[t][place]
+
+
+@inside
+def searched(function: Any, model: dict[str, Any], *args: Any) -> dict[str, Any]:
+    """`function(step, *args)` on a model, and how many prefixes each call of step asked about."""
+    step = Step(model)
+    answer = function(step, *args)
+    if answer is None:
+        raise NotImplementedError
+    return {"answer": answer, "asked": step.asked}
+
+
+@inside
+def drifted(
+    function: Any, model: dict[str, Any], source: dict[str, Any], *args: Any
+) -> dict[str, Any]:
+    """`function(model's step, source's step, *args)`, and whether each of them was asked."""
+    steps = Step(model), Step(source)
+    answer = function(*steps, *args)
+    if answer is None:
+        raise NotImplementedError
+    return {"answer": answer, "asked": [len(step.asked) for step in steps]}

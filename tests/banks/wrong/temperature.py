@@ -1,0 +1,684 @@
+"""Wrong answers to lesson 11, temperature."""
+
+from tests.banks.bank import Wrong
+
+SOFTMAX = "p_T = softmax(z / T): below 1 it sharpens, above 1 it flattens, 1 changes nothing"
+LIMITS = "T → 0 is greedy with ties shared, T → ∞ is uniform, and nothing overflows"
+NEVER = "a logit of −inf stays impossible at every temperature"
+ROWS = "each row of a batch is treated by itself, and the argument stays as it was"
+T_REFUSED = "T outside T > 0 is refused with a ValueError"
+K_BEST = "the k most probable tokens keep their proportions, all others get 0, the sum is 1"
+K_TIES = "where tokens tie, exactly k are kept, the lowest indices first"
+K_EDGES = "k ≥ V keeps all, and k < 1 is refused with a ValueError"
+FEWEST = (
+    "the kept tokens are the fewest that hold at least p, the crossing one with them, normalized"
+)
+ONE = "one token is always kept, and no more where the mass is p exactly"
+ALL = "p = 1 keeps every token, however small"
+P_TIES = "of tied tokens only as many as needed are kept, the lowest indices first"
+P_REFUSED = "p outside 0 < p ≤ 1 is refused with a ValueError"
+ORDER = "the temperature comes first, top-k cuts what it gives, top-p what top-k left"
+LEFT_OUT = "left out, each does nothing, and a batch is treated row by row"
+EACH = "each token is the most probable one after those chosen before it"
+WHOLE = "the log-probability is that of the whole text, in nats"
+TREE = "a beam of 2 finds the text that greedy misses on a two-step tree"
+BEAM = "at each step the best `width` of all extensions are kept, each score with its own text"
+EVERY = "with full width every text is there, with its log-probability, best first"
+LONG = "a text of 400 tokens has a log-probability, and beams that differ"
+WORK = "the model is asked about `width` prefixes a step, no more"
+BITS = "bits per token is the average of −log2 p of the tokens that came"
+PERPLEXITY = "perplexity is 2 to the bits per token"
+EXTREMES = "uniform over V tokens has perplexity V, certainty has 1, and large logits are no harm"
+JOINT = "each text's probability is raised to 1/T, and all texts together sum to 1"
+SMALL = "small probabilities survive T = 0.01, and impossible texts stay impossible"
+TOKENWISE = "every conditional is tempered and normalized by itself, and the product is returned"
+INDEPENDENT = "it equals the joint temperature where the steps are independent, and not in general"
+DEAD = "a prefix that cannot happen has probability 0, with no NaN, and T = 0.02 is no harm"
+SURPRISE = "at each position, the mean of −log p_source of what the model drew after its own prefix"
+ERROR = "the standard error is the standard deviation over the texts, divided by √count"
+SEED = "all randomness comes from the given generator"
+
+TEMPERED = "torch.softmax(logits / T, dim=-1)"
+T_TEST = '    if not T > 0:\n        raise ValueError(f"T must be positive: got {T}")\n'
+K_TEST = '    if k < 1:\n        raise ValueError(f"k must be at least 1: got {k}")\n'
+P_TEST = '    if not 0 < p <= 1:\n        raise ValueError(f"p must be in (0, 1]: got {p}")\n'
+P_ONE = "    if p == 1:\n        return probs / probs.sum(dim=-1, keepdim=True)\n"
+RANKED = "ranked, order = probs.sort(dim=-1, descending=True, stable=True)"
+BEFORE = "before = ranked.cumsum(dim=-1) - ranked"
+SCATTERED = "torch.zeros_like(probs).scatter(-1, order, ranked * (before < p))"
+NORMALIZED = "return kept / kept.sum(dim=-1, keepdim=True)"
+STABLE = "probs.argsort(dim=-1, descending=True, stable=True)"
+K_KEPT = "kept = probs * torch.zeros_like(probs).scatter(-1, order[..., :k], 1.0)"
+APPEND = "tokens = torch.cat([tokens, best.indices.view(1, 1)], dim=1)"
+START = "tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)"
+TOTAL = "total = scores[:, None] + step(tokens)"
+PARENT = "torch.cat([tokens[parent], token[:, None]], dim=1)"
+NATS = "nats = -logits.log_softmax(dim=-1).gather(1, tokens[:, None]).mean().item()"
+SCORES = "return nats / math.log(2), math.exp(nats)"
+JOINTLY = "torch.softmax(p.log().flatten() / T, dim=0).view(p.shape)"
+CONDITIONAL = "torch.nan_to_num(torch.softmax(marginal.log() / T, dim=-1))"
+DRAWN = "torch.multinomial(model(tokens).exp(), 1, generator=generator)"
+JUDGED = "surprises.append(-source(tokens).gather(1, drawn))"
+ANSWERED = "return surprise.mean(dim=0), surprise.std(dim=0) / math.sqrt(count)"
+
+ANSWERS = (
+    # temperature
+    Wrong("temperature", SOFTMAX, "T-multiplied", edit=("logits / T", "logits * T")),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "probabilities-for-logits",
+        edit=(TEMPERED, "torch.softmax(torch.softmax(logits, dim=-1) / T, dim=-1)"),
+    ),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "divided-after-softmax",
+        edit=(TEMPERED, "torch.softmax(logits, dim=-1) / T"),
+    ),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "T-cancels",
+        edit=(
+            f"return {TEMPERED}",
+            "p = torch.softmax(logits, dim=-1) / T\n    return p / p.sum(dim=-1, keepdim=True)",
+        ),
+    ),
+    Wrong("temperature", SOFTMAX, "logits-returned", edit=(TEMPERED, "logits / T")),
+    Wrong("temperature", SOFTMAX, "not-normalized", edit=(TEMPERED, "torch.exp(logits / T)")),
+    Wrong("temperature", SOFTMAX, "logs-returned", edit=(TEMPERED, TEMPERED + ".log()")),
+    Wrong(
+        "temperature",
+        LIMITS,
+        "overflow",
+        edit=(
+            f"return {TEMPERED}",
+            "e = torch.exp(logits / T)\n    return e / e.sum(dim=-1, keepdim=True)",
+        ),
+    ),
+    Wrong(
+        "temperature",
+        LIMITS,
+        "ties-not-shared",
+        edit=(
+            f"return {TEMPERED}",
+            "if T < 1e-3:\n        best = logits.argmax(dim=-1, keepdim=True)\n"
+            "        return torch.zeros_like(logits).scatter(-1, best, 1.0)\n"
+            f"    return {TEMPERED}",
+        ),
+    ),
+    Wrong(
+        "temperature",
+        NEVER,
+        "impossible-made-possible",
+        edit=("logits / T, dim", "logits.clamp(min=-1e4) / T, dim"),
+    ),
+    Wrong(
+        "temperature",
+        NEVER,
+        "nan-from-inf",
+        edit=(
+            TEMPERED,
+            "torch.softmax((logits - logits.amin(dim=-1, keepdim=True)) / T, -1)",
+        ),
+    ),
+    Wrong("temperature", ROWS, "wrong-axis", edit=("dim=-1", "dim=0")),
+    Wrong(
+        "temperature",
+        ROWS,
+        "batch-flattened",
+        edit=(TEMPERED, "torch.softmax(logits.flatten() / T, dim=0).view(logits.shape)"),
+    ),
+    Wrong(
+        "temperature",
+        ROWS,
+        "changed-in-place",
+        edit=(f"return {TEMPERED}", "logits /= T\n    return torch.softmax(logits, dim=-1)"),
+    ),
+    Wrong("temperature", T_REFUSED, "not-refused", edit=(T_TEST, "")),
+    Wrong("temperature", T_REFUSED, "not-refused", edit=("if not T > 0", "if T < 0")),
+    # top_k
+    Wrong("top_k", K_BEST, "not-normalized", edit=(NORMALIZED, "return kept")),
+    Wrong("top_k", K_BEST, "one-too-many", edit=("[..., :k]", "[..., : k + 1]")),
+    Wrong("top_k", K_BEST, "least-probable-kept", edit=("descending=True", "descending=False")),
+    Wrong("top_k", K_BEST, "best-removed", edit=("[..., :k]", "[..., k:]")),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "first-indices-kept",
+        edit=(K_KEPT, "kept = probs * (torch.arange(probs.shape[-1]) < k)"),
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "not-put-back",
+        edit=(K_KEPT, "kept = probs.gather(-1, order) * (torch.arange(probs.shape[-1]) < k)"),
+    ),
+    Wrong(
+        "top_k", K_BEST, "softmax-again", edit=(NORMALIZED, "return torch.softmax(kept, dim=-1)")
+    ),
+    Wrong(
+        "top_k",
+        K_TIES,
+        "ties-keep-more",
+        edit=(
+            K_KEPT,
+            "least = probs.gather(-1, order)[..., min(k, probs.shape[-1]) - 1, None]\n"
+            "    kept = probs * (probs >= least)",
+        ),
+    ),
+    Wrong(
+        "top_k",
+        K_TIES,
+        "ties-by-chance",
+        edit=(
+            STABLE,
+            "probs.flip(-1).argsort(dim=-1, descending=True, stable=True).neg()"
+            ".add(probs.shape[-1] - 1)",
+        ),
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "batch-flattened",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError(f"k must be at least 1: got {k}")
+    flat = probs.flatten()
+    order = flat.argsort(descending=True, stable=True)
+    kept = flat * torch.zeros_like(flat).scatter(-1, order[:k], 1.0)
+    return (kept / kept.sum()).view(probs.shape)
+""",
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "changed-in-place",
+        edit=(K_KEPT, "kept = probs\n    kept.scatter_(-1, order[..., k:], 0.0)"),
+    ),
+    Wrong(
+        "top_k",
+        K_EDGES,
+        "k-beyond-V",
+        edit=(
+            STABLE,
+            "probs.sort(descending=True, stable=True).indices.split([k, probs.shape[-1] "
+            "- k], dim=-1)[0]",
+        ),
+    ),
+    Wrong("top_k", K_EDGES, "not-refused", edit=(K_TEST, "")),
+    # top_p
+    Wrong(
+        "top_p",
+        FEWEST,
+        "crossing-dropped",
+        edit=(BEFORE, "before = ranked.cumsum(dim=-1)"),
+    ),
+    Wrong(
+        "top_p",
+        ONE,
+        "crossing-dropped",
+        edit=(BEFORE, "before = ranked.cumsum(dim=-1)"),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "crossing-dropped",
+        edit=((BEFORE, "before = ranked.cumsum(dim=-1)\n    before[..., 0] = 0"),),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "one-too-many",
+        edit=(BEFORE, "before = ranked.cumsum(dim=-1) - ranked - ranked.roll(1, -1)"),
+    ),
+    Wrong("top_p", ONE, "more-than-needed", edit=("before < p", "before <= p")),
+    Wrong("top_p", FEWEST, "not-normalized", edit=(NORMALIZED, "return kept")),
+    Wrong("top_p", FEWEST, "ascending", edit=("descending=True", "descending=False")),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "unsorted",
+        edit=(
+            RANKED,
+            "ranked, order = probs, torch.arange(probs.shape[-1]).expand(probs.shape)",
+        ),
+    ),
+    Wrong("top_p", FEWEST, "mask-not-put-back", edit=(SCATTERED, "probs * (before < p)")),
+    Wrong("top_p", FEWEST, "not-put-back", edit=(SCATTERED, "ranked * (before < p)")),
+    Wrong("top_p", FEWEST, "threshold-for-mass", edit=(SCATTERED, "probs * (probs >= 1 - p)")),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "fraction-of-the-best",
+        edit=(SCATTERED, "probs * (probs >= p * ranked[..., :1])"),
+    ),
+    Wrong("top_p", ALL, "sum-reaches-one", edit=(P_ONE, "")),
+    Wrong(
+        "top_p",
+        ALL,
+        "argmax-of-nothing",
+        edit=(
+            (P_ONE, ""),
+            (BEFORE, "last = (ranked.cumsum(dim=-1) > p).float().argmax(dim=-1, keepdim=True)"),
+            ("before < p", "torch.arange(probs.shape[-1]) <= last"),
+        ),
+    ),
+    Wrong(
+        "top_p",
+        P_TIES,
+        "ties-keep-more",
+        edit=(
+            SCATTERED,
+            "probs * (probs >= torch.where(before < p, ranked, 2.0).amin(-1, keepdim=True))",
+        ),
+    ),
+    Wrong(
+        "top_p",
+        P_TIES,
+        "ties-by-chance",
+        edit=(
+            RANKED,
+            "ranked, order = probs.flip(-1).sort(dim=-1, descending=True, stable=True)\n"
+            "    order = probs.shape[-1] - 1 - order",
+        ),
+    ),
+    Wrong(
+        "top_p",
+        ROWS,
+        "changed-in-place",
+        edit=(SCATTERED, "probs.scatter_(-1, order, ranked * (before < p))"),
+    ),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=(P_TEST, "")),
+    # next_probs
+    Wrong(
+        "next_probs",
+        ORDER,
+        "temperature-after-top-p",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    probs = temperature(logits, 1.0)
+    if k is not None:
+        probs = top_k(probs, k)
+    return temperature(top_p(probs, p).log(), T)
+""",
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "top-p-before-top-k",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    probs = top_p(temperature(logits, T), p)
+    return probs if k is None else top_k(probs, k)
+""",
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "top-p-before-top-k",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    probs = temperature(logits, T)
+    both = probs * (top_p(probs, p) > 0)
+    if k is not None:
+        both = both * (top_k(probs, k) > 0)
+    return both / both.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong("next_probs", ORDER, "T-ignored", edit=("(logits, T)", "(logits, 1.0)")),
+    Wrong(
+        "next_probs",
+        LEFT_OUT,
+        "",
+        edit=("T=1.0, k=None, p=1.0", "T=0.7, k=None, p=1.0"),
+    ),
+    # greedy
+    Wrong("greedy", EACH, "prefix-not-extended", edit=("step(tokens)", "step(tokens[:, :0])")),
+    Wrong("greedy", EACH, "last-token-only", edit=("step(tokens)", "step(tokens[:, -1:])")),
+    Wrong("greedy", EACH, "least-probable", edit=(".max(dim=0)", ".min(dim=0)")),
+    Wrong(
+        "greedy",
+        EACH,
+        "searched",
+        source="""
+def greedy(step, length):
+    tokens, scores = beam_search(step, 4 ** length, length)
+    return tokens[0], float(scores[0])
+""",
+    ),
+    Wrong("greedy", WHOLE, "probability-for-log", edit=("[0], total", "[0], math.exp(total)")),
+    Wrong("greedy", WHOLE, "last-step-only", edit=("total += float", "total = float")),
+    Wrong("greedy", WHOLE, "mean-for-sum", edit=("[0], total", "[0], total / length")),
+    # beam_search
+    Wrong(
+        "beam_search",
+        BEAM,
+        "beam-is-greedy",
+        source="""
+def beam_search(step, width, length):
+    scores, tokens = step(torch.zeros(1, 0, dtype=torch.long))[0].topk(min(width, 2))
+    if width > 2:
+        first = step(torch.zeros(1, 0, dtype=torch.long))[0]
+        scores, tokens = first.topk(min(width, len(first)))
+    tokens = tokens[:, None]
+    for _ in range(length - 1):
+        best = step(tokens).max(dim=1)
+        tokens = torch.cat([tokens, best.indices[:, None]], dim=1)
+        scores = scores + best.values
+    order = scores.argsort(descending=True)
+    return tokens[order], scores[order]
+""",
+    ),
+    Wrong(
+        "beam_search",
+        TREE,
+        "identical-beams",
+        source="""
+def beam_search(step, width, length):
+    tokens, score = greedy(step, length)
+    return tokens[None].repeat(width, 1), torch.full((width,), score)
+""",
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "parent-score-forgotten",
+        edit=(TOTAL, "total = step(tokens)"),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "identical-beams",
+        edit=(
+            START,
+            "tokens, scores = torch.zeros(width, 0, dtype=torch.long), torch.zeros(width)",
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "parents-mixed-up",
+        edit=(
+            PARENT,
+            "torch.cat([tokens if len(tokens) == len(token) else tokens[parent], "
+            "token[:, None]], 1)",
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        LONG,
+        "product-for-logs",
+        edit=(
+            (
+                START,
+                START.replace(", torch.zeros(1)", ", torch.ones(1)"),
+            ),
+            (TOTAL, "total = scores[:, None] * step(tokens).exp()"),
+            ("return tokens, scores", "return tokens, scores.log()"),
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "product-for-logs",
+        edit=(
+            (START, START.replace(", torch.zeros(1)", ", torch.ones(1)")),
+            (TOTAL, "total = scores[:, None] * step(tokens).exp()"),
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "mean-for-sum",
+        edit=("return tokens, scores", "return tokens, scores / length"),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "not-sorted",
+        edit=("return tokens, scores", "return tokens.flip(0), scores.flip(0)"),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "not-a-beam",
+        edit=(
+            ("min(width, total.numel())", "min(3 * width, total.numel())"),
+            ("return tokens, scores", "return tokens[:width], scores[:width]"),
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        WORK,
+        "not-a-beam",
+        edit=(
+            (
+                "    for _ in range(length):\n",
+                "    for _ in range(length):\n        step(tokens)\n",
+            ),
+        ),
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "identical-beams",
+        source="""
+def beam_search(step, width, length):
+    beams = [{"text": [], "score": 0.0}]
+    for _ in range(length):
+        grown = []
+        for beam in beams:
+            prefix = torch.tensor(beam["text"], dtype=torch.long)[None]
+            row = step(prefix)[0]
+            for token in range(len(row)):
+                grown.append(beam)
+                beam["last"] = token
+                beam["gain"] = float(row[token])
+        beams = grown[:width]
+        beams[0]["text"].append(beams[0]["last"])
+        beams[0]["score"] += beams[0]["gain"]
+    return torch.tensor([b["text"] for b in beams]), torch.tensor([b["score"] for b in beams])
+""",
+    ),
+    Wrong(
+        "beam_search",
+        EVERY,
+        "nan-from-inf",
+        edit=(
+            TOTAL,
+            "total = scores[:, None] + step(tokens).exp() * step(tokens) / step(tokens).exp()",
+        ),
+    ),
+    # score
+    Wrong("score", BITS, "nats-for-bits", edit=("nats / math.log(2)", "nats")),
+    Wrong("score", BITS, "times-ln-2", edit=("nats / math.log(2)", "nats * math.log(2)")),
+    Wrong("score", BITS, "raw-length", edit=(".mean()", ".sum()")),
+    Wrong("score", PERPLEXITY, "two-to-the-nats", edit=("math.exp(nats)", "2**nats")),
+    Wrong(
+        "score",
+        PERPLEXITY,
+        "e-to-the-bits",
+        edit=("math.exp(nats)", "math.exp(nats / math.log(2))"),
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "mean-of-probabilities",
+        edit=(
+            NATS,
+            "nats = -logits.softmax(dim=-1).gather(1, tokens[:, None]).mean().log().item()",
+        ),
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "shifted-again",
+        edit=(NATS, NATS.replace("logits.", "logits[:-1].").replace("tokens[:,", "tokens[1:,")),
+    ),
+    Wrong(
+        "score",
+        EXTREMES,
+        "overflow",
+        edit=("logits.log_softmax(dim=-1)", "logits.softmax(dim=-1).log()"),
+    ),
+    # joint_temperature
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "token-wise-for-joint",
+        source="""
+def joint_temperature(p, T):
+    return tokenwise_temperature(p, T)
+""",
+    ),
+    Wrong("joint_temperature", JOINT, "T-multiplied", edit=("/ T", "* T")),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "rows-normalized",
+        edit=(JOINTLY, "torch.softmax(p.log() / T, dim=-1)"),
+    ),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "probabilities-for-logits",
+        edit=("p.log().flatten()", "p.flatten()"),
+    ),
+    Wrong("joint_temperature", JOINT, "not-normalized", edit=(JOINTLY, "p ** (1 / T)")),
+    Wrong("joint_temperature", JOINT, "T-cancels", edit=(JOINTLY, "(p / T) / (p / T).sum()")),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "last-token-only",
+        edit=(
+            JOINTLY,
+            "p.sum(dim=-1, keepdim=True) * torch.softmax(p.log() / T, dim=-1)",
+        ),
+    ),
+    Wrong(
+        "joint_temperature",
+        SMALL,
+        "underflow",
+        edit=(JOINTLY, "p ** (1 / T) / (p ** (1 / T)).sum()"),
+    ),
+    Wrong("joint_temperature", SMALL, "epsilon-in-log", edit=("p.log()", "(p + 1e-12).log()")),
+    # tokenwise_temperature
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "joint-for-token-wise",
+        source="""
+def tokenwise_temperature(p, T):
+    return joint_temperature(p, T)
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        INDEPENDENT,
+        "joint-for-token-wise",
+        source="""
+def tokenwise_temperature(p, T):
+    return joint_temperature(p, T)
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "first-not-tempered",
+        edit=("marginal.log() / T", "marginal.log() / (T if t > 1 else 1.0)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "only-the-last-tempered",
+        edit=("marginal.log() / T", "marginal.log() / (T if t == p.dim() else 1.0)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "marginals-tempered",
+        source="""
+def tokenwise_temperature(p, T):
+    q = torch.ones_like(p)
+    for t in range(p.dim()):
+        marginal = p.sum(dim=[a for a in range(p.dim()) if a != t])
+        shape = [1] * p.dim()
+        shape[t] = -1
+        q = q * torch.softmax(marginal.log() / T, dim=0).view(shape)
+    return q
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "tempered-before-marginals",
+        edit=(
+            "    q = torch.ones_like(p)\n",
+            "    p = joint_temperature(p, T)\n    q = torch.ones_like(p)\n",
+        ),
+    ),
+    Wrong("tokenwise_temperature", TOKENWISE, "T-multiplied", edit=("/ T", "* T")),
+    Wrong(
+        "tokenwise_temperature",
+        DEAD,
+        "zero-over-zero",
+        edit=(CONDITIONAL, "torch.softmax(marginal.log() / T, dim=-1)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        DEAD,
+        "epsilon-in-log",
+        edit=("marginal.log()", "(marginal + 1e-9).log()"),
+    ),
+    # drift
+    Wrong(
+        "drift",
+        SURPRISE,
+        "real-prefixes",
+        edit=(
+            (
+                "drawn], dim=1)",
+                "torch.multinomial(source(tokens).exp(), 1, generator=generator)], 1)",
+            ),
+        ),
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "argmax-for-draw",
+        edit=(DRAWN, "model(tokens).argmax(dim=1, keepdim=True)"),
+    ),
+    Wrong(
+        "drift",
+        SEED,
+        "not-random",
+        edit=(DRAWN, "model(tokens).argmax(dim=1, keepdim=True)"),
+    ),
+    Wrong("drift", SURPRISE, "source-drawn", edit=("model(tokens).exp()", "source(tokens).exp()")),
+    Wrong("drift", SURPRISE, "model-for-source", edit=("-source(tokens)", "-model(tokens)")),
+    Wrong("drift", SURPRISE, "sign", edit=("(-source", "(source")),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "accumulated",
+        edit=("surprise.mean(dim=0),", "surprise.cumsum(1).mean(0),"),
+    ),
+    Wrong(
+        "drift",
+        ERROR,
+        "deviation-for-error",
+        edit=("surprise.std(dim=0) / math.sqrt(count)", "surprise.std(dim=0)"),
+    ),
+    Wrong("drift", ERROR, "divided-by-count", edit=("math.sqrt(count)", "count")),
+    Wrong("drift", ERROR, "variance", edit=("surprise.std(dim=0)", "surprise.var(dim=0)")),
+    Wrong("drift", SEED, "generator-ignored", edit=(", generator=generator", "")),
+    Wrong(
+        "drift",
+        SEED,
+        "reseeded",
+        edit=("    for _ in range", "    generator.manual_seed(0)\n    for _ in range"),
+    ),
+)
