@@ -1,0 +1,110 @@
+"""Models that lesson 12's checks hand to a student's `encode` and `decode`, and ways of asking.
+
+A model here is plain arithmetic on arrays that the judge sends. Which of its conditionals see what
+they should not, and what must come back, only the judge knows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from autograder.standin import inside
+
+
+class PairModel:
+    """p(x_i = s | x) ∝ exp(bias[i, s] + Σ_j pairs[i, j, s, x_j]), in an array's own precision.
+
+    `pairs[i, j]` is zero where symbol i does not look at symbol j. With `by_shape`, the answer's
+    last digits depend on the shape of the question, as those of real kernels do. `asked` lists the
+    shapes of the questions.
+    """
+
+    def __init__(self, bias: Any, pairs: Any, dtype: str, by_shape: float) -> None:
+        self.bias = torch.as_tensor(bias).double()  # (n, k)
+        self.pairs = torch.as_tensor(pairs).double()  # (n, n, k, k)
+        self.n, self.k = self.bias.shape
+        self.dtype = getattr(torch, dtype)
+        self.by_shape = by_shape
+        self.asked: list[tuple[int, ...]] = []
+
+    def conditionals(self, x: Any) -> torch.Tensor:
+        """Distributions of all symbols of x (B, n): (B, n, k)."""
+        self.asked.append(tuple(x.shape))
+        B, length = x.shape
+        logits = self.bias[:length].expand(B, -1, -1).clone()
+        for j in range(length):
+            logits += self.pairs[:length, j][:, :, x[:, j].long()].permute(2, 0, 1)
+        if self.by_shape:
+            shake = torch.Generator().manual_seed(7919 * B + length)
+            logits += self.by_shape * torch.randn(self.n, self.k, generator=shake).double()[:length]
+        return logits.softmax(dim=-1).to(self.dtype)
+
+
+class Looked:
+    """A model that looks its conditionals up: those of symbol i by what stands at place by[i].
+
+    table (n, k, k): row x_by[i] of table[i] is the distribution of symbol i, zeros allowed. With
+    `broken`, it asks for a name that does not exist, as a mistake in somebody's code would.
+    """
+
+    def __init__(self, table: Any, by: Any, dtype: str, broken: bool) -> None:
+        self.table = torch.as_tensor(table).to(getattr(torch, dtype))
+        self.by = torch.as_tensor(by).long()
+        self.n, self.k = self.table.shape[:2]
+        self.broken = broken
+
+    def conditionals(self, x: Any) -> torch.Tensor:
+        """Distributions of all symbols of x (B, n): (B, n, k)."""
+        if self.broken:
+            return self.tabel
+        length = x.shape[1]
+        seen = x.long()[:, self.by[:length].clamp(max=length - 1)]  # (B, length)
+        return self.table[torch.arange(length), seen]
+
+
+@inside
+def pair_model(
+    beside: Any, bias: Any, pairs: Any, dtype: str = "float32", by_shape: float = 0.0
+) -> Any:
+    """A PairModel in the process of `beside`."""
+    return PairModel(bias, pairs, dtype, by_shape)
+
+
+@inside
+def looked_model(
+    beside: Any, table: Any, by: Any, dtype: str = "float64", broken: bool = False
+) -> Any:
+    """A Looked model in the process of `beside`."""
+    return Looked(table, by, dtype, broken)
+
+
+@inside
+def partner(function: Any, name: str) -> Any:
+    """The function called `name` in the notebook that `function` belongs to."""
+    found = getattr(function, "__globals__", {}).get(name)
+    if found is None:
+        raise NotImplementedError(f"{name} is not written yet")
+    return found
+
+
+@inside
+def ask_each(function: Any, model: Any, items: Any, *more: Any) -> list[Any]:
+    """`function(model, item, *more)` for each item; the exception's name where one is raised."""
+    answers: list[Any] = []
+    for item in items:
+        try:
+            answers.append(function(model, item, *more))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            answers.append(type(error).__name__)
+    return answers
+
+
+@inside
+def ask_and_keep(function: Any, model: Any, x: Any) -> tuple[Any, Any]:
+    """The answer to `function(model, x)`, and x as it is after the call."""
+    answer = function(model, x)
+    return answer, x

@@ -1,0 +1,203 @@
+"""Right answers to lesson 12, written in other ways than the lesson's."""
+
+from tests.banks.bank import Right
+
+ANSWERS = (
+    Right(
+        "ideal_bits",
+        "log2 of e, a loop",
+        source="""
+def ideal_bits(log_probs):
+    total = 0.0
+    for value in log_probs.reshape(-1).tolist():
+        total -= value * math.log2(math.e)
+    return total
+""",
+    ),
+    Right(
+        "ideal_bits",
+        "a tensor with no axes",
+        source="""
+def ideal_bits(log_probs):
+    return -(log_probs.double() / torch.log(torch.tensor(2.0, dtype=torch.float64))).sum()
+""",
+    ),
+    Right(
+        "quantize",
+        "by cumulative sums: the cuts are rounded, not the parts",
+        source="""
+def quantize(probs, bits=20):
+    k = probs.shape[-1]
+    if k > 1 << bits:
+        raise ValueError("too many symbols")
+    p = probs.double() / probs.double().sum(-1, keepdim=True)
+    cuts = torch.floor(p.cumsum(-1) * ((1 << bits) - k)).long()
+    cuts[..., -1] = (1 << bits) - k
+    cuts = torch.cat([torch.zeros_like(cuts[..., :1]), cuts], -1)
+    return 1 + cuts.diff(dim=-1)
+""",
+    ),
+    Right(
+        "quantize",
+        "row by row, in Python; the rest to the largest remainders",
+        source="""
+def quantize(probs, bits=20):
+    k, total = probs.shape[-1], 2**bits
+    if k > total:
+        raise ValueError(f"{k} symbols, {total} parts")
+    answer = []
+    for row in probs.double().reshape(-1, k).tolist():
+        share = [value / sum(row) * (total - k) for value in row]
+        parts = [1 + int(value) for value in share]
+        order = sorted(range(k), key=lambda s: int(share[s]) - share[s])
+        for s in order[: total - sum(parts)]:
+            parts[s] += 1
+        answer.append(parts)
+    return torch.tensor(answer).reshape(probs.shape)
+""",
+    ),
+    Right(
+        "quantize",
+        "numpy arrays",
+        source="""
+def quantize(probs, bits=20):
+    p = np.asarray(probs, dtype=np.float64)
+    k = p.shape[-1]
+    if k > 2**bits:
+        raise ValueError("more symbols than parts")
+    p = p / p.sum(-1, keepdims=True)
+    f = 1 + (p * (2**bits - k)).astype(np.int64)
+    best = p.argmax(-1)[..., None]
+    np.put_along_axis(f, best, np.take_along_axis(f, best, -1) + 2**bits - f.sum(-1)[..., None], -1)
+    return torch.from_numpy(f)
+""",
+    ),
+    Right(
+        "encode",
+        "all columns in one call",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    coder = RangeEncoder()
+    by_column = frequencies.transpose(0, 1).reshape(-1, model.k)
+    coder.encode(symbols_of(x.T.reshape(-1)), choice, table_of(by_column))
+    return coder.get_compressed().tobytes()
+""",
+    ),
+    Right(
+        "encode",
+        "the conditionals themselves, that the library rounds",
+        source="""
+def encode(model, x):
+    p = model.conditionals(x).double()
+    coder = RangeEncoder()
+    for i in range(x.shape[1]):
+        coder.encode(symbols_of(x[:, i]), choice, np.ascontiguousarray(p[:, i].numpy()))
+    return coder.get_compressed().tobytes()
+""",
+    ),
+    Right(
+        "decode",
+        "all columns of the sender in one call",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS).transpose(0, 1).reshape(-1, model.k)
+    coder = RangeEncoder()
+    coder.encode(symbols_of(x.T.reshape(-1)), choice, table_of(frequencies))
+    return coder.get_compressed().tobytes()
+
+
+def decode(model, message, count=1):
+    words = np.frombuffer(message, dtype="<u4").copy()
+    decoder, columns = RangeDecoder(words), []
+    for i in range(model.n):
+        known = torch.zeros(count, model.n, dtype=torch.long)
+        for j, column in enumerate(columns):
+            known[:, j] = column
+        tables = quantize(model.conditionals(known), BITS)[:, i]
+        columns.append(torch.tensor(decoder.decode(choice, table_of(tables)), dtype=torch.long))
+    return torch.stack(columns, dim=1)
+""",
+    ),
+    Right(
+        "decode",
+        "a stack, filled from back to front",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    coder = AnsCoder()
+    for i in reversed(range(model.n)):
+        coder.encode_reverse(symbols_of(x[:, i]), choice, table_of(frequencies[:, i]))
+    return coder.get_compressed().tobytes()
+
+
+def decode(model, message, count=1):
+    coder = AnsCoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        frequencies = quantize(model.conditionals(x)[:, i], BITS)
+        x[:, i] = torch.from_numpy(coder.decode(choice, table_of(frequencies)))
+    return x
+""",
+    ),
+    Right(
+        "decode",
+        "example after example",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    coder = RangeEncoder()
+    for row, table in zip(x, frequencies):
+        coder.encode(symbols_of(row), choice, table_of(table))
+    return coder.get_compressed().tobytes()
+
+
+def decode(model, message, count=1):
+    decoder = RangeDecoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for b in range(count):
+        for i in range(model.n):
+            table = quantize(model.conditionals(x)[b, i], BITS)
+            x[b, i] = int(decoder.decode(choice, table_of(table[None]))[0])
+    return x
+""",
+    ),
+    Right(
+        "decode",
+        "unknown symbols filled with ones, numpy inside",
+        source="""
+def decode(model, message, count=1):
+    decoder = RangeDecoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.ones(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        table = quantize(model.conditionals(x), BITS)[:, i].numpy().astype(np.float32)
+        x[:, i] = torch.as_tensor(decoder.decode(choice, table).astype(np.int64))
+    return x
+""",
+    ),
+    Right(
+        "round_trip",
+        "compared symbol by symbol",
+        source="""
+def round_trip(model, x):
+    try:
+        back = decode(model, encode(model, x), count=x.shape[0])
+    except AssertionError:
+        return False
+    return bool((back == x).all())
+""",
+    ),
+    Right(
+        "round_trip",
+        "as lists",
+        source="""
+def round_trip(model, x):
+    message = encode(model, x)
+    try:
+        back = decode(model, message, len(x)).tolist()
+    except AssertionError:
+        back = None
+    return back == x.tolist()
+""",
+    ),
+)

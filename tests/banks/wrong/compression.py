@@ -1,0 +1,429 @@
+"""Wrong answers to lesson 12, a model as a codec."""
+
+from tests.banks.bank import Wrong
+
+PRICE = "the price of all outcomes is −Σ log p / ln 2 bits"
+LIMITS = "what is certain costs nothing, what is impossible costs infinitely much"
+ADDS = "prices add up, to the fraction of a bit"
+SUMS = "each row sums to 2^bits, exactly"
+PARTS = "no symbol is left without a part, be its probability 0"
+NEAR = "frequencies are proportional to p, up to a few parts"
+ALONE = "a row's frequencies come from that row alone, in single precision too"
+REFUSED = "more symbols than parts are refused with a ValueError"
+FILE = "the file of a set costs −log2 p(x) bits, within 0.5 % and 64 bits"
+SURE = "a sure thing costs nothing, and an impossible one can still be written"
+WORDS = "different words have different files, the same word the same, and x stays as it is"
+BACK = "what was encoded comes back, symbol for symbol"
+LONG = "a long message too: the tables of both ends agree to the last digit"
+SHAPE = "both ends ask the model in the same shape"
+NOISE = "it reads the message and nothing else: random bytes decode to samples of the model"
+HONEST = "a model that sees only the past passes"
+PEEKS = "a model that peeks fails, however little it peeks"
+MISTAKE = "a mistake in the code is not taken for a leak"
+
+BITS_OF = "    return float(-log_probs.sum() / math.log(2))"
+SHARES = "    frequencies = 1 + torch.floor(p * (2**bits - k)).long()\n"
+REST = "    return frequencies.scatter_add(-1, p.argmax(dim=-1, keepdim=True), rest)"
+TABLES = "    frequencies = quantize(model.conditionals(x), BITS)  # (B, n, k)\n"
+WRITE = "        encoder.encode(symbols_of(x[:, i]), choice, table_of(frequencies[:, i]))\n"
+ASK = "        frequencies = quantize(model.conditionals(x)[:, i], BITS)  # (count, k)\n"
+READ = "        x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(frequencies)))\n"
+COMPARE = "        return torch.equal(decode(model, message, len(x)), x)\n"
+
+
+def price(returned: str) -> tuple[str, str]:
+    return BITS_OF, f"    return float({returned})"
+
+
+ANSWERS = (
+    Wrong("ideal_bits", PRICE, "nats", edit=price("-log_probs.sum()")),
+    Wrong("ideal_bits", PRICE, "multiplied", edit=price("-log_probs.sum() * math.log(2)")),
+    Wrong("ideal_bits", PRICE, "mean", edit=price("-log_probs.mean() / math.log(2)")),
+    Wrong("ideal_bits", PRICE, "bytes-for-bits", edit=price("-log_probs.sum() / math.log(2) / 8")),
+    Wrong(
+        "ideal_bits",
+        ADDS,
+        "rounded-up",
+        edit=(
+            BITS_OF,
+            "    bits = float(-log_probs.sum() / math.log(2))\n"
+            "    return bits if bits == math.inf else math.ceil(bits)\n",
+        ),
+    ),
+    Wrong("ideal_bits", PRICE, "sign", edit=price("log_probs.sum() / math.log(2)")),
+    Wrong(
+        "ideal_bits",
+        LIMITS,
+        "impossible-hidden",
+        edit=price("-log_probs.clamp(min=-100).sum() / math.log(2)"),
+    ),
+    Wrong("ideal_bits", PRICE, "decimal", edit=price("-log_probs.sum() / math.log(10)")),
+    Wrong("ideal_bits", stops="shape", edit=(BITS_OF, "    return -log_probs / math.log(2)\n")),
+    # ----------------------------------------------------------------------------------- quantize
+    Wrong(
+        "quantize",
+        SUMS,
+        "rounded",
+        edit=(
+            (SHARES, "    frequencies = torch.round(p * 2**bits).long()\n"),
+            (REST, "    return frequencies\n"),
+        ),
+    ),
+    Wrong(
+        "quantize",
+        SUMS,
+        "rounded",
+        edit=(
+            (SHARES, "    frequencies = torch.round(p * 2**bits).long().clamp(min=1)\n"),
+            (REST, "    return frequencies\n"),
+        ),
+    ),
+    Wrong(
+        "quantize",
+        PARTS,
+        "rounded-then-mended",
+        edit=(SHARES, "    frequencies = torch.round(p * 2**bits).long()\n"),
+    ),
+    Wrong(
+        "quantize",
+        PARTS,
+        "rounded-then-mended",
+        edit=(SHARES, "    frequencies = torch.floor(p * 2**bits).long()\n"),
+    ),
+    Wrong("quantize", SUMS, "rest-forgotten", edit=(REST, "    return frequencies\n")),
+    Wrong(
+        "quantize",
+        SUMS,
+        "one-added-on-top",
+        edit=(
+            (SHARES, "    frequencies = 1 + torch.floor(p * 2**bits).long()\n"),
+            (REST, "    return frequencies\n"),
+        ),
+    ),
+    Wrong(
+        "quantize",
+        SUMS,
+        edit=(
+            ("p = p / p.sum(dim=-1, keepdim=True)", "p = p / p.sum(dim=-2, keepdim=True)"),
+            (REST, "    return frequencies\n"),
+        ),
+    ),
+    Wrong(
+        "quantize",
+        NEAR,
+        edit=(SHARES, "    frequencies = torch.ones(p.shape, dtype=torch.int64)\n"),
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
+        "changed-in-place",
+        edit=(
+            "    p = probs.double()\n    p = p / p.sum(dim=-1, keepdim=True)\n",
+            "    probs /= probs.sum(dim=-1, keepdim=True)\n    p = probs.double()\n"
+            "    p = p / p.sum(dim=-1, keepdim=True)\n",
+        ),
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
+        "batch-matters",
+        edit=(
+            "    p = p / p.sum(dim=-1, keepdim=True)\n",
+            "    p = p / p.sum() * (p.numel() / k)\n",
+        ),
+    ),
+    Wrong(
+        "quantize",
+        REFUSED,
+        "too-many-symbols",
+        edit=("    if k > 2**bits:\n", "    if False:\n"),
+    ),
+    Wrong("quantize", stops="integers", edit=(REST, REST.rstrip() + ".double() / 2**bits\n")),
+    # ------------------------------------------------------------------------------------- encode
+    Wrong(
+        "encode",
+        FILE,
+        "conditionals-of-zeros",
+        edit=("model.conditionals(x)", "model.conditionals(torch.zeros_like(x))"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "context-unused",
+        edit=(
+            "quantize(model.conditionals(x), BITS)",
+            "quantize(torch.ones_like(model.conditionals(x)) / model.k, BITS)",
+        ),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "words-for-bytes",
+        edit=("get_compressed().tobytes()", "get_compressed()"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "stream-for-each",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    message = b""
+    for row, tables in zip(x, frequencies):
+        encoder = RangeEncoder()
+        encoder.encode(symbols_of(row), choice, table_of(tables))
+        message += encoder.get_compressed().tobytes()
+    return message
+""",
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "not-compressed",
+        source="""
+def encode(model, x):
+    return symbols_of(x).tobytes()
+""",
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "one-column-late",
+        edit=(
+            TABLES,
+            TABLES + "    frequencies = torch.cat([torch.full_like(frequencies[:, :1], "
+            "2**BITS // model.k), frequencies[:, :-1]], 1)\n",
+        ),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "too-short",
+        edit=("for i in range(model.n)", "for i in range(model.n // 2)"),
+    ),
+    Wrong(
+        "encode",
+        WORDS,
+        "information-lost",
+        edit=("for i in range(model.n)", "for i in range(1, model.n)"),
+    ),
+    Wrong(
+        "encode",
+        SURE,
+        "zero-probability",
+        edit=(
+            WRITE,
+            """        seen = model.conditionals(x)[:, i].gather(1, x[:, i : i + 1])[:, 0] > 0
+        if seen.any():
+            encoder.encode(symbols_of(x[seen, i]), choice, table_of(frequencies[seen, i]))
+""",
+        ),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        edit=("quantize(model.conditionals(x), BITS)", "quantize(model.conditionals(x), 6)"),
+    ),
+    Wrong(
+        "encode",
+        WORDS,
+        "x-overwritten",
+        edit=("    return encoder", "    x.zero_()\n    return encoder"),
+    ),
+    # ------------------------------------------------------------------- encode, found by decoding
+    Wrong(
+        "encode",
+        BACK,
+        "stack-order",
+        edit=("for i in range(model.n)", "for i in reversed(range(model.n))"),
+        check="decode",
+    ),
+    Wrong(
+        "encode",
+        BACK,
+        "rows-and-columns",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    encoder = RangeEncoder()
+    for row, tables in zip(x, frequencies):
+        encoder.encode(symbols_of(row), choice, table_of(tables))
+    return encoder.get_compressed().tobytes()
+""",
+        check="decode",
+    ),
+    Wrong(
+        "encode",
+        BACK,
+        source="""
+def encode(model, x):
+    import hashlib
+    p = model.conditionals(x).gather(-1, x[..., None])
+    size = int(-p.double().log2().sum() / 32) * 4 + 4
+    digest = hashlib.shake_128(x.numpy().tobytes())
+    return digest.digest(size)
+""",
+        check="decode",
+    ),
+    Wrong(
+        "encode",
+        SHAPE,
+        edit=(
+            TABLES,
+            "    rows = [model.conditionals(row[None]) for row in x]\n"
+            "    frequencies = quantize(torch.cat(rows), BITS)\n",
+        ),
+        check="decode",
+    ),
+    # ------------------------------------------------------------------------------------- decode
+    Wrong(
+        "decode",
+        BACK,
+        "one-pass",
+        edit=(
+            (
+                "    for i in range(model.n):\n",
+                "    p = model.conditionals(x)\n    for i in range(model.n):\n",
+            ),
+            ("quantize(model.conditionals(x)[:, i], BITS)", "quantize(p[:, i], BITS)"),
+        ),
+    ),
+    Wrong(
+        "decode",
+        BACK,
+        "prefix-unused",
+        edit=("model.conditionals(x)", "model.conditionals(torch.zeros_like(x))"),
+    ),
+    Wrong(
+        "decode",
+        BACK,
+        "never-written",
+        edit=(READ, "        decoder.decode(choice, table_of(frequencies))\n"),
+    ),
+    Wrong(
+        "decode",
+        BACK,
+        "stack-order",
+        source="""
+def encode(model, x):
+    frequencies = quantize(model.conditionals(x), BITS)
+    coder = AnsCoder()
+    for i in range(model.n):
+        coder.encode_reverse(symbols_of(x[:, i]), choice, table_of(frequencies[:, i]))
+    return coder.get_compressed().tobytes()
+
+
+def decode(model, message, count=1):
+    coder = AnsCoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        frequencies = quantize(model.conditionals(x)[:, i], BITS)
+        x[:, i] = torch.from_numpy(coder.decode(choice, table_of(frequencies)))
+    return x
+""",
+    ),
+    Wrong(
+        "decode",
+        LONG,
+        "precision-differs",
+        edit=("model.conditionals(x)[:, i]", "model.conditionals(x)[:, i].float()"),
+    ),
+    Wrong(
+        "decode",
+        LONG,
+        edit=("quantize(model.conditionals(x)[:, i], BITS)", "model.conditionals(x)[:, i]"),
+    ),
+    Wrong("decode", BACK, edit=("[:, i], BITS)", "[:, i], 12)")),
+    Wrong(
+        "decode",
+        BACK,
+        edit=("table_of(frequencies)", "np.ascontiguousarray(frequencies, dtype=np.float64)"),
+    ),
+    Wrong(
+        "decode",
+        SHAPE,
+        "shape-differs",
+        edit=("model.conditionals(x)[:, i]", "model.conditionals(x[:, : i + 1])[:, i]"),
+    ),
+    Wrong(
+        "decode",
+        SHAPE,
+        "shape-differs",
+        edit=(
+            "model.conditionals(x)[:, i]",
+            "torch.cat([model.conditionals(row[None]) for row in x])[:, i]",
+        ),
+    ),
+    Wrong(
+        "decode",
+        NOISE,
+        source="""
+def encode(model, x):
+    p = quantize(model.conditionals(x), BITS)
+    encoder = RangeEncoder()
+    for i in range(model.n):
+        encoder.encode(symbols_of(x[:, i]), choice, table_of(p[:, i]))
+    message = encoder.get_compressed().tobytes()
+    seen[message, len(x)] = x.clone()
+    return message
+
+
+seen = {}
+
+
+def decode(model, message, count=1):
+    return seen[message, count].clone()
+""",
+    ),
+    Wrong("decode", stops="shape", edit=("    return x", "    return x[0]")),
+    Wrong("decode", BACK, edit=("x[:, i] = torch", "x[:, i - 1] = torch")),
+    # --------------------------------------------------------------------------------- round_trip
+    Wrong("round_trip", HONEST, "count-forgotten", edit=("message, len(x))", "message)")),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "gave-up-is-an-answer",
+        edit=("except AssertionError", "except OSError"),
+    ),
+    Wrong(
+        "round_trip",
+        MISTAKE,
+        "swallows-everything",
+        source="""
+def round_trip(model, x):
+    try:
+        return torch.equal(decode(model, encode(model, x), len(x)), x)
+    except Exception:
+        return False
+""",
+    ),
+    Wrong("round_trip", PEEKS, "always-true", edit=(COMPARE, "        return True\n")),
+    Wrong("round_trip", HONEST, "never-true", edit=(COMPARE, "        return False\n")),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        edit=(
+            COMPARE,
+            "        return len(encode(model, decode(model, message, len(x)))) == len(message)\n",
+        ),
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "compares-a-part",
+        edit=(COMPARE, "        return decode(model, message, len(x)).shape == x.shape\n"),
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        edit=(
+            COMPARE,
+            "        return bool((decode(model, message, len(x)) == x).float().mean() > 0.5)\n",
+        ),
+    ),
+    Wrong(
+        "round_trip",
+        stops="True or False",
+        edit=(COMPARE, "        return int(torch.equal(decode(model, message, len(x)), x))\n"),
+    ),
+)
