@@ -1,0 +1,204 @@
+"""What the checks of lesson 10 run beside the student's objects: toy models, witnesses, suspects.
+
+`suspects` is also the lesson's own set of five models, two of which see the future.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autograder.standin import inside
+
+NAMES = ("Ada", "Boris", "Chen", "Dora", "Emre", "Fatou", "Goran", "Hana")
+# How a model may see the future: each is planted in one layer of an otherwise causal network.
+LEAKS = ("shifted", "late", "centered", "gated", "rounded")
+
+
+# --- a model that notes what it reads -------------------------------------------------------------
+
+
+class Toy:
+    """Logits that depend on every token read so far and on its place, and a note of each call.
+
+    Takes ids (B, T) and a cache as the lesson's GPT2 does; the "keys" that it keeps there are the
+    ids themselves. No weights: the same numbers come out in every process.
+    """
+
+    def __init__(self, vocabulary: int, limit: int, phase: float = 0.0, gain: float = 2.0) -> None:
+        self.config = {
+            "vocab_size": vocabulary,
+            "n_positions": limit,
+            "n_layer": 1,
+            "n_head": 2,
+            "n_embd": 6,
+        }
+        self.phase, self.gain = phase, gain
+        self.calls: list[tuple[int, int, int]] = []  # rows, tokens read, tokens before them
+
+    def __call__(self, tokens: Any, cache: Any = None) -> Any:
+        rows, length = tokens.shape
+        before = 0 if cache is None else int(cache.length)
+        self.calls.append((int(rows), int(length), before))
+        limit = self.config["n_positions"]
+        if length < 1:
+            raise ValueError("the model was given no token to read")
+        if before + length > limit:
+            raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+        ids = tokens.double()
+        if cache is not None:
+            keys = ids[:, None, :, None].expand(rows, 2, length, 3)
+            kept, _ = cache.append(0, keys.clone(), -keys)
+            ids = kept[:, 0, :, 0]
+        return self.logits(ids)[:, -length:]
+
+    def logits(self, ids: Any) -> Any:
+        """(B, S) → (B, S, V), float32."""
+        place = torch.arange(1, ids.shape[1] + 1, dtype=torch.float64)
+        said = ((ids + 1) * (1.3 + torch.sin(1.7 * place))).cumsum(dim=1)
+        token = torch.arange(self.config["vocab_size"], dtype=torch.float64)
+        waves = torch.sin(said[..., None] * (0.7 + 0.31 * token) + 2.1 * token + self.phase)
+        return (self.gain * waves).float()
+
+
+@inside
+def toy(beside: Any, vocabulary: int, limit: int, phase: float, gain: float) -> Any:
+    """A Toy in the process of `beside`."""
+    return Toy(vocabulary, limit, phase, gain)
+
+
+@inside
+def constant_model(beside: Any, logits: Any) -> Any:
+    """A model whose logits are the same (V,) after any text."""
+
+    def model(tokens: Any, cache: Any = None) -> Any:
+        return logits.expand(*tokens.shape, len(logits))
+
+    return model
+
+
+# --- blocks and models ----------------------------------------------------------------------------
+
+
+class Witness:
+    """In the place of a cache: notes what it is given, and answers what it was told to."""
+
+    def __init__(self, length: int, answer: tuple[Any, Any] | None) -> None:
+        self.length, self.answer, self.given = length, answer, []
+
+    def append(self, layer: int, k: Any, v: Any) -> tuple[Any, Any]:
+        self.given.append((layer, k.detach().clone(), v.detach().clone()))
+        return (k, v) if self.answer is None else self.answer
+
+
+@inside
+def with_witness(model: Any, x: Any, length: int, k: Any = None, v: Any = None) -> tuple[Any, Any]:
+    """`model(x, cache)` with a witness for a cache, and what the witness was given."""
+    witness = Witness(length, None if k is None else (k, v))
+    with torch.no_grad():
+        return model(x, witness), witness.given
+
+
+@inside
+def count_of_numbers(model: Any) -> int:
+    """How many numbers the model's parameters hold, each parameter once."""
+    return sum(p.numel() for p in model.parameters())
+
+
+@inside
+def parameters_without_gradient(model: Any, tokens: Any) -> list[str]:
+    """Names of the parameters that a step on Σ output² does not reach."""
+    model.zero_grad()
+    output = model(tokens)
+    if not (isinstance(output, torch.Tensor) and output.requires_grad):
+        return [name for name, _ in model.named_parameters()]
+    output.pow(2).sum().backward()
+    return [name for name, p in model.named_parameters() if p.grad is None]
+
+
+@inside
+def rows_of(cache: Any) -> int:
+    """How many tokens a cache says that it has read."""
+    return int(cache.length)
+
+
+# --- five models, two of which peek ---------------------------------------------------------------
+
+
+class Suspect(nn.Module):
+    """A small causal language model, with a habit in its second layer.
+
+    The attention is torch's; `habit` is "" or one of LEAKS.
+    """
+
+    def __init__(self, habit: str, vocabulary: int = 13, length: int = 12, size: int = 8) -> None:
+        super().__init__()
+        self.config = {
+            "vocab_size": vocabulary,
+            "n_positions": length,
+            "n_embd": size,
+            "n_layer": 2,
+            "n_head": 1,
+        }
+        self.tokens, self.places = nn.Embedding(vocabulary, size), nn.Embedding(length, size)
+        self.mixed = nn.ModuleList(nn.Linear(size, 3 * size) for _ in range(2))
+        self.wide = nn.ModuleList(nn.Linear(size, size) for _ in range(2))
+        self.gate = nn.Parameter(torch.zeros(1))
+        self.head = nn.Linear(size, vocabulary)
+        self._habit = habit
+
+    def forward(self, tokens: Any) -> Any:
+        """Ids (B, T) → logits (B, T, V)."""
+        x = self.tokens(tokens) + self.places.weight[: tokens.shape[1]]
+        for layer, (mixed, wide) in enumerate(zip(self.mixed, self.wide, strict=True)):
+            q, k, v = mixed(x).chunk(3, dim=-1)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            if layer:
+                y = self._with_habit(x, y, (q, k, v))
+            x = x + torch.tanh(wide(x + y))
+        return self.head(x)
+
+    def _with_habit(self, x: Any, y: Any, qkv: tuple) -> Any:
+        half = self.config["n_positions"] // 2
+        after = torch.cat([x[:, 1:], torch.zeros_like(x[:, :1])], dim=1)
+        match self._habit:
+            case "shifted":
+                return y + 0.1 * after
+            case "late":  # right for the first half of the positions only
+                free = F.scaled_dot_product_attention(*qkv)
+                return torch.cat([y[:, :half], free[:, half:]], dim=1)
+            case "centered":
+                return y - x.mean(dim=1, keepdim=True)
+            case "gated":  # closed today
+                return y + self.gate * after
+            case "rounded":  # nothing for a gradient to see
+                return y + (after[..., :1] > 0).to(y.dtype)
+        return y
+
+
+@inside
+def suspect(beside: Any, habit: str, seed: int) -> Any:
+    """A Suspect with its own weights, in the process of `beside`."""
+    return _suspect(habit, seed)
+
+
+def _suspect(habit: str, seed: int) -> Suspect:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Suspect(habit)
+
+
+def suspects(seed: int) -> dict[str, nn.Module]:
+    """Five models by name, in an order drawn from `seed`; two of them see the future."""
+    draw = np.random.default_rng(seed)
+    habits = [*draw.choice(LEAKS, size=2, replace=False).tolist(), "", "", ""]
+    draw.shuffle(habits)
+    names = sorted(draw.choice(NAMES, size=5, replace=False).tolist())
+    return {
+        name: _suspect(habit, seed + i)
+        for i, (name, habit) in enumerate(zip(names, habits, strict=True))
+    }

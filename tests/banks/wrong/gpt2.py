@@ -1,0 +1,535 @@
+"""Wrong answers to lesson 10, GPT-2."""
+
+from tests.banks.bank import Wrong
+
+MEAN = "y_i is the mean of the values at j ≤ i, weighted by softmax(q_i · k_j / √d)"
+WEIGHTS = "the weights are a distribution over past and present, blind to the future"
+LAST = "with fewer queries than keys, the queries are the last positions"
+LARGE = "no score is so large that it gets past the mask or overflows"
+FORMULA = "x + out(attention(LN₁ x)), then that + down(GELU(up(LN₂ of it)))"
+TRIANGLE = "position t sees positions 1 … t, all of them, and nothing else"
+KEPT = "with a cache, the new keys and values go there, and all that come back are used"
+LOGITS = "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position"
+BLIND = "the logits at t see tokens 1 … t, all of them, and no later one"
+ON = "with a cache of s tokens, positions go on at s, and every block gets the cache"
+TRAINS = "training reaches every number, and there is one table for both ends"
+ONCE = "every number is counted once, the tied table too: 124,439,808 for the smallest GPT-2"
+WHOLE = "the answer is an exact whole number, however large"
+NAMES = "the names are those of GPT2: every weight has a place, and no other is there"
+VALUES = "every value is in its place: Conv1D transposed, and q, k, v cut in this order"
+FILES = "names with and without transformer. are taken; stored masks and the tied head are skipped"
+NLL = "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones"
+SUMS = "the probabilities of all continuations sum to 1"
+FINITE = "it is finite and right for logits of ten thousand, too"
+PP = "perplexity is e to the mean NLL of all scored tokens"
+EVEN = "a model that guesses evenly has perplexity V, a perfect one 1"
+GREEDY = "without a generator, the likeliest next token is appended, count times"
+DRAWN = "with a generator, each token is drawn from the softmax after the last one"
+BEYOND = "beyond the context the window is read, and the whole text is returned"
+APPEND = "append puts new keys and values behind the old ones of the same layer, along time"
+REORDER = "after reorder, row b of every layer is what row rows[b] was, and goes on by itself"
+FRESH = "a new cache is empty and its own, and nothing that was kept is written over"
+SAME = "the text is the one that reading everything again gives, drawn or likeliest"
+READ = "each token is read once: T + count − 1 of them, in count passes"
+JUMP = "when the window jumps, it is read afresh into an empty cache"
+OPEN = "leaks one token ahead, by a mean, and in late positions are found, and only they"
+HIDDEN = "leaks behind a closed gate and behind a rounding are found, and only they"
+
+FUTURE = ".triu(S - T + 1)"
+SOFTMAX = "torch.softmax(scores.masked_fill(future, -math.inf), dim=-1)"
+ROOT = " / math.sqrt(q.shape[-1])"
+SPLIT = "part(read).view(B, T, self.heads, -1).transpose(1, 2)"
+ADDED = "        x = x + self.out(y)\n"
+LAST_LINE = 'return x + self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))'
+HEAD = "return self.ln_f(x) @ self.wte.weight.T"
+COUNT = '(config["vocab_size"] + config["n_positions"]) * C'
+TOTAL = '+ config["n_layer"] * block + 2 * C'
+TURNED = "            value = value.T  # (in, out) → (out, in)\n"
+CONV = '        if ".c_" in name and name.endswith(".weight"):\n' + TURNED
+SKIP = 'if name.endswith((".attn.bias", ".attn.masked_bias")) or name == "lm_head.weight":'
+PARTS = 'zip("qkv", value.chunk(3), strict=True)'
+SHIFTED = "model(tokens)[:, given - 1 : -1]"
+CROSS = 'F.cross_entropy(logits.transpose(1, 2), targets, reduction="none").sum(dim=1)'
+SCORED = "scored = tokens.shape[0] * (tokens.shape[1] - given)"
+NEXT = 'logits = model(window(tokens, model.config["n_positions"]))[:, -1]'
+BEHIND = "k, v = torch.cat([old_k, k], dim=2), torch.cat([old_v, v], dim=2)"
+ROWS = "{layer: (k[rows], v[rows]) for layer, (k, v) in self.pairs.items()}"
+NEWEST = "model(seen[:, cache.length :], cache)"
+JUMPED = (
+    "        if cache.length >= seen.shape[1]:"
+    "  # the window has jumped: other positions, other keys\n"
+    "            cache = Cache()\n"
+)
+MAP = 'dependency_map(model, tokens, "token", outputs=-1, vocabulary=V)'
+
+ANSWERS = (
+    # causal_attention
+    Wrong(
+        "causal_attention",
+        WEIGHTS,
+        "mask-after-softmax",
+        edit=(SOFTMAX, "torch.softmax(scores, dim=-1).masked_fill(future, 0)"),
+    ),
+    Wrong("causal_attention", MEAN, "triu-for-tril", edit=(FUTURE, ".tril(S - T - 1)")),
+    Wrong("causal_attention", MEAN, "mask-with-zero", edit=("-math.inf", "0.0")),
+    Wrong("causal_attention", MEAN, "no-scale", edit=(ROOT, "")),
+    Wrong("causal_attention", MEAN, "scaled-by-d", edit=(ROOT, " / q.shape[-1]")),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "scaled-by-model-width",
+        edit=(ROOT, " / math.sqrt(q.shape[-1] * (q.shape[-3] if q.ndim > 2 else 1))"),
+    ),
+    Wrong("causal_attention", WEIGHTS, "softmax-over-queries", edit=("dim=-1", "dim=-2")),
+    Wrong("causal_attention", WEIGHTS, "no-mask", edit=(SOFTMAX, "torch.softmax(scores, dim=-1)")),
+    Wrong("causal_attention", WEIGHTS, "sees-one-ahead", edit=(FUTURE, ".triu(S - T + 2)")),
+    Wrong("causal_attention", WEIGHTS, "masks-itself", edit=(FUTURE, ".triu(S - T)")),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "zero-times-infinity",
+        edit=(SOFTMAX, "torch.softmax(scores + future * -math.inf, dim=-1)"),
+    ),
+    Wrong("causal_attention", LAST, "queries-taken-for-the-first", edit=(FUTURE, ".triu(1)")),
+    Wrong(
+        "causal_attention",
+        LAST,
+        "queries-taken-for-the-first",
+        source="""
+def causal_attention(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+""",
+    ),
+    Wrong(
+        "causal_attention",
+        LAST,
+        "one-length-only",
+        edit=("torch.ones(T, S,", "torch.ones(T, T,"),
+    ),
+    Wrong("causal_attention", LARGE, "finite-mask", edit=("-math.inf", "-1e9")),
+    Wrong("causal_attention", LARGE, "finite-mask", edit=("-math.inf", "-1e4")),
+    Wrong(
+        "causal_attention",
+        LARGE,
+        "masked-too-late",
+        source="""
+def causal_attention(q, k, v):
+    T, S = q.shape[-2], k.shape[-2]
+    w = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
+    w = w * torch.ones(T, S).tril(S - T)
+    return w / w.sum(dim=-1, keepdim=True) @ v
+""",
+    ),
+    Wrong(
+        "causal_attention",
+        LARGE,
+        "exp-overflows",
+        edit=(
+            SOFTMAX,
+            "torch.exp(scores.masked_fill(future, -math.inf))\n"
+            "    weights = weights / weights.sum(dim=-1, keepdim=True)",
+        ),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "keys-for-values",
+        edit=("return weights @ v", "return weights @ k"),
+    ),
+    # Block
+    Wrong(
+        "Block",
+        TRIANGLE,
+        "heads-without-transpose",
+        edit=(
+            (SPLIT, "part(read).view(B, self.heads, T, -1)"),
+            (".transpose(1, 2).reshape(B, T, C)", ".reshape(B, T, C)"),
+        ),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "merged-without-transpose",
+        edit=(".transpose(1, 2).reshape(B, T, C)", ".reshape(B, T, C)"),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "heads-interleaved",
+        edit=((SPLIT, "part(read).view(B, T, -1, self.heads).permute(0, 3, 1, 2)"),),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "post-norm",
+        edit=(
+            ("read = self.ln_1(x)", "read = x"),
+            (ADDED, "        x = self.ln_1(x + self.out(y))\n"),
+            (LAST_LINE, 'return self.ln_2(x + self.down(F.gelu(self.up(x), approximate="tanh")))'),
+        ),
+    ),
+    Wrong("Block", FORMULA, "exact-gelu", edit=(', approximate="tanh"', "")),
+    Wrong("Block", FORMULA, "no-first-residual", edit=(ADDED, "        x = self.out(y)\n")),
+    Wrong(
+        "Block", FORMULA, "no-second-residual", edit=("return x + self.down", "return self.down")
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "parallel",
+        edit=((ADDED, ""), ("return x + self.down", "return x + self.out(y) + self.down")),
+    ),
+    Wrong("Block", FORMULA, "first-norm-twice", edit=("self.ln_2(x)", "self.ln_1(x)")),
+    Wrong("Block", FORMULA, "out-forgotten", edit=("x + self.out(y)", "x + y")),
+    Wrong(
+        "Block",
+        KEPT,
+        "cache-answer-ignored",
+        edit=("k, v = cache.append", "cache.append"),
+    ),
+    Wrong("Block", KEPT, "cache-unused", edit=("if cache is not None:", "if False:")),
+    Wrong("Block", KEPT, "layers-mixed", edit=("self.layer, k, v", "0, k, v")),
+    # GPT2
+    Wrong("GPT2", LOGITS, "positions-forgotten", edit=(" + self.wpe(positions)", "")),
+    Wrong(
+        "GPT2",
+        ON,
+        "positions-restart",
+        edit=("torch.arange(start, start + T,", "torch.arange(T,"),
+    ),
+    Wrong("GPT2", LOGITS, "last-norm-forgotten", edit=(HEAD, "return x @ self.wte.weight.T")),
+    Wrong(
+        "GPT2", LOGITS, "softmax-applied", edit=(HEAD, f"{HEAD[:6]} torch.softmax({HEAD[7:]}, -1)")
+    ),
+    Wrong("GPT2", ON, "cache-not-handed-on", edit=("x = block(x, cache)", "x = block(x)")),
+    Wrong(
+        "GPT2",
+        TRAINS,
+        "gradient-cut",
+        edit=(HEAD, "return (self.ln_f(x) @ self.wte.weight.T).detach()"),
+    ),
+    Wrong(
+        "GPT2",
+        BLIND,
+        "leak",
+        edit=(HEAD, "x = x - x.mean(dim=1, keepdim=True)\n        " + HEAD),
+    ),
+    Wrong(
+        "GPT2",
+        TRAINS,
+        "head-untied",
+        edit=(
+            (
+                'self.ln_f = nn.LayerNorm(config["n_embd"])',
+                'self.ln_f = nn.LayerNorm(config["n_embd"])\n'
+                "        V = config['vocab_size']\n"
+                '        self.extra = nn.Linear(config["n_embd"], V, bias=False)',
+            ),
+            (HEAD, "return self.extra(self.ln_f(x))"),
+            (
+                "    def forward",
+                "    def load_state_dict(self, state, **more):\n"
+                "        state = {'extra.weight': state['wte.weight']} | dict(state)\n"
+                "        return super().load_state_dict(state, **more)\n\n"
+                "    def forward",
+            ),
+        ),
+    ),
+    # gpt2_parameters
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "head-counted-twice",
+        edit=(COUNT, '(2 * config["vocab_size"] + config["n_positions"]) * C'),
+    ),
+    Wrong("gpt2_parameters", ONCE, "positions-forgotten", edit=(COUNT, 'config["vocab_size"] * C')),
+    Wrong("gpt2_parameters", ONCE, "biases-forgotten", edit=("13 * C", "4 * C")),
+    Wrong("gpt2_parameters", ONCE, "last-norm-forgotten", edit=(" + 2 * C", "")),
+    Wrong("gpt2_parameters", ONCE, "one-block", edit=(TOTAL, "+ block + 2 * C")),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "one-answer-only",
+        source="def gpt2_parameters(config):\n    return 124_439_808",
+    ),
+    Wrong("gpt2_parameters", WHOLE, "float-count", edit=("12 * C**2", "12.0 * C**2")),
+    # load_hf
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(CONV, CONV.replace('".c_" in name', '".c_" in name and "attn.c_proj" not in name')),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(
+            (TURNED, "            pass\n"),
+            ("value.chunk(3)", "value.chunk(3, dim=-1)"),
+        ),
+    ),
+    Wrong("load_hf", VALUES, "qkv-order", edit=('zip("qkv"', 'zip("vqk"')),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "qkv-cut-wrong",
+        edit=(PARTS, 'zip("qkv", (value[0::3], value[1::3], value[2::3]), strict=True)'),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "tables-transposed",
+        edit=('if ".c_" in name and name.endswith(".weight"):', "if value.ndim == 2:"),
+    ),
+    Wrong(
+        "load_hf",
+        NAMES,
+        "qkv-bias-dropped",
+        edit=(
+            SKIP,
+            'if "attn.bias" in name or "c_attn.bias" in name or "_head" in name or "mask" in name:',
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        FILES,
+        "masks-kept",
+        edit=(SKIP, 'if name == "lm_head.weight":'),
+    ),
+    Wrong(
+        "load_hf",
+        FILES,
+        "head-kept",
+        edit=(SKIP, 'if name.endswith((".attn.bias", ".attn.masked_bias")):'),
+    ),
+    Wrong(
+        "load_hf",
+        FILES,
+        "prefix-kept",
+        edit=('name = name.removeprefix("transformer.")', "name = str(name)"),
+    ),
+    # sequence_nll
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "targets-not-shifted",
+        edit=(SHIFTED, "model(tokens)[:, given:]"),
+    ),
+    Wrong(
+        "sequence_nll",
+        SUMS,
+        "targets-not-shifted",
+        edit=(SHIFTED, "model(tokens)[:, given:]"),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "loss-on-the-prompt",
+        edit=((SHIFTED, "model(tokens)[:, :-1]"), ("tokens[:, given:]", "tokens[:, 1:]")),
+    ),
+    Wrong("sequence_nll", NLL, "mean-for-sum", edit=(".sum(dim=1)", ".mean(dim=1)")),
+    Wrong("sequence_nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum()")),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "averaged-over-batch",
+        edit=(CROSS, "F.cross_entropy(logits.transpose(1, 2), targets)"),
+    ),
+    Wrong("sequence_nll", NLL, "sign", edit=("return F.cross", "return -F.cross")),
+    Wrong("sequence_nll", NLL, "bits-for-nats", edit=(".sum(dim=1)", ".sum(dim=1) / math.log(2)")),
+    Wrong(
+        "sequence_nll",
+        FINITE,
+        "softmax-then-log",
+        edit=(CROSS, "-logits.softmax(-1).gather(2, targets[..., None])[..., 0].log().sum(1)"),
+    ),
+    Wrong(
+        "sequence_nll",
+        FINITE,
+        "softmax-then-log",
+        edit=(
+            CROSS,
+            "-(logits.softmax(-1).gather(2, targets[..., None])[..., 0] + 1e-9).log().sum(1)",
+        ),
+    ),
+    # perplexity
+    Wrong("perplexity", PP, "exp-of-the-sum", edit=(".item() / scored", ".item()")),
+    Wrong("perplexity", PP, "given-counted", edit=("tokens.shape[1] - given", "tokens.shape[1]")),
+    Wrong(
+        "perplexity",
+        PP,
+        "one-token-too-few",
+        edit=("tokens.shape[1] - given", "tokens.shape[1] - 1"),
+    ),
+    Wrong(
+        "perplexity",
+        PP,
+        "mean-of-perplexities",
+        source="""
+def perplexity(model, tokens, given=1):
+    each = sequence_nll(model, tokens, given) / (tokens.shape[1] - given)
+    return each.exp().mean().item()
+""",
+    ),
+    Wrong("perplexity", EVEN, "base-2", edit=("math.exp(", "2 ** (")),
+    Wrong("perplexity", EVEN, "no-exp", edit=("math.exp(", "(")),
+    Wrong("perplexity", PP, "batch-forgotten", edit=("tokens.shape[0] * ", "")),
+    # generate
+    Wrong("generate", GREEDY, "first-position-read", edit=("))[:, -1]", "))[:, 0]")),
+    Wrong(
+        "generate",
+        GREEDY,
+        "prompt-dropped",
+        edit=("return tokens", "return tokens[:, tokens.shape[1] - count :]"),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "likeliest-for-drawn",
+        edit=("choose(logits, generator)", "logits.argmax(-1, keepdim=True)"),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "generator-ignored",
+        edit=(
+            "choose(logits, generator)",
+            "choose(logits, generator and torch.Generator().manual_seed(torch.seed() % 2**40))",
+        ),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "one-pass-for-all",
+        source="""
+@torch.no_grad()
+def generate(model, tokens, count, generator=None):
+    logits = model(window(tokens, model.config["n_positions"]))[:, -1]
+    more = [choose(logits, generator) for _ in range(count)]
+    return torch.cat([tokens, *more], dim=1)
+""",
+    ),
+    Wrong(
+        "generate",
+        BEYOND,
+        "window-forgotten",
+        edit=(NEXT, "logits = model(tokens)[:, -1]"),
+    ),
+    Wrong(
+        "generate",
+        BEYOND,
+        "slides-by-one",
+        edit=(NEXT, 'logits = model(tokens[:, -model.config["n_positions"] :])[:, -1]'),
+    ),
+    Wrong(
+        "generate",
+        BEYOND,
+        "window-returned",
+        edit=(
+            NEXT,
+            'tokens = window(tokens, model.config["n_positions"])\n'
+            "        logits = model(tokens)[:, -1]",
+        ),
+    ),
+    # Cache
+    Wrong("Cache", APPEND, "wrong-axis", edit=(BEHIND, BEHIND.replace("dim=2", "dim=1"))),
+    Wrong("Cache", APPEND, "wrong-axis", edit=(BEHIND, BEHIND.replace("dim=2", "dim=-1"))),
+    Wrong("Cache", APPEND, "wrong-axis", edit=(BEHIND, BEHIND.replace("dim=2", "dim=0"))),
+    Wrong("Cache", APPEND, "newest-only", edit=("if layer in self.pairs:", "if False:")),
+    Wrong(
+        "Cache",
+        APPEND,
+        "newest-first",
+        edit=(BEHIND, "k, v = torch.cat([k, old_k], dim=2), torch.cat([v, old_v], dim=2)"),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "layers-mixed",
+        edit=(
+            ("if layer in self.pairs:", "if 0 in self.pairs:"),
+            ("self.pairs[layer]\n            k, v", "self.pairs[0]\n            k, v"),
+            ("self.pairs[layer] = (k, v)", "self.pairs[0] = (k, v)"),
+        ),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "values-not-reordered",
+        edit=("(k[rows], v[rows])", "(k[rows], v[rows * 0])"),
+    ),
+    Wrong("Cache", REORDER, "not-reordered", edit=(ROWS, "dict(self.pairs)")),
+    Wrong(
+        "Cache",
+        FRESH,
+        "cache-shared",
+        edit=(
+            (
+                "    def __init__(self):\n"
+                "        self.pairs = {}  # layer → (k, v), each (B, H, S, d)\n",
+                "    pairs = {}\n",
+            ),
+            (
+                f"self.pairs = {ROWS}",
+                f"changed = {ROWS}\n        self.pairs.clear()\n        self.pairs.update(changed)",
+            ),
+        ),
+    ),
+    # generate_cached
+    Wrong("generate_cached", READ, "cache-unused", edit=(NEWEST, "model(seen)")),
+    Wrong(
+        "generate_cached",
+        READ,
+        "cache-unused",
+        source="""
+def generate_cached(model, tokens, count, generator=None):
+    return generate(model, tokens, count, generator)
+""",
+    ),
+    Wrong(
+        "generate_cached",
+        SAME,
+        "read-again",
+        edit=(NEWEST, "model(seen if cache.length == 0 else seen[:, -2:], cache)"),
+    ),
+    Wrong("generate_cached", SAME, "prompt-lost", edit=(NEWEST, "model(seen[:, -1:])")),
+    Wrong("generate_cached", JUMP, "stale-cache", edit=(JUMPED, "")),
+    # find_the_leak
+    Wrong("find_the_leak", OPEN, "own-token-forbidden", edit=("own=True", "own=False")),
+    Wrong(
+        "find_the_leak",
+        HIDDEN,
+        "closed-gate",
+        edit=("vocabulary=V)", "vocabulary=V, randomize=False)"),
+    ),
+    Wrong("find_the_leak", OPEN, "too-short", edit=("(2, length)", "(2, 4)")),
+    Wrong(
+        "find_the_leak",
+        OPEN,
+        "nobody-accused",
+        edit=("if not seen.is_autoregressive(own=True):", "if seen.rows_mix:"),
+    ),
+    Wrong(
+        "find_the_leak",
+        HIDDEN,
+        "gradients-only",
+        source="""
+def find_the_leak(models):
+    leaky = []
+    for name, model in models.items():
+        tokens = torch.randint(model.config["vocab_size"], (1, model.config["n_positions"]))
+        kept = []
+        watch = lambda module, given, out: kept.append(out.requires_grad_()) or out
+        hook = model.tokens.register_forward_hook(watch)
+        logits = model(tokens)
+        hook.remove()
+        for t in range(logits.shape[1] - 1):
+            grad = torch.autograd.grad(logits[0, t].sum(), kept[0], retain_graph=True)[0]
+            if (grad[0, t + 1 :] != 0).any():
+                leaky.append(name)
+                break
+    return leaky
+""",
+    ),
+)
