@@ -1,0 +1,436 @@
+"""The receptive-field explorer: point at a pixel of a network's output, and look what it sees.
+
+What is drawn is measured on the student's own network (`course.causality`: one input is changed at
+a time, and what moves depends on it), for every pixel at once, and sent to the browser as bits. A
+prediction of the student's own is laid over it as rings. What comes before a pixel in raster order
+and is not seen within reach is marked and said in words, and so is what should not be seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from course.causality import dependency_map
+from figures import palette
+
+HERE = Path(__file__).parent
+MOST_NUMBERS = 400  # of one image: the map has that squared bits
+MOST_NAMED = 3  # pixels that a sentence spells out before it counts the rest
+KINDS = ("A", "B")
+
+
+class ReceptiveFieldExplorer(anywidget.AnyWidget):
+    """Draws which pixels each output of a network sees.
+
+    `ReceptiveFieldExplorer.of_stacks({"plain": build}, {"plain": predict}, side=11)` builds stacks
+    of masked layers with the student's `build`, for every depth and every choice of masks.
+    `ReceptiveFieldExplorer.of_model(model, 8, 8, colours=3, levels=4)` looks at one network.
+    A function that is not written yet, or that raises, gives a sentence in place of the picture.
+    """
+
+    _esm = (HERE / "receptive_field.js").read_text(encoding="utf-8")
+    _css = palette.stylesheet(".receptive-field") + (HERE / "receptive_field.css").read_text(
+        encoding="utf-8"
+    )
+
+    _height = traitlets.Int(0).tag(sync=True)
+    _width = traitlets.Int(0).tag(sync=True)
+    _colours = traitlets.Int(1).tag(sync=True)
+    # One entry a network: name, first and rest (kinds of mask), depth, at (where its bits begin),
+    # reach (how far its kernels go, or null), field (predicted offsets r, c, r, c, … or null).
+    _views = traitlets.List().tag(sync=True)
+    # Bit (o, i) of a map: output o moved when input i did; numbers count in raster order, the
+    # colors of a pixel one after the other; eight to a byte, the first in the highest bit.
+    _bits = traitlets.Bytes(b"").tag(sync=True)
+    _notice = traitlets.Unicode("").tag(sync=True)
+    _remark = traitlets.Unicode("").tag(sync=True)
+    # What the reader chose.
+    _name = traitlets.Unicode("").tag(sync=True)
+    _first = traitlets.Unicode("A").tag(sync=True)
+    _rest = traitlets.Unicode("B").tag(sync=True)
+    _depth = traitlets.Int(1).tag(sync=True)
+    _cursor = traitlets.Int(0).tag(sync=True)
+
+    @classmethod
+    def of_stacks(
+        cls,
+        stacks: Mapping[str, Callable],
+        predict: Mapping[str, Callable] | None = None,
+        side: int = 11,
+        depth: int = 5,
+        kernel_size: int = 3,
+        seed: int = 0,
+    ) -> ReceptiveFieldExplorer:
+        """An explorer of stacks of masked layers, for 1 … depth layers and both kinds of masks.
+
+        stacks: name → `build(layers)`, with layers a list of (kind, kernel_size), first layer
+        first; it returns a network (B, 1, side, side) → (B, channels, side, side). predict: name →
+        a function of the same layers that returns the offsets (rows, columns) it should see.
+
+        Raises ValueError, in one sentence, for sizes that cannot be drawn.
+        """
+        if not stacks:
+            raise ValueError("of_stacks needs at least one function that builds a network: got {}")
+        if not 2 <= side <= int(MOST_NUMBERS**0.5) or depth < 1:
+            raise ValueError(
+                f"side must be in 2 … {int(MOST_NUMBERS**0.5)} and depth at least 1: got side "
+                f"{side}, depth {depth}"
+            )
+        explorer = cls()
+        explorer._height = explorer._width = side
+        predict, views, maps, troubles = dict(predict or {}), [], [], []
+        for name, build in stacks.items():
+            measured: list[tuple[dict, bytes]] = []
+            try:
+                for first, rest, layers in itertools.product(KINDS, KINDS, range(1, depth + 1)):
+                    if layers == 1 and rest == "A":
+                        continue  # there is no other layer
+                    stack = [(first, kernel_size)] + [(rest, kernel_size)] * (layers - 1)
+                    sees = _measured(build(list(stack)), side, side, 1, None, seed)
+                    view = {
+                        "name": name,
+                        "first": first,
+                        "rest": rest,
+                        "depth": layers,
+                        "reach": layers * (kernel_size // 2),
+                        "field": None,
+                    }
+                    measured.append((view, np.packbits(sees).tobytes()))
+            except NotImplementedError as error:
+                troubles.append(_unsolved(error, build))
+                continue
+            except Exception as error:
+                troubles.append(_sentence(build, error))
+                continue
+            if name in predict:
+                troubles += _predicted([view for view, _ in measured], predict[name], kernel_size)
+            views += [view for view, _ in measured]
+            maps += [bits for _, bits in measured]
+        explorer._set(views, maps, troubles)
+        explorer._depth = min(2, depth)
+        explorer._cursor = (side - 4) * side + side // 2 - 1
+        return explorer
+
+    @classmethod
+    def of_model(
+        cls,
+        model: Any,
+        height: int,
+        width: int,
+        colours: int = 1,
+        levels: int | None = None,
+        reach: int | None = None,
+        seed: int = 0,
+    ) -> ReceptiveFieldExplorer:
+        """An explorer of one network.
+
+        model: (B, colours, height, width) → (B, channels, height, width) or, with the levels'
+        logits on axis 1, (B, levels, colours, height, width). Its input is whole numbers below
+        `levels`, or floats if that is None. reach: how many pixels away it can see by its kernels;
+        without it everything before a pixel is taken to be within reach.
+
+        Raises ValueError, in one sentence, for sizes that cannot be drawn.
+        """
+        if not 1 <= colours * height * width <= MOST_NUMBERS:
+            raise ValueError(
+                f"images of at most {MOST_NUMBERS} numbers can be drawn: got {colours} · {height} "
+                f"· {width}"
+            )
+        explorer = cls()
+        explorer._height, explorer._width, explorer._colours = height, width, colours
+        try:
+            sees = _measured(model, height, width, colours, levels, seed)
+        except NotImplementedError as error:
+            explorer._set([], [], [_unsolved(error, model)])
+        except Exception as error:
+            explorer._set([], [], [_sentence(model, error)])
+        else:
+            view = {"name": "", "first": "", "rest": "", "depth": 0, "reach": reach, "field": None}
+            explorer._set([view], [np.packbits(sees).tobytes()], [])
+            explorer._first = explorer._rest = ""
+            explorer._depth = 0
+        middle = (height // 2) * width + width // 2
+        explorer._cursor = middle * colours
+        return explorer
+
+    def _set(self, views: list[dict], maps: list[bytes], troubles: list[str]) -> None:
+        at = 0
+        for view, bits in zip(views, maps, strict=True):
+            view["at"], at = at, at + len(bits)
+        with self.hold_sync():
+            self._views, self._bits = views, b"".join(maps)
+            self._name = views[0]["name"] if views else ""
+            self._remark = " ".join(dict.fromkeys(troubles)) if views else ""
+            self._notice = "" if views else " ".join(dict.fromkeys(troubles))
+
+    # --------------------------------------------------------------------------------- in words
+    # The JavaScript says the same in the same words; a test holds the two together.
+
+    def choose(self, name: str, first: str, rest: str, depth: int) -> None:
+        """Shows another network: as the buttons and the slider do."""
+        with self.hold_sync():
+            self._name, self._first, self._rest, self._depth = name, first, rest, depth
+
+    def _view(self) -> dict:
+        wanted = (self._name, self._first, "B" if self._depth == 1 else self._rest, self._depth)
+        return next(
+            v for v in self._views if (v["name"], v["first"], v["rest"], v["depth"]) == wanted
+        )
+
+    @property
+    def sees(self) -> np.ndarray:
+        """The map that is drawn: bool (n, n), output by input, both in raster order."""
+        n = self._height * self._width * self._colours
+        view = self._view()
+        bits = np.frombuffer(self._bits, np.uint8)[view["at"] : view["at"] + (n * n + 7) // 8]
+        return np.unpackbits(bits)[: n * n].reshape(n, n).astype(bool)
+
+    def _split(self, o: int) -> tuple[list[int], list[int], list[int], list[int]]:
+        """Of output o: what it sees before itself, leaks, lost within reach, beyond reach."""
+        seen, reach = self.sees[o], self._view()["reach"]
+        before = [i for i in range(o) if seen[i]]
+        leaks = [i for i in range(o, len(seen)) if seen[i]]
+        unseen = [i for i in range(o) if not seen[i]]
+        near = [i for i in unseen if reach is None or self._distance(o, i) <= reach]
+        return before, leaks, near, [i for i in unseen if i not in near]
+
+    def _place(self, i: int) -> tuple[int, int, int]:
+        pixel, color = divmod(i, self._colours)
+        return *divmod(pixel, self._width), color
+
+    def _distance(self, o: int, i: int) -> int:
+        (r, c, _), (s, d, _) = self._place(o), self._place(i)
+        return max(abs(r - s), abs(c - d))
+
+    def _title(self, i: int) -> str:
+        r, c, k = self._place(i)
+        color = f"{_color(k, self._colours)} of " if self._colours > 1 else ""
+        return f"{color}row {r + 1}, column {c + 1}"
+
+    def _count(self, number: int) -> str:
+        noun = "pixel" if self._colours == 1 else "number"
+        return f"{number} {noun}{'s' * (number != 1)}"
+
+    def pixel_in_words(self, o: int) -> str:
+        """What output o (from 0, in raster order) sees, and what not."""
+        if self._notice:
+            return self._notice
+        before, leaks, near, far = self._split(o)
+        name = self._title(o)
+        said = f"{name[0].upper()}{name[1:]}"
+        said += (
+            f" sees {len(before)} of the {self._count(o)} before it."
+            if o
+            else (" is the first: nothing comes before it.")
+        )
+        if leaks:
+            named = "; ".join(self._title(i) for i in leaks[:MOST_NAMED])
+            more = f" and {len(leaks) - MOST_NAMED} more" if len(leaks) > MOST_NAMED else ""
+            said += (
+                f" Not autoregressive: it sees {self._count(len(leaks))} at or after itself: "
+                f"{named}{more}."
+            )
+        if near:
+            said += (
+                f" {self._word(o, near)}: {self._count(len(near))} before it and within reach "
+                f"{'is' if len(near) == 1 else 'are'} not seen, the last of them "
+                f"{self._title(near[-1])}."
+            )
+        if far:
+            said += f" {self._count(len(far))} {'lies' if len(far) == 1 else 'lie'} beyond reach."
+        return said + self._prediction_in_words(o)
+
+    def _word(self, o: int, near: list[int]) -> str:
+        row, column, _ = self._place(o)
+        right = any(s < row and d > column for s, d, _ in map(self._place, near))
+        return "Blind spot" if right else "Lost"
+
+    def _prediction_in_words(self, o: int) -> str:
+        field = self._view()["field"]
+        if field is None:
+            return ""
+        row, column, _ = self._place(o)
+        spots = {(row + r, column + c) for r, c in zip(field[::2], field[1::2], strict=True)}
+        inside = {
+            r * self._width + c for r, c in spots if 0 <= r < self._height and 0 <= c < self._width
+        }
+        seen = set(np.flatnonzero(self.sees[o]).tolist())
+        if inside == seen:
+            return " Your formula predicts exactly this."
+        return (
+            f" Your formula predicts {self._count(len(inside - seen))} that {_is(inside - seen)} "
+            f"not seen, and misses {self._count(len(seen - inside))} that {_is(seen - inside)}."
+        )
+
+    def in_words(self) -> str:
+        """The network as a whole."""
+        if self._notice:
+            return self._notice
+        splits = [self._split(o) for o in range(self._height * self._width * self._colours)]
+        leaking = sum(bool(leaks) for _, leaks, _, _ in splits)
+        losing = sum(bool(near) for _, _, near, _ in splits)
+        if leaking:
+            return (
+                f"Not autoregressive: {leaking} of {len(splits)} outputs see themselves or what "
+                "comes later"
+            )
+        if losing:
+            blind = any(
+                self._word(o, near) == "Blind spot" for o, (_, _, near, _) in enumerate(splits)
+                if near
+            )  # fmt: skip
+            what = "with a blind spot" if blind else "but near pixels are lost"
+            return f"Autoregressive, {what}: {losing} of {len(splits)} outputs do not see all"
+        if not self.sees.any():
+            return "Blind to the future, and to the past as well"
+        return "Autoregressive: everything before a pixel and within reach is seen, nothing else"
+
+    def __repr__(self) -> str:
+        if self._notice:
+            return f"ReceptiveFieldExplorer: {self._notice}"
+        view = self._view()
+        which = f"{self._height}×{self._width} pixels"
+        which += f", {self._colours} colors" if self._colours > 1 else ""
+        if view["depth"]:
+            layers = f"{view['depth']} layer{'s' * (view['depth'] > 1)}"
+            rest = f", then {view['rest']}" if view["depth"] > 1 else ""
+            which += f", {view['name']}, {layers}, first {view['first']}{rest}"
+        lines = [f"ReceptiveFieldExplorer: {which}. {self.in_words()}."]
+        lines.append(self.pixel_in_words(self._cursor))
+        if self._colours == 1:
+            before, leaks, near, _ = map(set, self._split(self._cursor))
+            for r in range(self._height):
+                cells = []
+                for i in range(r * self._width, (r + 1) * self._width):
+                    cells.append(
+                        ("✕" if i in leaks else "◎")
+                        if i == self._cursor
+                        else "✕"
+                        if i in leaks
+                        else "█"
+                        if i in before
+                        else "○"
+                        if i in near
+                        else "·"
+                    )
+                lines.append("".join(cells))
+            lines.append("█ seen  ○ before it, not seen  ✕ leak  ◎ the pixel  · later, or far")
+        return "\n".join([*lines, *([self._remark] if self._remark else [])])
+
+    def _repr_mimebundle_(self, **kwargs: object) -> object:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            # The base class may cut the text short; where no widget runs, the text is the picture.
+            bundle[0]["text/plain"] = repr(self)
+        return bundle
+
+
+def _measured(
+    model: Any, height: int, width: int, colours: int, levels: int | None, seed: int
+) -> np.ndarray:
+    """Who sees whom, bool (n, n), both in raster order with the colors of a pixel together."""
+    if model is None:
+        raise NotImplementedError
+    random, shape = np.random.default_rng(seed), (2, colours, height, width)
+    floats = levels is None
+    x = random.standard_normal(shape) if floats else random.integers(0, levels, size=shape)
+    options = {} if floats else {"vocabulary": levels}
+    # Axis 1 holds the levels' logits of one output; of (B, colours, H, W) it is the color.
+    probe = dependency_map(
+        model, _as_input(x), "normal" if floats else "token", draws=2, seed=seed, **options,
+        outputs=1 if colours == 1 else (), call=_flat_colors(colours),
+    )  # fmt: skip
+    n = colours * height * width
+    if probe.sees.shape != (n, n):
+        raise ValueError(
+            f"an output for each of the {n} numbers of an image is needed: got "
+            f"{probe.sees.shape[0]} outputs"
+        )
+    turns = np.arange(n).reshape(colours, height, width).transpose(1, 2, 0).reshape(-1)
+    return probe.sees[np.ix_(turns, turns)]
+
+
+def _as_input(x: np.ndarray) -> Any:
+    import torch
+
+    return torch.from_numpy(x)
+
+
+def _flat_colors(colours: int) -> Callable | None:
+    """For colors: of logits (B, levels, colours, H, W) one number an output, (B, colours, H, W)."""
+    if colours == 1:
+        return None
+
+    def call(model: Any, x: Any) -> Any:
+        logits = model(x)
+        if getattr(logits, "ndim", 0) != 5:
+            return logits
+        # A weighted sum in double precision: what moves any level moves it, but for exact chance.
+        weights = 1 + np.sqrt(2) * np.arange(logits.shape[1])
+        import torch
+
+        return torch.einsum("blchw,l->bchw", logits, torch.as_tensor(weights).to(logits))
+
+    return call
+
+
+def _predicted(views: Iterable[dict], predict: Callable, kernel_size: int) -> list[str]:
+    """Fills in the predicted offsets of all views; the sentence that says why not."""
+    try:
+        for view in views:
+            layers = [(view["first"], kernel_size)]
+            layers += [(view["rest"], kernel_size)] * (view["depth"] - 1)
+            found = predict(layers)
+            if found is None:
+                raise NotImplementedError
+            pairs = sorted((int(r), int(c)) for r, c in found)
+            view["field"] = [number for spot in pairs for number in spot]
+    except NotImplementedError as error:
+        for view in views:
+            view["field"] = None
+        return [_unsolved(error, predict)]
+    except Exception as error:
+        for view in views:
+            view["field"] = None
+        return [_sentence(predict, error)]
+    return []
+
+
+def _color(k: int, colours: int) -> str:
+    return "RGB"[k] if colours == 3 else f"color {k + 1}"
+
+
+def _is(spots: set[int]) -> str:
+    return "is" if len(spots) == 1 else "are"
+
+
+def _name_of(subject: Any) -> str:
+    return getattr(subject, "__name__", type(subject).__name__)
+
+
+def _unsolved(error: NotImplementedError, subject: Any) -> str:
+    name = str(error).partition(":")[0].strip()
+    name = name if name.isidentifier() else _name_of(subject)
+    return f"{name} is not written yet: solve its exercise, then run this cell again."
+
+
+def _sentence(subject: Any, error: Exception) -> str:
+    """The student's error in a sentence, with the line of a notebook's cell where there is one."""
+    said = str(error).strip().splitlines()
+    what = f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "ipykernel" in frame.filename or frame.filename.startswith("<")
+    ]
+    if frames and frames[-1].line:
+        return f"{_name_of(subject)} stopped at `{frames[-1].line.strip()}`: {what}."
+    return f"{_name_of(subject)}: {what}."

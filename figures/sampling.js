@@ -1,0 +1,268 @@
+// The sampling player: images appear number by number. Everything to be played is here already.
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const SIDE = 240; // of the large picture, in its own units
+const FRAMES_A_SECOND = 12;
+
+function make(tag, attributes, parent) {
+  const svg = ["svg", "rect", "path", "circle", "line"].includes(tag);
+  const node = svg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {}))
+    if (name === "text") node.textContent = value; else node.setAttribute(name, value);
+  parent?.append(node);
+  return node;
+}
+
+// The Python module writes numbers and says words in the same way; a test holds the two together.
+function fixed(value, places) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const text = Math.abs(value).toFixed(places);
+  return (value < 0 && Number(text) ? "−" : "") + text;
+}
+
+function filmOf(model) {
+  const [count, height, width, colours, levels] = ["_count", "_height", "_width", "_colours", "_levels"].map((t) => model.get(t));
+  const n = height * width * colours, turns = model.get("_turns"), given = model.get("_given");
+  const images = model.get("_images"), chances = model.get("_chances");
+  const level = (image, number) => images.getUint8(image * n + number);
+  const known = Boolean(chances && chances.byteLength);
+  const chance = (image, number, l) => chances.getFloat32(4 * ((image * n + number) * levels + l), true);
+  const title = (number) => {
+    const pixel = Math.floor(number / colours);
+    return `${colours > 1 ? `${"RGB"[number % colours]} of ` : ""}row ${Math.floor(pixel / width) + 1}, column ${(pixel % width) + 1}`;
+  };
+  function inWords(step, image) {
+    const head = `Image ${image + 1}, step ${step} of ${n}: `;
+    if (step === given) return `${head}${step ? `${step} given numbers` : "nothing"}, nothing drawn yet.`;
+    const number = turns[step - 1];
+    let said = `${head}${title(number)} becomes level ${level(image, number)}`;
+    if (!known) return `${said}.`;
+    let nats = 0;
+    for (const t of turns.slice(given, step)) nats -= Math.log(chance(image, t, level(image, t)));
+    said += `, which had probability ${fixed(chance(image, number, level(image, number)), 3)}. So far ${fixed(nats, 2)} nats.`;
+    if (step === n) said += ` All is drawn: ${fixed(nats / Math.LN2 / (n - given), 3)} bits per dimension.`;
+    return said;
+  }
+  const when = new Array(n); // the step after which a number is known
+  turns.forEach((number, t) => { when[number] = t + 1; });
+  return { count, height, width, colours, levels, n, turns, given, level, chance, known, title, inWords, when };
+}
+
+function render({ model, el }) {
+  const root = make("div", { class: "sampling-player" }, el);
+  const notice = make("p", { class: "notice" }, root);
+  const body = make("div", {}, root);
+  const keysId = `sampling-keys-${Math.random().toString(36).slice(2)}`;
+  const stage = make("div", { class: "stage", tabindex: "0", role: "slider", "aria-label": "Step of the drawing",
+    "aria-describedby": keysId, "data-lm-suppress-shortcuts": "true" }, body);
+  const large = make("div", { class: "large" }, stage);
+  const beside = make("div", { class: "beside" }, stage);
+  const barsTitle = make("p", { class: "title" }, beside);
+  const bars = make("svg", { class: "bars", viewBox: "0 0 320 110", "aria-hidden": "true" }, beside);
+  make("p", { class: "title", text: "All images at this step" }, body);
+  const strip = make("div", { class: "strip", role: "group", "aria-label": "Images" }, body);
+  const controls = make("div", { class: "controls" }, body);
+  const quiet = { type: "button", "data-lm-suppress-shortcuts": "true" };
+  const back = make("button", { ...quiet, text: "◀ Step" }, controls);
+  const play = make("button", { ...quiet, class: "play", text: "▶ Play" }, controls);
+  const ahead = make("button", { ...quiet, text: "Step ▶" }, controls);
+  const range = make("input", { type: "range", step: "1", "aria-label": "Step", "data-lm-suppress-shortcuts": "true" }, controls);
+  const readout = make("div", { class: "readout" }, body);
+  const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, readout);
+  make("p", { class: "keys", id: keysId, text: "Space: play or pause. Left and right: one step. Up and down: one row. Home, End: first and last step. 1 … 9: another image." }, body);
+
+  let film = null, pictures = [], timer = null;
+  const step = () => model.get("_step"), image = () => model.get("_image");
+
+  function write(name, value) {
+    model.set(name, value);
+    model.save_changes();
+  }
+  function go(to) {
+    write("_step", Math.min(film.n, Math.max(film.given, to)));
+  }
+  function stop() {
+    if (timer === null) return;
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "▶ Play";
+    play.setAttribute("aria-label", "Play");
+    words.setAttribute("aria-live", "polite");
+    model.save_changes();
+  }
+  function start() {
+    if (step() >= film.n) go(film.given);
+    play.textContent = "❚❚ Pause";
+    play.setAttribute("aria-label", "Pause");
+    words.setAttribute("aria-live", "off"); // or a screen reader would read every frame
+    const stride = Math.max(1, Math.round(film.n / 200));
+    timer = setInterval(() => {
+      if (!root.isConnected) { clearInterval(timer); return; }
+      model.set("_step", Math.min(film.n, step() + stride)); // sent to the kernel when it stops
+      if (step() >= film.n) stop();
+    }, 1000 / FRAMES_A_SECOND);
+  }
+  const toggle = () => (timer === null ? start() : stop());
+
+  play.addEventListener("click", toggle);
+  back.addEventListener("click", () => { stop(); go(step() - 1); });
+  ahead.addEventListener("click", () => { stop(); go(step() + 1); });
+  range.addEventListener("input", () => { stop(); go(Number(range.value)); });
+  stage.addEventListener("keydown", (event) => {
+    if (!film || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = film.width * film.colours, at = step();
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: film.given, End: film.n }[event.key];
+    const other = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : null;
+    if (to === undefined && event.key !== " " && other === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === " ") { toggle(); return; }
+    if (other !== null) { if (other < film.count) write("_image", other); return; }
+    stop();
+    go(to);
+  });
+
+  // -------------------------------------------------------------------------------------- pictures
+
+  class Picture {
+    constructor(parent, index) {
+      this.index = index;
+      const { height, width, colours } = film;
+      this.cell = SIDE / Math.max(height, width);
+      this.svg = make("svg", { viewBox: `-2 -2 ${width * this.cell + 4} ${height * this.cell + 4}`, "aria-hidden": "true" }, parent);
+      make("rect", { class: `ground${colours > 1 ? " colored" : ""}`, x: 0, y: 0, width: width * this.cell, height: height * this.cell }, this.svg);
+      this.cells = Array.from({ length: height * width }, (_, pixel) => {
+        const x = (pixel % width) * this.cell, y = Math.floor(pixel / width) * this.cell;
+        const dot = make("circle", { class: "empty", cx: x + this.cell / 2, cy: y + this.cell / 2, r: this.cell * 0.07 }, this.svg);
+        return [make("rect", { class: "pixel", x, y, width: this.cell * 1.01, height: this.cell * 1.01 }, this.svg), dot];
+      });
+      this.shown = -1;
+    }
+    draw(at) {
+      const { colours, levels, when, level } = film, most = levels - 1;
+      this.cells.forEach(([rect, dot], pixel) => {
+        const last = Math.max(...Array.from({ length: colours }, (_, k) => when[pixel * colours + k]));
+        const first = Math.min(...Array.from({ length: colours }, (_, k) => when[pixel * colours + k]));
+        if (this.shown >= 0 && this.index === this.was && (Math.max(at, this.shown) < first || Math.min(at, this.shown) >= last)) return;
+        const drawn = at >= first;
+        dot.style.display = drawn ? "none" : "";
+        rect.setAttribute("class", drawn ? "pixel drawn" : "pixel");
+        if (!drawn) { rect.removeAttribute("style"); rect.removeAttribute("fill-opacity"); return; }
+        if (colours === 1) rect.setAttribute("fill-opacity", (level(this.index, pixel) / most).toFixed(3));
+        else {
+          const rgb = Array.from({ length: 3 }, (_, k) => {
+            const number = pixel * colours + k;
+            return at >= when[number] ? Math.round((255 * level(this.index, number)) / most) : 0;
+          });
+          rect.style.fill = `rgb(${rgb.join(",")})`;
+        }
+      });
+      this.shown = at;
+      this.was = this.index;
+    }
+  }
+
+  function build() {
+    large.replaceChildren();
+    strip.replaceChildren();
+    pictures = [];
+    if (!film) return;
+    const main = new Picture(large, image());
+    main.frame = make("rect", { class: "frame", width: main.cell, height: main.cell }, main.svg);
+    pictures.push(main);
+    for (let k = 0; k < film.count; k++) {
+      const button = make("button", { type: "button", class: "thumb", "aria-label": `Image ${k + 1}`, "data-lm-suppress-shortcuts": "true" }, strip);
+      button.addEventListener("click", () => write("_image", k));
+      const picture = new Picture(button, k);
+      picture.button = button;
+      pictures.push(picture);
+    }
+    range.min = String(film.given);
+    range.max = String(film.n);
+  }
+
+  function drawBars(number, at) {
+    bars.replaceChildren();
+    const shown = film.known && at > film.given;
+    bars.style.display = film.known ? "" : "none";
+    barsTitle.hidden = !film.known;
+    barsTitle.textContent = shown ? `Drawn from this distribution over ${film.levels} levels (▲ the level it got)` : `A distribution over ${film.levels} levels for each number`;
+    make("line", { class: "axis", x1: 0, x2: 320, y1: 96, y2: 96 }, bars);
+    if (!shown) return;
+    const w = 320 / film.levels, got = film.level(image(), number);
+    for (let l = 0; l < film.levels; l++) {
+      const p = film.chance(image(), number, l);
+      make("rect", { class: `bar${l === got ? " drawn" : ""}`, x: l * w + 0.08 * w, width: 0.84 * w, y: 96 - 90 * p, height: 90 * p }, bars);
+    }
+    const x = (got + 0.5) * w;
+    make("path", { class: "marker", d: `M${x} 99L${x + 5} 108L${x - 5} 108Z` }, bars);
+  }
+
+  function draw() {
+    const waiting = model.get("_notice");
+    notice.textContent = waiting;
+    notice.hidden = !waiting;
+    body.hidden = Boolean(waiting) || !film;
+    if (body.hidden) { if (timer !== null) stop(); return; }
+    const at = step(), [main] = pictures, number = at > film.given ? film.turns[at - 1] : -1;
+    main.index = image();
+    for (const picture of pictures) picture.draw(at);
+    for (const { button, index } of pictures.slice(1)) button.setAttribute("aria-pressed", String(index === image()));
+    main.frame.style.display = number < 0 ? "none" : "";
+    if (number >= 0) {
+      const pixel = Math.floor(number / film.colours);
+      main.frame.setAttribute("x", String((pixel % film.width) * main.cell));
+      main.frame.setAttribute("y", String(Math.floor(pixel / film.width) * main.cell));
+    }
+    drawBars(number, at);
+    const said = film.inWords(at, image());
+    if (words.textContent !== said) words.textContent = said;
+    range.value = String(at);
+    range.setAttribute("aria-valuetext", `${at} of ${film.n}`);
+    stage.setAttribute("aria-valuemin", String(film.given));
+    stage.setAttribute("aria-valuemax", String(film.n));
+    stage.setAttribute("aria-valuenow", String(at));
+    stage.setAttribute("aria-valuetext", said);
+    back.disabled = at <= film.given;
+    ahead.disabled = at >= film.n;
+  }
+
+  // One message may change several traits: draw once, when all have arrived.
+  let pending = false, rebuild = false;
+  const later = (anew) => () => {
+    rebuild ||= anew;
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      if (rebuild) setUp();
+      rebuild = false;
+      draw();
+    });
+  };
+  // A kernel may send what is here already: then nothing is built anew.
+  let built = null;
+  function setUp() {
+    const bytes = [model.get("_images"), model.get("_chances")].map((view) =>
+      view?.byteLength ? Array.from(new Uint8Array(view.buffer, view.byteOffset, view.byteLength)).join() : "");
+    const now = JSON.stringify([...["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given"].map((t) => model.get(t)), bytes]);
+    if (now === built) return;
+    built = now;
+    film = model.get("_count") ? filmOf(model) : null;
+    build();
+  }
+  const listeners = [
+    ...["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given", "_images", "_chances", "_notice"].map((name) => [name, later(true)]),
+    ...["_step", "_image"].map((name) => [name, later(false)]),
+  ];
+  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  setUp();
+  draw();
+  return () => {
+    if (timer !== null) clearInterval(timer);
+    for (const [name, listener] of listeners) model.off(`change:${name}`, listener);
+  };
+}
+
+export default { render };

@@ -1,0 +1,502 @@
+"""Wrong answers to lesson 08, PixelCNN."""
+
+from tests.banks.bank import Wrong
+
+SHAPE = "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)"
+FUTURE = "no pixel after this one is seen"
+PAST = "every pixel before this one is seen, in all its colors"
+MIDDLE = "the middle is hidden by A and shown by B, if there is one color"
+COLORS = "at the middle R sees no color, G sees R, B sees R and G; kind B adds the color itself"
+OUTPUT = "the output is (W∘M) * x + b, with the height and width of x"
+HOLDS = "the mask holds after a training step, is saved and moved with the layer, never trained"
+LAYER = "one layer sees the offsets at which its mask is 1"
+STACK = "two layers see every sum of one offset of each, and so on"
+BLIND_SPOT = "a deep stack keeps its blind spot, and no layer at all sees its own pixel"
+LATE = "no feature sees what comes later: h only the rows of v above it, and h to the left"
+LOST = "no feature loses what it may see: all columns of the rows above, and the row to the left"
+VALUES = "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in kind B"
+SELF = "no logit sees its own number or a later one, of pixels and of colors"
+SEES = "every logit sees all numbers before its own: no blind spot"
+ROWS = "in training too each image of a batch is computed for itself"
+NLL = "pixel_nll is −log p of each number in nats, and the probabilities of all images sum to 1"
+BITS = "bits_per_dim is the NLL in bits, divided by how many numbers an image has"
+OFTEN = "samples come as often as the model says, from the given generator alone"
+BELOW = "inpaint keeps the first rows, and draws the rest from its conditional, on a copy"
+SAME = "pixel(c, h) is what the block gives at column c"
+BITWISE = "cached sampling draws the naive images, bit for bit, under the same generator"
+FLAT = "a pixel of a large image costs what a pixel of a small one does"
+
+ABOVE = "mask[:, :, : height // 2] = 1"
+LEFT = "mask[:, :, height // 2, : width // 2] = 1"
+RULE = 'of_in < of_out if kind == "A" else of_in <= of_out'
+REGISTER = 'self.register_buffer("mask", mask)'
+FORWARD = "return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)"
+SHIFT = "above = F.pad(u, (0, 0, 1, 0))[:, :, :-1]"
+VERTICAL = "u = self.vertical(F.pad(v, (p, p, p, 0)))"
+GATED_V = "v = torch.tanh(a) * torch.sigmoid(b)"
+NEW = "new = self.out(torch.tanh(a) * torch.sigmoid(b))"
+RETURN = 'return v, (h + new if self.kind == "B" else new)'
+FIRST = 'GatedBlock("A", colours, channels, kernels[0], colours)'
+REST = 'GatedBlock("B", channels, channels, size, colours)'
+HIDDEN = 'self.hidden = MaskedConv2d("B", channels, channels, 1, colours)'
+LOGITS = 'self.output = MaskedConv2d("B", channels, levels * colours, 1, colours)'
+VIEW = "return y.view(len(x), self.levels, self.colours, *x.shape[2:])"
+LOSS = 'return F.cross_entropy(self(x), x, reduction="none")'
+PER_DIM = "return self.nll(x) / (math.log(2) * x[0].numel())"
+DRAWN = "x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)"
+THROUGH = "v, h = block(v, h)"
+KEEP = "self.left[:, :, c + p] = h"
+WINDOW = "window = self.left[:, :, c : c + p + 1].flatten(1)"
+FROM_ABOVE = "+ self.above[:, :, c]"
+MEMORY_NEW = "new = torch.addmm(block.out.bias, torch.tanh(a) * torch.sigmoid(b), self.mixing)"
+MEMORY_RETURN = 'return h + new if block.kind == "B" else new'
+
+ANSWERS = (
+    # conv_mask
+    Wrong("conv_mask", MIDDLE, "always-B", edit=(RULE, "of_in <= of_out")),
+    Wrong("conv_mask", MIDDLE, "always-A", edit=(RULE, "of_in < of_out")),
+    Wrong("conv_mask", COLORS, "kinds-swapped", edit=('kind == "A"', 'kind == "B"')),
+    Wrong(
+        "conv_mask",
+        FUTURE,
+        "right-visible",
+        edit=(LEFT, "mask[:, :, height // 2] = 1"),
+    ),
+    Wrong(
+        "conv_mask",
+        FUTURE,
+        "right-for-left",
+        edit=(LEFT, "mask[:, :, height // 2, width // 2 + 1 :] = 1"),
+    ),
+    Wrong("conv_mask", FUTURE, "rows-below", edit=(ABOVE, "mask[:, :, height // 2 + 1 :] = 1")),
+    Wrong("conv_mask", PAST, "rows-above-lost", edit=(ABOVE, "pass")),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "upper-left-only",
+        edit=(ABOVE, "mask[:, :, : height // 2, : width // 2 + 1] = 1"),
+    ),
+    Wrong("conv_mask", PAST, "left-lost", edit=(LEFT, "pass")),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "middle-off-by-one",
+        edit=(LEFT, "mask[:, :, height // 2, : max(width // 2 - 1, 0)] = 1"),
+    ),
+    Wrong(
+        "conv_mask",
+        MIDDLE,
+        edit=(
+            ("mask[:, :, height // 2, width // 2] = middle.float()", "pass"),
+            (LEFT, "mask[:, :, height // 2, : width // 2 + 1] = 1"),
+        ),
+        misconception="middle-visible",
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-reversed",
+        edit=(RULE, 'of_in > of_out if kind == "A" else of_in >= of_out'),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-ignored",
+        edit=(RULE, 'torch.full((channels_out, channels_in), kind == "B")'),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-in-blocks",
+        edit=(
+            ("[:, None] % colours", "[:, None] * colours // channels_out"),
+            ("[None, :] % colours", "[None, :] * colours // channels_in"),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "colors-everywhere",
+        edit=(
+            "    return mask",
+            "    return mask.where(mask == 0, middle.float()[:, :, None, None])",
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "own-color-only",
+        edit=(RULE, '(of_in == of_out) & (kind == "B")'),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-by-channel",
+        edit=(("[:, None] % colours", "[:, None]"), ("[None, :] % colours", "[None, :]")),
+    ),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "transposed",
+        edit=("    return mask", "    return mask.transpose(0, 1)"),
+    ),
+    Wrong("conv_mask", PAST, "all-zero", edit=("    return mask", "    return 0 * mask")),
+    Wrong(
+        "conv_mask", FUTURE, "all-one", edit=("    return mask", "    return torch.ones_like(mask)")
+    ),
+    # MaskedConv2d
+    Wrong(
+        "MaskedConv2d",
+        HOLDS,
+        "mask-only-at-init",
+        edit=(
+            (REGISTER, REGISTER + "\n        self.weight.data *= mask"),
+            (FORWARD, "return F.conv2d(x, self.weight, self.bias, padding=self.padding)"),
+        ),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "mask-unused",
+        edit=(FORWARD, "return F.conv2d(x, self.weight, self.bias, padding=self.padding)"),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "bias-forgotten",
+        edit=(FORWARD, "return F.conv2d(x, self.weight * self.mask, padding=self.padding)"),
+    ),
+    Wrong("MaskedConv2d", OUTPUT, "mask-inverted", edit=("self.mask,", "(1 - self.mask),")),
+    Wrong(
+        "MaskedConv2d",
+        HOLDS,
+        "mask-only-at-init",
+        edit=(
+            FORWARD,
+            "self.weight.data *= self.mask\n        return super().forward(x)",
+        ),
+    ),
+    Wrong("MaskedConv2d", HOLDS, "gradient-cut", edit=("self.weight *", "self.weight.data *")),
+    Wrong("MaskedConv2d", HOLDS, "mask-plain-attribute", edit=(REGISTER, "self.mask = mask")),
+    Wrong(
+        "MaskedConv2d",
+        HOLDS,
+        "mask-is-parameter",
+        edit=(REGISTER, "self.mask = nn.Parameter(mask)"),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        HOLDS,
+        "mask-not-persistent",
+        edit=(REGISTER, 'self.register_buffer("mask", mask, persistent=False)'),
+    ),
+    # receptive_field
+    Wrong("receptive_field", LAYER, "kind-ignored-B", edit=('1 if kind == "B" else 0', "1")),
+    Wrong("receptive_field", LAYER, "kind-ignored-A", edit=('1 if kind == "B" else 0', "0")),
+    Wrong(
+        "receptive_field",
+        STACK,
+        "first-layer-only",
+        edit=("for kind, size in layers:", "for kind, size in layers[:1]:"),
+    ),
+    Wrong(
+        "receptive_field",
+        STACK,
+        "union-for-sum",
+        edit=(
+            ("field = {(0, 0)}", "field = set()"),
+            (
+                "field = {(a + c, b + d) for a, b in field for c, d in above | left}",
+                "field = field | above | left",
+            ),
+        ),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "right-visible",
+        edit=(
+            'left = {(0, c) for c in range(-p, 1 if kind == "B" else 0)}',
+            'left = {(0, c) for c in range(-p, p + 1) if c or kind == "B"}',
+        ),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "mask-forgotten",
+        edit=("above | left}", "{(r, c) for r in range(-p, p + 1) for c in range(-p, p + 1)}}"),
+    ),
+    Wrong(
+        "receptive_field",
+        BLIND_SPOT,
+        "blind-spot-unnoticed",
+        source="""
+def receptive_field(layers):
+    s = sum(size // 2 for _, size in layers)
+    field = {(r, c) for r in range(-s, 0) for c in range(-s, s + 1)}
+    field |= {(0, c) for c in range(-s, 0)}
+    return field if any(kind == "A" for kind, _ in layers) else field | {(0, 0)}
+""",
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "rows-and-columns-swapped",
+        edit=("    return field", "    return {(c, r) for r, c in field}"),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "sign",
+        edit=("    return field", "    return {(-r, -c) for r, c in field}"),
+    ),
+    Wrong("receptive_field", LAYER, "size-for-reach", edit=("p = size // 2", "p = size - 1")),
+    # GatedBlock
+    Wrong("GatedBlock", LATE, "unshifted", edit=(SHIFT, "above = u")),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "shifted-twice",
+        edit=(SHIFT, "above = F.pad(u, (0, 0, 2, 0))[:, :, :-2]"),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        edit=(SHIFT, "above = F.pad(u, (0, 0, 0, 1))[:, :, 1:]"),
+        misconception="unshifted",
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "taken-after-gating",
+        edit=(
+            (SHIFT, "above = None"),
+            (
+                GATED_V,
+                GATED_V + "\n        above = F.pad(torch.cat([v, v], 1), (0, 0, 1, 0))[:, :, :-1]",
+            ),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "gates-swapped",
+        edit=(
+            (GATED_V, "v = torch.sigmoid(a) * torch.tanh(b)"),
+            (NEW, "new = self.out(torch.sigmoid(a) * torch.tanh(b))"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "no-gate",
+        edit=((GATED_V, "v = torch.tanh(a)"), (NEW, "new = self.out(torch.tanh(a))")),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "relu-for-gate",
+        edit=((GATED_V, "v = torch.relu(a)"), (NEW, "new = self.out(torch.relu(a))")),
+    ),
+    Wrong("GatedBlock", VALUES, "residual-forgotten", edit=(RETURN, "return v, new")),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "horizontal-feeds-vertical",
+        edit=(VERTICAL, "u = self.vertical(F.pad(h, (p, p, p, 0)))"),
+    ),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "nothing-handed-down",
+        edit=("(self.across(h) + self.down(above))", "self.across(h)"),
+    ),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "row-forgotten",
+        edit=("(self.across(h) + self.down(above))", "self.down(above)"),
+    ),
+    Wrong("GatedBlock", VALUES, "vertical-ungated", edit=(GATED_V, "v = a")),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        edit=(VERTICAL, "u = self.vertical(F.pad(v, (p, p, 0, p)))"),
+    ),
+    Wrong(
+        "conv_mask",
+        LATE,
+        check="GatedBlock",
+        edit=(LEFT, "mask[:, :, height // 2] = 1"),
+    ),
+    # PixelCNN
+    Wrong("PixelCNN", SEES, "a-in-every-layer", edit=(REST, REST.replace('"B"', '"A"'))),
+    Wrong("PixelCNN", SELF, "b-in-the-first-layer", edit=(FIRST, FIRST.replace('"A"', '"B"'))),
+    Wrong(
+        "GatedBlock",
+        SELF,
+        "b-in-the-first-layer",
+        check="PixelCNN",
+        edit=("MaskedConv2d(kind, channels_in", 'MaskedConv2d("B", channels_in'),
+    ),
+    Wrong("PixelCNN", SEES, "a-on-1x1", edit=(HIDDEN, HIDDEN.replace('"B"', '"A"'))),
+    Wrong("PixelCNN", SEES, "a-on-1x1", edit=(LOGITS, LOGITS.replace('"B"', '"A"'))),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "levels-and-colors-swapped",
+        edit=(
+            VIEW,
+            "y = y.view(len(x), self.colours, self.levels, *x.shape[2:])\n"
+            "        return y.transpose(1, 2)",
+        ),
+    ),
+    Wrong("PixelCNN", SELF, "colors-mixed", edit=(HIDDEN, HIDDEN.replace(", colours)", ")"))),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "normalizing-over-positions",
+        edit=(
+            "y = self.output(",
+            "h = F.layer_norm(h, h.shape[1:])\n        y = self.output(",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        ROWS,
+        "rows-mix",
+        edit=(
+            (HIDDEN, HIDDEN + "\n        self.norm = nn.BatchNorm2d(channels)"),
+            ("F.relu(h)", "F.relu(self.norm(h))"),
+        ),
+    ),
+    Wrong("PixelCNN", SEES, "blind-spot", edit=(THROUGH, "h = block(h, h)[1]")),
+    Wrong("GatedBlock", SELF, check="PixelCNN", edit=(SHIFT, "above = u")),
+    Wrong("PixelCNN", NLL, "bits-for-nats", edit=(LOSS, LOSS + " / math.log(2)")),
+    Wrong("PixelCNN", NLL, "sign", edit=(LOSS, LOSS.replace("return ", "return -"))),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "softmax-wrong-axis",
+        edit=(LOSS, "return -F.log_softmax(self(x), -1).gather(1, x[:, None])[:, 0]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "softmax-wrong-axis",
+        edit=(LOSS, "return -F.log_softmax(self(x), 2).gather(1, x[:, None])[:, 0]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "softmax-then-log",
+        edit=(LOSS, "return -F.softmax(self(x), 1).gather(1, x[:, None])[:, 0].log()"),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "log-forgotten",
+        edit=(LOSS, "return F.softmax(self(x), 1).gather(1, x[:, None])[:, 0]"),
+    ),
+    Wrong("PixelCNN", BITS, "nats-for-bits", edit=(PER_DIM, "return self.nll(x) / x[0].numel()")),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "times-log-2",
+        edit=(PER_DIM, "return self.nll(x) * math.log(2) / x[0].numel()"),
+    ),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "colors-not-counted",
+        edit=(PER_DIM, "return self.nll(x) / (math.log(2) * x[0, 0].numel())"),
+    ),
+    Wrong("PixelCNN", BITS, "not-divided", edit=(PER_DIM, "return self.nll(x) / math.log(2)")),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "averaged-over-batch",
+        edit=(PER_DIM, "return (" + PER_DIM[7:] + ").mean()"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "argmax-for-drawing",
+        edit=(DRAWN, "x[:, k, r, c] = self(x)[:, :, k, r, c].argmax(1)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "not-fed-back",
+        edit=(
+            ("x = x.clone()", "given, x = x, x.clone()"),
+            ("self(x)[:, :, k, r, c]", "self(given)[:, :, k, r, c]"),
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "rows-and-columns-swapped",
+        edit=("[:, :, k, r, c]", "[:, :, k, c % x.shape[2], r % x.shape[3]]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "column-order",
+        edit=(
+            "        for r in range(rows, x.shape[2]):\n            for c in range(x.shape[3]):\n",
+            "        for c in range(x.shape[3]):\n            for r in range(rows, x.shape[2]):\n",
+        ),
+    ),
+    Wrong("PixelCNN", OFTEN, "generator-ignored", edit=(", k, r, c], generator)", ", k, r, c])")),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "colors-not-drawn",
+        edit=("for k in range(self.colours):", "for k in range(1):"),
+    ),
+    Wrong("PixelCNN", BELOW, "changed-in-place", edit=("x = x.clone()", "pass")),
+    Wrong(
+        "PixelCNN",
+        BELOW,
+        "wrong-rows-kept",
+        edit=("range(rows, x.shape[2])", "range(x.shape[2])"),
+    ),
+    # BlockMemory
+    Wrong("BlockMemory", SAME, "not-stored", edit=(KEEP, "pass")),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "nothing-from-above",
+        edit=(FROM_ABOVE, ""),
+    ),
+    Wrong(
+        "BlockMemory",
+        BITWISE,
+        "above-of-another-column",
+        edit=(FROM_ABOVE, "+ self.above[:, :, 0]"),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "window-late",
+        edit=(WINDOW, "window = F.pad(self.left, (0, 1))[:, :, c + 1 : c + p + 2].flatten(1)"),
+    ),
+    Wrong("BlockMemory", SAME, "residual-forgotten", edit=(MEMORY_RETURN, "return new")),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "gates-swapped",
+        edit=("torch.tanh(a) * torch.sigmoid(b), self", "torch.sigmoid(a) * torch.tanh(b), self"),
+    ),
+    Wrong(
+        "BlockMemory",
+        FLAT,
+        "whole-row-again",
+        edit=(
+            "w = torch.addmm(block.across.bias, window, self.kernel) + self.above[:, :, c]",
+            "row = self.left[:, :, None, p:]\n"
+            "        w = block.across(row)[:, :, 0, c] + self.above[:, :, c]",
+        ),
+    ),
+)
