@@ -145,7 +145,9 @@ after = torch.softmax(scores, dim=-1).tril()  # zeros, after the softmax
 before = torch.softmax(scores.masked_fill(torch.ones(3, 3).triu(1).bool(), -math.inf), dim=-1)
 for name, w in (("zeroed after", after), ("−∞ before", before)):
     sums, answers = w.sum(-1).tolist(), (w @ values)[:, 0].tolist()
-    print(f"{name:<13} rows sum to {[round(s, 3) for s in sums]}, answers {[round(a, 2) for a in answers]}")
+    print(
+        f"{name:<13} rows sum to {[round(s, 3) for s in sums]}, answers {[round(a, 2) for a in answers]}"
+    )
 
 moved = scores.clone()
 moved[0, 2] += 3  # the future changes its mind
@@ -531,7 +533,9 @@ with solved("sequence_nll", "perplexity", "load_hf", "GPT2"):
     even = scored.numel() * math.log2(gpt.config["vocab_size"])
     print(ready.decode(page[0, 1:60]), "…")
     print(f"{scored.numel()} tokens, {size} bytes: {nats:.0f} nats, perplexity {known:.1f}")
-    print(f"{nats / math.log(2) / size:.2f} bits per byte; {even / size:.2f} if all tokens were equally likely")
+    print(
+        f"{nats / math.log(2) / size:.2f} bits per byte; {even / size:.2f} if all tokens were equally likely"
+    )
 
 # %% [markdown]
 r"""
@@ -727,7 +731,9 @@ Count it. How many multiplications and additions does the *next* token take, aft
 # %% tags=["demo"]
 with solved("Cache", "GPT2", "Block", "causal_attention", "load_hf"):
     lengths = [1, 2, 4, 8, 16, 32, 64, 128, 255]
-    text = torch.randint(gpt.config["vocab_size"], (1, 256), generator=torch.Generator().manual_seed(0))
+    text = torch.randint(
+        gpt.config["vocab_size"], (1, 256), generator=torch.Generator().manual_seed(0)
+    )
     whole, kept = [], []
     for n in lengths:
         cache = Cache()

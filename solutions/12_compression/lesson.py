@@ -207,7 +207,9 @@ def read(digits, frequencies):
     for row in frequencies:
         symbol = next(s for s in range(len(row)) if point < Fraction(sum(row[: s + 1]), sum(row)))
         point -= Fraction(sum(row[:symbol]), sum(row))
-        point /= Fraction(row[symbol], sum(row))  # where it lies in the part, which is now the whole
+        point /= Fraction(
+            row[symbol], sum(row)
+        )  # where it lies in the part, which is now the whole
         word.append(symbol)
     return word
 
@@ -493,7 +495,9 @@ with solved("ideal_bits", "quantize", "encode", "decode"):
     for name, size in sizes.items():
         print(f"{name:>30} {size:6,} bytes {8 * size / len(test):6.1f} bits a digit")
     price = ideal_bits(log_probs_of(model, test))
-    print(f"above the price: {8 * len(message) - price:.1f} bits, {8 * len(message) / price - 1:.2%}")
+    print(
+        f"above the price: {8 * len(message) - price:.1f} bits, {8 * len(message) / price - 1:.2%}"
+    )
 
 # %% [markdown]
 r"""
@@ -743,7 +747,9 @@ with solved("quantize", "encode", "decode"):
     try:
         back = decode(double, encode(model, test), 300)
         wrong = (back != test).any(0).int()
-        where = f"wrong from column {int(wrong.argmax())} on" if wrong.any() else "all right, by luck"
+        where = (
+            f"wrong from column {int(wrong.argmax())} on" if wrong.any() else "all right, by luck"
+        )
         share = (back != test).float().mean()
         print(f"written in float32, read in float64: {where}; {share:.0%} of all pixels wrong")
     except AssertionError:
