@@ -11,7 +11,16 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
-from autograder.claims import ERROR, FAILED, NOT_ATTEMPTED, PARTLY, PASSED, Claim, Verdict
+from autograder.claims import (
+    ELSEWHERE,
+    ERROR,
+    FAILED,
+    NOT_ATTEMPTED,
+    PARTLY,
+    PASSED,
+    Claim,
+    Verdict,
+)
 
 # Okabe–Ito: bluish green, orange, vermilion, and grey for what is still to come.
 _COLOR = {
@@ -20,19 +29,23 @@ _COLOR = {
     FAILED: "#D55E00",
     ERROR: "#D55E00",
     NOT_ATTEMPTED: "#888888",
+    ELSEWHERE: "#888888",
 }
-_SIGN = {PASSED: "✓", PARTLY: "◐", FAILED: "✗", ERROR: "!", NOT_ATTEMPTED: "○"}
+_SIGN = {PASSED: "✓", PARTLY: "◐", FAILED: "✗", ERROR: "!", NOT_ATTEMPTED: "○", ELSEWHERE: "○"}
 _TITLE = {
     PASSED: "every claim holds",
     PARTLY: "some claims hold",
     FAILED: "not yet",
     ERROR: "the check itself stopped",
     NOT_ATTEMPTED: "not attempted",
+    ELSEWHERE: "checked by the grader",
 }
 
 
 def points_text(verdict: Verdict) -> str:
     """ "2 of 3 points"."""
+    if verdict.status == ELSEWHERE:
+        return "no points here"
     return f"{verdict.earned:g} of {verdict.points:g} points"
 
 
@@ -42,6 +55,8 @@ def _explanation(verdict: Verdict) -> list[str]:
         return [
             f"{verdict.name} is not written yet. Replace the NotImplementedError with your code."
         ]
+    if verdict.status == ELSEWHERE:
+        return ["The grader checks it from outside of this notebook; this cell earns nothing."]
     lines = [verdict.reason] if verdict.reason else []
     if verdict.line:
         lines.append(f"It came from your line: {verdict.line}")

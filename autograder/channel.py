@@ -40,7 +40,7 @@ class GuestChannel:
         *,
         seconds: float = 30.0,
         deadline: float | None = None,
-        max_reply: int = 256 * 2**20,
+        max_reply: int = 64 * 2**20,
         why_dead: Callable[[], str] | None = None,
     ) -> None:
         self.connection = connection
@@ -92,7 +92,7 @@ class GuestChannel:
             raise self._give_up(
                 f"it took longer than {seconds:g} s and could not be stopped"
             ) from None
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):
             reason = self.why_dead() if self.why_dead else ""
             raise self._give_up(
                 "it ended the process that it runs in" + (f" ({reason})" if reason else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import io
 import pkgutil
 import random
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.claims import (
+    ELSEWHERE,
     ERROR,
     FAILED,
     NOT_ATTEMPTED,
@@ -57,6 +59,8 @@ class Check:
 
 
 _registry: dict[tuple[str, str], Check] = {}
+
+judged_elsewhere = False  # in a guest (`autograder.unseen`): the verdict is reached outside
 
 
 def checks(name: str, *, lesson: str, points: float) -> Callable[[CheckFunction], CheckFunction]:
@@ -109,6 +113,7 @@ def check(subject: Any) -> Verdict:
     """The verdict on a function or class of the student's; shows itself as a card in a notebook.
 
     The check is found by the name of the subject, and by `LESSON` of the notebook that defines it.
+    While a notebook is graded, its student's own further calls say that the grader checks.
     """
     name = getattr(subject, "__name__", None)
     if not isinstance(name, str):
@@ -116,10 +121,14 @@ def check(subject: Any) -> Verdict:
             "check needs the function or class itself, as in check(build_masks): got "
             f"{type(subject).__name__}"
         )
-    namespace = getattr(subject, "__globals__", None) or vars(
+    # A decorator such as torch.no_grad() comes from another module than the notebook.
+    namespace = getattr(inspect.unwrap(subject), "__globals__", None) or vars(
         sys.modules.get(getattr(subject, "__module__", "") or "__main__", sys)
     )
-    return judge(subject, name=name, lesson=namespace.get("LESSON"))
+    lesson = namespace.get("LESSON")
+    if judged_elsewhere:
+        return Verdict(name, str(lesson or ""), 0.0, status=ELSEWHERE)
+    return judge(subject, name=name, lesson=lesson)
 
 
 def judge(

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 PASSED, PARTLY, FAILED = "passed", "partly", "failed"
 NOT_ATTEMPTED, ERROR = "not attempted", "error"
+ELSEWHERE = "elsewhere"  # said in a student's process while the grader judges from outside
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -17,15 +19,18 @@ from autograder.grading.course import source_notebook
 from autograder.grading.gradebook import Marks
 from tests.banks.attacks import ATTACKS, CLASSES
 from tests.banks.attacks.attack import LESSON, MARK, PAGES
-from tests.banks.attacks.planted import HONEST, Planted, left_on_disk, left_running
+from tests.banks.attacks.planted import HONEST, Planted, Way, left_on_disk, left_running
 
 # One class, graded once: all tests of this file in one process.
 pytestmark = pytest.mark.xdist_group("attacks")
 
+
+def _ids(names) -> list[str]:
+    return [name.replace(" ", "-") for name in names]
+
+
 STUDENTS = {f"a{i:03d}": one for i, one in enumerate(ATTACKS)}
-every_attack = pytest.mark.parametrize(
-    "student", STUDENTS, ids=[one.name.replace(" ", "-") for one in ATTACKS]
-)
+every_attack = pytest.mark.parametrize("student", STUDENTS, ids=_ids(one.name for one in ATTACKS))
 
 
 @pytest.fixture(scope="module")
@@ -192,11 +197,49 @@ def formgrader_page(tmp_path_factory):
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "student", [s for s, one in STUDENTS.items() if one.klass == PAGES],
-    ids=[one.name.replace(" ", "-") for one in ATTACKS if one.klass == PAGES],
+    ids=_ids(one.name for one in ATTACKS if one.klass == PAGES),
 )  # fmt: skip
 def test_formgraders_page_is_inert(run, look, formgrader_page, student):
     honest = look(formgrader_page(run.course.autograded_of("walter", LESSON)))
     assert look(formgrader_page(run.course.autograded_of(student, LESSON))) == honest
+
+
+# --- the second sandbox ---------------------------------------------------------------------------
+
+# One of each kind that a sandbox is there for, and two that only a sandbox's files can stop.
+UNDER_BUBBLEWRAP = (
+    "answers taken from the checks", "facts about process forged", "gradebook written",
+    "others' files written", "a loop that is deaf", "daemons",
+)  # fmt: skip
+
+
+def _bubblewrap_works() -> bool:
+    command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    with contextlib.suppress(OSError):
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return False
+
+
+@pytest.fixture(scope="module")
+def under_bubblewrap(tmp_path_factory):
+    """A sample of the bank in bubblewrap, or in what else there is on a machine without."""
+    chosen = tuple(next(a for a in ATTACKS if a.name == name) for name in UNDER_BUBBLEWRAP)
+    made = Planted(tmp_path_factory.mktemp("bubblewrap"), chosen)
+    made.earlier = made.earlier_marks()
+    made.grade(Way("bubblewrap" if _bubblewrap_works() else "auto", seconds=60, seconds_per_cell=8))
+    return made
+
+
+@pytest.mark.parametrize("number", range(len(UNDER_BUBBLEWRAP)), ids=_ids(UNDER_BUBBLEWRAP))
+def test_the_second_sandbox_gives_nothing_either(under_bubblewrap, number):
+    assert under_bubblewrap.harm(f"a{number:03d}") == []
+
+
+def test_the_second_sandbox_grades_the_class(under_bubblewrap):
+    marks = under_bubblewrap.marks()
+    assert [marks[student] for student in HONEST] == [20.0, 20.0]
+    assert under_bubblewrap.earlier_marks() == under_bubblewrap.earlier
+    assert left_running(under_bubblewrap.token) == []
 
 
 # --- nbgrader's own command -----------------------------------------------------------------------
@@ -225,7 +268,7 @@ def with_nbgrader(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("number", range(len(WORST)), ids=[n.replace(" ", "-") for n in WORST])
+@pytest.mark.parametrize("number", range(len(WORST)), ids=_ids(WORST))
 def test_nbgrader_gives_nothing_either(with_nbgrader, number):
     student = f"a{number:03d}"
     assert with_nbgrader.marks().get(student, 0.0) == 0

@@ -259,6 +259,15 @@ def test_check_finds_the_check_by_the_name_and_the_lesson():
     assert check(halve).status == "passed"
 
 
+def test_in_a_guest_check_leaves_it_to_the_grader(monkeypatch):
+    monkeypatch.setattr(checking, "judged_elsewhere", True)
+    verdict = check(in_a_notebook("def halve(x): return x / 2", LESSON=LESSON)["halve"])
+    assert (verdict.earned, verdict.points, verdict.claims) == (0, 0, ())
+    assert "halve: checked by the grader" in repr(verdict)
+    assert "not written" not in repr(verdict)
+    assert "checked by the grader" in verdict._repr_mimebundle_()["text/html"]
+
+
 def test_check_asks_for_the_function_itself():
     with pytest.raises(ValueError, match=r"as in check\(build_masks\): got float"):
         check(0.5)

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox import container, seccomp, syscalls
+from autograder.sandbox import container, readable, seccomp, syscalls
 from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.choose import NoSandbox, open_sandbox
 from autograder.sandbox.container import Container
@@ -227,6 +227,34 @@ def test_no_file_outside_is_read(guest: GuestProcess, planted: Path) -> None:
     paths += [str(Path.home() / ".bashrc"), "/proc/1/environ", "/dev/vda", "/dev/mem"]
     text = "answer = [p for p in paths if comes_through(lambda: open(p, 'rb').read(1))]"
     assert attack(guest, text, paths=paths) == []
+
+
+def test_what_answers_exercises_is_neither_read_nor_imported(guest: GuestProcess) -> None:
+    """The checks and the figures: source and byte code, by name, by file, and what is alive."""
+    hidden = [PROJECT / "autograder" / "checks", PROJECT / "figures"]
+    paths = [str(p) for folder in hidden for p in folder.rglob("*") if p.is_file()]
+    assert any(path.endswith("made.py") for path in paths)
+    text = """
+import gc, importlib, types
+sys.meta_path[:] = [f for f in sys.meta_path if "autograder" not in type(f).__module__]
+for name in [n for n in sys.modules if n.startswith("figures")]:
+    del sys.modules[name]
+answer = [p for p in paths if comes_through(lambda: open(p, "rb").read(1))]
+for name in ("autograder.checks", "autograder.checks.made", "figures", "figures.mask_explorer"):
+    try:
+        if importlib.import_module(name).__file__:
+            answer.append(name)
+    except (ImportError, OSError):
+        pass
+answer += [o.__name__ for o in gc.get_objects() if isinstance(o, types.ModuleType)
+           and o.__name__.startswith(("autograder.checks", "figures.")) and o.__spec__.has_location]
+"""
+    assert attack(guest, text, paths=paths) == []
+
+
+def test_what_runs_beside_a_students_objects_is_there(guest: GuestProcess) -> None:
+    text = "import autograder.inside.made as made\nanswer = made.fill_mask.inside_path"
+    assert attack(guest, text) == "autograder.inside.made:fill_mask"
 
 
 def test_no_folder_outside_is_listed(guest: GuestProcess, planted: Path) -> None:
@@ -872,6 +900,22 @@ while True:
         assert guest.wait(LONG).reason == "killed at deadline"
 
 
+def test_a_deadline_does_not_wait_for_those_who_wait() -> None:
+    with Plain(SERVE) as plain, plain.spawn(Limits(seconds_per_submission=0.5)) as guest:
+        ending = guest.wait(LONG)
+        assert ending is not None and ending.reason == "killed at deadline"
+
+
+def test_a_deadline_leaves_the_socket_to_whoever_reads_it() -> None:
+    """A descriptor that another thread closes is a bad one, or somebody else's, to its reader."""
+    with Plain(SERVE) as plain, plain.spawn() as guest:
+        guest._end_at_deadline()
+        with pytest.raises(EOFError):
+            attack(guest, "answer = 1")
+        assert guest.socket.fileno() >= 0
+        assert guest.wait(LONG).reason == "killed at deadline"
+
+
 def test_kill_gives_its_reason_once(ways: Ways) -> None:
     guest = ways[WARM[0]].spawn()
     assert guest.status() is None
@@ -982,6 +1026,8 @@ def broken(*_, **__):
     raise OSError(errno.ENOSYS, "broken for a test")
 def silent(*_, **__):
     return 7
+def nothing():
+    return ()
 results = []
 for patches, surroundings in {cases!r}:
     reader, writer = os.pipe()
@@ -1017,6 +1063,10 @@ def test_a_missing_layer_is_a_refusal(tmp_path: Path) -> None:
         ({"landlock.restrict": "silent"}, {}),
         ({"seccomp.install": "silent"}, {}),
         ({"confine._limit_resources": "broken"}, {}),
+        (
+            {"landlock.restrict": "broken", "confine.unseen_files": "nothing"},
+            {"private_root": True, "namespaces": True},
+        ),
     ]
     folder = tmp_path / "private"
     folder.mkdir()
@@ -1033,11 +1083,12 @@ def test_a_missing_layer_is_a_refusal(tmp_path: Path) -> None:
     results = json.loads(done.stdout)
     assert results[0] == "confined"
     assert results[1].startswith("Refused: nothing here protects files")
-    assert results[2] == "confined"  # a private root protects files without Landlock
+    assert results[2].startswith("Refused: a guest could read")  # there is no private root here
     assert results[3].startswith("Refused: nothing here protects system calls")
     assert results[4].startswith("Refused: Landlock is in force, and /etc")
     assert results[5].startswith("Refused: the system call filter is installed, and a socket")
     assert "broken for a test" in results[6]
+    assert results[7] == "confined"  # a private root protects files without Landlock
 
 
 @pytest.mark.parametrize("name", list(WAYS))
@@ -1187,6 +1238,9 @@ def test_a_notebook_runs_in_the_real_guest() -> None:
         assert "2.0" in str(answer["outputs"]) and "42" in str(answer["outputs"])
         answer = channel.run("open('/etc/passwd').read(); open('/etc/hostname')")
         assert answer["status"] == "error"
+        # Half-precision weights: torch asks what the processor can do, and there is no /proc.
+        answer = channel.run("print(torch.ones(3, dtype=torch.float16).float().sum().item())")
+        assert "3.0" in str(answer["outputs"])
 
 
 # --- the pieces -----------------------------------------------------------------------------------
@@ -1215,13 +1269,35 @@ def test_limits_read_sizes_and_refuse_nonsense() -> None:
 
 
 def test_the_project_and_the_home_folder_are_never_readable() -> None:
-    readable = readable_paths()
+    granted = readable_paths()
     for precious in (PROJECT, PROJECT / "solutions", PROJECT / "tests", Path.home()):
-        assert not any(precious.is_relative_to(os.path.realpath(path)) for path in readable)
-    for package in ("course", "figures", "autograder"):
-        assert str(PROJECT / package) in readable
+        assert not any(precious.is_relative_to(os.path.realpath(path)) for path in granted)
+    assert str(PROJECT / "course") in granted
+    assert str(PROJECT / "autograder" / "inside") in granted
+    for hidden in (PROJECT / "autograder" / "checks", PROJECT / "figures"):
+        assert not any(hidden.is_relative_to(path) for path in granted)
     with pytest.raises(ValueError, match="which holds the project"):
         readable_paths([PROJECT])
+
+
+def test_a_library_folder_that_holds_the_checks_is_granted_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where pip has installed the course: packages beside packages, links on the way."""
+    site = tmp_path / "lib" / "site-packages"
+    for name in ("numpy", "course", "figures", "autograder/checks", "autograder/inside"):
+        (site / name).mkdir(parents=True)
+        (site / name / "__init__.py").touch()
+    (tmp_path / "lib64").symlink_to("lib")
+    (site / "autograder" / "itself").symlink_to(".")
+    monkeypatch.setattr(readable, "_folders_of", lambda name: [str(site / name)])
+    monkeypatch.setattr(readable, "_candidates", lambda: [f"{tmp_path}/lib64", f"{tmp_path}/lib"])
+    found = [path for path in readable.readable_paths() if path.startswith(str(tmp_path))]
+    real = {os.path.realpath(path) for path in found}
+    names = ("numpy", "course", "autograder/__init__.py", "autograder/inside")
+    assert real == {str(site / name) for name in names if (site / name).exists()}
+    assert str(site) in readable.listed_folders()
+    assert not any((site / "figures").is_relative_to(path) for path in real)
 
 
 def test_a_placement_keeps_every_path_leading_where_it_led(tmp_path: Path) -> None:

@@ -265,6 +265,8 @@ def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim]:
         return
 
     worst = worst_row(tables)
+    # Rows of equal entries sum to 1 whatever p is: they say nothing of it.
+    even = all(np.ptp(t, axis=-1).max() < 1e-6 for t in tables)
     sums_first = [np.abs(t.sum(axis=0) - 1).max() < 1e-9 for t in tables[1:]]
     # Only the rare prefixes are short of 1: the mark of a constant added to the denominator.
     ordinary = [t for t in tables[:2]] + [
@@ -273,12 +275,19 @@ def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim]:
     no_division = alike(tables, prefix_marginals(p))
     yield claim(
         "every row is a distribution, whatever the prefix",
-        worst < 1e-9,
-        saw="an entry that is negative or no number"
+        worst < 1e-9 and not even,
+        saw="the same probability for every letter, after every prefix"
+        if even
+        else "an entry that is negative or no number"
         if np.isinf(worst)
         else f"a row that is {worst:.2g} away from summing to 1",
         asks="the last axis of every table sums to 1, also after a prefix of probability 1e-15",
         advice=[
+            when(
+                even,
+                "uniform-rows",
+                "all your rows are uniform, which sums to 1 for free: p decides what they are",
+            ),
             when(
                 no_division,
                 "joint-for-conditional",

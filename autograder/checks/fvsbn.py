@@ -17,7 +17,8 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, inside
+from autograder.inside.fvsbn import gradients_of, keeps_its_arguments
+from autograder.standin import Standin
 
 LESSON = "03_fvsbn"
 
@@ -67,25 +68,6 @@ def shown(values: np.ndarray) -> str:
 
 
 # --- logits ---------------------------------------------------------------------------------------
-
-
-@inside
-def gradients_of(function: Any, x: Any, weight: Any, bias: Any) -> dict[str, Any]:
-    """Gradients of Σ function(x, weight, bias)² / 2, and whether the arguments stayed as they were.
-
-    A gradient is None where none arrives.
-    """
-    weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
-    before = x.clone(), weight.detach().clone(), bias.detach().clone()
-    answer = function(x, weight, bias)
-    if isinstance(answer, torch.Tensor) and answer.requires_grad:
-        (answer**2 / 2).sum().backward()
-    after = x, weight.detach(), bias.detach()
-    return {
-        "weight": weight.grad,
-        "bias": bias.grad,
-        "kept": all(torch.equal(a, b) for a, b in zip(before, after, strict=True)),
-    }
 
 
 def _gradients(
@@ -409,13 +391,19 @@ def the_price_of_an_example(nll: Standin, draw: Draw) -> Iterator[Claim]:
     weight, bias = model_of(draw, n, scale=2.0)
     each = ask(all_bits(n), weight, bias)
     total = float(np.exp(-each).sum()) if each.shape == (2**n,) else float("nan")
+    uniform = np.isfinite(total) and np.ptp(each) < 1e-3  # which sums to 1 and says nothing
     yield claim(
         "the probabilities of all 256 vectors of 8 bits sum to 1",
-        abs(total - 1) < 1e-4,
+        abs(total - 1) < 1e-4 and not uniform,
         points=0.5,
-        saw=f"a sum of {total:.6g}",
+        saw="the same probability for every vector" if uniform else f"a sum of {total:.6g}",
         asks="Σ_x exp(−nll(x)) = 1 for any weights: then it is a distribution",
         advice=[
+            when(
+                uniform,
+                "uniform",
+                "all vectors are equally likely, which sums to 1 for free: where is the model?",
+            ),
             when(
                 abs(total - 1) > 1e-4 and not moderate,
                 "no-distribution",
@@ -673,9 +661,13 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     floats = raw.dtype.kind == "f"
     yield claim(
         "the answer holds bits as floats, (count, n), for any count and n",
-        floats and bool(np.isin(one, (0, 1)).all() and np.isin(few, (0, 1)).all()),
+        floats and bool(np.isin(one, (0, 1)).all() and np.isin(few, (0, 1)).all()) and both,
         points=0.5,
-        saw=f"an answer of kind {raw.dtype}" if not floats else "values other than 0 and 1",
+        saw=f"an answer of kind {raw.dtype}"
+        if not floats
+        else "values other than 0 and 1"
+        if both
+        else "a first bit that never changes",
         asks="floats 0. and 1., so that samples can be given back to logits",
         advice=[
             when(
@@ -922,14 +914,6 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
         ],
         see=see,
     )
-
-
-@inside
-def keeps_its_arguments(function: Any, *args: Any) -> bool:
-    """Whether the tensors among the arguments are the same after the call."""
-    before = [a.clone() if isinstance(a, torch.Tensor) else None for a in args]
-    function(*args)
-    return all(b is None or torch.equal(a, b) for a, b in zip(args, before, strict=True))
 
 
 def _kept(function: Standin, *args: Any) -> bool:

@@ -6,7 +6,6 @@ Notation: n variables, order[d] the place 1 … n of variable d, m(k) the degree
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,7 +18,15 @@ from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.inside import gradient_step
-from autograder.standin import Standin, WrongKind, inside
+from autograder.inside.made import (
+    facts_about_mask,
+    fill_mask,
+    fill_weights,
+    recorded,
+    sample_from_tables,
+    weight_gradient,
+)
+from autograder.standin import Standin, WrongKind
 from course.causality import dependency_map, past, randomize_parameters
 
 LESSON = "05_made"
@@ -330,11 +337,13 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim]:
         if told and not problem:
             problem, turned = told, transposed
         answers.append(masks)
+    # Of masks that let everything or nothing through, some claims would be true for free.
+    trivial = not problem and len({bool(v) for masks in answers for m in masks for v in m.flat}) < 2
     yield claim(
         "there is one mask of zeros and ones for each layer, of shape (out, in)",
-        not problem,
+        not problem and not trivial,
         points=0.5,
-        saw=problem,
+        saw=problem or "masks that are all alike",
         asks="hidden layers first, the output's mask last, each shaped like nn.Linear.weight",
         advice=[
             when(
@@ -342,6 +351,8 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim]:
                 "transposed",
                 "your masks are transposed: rows are the units that listen, columns the ones heard",
             ),
+            when(trivial and answers[0][0].all(), "all-one", _ADVICE_ON_MASKS["all-one"]),
+            when(trivial, "all-zero", _ADVICE_ON_MASKS["all-zero"]),
             "a network with L hidden layers has L + 1 masks",
         ],
         see="Exercise 2: the mask rule",
@@ -394,9 +405,9 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim]:
     )
     yield claim(
         "every output sees all of its past, as far as the degrees allow",
-        not gap,
+        not gap and not trivial,
         points=1.5,
-        saw=gap,
+        saw=gap or "a path from everywhere to everywhere, which is no mask at all",
         asks="a path wherever a chain of degrees leads from the input up to the output",
         advice=[*advice, "one of the two comparisons forbids more than it must"],
         see=see,
@@ -478,9 +489,9 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
     got = count(square, torch.float32)
     yield claim(
         "counts are whole numbers of dtype int64",
-        got.dtype.kind == "i",
+        got.dtype.kind == "i" and bool(got.any()),
         points=0.5,
-        saw=f"an answer of kind {got.dtype}",
+        saw=f"an answer of kind {got.dtype}" if got.dtype.kind != "i" else "no path at all",
         asks="int64",
         advice="turn the masks into int64 before you multiply them: mask.long()",
         see="Exercise 3: counting paths",
@@ -540,49 +551,6 @@ def _wrong_counts(got: np.ndarray, masks: list[np.ndarray]) -> list[tuple[bool, 
 
 
 # --- MaskedLinear ---------------------------------------------------------------------------------
-
-
-@inside
-def fill_weights(layer: Any, weight: Any, bias: Any) -> None:
-    """Writes new values into the parameters of a layer, as loading a trained model does."""
-    with torch.no_grad():
-        layer.weight.copy_(weight)
-        if layer.bias is not None:
-            layer.bias.copy_(bias)
-
-
-@inside
-def fill_mask(layer: Any, mask: Any) -> bool:
-    """Writes a new mask into the buffer, as `MADE.reorder` does; False if there is none."""
-    if not isinstance(getattr(layer, "mask", None), torch.Tensor):
-        return False
-    with torch.no_grad():
-        layer.mask.copy_(mask)
-    return True
-
-
-@inside
-def weight_gradient(layer: Any, x: Any) -> Any:
-    """Gradient of Σ output² with respect to the weight, or None if none arrives."""
-    layer.zero_grad()
-    output = layer(x)
-    if not output.requires_grad:
-        return None
-    output.pow(2).sum().backward()
-    return layer.weight.grad
-
-
-@inside
-def facts_about_mask(layer: Any) -> dict[str, bool]:
-    """Where the mask of a layer lives: parameter, buffer, state, and on which device."""
-    moved = copy.deepcopy(layer).to("meta")  # a device that every machine has
-    mask = getattr(moved, "mask", None)
-    return {
-        "parameter": any(name.endswith("mask") for name, _ in layer.named_parameters()),
-        "buffer": any(name.endswith("mask") for name, _ in layer.named_buffers()),
-        "saved": any(name.endswith("mask") for name in layer.state_dict()),
-        "moves": isinstance(mask, torch.Tensor) and mask.device.type == "meta",
-    }
 
 
 @checks("MaskedLinear", lesson=LESSON, points=3)
@@ -662,29 +630,46 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
         see=see,
     )
 
-    n_in, n_out = 5, 6
+    # One step of gradient descent on the mean square of the outputs, worked out here as well: what
+    # the layer answers after it tells which weights have moved, and how far.
+    n_in, n_out, rate = 5, 6, 0.5
     mask = draw.uniform(n_out, n_in) < 0.5
     mask[0], mask[:, 0] = False, True
+    other = ~mask
     layer = MaskedLinear(n_in, n_out, tensor(mask).float())
-    x = tensor(draw.normal(8, n_in)).float()
-    gradient_step(layer, x)
-    leak_after_step = _sees(layer, x) & ~mask
-    gradient = weight_gradient(layer, x)
+    weight, offset = draw.normal(n_out, n_in), draw.normal(n_out) + 3
+    fill_weights(layer, tensor(weight).float(), tensor(offset).float())
+    x, probe = draw.normal(8, n_in), draw.normal(8, n_in)
+    single = tensor(x).float()
+
+    def answer(of: Any) -> np.ndarray:
+        return expect_array(of(tensor(probe).float()), (8, n_out), "float", "the output")
+
+    def stepped(mask: np.ndarray) -> None:
+        nonlocal weight, offset
+        y = x @ (weight * mask).T + offset
+        slope = 2 * y / y.size
+        weight, offset = (
+            weight - rate * (slope.T @ x) * mask,
+            offset - rate * slope.sum(0),
+        )
+
+    gradient_step(layer, single, rate)
+    stepped(mask)
+    after_step = close(answer(layer), probe @ (weight * mask).T + offset, 1e-3)
+    leak_after_step = _sees(layer, single) & ~mask
+    gradient = weight_gradient(layer, single)
     arrives = gradient is not None
     if arrives:
         gradient = expect_array(gradient, (n_out, n_in), "float", "the gradient of the weight")
     trained_where_masked = arrives and (gradient[~mask] != 0).any()
     untrained = not arrives or (gradient[mask] == 0).all()
-    other = ~mask
     took = fill_mask(layer, tensor(other).float())
-    leak_after_change = _sees(layer, x) & ~other if took else np.zeros_like(mask)
+    after_change = close(answer(layer), probe @ (weight * other).T + offset, 1e-3)
+    leak_after_change = _sees(layer, single) & ~other if took else np.zeros_like(mask)
     yield claim(
         "the mask holds on every call: after training steps, and when it is changed",
-        not leak_after_step.any()
-        and not leak_after_change.any()
-        and not untrained
-        and not trained_where_masked
-        and took,
+        after_step and after_change,
         points=1,
         saw=f"{leak_after_step.sum()} masked connections at work after one training step"
         if leak_after_step.any()
@@ -694,7 +679,11 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
         if trained_where_masked
         else "no tensor called mask that could be changed"
         if not took
-        else f"{leak_after_change.sum()} connections at work that the new mask removes",
+        else f"{leak_after_change.sum()} connections at work that the new mask removes"
+        if leak_after_change.any()
+        else "other outputs than those of the weights after a step of training"
+        if not after_step
+        else "other outputs than those of the same weights under the new mask",
         asks="weights that the mask keeps are trained, the others do not exist, whatever they hold",
         advice=[
             when(
@@ -718,20 +707,34 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
         see=see,
     )
 
+    # A copy that loads what was saved, and is then trained with everything set to be trained.
+    state = layer.state_dict()
+    fresh = MaskedLinear(n_in, n_out, tensor(mask).float())
+    if isinstance(state, dict):
+        fresh.load_state_dict(state)
+    saved = close(answer(fresh), probe @ (weight * other).T + offset, 1e-3)
+    fresh.requires_grad_(True)
+    gradient_step(fresh, single, rate)
+    stepped(other)
+    steady = close(answer(fresh), probe @ (weight * other).T + offset, 1e-3)
+    # What the student's side says of it: the words rest on it, and no point does alone.
     facts = facts_about_mask(layer)
     facts = {k: isinstance(facts, dict) and facts.get(k) is True for k in (
         "parameter", "buffer", "saved", "moves"
     )}  # fmt: skip
-    good = facts["buffer"] and facts["saved"] and facts["moves"] and not facts["parameter"]
     yield claim(
         "the mask is a buffer: saved with the model, moved with it, and never trained",
-        good,
+        saved and steady and facts["moves"] and facts["saved"] and not facts["parameter"],
         points=1,
         saw="a mask among the parameters"
         if facts["parameter"]
         else "a mask that is left behind when the layer moves to another device"
         if not facts["moves"]
-        else "a mask that is missing in state_dict",
+        else "a mask that is missing in state_dict"
+        if not facts["saved"]
+        else "a layer that answers otherwise once it is saved and loaded"
+        if not saved
+        else "a layer whose mask does not outlast a step of training",
         asks='self.register_buffer("mask", …)',
         advice=[
             when(
@@ -771,23 +774,6 @@ def _sees(layer: Any, x: torch.Tensor) -> np.ndarray:
 # --- MADE -----------------------------------------------------------------------------------------
 
 
-@inside
-def sample_and_count(model: Any, count: int, generator: Any) -> tuple[Any, int]:
-    """`model.sample(count, generator)`, and how often it called the model."""
-    forward, calls = model.forward, 0
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return forward(*args, **kwargs)
-
-    model.forward = counting
-    try:
-        return model.sample(count, generator), calls
-    finally:
-        del model.forward
-
-
 @checks("MADE", lesson=LESSON, points=6)
 def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
     """All n conditionals at once, and a distribution that can be evaluated and sampled."""
@@ -795,7 +781,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
 
     # Layers so wide that every degree occurs in each, or no network could see all of its past:
     # one is missing with a probability below 6 · (5/6)^160 < 2e-12.
-    leaks, gaps, shown, mixing, alive = [], [], "", False, False
+    leaks, gaps, shown, mixing, alive, everything = [], [], "", False, False, True
     for n, hidden, turn in ((2, (8,), False), (draw.integer(5, 7), (160, 160), True)):
         order = draw_order(draw, n)
         model = MADE(n, hidden, tensor(order), draw.generator())
@@ -811,6 +797,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 seed=draw.integer(0, 2**31),
             )
             mixing |= seen.rows_mix
+            everything &= bool(seen.sees.all())  # which is to see the past for free
             alive |= bool(seen.sees.any())  # a constant, or nothing but NaN, is blind for free
             leaks += [(d, j, n, order, turned) for d, j in seen.forbidden(order)]
             gaps += [(d, j, n, order, turned) for d, j in seen.missing(order)]
@@ -856,11 +843,16 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
         shown += " after reorder" if turned else ""
     yield claim(
         "every logit sees all of its past",
-        not gaps,
+        not gaps and not everything,
         points=1,
-        saw=shown,
+        saw="logits that see all variables, their own and later ones too" if everything else shown,
         asks="at 160 hidden units there is a path from every variable to all later ones",
         advice=[
+            when(
+                everything,
+                "sees-everything",
+                "a network without masks sees everything: use the masks in every layer",
+            ),
             when(
                 len({(d, n) for d, _, n, *_ in gaps}) >= 2
                 and len(gaps) >= sum(k * (k - 1) // 2 for k in (2, n, n)),
@@ -874,6 +866,11 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
 
     yield from _claims_on_nll(MADE, draw, see, blind=not leaks)
     yield from _claims_on_samples(MADE, draw, see)
+
+
+_CONSTANT = (
+    "your logits are the same for every x, so there is no model yet: do the layers get their input?"
+)
 
 
 def _logits(model: Any, x: np.ndarray) -> np.ndarray:
@@ -896,12 +893,15 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
     got = expect_array(model.nll(tensor(x).float()), None, "float", "nll")
     right = -log_bernoulli(logits, x)
     moderate, extreme = close(got, right, 1e-3), close(large, right_large, 1e-3)
+    constant = bool((np.abs(logits - logits[0]) < 1e-6).all())  # true of any nll, and of no model
     scalar = got.ndim == 0
     yield claim(
         "nll is −log p(x) in nats, one number for each example, for large logits too",
-        moderate and extreme,
+        moderate and extreme and not constant,
         points=1,
-        saw=f"one number for {len(x)} examples"
+        saw="logits that do not change with x"
+        if constant
+        else f"one number for {len(x)} examples"
         if scalar
         else f"an answer of shape {got.shape} for {len(x)} examples of {n} bits"
         if got.shape != right.shape
@@ -910,6 +910,7 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
         else f"{_worst(large, right_large)} at logits up to ±{peak:.0f}",
         asks="the sum over the n variables of the negative log-probability of each bit",
         advice=[
+            when(constant, "constant-logits", _CONSTANT),
             when(
                 scalar and close(got, right.sum()),
                 "summed-over-batch",
@@ -962,13 +963,19 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
     every = all_bits(n)
     each = expect_array(model.nll(tensor(every)), None, "float", "nll")
     total = float(np.exp(-each).sum()) if each.shape == (2**n,) else float("nan")
+    uniform = np.isfinite(total) and np.ptp(each) < 1e-3  # which sums to 1 and says nothing
     yield claim(
         "the probabilities of all 2^n vectors sum to 1",
-        abs(total - 1) < 1e-3,
+        abs(total - 1) < 1e-3 and not uniform and not constant,
         points=1,
-        saw=f"a sum of {total:.4g} over all {2**n} vectors of {n} bits",
+        saw="the same probability for every vector"
+        if uniform
+        else "logits that do not change with x"
+        if constant
+        else f"a sum of {total:.4g} over all {2**n} vectors of {n} bits",
         asks="Σ_x exp(−nll(x)) = 1: then it is a distribution, and its nll means something",
         advice=[
+            when(constant, "constant-logits", _CONSTANT),
             "your logits are blind to the future, so the fault is in nll"
             if blind
             else "the leak above does this: an output that sees its answer is no conditional",
@@ -1015,6 +1022,9 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
             break
     wrong = _sampling_mistakes(model, turns, order, chosen)
     right = wrong.pop("")
+    # Whoever does not hear the bits before it is drawn rightly in one pass, or by tossing coins.
+    constant = min(np.abs(right - wrong[k]).sum() for k in ("one-pass-sampling", "fair-coins"))
+    constant = constant < 0.055
     # An exact bound, no χ² approximation: ‖p̂ − p‖₁ ≥ ε has a probability of at most
     # (2^K − 2) exp(−N ε² / 2) for K outcomes (Weissman et al., 2003). At K = 8, N = 20,000 and
     # ε = 0.055 that is 1.9e-11, far below one false alarm in a million classes.
@@ -1022,27 +1032,36 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
     seed = draw.integer(1, 2**31)
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
     start = generators[0].get_state()
-    answer = sample_and_count(model, count, generators[0])
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        raise WrongKind("sample did not come back with its samples")
-    x = expect_array(answer[0], (count, n), "any", "the samples").astype(np.float64)
-    calls = answer[1] if isinstance(answer[1], int) else -1
+    x = model.sample(count, generators[0])
+    x = expect_array(x, (count, n), "any", "the samples").astype(np.float64)
     is_bits = bool(np.isin(x, (0, 1)).all())
-    codes = (x @ (2 ** np.arange(n)[::-1])).astype(np.int64) if is_bits else np.zeros(0, np.int64)
-    frequency = np.bincount(codes, minlength=2**n) / count
+    frequency = _frequency(x) if is_bits else np.zeros(2**n)
+    # Once more, with other logits at every pass: how often each vector comes tells which pass has
+    # drawn which bit, so no count of passes has to be believed.
+    tables, by_passes = _tables_by_pass(draw, turns)
+    answered = sample_from_tables(model, count, draw.generator(), tensor(tables).float())
+    if not isinstance(answered, tuple) or len(answered) != 2:
+        raise WrongKind("sample did not come back with its samples")
+    drawn = expect_array(answered[0], (count, n), "any", "the samples").astype(np.float64)
+    calls = answered[1] if isinstance(answered[1], int) else -1
+    passes = bool(np.isin(drawn, (0, 1)).all())
+    passes = passes and np.abs(_frequency(drawn) - by_passes).sum() < bound
     off = np.abs(frequency - right).sum()
     worst = int(np.argmax(np.abs(frequency - right)))
     named = next((k for k, w in wrong.items() if np.abs(frequency - w).sum() < bound), "")
     yield claim(
         "samples come as often as the model says",
-        is_bits and off < bound,
+        is_bits and off < bound and not constant,
         points=1.5,
-        saw=f"values other than 0 and 1, such as {x[~np.isin(x, (0, 1))][0]:.3g}"
+        saw="a model whose conditionals do not depend on the bits before them"
+        if constant
+        else f"values other than 0 and 1, such as {x[~np.isin(x, (0, 1))][0]:.3g}"
         if not is_bits
         else f"{all_bits(n)[worst].astype(int).tolist()} in {frequency[worst]:.1%} of {count:,} "
         f"samples, where the model gives it {right[worst]:.1%} (order {order.tolist()})",
         asks="each bit drawn from its conditional, given the bits drawn before it",
         advice=[
+            when(constant, "constant-logits", _CONSTANT),
             when(
                 named == "one-pass-sampling" and calls > 1,
                 "reversed-order",
@@ -1092,15 +1111,20 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
     same = bool((again == repeat).all())
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
-        calls == n and moved and same,
+        passes and calls == n and moved and same and not constant,
         points=0.5,
-        saw=f"{calls} passes for {count:,} samples of {n} bits"
+        saw="a model whose conditionals do not depend on the bits before them"
+        if constant
+        else f"{calls} passes for {count:,} samples of {n} bits"
         if calls != n
+        else "bits that were not drawn from the pass of their own place"
+        if not passes
         else "a generator that nobody has used"
         if not moved
         else "different samples from equal generators",
         asks="n passes, whatever the number of samples; equal generators give equal samples",
         advice=[
+            when(constant, "constant-logits", _CONSTANT),
             when(
                 calls == 1,
                 "one-pass-sampling",
@@ -1112,7 +1136,7 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
                 "draw all samples side by side: x has shape (count, n), one pass a variable",
             ),
             when(
-                calls == n and not (moved and same),
+                passes and calls == n and not (moved and same),
                 "generator-ignored",
                 "hand the generator on to torch.rand or torch.bernoulli",
             ),
@@ -1120,6 +1144,30 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
         ],
         see=see,
     )
+
+
+def _frequency(x: np.ndarray) -> np.ndarray:
+    """How often each of the 2^n vectors stands among the rows of bits x."""
+    n = x.shape[1]
+    codes = (x @ (2 ** np.arange(n)[::-1])).astype(np.int64)
+    return np.bincount(codes, minlength=2**n) / len(x)
+
+
+def _tables_by_pass(draw: Draw, turns: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n passes, 2^n, n) that depend on the pass and on the bits before; p(x) of n passes.
+
+    In pass t the logit of the variable whose turn it is has the other sign than in all others.
+    """
+    n, every = len(turns), all_bits(len(turns))
+    tables, log_p = np.zeros((n, 2**n, n)), np.zeros(2**n)
+    for t, d in enumerate(turns):
+        vote = 0.7 * (2 * every[:, list(turns[:t])] - 1) @ np.where(draw.bits(t) == 1, 1.0, -1.0)
+        own = 1.5 if draw.integer(0, 1) else -1.5
+        tables[:, :, d] = vote - own
+        tables[t, :, d] = vote + own
+        score = tables[t, :, d]
+        log_p += -softplus(np.where(every[:, d] == 1, -score, score))
+    return tables, np.exp(log_p)
 
 
 def _sampling_mistakes(
@@ -1159,38 +1207,6 @@ def _inverted(model: Any, turns: Sequence[int]) -> np.ndarray:
 # --- average_over_orders --------------------------------------------------------------------------
 
 
-class OrderedLogistic(torch.nn.Module):
-    """Logistic regressions under an order: all that `average_over_orders` needs of a model.
-
-    logit_d = bias_d + Σ_{j before d} weight_dj x_j. So this check does not need the student's MADE.
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
-        super().__init__()
-        self.weight, self.bias = weight, bias
-        self.reorder(torch.arange(1, len(bias) + 1))
-
-    def reorder(self, order: Any) -> None:
-        """Gives the variables their places 1 … n."""
-        order = torch.as_tensor(order)
-        self.mask = (order[:, None] > order[None, :]).to(self.weight.dtype)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits (B, n)."""
-        return x.to(self.weight.dtype) @ (self.weight * self.mask).T + self.bias
-
-    def nll(self, x: torch.Tensor) -> torch.Tensor:
-        """(B,) in nats."""
-        logits = self(x)
-        return (torch.nn.functional.softplus(logits) - x.to(logits.dtype) * logits).sum(1)
-
-
-@inside
-def ordered_logistic(beside: Any, weight: Any, bias: Any) -> Any:
-    """An OrderedLogistic in the process of `beside`."""
-    return OrderedLogistic(weight, bias)
-
-
 @checks("average_over_orders", lesson=LESSON, points=3)
 def an_average_of_probabilities(average_over_orders: Standin, draw: Draw) -> Iterator[Claim]:
     """An ensemble over orders: the mean of probabilities, taken in log-space."""
@@ -1202,12 +1218,21 @@ def an_average_of_probabilities(average_over_orders: Standin, draw: Draw) -> Ite
         """The student's answer, log p(x | order) by order (K, B), and the logits (K, B, n)."""
         weight, bias = draw.normal(n, n, scale=scale), draw.normal(n, scale=0.5)
         places = [draw.permutation(n) + 1 for _ in range(orders)]
-        model = ordered_logistic(average_over_orders, tensor(weight), tensor(bias))
+        # Logistic regressions under an order, so that this check does not need the student's MADE;
+        # natural order first, as in a model that nobody has reordered.
+        known = [np.arange(1, n + 1), *places]
+        logits = np.stack([x @ (weight * past(p)).T + bias for p in known])
+        log_p = np.stack([log_bernoulli(one, x) for one in logits])
+        model = recorded(
+            average_over_orders,
+            tensor(np.stack(known)),
+            tensor(x).float(),
+            tensor(logits),
+            tensor(-log_p),
+        )
         got = average_over_orders(model, tensor(x).float(), [tensor(p) for p in places])
-        logits = np.stack([x @ (weight * past(p)).T + bias for p in places])
-        natural = log_bernoulli(x @ (weight * past(n)).T + bias, x)
         got = expect_array(got, None, "float", "the answer")
-        return got, np.stack([log_bernoulli(one, x) for one in logits]), (logits, natural)
+        return got, log_p[1:], (logits[1:], log_p[0])
 
     def mean_of(log_p: np.ndarray) -> np.ndarray:
         return np.logaddexp.reduce(log_p, axis=0) - np.log(len(log_p))
@@ -1282,12 +1307,17 @@ def an_average_of_probabilities(average_over_orders: Standin, draw: Draw) -> Ite
     n = 3
     got, log_p, _ = case(n, 4, all_bits(n).astype(np.float64), 3.0)
     total = float(np.exp(got).sum()) if got.shape == (2**n,) else float("nan")
+    between = got.shape == (2**n,) and bool(
+        ((got > log_p.min(0) - 1e-3) & (got < log_p.max(0) + 1e-3)).all()
+    )
     yield claim(
         "the average over orders is a distribution again",
-        abs(total - 1) < 1e-4,
+        abs(total - 1) < 1e-4 and between,
         points=0.5,
-        saw=f"probabilities of all {2**n} vectors that sum to {total:.4g}",
-        asks="Σ_x exp(answer) = 1: a mixture of distributions is one",
+        saw="a probability that is larger, or smaller, than under every one of the orders"
+        if abs(total - 1) < 1e-4
+        else f"probabilities of all {2**n} vectors that sum to {total:.4g}",
+        asks="Σ_x exp(answer) = 1: a mixture of distributions is one, and lies between them",
         advice=[
             when(
                 close(got, log_p.mean(0)),

@@ -17,8 +17,8 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, inside
-from course.operations import count_operations
+from autograder.inside.nade import counted, gradients_of, tabled
+from autograder.standin import Standin
 
 LESSON = "04_nade"
 
@@ -171,32 +171,6 @@ def shown(values: np.ndarray) -> str:
 
 
 # --- logits, naive and in a sweep -----------------------------------------------------------------
-
-
-@inside
-def gradients_of(function: Any, x: Any, *numbers: Any) -> dict[str, Any]:
-    """Gradients of Σ function(x, W, c, V, b)² / 2, and whether the arguments stayed as they were.
-
-    A gradient is None where none arrives.
-    """
-    given = [p.clone().requires_grad_() for p in numbers]
-    before = [x.clone(), *(p.detach().clone() for p in given)]
-    answer = function(x, *given)
-    if isinstance(answer, torch.Tensor) and answer.requires_grad:
-        (answer**2 / 2).sum().backward()
-    after = [x, *(p.detach() for p in given)]
-    return {
-        "gradients": [p.grad for p in given],
-        "kept": all(torch.equal(a, b) for a, b in zip(before, after, strict=True)),
-    }
-
-
-@inside
-def counted(function: Any, *args: Any) -> tuple[int, Any]:
-    """How many operations `function(*args)` takes, and its answer."""
-    answers = []
-    count = count_operations(lambda: answers.append(function(*args)))
-    return count, answers[0]
 
 
 def reference(x: torch.Tensor, W: Any, c: Any, V: Any, b: Any) -> torch.Tensor:
@@ -587,7 +561,8 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
         numbers = numbers_of(draw, n, HIDDEN, scale=0.3)
         count, answer = _counted(sample, *tensors(numbers), 1, draw.generator())
         counts.append(count)
-        whole &= bool(np.isin(expect_array(answer, (1, n), "any", "the samples"), (0, 1)).all())
+        drawn = expect_array(answer, (1, n), "any", "the samples")
+        whole &= bool(np.isin(drawn, (0, 1)).all() and both)
     growth = counts[1] / max(counts[0], 1)
     little = counts[0] < SIZES[0] * HIDDEN
     yield claim(
@@ -656,7 +631,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
     raw = expect_array(raw, (3, 1), "any", "the samples")
     yield claim(
         "the answer holds bits as floats, for any count and n",
-        raw.dtype.kind == "f" and bool(np.isin(raw, (0, 1)).all()) and is_bits,
+        raw.dtype.kind == "f" and bool(np.isin(raw, (0, 1)).all()) and is_bits and both,
         points=0.5,
         saw=f"an answer of kind {raw.dtype}"
         if raw.dtype.kind != "f"
@@ -677,55 +652,22 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
 # --- autoencoder_dependencies ---------------------------------------------------------------------
 
 
-class Gates(torch.nn.Module):
-    """Output i is a product over some inputs, each as it is or turned around.
+def gates_by_rule(chosen: np.ndarray, turned: np.ndarray) -> np.ndarray:
+    """Logits (2^n, n): output i is a product over its chosen inputs, each as it is or turned.
 
-    So output i changes with input j at a few vectors only, and round() leaves no gradient to find.
+    So output i changes with input j at a few vectors only.
     """
-
-    def __init__(self, chosen: torch.Tensor, turned: torch.Tensor) -> None:
-        super().__init__()
-        self.n = len(chosen)
-        self.register_buffer("chosen", chosen.bool())
-        self.register_buffer("turned", turned.bool())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Bits (B, n) → logits (B, n)."""
-        bits = torch.round(x)[:, None, :]  # (B, 1, n)
-        literal = torch.where(self.turned, 1 - bits, bits)  # (B, n outputs, n inputs)
-        return 2 * torch.where(self.chosen, literal, torch.ones(())).prod(dim=2) - 0.5
+    bits = all_bits(len(chosen))[:, None, :]
+    return 2 * np.where(chosen, np.where(turned, 1 - bits, bits), 1.0).prod(2) - 0.5
 
 
-class OneHidden(torch.nn.Module):
-    """An autoencoder, or a NADE, with given numbers."""
-
-    def __init__(self, numbers: list[torch.Tensor], causal: bool) -> None:
-        super().__init__()
-        self.numbers, self.causal, self.n = numbers, causal, len(numbers[3])
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Bits (B, n) → logits (B, n)."""
-        W, c, V, b = self.numbers
-        x = x.to(W.dtype)
-        if self.causal:
-            return reference(x, W, c, V, b)
-        return torch.sigmoid(x @ W.T + c) @ V.T + b
-
-
-@inside
-def gates(beside: Any, chosen: Any, turned: Any) -> Any:
-    """A model of Gates in the process of `beside`."""
-    return Gates(chosen, turned)
-
-
-@inside
-def one_hidden(beside: Any, numbers: list, causal: bool) -> Any:
-    """An autoencoder or a NADE in the process of `beside`."""
-    return OneHidden(list(numbers), causal)
+def autoencoder_by_rule(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The logits (2^n, n) of an autoencoder with one hidden layer on all vectors."""
+    return sigmoid(all_bits(len(b)) @ W.T + c) @ V.T + b
 
 
 def seen_from(chosen: np.ndarray, turned: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """What turning single bits of one vector x finds of Gates: bool (n, n)."""
+    """What turning single bits of one vector x finds of `gates_by_rule`: bool (n, n)."""
 
     def outputs(rows: np.ndarray) -> np.ndarray:
         literal = np.where(turned[None], 1 - rows[:, None], rows[:, None])
@@ -758,7 +700,8 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
                 chosen[0, 0] = True
         turned = draw.uniform(n, n) < 0.5
         cases.append((chosen, turned))
-        model = gates(autoencoder_dependencies, tensor(chosen), tensor(turned))
+        table = gates_by_rule(chosen, turned)
+        model = tabled(autoencoder_dependencies, tensor(table), False)
         answers.append(ask(model, n))
     binary = all(np.isin(a, (0, 1)).all() for a in answers)
     found = [np.asarray(a, dtype=float) != 0 for a in answers]
@@ -829,9 +772,12 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     )
 
     n = draw.integer(5, 6)
-    numbers = tensors(numbers_of(draw, n, 6, scale=1.5))
-    dense = ask(one_hidden(autoencoder_dependencies, numbers, False), n).astype(float) != 0
-    causal = ask(one_hidden(autoencoder_dependencies, numbers, True), n).astype(float) != 0
+    numbers = numbers_of(draw, n, 6, scale=1.5)
+    # Rounded, so that no output differs by an error of rounding where nothing has changed.
+    dense, causal = (
+        ask(tabled(autoencoder_dependencies, tensor(table.round(4)), True), n).astype(float) != 0
+        for table in (autoencoder_by_rule(*numbers), nade_by_rule(all_bits(n), *numbers))
+    )
     wanted = np.tri(n, k=-1, dtype=bool)
     yield claim(
         "an autoencoder's outputs see everything, a NADE's what comes before",
@@ -865,9 +811,12 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     bools = all(a.dtype.kind == "b" for a in answers)
     yield claim(
         "the answer is a matrix of bools",
-        bools or (binary and right),
+        (bools or (binary and right))
+        and 0 < sum(f.sum() for f in found) < sum(map(np.size, found)),
         points=0.5,
-        saw="an answer that holds other numbers than 0 and 1",
+        saw="the same answer for every pair"
+        if binary
+        else "an answer that holds other numbers than 0 and 1",
         asks="true or false for each pair, (n, n)",
         advice=[
             when(

@@ -105,6 +105,8 @@ def grade_class(
                 pool = _pool(lesson, settings, len(students))
         template = template_of(course, lesson)
         with Marks(course, lesson) as marks:
+            if pool is not None:
+                pool.start_server()
             marks.ensure_assignment(template.notebook, lambda: source_notebook(course, lesson))
             run = _ClassRun(course, lesson, settings, template, marks, progress)
             todo = run.sort_out(students)

@@ -162,6 +162,8 @@ def source_key(course: Course, lesson: str) -> str:
         course.root / "nbgrader_config.py",
         course.root / "pyproject.toml",
         checks,
+        package / "inside" / checks.name,
+        package / "inside" / "__init__.py",
         *sorted(package.glob("*.py")),
         *sorted((package / "grading").glob("*.py")),
     ):

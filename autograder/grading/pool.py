@@ -44,17 +44,24 @@ class LocalPool:
         self._guests: Any = None
         self._failure: BaseException | None = None
         self._executor: ProcessPoolExecutor | None = None
-        method = "forkserver" if sys.platform.startswith("linux") else "spawn"
-        self._context = multiprocessing.get_context(method)
-        if method == "forkserver":
+        self._method = "forkserver" if sys.platform.startswith("linux") else "spawn"
+        self._context = multiprocessing.get_context(self._method)
+        # The sandbox takes longest to warm up, so it begins first.
+        self._opening = threading.Thread(target=self._open, daemon=True)
+        self._opening.start()
+
+    def start_server(self) -> None:
+        """Starts the process that workers are forked from, which imports torch; once is enough.
+
+        Later than the sandbox: on two cores the sandbox needs one of them all the time, and what
+        the caller imports itself goes before this on the other.
+        """
+        if self._method == "forkserver":
             multiprocessing.set_forkserver_preload(
-                ["torch", "autograder.grading.worker", module_of(lesson)]
+                ["torch", "autograder.grading.worker", module_of(self.lesson)]
             )
             with _one_thread():
                 forkserver.ensure_running()
-        # The sandbox warms up while the server imports torch and the caller prepares the lesson.
-        self._opening = threading.Thread(target=self._open, daemon=True)
-        self._opening.start()
 
     def _open(self) -> None:
         from autograder.grading.guests import open_guests
@@ -67,6 +74,7 @@ class LocalPool:
     def _new(self, workers: int) -> ProcessPoolExecutor:
         from autograder.grading.worker import start_worker
 
+        self.start_server()
         self._opening.join()
         if self._guests is not None and not self._guests.alive:
             self._guests.close()

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import inspect
 import os
 import random
@@ -42,7 +43,7 @@ from typing import Any
 
 from autograder.sandbox import landlock, seccomp, syscalls
 from autograder.sandbox.limits import GIB, MIB, Limits
-from autograder.sandbox.readable import DEVICES, Placement
+from autograder.sandbox.readable import DEVICES, Placement, listed_folders, unseen_files
 
 PRIVATE = "/guest"  # the private folder in a private root
 SOCKET_FD = 3  # where a guest finds its socket
@@ -260,6 +261,8 @@ def confine(
     if len(os.listdir("/proc/self/task") if os.path.isdir("/proc/self/task") else ["1"]) > 1:
         raise Refused("Landlock binds one thread: this process has several before it is confined")
     layers = Layers()
+    # Looked up while this process may still look: afterwards it could find nothing to try.
+    unseen, listed = unseen_files(), listed_folders()
     for promise in surroundings.outer:
         layers.keep(promise, "outer sandbox")
     base = memory_in_use()
@@ -278,7 +281,7 @@ def confine(
     _limit_resources(limits, base, tasks)
     layers.keep("memory", "resource limits")
     reseed(seed, limits)
-    _restrict_files(workdir, readable, surroundings, layers)
+    _restrict_files(workdir, readable, listed, surroundings, layers)
     _filter_calls(limits, surroundings, layers)
     if surroundings.private_root:
         layers.keep("files", "private root")
@@ -290,7 +293,21 @@ def confine(
     if missing:
         why = "; ".join(f"no {k}: {v}" for k, v in layers.found.items() if isinstance(v, str))
         raise Refused(f"nothing here protects {', '.join(missing)} ({why or 'no layer applies'})")
+    for path in unseen:
+        if _opens(path):
+            raise Refused(
+                f"a guest could read {path}, which answers exercises: Landlock, namespaces or "
+                "bubblewrap would keep it out, and an image must not hold it (see the Dockerfile)"
+            )
     return layers
+
+
+def _opens(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def _quiet_standard_streams() -> None:
@@ -466,7 +483,11 @@ def reseed(seed: int | None, limits: Limits) -> None:
 
 
 def _restrict_files(
-    workdir: str, readable: Iterable[str], surroundings: Surroundings, layers: Layers
+    workdir: str,
+    readable: Iterable[str],
+    listed: Iterable[str],
+    surroundings: Surroundings,
+    layers: Layers,
 ) -> None:
     rules = [(path, landlock.READ) for path in readable]
     rules += [(device, landlock.DEVICE) for device in DEVICES]
@@ -477,6 +498,8 @@ def _restrict_files(
         rules += [(path, landlock.READ) for path in ("/etc/passwd", "/etc/group")]
         if workdir == PRIVATE:
             rules += [(path, landlock.WRITE) for path in ("/tmp", "/dev/shm")]
+    else:
+        rules += [(folder, landlock.LIST) for folder in listed]
     if surroundings.own_proc:
         rules.append(("/proc", landlock.READ))
     try:
@@ -537,6 +560,7 @@ def hand_over(
     serve: Callable[..., None], connection: socket.socket, nonce: str, limits: Limits
 ) -> None:
     """Calls `serve(connection, nonce)`; one that takes an `output_limit` gets that of `limits`."""
+    importlib.import_module("autograder.unseen").hide()
     more: dict[str, Any] = {}
     if "output_limit" in inspect.signature(serve).parameters:
         more["output_limit"] = limits.output_bytes

@@ -219,12 +219,20 @@ class LaunchedGuest(GuestProcess):
         self.inner: int | None = None  # a pidfd of the innermost init, where there is one
         self.at_end: list[Callable[[], object]] = []  # to tidy up what the process leaves
         self._timer: threading.Timer | None = None
+        self._holding_inner = threading.Lock()
 
     def end_after(self, seconds: float) -> None:
-        """Kills it when `seconds` from now have passed."""
-        self._timer = threading.Timer(seconds, self.kill, ("killed at deadline",))
+        """Ends it when `seconds` from now have passed, whoever waits for it meanwhile."""
+        self._timer = threading.Timer(seconds, self._end_at_deadline)
         self._timer.daemon = True
         self._timer.start()
+
+    def _end_at_deadline(self) -> None:
+        # In a thread of its own, so it ends the process and touches nothing else: another thread
+        # may be reading the socket (which ends by itself now) or waiting with the lock in hand.
+        if self.process.poll() is None:
+            self._why = self._why or "killed at deadline"
+            self._slay()
 
     def _is_over(self, seconds: float) -> bool:
         if self._ending is not None:
@@ -233,14 +241,15 @@ class LaunchedGuest(GuestProcess):
             code = self.process.wait(seconds if seconds > 0 else 0)
         except subprocess.TimeoutExpired:
             return False
-        if self.inner is not None:
+        with self._holding_inner:
+            inner, self.inner = self.inner, None
+        if inner is not None:
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.inner, signal.SIGKILL)
+                signal.pidfd_send_signal(inner, signal.SIGKILL)
             poll = select.poll()
-            poll.register(self.inner, select.POLLIN)
+            poll.register(inner, select.POLLIN)
             poll.poll(PATIENCE * 1000)
-            os.close(self.inner)
-            self.inner = None
+            os.close(inner)
         for tidy in self.at_end:
             tidy()
         if self._timer is not None:
@@ -256,3 +265,6 @@ class LaunchedGuest(GuestProcess):
                 os.killpg(self.process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
             self.process.kill()
+        with self._holding_inner, contextlib.suppress(ProcessLookupError):
+            if self.inner is not None:
+                signal.pidfd_send_signal(self.inner, signal.SIGKILL)

@@ -49,7 +49,7 @@ class Limits:
     torch_threads: int = 1
     open_files: int = 256
     output_bytes: int = MIB
-    reply_bytes: int = 256 * MIB
+    reply_bytes: int = 64 * MIB
     reply_depth: int = 40
 
     def __post_init__(self) -> None:

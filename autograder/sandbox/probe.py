@@ -40,13 +40,16 @@ def ask(connection: socket.socket, text: str, seconds: float = 120.0) -> Any:
     Raises ProbeFailed when it raised, EOFError when the guest ended.
     """
     connection.settimeout(seconds)
-    connection.sendall(json.dumps(text).encode() + b"\n")
     received = bytearray()
-    while not received.endswith(b"\n"):
-        data = connection.recv(65536)
-        if not data:
-            raise EOFError("the guest ended")
-        received += data
+    try:
+        connection.sendall(json.dumps(text).encode() + b"\n")
+        while not received.endswith(b"\n"):
+            data = connection.recv(65536)
+            if not data:
+                raise EOFError("the guest ended")
+            received += data
+    except ConnectionError:  # it ended before it had read the question
+        raise EOFError("the guest ended") from None
     reply = json.loads(received)
     if "error" in reply:
         raise ProbeFailed(reply["error"] + "\n" + reply.get("trace", ""))

@@ -1,7 +1,8 @@
-"""What a guest may read: the interpreter, its libraries, fonts, time zones, and three packages.
+"""What a guest may read: the interpreter, its libraries, fonts, time zones, and two packages.
 
 Never a folder that merely lies on `sys.path`: a repository's root holds solutions, and often the
-gradebook. The packages `course`, `figures` and `autograder` are named one by one.
+gradebook. The packages `course` and `autograder` are named one by one, without the parts that
+answer exercises (`autograder.unseen`): a folder that holds such a part is granted child by child.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = ("course", "figures", "autograder")
+from autograder.unseen import PATHS
+
+PACKAGES = ("course", "autograder")
+_MOST_CHILDREN = 20_000  # of folders that are granted child by child
 
 _SYSTEM = (
     "/lib",
@@ -55,6 +59,19 @@ def readable_paths(extra: Iterable[str | os.PathLike] = ()) -> tuple[str, ...]:
     Raises ValueError when one of them holds the home folder or the project that the packages
     belong to: then everything would be readable.
     """
+    candidates = [*_candidates(), *(os.fspath(path) for path in extra)]
+    found = dict.fromkeys(os.path.abspath(path) for path in candidates if os.path.exists(path))
+    for path in found:
+        _refuse_what_holds_all(path)
+    return _split(found)[0]
+
+
+def listed_folders() -> tuple[str, ...]:
+    """The folders that are granted child by child: to import from them is to list them."""
+    return _split([os.path.abspath(path) for path in _candidates() if os.path.exists(path)])[1]
+
+
+def _candidates() -> list[str]:
     candidates = [*_SYSTEM]
     for prefix in dict.fromkeys((sys.base_prefix, sys.base_exec_prefix)):
         candidates += [f"{prefix}/lib", f"{prefix}/lib64"]
@@ -66,22 +83,70 @@ def readable_paths(extra: Iterable[str | os.PathLike] = ()) -> tuple[str, ...]:
     candidates += site.getsitepackages()
     if site.ENABLE_USER_SITE and (user := site.getusersitepackages()) in sys.path:
         candidates.append(user)
-    candidates += package_folders()
-    candidates += [os.fspath(path) for path in extra]
-    found = dict.fromkeys(os.path.abspath(path) for path in candidates if os.path.exists(path))
-    for path in found:
-        _refuse_what_holds_all(path)
+    candidates += [folder for name in PACKAGES for folder in _folders_of(name)]
+    return candidates
+
+
+def unseen_paths() -> tuple[str, ...]:
+    """The folders of our packages that no guest may read."""
+    below = [
+        os.path.join(folder, part).rstrip("/")  # "" stands for the package itself
+        for name, parts in PATHS.items()
+        for folder in _folders_of(name)
+        for part in parts
+    ]
+    return tuple(path for path in below if os.path.exists(path))
+
+
+def unseen_files() -> tuple[str, ...]:
+    """A file of each of `unseen_paths`, to be tried from inside."""
+    found = []
+    for path in unseen_paths():
+        found += sorted(entry.path for entry in os.scandir(path) if entry.is_file())[:1]
     return tuple(found)
+
+
+def _split(paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`paths` without what is unseen, and the folders that had to be taken apart for that."""
+    unseen = [os.path.realpath(path) for path in unseen_paths()]
+    parts: dict[str, None] = {}
+    apart: dict[str, None] = {}
+    for path in paths:
+        _take_apart(path, unseen, parts, apart)
+    return tuple(parts), tuple(apart)
+
+
+def _take_apart(
+    path: str, unseen: Sequence[str], parts: dict[str, None], apart: dict[str, None]
+) -> None:
+    real = os.path.realpath(path)
+    if any(Path(real).is_relative_to(one) for one in unseen):
+        return
+    if not any(Path(one).is_relative_to(real) for one in unseen):
+        parts[path] = None
+        return
+    folder = real if os.path.islink(path) else path
+    apart[folder] = None
+    children = sorted(os.listdir(folder))
+    if len(children) + len(parts) > _MOST_CHILDREN:
+        raise ValueError(f"{folder} holds too many files to grant guests all but the checks")
+    for name in children:
+        child = os.path.join(folder, name)
+        leads_back = os.path.islink(child) and Path(real).is_relative_to(os.path.realpath(child))
+        if not leads_back:
+            _take_apart(child, unseen, parts, apart)
 
 
 def package_folders() -> list[str]:
     """The folders of `course`, `figures` and `autograder`."""
-    folders = []
-    for name in PACKAGES:
-        spec = importlib.util.find_spec(name)
-        if spec is not None:
-            folders += list(spec.submodule_search_locations or [])
-    return folders
+    return [folder for name in PATHS for folder in _folders_of(name)]
+
+
+def _folders_of(name: str) -> list[str]:
+    if name in sys.modules:
+        return list(sys.modules[name].__path__)
+    spec = importlib.util.find_spec(name)
+    return list(spec.submodule_search_locations or []) if spec is not None else []
 
 
 def interpreter_paths() -> tuple[str, ...]:

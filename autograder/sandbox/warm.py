@@ -55,6 +55,7 @@ from autograder.sandbox.readable import (
     placement,
     readable_paths,
 )
+from autograder.unseen import is_unseen
 
 SERVE = "autograder.guest:serve"
 
@@ -71,7 +72,12 @@ IMPORTS = (
     "matplotlib.font_manager",
     "matplotlib.backends.backend_agg",
     "matplotlib_inline.backend_inline",
+    "PIL.Image",
+    "constriction",
+    "safetensors.torch",
     "sklearn.datasets",
+    "sklearn.linear_model",
+    "tokenizers",
     "tqdm.auto",
     "ipywidgets",
     "anywidget",
@@ -139,6 +145,7 @@ def _furnish(settings: dict[str, Any]) -> _House:
     target = settings["serve"].partition(":")[0]
     importlib.import_module(target)
     _warm_fonts()
+    _know_the_processor()
     readable = readable_paths(settings["readable"])
     where = placement(readable)
     cat = shutil.which("cat", path="/usr/bin:/bin:" + os.environ.get("PATH", ""))
@@ -151,11 +158,15 @@ def _furnish(settings: dict[str, Any]) -> _House:
 
 
 def _import_all(package: str) -> None:
-    """Imports a package's modules, so that guests find them; those of the grading half excepted."""
+    """Imports a package's modules, so that guests find them.
+
+    Not those of the grading half, and none that a guest may not see: what is imported here is in
+    every guest's memory.
+    """
     module = importlib.import_module(package)
     for found in pkgutil.iter_modules(module.__path__):
         name = f"{package}.{found.name}"
-        if name.startswith("autograder.") and name != "autograder.checks":
+        if is_unseen(name) or (package == "autograder" and found.name != "inside"):
             continue
         try:
             importlib.import_module(name)
@@ -170,6 +181,13 @@ def _warm_fonts() -> None:
     font_manager = sys.modules.get("matplotlib.font_manager")
     if font_manager is not None:
         font_manager.fontManager.findfont("DejaVu Sans")
+
+
+def _know_the_processor() -> None:
+    """Lets torch read what the processor can do: for guests there is no /proc/cpuinfo."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.zeros(1, dtype=torch.float16).float()  # one number, so one thread
 
 
 def _why_no_namespaces(where: Placement, init: tuple[str, ...]) -> str:

@@ -26,28 +26,37 @@ from autograder.grading.course import ROOT
 from course.files import write_whole
 from tests.banks.attacks import ATTACKS, CLASSES, Attack
 from tests.banks.attacks.attack import LESSON
-from tests.banks.attacks.planted import HONEST, Planted, left_running, without_demos
+from tests.banks.attacks.planted import (
+    HONEST,
+    SHIPPED,
+    Planted,
+    Way,
+    as_plain_user,
+    left_running,
+    without_demos,
+)
 
 BEGIN, END = "<!-- attacks: written by make bench-attacks -->", "<!-- /attacks -->"
-NOBODY = 65534
 SAMPLE = 5  # attacks of a class that plain nbgrader is given
 
 
-def sample(each: int) -> tuple[Attack, ...]:
-    """Attacks that do a machine no harm, evenly over each class."""
+def sample(each: int, tame: bool = True) -> tuple[Attack, ...]:
+    """Attacks evenly over each class, `each` of it (0: all); `tame` ones do a machine no harm."""
     chosen: list[Attack] = []
     for klass in CLASSES:
-        tame = [a for a in ATTACKS if a.klass == klass and a.harmless_to_nbgrader]
-        step = max(1, len(tame) // each) if each else 1
-        chosen += tame[::step][: each or None]
+        of = [a for a in ATTACKS if a.klass == klass and (a.harmless_to_nbgrader or not tame)]
+        step = max(1, len(of) // each) if each else 1
+        chosen += of[::step][: each or None]
     return tuple(chosen)
 
 
-def here(place: Path) -> dict[str, list[str]]:
+def here(
+    place: Path, attacks: tuple[Attack, ...] = ATTACKS, way: Way = SHIPPED
+) -> dict[str, list[str]]:
     """The harm of each attack by name, under this grader."""
-    planted = Planted(place, ATTACKS)
+    planted = Planted(place, attacks)
     earlier, before = planted.earlier_marks(), planted.untouched()
-    planted.grade()
+    planted.grade(way)
     harm = {attack.name: planted.harm(student) for student, attack in planted.students.items()}
     marks = planted.marks()
     if (
@@ -60,28 +69,6 @@ def here(place: Path) -> dict[str, list[str]]:
     return harm
 
 
-def _in_reach(prefix: Path) -> list[str]:
-    """A command prefix under which nobody can read an interpreter that lies in root's home.
-
-    In a mount namespace of its own, the folder that is closed becomes an empty one that is open,
-    with the interpreter in its place.
-    """
-    closed = [p for p in reversed(prefix.parents) if not p.stat().st_mode & 0o001]
-    if not closed:
-        return []
-    steps = " && ".join(
-        (
-            "d=$(mktemp -d)",
-            f"mount --bind {prefix} $d",
-            f"mount -t tmpfs -o mode=755 none {closed[0]}",
-            f"mkdir -p {prefix}",
-            f"mount --bind $d {prefix}",
-            'exec "$@"',
-        )
-    )
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", steps, "sh"]
-
-
 def plain(place: Path, attacks: tuple[Attack, ...], seconds: float) -> dict[str, list[str]]:
     """The same under plain nbgrader; an attack that it never came to is left out."""
     planted = Planted(place, attacks, plain=True)
@@ -91,11 +78,7 @@ def plain(place: Path, attacks: tuple[Attack, ...], seconds: float) -> dict[str,
     target.write_text(json.dumps(source), encoding="utf-8")
     out = place / "out.jsonl"
     command = [sys.executable, "-m", "tests.banks.attacks.plain", str(planted.root), str(out)]
-    if os.geteuid() == 0:
-        for path in (place, *place.rglob("*")):
-            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-        user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
-        command = [*_in_reach(Path(sys.base_prefix)), "setpriv", *user, *command]
+    command = [*as_plain_user(place), *command]
     environment = planted.environment() | {
         "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore",
         "XDG_CACHE_HOME": str(planted.home / ".cache"), "JUPYTER_PLATFORM_DIRS": "1",
@@ -146,35 +129,66 @@ def _end(processes: list[str]) -> None:
                 os.kill(number, signal.SIGKILL)
 
 
-def table(ours: dict[str, list[str]], theirs: dict[str, list[str]]) -> str:
-    """By class: attacks that achieved something, of those that were tried."""
+def column(harm: dict[str, list[str]]) -> list[str]:
+    """By class, then for all: attacks that achieved something, of those that were tried."""
     klass = {a.name: a.klass for a in ATTACKS}
+    tried = [[harm[name] for name in harm if klass[name] == of] for of in CLASSES] + [
+        [*harm.values()]
+    ]
+    return [f"{sum(map(bool, found))} of {len(found)}" if found else "–" for found in tried]
 
-    def column(harm: dict[str, list[str]], of: str) -> str:
-        tried = [name for name in harm if klass[name] == of]
-        return f"{sum(bool(harm[name]) for name in tried)} of {len(tried)}" if tried else "–"
 
+def last_column(readme: str) -> list[str]:
+    """Plain nbgrader's column as README.md has it, from the last run that measured it."""
+    rows = readme.partition(BEGIN)[2].partition(END)[0].strip().splitlines()[-len(CLASSES) - 1 :]
+    return [row.split("|")[3].strip(" *") for row in rows]
+
+
+def table(ours: list[str], theirs: list[str]) -> str:
+    """The two columns, by class."""
     rows = [
         "| attacks by | this grader | plain nbgrader |",
         "|---|---|---|",
-        *(f"| {of} | {column(ours, of)} | {column(theirs, of)} |" for of in CLASSES),
+        *(f"| {of} | {a} | {b} |" for of, a, b in zip(CLASSES, ours, theirs, strict=False)),
     ]
-    total = [f"{sum(map(bool, h.values()))} of {len(h)}" for h in (ours, theirs)]
-    return "\n".join([*rows, f"| **all** | **{total[0]}** | **{total[1]}** |"])
+    return "\n".join([*rows, f"| **all** | **{ours[-1]}** | **{theirs[-1]}** |"])
 
 
-def paragraph(ours: dict[str, list[str]], theirs: dict[str, list[str]]) -> str:
+def paragraph(ours: list[str], theirs: list[str]) -> str:
     """What stands in README.md."""
     return (
         "Attacks that achieved something: a mark that no honest cell earns, a byte of planted data,"
         " somebody else's marks, a script in a page, a way into the network, a process that stays."
         " Both graders on one"
         f" machine; plain nbgrader {version('nbgrader')}, as it comes, was given a sample that is"
-        " harmless to the machine. Not counted below, and open: two attacks do gain marks in this"
-        " grader, 6 of the 20 automatic points of lesson 05 by calling code that the course itself"
-        " ships, and 1 by forging a claim about process (SECURITY.md)."
+        " harmless to the machine. What is not promised, and which points rest on a submission's"
+        " own word: SECURITY.md."
         f"\n\n{table(ours, theirs)}"
     )
+
+
+WAYS = (
+    Way("bubblewrap", seconds=60, seconds_per_cell=8),
+    Way("warm", plain_user=True),
+    Way("bubblewrap", plain_user=True, seconds=60, seconds_per_cell=8),
+)
+
+
+def other_ways(each: int) -> int:
+    """A sample in the sandboxes that `main` does not use; 1 if an attack achieved anything."""
+    worst = 0
+    for way in WAYS:
+        place = Path(tempfile.mkdtemp(prefix="attacked-"))
+        place.chmod(0o755)
+        try:
+            harm = here(place / "ours", sample(each, tame=False), way)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        print(f"{way}: {sum(map(bool, harm.values()))} of {len(harm)} achieved something")
+        for attack in (name for name in harm if harm[name]):
+            print(f"  {attack}: {', '.join(harm[attack])}")
+        worst |= any(harm.values())
+    return worst
 
 
 def main() -> int:
@@ -183,27 +197,38 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="all harmless ones to plain nbgrader")
     parser.add_argument("--each", type=int, default=SAMPLE, help="of a class, to plain nbgrader")
     parser.add_argument("--no-write", action="store_true", help="leave README.md as it is")
+    parser.add_argument(
+        "--ways", action="store_true", help="a sample in the other sandboxes, as a plain user too"
+    )
+    parser.add_argument(
+        "--ours", action="store_true", help="leave plain nbgrader's column as it was measured last"
+    )
     options = parser.parse_args()
+    if options.ways:
+        return other_ways(options.each)
+    readme = ROOT / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    head, _, rest = before.partition(BEGIN)
+    _, found, tail = rest.partition(END)
+    if not found:
+        raise RuntimeError(f"README.md has no place for the table: {BEGIN} … {END}")
     place = Path(tempfile.mkdtemp(prefix="attacked-"))
     place.chmod(0o755)
+    theirs: dict[str, list[str]] = {}
     try:
         ours = here(place / "ours")
-        theirs = plain(place / "plain", sample(0 if options.all else options.each), 3600)
+        if not options.ours:
+            theirs = plain(place / "plain", sample(0 if options.all else options.each), 3600)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     for name, harm in (("this grader", ours), ("plain nbgrader", theirs)):
         for attack in harm:
             print(f"  {name}: {attack}: {', '.join(harm[attack]) or 'nothing'}", file=sys.stderr)
         print(name, dict(Counter(word for words in harm.values() for word in words)) or "no harm")
-    print(table(ours, theirs))
+    columns = column(ours), column(theirs) if theirs else last_column(before)
+    print(table(*columns))
     if not options.no_write:
-        readme = ROOT / "README.md"
-        head, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-        _, found, tail = rest.partition(END)
-        if not found:
-            raise RuntimeError(f"README.md has no place for the table: {BEGIN} … {END}")
-        text = f"{head}{BEGIN}\n{paragraph(ours, theirs)}\n{END}{tail}"
-        write_whole(readme, text.encode())
+        write_whole(readme, f"{head}{BEGIN}\n{paragraph(*columns)}\n{END}{tail}".encode())
     return 1 if any(ours.values()) else 0
 
 

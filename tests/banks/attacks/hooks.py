@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.banks.attacks.attack import (
+    EMPTY,
     HOOKS,
     Attack,
     Folder,
@@ -11,9 +12,7 @@ from tests.banks.attacks.attack import (
     named,
     with_code,
 )
-
-# Answers that are there and wrong in every way, so that checks run.
-EMPTY = "def @NAME@(*args, **kwargs):\n    return []"
+from tests.banks.attacks.liars import uniform
 
 _PATCH_CHECK = """
 import autograder, autograder.checking, autograder.claims, autograder.standin
@@ -234,8 +233,7 @@ for name in [n for n in sys.modules if n.startswith("autograder.checks")]:
 sys.meta_path.insert(0, Finder())
 """
 
-# Claims about how something is done (is it a buffer? how many passes?) rest on the student's side:
-# one point of MaskedLinear and half a point of MADE, see SECURITY.md.
+# What runs beside the student's objects (is it a buffer? how many passes?) says whatever it likes.
 _PROCESS = """
 import autograder.workbench as workbench
 facts = {"parameter": False, "buffer": True, "saved": True, "moves": True}
@@ -243,8 +241,12 @@ old = workbench.inside_function
 def inside_function(path):
     if path.endswith("facts_about_mask"):
         return lambda layer: facts
-    if path.endswith("sample_and_count"):
-        return lambda model, count, generator: (torch.zeros(count, 3), 3)
+    if path.endswith("fill_mask"):
+        return lambda layer, mask: True
+    if path.endswith("weight_gradient"):
+        return lambda layer, x: layer.weight.detach()
+    if path.endswith("sample_from_tables"):
+        return lambda model, count, generator, tables: (model.sample(count, generator), 3)
     return old(path)
 workbench.inside_function = inside_function
 """
@@ -255,19 +257,98 @@ class MaskedLinear(nn.Linear):
         super().__init__(in_features, out_features, bias=bias)
 """
 
-# What the course ships holds right answers, in figures and checks: as good as a friend's. An open
-# end, see SECURITY.md.
+_NOTHING_SEEN = """
+class MaskedLinear(nn.Linear):
+    def __init__(self, in_features, out_features, mask, bias=True):
+        super().__init__(in_features, out_features, bias=bias)
+    def forward(self, x):
+        return self.bias.expand(len(x), -1) if self.bias is not None else x.sum() * 0
+"""
+
+# Checks compute what they ask for, and widgets what they draw. `_find` gets hold of such a module
+# by its name: as it is, past whatever stands before it, from its file, from what is alive.
+_FIND = """
+import gc, glob, importlib, importlib.util, marshal, os, sys, types
+def _find(name, part):
+    def by_import():
+        return importlib.import_module(name)
+    def past_finders():
+        sys.meta_path[:] = [f for f in sys.meta_path if f.__class__.__module__.startswith("_froz")]
+        for known in [n for n in sys.modules if n.split(".")[0] == name.split(".")[0]]:
+            if known.startswith(("figures", "autograder.checks")):
+                del sys.modules[known]
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+    def from_file():
+        import autograder
+        roots = [os.path.dirname(os.path.dirname(autograder.__file__)), "@ROOT@", *sys.path]
+        for root in roots:
+            path = os.path.join(root, *name.split(".")) + ".py"
+            spec = importlib.util.spec_from_file_location("taken", path)
+            module = importlib.util.module_from_spec(spec)
+            try:
+                spec.loader.exec_module(module)
+                return module
+            except OSError:
+                continue
+    def from_byte_code():
+        import autograder
+        root = os.path.dirname(os.path.dirname(autograder.__file__))
+        folder, _, last = name.rpartition(".")
+        found = glob.glob(os.path.join(root, *folder.split("."), "__pycache__", last + ".*"))
+        module = types.ModuleType("taken")
+        exec(marshal.loads(open(found[0], "rb").read()[16:]), vars(module))
+        return module
+    def alive():
+        for one in gc.get_objects():
+            if isinstance(one, types.FunctionType) and one.__name__ == part:
+                return types.SimpleNamespace(**one.__globals__)
+    for way in (by_import, from_file, from_byte_code, alive, past_finders):
+        try:
+            module = way()
+            if isinstance(getattr(module, part, None), types.FunctionType | type):
+                return module
+        except Exception:
+            continue
+"""
+
 _TAKEN = """
-import sys, types
-import autograder.workbench
-def _made():
-    import importlib
-    return importlib.import_module("autograder.checks.made")
 def build_masks(degrees, order):
-    masks = _made().masks_by_rule([d.numpy() for d in degrees], order.numpy())
+    made = _find("autograder.checks.made", "masks_by_rule")
+    masks = made.masks_by_rule([d.numpy() for d in degrees], order.numpy())
     return [torch.tensor(m) for m in masks]
 def connectivity(masks):
-    return torch.tensor(_made().paths([m.numpy().astype(bool) for m in masks]))
+    made = _find("autograder.checks.made", "paths")
+    return torch.tensor(made.paths([m.numpy().astype(bool) for m in masks]))
+"""
+
+_DRAWN = """
+def build_masks(degrees, order):
+    figures, got = _find("figures.mask_explorer", "MaskExplorer"), []
+    count = figures.path_counts
+    figures.path_counts = lambda masks: (got.append(masks), count(masks))[1]
+    sizes = [len(order), *map(len, degrees), len(order)]
+    ones = [torch.ones(b, a) for a, b in zip(sizes, sizes[1:])]
+    figures.MaskExplorer(ones, order, degrees)._open_paths()
+    figures.path_counts = count
+    return [torch.tensor(mask) for mask in got[-1]]
+def connectivity(masks):
+    count = _find("figures.mask_explorer", "path_counts").path_counts
+    return torch.tensor(count([m.bool().numpy() for m in masks]).astype(int))
+"""
+
+_ASKED = """
+from autograder import check, judge
+import autograder.checking as checking
+def @NAME@(*args, **kwargs):
+    checking.judged_elsewhere = False
+    for how in (check, judge):
+        try:
+            print(how(@NAME@))
+        except Exception as error:
+            print(error)
+    checks = checking.checks_of("05_made")
+    return [vars(one) for one in checks.values()]
 """
 
 _NAMESPACE = """
@@ -298,10 +379,15 @@ def _beside(name: str):
     return build
 
 
-def _not_masked(notebook: Notebook) -> Notebook:
-    with_code(_PROCESS)(notebook)
-    named(notebook, "MaskedLinear")["source"] = _NOT_MASKED.strip()
-    return notebook
+def _forged(layer: str):
+    """Forged facts about a layer, and a MADE of the same make."""
+
+    def build(notebook: Notebook) -> Notebook:
+        with_code(_PROCESS)(notebook)
+        named(notebook, "MaskedLinear")["source"] = layer.strip()
+        return uniform(notebook)
+
+    return build
 
 
 ATTACKS = (
@@ -323,13 +409,19 @@ ATTACKS = (
     Attack("frames and live objects", HOOKS, answering(_FRAMES)),
     Attack("history", HOOKS, answering(_HISTORY)),
     Attack("import hooks", HOOKS, answering(EMPTY, before=_IMPORTS)),
-    Attack("facts about process forged", HOOKS, _not_masked, honest=1.0),
+    Attack("facts about process forged", HOOKS, _forged(_NOT_MASKED)),
+    Attack("facts about a layer that sees nothing forged", HOOKS, _forged(_NOTHING_SEEN)),
     Attack(
-        "answers taken from what the course ships",
+        "answers taken from the checks",
         HOOKS,
-        answering(_TAKEN, "build_masks", "connectivity"),
-        honest=6.0,
+        answering(_TAKEN, "build_masks", "connectivity", before=_FIND),
     ),
+    Attack(
+        "answers taken from the figures",
+        HOOKS,
+        answering(_DRAWN, "build_masks", "connectivity", before=_FIND),
+    ),
+    Attack("checks asked from within", HOOKS, answering(_ASKED)),
     Attack("names that mean everything", HOOKS, with_code(_NAMESPACE)),
     *(Attack(f"{name} beside the notebook", HOOKS, _beside(name)) for name in _FILES_BESIDE),
 )

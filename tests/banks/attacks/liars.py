@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.banks.attacks.attack import DRAWS, LIARS, Attack, Notebook, answering, code, named
-from tests.banks.attacks.hooks import EMPTY
+from tests.banks.attacks.attack import DRAWS, EMPTY, LIARS, Attack, Notebook, answering, code, named
 
 _YES = """
 class Yes:
@@ -233,6 +232,39 @@ def _framed(expression: str):
     return answering(EMPTY, before=_FRAME.replace("FRAME\nwire", f"{expression}\nwire"))
 
 
+# Uniform over all vectors: consistent with itself in every way, and no model of anything.
+_UNIFORM = """
+class MADE(nn.Module):
+    def __init__(self, n, hidden_sizes, order=None, generator=None):
+        super().__init__()
+        self.n, self.w = n, nn.Parameter(torch.randn(4))
+        self.order = torch.arange(1, n + 1) if order is None else order
+    def reorder(self, order):
+        self.order = order
+    def forward(self, x):
+        return torch.zeros(len(x), self.n)
+    def nll(self, x):
+        return torch.full((len(x),), self.n * math.log(2))
+    def sample(self, count, generator):
+        x = torch.zeros(count, self.n)
+        for d in torch.argsort(self.order):
+            x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
+        return x
+"""
+
+_EVEN = """
+import math
+def average_over_orders(model, x, orders):
+    return torch.full((len(x),), -x.shape[1] * math.log(2))
+"""
+
+
+def uniform(notebook: Notebook) -> Notebook:
+    named(notebook, "MADE")["source"] = _UNIFORM.strip()
+    named(notebook, "average_over_orders")["source"] = _EVEN.strip()
+    return notebook
+
+
 # --- the draw that everybody can see --------------------------------------------------------------
 
 _RECORD = """
@@ -308,6 +340,7 @@ ATTACKS = (
     Attack("a deep answer", LIARS, answering(_DEEP)),
     Attack("a wide answer", LIARS, answering(_WIDE)),
     Attack("texts in the place of numbers", LIARS, answering(_STRINGS)),
+    Attack("a distribution that knows nothing", LIARS, uniform),
     *(Attack(f"wire: {name}", LIARS, _framed(frame)) for name, frame in FRAMES.items()),
     Attack("wire: forged generator states", LIARS, answering(EMPTY, before=_STATES)),
     Attack("wire: raw writes to every descriptor", LIARS, answering(EMPTY, before=_RAW_WRITES)),

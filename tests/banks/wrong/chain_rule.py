@@ -469,4 +469,15 @@ def sample(conditionals, count, rng):
             "return np.full(cut.shape, 1 / cut.size)",
         ),
     ),
+    # what knows nothing
+    Wrong(
+        "conditionals",
+        "every row is a distribution, whatever the prefix",
+        "uniform-rows",
+        source="""
+def conditionals(p):
+    p = np.asarray(p)
+    return [np.full(p.shape[: i + 1], 1 / p.shape[i]) for i in range(p.ndim)]
+""",
+    ),
 )

@@ -248,4 +248,22 @@ def complete(prefix, weight, bias, generator):
         "prefix-changed",
         edit=("return x", "prefix[:] = 0\n    return x"),
     ),
+    # what knows nothing
+    Wrong(
+        "nll",
+        "the probabilities of all 256 vectors of 8 bits sum to 1",
+        "uniform",
+        source="""
+def nll(x, weight, bias):
+    return torch.full((len(x),), x.shape[1] * 0.6931471805599453) + 0 * (weight.sum() + bias.sum())
+""",
+    ),
+    Wrong(
+        "sample",
+        "the answer holds bits as floats, (count, n), for any count and n",
+        source="""
+def sample(weight, bias, count, generator):
+    return torch.zeros(count, len(bias))
+""",
+    ),
 )

@@ -445,4 +445,34 @@ def average_over_orders(model, x, orders):
         "log-forgotten",
         edit=(LOGSUMEXP, "return torch.stack(terms).exp().mean(0)"),
     ),
+    # what knows nothing (tests/test_constant_answers.py holds that it earns nothing)
+    Wrong(
+        "MADE",
+        SUM,
+        "constant-logits",
+        edit=("return self.layers[-1](x)", "return 0 * self.layers[-1](x)"),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "constant-logits",
+        edit=("return self.layers[-1](x)", "return self.layers[-1](0 * x)"),
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        source="""
+def build_masks(degrees, order):
+    sizes = [len(order), *map(len, degrees), len(order)]
+    return [torch.ones(b, a) for a, b in zip(sizes, sizes[1:])]
+""",
+    ),
+    Wrong(
+        "average_over_orders",
+        "the average over orders is a distribution again",
+        source="""
+def average_over_orders(model, x, orders):
+    return torch.full((len(x),), -x.shape[1] * math.log(2))
+""",
+    ),
 )

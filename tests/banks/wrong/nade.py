@@ -304,4 +304,21 @@ def autoencoder_dependencies(model):
         "amount-for-whether",
         edit=(COMPARED, "(model(turned) - before).abs().sum(dim=0)"),
     ),
+    # what knows nothing
+    Wrong(
+        "sample",
+        FORM,
+        source="""
+def sample(W, c, V, b, count, generator):
+    return torch.ones(count, len(b))
+""",
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        BOOLS,
+        source="""
+def autoencoder_dependencies(model):
+    return torch.ones(model.n, model.n, dtype=torch.bool)
+""",
+    ),
 )
