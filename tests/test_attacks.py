@@ -209,7 +209,7 @@ def test_formgraders_page_is_inert(run, look, formgrader_page, student):
 # One of each kind that a sandbox is there for, and two that only a sandbox's files can stop.
 UNDER_BUBBLEWRAP = (
     "answers taken from the checks", "facts about process forged", "gradebook written",
-    "others' files written", "a loop that is deaf", "daemons",
+    "others' files written", "signals to everybody", "daemons",
 )  # fmt: skip
 
 
