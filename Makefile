@@ -52,8 +52,7 @@ lint: install ## ruff: lint and format
 
 .PHONY: test
 test: lint tools ## install what is needed and pass the tests
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not serial" --durations 15
-	$(ONE_THREAD) $(BIN)/python -m pytest -m serial --durations 5
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15
 
 .PHONY: banks
 banks: install ## wrong accepted, right refused, misconception named
