@@ -28,7 +28,7 @@ from torch import nn
 
 from autograder import check
 from autograder.inside.gpt2 import suspects
-from course import pretrained
+from course import matvec, pretrained
 from course.causality import dependency_map
 from course.demo import solved
 from course.operations import count_operations
@@ -277,7 +277,7 @@ class GPT2(nn.Module):
         """The model of that name with its trained weights, by your `load_hf` (exercise 5)."""
         model = cls(pretrained.config(name))
         model.load_state_dict(load_hf(pretrained.state_dict(name)))
-        return model.eval()
+        return matvec.spread(model.eval())  # the same numbers, in memory as writing reads them
 
     def forward(self, tokens, cache=None):
         """Ids (B, T) → logits (B, T, V); those at position t are of the token after it."""
@@ -792,6 +792,20 @@ r"""
 
 The cache saves arithmetic, not passes: they still come one after another, and that is the chain rule, not the code. That a chat program shows its words one by one is no effect: there *is* nothing more yet.
 
+And what takes the time of one such pass? **Predict:** is it the arithmetic?
+"""
+
+# %% tags=["demo"]
+with solved("gpt2_parameters"):
+    C = GPT2_SMALL["n_embd"]
+    read = gpt2_parameters(GPT2_SMALL) - GPT2_SMALL["n_positions"] * C  # one row of wpe is enough
+    print(f"one token of GPT-2: {2 * read / 1e6:,.0f} million operations")
+    print(f"and {4 * read / 1e6:,.0f} MB of weights, each read once, for that one token")
+
+# %% [markdown]
+r"""
+A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**. So there are three ways to be faster: read with all cores at once (that is `matvec.spread` in `from_pretrained`: the same weights, in another order in memory), store fewer bytes (int8 has a quarter of them), or let many texts share one reading (a larger batch). The benchmarks of this course (`benchmarks/README.md`, GPT-2) say what each gains.
+
 ## Exercise 9: two of the five peek
 
 `find_the_leak` · difficulty ●●○ · 7 minutes · 2 points
@@ -945,7 +959,7 @@ GPT-2 is the chain rule with one network for all conditionals: attention mixes p
  - N. Shazeer (2019). *Fast Transformer Decoding: One Write-Head is All You Need.* arXiv 1911.02150. What the cache costs, and how to make it smaller.
  - J. Su et al. (2021). *RoFormer: Enhanced Transformer with Rotary Position Embedding.* arXiv 2104.09864. Positions as differences.
 
-**Try:** set `NAME = pretrained.GPT2_124M` where there is a network, and run the notebook again. Which of the heads that you found in the small model have a cousin in the large one? Then store the weights in 8 bits (`torch.ao.quantization.quantize_dynamic`): how much faster does it write, and what does its perplexity say?
+**Try:** set `NAME = pretrained.GPT2_124M` where there is a network, and run the notebook again. Which of the heads that you found in the small model have a cousin in the large one? Then store the weights in 8 bits (`torch.ao.quantization.quantize_dynamic`, on a model that was not spread): how much faster does it write, and what does its perplexity say?
 
 ## Recall
 
