@@ -76,8 +76,8 @@ DIGITS = {  # as in lessons 03, 04 and 05
 MNIST = {  # two cores, an hour
     "FVSBN": Setting(20, 100, 5e-3),
     "NADE": Setting(40, 250, 1e-2, 0.01, hidden=200),
-    "MADE, 1 mask": Setting(40, 100, 3e-3, 0.1, hidden=500, direct=True),
-    "MADE, many masks": Setting(40, 100, 3e-3, 0.1, hidden=500, masks=32, direct=True),
+    "MADE, 1 mask": Setting(30, 100, 3e-3, 0.1, hidden=1200, direct=True),
+    "MADE, many masks": Setting(30, 100, 3e-3, 0.1, hidden=1200, masks=4, direct=True),
 }
 FULL = {  # one GPU
     "FVSBN": Setting(60, 100, 5e-3),

@@ -1,7 +1,6 @@
 // The arrow: a world of two numbers beside its best Gaussian model, along an arrow that turns.
 // All numbers came with the model; here they are drawn, and said.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const MAP = { width: 350, height: 250, left: 34, right: 6, top: 24, bottom: 30 };
 const CURVE = { width: 350, height: 128, left: 34, right: 6, top: 24, bottom: 26 };
 const SAME = 1e-6;
@@ -19,11 +18,7 @@ function number(value) {
   return (value < 0 ? "−" : "") + text;
 }
 
-function fixed(value) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "NaN";
-  const text = Math.abs(value).toFixed(2);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
+const rounded = (value) => (Number.isFinite(value) ? fixed(value, 2) : "NaN");
 
 const totalOf = (lost) => (lost.first === null || lost.second === null ? NaN : lost.first + lost.second);
 const hasModel = (model, at) => Object.keys(model.get("_model")[at] ?? {}).length > 0;
@@ -45,14 +40,14 @@ function inWords(model) {
   const at = model.get("_at");
   if (model.get("_arrow") === "forward") {
     const x1 = model.get("_x1")[model.get("_column")], mu = model.get("_mu");
-    return `Given x1 = ${fixed(x1)}: x2 is N(${number(x1 > 0 ? mu[1] : mu[0])}, ${number(model.get("_eps")[at])}), and so ` +
+    return `Given x1 = ${rounded(x1)}: x2 is N(${number(x1 > 0 ? mu[1] : mu[0])}, ${number(model.get("_eps")[at])}), and so ` +
       "says the model. Nothing is lost, here or anywhere.";
   }
   if (model.get("_notice")) return model.get("_notice");
   const row = model.get("_row"), mass = model.get("_mass")[at][row], above = model.get("_above")[at][row];
-  let said = `Given x2 = ${fixed(model.get("_x2")[row])}: `;
+  let said = `Given x2 = ${rounded(model.get("_x2")[row])}: `;
   if (mass === null) return `${said}p(x1 | x2) is no number there.`;
-  said += `x1 is above 0 with probability ${fixed(above)}.`;
+  said += `x1 is above 0 with probability ${rounded(above)}.`;
   if (Math.abs(mass - 1) > 0.01) said += ` p(x1 | x2) has the mass ${number(mass)} there, not 1.`;
   if (!hasModel(model, at)) return `${said} ${model.get("_fit_notice") || "There is no model yet."}`;
   const { mean, var: variance } = model.get("_model")[at], lost = model.get("_lost")[at];
@@ -70,15 +65,6 @@ function inWords(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "text", "line"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 const bell = (x, mean, variance) =>
   variance > 0 ? Math.exp(-((x - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance) : 0;
 
@@ -92,14 +78,10 @@ function ticksOf(low, high) {
 }
 const tickText = (value) => String(Number(value.toFixed(6))).replace("-", "−");
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `arrow-explorer-${++serial}`;
+  const id = newId("arrow-explorer");
   const root = make("div", { class: "arrow-explorer", "data-lm-suppress-shortcuts": "true" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const controls = make("div", { class: "controls" }, root);
   const turn = make("button", { type: "button", class: "turn" }, controls);
   const sign = make("svg", { viewBox: "0 0 104 26", "aria-hidden": "true", focusable: "false" }, turn);
@@ -263,14 +245,14 @@ function render({ model, el }) {
       const a = x1()[model.get("_column")];
       const first = x1().map((v) => bell(v, 0, 1)), second = x2().map((v) => bell(v, mean(a), eps));
       drawCurve(curves[0], "first factor: p(x1)", "x1 →", x1(), onX1, ticks1, first, first);
-      drawCurve(curves[1], `second: p(x2 | x1 = ${fixed(a)})`, "x2 →", x2(), onX2, ticks2, second, second);
+      drawCurve(curves[1], `second: p(x2 | x1 = ${rounded(a)})`, "x2 →", x2(), onX2, ticks2, second, second);
       return;
     }
     const row = model.get("_row"), there = !model.get("_notice"), known = there && hasModel(model, at);
     const fit = known ? model.get("_model")[at] : null;
     drawCurve(curves[0], "first factor: p(x2)", "x2 →", x2(), onX2, ticks2,
       there ? model.get("_p2")[at] : null, fit && x2().map((v) => bell(v, fit.mean2, fit.var2)));
-    drawCurve(curves[1], `second: p(x1 | x2 = ${fixed(x2()[row])})`, "x1 →", x1(), onX1, ticks1,
+    drawCurve(curves[1], `second: p(x1 | x2 = ${rounded(x2()[row])})`, "x1 →", x1(), onX1, ticks1,
       there ? Array.from(posteriorAt(row)) : null, fit && x1().map((v) => bell(v, fit.mean[row], fit.var[row])));
   }
 
@@ -290,16 +272,14 @@ function render({ model, el }) {
   function draw() {
     const at = model.get("_at"), eps = model.get("_eps")[at];
     const text = wholeInWords(model);
-    verdict.textContent = text;
     const follows = isForward();
-    headline.dataset.kind = follows ? "good" : "bad";
-    badge.textContent = follows ? "✓" : "✕";
+    say(follows ? "good" : "leak", text);
     turn.setAttribute("aria-label", `Turn the arrow: now ${follows ? "x1 → x2" : "x2 → x1"}`);
     drawSign();
     range.max = String(model.get("_eps").length - 1);
     range.value = String(at);
     range.setAttribute("aria-valuetext", `variance ${number(eps)}`);
-    shown.textContent = `${number(eps)}, a standard deviation of ${fixed(Math.sqrt(eps))}`;
+    shown.textContent = `${number(eps)}, a standard deviation of ${rounded(Math.sqrt(eps))}`;
     drawMap(world, follows ? "the world: p(x1) p(x2 | x1)" : "the world: p(x2) p(x1 | x2)", "");
     const heights = worldHeights(), model2 = modelHeights();
     drawMap(fitted, follows ? "best Gaussian model: q(x1) q(x2 | x1)" : "best Gaussian model: q(x2) q(x1 | x2)", "model");

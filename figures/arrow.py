@@ -15,15 +15,13 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 VARIANCES = (0.01, 0.04, 0.09, 0.16, 0.25, 0.5, 1.0)
 COLUMNS, ROWS = 96, 81  # points of x1 and of x2 in the picture
 EDGE = 3.6  # x1 runs from −EDGE to EDGE
@@ -48,8 +46,7 @@ class ArrowExplorer(anywidget.AnyWidget):
     Raises ValueError, in one sentence, for a world that cannot be drawn.
     """
 
-    _esm = (HERE / "arrow.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".arrow-explorer") + (HERE / "arrow.css").read_text(encoding="utf-8")
+    _esm, _css = widget.parts("arrow", ".arrow-explorer")
 
     # What the JavaScript draws; lists by variance, null where there is no number.
     _mu = traitlets.List().tag(sync=True)

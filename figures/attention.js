@@ -1,28 +1,15 @@
 // The attention explorer: a line of tokens, what each position sees, where the heads look, and what
 // is expected next. Everything was computed before; pointer and keys are answered here.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const SIDE = 220; // the matrix of who sees whom, in its own units
 const MOST_NAMED = 4;
 const BEAT = 650; // milliseconds between two passes when the clock runs
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module writes numbers and says words in the same way; a test holds the two together.
-
-function fixed(value, places) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const text = Math.abs(value).toFixed(places);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
 const s = (things) => (things.length === 1 ? "" : "s");
 const listed = (things) => (things.length <= MOST_NAMED ? things.join(", ")
   : `${things.slice(0, MOST_NAMED).join(", ")} and ${things.length - MOST_NAMED} more`);
-
-function floats(view) {
-  if (!view || !view.byteLength) return [];
-  return Float64Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
 
 function lineOf(model) {
   const words = model.get("_words"), sees = model.get("_sees"), top = model.get("_top"), comes = model.get("_comes");
@@ -64,23 +51,10 @@ function lineOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "path", "rect", "text"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `attention-explorer-${++serial}`;
+  const id = newId("attention-explorer");
   const root = make("div", { class: "attention-explorer" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const row = make("div", {
     class: "line", tabindex: "0", role: "slider", "aria-label": "Position", "aria-describedby": `${id}-keys`,
     "data-lm-suppress-shortcuts": "true",
@@ -88,7 +62,7 @@ function render({ model, el }) {
   const body = make("div", { class: "body" }, root);
   const next = make("div", { class: "next", "aria-hidden": "true" }, body);
   const side = make("div", { class: "side" }, body);
-  make("p", { class: "title" }, side, "Which position (row) sees which token");
+  make("p", { class: "title" }, side, "What each position (row) sees");
   const matrix = make("svg", { class: "matrix", viewBox: `-20 -4 ${SIDE + 24} ${SIDE + 24}`, "aria-hidden": "true", focusable: "false" }, side);
   const chooser = make("div", { class: "heads", role: "group", "aria-label": "Attention head" }, side);
   const before = make("button", { type: "button", "aria-label": "Previous head" }, chooser, "◀");
@@ -274,25 +248,21 @@ function render({ model, el }) {
     notice.textContent = waiting;
     aside.textContent = waiting ? "" : model.get("_aside");
     if (waiting || !model.get("_words").length) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       net = null;
       for (const part of parts) part.hidden = true;
       clock.hidden = true;
       return;
     }
     net ??= lineOf(model);
-    headline.dataset.kind = net.kind;
-    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[net.kind];
-    verdict.textContent = net.verdict;
+    say(net.kind, net.verdict);
     const at = place(), head = Math.min(model.get("_head"), Math.max(0, net.count - 1));
     drawLine(at, head);
     drawNext(at);
     drawMatrix(at, head);
     chooser.hidden = !net.shows;
     which.textContent = net.shows ? `block ${Math.floor(head / net.heads) + 1}, head ${(head % net.heads) + 1}` : "";
-    keys.textContent = `← → go from token to token, or point at one${net.shows ? " · ↑ ↓ or ◀ ▶ change the head · squares and underlines are attention weights" : ""}`;
+    keys.textContent = `← → go from token to token, or point at one${net.shows ? " · ↑ ↓ or ◀ ▶ change the head · squares and underlines: attention weights" : ""} · ▸: the token that comes`;
     const text = net.placeInWords(at, head);
     if (words.textContent !== text) words.textContent = text;
     row.setAttribute("aria-valuemin", "1");
@@ -302,25 +272,13 @@ function render({ model, el }) {
     drawClock();
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) net = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_words", "_sees", "_weights", "_blocks", "_heads", "_top", "_comes", "_clock", "_count", "_aside", "_notice"]
-      .map((name) => [name, redraw(true)]),
-    ...["_place", "_head", "_tick"].map((name) => [name, redraw(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_words", "_sees", "_weights", "_blocks", "_heads", "_top", "_comes", "_clock", "_count", "_aside", "_notice"], ["_place", "_head", "_tick"],
+    (isNew) => {
+      if (isNew) net = null;
+      draw();
+    });
   draw();
-  return () => {
-    stop();
-    for (const [name, listener] of listeners) model.off(`change:${name}`, listener);
-  };
+  return () => { stop(); unfollow(); };
 }
 
 export default { render };

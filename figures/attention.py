@@ -21,7 +21,7 @@ import numpy as np
 import traitlets
 
 from course.causality import dependency_map
-from figures import palette
+from figures import widget
 
 HERE = Path(__file__).parent
 MOST_TOKENS, MOST_WRITTEN = 24, 16  # what fits into a line, and into the clock's lanes
@@ -32,10 +32,7 @@ MOST_NAMED = 4  # leaks or gaps that a sentence spells out before it counts the 
 class AttentionExplorer(anywidget.AnyWidget):
     """Draws who sees whom, where the heads look, and the likeliest next tokens; `of` makes one."""
 
-    _esm = (HERE / "attention.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".attention-explorer") + (HERE / "attention.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("attention", ".attention-explorer")
 
     # What the JavaScript draws. _sees: one row of "01…" a position. _weights: float32, blocks ×
     # heads × positions × tokens. _top: for each position its likeliest next [word, probability].
@@ -62,7 +59,7 @@ class AttentionExplorer(anywidget.AnyWidget):
         model: Callable,
         tokens: Any,
         *,
-        decode: Callable[[list[int]], str] = str,
+        decode: Callable[[list[int]], str] = lambda ids: " ".join(map(str, ids)),
         writers: Mapping[str, Callable] | None = None,
         count: int = 8,
         place: int | None = None,

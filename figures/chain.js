@@ -1,7 +1,6 @@
 // The unrolled chain: one card a step, bars for p(x_i | what came before), their product and log.
 // Everything is answered here: the tables of every order came with the model.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const TOLERANCE = 1e-9;
 const CHART = { width: 700, height: 132, left: 34, right: 6, top: 16, bottom: 24 };
 
@@ -111,23 +110,10 @@ function valueAt(row, u) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "text", "line"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `chain-explorer-${++serial}`;
+  const id = newId("chain-explorer");
   const root = make("div", { class: "chain-explorer", "data-lm-suppress-shortcuts": "true" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const tell = headlineIn(root);
   const body = make("div", { class: "body" }, root);
   const row = make("div", { class: "cards" }, body);
   const two = make("div", { class: "two" }, body);
@@ -468,9 +454,7 @@ function render({ model, el }) {
     const waiting = model.get("_notice");
     body.hidden = readout.hidden = keys.hidden = Boolean(waiting);
     if (waiting) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      tell("waiting", "Nothing to draw yet");
       notice.textContent = waiting;
       chain = null;
       return;
@@ -482,9 +466,7 @@ function render({ model, el }) {
       build();
     }
     const wrong = chain.wrongIn(order());
-    headline.dataset.kind = wrong ? "bad" : "good";
-    badge.textContent = wrong ? "✕" : "✓";
-    verdict.textContent = chain.wholeInWords(order());
+    tell(wrong ? "leak" : "good", chain.wholeInWords(order()));
     notice.textContent = Object.keys(chain.factors).length > 1 || chain.n === 1 ? "" : model.get("_order_notice");
     drawCards();
     drawPanels();
@@ -492,22 +474,13 @@ function render({ model, el }) {
     say(x());
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) chain = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_names", "_values", "_table", "_factors", "_tally", "_notice", "_order_notice", "_sample_notice"]
-      .map((name) => [name, redraw(true)]),
-    ...["_x", "_order"].map((name) => [name, redraw(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_names", "_values", "_table", "_factors", "_tally", "_notice", "_order_notice", "_sample_notice"], ["_x", "_order"],
+    (isNew) => {
+      if (isNew) chain = null;
+      draw();
+    });
   draw();
-  return () => { for (const [name, listener] of listeners) model.off(`change:${name}`, listener); };
+  return unfollow;
 }
 
 export default { render };

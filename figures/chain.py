@@ -16,15 +16,13 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_VARIABLES = 4  # 24 orders, and cards that fit side by side
 MOST_VALUES = 6
 MOST_WORDS = 81  # bars that can still be told apart at 700 pixels
@@ -45,8 +43,7 @@ class ChainExplorer(anywidget.AnyWidget):
     sample)` draws what the student's own functions return.
     """
 
-    _esm = (HERE / "chain.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".chain-explorer") + (HERE / "chain.css").read_text(encoding="utf-8")
+    _esm, _css = widget.parts("chain", ".chain-explorer")
 
     # What the JavaScript draws. Tables are flat, last axis fastest, as NumPy ravels them.
     _names = traitlets.List().tag(sync=True)

@@ -1,15 +1,12 @@
 // The codec explorer: an interval that shrinks with each symbol, in exact whole numbers, and a map
 // of where the bits go. All is answered here: the tables of every example came with the model.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 520, LINES = 3, TALL = 30, STEP = 62, TOP = 22; // the intervals, in their own units
 const CELL = 30; // a pixel
 const MOST_DIGITS = 24;
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module writes numbers and says words in the same way; a test holds the two together.
-
-const fixed = (value, places) => value.toFixed(places);
 
 function codecOf(model) {
   const rows = model.get("_rows"), labels = model.get("_labels"), side = model.get("_side"), files = model.get("_files");
@@ -53,23 +50,10 @@ function codecOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "text", "tspan"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `codec-explorer-${++serial}`;
+  const id = newId("codec-explorer");
   const root = make("div", { class: "codec-explorer" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const body = make("div", {
     class: "body", tabindex: "0", role: "slider", "aria-label": "Symbol", "aria-describedby": `${id}-keys`,
     "data-lm-suppress-shortcuts": "true",
@@ -142,7 +126,7 @@ function render({ model, el }) {
     grid.style.display = codec.labels.length ? "none" : "";
     text.hidden = !codec.labels.length;
     legend.textContent = codec.labels.length ? "The higher the bar and the deeper the tint, the dearer the token"
-      : "Circle: the price; dashed: not coded yet";
+      : `Circle: the price; dashed: not coded yet${model.get("_kind") === "leak" ? "; cross: not what comes back" : ""}`;
     if (codec.labels.length) {
       if (text.childElementCount !== codec.n || text.dataset.example !== String(example)) {
         text.replaceChildren();
@@ -196,7 +180,7 @@ function render({ model, el }) {
     for (let i = first; i <= step; i++)
       make("text", { class: "caption", x: left + 8, y: TOP + (i - first) * STEP - 6 }, svg, `x${i} = ${codec.label(i, codec.rows[example][i - 1][0])}`);
     const found = codec.settled(example, step);
-    digits.textContent = `0.${found.length > 40 ? "…" : ""}${found.slice(-40)}`;
+    digits.textContent = `settled: 0.${found.length > 40 ? "…" : ""}${found.slice(-40)}`;
     make("span", { class: "open" }, digits, " …");
   }
 
@@ -206,17 +190,13 @@ function render({ model, el }) {
     notice.textContent = waiting;
     if (waiting || !model.get("_rows").length) {
       controls.hidden = true;
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       codec = null;
       return;
     }
     codec ??= codecOf(model);
     controls.hidden = codec.count === 1;
-    headline.dataset.kind = model.get("_kind");
-    badge.textContent = { good: "✓", leak: "✕", quiet: "·" }[model.get("_kind")];
-    verdict.textContent = model.get("_verdict");
+    say(model.get("_kind"), model.get("_verdict"));
     const example = model.get("_example"), step = pointed ?? model.get("_step");
     root.classList.toggle("wide", Boolean(codec.labels.length));
     drawMap(example, step);
@@ -234,21 +214,13 @@ function render({ model, el }) {
       (codec.count > 1 ? " · ↑ ↓ change the example" : "") + " · point at a symbol to look at it";
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) codec = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_rows", "_labels", "_side", "_files", "_verdict", "_kind", "_title", "_notice"].map((name) => [name, redraw(true)]),
-    ...["_example", "_step"].map((name) => [name, redraw(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_rows", "_labels", "_side", "_files", "_verdict", "_kind", "_title", "_notice"], ["_example", "_step"],
+    (isNew) => {
+      if (isNew) codec = null;
+      draw();
+    });
   draw();
-  return () => { for (const [name, listener] of listeners) model.off(`change:${name}`, listener); };
+  return unfollow;
 }
 
 export default { render };

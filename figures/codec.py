@@ -14,16 +14,14 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_EXAMPLES, MOST_SYMBOLS = 16, 256
 MOST_PARTS = 5  # parts of an interval that are drawn one by one, the symbol's own among them
 MOST_DIGITS = 24  # settled binary digits that are written out, the last ones
@@ -36,8 +34,7 @@ class CodecExplorer(anywidget.AnyWidget):
     length is a square and no labels are given, and as text if there are labels.
     """
 
-    _esm = (HERE / "codec.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".codec-explorer") + (HERE / "codec.css").read_text(encoding="utf-8")
+    _esm, _css = widget.parts("codec", ".codec-explorer")
 
     # What the JavaScript draws: for each example and symbol a list
     # [symbol, total, below, own, price, received, [[symbol, below, own], …]].

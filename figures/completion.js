@@ -1,29 +1,16 @@
 // The completion explorer: a picture to draw on, the votes for one of its pixels, what every pixel
 // is expected to be, and the kernel's completions. All but the completions is answered here.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const SIDE = 200; // of each of the three grids, in its own units
 const MOST_NAMED = 6;
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module writes numbers and says words in the same way; a test holds the two together.
-
-function fixed(value, places) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const text = Math.abs(value).toFixed(places);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
 const plain = (value) => fixed(value, 2);
 const signed = (value) => { const text = plain(value); return "−N".includes(text[0]) ? text : `+${text}`; };
 const sigmoid = (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
 const softplus = (a) => (Number.isNaN(a) ? a : Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))));
 const s = (count) => (count > 1 ? "s" : "");
-
-function floats(view) {
-  if (!view || !view.byteLength) return [];
-  return Float64Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
 
 function networkOf(model) {
   const side = model.get("_side"), n = side * side;
@@ -79,15 +66,6 @@ function networkOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "text"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 // The stairs between the pixels before `cut` and those from it on.
 function stairs(side, cut, cell) {
   const row = Math.floor(cut / side), column = cut % side, full = side * cell;
@@ -95,14 +73,10 @@ function stairs(side, cut, cell) {
     : `M0 ${(row + 1) * cell}H${column * cell}V${row * cell}H${full}`;
 }
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `completion-explorer-${++serial}`;
+  const id = newId("completion-explorer");
   const root = make("div", { class: "completion-explorer" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const body = make("div", { class: "body" }, root);
   const grids = make("div", {
     class: "grids", tabindex: "0", role: "slider", "aria-label": "Pixels", "aria-describedby": `${id}-keys`,
@@ -250,17 +224,13 @@ function render({ model, el }) {
     const waiting = model.get("_notice");
     body.hidden = keys.hidden = Boolean(waiting);
     if (waiting || !model.get("_side")) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       notice.textContent = waiting;
       net = null;
       return;
     }
     net ??= networkOf(model);
-    headline.dataset.kind = net.kind;
-    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[net.kind];
-    verdict.textContent = net.verdict;
+    say(net.kind, net.verdict);
     notice.textContent = model.get("_remark");
     const i = pointed ?? cursor();
     drawGrids(i);
@@ -274,21 +244,13 @@ function render({ model, el }) {
     drawEndings();
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) net = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_side", "_base", "_votes", "_sees", "_notice", "_remark"].map((name) => [name, redraw(true)]),
-    ...["_completions", "_given", "_complete_notice", "_live", "_bits", "_cursor"].map((name) => [name, redraw(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_side", "_base", "_votes", "_sees", "_notice", "_remark"], ["_completions", "_given", "_complete_notice", "_live", "_bits", "_cursor"],
+    (isNew) => {
+      if (isNew) net = null;
+      draw();
+    });
   draw();
-  return () => { for (const [name, listener] of listeners) model.off(`change:${name}`, listener); };
+  return unfollow;
 }
 
 export default { render };

@@ -14,16 +14,14 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_SIDE = 16  # 256 pixels: cells that can still be hit with a pointer
 MOST_NAMED = 6  # pixels that a sentence spells out before it counts the rest
 
@@ -35,10 +33,7 @@ class CompletionExplorer(anywidget.AnyWidget):
     functions. A function that is not written yet, or that raises, gives a sentence.
     """
 
-    _esm = (HERE / "completion.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".completion-explorer") + (HERE / "completion.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("completion", ".completion-explorer")
 
     # What the JavaScript draws: float32 logits of the empty picture (n,), what each pixel adds to
     # each logit (n, n), and which logit can see which pixel at all, one row of "01…" a logit.

@@ -1,19 +1,9 @@
 // The DAG editor: arrows of a small Bayes net are clicked on and off, and the conditional tables
 // follow at once. The kernel is asked for one thing only: what the student's function says.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 330, HEIGHT = 290, BOX = 32; // the graph, in its own units
 const PANEL = 360, TALL = 196, CELL = 13; // the tables
 const MOST_ROWS = 105; // more rows than that are thinner than two pixels: one block stands for them
-
-const SVG_TAGS = ["svg", "g", "path", "rect", "circle", "text", "tspan", "line"];
-function make(tag, attributes = {}, parent = null, text = null) {
-  const element = SVG_TAGS.includes(tag) ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module says the whole and each node in the same words; a test holds the two together.
@@ -74,10 +64,8 @@ function pairInWords(net, [a, b]) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `dag-editor-${++serial}`;
+  const id = newId("dag-editor");
   const quiet = { "data-lm-suppress-shortcuts": "true" };
   const root = make("div", { class: "dag-editor", ...quiet }, el);
   const headline = make("p", { class: "headline", role: "status", "aria-live": "polite" }, root);
@@ -330,23 +318,12 @@ function render({ model, el }) {
     }
   });
 
-  // One message may change several traits: draw once, when all have arrived.
-  let waiting = false;
-  const redraw = () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => { waiting = false; draw(); });
-  };
-  const reset = () => { redraw(); queueMicrotask(drawValues); };
-  for (const trait of ["_names", "_parents", "_answers", "_live", "_asks"]) model.on(`change:${trait}`, redraw);
-  model.on("change:_cardinalities", redraw);
-  model.on("change:_names", reset);
   draw();
   drawValues();
-  return () => {
-    for (const trait of ["_names", "_parents", "_answers", "_live", "_asks", "_cardinalities"]) model.off(`change:${trait}`, redraw);
-    model.off("change:_names", reset);
-  };
+  return follow(model, ["_names"], ["_parents", "_answers", "_live", "_asks", "_cardinalities"], (isNew) => {
+    draw();
+    if (isNew) drawValues();
+  });
 }
 
 export default { render };

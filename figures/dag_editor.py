@@ -12,14 +12,12 @@ A graph with a cycle is no Bayes net: its arrows on the cycle are dashed, and it
 import math
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import anywidget
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_NODES = 6
 MOST_VALUES = 6
 MOST_KEPT = 400  # answers that are remembered, so that a graph seen before costs no call
@@ -42,8 +40,7 @@ class DagEditor(anywidget.AnyWidget):
     Raises ValueError, in one sentence, for a graph that cannot be drawn. A cycle can be drawn.
     """
 
-    _esm = (HERE / "dag_editor.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".dag-editor") + (HERE / "dag_editor.css").read_text("utf-8")
+    _esm, _css = widget.parts("dag_editor", ".dag-editor")
 
     _names = traitlets.List().tag(sync=True)
     _cardinalities = traitlets.List().tag(sync=True)

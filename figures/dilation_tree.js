@@ -1,7 +1,6 @@
 // The dilation tree: an output's units, layer by layer, down to the samples that it hears. The maps
 // of single layers came with the model, measured; a stack of any dilations is put together here.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const SAMPLES = 32, KERNELS = [2, 3], DILATIONS = [1, 2, 3, 4, 6, 8, 9, 16], MOST_LAYERS = 4, MOST_NAMED = 3;
 const WIDTH = 700, LEFT = 66, STEP = (WIDTH - LEFT - 8) / SAMPLES, ROW = 58, TOP = 22;
 
@@ -98,23 +97,10 @@ function treeOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "line", "text"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `dilation-tree-${++serial}`;
+  const id = newId("dilation-tree");
   const root = make("div", { class: "dilation-tree" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const whole = make("p", { class: "whole" }, root);
   const tree = make("div", {
     class: "tree", tabindex: "0", role: "slider", "aria-label": "Output", "aria-describedby": `${id}-keys`,
@@ -178,7 +164,7 @@ function render({ model, el }) {
     for (let level = 0; level <= depth; level++) {
       const label = level === 0 ? "input" : level === depth ? "output" : `layer ${level}`;
       make("text", { class: "row", x: 2, y: y(level) + 1 }, svg, label);
-      if (level) make("text", { class: "row small", x: 2, y: y(level) + 14 }, svg, `d = ${net.dilations[level - 1]}`);
+      if (level) make("text", { class: "row small", x: 2, y: y(level) + 1, dy: "1.15em" }, svg, `d = ${net.dilations[level - 1]}`);
       for (let i = 0; i < SAMPLES; i++) {
         const on = lit(level, i), late = on && level === 0 && i > t;
         make("circle", { class: `unit${on ? " lit" : ""}${late ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5 }, svg);
@@ -194,8 +180,9 @@ function render({ model, el }) {
       const first = Math.max(0, t + 1 - net.predicted), cut = t + 1 - net.predicted < 0;
       const from = x(first) - 7, to = x(t) + 7, low = bottom + 36;
       make("path", { class: `bracket${cut ? " cut" : ""}`, d: `M${from} ${low - 6}${cut ? "m0 6" : "v6"}H${to}v-6` }, svg);
-      const middle = Math.min(Math.max((from + to) / 2, LEFT + 70), WIDTH - 80);
-      make("text", { class: "says", x: middle, y: low + 17 }, svg, `${model.get("_field_name")}: ${net.predicted}`);
+      const middle = Math.min(Math.max((from + to) / 2, LEFT + 120), WIDTH - 130);
+      const holes = svg.querySelector(".hole") ? ", dotted: not seen" : "";
+      make("text", { class: "says", x: middle, y: low + 18 }, svg, `${model.get("_field_name")}: ${net.predicted}${holes}`);
     }
   }
 
@@ -232,17 +219,13 @@ function render({ model, el }) {
     tree.hidden = readout.hidden = controls.hidden = keys.hidden = Boolean(waiting);
     notice.textContent = waiting;
     if (waiting || !model.get("_maps")?.byteLength) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       whole.textContent = "";
       net = null;
       return;
     }
     net ??= treeOf(model);
-    headline.dataset.kind = net.kind;
-    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[net.kind];
-    verdict.textContent = net.verdict;
+    say(net.kind, net.verdict);
     whole.textContent = net.whole;
     const t = pointed ?? model.get("_output") - 1;
     drawTree(t);
@@ -255,18 +238,12 @@ function render({ model, el }) {
     tree.setAttribute("aria-valuetext", text);
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = () => {
-    net = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const names = ["_maps", "_predicted", "_whole", "_own", "_field_name", "_notice", "_kernel", "_dilations", "_output"];
-  for (const name of names) model.on(`change:${name}`, redraw);
   draw();
-  return () => { for (const name of names) model.off(`change:${name}`, redraw); };
+  return follow(model, ["_maps", "_predicted", "_whole", "_own", "_field_name", "_notice", "_kernel", "_dilations"],
+    ["_output"], (isNew) => {
+      if (isNew) net = null;
+      draw();
+    });
 }
 
 export default { render };

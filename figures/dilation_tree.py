@@ -23,7 +23,7 @@ import numpy as np
 import traitlets
 
 from course.causality import dependency_map
-from figures import palette
+from figures import widget
 
 HERE = Path(__file__).parent
 SAMPLES = 32
@@ -42,10 +42,7 @@ class DilationTree(anywidget.AnyWidget):
     codes to its logits.
     """
 
-    _esm = (HERE / "dilation_tree.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".dilation-tree") + (HERE / "dilation_tree.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("dilation_tree", ".dilation-tree")
 
     # What the JavaScript draws. A map has a row for each output, 32 bits, input 1 the lowest; maps
     # stand in the order of kernels, then dilations. Predictions are int32, −1 where unknown, for

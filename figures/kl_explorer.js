@@ -1,7 +1,6 @@
 // The KL explorer: p is given, q is a Gaussian to drag, and both divergences follow at once.
 // Everything but the student's own functions is computed here, by sums over one grid.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 700, LEFT = 40, RIGHT = 12;
 const TALL = 216, SLIM = 128; // heights of the densities and of the integrand
 const MAP = { width: 340, height: 216, left: 36, right: 8, top: 10, bottom: 30 };
@@ -115,16 +114,6 @@ function pointInWords(world, direction, mu, sigma, x) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-const SVG_TAGS = new Set(["svg", "g", "path", "rect", "circle", "text", "line", "defs", "pattern"]);
-
-function make(tag, attributes = {}, parent = null, text = null) {
-  const element = SVG_TAGS.has(tag) ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 // The ends of an axis and about four round numbers between.
 function ticks(low, high, about = 4) {
   const rough = (high - low) / about, power = 10 ** Math.floor(Math.log10(rough));
@@ -135,10 +124,8 @@ function ticks(low, high, about = 4) {
 }
 const label = (value, digits) => value.toFixed(digits).replace(/^-(?=0(\.0*)?$)/, "").replace("-", "−");
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `kl-explorer-${++serial}`;
+  const id = newId("kl-explorer");
   const world = worldOf(model), optima = model.get("_optima");
   const [low, high] = model.get("_view"), [least, most] = model.get("_sigmas");
   let mu = model.get("mu"), sigma = model.get("sigma");
@@ -478,20 +465,9 @@ function render({ model, el }) {
     }
     draw();
   };
-  // One message may change several traits: draw once, when all have arrived.
-  let waiting = false;
-  const redraw = () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => { waiting = false; fromKernel(); });
-  };
-  const traits = ["mu", "sigma", "_ends", "_their_kl", "_notices", "_live"];
-  for (const trait of traits) model.on(`change:${trait}`, redraw);
+  const unfollow = follow(model, ["mu", "sigma", "_ends", "_their_kl", "_notices", "_live"], [], fromKernel);
   draw();
-  return () => {
-    stop();
-    for (const trait of traits) model.off(`change:${trait}`, redraw);
-  };
+  return () => { stop(); unfollow(); };
 }
 
 export default { render };

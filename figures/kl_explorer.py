@@ -10,15 +10,13 @@ Definitions: Kullback and Leibler (1951); the two fits as in Bishop (2006), sect
 
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 BUMPS = ((0.4, -2.0, 0.6), (0.6, 2.0, 0.6))  # (weight, mean, standard deviation)
 
 
@@ -34,8 +32,7 @@ class KLExplorer(anywidget.AnyWidget):
     `KLExplorer.of(kl, fit_forward, fit_reverse)` also asks the student's own functions.
     """
 
-    _esm = (HERE / "kl_explorer.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".kl-explorer") + (HERE / "kl_explorer.css").read_text("utf-8")
+    _esm, _css = widget.parts("kl_explorer", ".kl-explorer")
 
     mu = traitlets.Float().tag(sync=True)
     sigma = traitlets.Float().tag(sync=True)

@@ -2,7 +2,6 @@
 // Everything that a pointer or a key asks for is answered here; the kernel is only asked for
 // other degrees or another order. Layer 0 holds the inputs, the last layer the outputs.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 470, LEFT = 76, RIGHT = 8, TOP = 44, BOTTOM = 44, BAND = 112; // the graph, in its own units
 const SIDE = 224; // the matrix, in its own units
 const MOST_NAMED = 4; // leaks or gaps that a sentence spells out before it counts the rest
@@ -204,15 +203,6 @@ function inWords(net, at) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "text", "tspan", "line", "defs", "pattern"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 // Every connection of a band is the same curve stretched sideways, so one solve for the height
 // gives where all of them are: that is what makes pointing at one of hundreds cheap.
 const bend = (t) => t * t * (3 - 2 * t);
@@ -227,14 +217,10 @@ function curveTime(y, bottom, top) {
   return (low + high) / 2;
 }
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `mask-explorer-${++serial}`;
+  const id = newId("mask-explorer");
   const root = make("div", { class: "mask-explorer", "data-lm-suppress-shortcuts": "true" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const body = make("div", { class: "body" }, root);
   const slider = (name, label) => make("div", {
     class: name, tabindex: "0", role: "slider", "aria-label": label, "aria-describedby": `${id}-keys`,
@@ -665,17 +651,13 @@ function render({ model, el }) {
     reshuffle.hidden = orderLabel.hidden = !model.get("_live");
     order.value = model.get("_order_name");
     if (!net) {
-      badge.textContent = "…";
-      headline.dataset.kind = "waiting";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       words.textContent = notice;
       factor.replaceChildren();
       return;
     }
     const kind = net.leaks.length ? "leak" : net.gaps.length ? "gap" : "good";
-    headline.dataset.kind = kind;
-    badge.textContent = { leak: "✕", gap: "–", good: "✓" }[kind];
-    verdict.textContent = { leak: "Not autoregressive", gap: "Blind to the future, but not complete", good: "Autoregressive" }[kind];
+    say(kind, { leak: "Not autoregressive", gap: "Blind to the future, but not complete", good: "Autoregressive" }[kind]);
     if (!exists(rest)) rest = null;
     if (!exists(over)) over = null;
     drawGraph();
@@ -683,17 +665,8 @@ function render({ model, el }) {
     light();
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let waiting = false;
-  const redraw = () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => { waiting = false; draw(); });
-  };
-  const traits = ["_masks", "_order", "_degrees", "_names", "_notice", "_breaks", "_live", "_order_name"];
-  for (const trait of traits) model.on(`change:${trait}`, redraw);
   draw();
-  return () => { for (const trait of traits) model.off(`change:${trait}`, redraw); };
+  return follow(model, ["_masks", "_order", "_degrees", "_names", "_notice", "_breaks", "_live", "_order_name"], [], draw);
 }
 
 export default { render };

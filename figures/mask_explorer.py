@@ -11,15 +11,13 @@ see hidden units of degree smaller than order(d).
 
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_UNITS = 64  # a layer wider than this cannot be told apart at 700 pixels
 MOST_NAMED = 4  # how many leaks or gaps a sentence spells out before it counts the rest
 ORDERS = ("natural", "reversed", "random")
@@ -41,10 +39,7 @@ class MaskExplorer(anywidget.AnyWidget):
     functions instead, and offers other degrees and other orders.
     """
 
-    _esm = (HERE / "mask_explorer.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".mask-explorer") + (HERE / "mask_explorer.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("mask_explorer", ".mask-explorer")
 
     # What the JavaScript draws. A mask is a list of rows, a row is text like "0110".
     _masks = traitlets.List().tag(sync=True)

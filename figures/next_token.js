@@ -8,11 +8,6 @@ const PACE = 90; // milliseconds a token, when the texts write themselves
 
 // ------------------------------------------------------------------------------- the mathematics
 
-function floats(view) {
-  if (!view || !view.byteLength) return null;
-  return Float64Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
-
 // The distribution at a temperature, ranked, and its running sums.
 function tempered(logits, T) {
   const p = logits.map((z) => Math.exp((z - logits[0]) / T)); // the first is the largest
@@ -51,13 +46,6 @@ function entropyOf(p, count, held) { // in bits
 
 // ------------------------------------------------------------------------------------- the words
 // What is said of the student's function, the Python module says too; a test holds the two together.
-
-function fixed(value, places) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const text = Math.abs(value).toFixed(places);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
 const whole = (n) => Math.trunc(n).toLocaleString("en-US");
 function quoted(token) {
   const core = token.replace(/^ +| +$/g, "");
@@ -69,12 +57,12 @@ function quoted(token) {
 function worldOf(model) {
   const logits = floats(model.get("_logits")), labels = model.get("_labels"), grid = model.get("_grid");
   const theirs = floats(model.get("_theirs")), name = model.get("_name"), V = logits.length, rows = labels.length;
-  const width = theirs ? theirs.length / (grid.T.length * grid.k.length * grid.p.length) : 0;
+  const width = theirs.length ? theirs.length / (grid.T.length * grid.k.length * grid.p.length) : 0;
   const heat = grid.T.map((T) => tempered(logits, T));
   const plain = tempered(logits, 1);
 
   const valuesAt = ([i, j, l]) => {
-    if (!theirs) return null;
+    if (!theirs.length) return null;
     const from = ((i * grid.k.length + j) * grid.p.length + l) * width;
     const all = theirs.subarray(from, from + width);
     return { p: all.subarray(0, width - 3), kept: all[width - 3], total: all[width - 2], entropy: all[width - 1] };
@@ -112,8 +100,8 @@ function worldOf(model) {
     return "";
   };
   const positions = grid.T.flatMap((_, i) => grid.k.flatMap((_, j) => grid.p.map((_, l) => [i, j, l])));
-  const differing = theirs ? positions.filter((position) => difference(position)) : [];
-  const verdict = !theirs ? `${whole(V)} tokens may come next`
+  const differing = theirs.length ? positions.filter((position) => difference(position)) : [];
+  const verdict = !theirs.length ? `${whole(V)} tokens may come next`
     : !differing.length ? `Your ${name} agrees at all ${whole(positions.length)} positions of the sliders`
     : `Your ${name} differs at ${whole(differing.length)} of ${whole(positions.length)} positions, first at ${setting(differing[0])}`;
 
@@ -138,29 +126,18 @@ function worldOf(model) {
     return own ? `${said}; your ${name}: ${fixed(own.p[r], 3)}.` : `${said}.`;
   };
   return { V, rows, labels, grid, plain, at, valuesAt, difference, verdict, differing, inWords, theirsInWords, rowInWords,
-    kind: !theirs ? "plain" : differing.length ? "leak" : "good" };
+    kind: !theirs.length ? "plain" : differing.length ? "leak" : "good" };
 }
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
 const visible = (token) => token.replace(/^ /, "␣").replace(/(?<=.) $/, "␣").replaceAll("\n", "⏎");
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `next-token-${++serial}`;
+  const id = newId("next-token");
   const root = make("div", { class: "next-token", "data-lm-suppress-shortcuts": "true" }, el);
   root.addEventListener("keydown", (event) => { if (event.key !== "Tab") event.stopPropagation(); });
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const prompt = make("p", { class: "prompt" }, root);
   const controls = make("div", { class: "sliders" }, root);
   const sliders = ["temperature T", "top-k: at most so many tokens", "top-p: at least this mass"].map((label, i) => {
@@ -318,9 +295,7 @@ function render({ model, el }) {
     world ??= worldOf(model);
     if (!columnsOf) buildTexts();
     const place = position(), here = world.at(place), waiting = model.get("_notice");
-    headline.dataset.kind = waiting ? "waiting" : world.kind;
-    badge.textContent = waiting ? "…" : { plain: "?", good: "✓", leak: "✕" }[world.kind];
-    verdict.textContent = waiting ? `${whole(world.V)} tokens may come next` : world.verdict;
+    say(waiting ? "waiting" : world.kind, waiting ? `${whole(world.V)} tokens may come next` : world.verdict);
     notice.textContent = waiting;
     prompt.textContent = model.get("_prompt") ? `after ${quoted(model.get("_prompt"))}` : "";
     sliders.forEach(({ input, value }, i) => {
@@ -348,24 +323,13 @@ function render({ model, el }) {
     chart.setAttribute("aria-valuetext", world.rowInWords(Math.min(chosen, world.rows - 1), place));
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) { world = null; columnsOf = null; stop(); }
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_logits", "_labels", "_prompt", "_grid", "_theirs", "_texts", "_name", "_notice"].map((name) => [name, redraw(true)]),
-    ["_at", redraw(false)],
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_logits", "_labels", "_prompt", "_grid", "_theirs", "_texts", "_name", "_notice"], ["_at"],
+    (isNew) => {
+      if (isNew) { world = null; columnsOf = null; stop(); }
+      draw();
+    });
   draw();
-  return () => {
-    stop();
-    for (const [name, listener] of listeners) model.off(`change:${name}`, listener);
-  };
+  return () => { stop(); unfollow(); };
 }
 
 export default { render };

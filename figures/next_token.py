@@ -11,16 +11,14 @@ import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 ROWS = 14  # tokens that have a bar, the most probable ones
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 3.0)
 COUNTS = (1, 2, 3, 5, 10, 20, 50, 100)  # and all
@@ -43,8 +41,7 @@ class NextToken(anywidget.AnyWidget):
     `next_probs(logits, T, k, p)` answers.
     """
 
-    _esm = (HERE / "next_token.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".next-token") + (HERE / "next_token.css").read_text(encoding="utf-8")
+    _esm, _css = widget.parts("next_token", ".next-token")
 
     # What the JavaScript draws. Tokens are in ranked order: a temperature never changes it.
     _logits = traitlets.Bytes(b"").tag(sync=True)  # float32 (V,)

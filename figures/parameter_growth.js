@@ -1,24 +1,13 @@
 // The growth of parameters: curves on logarithmic axes, read off at a cursor that the pointer or the
 // arrow keys move. All numbers come from the student's functions; nothing is counted here.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 700, HEIGHT = 330, LEFT = 52, RIGHT = 74, TOP = 14, BOTTOM = 38;
 const DECADES = 8; // the table leaves the picture at 10^8, when n is 27
 
-const SVG_TAGS = ["svg", "g", "path", "rect", "circle", "text", "tspan", "line", "defs", "clipPath"];
-function make(tag, attributes = {}, parent = null, text = null) {
-  const element = SVG_TAGS.includes(tag) ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
 const grouped = (count) => count.toLocaleString("en-US");
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `parameter-growth-${++serial}`;
+  const id = newId("parameter-growth");
   const quiet = { "data-lm-suppress-shortcuts": "true" };
   const root = make("div", { class: "parameter-growth", ...quiet }, el);
   const headline = make("p", { class: "headline", role: "status", "aria-live": "polite" }, root);

@@ -11,14 +11,12 @@ layer (Germain et al., 2015, section 4).
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import anywidget
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST = 4096  # variables
 MOST_CHAIN = 784  # a student's search for cycles may take n² steps
 HIDDEN = (10, 50, 100, 500)
@@ -61,10 +59,7 @@ class ParameterGrowth(anywidget.AnyWidget):
     hidden units to begin with, one of 10, 50, 100 and 500.
     """
 
-    _esm = (HERE / "parameter_growth.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".parameter-growth") + (HERE / "parameter_growth.css").read_text(
-        "utf-8"
-    )
+    _esm, _css = widget.parts("parameter_growth", ".parameter-growth")
 
     _most = traitlets.Int(MOST).tag(sync=True)
     _grid = traitlets.Dict().tag(sync=True)  # h → the values of n that can be pointed at

@@ -1,23 +1,14 @@
 // The receptive-field explorer: which inputs one output sees, for each output of several networks.
 // All maps are here as bits; the kernel is asked for nothing.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const SIDE = 300; // of a grid, in its own units
 const MOST_NAMED = 3;
-
-function make(tag, attributes, parent) {
-  const svg = ["svg", "rect", "path", "circle"].includes(tag);
-  const node = svg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {}))
-    if (name === "text") node.textContent = value; else node.setAttribute(name, value);
-  parent?.append(node);
-  return node;
-}
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module says the same in the same words; a test holds the two together.
 
 const s = (count) => (count === 1 ? "" : "s");
+const colorName = (k, colours) => (colours === 3 ? "RGB"[k] : `color ${k + 1}`);
 const isAre = (count) => (count === 1 ? "is" : "are");
 
 class Network {
@@ -37,10 +28,9 @@ class Network {
     const pixel = Math.floor(i / this.colours);
     return [Math.floor(pixel / this.width), pixel % this.width, i % this.colours];
   }
-  color(k) { return this.colours === 3 ? "RGB"[k] : `color ${k + 1}`; }
   title(i) {
     const [r, c, k] = this.place(i);
-    return `${this.colours > 1 ? `${this.color(k)} of ` : ""}row ${r + 1}, column ${c + 1}`;
+    return `${this.colours > 1 ? `${colorName(k, this.colours)} of ` : ""}row ${r + 1}, column ${c + 1}`;
   }
   count(number) { return `${number} ${this.colours === 1 ? "pixel" : "number"}${s(number)}`; }
   split(o) {
@@ -80,8 +70,8 @@ class Network {
         + `${leaks.slice(0, MOST_NAMED).map((i) => this.title(i)).join("; ")}${more}.`;
     }
     if (near.length)
-      said += ` ${this.word(o, near)}: ${this.count(near.length)} before it and within reach ${isAre(near.length)} not seen, `
-        + `the last of them ${this.title(near[near.length - 1])}.`;
+      said += ` ${this.word(o, near)}: ${this.count(near.length)} before it and within reach ${isAre(near.length)} not seen`
+        + `${near.length > 1 ? ", the last of them" : ":"} ${this.title(near[near.length - 1])}.`;
     if (far.length) said += ` ${this.count(far.length)} ${far.length === 1 ? "lies" : "lie"} beyond reach.`;
     const inside = this.predicted(o);
     if (inside === null) return said;
@@ -114,14 +104,12 @@ class Network {
 
 function render({ model, el }) {
   const root = make("div", { class: "receptive-field" }, el);
-  const headline = make("div", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const notice = make("p", { class: "notice" }, root);
   const body = make("div", {}, root);
   const controls = make("div", { class: "controls" }, body);
   const middle = make("div", { class: "side" }, body);
-  const keysId = `receptive-field-keys-${Math.random().toString(36).slice(2)}`;
+  const keysId = newId("receptive-field-keys");
   const grids = make("div", { class: "grids", tabindex: "0", role: "slider", "aria-label": "Pixel of the output",
     "aria-describedby": keysId, "data-lm-suppress-shortcuts": "true" }, middle);
   const told = make("div", { class: "told" }, middle);
@@ -153,14 +141,14 @@ function render({ model, el }) {
 
   function group(label) {
     const box = make("span", { class: "group", role: "group", "aria-label": label }, controls);
-    make("span", { text: label, "aria-hidden": "true" }, box);
+    make("span", { "aria-hidden": "true" }, box, label);
     return box;
   }
   const buttons = [];
   function choice(label, trait, values, names = values) {
     const box = group(label);
     values.forEach((value, k) => {
-      const button = make("button", { type: "button", text: names[k], "data-lm-suppress-shortcuts": "true" }, box);
+      const button = make("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, box, names[k]);
       button.addEventListener("click", () => write(trait, value));
       buttons.push([button, trait, value]);
     });
@@ -176,7 +164,7 @@ function render({ model, el }) {
     if (names.length > 1) choice("Network", "_name", names);
     if (deepest > 0) {
       const box = make("label", { class: "group" }, controls);
-      make("span", { text: "Layers" }, box);
+      make("span", {}, box, "Layers");
       slider = make("input", { type: "range", min: "1", max: String(deepest), step: "1", "data-lm-suppress-shortcuts": "true" }, box);
       count = make("span", { class: "count" }, box);
       slider.addEventListener("input", () => write("_depth", Number(slider.value)));
@@ -187,8 +175,7 @@ function render({ model, el }) {
     if (colours > 1) {
       const box = group("Output");
       for (let k = 0; k < colours; k++) {
-        const button = make("button", { type: "button", text: colours === 3 ? "RGB"[k] : `color ${k + 1}`,
-          "data-lm-suppress-shortcuts": "true" }, box);
+        const button = make("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, box, colorName(k, colours));
         button.addEventListener("click", () => toColor(k));
         colorButtons.push(button);
       }
@@ -209,7 +196,7 @@ function render({ model, el }) {
     grids.classList.toggle("many", colours > 1);
     panels = Array.from({ length: colours }, (_, k) => {
       const panel = make("div", { class: "panel" }, grids);
-      if (colours > 1) make("p", { class: "title", text: `Input ${colours === 3 ? "RGB"[k] : `color ${k + 1}`}` }, panel);
+      if (colours > 1) make("p", { class: "title" }, panel, `Input ${colorName(k, colours)}`);
       const svg = make("svg", { viewBox: `-3 -3 ${width * cell + 6} ${height * cell + 6}`, "aria-hidden": "true" }, panel);
       const under = (event) => {
         const box = svg.getBoundingClientRect(), unit = (width * cell + 6) / box.width;
@@ -271,7 +258,8 @@ function render({ model, el }) {
 
   function drawLegend(net) {
     const entries = [["seen", "seen, and before the pixel"], ["near", "before it and within reach, not seen"],
-      ["leak", "seen, and not before it: a leak"], ["before", "before it, beyond reach"]];
+      ["leak", "seen, and not before it: a leak"], ["", "itself, and after it: must not be seen"],
+      ["before", "before it, beyond reach"]];
     if (net.view.reach === null) entries.pop();
     legend.replaceChildren();
     for (const [kind, text] of entries) {
@@ -279,12 +267,12 @@ function render({ model, el }) {
       square(svg, `cell ${kind}`, 0, 0, 20, 0.84);
       if (kind === "leak") cross(svg, 0, 0, 20);
       if (kind === "near") make("circle", { class: "dot", cx: 10, cy: 10, r: 2.2 }, svg);
-      make("span", { text }, key);
+      make("span", {}, key, text);
     }
     if (net.view.field !== null) {
       const key = make("span", { class: "key" }, legend), svg = make("svg", { viewBox: "0 0 20 20" }, key);
       make("circle", { class: "ring unseen", cx: 10, cy: 10, r: 6 }, svg);
-      make("span", { text: "predicted by your formula" }, key);
+      make("span", {}, key, "predicted by your formula");
     }
   }
 
@@ -293,15 +281,11 @@ function render({ model, el }) {
     body.hidden = keys.hidden = Boolean(waiting) || !views().length;
     notice.textContent = waiting || model.get("_remark");
     if (body.hidden) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       return;
     }
     const net = network(), o = pointed ?? model.get("_cursor"), [kind, text] = net.verdict();
-    headline.dataset.kind = kind;
-    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[kind];
-    verdict.textContent = text;
+    say(kind, text);
     for (const [button, trait, value] of buttons) button.setAttribute("aria-pressed", String(model.get(trait) === value));
     colorButtons.forEach((button, k) => button.setAttribute("aria-pressed", String(net.place(o)[2] === k)));
     if (slider) {
@@ -321,19 +305,6 @@ function render({ model, el }) {
     grids.setAttribute("aria-valuetext", said);
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false, rebuild = false;
-  const later = (anew) => () => {
-    rebuild ||= anew;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => {
-      pending = false;
-      if (rebuild) setUp();
-      rebuild = false;
-      draw();
-    });
-  };
   // A kernel may send what is here already: then nothing is built anew.
   let built = null;
   function setUp() {
@@ -346,14 +317,13 @@ function render({ model, el }) {
     buildControls();
     buildPanels();
   }
-  const listeners = [
-    ...["_height", "_width", "_colours", "_views", "_bits", "_notice", "_remark"].map((name) => [name, later(true)]),
-    ...["_name", "_first", "_rest", "_depth", "_cursor"].map((name) => [name, later(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
   setUp();
   draw();
-  return () => { for (const [name, listener] of listeners) model.off(`change:${name}`, listener); };
+  return follow(model, ["_height", "_width", "_colours", "_views", "_bits", "_notice", "_remark"],
+    ["_name", "_first", "_rest", "_depth", "_cursor"], (isNew) => {
+      if (isNew) setUp();
+      draw();
+    });
 }
 
 export default { render };

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -19,9 +18,8 @@ import numpy as np
 import traitlets
 
 from course.causality import dependency_map
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_NUMBERS = 400  # of one image: the map has that squared bits
 MOST_NAMED = 3  # pixels that a sentence spells out before it counts the rest
 KINDS = ("A", "B")
@@ -36,10 +34,7 @@ class ReceptiveFieldExplorer(anywidget.AnyWidget):
     A function that is not written yet, or that raises, gives a sentence in place of the picture.
     """
 
-    _esm = (HERE / "receptive_field.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".receptive-field") + (HERE / "receptive_field.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("receptive_field", ".receptive-field")
 
     _height = traitlets.Int(0).tag(sync=True)
     _width = traitlets.Int(0).tag(sync=True)
@@ -241,7 +236,7 @@ class ReceptiveFieldExplorer(anywidget.AnyWidget):
         if near:
             said += (
                 f" {self._word(o, near)}: {self._count(len(near))} before it and within reach "
-                f"{'is' if len(near) == 1 else 'are'} not seen, the last of them "
+                f"{'is not seen:' if len(near) == 1 else 'are not seen, the last of them'} "
                 f"{self._title(near[-1])}."
             )
         if far:

@@ -1,25 +1,10 @@
 // The sampling player: images appear number by number. Everything to be played is here already.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const SIDE = 240; // of the large picture, in its own units
+const LEFT = 18; // of the bars, for the scale
 const FRAMES_A_SECOND = 12;
 
-function make(tag, attributes, parent) {
-  const svg = ["svg", "rect", "path", "circle", "line"].includes(tag);
-  const node = svg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {}))
-    if (name === "text") node.textContent = value; else node.setAttribute(name, value);
-  parent?.append(node);
-  return node;
-}
-
 // The Python module writes numbers and says words in the same way; a test holds the two together.
-function fixed(value, places) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const text = Math.abs(value).toFixed(places);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
 
 function filmOf(model) {
   const [count, height, width, colours, levels] = ["_count", "_height", "_width", "_colours", "_levels"].map((t) => model.get(t));
@@ -53,24 +38,25 @@ function render({ model, el }) {
   const root = make("div", { class: "sampling-player" }, el);
   const notice = make("p", { class: "notice" }, root);
   const body = make("div", {}, root);
-  const keysId = `sampling-keys-${Math.random().toString(36).slice(2)}`;
+  const keysId = newId("sampling-keys");
   const stage = make("div", { class: "stage", tabindex: "0", role: "slider", "aria-label": "Step of the drawing",
     "aria-describedby": keysId, "data-lm-suppress-shortcuts": "true" }, body);
   const large = make("div", { class: "large" }, stage);
   const beside = make("div", { class: "beside" }, stage);
   const barsTitle = make("p", { class: "title" }, beside);
-  const bars = make("svg", { class: "bars", viewBox: "0 0 320 110", "aria-hidden": "true" }, beside);
-  make("p", { class: "title", text: "All images at this step" }, body);
+  const bars = make("svg", { class: "bars", viewBox: "0 0 320 124", "aria-hidden": "true" }, beside);
+  make("p", { class: "title" }, body, "All images at this step");
   const strip = make("div", { class: "strip", role: "group", "aria-label": "Images" }, body);
   const controls = make("div", { class: "controls" }, body);
   const quiet = { type: "button", "data-lm-suppress-shortcuts": "true" };
-  const back = make("button", { ...quiet, text: "◀ Step" }, controls);
-  const play = make("button", { ...quiet, class: "play", text: "▶ Play" }, controls);
-  const ahead = make("button", { ...quiet, text: "Step ▶" }, controls);
+  const back = make("button", quiet, controls, "◀ Step");
+  const play = make("button", { ...quiet, class: "play" }, controls, "▶ Play");
+  const ahead = make("button", quiet, controls, "Step ▶");
   const range = make("input", { type: "range", step: "1", "aria-label": "Step", "data-lm-suppress-shortcuts": "true" }, controls);
   const readout = make("div", { class: "readout" }, body);
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, readout);
-  make("p", { class: "keys", id: keysId, text: "Space: play or pause. Left and right: one step. Up and down: one row. Home, End: first and last step. 1 … 9: another image." }, body);
+  make("p", { class: "keys", id: keysId }, body,
+    "Space: play or pause. Left and right: one step. Up and down: one row. Home, End: first and last step. 1 … 9: another image.");
 
   let film = null, pictures = [], timer = null;
   const step = () => model.get("_step"), image = () => model.get("_image");
@@ -187,16 +173,23 @@ function render({ model, el }) {
     const shown = film.known && at > film.given;
     bars.style.display = film.known ? "" : "none";
     barsTitle.hidden = !film.known;
-    barsTitle.textContent = shown ? `Drawn from this distribution over ${film.levels} levels (▲ the level it got)` : `A distribution over ${film.levels} levels for each number`;
-    make("line", { class: "axis", x1: 0, x2: 320, y1: 96, y2: 96 }, bars);
-    if (!shown) return;
-    const w = 320 / film.levels, got = film.level(image(), number);
-    for (let l = 0; l < film.levels; l++) {
-      const p = film.chance(image(), number, l);
-      make("rect", { class: `bar${l === got ? " drawn" : ""}`, x: l * w + 0.08 * w, width: 0.84 * w, y: 96 - 90 * p, height: 90 * p }, bars);
+    barsTitle.textContent = shown ? `Probability of each of ${film.levels} levels (▲: drawn)` : `Each number has a distribution over ${film.levels} levels`;
+    for (const [p, label] of [[1, "1"], [0.5, "½"], [0, "0"]]) {
+      make("line", { class: p ? "grid" : "axis", x1: LEFT, x2: 320, y1: 98 - 90 * p, y2: 98 - 90 * p }, bars);
+      make("text", { class: "tick", x: LEFT - 5, y: 102 - 90 * p }, bars, label);
     }
-    const x = (got + 0.5) * w;
-    make("path", { class: "marker", d: `M${x} 99L${x + 5} 108L${x - 5} 108Z` }, bars);
+    if (!shown) return;
+    const w = (320 - LEFT) / film.levels, got = film.level(image(), number);
+    for (let l = 0; l < film.levels; l++) {
+      const p = film.chance(image(), number, l), x = LEFT + (l + 0.08) * w;
+      make("rect", { class: `bar${l === got ? " drawn" : ""}`, x, width: 0.84 * w, y: 98 - 90 * p, height: 90 * p }, bars);
+      const shade = make("rect", { class: "shade", x, width: 0.84 * w, y: 101, height: 9 }, bars);
+      const share = l / (film.levels - 1);
+      if (film.colours === 1) shade.setAttribute("fill-opacity", share.toFixed(3));
+      else shade.style.fill = `rgb(${[0, 1, 2].map((k) => (k === number % film.colours ? Math.round(255 * share) : 0)).join(",")})`;
+    }
+    const x = LEFT + (got + 0.5) * w;
+    make("path", { class: "marker", d: `M${x} 112L${x + 5} 121L${x - 5} 121Z` }, bars);
   }
 
   function draw() {
@@ -228,19 +221,6 @@ function render({ model, el }) {
     ahead.disabled = at >= film.n;
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false, rebuild = false;
-  const later = (anew) => () => {
-    rebuild ||= anew;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => {
-      pending = false;
-      if (rebuild) setUp();
-      rebuild = false;
-      draw();
-    });
-  };
   // A kernel may send what is here already: then nothing is built anew.
   let built = null;
   function setUp() {
@@ -252,16 +232,17 @@ function render({ model, el }) {
     film = model.get("_count") ? filmOf(model) : null;
     build();
   }
-  const listeners = [
-    ...["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given", "_images", "_chances", "_notice"].map((name) => [name, later(true)]),
-    ...["_step", "_image"].map((name) => [name, later(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model,
+    ["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given", "_images", "_chances", "_notice"],
+    ["_step", "_image"], (isNew) => {
+      if (isNew) setUp();
+      draw();
+    });
   setUp();
   draw();
   return () => {
-    if (timer !== null) clearInterval(timer);
-    for (const [name, listener] of listeners) model.off(`change:${name}`, listener);
+    clearInterval(timer);
+    unfollow();
   };
 }
 

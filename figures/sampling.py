@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_VALUES = 2_000_000  # probabilities that are sent: 8 MB
 MOST_IMAGES = 12
 
@@ -40,10 +38,7 @@ class SamplingPlayer(anywidget.AnyWidget):
     `SamplingPlayer.of(model, 6, 8, 8, generator)` calls the student's own `sample`.
     """
 
-    _esm = (HERE / "sampling.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".sampling-player") + (HERE / "sampling.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("sampling", ".sampling-player")
 
     _count = traitlets.Int(0).tag(sync=True)
     _height = traitlets.Int(0).tag(sync=True)

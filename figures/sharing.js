@@ -1,28 +1,15 @@
 // The sharing explorer: a lane for each variable, with its bit, its column of W, its hidden vector,
 // its row of V and its output. All is answered here: the logits of every word came with the model.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 500, CELL = 15, TOP = 28, LINKS = 92; // the lanes, in their own units
 const SIDE = 190; // the matrix of who sees whom, in its own units
 const MOST_NAMED = 4;
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module writes numbers and says words in the same way; a test holds the two together.
-
-function fixed(value, places) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const text = Math.abs(value).toFixed(places);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-}
 const sigmoid = (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
 const same = (a, b) => Math.abs(a - b) <= 1e-3 * Math.max(1, Math.abs(b));
 const s = (things) => (things.length === 1 ? "" : "s");
-
-function floats(view) {
-  if (!view || !view.byteLength) return [];
-  return Float64Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
 
 function networkOf(model) {
   const n = model.get("_n"), h = model.get("_h"), name = model.get("_name"), sees = model.get("_sees");
@@ -97,29 +84,16 @@ function networkOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function make(tag, attributes = {}, parent = null, text = null) {
-  const inSvg = ["svg", "g", "path", "rect", "circle", "text", "tspan"].includes(tag);
-  const element = inSvg ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== null) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 function indexed(svg, letter, index, x, y, kind = "math") {
   const text = make("text", { class: kind, x, y }, svg, letter);
   make("tspan", { class: "sub", dy: 4 }, text, String(index));
   return text;
 }
 
-let serial = 0;
-
 function render({ model, el }) {
-  const id = `sharing-explorer-${++serial}`;
+  const id = newId("sharing-explorer");
   const root = make("div", { class: "sharing-explorer" }, el);
-  const headline = make("p", { class: "headline" }, root);
-  const badge = make("span", { class: "badge", "aria-hidden": "true" }, headline);
-  const verdict = make("span", { class: "verdict" }, headline);
+  const say = headlineIn(root);
   const body = make("div", { class: "body" }, root);
   const lanes = make("div", {
     class: "lanes", tabindex: "0", role: "slider", "aria-label": "Step", "aria-describedby": `${id}-keys`,
@@ -285,16 +259,12 @@ function render({ model, el }) {
     body.hidden = readout.hidden = controls.hidden = keys.hidden = Boolean(waiting);
     notice.textContent = waiting;
     if (waiting || !model.get("_n")) {
-      headline.dataset.kind = "waiting";
-      badge.textContent = "…";
-      verdict.textContent = "Nothing to draw yet";
+      say("waiting", "Nothing to draw yet");
       net = null;
       return;
     }
     net ??= networkOf(model);
-    headline.dataset.kind = net.kind;
-    badge.textContent = { good: "✓", leak: "✕", gap: "!" }[net.kind];
-    verdict.textContent = net.verdict;
+    say(net.kind, net.verdict);
     const step = pointed?.step ?? model.get("_step");
     const column = pointed ? pointed.column : below ? step : undefined;
     drawLanes(step, column);
@@ -308,21 +278,13 @@ function render({ model, el }) {
     for (const [mode, button] of buttons) button.setAttribute("aria-pressed", String(mode === model.get("_mode")));
   }
 
-  // One message may change several traits: draw once, when all have arrived.
-  let pending = false;
-  const redraw = (isNew) => () => {
-    if (isNew) net = null;
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
-  };
-  const listeners = [
-    ...["_n", "_h", "_W", "_c", "_V", "_b", "_table", "_sees", "_name", "_notice"].map((name) => [name, redraw(true)]),
-    ...["_bits", "_step", "_mode"].map((name) => [name, redraw(false)]),
-  ];
-  for (const [name, listener] of listeners) model.on(`change:${name}`, listener);
+  const unfollow = follow(model, ["_n", "_h", "_W", "_c", "_V", "_b", "_table", "_sees", "_name", "_notice"], ["_bits", "_step", "_mode"],
+    (isNew) => {
+      if (isNew) net = null;
+      draw();
+    });
   draw();
-  return () => { for (const [name, listener] of listeners) model.off(`change:${name}`, listener); };
+  return unfollow;
 }
 
 export default { render };

@@ -16,16 +16,14 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from figures import palette
+from figures import widget
 
-HERE = Path(__file__).parent
 MOST_VARIABLES, MOST_HIDDEN = 8, 8  # 256 words, and stacks that fit above one another
 MOST_NAMED = 4  # leaks or gaps that a sentence spells out before it counts the rest
 MODES = ("anew", "sweep")
@@ -44,10 +42,7 @@ class SharingExplorer(anywidget.AnyWidget):
     `SharingExplorer.of(nade, W, c, V, b)` asks the student's `nade(x, W, c, V, b)`.
     """
 
-    _esm = (HERE / "sharing.js").read_text(encoding="utf-8")
-    _css = palette.stylesheet(".sharing-explorer") + (HERE / "sharing.css").read_text(
-        encoding="utf-8"
-    )
+    _esm, _css = widget.parts("sharing", ".sharing-explorer")
 
     # What the JavaScript draws: float32, rows one after the other; the logits of all 2^n words, x_1
     # changing slowest; and which output sees which input, one row of "01…" an output.

@@ -1,14 +1,18 @@
 """Runs a lesson's notebook in a kernel, as an instructor or as a student has it, once a process.
 
-Tests that look at one lesson's runs carry `pytest.mark.xdist_group(lesson)`, so that parallel
-workers do not repeat them.
+Tests that look at one lesson's runs stand in its own file or name it in their parameters:
+`tests.turns` gives them to one worker, so that parallel workers do not repeat a run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
+import re
 import tempfile
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -57,3 +61,24 @@ def printed(notebook: NotebookNode) -> str:
         for _, output in outputs(notebook)
         if output.output_type == "stream" and output.name == "stdout"
     )
+
+
+def number(pattern: str, told: str) -> float:
+    """The number in the first group of `pattern`, found in what was printed."""
+    found = re.search(pattern, told)
+    assert found, f"{pattern} was not printed in: {told}"
+    return float(found[1])
+
+
+def run_here(lesson: str) -> dict[str, Any]:
+    """The names of the solved lesson after a run in this process, checks left out.
+
+    "said" is what it printed, "shown" the list of what it displayed.
+    """
+    read, shown, said = lessons.load_lesson(lesson), [], io.StringIO()
+    names: dict[str, Any] = {"__name__": "__main__", "LESSON": lesson, "display": shown.append}
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        for cell in read.cells:
+            if cell.kind == "code" and cell.role != "check":
+                exec(compile(cell.source, str(read.path), "exec", dont_inherit=True), names)
+    return names | {"said": said.getvalue(), "shown": shown}

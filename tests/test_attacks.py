@@ -21,9 +21,6 @@ from tests.banks.attacks import ATTACKS, CLASSES
 from tests.banks.attacks.attack import LESSON, MARK, PAGES
 from tests.banks.attacks.planted import HONEST, Planted, Way, left_on_disk, left_running
 
-# One class, graded once: all tests of this file in one process.
-pytestmark = pytest.mark.xdist_group("attacks")
-
 
 def _ids(names) -> list[str]:
     return [name.replace(" ", "-") for name in names]

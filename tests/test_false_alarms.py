@@ -15,8 +15,6 @@ from autograder.grading.rebuild import checked_name, nbgrader_of
 from autograder.sandbox.limits import Limits
 from tests.banks.bank import answers_of, lessons_with, text_of
 
-pytestmark = pytest.mark.xdist_group("false alarms")
-
 LIMITS = Limits(seconds_per_cell=60, seconds_per_submission=300)
 LESSONS = [name for name in lessons_with("right") if checks_of(name)]
 

@@ -1,9 +1,8 @@
-"""Lesson 12: its numbers are true, its checks accept the solutions and nothing strange."""
+"""Lesson 12: its numbers are true, its coder is exact, and its explorer says so."""
 
 from __future__ import annotations
 
 import bz2
-import hashlib
 import itertools
 import lzma
 import math
@@ -15,21 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checking import checks_of, judge
 from autograder.checks import compression as checks
 from autograder.draw import Draw
 from autograder.inside.compression import Looked, PairModel
-from autograder.lessons import load_lesson, release_notebook, solution_functions
 from figures import shrinking_interval
 from figures.codec import CodecExplorer
 
 LESSON = "12_compression"
-POINTS = {"ideal_bits": 2, "quantize": 4, "encode": 4, "decode": 5, "round_trip": 2}
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return solution_functions(LESSON)
 
 
 @pytest.fixture(scope="module")
@@ -46,67 +37,6 @@ def pair(n: int, k: int, seed: int = 0, **options: Any) -> tuple[PairModel, np.n
 
 
 # ---------------------------------------------------------------------------------- the checks
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("seed", [7, 2**40])
-def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
-
-
-def test_every_exercise_has_its_check_and_its_points() -> None:
-    lesson = load_lesson(LESSON)
-    assert tuple(lesson.exercises) == tuple(POINTS) == tuple(checks_of(LESSON))
-    assert {name: check.points for name, check in checks_of(LESSON).items()} == POINTS
-    assert {name: cell.points for name, cell in lesson.checks.items()} == POINTS
-
-
-def test_an_empty_exercise_is_not_attempted() -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
-    exec("import math, torch\nimport numpy as np", namespace)
-    for cell in release_notebook(LESSON).cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
-            exec(cell.source, namespace)
-    for name in POINTS:
-        verdict = judge(namespace[name], name=name, lesson=LESSON)
-        assert (verdict.status, verdict.earned) == ("not attempted", 0)
-
-
-STRANGE = {
-    "a number": lambda *a: 1.0,
-    "a word": lambda *a: "x",
-    "an empty tensor": lambda *a: torch.zeros(0),
-    "nan": lambda *a: math.nan,
-    "nan of that shape": lambda *a: torch.full_like(a[0], math.nan),
-    "huge": lambda *a: torch.full(a[0].shape, 2**60),
-    "ones": lambda *a: torch.ones(a[0].shape, dtype=torch.int64),
-    "a class": lambda *a: int,
-    "no bytes": lambda *a: b"",
-    "the same bytes": lambda *a: b"abcd" * 30,
-    "other bytes each time": lambda *a: hashlib.sha256(str(a[1]).encode()).digest() * 3,
-    "zeros for examples": lambda m, b, count=1: torch.zeros(count, m.n, dtype=torch.int64),
-    "halves for examples": lambda m, b, count=1: torch.full((count, m.n), 0.5),
-    "true": lambda *a: True,
-    "false": lambda *a: False,
-}
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("how", STRANGE)
-def test_a_strange_answer_earns_little_and_breaks_no_check(
-    solved: dict, name: str, how: str
-) -> None:
-    def strange(*args: Any, **kwargs: Any) -> Any:
-        return STRANGE[how](*args, **kwargs)
-
-    if name == "decode":
-        exec("def decode(*args): return strange(*args)", around := {**solved, "strange": strange})
-        strange = around["decode"]
-    verdict = judge(strange, name=name, lesson=LESSON)
-    assert verdict.status in ("failed", "partly"), verdict
-    assert verdict.earned <= verdict.points / 3, verdict
 
 
 def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:

@@ -1,97 +1,26 @@
-"""Lesson 01: its numbers, its checks against the banks, and its experiment on the digits."""
+"""Lesson 01: what its checks tell, its numbers, and its experiment on the digits."""
 
-import contextlib
-import io
 import json
 import math
 import re
-import types
 from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from autograder import judge, lessons
 from autograder.claims import Verdict
 from figures import bayes_net_tables, exponential_wall
 from figures.dag_editor import CARDINALITIES, PARENTS
-from tests.banks.bank import Wrong, judge_answer
 from tests.banks.wrong.exponential_wall import ANSWERS as WRONG
+from tests.notebooks import executed, printed
 
 LESSON = "01_exponential_wall"
-EXERCISES = {
-    "table_parameters": 2,
-    "bits_to_exceed": 2,
-    "bayes_net_parameters": 4,
-    "fvsbn_parameters": 1,
-    "nade_parameters": 2,
-    "made_parameters": 3,
-}
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return lessons.solution_functions(LESSON)
-
-
-@pytest.fixture(scope="module")
-def lesson() -> lessons.Lesson:
-    return lessons.load_lesson(LESSON)
-
-
-@pytest.fixture(scope="module")
-def experiment(lesson: lessons.Lesson) -> dict[str, Any]:
-    """The lesson run from top to bottom, solved; its names, and what it printed under "said"."""
-    shown, said = [], io.StringIO()
-    names: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON, "display": shown.append}
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-        for cell in lesson.cells:
-            if cell.kind == "code" and cell.role != "check":
-                exec(compile(cell.source, str(lesson.path), "exec", dont_inherit=True), names)
-    return names | {"said": said.getvalue(), "shown": shown}
 
 
 def verdict_on(function: Callable, exercise: str, seed: int) -> Verdict:
     return judge(function, name=exercise, lesson=LESSON, seed=seed)
 
 
-def title(answer: Wrong) -> str:
-    return f"{answer.exercise}: {answer.misconception or 'unnamed'}"
-
-
 # --- checks and banks -----------------------------------------------------------------------------
-
-
-def test_the_exercises_are_worth_what_the_lesson_says(lesson: lessons.Lesson):
-    assert {name: cell.points for name, cell in lesson.checks.items()} == EXERCISES
-    assert lesson.points == sum(EXERCISES.values()) + 2
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_a_solution_earns_every_point_at_every_draw(exercise: str, solved: dict[str, Any]):
-    for seed in range(25):
-        verdict = verdict_on(solved[exercise], exercise, seed)
-        assert verdict.status == "passed", verdict
-        assert sum(c.points for c in verdict.claims) == verdict.points == EXERCISES[exercise]
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_what_is_not_written_is_not_attempted(exercise: str):
-    def unsolved(*args: object) -> None:
-        raise NotImplementedError(f"{exercise}: write your code here")
-
-    assert verdict_on(unsolved, exercise, 0).status == "not attempted"
-    assert verdict_on(lambda *args: None, exercise, 0).status == "not attempted"
-
-
-@pytest.mark.parametrize("answer", WRONG, ids=title)
-def test_a_wrong_answer_fails_its_claim_which_names_the_misconception(answer: Wrong):
-    for verdict in judge_answer(LESSON, answer):
-        assert verdict.status in ("failed", "partly"), verdict
-        failed = {c.text: c for c in verdict.claims if not c.holds}
-        assert answer.fails in failed, verdict
-        assert failed[answer.fails].misconception == answer.misconception, verdict
-        assert failed[answer.fails].advice and failed[answer.fails].saw
 
 
 def test_every_misconception_of_the_checks_is_in_the_bank():
@@ -227,15 +156,7 @@ def test_the_tables_are_a_distribution(experiment: dict[str, Any]):
     assert math.isclose(np.exp(-np.array(nll)).sum(), 1, rel_tol=1e-9)
 
 
-def test_a_reader_who_solves_nothing_meets_no_traceback(lesson: lessons.Lesson):
-    names: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON, "display": lambda _: None}
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-        for cell in lesson.cells:
-            if cell.kind == "code" and cell.role != "check":
-                stub = f'raise NotImplementedError("{cell.name}: write your code here")'
-                source = lessons.without_solutions(cell.source, stub)
-                exec(compile(source, str(lesson.path), "exec", dont_inherit=True), names)
-    assert said.getvalue().count("○ This demo waits for") == 6
-    assert "chosen by the data" in said.getvalue()
-    assert isinstance(names["bayes_net_parameters"], types.FunctionType)
+def test_a_reader_who_solves_nothing_is_told_what_each_demo_waits_for():
+    said = printed(executed(LESSON, "unsolved"))
+    assert said.count("○ This demo waits for") == 6
+    assert "chosen by the data" in said

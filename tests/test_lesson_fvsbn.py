@@ -1,4 +1,4 @@
-"""Lesson 03: its numbers are true, its checks accept the solutions and nothing strange."""
+"""Lesson 03: its numbers are true, and its explorer measures what it is given."""
 
 from __future__ import annotations
 
@@ -10,85 +10,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import checks_of, judge
 from autograder.checks import fvsbn
 from autograder.draw import Draw
-from autograder.lessons import load_lesson, release_notebook, solution_functions
 from course import data
 from course.training import evaluate, fit
 from figures.completion import CompletionExplorer
 
 LESSON = "03_fvsbn"
-NAMES = ("logits", "nll", "sample", "complete")
 W = torch.tensor([[7.0, 9, 8], [2, 5, 9], [-1, 3, 4]])
 B = torch.tensor([0.0, -1, 0.5])
 
 
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return solution_functions(LESSON)
-
-
-def words_of_the_lesson() -> str:
-    return "\n".join(cell.source for cell in load_lesson(LESSON).cells)
-
-
 # ---------------------------------------------------------------------------------- the checks
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("seed", [0, 7, 2**40])
-def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
-
-
-def test_every_exercise_has_its_check_and_its_points() -> None:
-    lesson = load_lesson(LESSON)
-    assert tuple(lesson.exercises) == NAMES == tuple(checks_of(LESSON))
-    points = {name: check.points for name, check in checks_of(LESSON).items()}
-    assert points == {"logits": 3, "nll": 3, "sample": 4, "complete": 3}
-    assert {name: cell.points for name, cell in lesson.checks.items()} == points
-
-
-def test_an_empty_exercise_is_not_attempted() -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
-    exec("import math, torch\nfrom torch import nn\nimport torch.nn.functional as F", namespace)
-    for cell in release_notebook(LESSON).cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
-            exec(cell.source, namespace)
-    for name in NAMES:
-        verdict = judge(namespace[name], name=name, lesson=LESSON)
-        assert (verdict.status, verdict.earned) == ("not attempted", 0)
-
-
-STRANGE = {
-    "a number": lambda *a: 1.0,
-    "a word": lambda *a: "x",
-    "an empty tensor": lambda *a: torch.zeros(0),
-    "zeros of any shape": lambda *a: torch.zeros_like(a[0]),
-    "nan": lambda *a: a[0] * math.nan,
-    "huge": lambda *a: torch.full_like(a[0], 1e300, dtype=torch.float64),
-    "complex": lambda *a: a[0] * 1j,
-    "bools": lambda *a: a[0] > 0,
-    "zeros a row": lambda *a: torch.zeros(len(a[0])),
-    "nan a row": lambda *a: torch.full((len(a[0]),), math.nan),
-    "numpy": lambda *a: a[0].numpy(),
-    "a class": lambda *a: int,
-    "zeros for samples": lambda *a: torch.zeros(a[2], len(a[1])),
-    "halves for samples": lambda *a: torch.full((a[2], len(a[1])), 0.5),
-    "nan for samples": lambda *a: torch.full((a[2], len(a[1])), math.nan),
-    "ones for completions": lambda *a: torch.ones(len(a[0]), len(a[2])),
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("how", STRANGE)
-def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
-    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
-    assert verdict.status in ("failed", "partly"), verdict
-    assert verdict.earned <= verdict.points / 3, verdict
 
 
 def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
@@ -108,11 +41,10 @@ def test_false_alarms_of_the_sampling_checks_are_rarer_than_one_in_a_million() -
 # ------------------------------------------------------------------------- the numbers of the prose
 
 
-def test_the_worked_numbers_of_logits_and_nll(solved: dict) -> None:
+def test_the_worked_numbers_of_logits_and_nll(solved: dict, text: str) -> None:
     x = torch.tensor([[1.0, 0, 1]])
     assert solved["logits"](x, W, B).tolist() == [[0, 1, -0.5]]
     cost = float(solved["nll"](x, W, B))
-    text = words_of_the_lesson()
     assert f"{cost:.4f}" == "2.9805" and "2.9805 nats" in text
     assert f"{math.exp(-cost):.4f}" == "0.0508" and "= 0.0508" in text
     steps = F.binary_cross_entropy_with_logits(solved["logits"](x, W, B), x, reduction="none")

@@ -1,4 +1,4 @@
-"""Lesson 10: it IS GPT-2, its numbers are true, its checks accept solutions and nothing strange."""
+"""Lesson 10: it IS GPT-2, its cache changes nothing, its numbers are true."""
 
 from __future__ import annotations
 
@@ -13,38 +13,18 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from autograder.checking import checks_of, judge
+from autograder.checking import judge
 from autograder.checks import gpt2 as checks
 from autograder.draw import Draw
 from autograder.inside.gpt2 import LEAKS, Toy, _suspect, suspects
-from autograder.lessons import load_lesson, release_notebook, solution_functions
 from course import pretrained
 from course.causality import dependency_map
 from course.operations import count_operations
 from figures.attention import AttentionExplorer
-from tests.notebooks import executed, printed
 
 LESSON = "10_gpt2"
-POINTS = {
-    "causal_attention": 4,
-    "Block": 2,
-    "GPT2": 3,
-    "gpt2_parameters": 2,
-    "load_hf": 2,
-    "sequence_nll": 2,
-    "perplexity": 1,
-    "generate": 2,
-    "Cache": 2,
-    "generate_cached": 2,
-    "find_the_leak": 2,
-}
 SMALL = {"vocab_size": 101, "n_positions": 16, "n_embd": 24, "n_layer": 3, "n_head": 4}
 GPT2_124M = {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12}
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return solution_functions(LESSON)
 
 
 @pytest.fixture(scope="module")
@@ -62,78 +42,6 @@ def ids(rows: int, length: int, seed: int = 0, vocabulary: int = 101) -> torch.T
 
 
 # ---------------------------------------------------------------------------------- the checks
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("seed", [0, 7, 2**40])
-def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
-
-
-def test_every_exercise_has_its_check_and_its_points() -> None:
-    lesson = load_lesson(LESSON)
-    assert set(lesson.exercises) == set(checks_of(LESSON)) == set(POINTS)
-    assert {name: check.points for name, check in checks_of(LESSON).items()} == POINTS
-    assert {name: cell.points for name, cell in lesson.checks.items()} == POINTS
-    assert sum(POINTS.values()) == 24
-
-
-def test_an_empty_exercise_is_not_attempted() -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
-    exec("import torch, math\nfrom torch import nn\nimport torch.nn.functional as F", namespace)
-    for cell in release_notebook(LESSON).cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
-            exec(cell.source, namespace)
-    for name in POINTS:
-        verdict = judge(namespace[name], name=name, lesson=LESSON)
-        assert (verdict.status, verdict.earned) == ("not attempted", 0), name
-
-
-class Odd(nn.Module):
-    """A module that takes any arguments and returns what it is told to."""
-
-    def __init__(self, answer: Any) -> None:
-        super().__init__()
-        self.answer = answer
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-    def forward(self, x: Any, cache: Any = None) -> Any:
-        return self.answer(x)
-
-
-STRANGE = {
-    "a number": lambda *a, **k: 1.0,
-    "a word": lambda *a, **k: "x",
-    "an empty tensor": lambda *a, **k: torch.zeros(0),
-    "an empty dict": lambda *a, **k: {},
-    "a list": lambda *a, **k: [],
-    "the last argument": lambda *a, **k: a[-1],
-    "the first argument": lambda *a, **k: a[0],
-    "nan": lambda *a, **k: torch.tensor(math.nan),
-    "the values' zeros": lambda *a, **k: torch.zeros_like(a[-1]) if torch.is_tensor(a[-1]) else 0,
-    "values of nan": lambda *a, **k: a[-1] * math.nan if torch.is_tensor(a[-1]) else math.nan,
-    "a class": lambda *a, **k: int,
-    "zeros for rows": lambda m, x, *a, **k: torch.zeros(len(x)),
-    "the prompt and zeros": lambda m, x, n, *a: torch.cat([x, x.new_zeros(len(x), n)], 1),
-    "a module of zeros": lambda *a, **k: Odd(torch.zeros_like),
-    "a module of nan": lambda *a, **k: Odd(lambda x: x * math.nan),
-    "a module of constant logits": lambda c, *a, **k: Odd(
-        lambda x: torch.zeros(*x.shape[:2], c["vocab_size"])
-    ),
-    "the identity": lambda *a, **k: Odd(lambda x: x),
-}
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("how", STRANGE)
-def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
-    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
-    assert verdict.status in ("failed", "partly"), verdict
-    assert verdict.earned <= verdict.points / 3, verdict
 
 
 def test_a_list_of_everyone_or_no_one_accuses_nobody_rightly() -> None:
@@ -422,22 +330,19 @@ def test_the_worked_likelihood(solved: dict) -> None:
     assert solved["perplexity"](model, tokens) == pytest.approx(math.sqrt(8))
 
 
-@pytest.mark.xdist_group(LESSON)
-def test_the_experiments_say_what_the_prose_says() -> None:
-    said = printed(executed(LESSON, "solved"))
-
+def test_the_experiments_say_what_the_prose_says(told: str) -> None:
     def number(before: str, after: str) -> float:
-        return float(said.split(before)[1].split(after)[0])
+        return float(told.split(before)[1].split(after)[0])
 
     honest, leaky = number("honest: ", " nats a letter"), number("leaky: ", " nats a letter")
     assert leaky < 0.1 < 1 < honest < 2.5
-    assert "by your formula 3,749,376, by PyTorch 3,749,376" in said
-    assert "GPT-2 124,439,808; an untied head would add 38,597,376 or 31%" in said
+    assert "by your formula 3,749,376, by PyTorch 3,749,376" in told
+    assert "GPT-2 124,439,808; an untied head would add 38,597,376 or 31%" in told
     assert 1 < number("with the cache: ", " times the cost") < 1.5
     assert number("at 255 tokens: ", " times fewer") > 100
-    bits = float(re.search(r"([\d.]+) bits per byte", said)[1])
+    bits = float(re.search(r"([\d.]+) bits per byte", told)[1])
     assert 1.5 < bits < 3  # of 8; the model goes on training
-    ranked = [line for line in said.splitlines() if " a token   " in line]
+    ranked = [line for line in told.splitlines() if " a token   " in line]
     assert len(ranked) == 5
     assert "where is the king" in ranked[0] and "you is I pray,?" in ranked[-1]
 

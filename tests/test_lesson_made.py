@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -26,54 +25,12 @@ from autograder.standin import standin_by_name
 from course.causality import dependency_map
 from course.data import digits
 from tests.banks.bank import answers_of, text_of
-from tests.notebooks import executed, printed
+from tests.notebooks import number
 
 LESSON = "05_made"
-pytestmark = pytest.mark.xdist_group(LESSON)
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict:
-    return lessons.solution_functions(LESSON)
-
-
-@pytest.fixture(scope="module")
-def text() -> str:
-    return lessons.load_lesson(LESSON).path.read_text(encoding="utf-8")
 
 
 # --- the checks -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", list(checks_of(LESSON)))
-@pytest.mark.parametrize("seed", [0, 5, 2**40])
-def test_the_lessons_own_solution_holds_every_claim(solved: dict, name: str, seed: int):
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points
-
-
-def test_the_points_on_the_cells_are_those_of_the_checks():
-    lesson = lessons.load_lesson(LESSON)
-    worth = {name: check.points for name, check in checks_of(LESSON).items()}
-    assert worth == {name: cell.points for name, cell in lesson.checks.items()}
-    assert lesson.points == 22
-
-
-def test_what_a_claim_points_at_is_a_heading_of_the_lesson(text: str):
-    headings = set(re.findall(r"^#+ (.+)$", text, re.MULTILINE))
-    source = (lessons.ROOT / "autograder" / "checks" / "made.py").read_text(encoding="utf-8")
-    pointed_at = set(re.findall(r'see ?= ?"([^"]+)"', source))
-    assert pointed_at
-    assert pointed_at <= headings
-
-
-def test_each_exercise_tells_points_difficulty_minutes_and_two_hints(text: str):
-    for name, cell in lessons.load_lesson(LESSON).checks.items():
-        told = re.search(rf"`{name}` · difficulty [●○]{{3}} · \d+ minutes · (\d+) points", text)
-        assert told, name
-        assert int(told[1]) == cell.points
-    assert text.count("<summary>Hint 1</summary>") == text.count("<summary>Hint 2</summary>") == 6
 
 
 def test_all_masks_of_zeros_earn_few_points_though_they_are_blind_to_the_future():
@@ -292,17 +249,6 @@ def test_the_digits_are_as_many_as_the_prose_says(text: str):
 
 
 # --- the experiment, as the instructor's notebook ran it ------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def told() -> str:
-    return printed(executed(LESSON, "solved"))
-
-
-def number(pattern: str, told: str) -> float:
-    found = re.search(pattern, told)
-    assert found, f"{pattern} was not printed in: {told}"
-    return float(found[1])
 
 
 def test_the_masked_network_sums_to_one_and_the_unmasked_one_does_not(told: str):

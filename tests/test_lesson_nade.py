@@ -1,4 +1,4 @@
-"""Lesson 04: its numbers are true, its checks accept the solutions and nothing strange."""
+"""Lesson 04: its numbers are true, and its explorer draws the student's own logits."""
 
 from __future__ import annotations
 
@@ -10,28 +10,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checking import checks_of, judge
 from autograder.checks import nade as checks
 from autograder.draw import Draw
-from autograder.lessons import load_lesson, release_notebook, solution_functions
 from course import data
 from course.operations import count_operations
 from course.training import evaluate, fit
 from figures.sharing import SharingExplorer
 
 LESSON = "04_nade"
-NAMES = ("nade_naive", "nade", "sample", "autoencoder_dependencies")
 EXAMPLE = {
     "W": torch.tensor([[1.0, -2, 5], [0, 3, 7]]),
     "c": torch.tensor([0.0, -1]),
     "V": torch.tensor([[1.0, 1], [2, 0], [-1, 1]]),
     "b": torch.tensor([0.0, -1, 0.5]),
 }
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return solution_functions(LESSON)
 
 
 def numbers(n: int, h: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> list:
@@ -41,61 +33,6 @@ def numbers(n: int, h: int, seed: int = 0, dtype: torch.dtype = torch.float32) -
 
 
 # ---------------------------------------------------------------------------------- the checks
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("seed", [0, 7, 2**40])
-def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
-
-
-def test_every_exercise_has_its_check_and_its_points() -> None:
-    lesson = load_lesson(LESSON)
-    assert tuple(lesson.exercises) == NAMES == tuple(checks_of(LESSON))
-    points = {name: check.points for name, check in checks_of(LESSON).items()}
-    assert list(points.values()) == [3, 4, 4, 3]
-    assert {name: cell.points for name, cell in lesson.checks.items()} == points
-
-
-def test_an_empty_exercise_is_not_attempted() -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
-    exec("import torch\nfrom torch import nn\nimport torch.nn.functional as F", namespace)
-    for cell in release_notebook(LESSON).cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
-            exec(cell.source, namespace)
-    for name in NAMES:
-        verdict = judge(namespace[name], name=name, lesson=LESSON)
-        assert (verdict.status, verdict.earned) == ("not attempted", 0)
-
-
-STRANGE = {
-    "a number": lambda *a: 1.0,
-    "a word": lambda *a: "x",
-    "an empty tensor": lambda *a: torch.zeros(0),
-    "zeros of any shape": lambda *a: torch.zeros_like(a[0]),
-    "nan": lambda *a: a[0] * math.nan,
-    "huge": lambda *a: torch.full_like(a[0], 1e300, dtype=torch.float64),
-    "complex": lambda *a: a[0] * 1j,
-    "bools": lambda *a: a[0] > 0,
-    "numpy": lambda *a: a[0].numpy(),
-    "a class": lambda *a: int,
-    "zeros for samples": lambda *a: torch.zeros(a[4], len(a[3])),
-    "halves for samples": lambda *a: torch.full((a[4], len(a[3])), 0.5),
-    "nan for samples": lambda *a: torch.full((a[4], len(a[3])), math.nan),
-    "zeros for dependencies": lambda m: torch.zeros(m.n, m.n, dtype=torch.bool),
-    "nan for dependencies": lambda m: torch.full((m.n, m.n), math.nan),
-    "triangles for dependencies": lambda m: torch.ones(m.n, m.n).tril(-1).bool(),
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("how", STRANGE)
-def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
-    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
-    assert verdict.status in ("failed", "partly"), verdict
-    assert verdict.earned <= verdict.points / 3, verdict
 
 
 def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
@@ -126,12 +63,11 @@ def test_growth_tells_a_sweep_from_sums_anew(solved: dict) -> None:
 # ------------------------------------------------------------------------- the numbers of the prose
 
 
-def test_the_worked_numbers(solved: dict) -> None:
+def test_the_worked_numbers(solved: dict, text: str) -> None:
     x = torch.tensor([[1.0, 0, 1]])
     for name in ("nade_naive", "nade"):
         found = [f"{v:.4f}" for v in solved[name](x, *EXAMPLE.values())[0]]
         assert found == ["0.7689", "0.4621", "0.0379"]
-    text = "\n".join(cell.source for cell in load_lesson(LESSON).cells)
     for number in ("0.7689", "0.4621", "0.0379", "0.683", "0.614", "0.509"):
         assert number in text
     chances = solved["nade"](x, *EXAMPLE.values())[0].sigmoid()

@@ -1,10 +1,7 @@
-"""Lesson 07: its numbers, its checks, its experiment, its picture, and the arrow's Python half."""
+"""Lesson 07: its numbers, its mathematics, its experiment, its picture, the arrow's Python half."""
 
-import contextlib
-import io
 import itertools
 import math
-import re
 
 import numpy as np
 import pytest
@@ -14,8 +11,6 @@ from scipy.optimize import minimize
 from scipy.special import rel_entr
 from scipy.stats import norm
 
-from autograder import lessons
-from autograder.checking import PASSED, checks_of, judge
 from autograder.checks import order
 from course import data
 from figures import reverse_conditional
@@ -24,27 +19,6 @@ from figures.arrow import ArrowExplorer, number
 LESSON = "07_order"
 MU, EPS = (0.0, 1.0), 0.04
 EXERCISES = ("marginal_x2", "reverse_posterior", "best_reverse_gaussian", "gap")
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict:
-    return lessons.solution_functions(LESSON)
-
-
-@pytest.fixture(scope="module")
-def text() -> str:
-    return lessons.load_lesson(LESSON).path.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def experiment(solved: dict) -> dict:
-    """The names that the lesson's demo cells make, run in order; what they print under "said"."""
-    names, said = dict(solved), io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-        for cell in lessons.load_lesson(LESSON).cells:
-            if cell.kind == "code" and "demo" in cell.tags:
-                exec(cell.source, names)
-    return names | {"said": said.getvalue()}
 
 
 # --- the numbers of the text ----------------------------------------------------------------------
@@ -174,54 +148,6 @@ def test_logistic_families_of_three_bits_are_the_same_in_every_order(experiment)
     for order_ in itertools.permutations(range(3)):
         assert abs(gap(p, list(order_))) < 1e-7
         assert gap(twisted / twisted.sum(), list(order_)) > 1e-3
-
-
-# --- the checks -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", checks_of(LESSON))
-@pytest.mark.parametrize("seed", [0, 3, 2**40])
-def test_a_solution_gets_every_point_at_every_seed(name: str, seed: int, solved) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == PASSED, str(verdict)
-    assert sum(c.points for c in verdict.claims) == verdict.points
-
-
-def test_the_lesson_gives_each_check_its_points() -> None:
-    lesson = lessons.load_lesson(LESSON)
-    assert {n: c.points for n, c in lesson.checks.items()} == {
-        n: c.points for n, c in checks_of(LESSON).items()
-    }
-    assert lesson.points == 18
-
-
-def test_every_claim_points_at_a_heading_of_the_lesson(solved, text) -> None:
-    headings = set(re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE))
-    for name in checks_of(LESSON):
-        for claim in judge(solved[name], name=name, lesson=LESSON).claims:
-            assert claim.see in headings
-
-
-@pytest.mark.parametrize(
-    "answer", [float("nan"), float("inf"), -float("inf"), 1e308, "0.5", [0.5], {}, True, 1j]
-)
-def test_an_answer_of_any_kind_earns_nothing_and_stops_no_check(answer) -> None:
-    for name in checks_of(LESSON):
-        for given in (answer, (answer, answer), (answer, answer, lambda x2: (answer, answer))):
-            verdict = judge(lambda *a, given=given, **k: given, name=name, lesson=LESSON)
-            assert verdict.status == "failed" and verdict.earned == 0, str(verdict)
-
-
-@pytest.mark.parametrize("name", checks_of(LESSON))
-def test_arrays_of_no_numbers_earn_nothing_and_stop_no_check(name: str) -> None:
-    for value in (np.nan, np.inf, 0.0):
-
-        def same_shape(*given, value=value):
-            like = np.broadcast_arrays(*[g for g in given if isinstance(g, np.ndarray | float)])[0]
-            return np.full(like.shape, value)
-
-        verdict = judge(same_shape, name=name, lesson=LESSON)
-        assert verdict.status in ("failed", "partly") and verdict.earned <= 0.5, str(verdict)
 
 
 # --- the experiment -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Lesson 11: its numbers are true, its checks accept the solutions and nothing strange."""
+"""Lesson 11: its numbers are true, and its picture holds what the student answered."""
 
 from __future__ import annotations
 
@@ -10,32 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checking import checks_of, judge
 from autograder.checks import temperature as checks
 from autograder.draw import Draw
 from autograder.inside.temperature import Step
-from autograder.lessons import load_lesson, release_notebook, solution_functions
 from course import pretrained
 from figures.next_token import NextToken, quoted
 
 LESSON = "11_temperature"
-POINTS = {
-    "temperature": 3,
-    "top_k": 2,
-    "top_p": 3,
-    "next_probs": 2,
-    "greedy": 1,
-    "beam_search": 4,
-    "score": 2,
-    "joint_temperature": 2,
-    "tokenwise_temperature": 3,
-    "drift": 3,
-}
-
-
-@pytest.fixture(scope="module")
-def solved() -> dict[str, Any]:
-    return solution_functions(LESSON)
 
 
 @pytest.fixture(scope="module")
@@ -48,70 +29,6 @@ def as_text(values: Any, places: int = 4) -> list[str]:
 
 
 # ---------------------------------------------------------------------------------- the checks
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("seed", [0, 7, 2**40])
-def test_the_solution_gets_all_points(solved: dict, name: str, seed: int) -> None:
-    verdict = judge(solved[name], name=name, lesson=LESSON, seed=seed)
-    assert verdict.status == "passed", verdict
-    assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
-
-
-def test_every_exercise_has_its_check_and_its_points() -> None:
-    lesson = load_lesson(LESSON)
-    assert tuple(lesson.exercises) == tuple(POINTS) == tuple(checks_of(LESSON))
-    assert {name: check.points for name, check in checks_of(LESSON).items()} == POINTS
-    assert {name: cell.points for name, cell in lesson.checks.items()} == POINTS
-
-
-def test_an_empty_exercise_is_not_attempted() -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": LESSON}
-    exec("import math\nimport torch", namespace)
-    for cell in release_notebook(LESSON).cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
-            exec(cell.source, namespace)
-    for name in POINTS:
-        verdict = judge(namespace[name], name=name, lesson=LESSON)
-        assert (verdict.status, verdict.earned) == ("not attempted", 0)
-
-
-def _uniform(z: Any, *rest: Any, **named: Any) -> torch.Tensor:
-    return torch.full_like(z, 1 / z.shape[-1])
-
-
-STRANGE = {
-    "a number": lambda *a, **k: 1.0,
-    "a word": lambda *a, **k: "x",
-    "a pair of words": lambda *a, **k: ("x", "y"),
-    "an empty tensor": lambda *a, **k: torch.zeros(0),
-    "what was given": lambda *a, **k: a[0],
-    "uniform": _uniform,
-    "nan": lambda *a, **k: a[0] * math.nan,
-    "huge": lambda *a, **k: torch.full_like(a[0], 1e300, dtype=torch.float64),
-    "complex": lambda *a, **k: a[0] * 1j,
-    "bools": lambda *a, **k: a[0] > 0,
-    "a class": lambda *a, **k: int,
-    "zeros for a text": lambda s, n: (torch.zeros(n, dtype=torch.long), 0.0),
-    "nan for a text": lambda s, n: (torch.zeros(n, dtype=torch.long), math.nan),
-    "zeros for beams": lambda s, w, n: (torch.zeros(w, n, dtype=torch.long), torch.zeros(w)),
-    "tokens out of range": lambda s, w, n: (torch.full((w, n), 10**9), torch.zeros(w)),
-    "negative tokens": lambda s, w, n: (torch.full((w, n), -1), torch.full((w,), math.nan)),
-    "no beams": lambda s, w, n: (torch.zeros(0, n, dtype=torch.long), torch.zeros(0)),
-    "a certain score": lambda z, x: (0.0, 1.0),
-    "nan for scores": lambda z, x: (math.nan, math.nan),
-    "zeros for drift": lambda m, s, c, n, g: (torch.zeros(n), torch.zeros(n)),
-    "nan for drift": lambda m, s, c, n, g: (torch.full((n,), math.nan),) * 2,
-    "noise for drift": lambda m, s, c, n, g: (torch.rand(n, generator=g),) * 2,
-}
-
-
-@pytest.mark.parametrize("name", POINTS)
-@pytest.mark.parametrize("how", STRANGE)
-def test_a_strange_answer_earns_little_and_breaks_no_check(name: str, how: str) -> None:
-    verdict = judge(STRANGE[how], name=name, lesson=LESSON)
-    assert verdict.status in ("failed", "partly"), verdict
-    assert verdict.earned <= verdict.points / 3, verdict
 
 
 def test_false_alarms_of_the_drift_check_are_rarer_than_one_in_a_million() -> None:

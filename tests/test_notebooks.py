@@ -9,9 +9,7 @@ import pytest
 from autograder import lessons
 from tests.notebooks import executed, outputs
 
-LESSONS = [
-    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in lessons.lesson_names()
-]
+LESSONS = lessons.lesson_names()
 
 
 def traces(notebook) -> list[str]:

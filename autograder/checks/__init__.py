@@ -1,1 +1,4 @@
-"""The checks, one module a lesson: `05_made` is checked by `autograder.checks.made`."""
+"""The checks, one module a lesson: `05_made` is checked by `autograder.checks.made`.
+
+`talk` is the judge's end of a model that students' functions ask.
+"""

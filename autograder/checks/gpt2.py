@@ -17,17 +17,21 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
     LEAKS,
     NAMES,
+    Suspect,
     Toy,
+    begin_search,
+    begin_writing,
     constant_model,
     count_of_numbers,
+    later_parameters,
     parameters_without_gradient,
     rows_of,
-    suspect,
     toy,
     with_witness,
 )
@@ -1365,7 +1369,71 @@ def windowed(tokens: np.ndarray, limit: int, how: str = "") -> np.ndarray:
     return tokens if over <= 0 else tokens[:, jump * -(-over // jump) :]
 
 
-def written(model: Toy, tokens: np.ndarray, count: int, *, read: str = "", at: int = -1) -> Any:
+class Secret:
+    """A model that only the judge has: nothing but asking tells what it says of a text.
+
+    The keys that stand for a token in a cache are random, too. `calls` lists what was read: (rows,
+    tokens read, tokens before them).
+    """
+
+    def __init__(self, draw: Draw, vocabulary: int, limit: int) -> None:
+        self.config = {"vocab_size": vocabulary, "n_positions": limit}
+        self.calls: list[tuple[int, int, int]] = []
+        self._seed = [draw.integer(0, 2**31), draw.integer(0, 2**31)]
+        self._keys = torch.tensor(draw.normal(vocabulary, 2, 3) + 2.0).double()
+        self._rows: dict[bytes, np.ndarray] = {}
+        self._pending = False
+
+    def logits(self, ids: Any) -> torch.Tensor:
+        """Ids (B, S) → logits (B, S, V), each a random function of all ids up to its own."""
+        ids = np.asarray(ids).astype(np.int64)
+        found = [[self._row(row[: t + 1]) for t in range(len(row))] for row in ids]
+        V = self.config["vocab_size"]
+        return torch.tensor(np.array(found).reshape(*ids.shape, V)).float()
+
+    def _row(self, text: np.ndarray) -> np.ndarray:
+        name = text.tobytes()
+        if name not in self._rows:
+            seed = np.random.SeedSequence([*self._seed, *text.tolist()])
+            self._rows[name] = np.random.default_rng(seed).normal(size=self.config["vocab_size"])
+        return self._rows[name]
+
+    def answer(self, kind: Any, *question: Any) -> Any:
+        """To `Reader`: keys and values of tokens that it reads, or logits for the keys it has."""
+        V, limit = self.config["vocab_size"], self.config["n_positions"]
+        if kind == "read":
+            tokens, before = question
+            ids = whole_numbers(tokens, 2, V, "the tokens")
+            rows, length = ids.shape
+            if type(before) is not int or before < 0 or not 1 <= length <= limit - before:
+                raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+            self.calls.append((rows, length, before))
+            self._pending = length
+            keys = self._keys[ids].transpose(1, 2)  # (rows, 2, length, 3)
+            return keys, -keys
+        k, v = (expect_array(part, (None, 2, None, 3), "float", "the keys") for part in question)
+        length, self._pending = self._pending, 0
+        if not length or k.shape != v.shape or not length <= k.shape[2] <= limit or len(k) > 1000:
+            raise ValueError("the cache gave back keys of another length than it was given")
+        codes = self._keys.numpy().reshape(V, 6)
+        given = k.transpose(0, 2, 1, 3).reshape(*k.shape[::2], 6)
+        off = np.abs(given[:, :, None] - codes).max(-1)  # (rows, S, V)
+        if not (off.min(-1) < 1e-3).all() or not np.allclose(v, -k, atol=1e-3):
+            raise ValueError("the cache gave back keys and values that the model has not made")
+        return self.logits(off.argmin(-1))[:, -length:]
+
+
+def written_by(function: Standin, model: Secret, tokens: np.ndarray, count: int) -> np.ndarray:
+    """The student's continuation of `tokens` by a model that answers here; its calls are noted."""
+    model.calls.clear()
+    limit, V = model.config["n_positions"], model.config["vocab_size"]
+    text = answered(begin_writing(function, V, limit, tensor(tokens), count), model.answer)
+    return expect_array(text, None, "int", "the text")
+
+
+def written(
+    model: Toy | Secret, tokens: np.ndarray, count: int, *, read: str = "", at: int = -1
+) -> Any:
     """The likeliest continuation, token by token; options give the usual mistakes."""
     for _ in range(count):
         seen = windowed(tokens, model.config["n_positions"], read)
@@ -1458,14 +1526,13 @@ _ON_DRAWS = {
 def a_text_token_by_token(generate: Standin, draw: Draw) -> Iterator[Claim]:
     """One pass, one token, appended; and again."""
     see = "Exercise 7: the model writes"
-    phase, V = float(draw.uniform(1)[0]), draw.integer(7, 9)
-    ours = Toy(V, 40, phase, 2.0)
+    V = draw.integer(7, 9)
+    ours = Secret(draw, V, 40)
     cases = []
     for B, T, count in ((1, 3, 6), (3, draw.integer(4, 6), 5), (2, 1, 4), (2, 3, 0)):
-        model = toy(generate, V, 40, phase, 2.0)
         tokens = draw.rng.integers(0, V, size=(B, T))
-        got = expect_array(generate(model, tensor(tokens), count), None, "int", "the text")
-        cases.append((tokens, count, got, _calls(model)))
+        got = written_by(generate, ours, tokens, count)
+        cases.append((tokens, count, got, list(ours.calls)))
     fits = all(np.array_equal(got, written(ours, t, n)) for t, n, got, _ in cases)
     tokens, count, got, _ = cases[0]
     passes = [len(c) for *_, c in cases]
@@ -1540,26 +1607,17 @@ _ON_WINDOWS = {
 }
 
 
-def _calls(model: Any) -> list[tuple[int, int, int]]:
-    """What a toy was asked: (rows, tokens read, tokens before)."""
-    calls = model.calls
-    good = isinstance(calls, list) and all(
-        isinstance(c, tuple) and len(c) == 3 and all(type(n) is int for n in c) for c in calls
-    )
-    return calls if good else []
-
-
 def _beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[bool, str, str]:
     """Whether texts longer than the context come out right, what was seen, the misconception."""
-    phase, V = float(draw.uniform(1)[0]), draw.integer(7, 9)
+    V = draw.integer(7, 9)
     for limit, T, count in ((8, 5, 14), (7, 19, 6), (8, 8, 3), (1, 1, 3)):
-        ours, model = Toy(V, limit, phase, 2.0), toy(function, V, limit, phase, 2.0)
+        ours = Secret(draw, V, limit)
         tokens = draw.rng.integers(0, V, size=(2, T))
         where = f"{count} tokens behind {T}, in a context of {limit}"
         try:
-            got = expect_array(function(model, tensor(tokens), count), None, "int", "the text")
+            got = written_by(function, ours, tokens, count)
         except StudentFailed as why:
-            stale = cached and any(before for *_, before in _calls(model))
+            stale = cached and any(before for *_, before in ours.calls)
             return False, f"{why} ({where})", "stale-cache" if stale else "window-forgotten"
         right = written(ours, tokens, count)
         if not np.array_equal(got, right):
@@ -1579,7 +1637,7 @@ def _beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[boo
                 seen = windowed(np.zeros((1, length)), limit).shape[1]
                 kept = 0 if kept >= seen else kept
                 expected, kept, length = expected + seen - kept, seen, length + 1
-            read = sum(n for _, n, _ in _calls(model))
+            read = sum(n for _, n, _ in ours.calls)
             if read != expected:
                 return False, f"{read} tokens read where {expected} do: {where}", "read-again"
     return True, "", ""
@@ -1766,18 +1824,15 @@ def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Iterator[Claim]:
 def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Iterator[Claim]:
     """The same text for less reading."""
     see = "Exercise 8: do not read it all again"
-    phase, V = float(draw.uniform(1)[0]), draw.integer(7, 9)
-    ours, cases, failed = Toy(V, 40, phase, 2.0), [], ""
+    V = draw.integer(7, 9)
+    ours, cases, failed = Secret(draw, V, 40), [], ""
     for B, T, count in ((1, 4, 4), (3, draw.integer(4, 6), 7), (2, 1, 5), (2, 3, 0)):
-        model = toy(generate_cached, V, 40, phase, 2.0)
         tokens = draw.rng.integers(0, V, size=(B, T))
         try:
-            got = expect_array(
-                generate_cached(model, tensor(tokens), count), None, "int", "the text"
-            )
+            got = written_by(generate_cached, ours, tokens, count)
         except StudentFailed as why:
             got, failed = np.zeros((0, 0)), failed or str(why)
-        cases.append((tokens, count, got, _calls(model)))
+        cases.append((tokens, count, got, list(ours.calls)))
     fits = all(np.array_equal(got, written(ours, t, n)) for t, n, got, _ in cases)
     tokens, count, got, calls = cases[0]
     read = [sum(n for _, n, _ in c) for *_, c in cases]
@@ -1845,6 +1900,45 @@ def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Iterator[Cl
 # --- find_the_leak --------------------------------------------------------------------------------
 
 
+def suspects_who_answer(who: dict[str, str]) -> Callable[..., Any]:
+    """Answers what suspects (name → habit) are asked: logits, or the gradients of what reads them.
+
+    A question brings the weights along, so that those who ask may change them as they like.
+    """
+
+    def answer(kind: Any, name: Any, x: Any, given: Any, slope: Any = None) -> Any:
+        model = Suspect(who[name] if isinstance(name, str) and name in who else "")
+        config, known = model.config, later_parameters(model)
+        sizes = {n: tuple(p.shape) for n, p in known.items()}
+        length, size = config["n_positions"], config["n_embd"]
+        good = (
+            isinstance(x, torch.Tensor)
+            and x.dtype in (torch.float32, torch.float64)
+            and x.ndim == 3
+            and 1 <= x.shape[1] <= length
+            and x.shape[2] == size
+            and x.shape[0] <= 2_000
+            and isinstance(given, dict)
+            and {n: tuple(getattr(p, "shape", ())) for n, p in given.items()} == sizes
+            and all(isinstance(p, torch.Tensor) and p.dtype == x.dtype for p in given.values())
+        )
+        if not good:
+            raise ValueError("a model was called on something else than the text it embeds")
+        for n, p in known.items():
+            p.data = given[n].clone()
+        x = x.clone().requires_grad_(kind == "gradients")
+        with torch.set_grad_enabled(kind == "gradients"):
+            logits = model.beyond(x)
+        if kind != "gradients":
+            return logits
+        if not isinstance(slope, torch.Tensor) or slope.shape != logits.shape:
+            raise ValueError("a gradient has another shape than the logits")
+        on = torch.autograd.grad(logits, [x, *known.values()], slope.to(x.dtype), allow_unused=True)
+        return on[0], dict(zip(known, on[1:], strict=True))
+
+    return answer
+
+
 @checks("find_the_leak", lesson=LESSON, points=2)
 def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
     """Models that see the future are told from those that do not, by running them."""
@@ -1855,8 +1949,8 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
         planted = [*habits, *[""] * (5 - len(habits))]
         planted = [planted[i] for i in draw.permutation(5)]
         who = dict(zip(names, planted, strict=True))
-        models = {n: suspect(find_the_leak, h, draw.integer(0, 2**31)) for n, h in who.items()}
-        answer = find_the_leak(models)
+        seeds = [draw.integer(0, 2**31) for _ in who]
+        answer = answered(begin_search(find_the_leak, names, seeds), suspects_who_answer(who))
         if isinstance(answer, dict):
             raise WrongKind("find_the_leak should return a list of names: got a dict")
         try:

@@ -15,9 +15,10 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.talk import answered
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
-from autograder.inside.nade import counted, gradients_of, tabled
+from autograder.inside.nade import Table, begin_search, counted, gradients_of
 from autograder.standin import Standin
 
 LESSON = "04_nade"
@@ -683,12 +684,30 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     """Turning bits around, on all vectors, finds every dependency."""
     see = "Exercise 4: what about an autoencoder?"
 
-    def ask(model: Any, n: int) -> np.ndarray:
-        what = "the dependencies"
-        found = expect_array(autoencoder_dependencies(model), (n, n), "any", what)
-        return found
+    def searched(table: np.ndarray, n: int, smooth: bool) -> tuple[np.ndarray, bool]:
+        """The dependencies of a model that answers here, and whether it was asked everything."""
+        asked, model = np.zeros(2**n, dtype=bool), Table(tensor(table), smooth)
 
-    cases, answers = [], []
+        def answer(kind: Any, x: Any, slope: Any = None) -> torch.Tensor:
+            x = tensor(expect_array(x, (None, n), "any", "the bits").astype(np.float64))
+            if len(x) > 10_000 or not torch.isfinite(x).all():
+                raise ValueError("this model takes bits, zeros and ones, of up to 10,000 examples")
+            if kind == "gradients":
+                with torch.enable_grad():
+                    x.requires_grad_()
+                    weight = tensor(expect_array(slope, tuple(x.shape), "float", "a gradient"))
+                    total = (model(x) * weight).sum()
+                    return torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)[
+                        0
+                    ]
+            bits = x.round().clamp(0, 1).numpy()
+            asked[(bits @ (2 ** np.arange(n)[::-1])).astype(np.int64)] = True
+            return model(x)
+
+        found = answered(begin_search(autoencoder_dependencies, n), answer)
+        return expect_array(found, (n, n), "any", "the dependencies"), bool(asked.all())
+
+    cases, answers, everywhere = [], [], True
     for n in (draw.integer(5, 6), 4, 2):
         chosen = np.zeros((n, n), dtype=bool)
         while (
@@ -700,9 +719,9 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
                 chosen[0, 0] = True
         turned = draw.uniform(n, n) < 0.5
         cases.append((chosen, turned))
-        table = gates_by_rule(chosen, turned)
-        model = tabled(autoencoder_dependencies, tensor(table), False)
-        answers.append(ask(model, n))
+        answer, asked_all = searched(gates_by_rule(chosen, turned), n, False)
+        answers.append(answer)
+        everywhere &= asked_all
     binary = all(np.isin(a, (0, 1)).all() for a in answers)
     found = [np.asarray(a, dtype=float) != 0 for a in answers]
 
@@ -712,7 +731,9 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     def from_point(value: float) -> bool:
         return fits(lambda c, t: seen_from(c, t, np.full(len(c), value)))
 
-    right = fits(lambda c, t: c)
+    # An output that sees nothing is among them, and only all 2^n vectors can tell that of it.
+    true = fits(lambda c, t: c)
+    right = true and everywhere
     f, c = found[0], cases[0][0]
     too_many, too_few = (f & ~c).sum(), (c & ~f).sum()
     yield claim(
@@ -721,7 +742,9 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
         points=1.5,
         saw=f"{too_many} dependencies too many and {too_few} too few for {len(c)} outputs"
         if (f != c).any()
-        else "a wrong answer for a model of fewer bits",
+        else "a wrong answer for a model of fewer bits"
+        if not true
+        else "a right answer, but by luck: some of the vectors were never tried",
         asks="all 2^n vectors tried, each bit of them turned around, outputs compared",
         advice=[
             when(
@@ -757,6 +780,11 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
                 "this answer does not depend on the model: ask it",
             ),
             when(
+                true and not everywhere,
+                "vectors-left-out",
+                "a dependency may show at a single vector: what you did not try, you cannot know",
+            ),
+            when(
                 not too_many and too_few,
                 "not-all-vectors",
                 "some dependencies are missed: they show at a few vectors only, so try all 2^n",
@@ -774,17 +802,19 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     n = draw.integer(5, 6)
     numbers = numbers_of(draw, n, 6, scale=1.5)
     # Rounded, so that no output differs by an error of rounding where nothing has changed.
-    dense, causal = (
-        ask(tabled(autoencoder_dependencies, tensor(table.round(4)), True), n).astype(float) != 0
-        for table in (autoencoder_by_rule(*numbers), nade_by_rule(all_bits(n), *numbers))
-    )
+    tables = [autoencoder_by_rule(*numbers), nade_by_rule(all_bits(n), *numbers)]
+    turn = draw.integer(0, 1)  # which of them comes first is not to be known
+    both = [searched(table.round(4), n, True) for table in tables[:: 1 - 2 * turn]][:: 1 - 2 * turn]
+    (dense, _), (causal, thorough) = ((found.astype(float) != 0, asked) for found, asked in both)
     wanted = np.tri(n, k=-1, dtype=bool)
     yield claim(
         "an autoencoder's outputs see everything, a NADE's what comes before",
-        bool(dense.all() and (causal == wanted).all()),
+        bool(dense.all() and (causal == wanted).all()) and thorough,
         points=1,
         saw=f"{(~dense).sum()} of {n * n} dependencies of an autoencoder are missed"
         if not dense.all()
+        else "a right answer, but by luck: some of the vectors were never tried"
+        if (causal == wanted).all()
         else f"{(causal & ~wanted).sum()} dependencies too many and {(wanted & ~causal).sum()} too "
         f"few for a NADE of {n} bits",
         asks="all of D for the autoencoder, what lies below the diagonal for NADE",

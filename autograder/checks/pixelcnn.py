@@ -24,11 +24,11 @@ from autograder.draw import Draw
 from autograder.inside import call_and_keep, gradient_step, seed_generators
 from autograder.inside.pixelcnn import (
     beside,
-    drawn_twice,
+    end_row,
     facts_about_mask,
+    memory_of,
     operations_of_sampling,
-    pixels_by_memory,
-    sample_and_count,
+    pixel_by,
     weight_gradient,
 )
 from autograder.standin import Standin, StudentFailed, WrongKind, describe
@@ -436,10 +436,25 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
         see=see,
     )
 
+    # Weights, images and masks come from here, and so do the outputs after a step of training, and
+    # after the layer's numbers were saved with another mask, loaded into a new layer and trained.
     layer = module_of(MaskedConv2d, "A", 2, 4, 3, 1)
-    hidden = ~mask_by_rule("A", 3, 2, 4, 1)
-    x = tensor(draw.normal(4, 2, 5, 5)).float()
-    gradient_step(layer, x)
+    rule = mask_by_rule("A", 3, 2, 4, 1)
+    other = draw.uniform(*rule.shape) < 0.5
+    other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
+    x, probe = (tensor(draw.normal(4, 2, 5, 5)).float() for _ in range(2))
+    numbers = {"weight": tensor(draw.normal(*rule.shape)), "bias": tensor(draw.normal(4))}
+    known = _saved_by(layer)
+    layer.load_state_dict({**known, **{n: v.float() for n, v in numbers.items()}})
+
+    def answers(of: Any, mask: np.ndarray) -> bool:
+        got = expect_array(of(probe), (4, 4, 5, 5), "float", "the output")
+        return close(got, _masked(numbers, mask, probe).numpy(), 1e-3)
+
+    hidden = ~rule
+    gradient_step(layer, x, RATE)
+    numbers = _after_a_step(numbers, rule, x)
+    holds = answers(layer, rule)
     gradient = weight_gradient(layer, x)
     arrives = gradient is not None
     if arrives:
@@ -451,6 +466,17 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
     moved[:, :, 2, 2:] += 1
     after = expect_array(layer(moved), (4, 4, 5, 5), "float", "the output")
     leaks = bool((before != after)[:, :, 2, :3].any() or (before != after)[:, :, :2].any())
+    known = _saved_by(layer)
+    saved = steady = False
+    if np.shape(known.get("mask")) == rule.shape:
+        fresh = module_of(MaskedConv2d, "A", 2, 4, 3, 1)
+        fresh.load_state_dict({**known, "mask": tensor(other).to(known["mask"].dtype)})
+        saved = answers(fresh, other)
+        fresh.requires_grad_(True)
+        gradient_step(fresh, x, RATE)
+        numbers = _after_a_step(numbers, other, x)
+        steady = answers(fresh, other)
+    # What the student's side says of it: the words rest on it, and no point does alone.
     facts = facts_about_mask(layer)
     facts = {
         k: isinstance(facts, dict) and facts.get(k) is True
@@ -459,7 +485,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
     kept = facts["buffer"] and facts["saved"] and facts["moves"] and not facts["parameter"]
     yield claim(
         "the mask holds after a training step, is saved and moved with the layer, never trained",
-        kept and not trained and not idle and not leaks and not wrong,
+        kept and holds and saved and steady and not (trained or idle or leaks or wrong),
         points=1,
         saw="pixels that see themselves after one training step"
         if leaks
@@ -473,7 +499,11 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
         if not facts["saved"]
         else "a mask that stays behind when the layer moves"
         if not facts["moves"]
-        else "a mask that does not mask",
+        else "a mask that does not mask"
+        if wrong
+        else "other outputs than those of the weights after a step of training"
+        if not holds
+        else "a layer that answers otherwise once it is saved, loaded and trained",
         asks='self.register_buffer("mask", …), multiplied in forward',
         advice=[
             when(
@@ -507,6 +537,32 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
         ],
         see=see,
     )
+
+
+RATE = 0.5  # of the gradient steps here
+
+
+def _saved_by(layer: Any) -> dict[str, torch.Tensor]:
+    """The tensors of the layer's state_dict; empty if it is none."""
+    state = layer.state_dict()
+    state = state if isinstance(state, dict) else {}
+    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _masked(numbers: dict[str, torch.Tensor], mask: np.ndarray, x: torch.Tensor) -> torch.Tensor:
+    """(W∘M) * x + b in double precision, with the height and width of x."""
+    weight = numbers["weight"] * tensor(mask).double()
+    return F.conv2d(x.double(), weight, numbers["bias"], padding=mask.shape[-1] // 2)
+
+
+def _after_a_step(
+    numbers: dict[str, torch.Tensor], mask: np.ndarray, x: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Weight and bias after a step of gradient descent on the mean square of the outputs."""
+    given = {name: value.clone().requires_grad_() for name, value in numbers.items()}
+    with torch.enable_grad():
+        slopes = torch.autograd.grad(_masked(given, mask, x).pow(2).mean(), list(given.values()))
+    return {n: numbers[n] - RATE * slope for n, slope in zip(given, slopes, strict=True)}
 
 
 def _state_of(module: Any, names: set[str]) -> dict[str, torch.Tensor]:
@@ -594,7 +650,7 @@ def offsets_of_a_stack(receptive_field: Standin, draw: Draw) -> Iterator[Claim]:
             got = expect_array(got, (None, 2), "int", "the offsets").tolist()
         try:
             pairs = {(int(r), int(c)) for r, c in got}
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise WrongKind(
                 "receptive_field should return a set of pairs of ints (rows, columns)"
             ) from None
@@ -1303,8 +1359,7 @@ def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Clai
     seed = draw.integer(1, 2**31)
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0)]
     start = generators[0].get_state()
-    answer = sample_and_count(model, DRAWS, 2, 2, generators[0])
-    answer = answer[0] if isinstance(answer, tuple) and len(answer) == 2 else answer
+    answer = model.sample(DRAWS, 2, 2, generators[0])
     x = expect_array(answer, (DRAWS, 1, 2, 2), "any", "the samples")
     legal = bool(np.isin(x, (0, 1)).all())
     codes = x.reshape(DRAWS, 4).astype(np.int64) @ np.array([8, 4, 2, 1]) if legal else None
@@ -1495,11 +1550,17 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         v, h = (tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6))) for _ in "v"), None
         v = next(iter(v))
         h = tensor(draw.normal(*v.shape))
-        answer = pixels_by_memory(BlockMemory, block, v, h)
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise WrongKind("pixel should return a tensor (B, C)")
-        whole = expect_array(answer[0], (2, channels, *v.shape[2:]), "float", "the block's output")
-        got = expect_array(answer[1], whole.shape, "float", "what pixel returns, (B, C) each,")
+        whole = _both_stacks(block(v, h))[:, channels:].numpy()
+        # One pixel a question: whoever answers has not seen the next one.
+        memory = memory_of(BlockMemory, block, len(v), v.shape[-1])
+        got = np.zeros(whole.shape)
+        for r in range(v.shape[2]):
+            for c in range(v.shape[3]):
+                told = pixel_by(memory, c, h[:, :, r, c])
+                got[:, :, r, c] = expect_array(
+                    told, (2, channels), "float", "what pixel returns, (B, C) each,"
+                )
+            end_row(memory, v[:, :, r])
         good = close(got, whole, 1e-7) and bool(np.ptp(whole) > 1e-9)
         if not good and not wrong:
             off = np.argwhere(~np.isclose(got, whole, rtol=1e-7, atol=1e-7))
@@ -1543,9 +1604,12 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         randomize_parameters(model, draw.rng, gain=gain)
         # In double precision the two probabilities differ by about 1e-15, and a level by chance
         # in at most 1e-15 · (numbers drawn) · (levels) of the cases: below 1e-11 here.
-        images = drawn_twice(model, sample_cached, 8, height, width, draw.integer(0, 2**31))
-        if not isinstance(images, tuple) or len(images) != 2:
-            raise WrongKind("sample_cached did not come back with images")
+        seed = draw.integer(0, 2**31)
+        generators = [torch.Generator().manual_seed(seed) for _ in range(2)]
+        images = (
+            model.sample(8, height, width, generators[0]),
+            sample_cached(model, 8, height, width, generators[1]),
+        )
         shape = (8, colours, height, width)
         naive, cached = (expect_array(i, shape, "int", "the images") for i in images)
         different += int((naive != cached).sum())

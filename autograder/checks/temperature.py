@@ -17,10 +17,11 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
-from autograder.inside.temperature import drifted, searched
+from autograder.inside.temperature import Step, begin_search, drifted
 from autograder.standin import Standin, StudentFailed, WrongKind
 
 LESSON = "11_temperature"
@@ -804,6 +805,17 @@ def model_of(tables: Sequence[np.ndarray]) -> dict[str, Any]:
         return {"tables": [tensor(np.log(table)) for table in tables]}
 
 
+def searched(function: Standin, model: dict[str, Any], *args: Any) -> tuple[Any, list[int]]:
+    """`function(step, *args)` on a model that answers here, and how many prefixes each call had."""
+    step = Step(model)
+    V = model["chain"][0].shape[0] if "chain" in model else model["tables"][0].shape[1]
+
+    def answer(prefixes: Any) -> torch.Tensor:
+        return step(whole_numbers(prefixes, 2, V, "prefixes"))
+
+    return answered(begin_search(function, *args), answer), step.asked
+
+
 def random_tables(draw: Draw, V: int, length: int, sharp: float = 1.3) -> list[np.ndarray]:
     """Random p(next | prefix), a table (V^t, V) for each step."""
     return [probabilities(draw, V**t, V, sharp=sharp) for t in range(length)]
@@ -892,8 +904,7 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
         different = {tuple(text) for text in (right, *others)}
         if len(different) == 1 + len(others) and min(gaps) > 1e-3:
             break
-    found = searched(greedy, model_of(tables), length)
-    found = found["answer"] if isinstance(found, dict) else None
+    found, _ = searched(greedy, model_of(tables), length)
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise WrongKind("greedy should return (tokens, log-probability), two things")
     text = expect_array(found[0], (length,), "int", "the tokens").tolist()
@@ -978,15 +989,14 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
     see = "Exercise 3: the most probable text"
 
     def ask(model: dict, width: int, length: int, rows: int) -> tuple[np.ndarray, np.ndarray, list]:
-        found = searched(beam_search, model, width, length)
-        answer = found.get("answer") if isinstance(found, dict) else None
+        answer, asked = searched(beam_search, model, width, length)
         if not isinstance(answer, tuple | list) or len(answer) != 2:
             raise WrongKind("beam_search should return (tokens, log-probabilities), two things")
         count = np.asarray(expect_array(answer[0], None, "int", "the tokens")).shape[:1]
         wanted = (rows, length) if count == (rows,) else (None, length)
         texts = expect_array(answer[0], wanted, "int", "the tokens")
         scores = expect_array(answer[1], (len(texts),), "float", "the log-probabilities")
-        return texts, scores, found.get("asked")
+        return texts, scores, asked
 
     def own(tables: Sequence[np.ndarray], texts: np.ndarray) -> np.ndarray:
         V = tables[0].shape[1]
@@ -1176,7 +1186,6 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
         ],
         see=see,
     )
-    asked = asked if isinstance(asked, list) and all(isinstance(a, int) for a in asked) else []
     limit = 1 + width * 4
     yield claim(
         "the model is asked about `width` prefixes a step, no more",

@@ -22,21 +22,21 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.wavenet import (
+    begin_drawing,
     beside,
     build,
     columns_kept,
     counted,
     fill,
     gradient_sizes,
-    notes_of,
     numbers,
     one_by_one,
     redrawn,
     step_operations,
-    table,
     unchanged,
 )
 from autograder.standin import Standin, StudentFailed, WrongKind
@@ -1150,18 +1150,39 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
     for rows, field in ((None, draw.integer(5, 7)), (3, draw.integer(3, 4)), (2, 9)):
         near, far = draw.normal(levels, levels, scale=2.0), draw.normal(levels, levels, scale=3.0)
         start, of_label = draw.normal(levels), draw.normal(4, levels, scale=2.0)
-        model = table(generate, tensor(near), tensor(far), tensor(start), tensor(of_label), field)
         label = None if rows is None else draw.rng.integers(0, 4, size=rows)
         seed = draw.integer(1, 2**31)
         generator = torch.Generator().manual_seed(seed)
         before = generator.get_state()
-        answer = generate(model, COUNT, None if label is None else tensor(label), generator)
+        asked: list[int] = []
+
+        def logits_for(
+            codes: Any,
+            label: Any,
+            asked: list = asked,
+            tables: tuple = (near, far, start),
+            of_label: np.ndarray = of_label,
+            field: int = field,
+        ) -> torch.Tensor:
+            codes = whole_numbers(codes, 2, levels, "the codes").numpy()
+            asked.append(codes.shape[1])
+            extra = None
+            if label is not None:
+                extra = of_label[whole_numbers(label, 1, 4, "the label").numpy()]
+            return tensor(table_logits(codes, *tables, extra, field))
+
+        given = None if label is None else tensor(label)
+        answer = answered(
+            begin_drawing(generate, levels, field, COUNT, given, generator),
+            logits_for,
+            generators=[generator],
+        )
         shape = (rows or 1, COUNT)
         codes = expect_array(answer, shape, "number", "the codes")
         legal = bool(np.isin(codes, np.arange(levels)).all())
         codes = codes.astype(np.int64).clip(0, levels - 1)
         extra = None if label is None else of_label[label]
-        lengths.append((field, *notes_of(model)))
+        lengths.append((field, asked))
         u = uniforms(torch.Generator().manual_seed(seed), rows or 1, COUNT)
 
         def told(
@@ -1237,15 +1258,9 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
         advice=advice,
         see=SEE_GENERATE,
     )
-    honest = all(
-        isinstance(seen, list)
-        and len(seen) == COUNT
-        and seen == [min(t, field) + 1 for t in range(COUNT)]
-        for field, seen, _ in lengths
-    )
-    field, seen, _ = lengths[0]
-    longest = max(seen, default=0) if isinstance(seen, list) else 0
-    calls = len(seen) if isinstance(seen, list) else 0
+    honest = all(seen == [min(t, field) + 1 for t in range(COUNT)] for field, seen in lengths)
+    field, seen = lengths[0]
+    longest, calls = max(seen, default=0), len(seen)
     yield claim(
         "one call a step, on the last `field` samples and x_t's own place",
         honest,

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from autograder.inside.talk import Talk
 from autograder.standin import inside
 
 NAMES = ("Ada", "Boris", "Chen", "Dora", "Emre", "Fatou", "Goran", "Hana")
@@ -69,6 +70,46 @@ class Toy:
 def toy(beside: Any, vocabulary: int, limit: int, phase: float, gain: float) -> Any:
     """A Toy in the process of `beside`."""
     return Toy(vocabulary, limit, phase, gain)
+
+
+class Reader:
+    """A model whose numbers only the judge has: it asks, and the judge writes down what was read.
+
+    As Toy, it takes ids (B, T) and a cache; the keys that go into the cache are the judge's, too.
+    """
+
+    def __init__(self, talk: Talk, vocabulary: int, limit: int) -> None:
+        self.talk = talk
+        self.config = {
+            "vocab_size": vocabulary,
+            "n_positions": limit,
+            "n_layer": 1,
+            "n_head": 2,
+            "n_embd": 6,
+        }
+
+    def __call__(self, tokens: Any, cache: Any = None) -> Any:
+        """Ids (B, T) → logits (B, T, V), float32."""
+        length = tokens.shape[1]
+        before = 0 if cache is None else int(cache.length)
+        limit = self.config["n_positions"]
+        if length < 1:
+            raise ValueError("the model was given no token to read")
+        if before + length > limit:
+            raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+        k, v = self.talk.ask("read", tokens, before)
+        if cache is not None:
+            k, v = cache.append(0, k, v)
+        return self.talk.ask("logits", k, v)
+
+
+@inside
+def begin_writing(
+    function: Any, vocabulary: int, limit: int, tokens: Any, count: int
+) -> tuple[Any, str, Any]:
+    """Begins `function(model, tokens, count)` with a Reader for a model."""
+    talk = Talk()
+    return talk.begin(function, Reader(talk, vocabulary, limit), tokens, count)
 
 
 @inside
@@ -153,7 +194,10 @@ class Suspect(nn.Module):
 
     def forward(self, tokens: Any) -> Any:
         """Ids (B, T) → logits (B, T, V)."""
-        x = self.tokens(tokens) + self.places.weight[: tokens.shape[1]]
+        return self.beyond(self.tokens(tokens) + self.places.weight[: tokens.shape[1]])
+
+    def beyond(self, x: Any) -> Any:
+        """What becomes of the embedded text x (B, T, size): logits (B, T, V)."""
         for layer, (mixed, wide) in enumerate(zip(self.mixed, self.wide, strict=True)):
             q, k, v = mixed(x).chunk(3, dim=-1)
             y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
@@ -180,10 +224,55 @@ class Suspect(nn.Module):
         return y
 
 
+class Masked(Suspect):
+    """A Suspect whose habit only the judge knows: beyond the embedding, it asks.
+
+    The weights are here, to be read, changed and copied, and go along with each question.
+    """
+
+    def __init__(self, talk: Talk, name: str) -> None:
+        super().__init__("")
+        self._talk, self._name = talk, name
+
+    def beyond(self, x: Any) -> Any:
+        """(B, T, size) → (B, T, V)."""
+        names, values = zip(*later_parameters(self).items(), strict=True)
+        return _Beyond.apply(self._talk, self._name, names, x, *values)
+
+
+def later_parameters(model: Suspect) -> dict[str, Any]:
+    """The parameters that work beyond the embedding, by name."""
+    own = dict(model.named_parameters())
+    return {name: own[name] for name in own if name.split(".")[0] not in ("tokens", "places")}
+
+
+class _Beyond(torch.autograd.Function):
+    """Asks for the logits, and on the way back for their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, talk: Talk, name: str, names: tuple, x: Any, *values: Any) -> Any:
+        ctx.asked = talk, name, names
+        ctx.save_for_backward(x, *values)
+        return talk.ask("logits", name, x, dict(zip(names, values, strict=True)))
+
+    @staticmethod
+    def backward(ctx: Any, slope: Any) -> tuple:
+        talk, name, names = ctx.asked
+        x, *values = ctx.saved_tensors
+        given = dict(zip(names, values, strict=True))
+        on_x, on_values = talk.ask("gradients", name, x, given, slope)
+        return (None, None, None, on_x, *(on_values[n] for n in names))
+
+
 @inside
-def suspect(beside: Any, habit: str, seed: int) -> Any:
-    """A Suspect with its own weights, in the process of `beside`."""
-    return _suspect(habit, seed)
+def begin_search(function: Any, names: Any, seeds: Any) -> tuple[Any, str, Any]:
+    """Begins `function(models)` with a Masked suspect of each name, weights drawn from its seed."""
+    talk, models = Talk(), {}
+    for name, seed in zip(names, seeds, strict=True):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            models[name] = Masked(talk, name)
+    return talk.begin(function, models)
 
 
 def _suspect(habit: str, seed: int) -> Suspect:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from autograder.inside.talk import Talk
 from autograder.standin import inside
 from course.operations import count_operations
 
@@ -59,7 +60,35 @@ class Table(torch.nn.Module):
         return found[:, 0]
 
 
+class Asking(torch.nn.Module):
+    """A model of n bits whose logits, and their gradients, only the judge has."""
+
+    def __init__(self, talk: Talk, n: int) -> None:
+        super().__init__()
+        self._talk, self.n = talk, n
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Bits (B, n) → logits (B, n)."""
+        return _Logits.apply(self._talk, x)
+
+
+class _Logits(torch.autograd.Function):
+    """Asks for the logits, and on the way back for what they say of x."""
+
+    @staticmethod
+    def forward(ctx: Any, talk: Talk, x: torch.Tensor) -> torch.Tensor:
+        ctx.talk = talk
+        ctx.save_for_backward(x)
+        return talk.ask("logits", x)
+
+    @staticmethod
+    def backward(ctx: Any, slope: torch.Tensor) -> tuple:
+        (x,) = ctx.saved_tensors
+        return None, ctx.talk.ask("gradients", x, slope).to(x.dtype)
+
+
 @inside
-def tabled(beside: Any, table: Any, smooth: bool) -> Any:
-    """A Table in the process of `beside`."""
-    return Table(table, smooth)
+def begin_search(function: Any, n: int) -> tuple[Any, str, Any]:
+    """Begins `function(model)`, where a model of n bits asks the judge."""
+    talk = Talk()
+    return talk.begin(function, Asking(talk, n))

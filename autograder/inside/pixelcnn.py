@@ -43,54 +43,33 @@ def weight_gradient(layer: Any, x: Any) -> Any:
 
 
 @inside
-def sample_and_count(
-    model: Any, count: int, height: int, width: int, generator: Any
-) -> tuple[Any, int]:
-    """`model.sample(count, height, width, generator)`, and how often it called the model."""
-    forward, calls = model.forward, 0
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return forward(*args, **kwargs)
-
-    model.forward = counting
-    try:
-        return model.sample(count, height, width, generator), calls
-    finally:
-        del model.forward
-
-
-@inside
-def pixels_by_memory(BlockMemory: Any, block: Any, v: Any, h: Any) -> tuple[Any, Any]:
-    """Inputs (v, h) of a block, each (B, C, H, W) → the block's own output h, and the memory's."""
+def memory_of(BlockMemory: Any, block: Any, count: int, width: int) -> Any:
+    """`BlockMemory(block, count, width)`, made as sampling makes it: without gradients."""
     import torch
 
     with torch.no_grad():
-        whole = block(v, h)[1]
-        memory = BlockMemory(block, len(v), v.shape[-1])
-        rows = []
-        for r in range(v.shape[2]):
-            row = [memory.pixel(c, h[:, :, r, c].clone()) for c in range(v.shape[3])]
-            if any(one is None for one in row):
-                raise NotImplementedError("BlockMemory: write your code here")
-            rows.append(torch.stack(row, dim=-1))
-            memory.row(v[:, :, r].clone())
-        return whole, torch.stack(rows, dim=2)
+        return BlockMemory(block, count, width)
 
 
 @inside
-def drawn_twice(
-    model: Any, sample_cached: Any, count: int, height: int, width: int, seed: int
-) -> tuple[Any, Any]:
-    """Images of `model.sample` and of `sample_cached`, from generators with the same seed."""
+def pixel_by(memory: Any, column: int, h: Any) -> Any:
+    """`memory.pixel(column, h)`, without gradients."""
     import torch
 
-    generators = [torch.Generator().manual_seed(seed) for _ in range(2)]
-    return (
-        model.sample(count, height, width, generators[0]),
-        sample_cached(model, count, height, width, generators[1]),
-    )
+    with torch.no_grad():
+        found = memory.pixel(column, h)
+    if found is None:
+        raise NotImplementedError("BlockMemory: write your code here")
+    return found
+
+
+@inside
+def end_row(memory: Any, v: Any) -> None:
+    """`memory.row(v)`, without gradients."""
+    import torch
+
+    with torch.no_grad():
+        memory.row(v)
 
 
 @inside

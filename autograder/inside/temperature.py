@@ -10,7 +10,19 @@ from typing import Any
 
 import torch
 
+from autograder.inside.talk import Talk
 from autograder.standin import inside
+
+
+class Asking:
+    """A model as `Step` is one, whose tables, and the count of what was asked, are the judge's."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+
+    def __call__(self, prefixes: Any) -> torch.Tensor:
+        _look_at(prefixes)
+        return self.talk.ask(prefixes)
 
 
 class Step:
@@ -23,14 +35,9 @@ class Step:
         self.model, self.asked = model, []
 
     def __call__(self, prefixes: Any) -> torch.Tensor:
-        shape = tuple(getattr(prefixes, "shape", ()))
-        if len(shape) != 2 or not isinstance(prefixes, torch.Tensor):
-            raise ValueError(
-                f"step takes prefixes as a tensor (B, t): got {type(prefixes).__name__} of shape "
-                f"{shape}"
-            )
+        _look_at(prefixes)
         prefixes = prefixes.long()
-        rows, t = shape
+        rows, t = prefixes.shape
         self.asked.append(rows)
         if "chain" in self.model:
             first, then = self.model["chain"]
@@ -45,14 +52,20 @@ class Step:
         return tables[t][place]
 
 
+def _look_at(prefixes: Any) -> None:
+    shape = tuple(getattr(prefixes, "shape", ()))
+    if len(shape) != 2 or not isinstance(prefixes, torch.Tensor):
+        raise ValueError(
+            f"step takes prefixes as a tensor (B, t): got {type(prefixes).__name__} of shape "
+            f"{shape}"
+        )
+
+
 @inside
-def searched(function: Any, model: dict[str, Any], *args: Any) -> dict[str, Any]:
-    """`function(step, *args)` on a model, and how many prefixes each call of step asked about."""
-    step = Step(model)
-    answer = function(step, *args)
-    if answer is None:
-        raise NotImplementedError
-    return {"answer": answer, "asked": step.asked}
+def begin_search(function: Any, *args: Any) -> tuple[Any, str, Any]:
+    """Begins `function(step, *args)`, where step asks the judge."""
+    talk = Talk()
+    return talk.begin(function, Asking(talk), *args)
 
 
 @inside

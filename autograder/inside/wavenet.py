@@ -1,6 +1,6 @@
 """What the checks of lesson 09 run beside the student's objects: they fill, feed, count and change.
 
-Nothing here says what is right: the toy models below are tables and sums, no WaveNets.
+Nothing here says what is right.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from autograder.inside.talk import Talk
 from autograder.standin import inside
 from course.operations import count_operations
 
@@ -88,47 +89,25 @@ def gradient_sizes(module: Any, output: str, *args: Any) -> dict[str, float]:
 # --- generating -----------------------------------------------------------------------------------
 
 
-class Table(torch.nn.Module):
-    """A model whose logits of x_t are rows of tables, picked by x_{t−1} and by x_{t−field}.
+class Asking(torch.nn.Module):
+    """A model whose logits only the judge has; it tells what it may see, and asks for the rest."""
 
-    It writes down how many columns each call had, and whether gradients were on.
-    """
-
-    def __init__(self, near: Any, far: Any, start: Any, labels: Any, field: int) -> None:
+    def __init__(self, talk: Talk, levels: int, field: int) -> None:
         super().__init__()
-        self.near, self.far, self.start = (torch.as_tensor(t).double() for t in (near, far, start))
-        self.labels, self.field = torch.as_tensor(labels).double(), int(field)
-        self.levels = len(self.near)
-        self.lengths: list[int] = []
-        self.gradients = False
+        self._talk, self.levels, self.field = talk, levels, field
 
     def forward(self, codes: Any, label: Any = None) -> Any:
         """Codes (B, T) → logits (B, levels, T); logits t are made of samples before t only."""
-        self.lengths.append(int(codes.shape[1]))
-        self.gradients |= torch.is_grad_enabled()
-        rows, count = codes.shape
-        logits = self.start[:, None].expand(rows, -1, count).clone()
-        if count > 1:
-            logits[:, :, 1:] += self.near[codes[:, :-1]].transpose(1, 2)
-        if count > self.field:
-            logits[:, :, self.field :] += self.far[codes[:, : -self.field]].transpose(1, 2)
-        if label is not None:
-            logits += self.labels[label][:, :, None]
-        return logits
+        return self._talk.ask(codes, label)
 
 
 @inside
-def table(owner: Any, near: Any, far: Any, start: Any, labels: Any, field: int) -> Any:
-    """A Table in the process of `owner`."""
-    return Table(near, far, start, labels, field)
-
-
-@inside
-def notes_of(model: Any) -> tuple[list, bool]:
-    """The lengths that a Table was called with, and whether gradients were on; forgets both."""
-    lengths, gradients = list(model.lengths), model.gradients
-    model.lengths, model.gradients = [], False
-    return lengths, gradients
+def begin_drawing(
+    function: Any, levels: int, field: int, count: int, label: Any, generator: Any
+) -> tuple[Any, str, Any]:
+    """Begins `function(model, count, label, generator)`, where the model asks the judge."""
+    talk = Talk()
+    return talk.begin(function, Asking(talk, levels, field), count, label, generator)
 
 
 @inside

@@ -84,6 +84,19 @@ class OpenNotebook:
             timeout=START * 1000,
         )
 
+    def evaluate(self, expression: str) -> str:
+        """The repr of an expression in the notebook's kernel, after all that was sent there."""
+        answer = self.page.evaluate(
+            """async (expression) => {
+              const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+              const asked = { code: "", user_expressions: { value: expression } };
+              return (await kernel.requestExecute(asked).done).content.user_expressions.value;
+            }""",
+            expression,
+        )
+        assert answer["status"] == "ok", f"{expression} raised {answer.get('evalue')}"
+        return answer["data"]["text/plain"]
+
     def cell(self, text: str) -> "Locator":
         """The first code cell whose source has `text` in it, scrolled to: Lab keeps no others."""
         index = self.page.evaluate(

@@ -188,7 +188,7 @@ def test_a_wrong_factor_is_said_and_drawn(show: Callable):
 
     explorer = ChainExplorer.of(some_table(4), wrong)
     page = show(explorer)
-    assert page.locator(".headline").get_attribute("data-kind") == "bad"
+    assert page.locator(".headline").get_attribute("data-kind") == "leak"
     assert words(page) == explorer.in_words() and "not to 1" in words(page)
     assert page.locator(".chart .word.bad .table").count() > 0
     expect(page.locator(".density .sum.bad")).to_contain_text("another number")

@@ -1,8 +1,9 @@
 """The attack bank: hostile submissions of lesson 05 against this grader, and what each may not do.
 
 One module a kind of attack, each with its `ATTACKS`; `planted` is the class that they are handed in
-to, with the victims; `bench` sets this grader beside plain nbgrader. Everything here is run against
-our own graders, in temporary courses, on the machine of whoever tests.
+to, with the victims; `asserted` has those of other lessons; `bench` sets this grader beside plain
+nbgrader. Everything here is run against our own graders, in temporary courses, on the machine of
+whoever tests.
 """
 
 from tests.banks.attacks import cells, files, hooks, liars, machine, others_data, pages

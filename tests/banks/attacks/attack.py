@@ -1,7 +1,8 @@
 """What an attack is, and the few edits of a notebook that most of them are made of.
 
-An attack is a submission of lesson 05. In its text `@CLASS@`, `@ROOT@` and `@HOME@` stand for the
-class's folder, the course's and the home folder of whoever grades: an attacker may know them.
+An attack is a submission of lesson 05, unless it names another one. In its text `@CLASS@`, `@ROOT@`
+and `@HOME@` stand for the class's folder, the course's and the home folder of whoever grades: an
+attacker may know them.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Attack:
     build: Callable[[Notebook], Notebook | bytes | Folder | Archive]
     honest: float = 0.0
     harmless_to_nbgrader: bool = True
+    lesson: str = LESSON
     tags: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -138,10 +140,10 @@ def answering(text: str, *names: str, before: str = "") -> Callable[[Notebook], 
     return build
 
 
-def solved(notebook: Notebook, *names: str) -> Notebook:
-    """The notebook with the solutions of `names` (default: all exercises)."""
+def solved(notebook: Notebook, *names: str, lesson: str = LESSON) -> Notebook:
+    """The notebook with the solutions of `names` (default: all exercises of lesson 05)."""
     for name in names or EXERCISES:
-        named(notebook, name)["source"] = lessons.exercise_source(LESSON, name)
+        named(notebook, name)["source"] = lessons.exercise_source(lesson, name)
     return notebook
 
 

@@ -1,9 +1,9 @@
 """Sets this grader beside plain nbgrader: `python -m tests.banks.attacks.bench`.
 
-The whole bank goes to `autograder grade`. Attacks that are harmless to the machine go to nbgrader
-as it comes, too (a sample of each class; `--all` for all of them), in a temporary course and as an
-unprivileged user where we are root. The table by class goes to the terminal and into README.md; how
-an attack is made is told in neither.
+The whole bank goes to `autograder grade`, that of other lessons too. Attacks that are harmless to
+the machine go to nbgrader as it comes, too (a sample of each class; `--all` for all of them), in a
+temporary course and as an unprivileged user where we are root. The table by class goes to the
+terminal and into README.md; how an attack is made is told in neither.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from autograder import lessons
 from autograder.grading.course import ROOT
 from course.files import write_whole
 from tests.banks.attacks import ATTACKS, CLASSES, Attack
+from tests.banks.attacks.asserted import ASSERTED, gained
 from tests.banks.attacks.attack import LESSON
 from tests.banks.attacks.planted import (
     HONEST,
@@ -66,6 +67,15 @@ def here(
         or left_running(planted.token)
     ):
         raise RuntimeError("a victim was harmed, and it is not known by whom: run the tests")
+    return harm
+
+
+def elsewhere(place: Path) -> dict[str, list[str]]:
+    """The same for the attacks on other lessons, of which only marks are asked."""
+    harm: dict[str, list[str]] = {}
+    for lesson in sorted({attack.lesson for attack in ASSERTED}):
+        found = gained(place / lesson, lesson)
+        harm |= {name: ["marks"] if more > 0 else [] for name, more in found.items()}
     return harm
 
 
@@ -131,7 +141,7 @@ def _end(processes: list[str]) -> None:
 
 def column(harm: dict[str, list[str]]) -> list[str]:
     """By class, then for all: attacks that achieved something, of those that were tried."""
-    klass = {a.name: a.klass for a in ATTACKS}
+    klass = {a.name: a.klass for a in (*ATTACKS, *ASSERTED)}
     tried = [[harm[name] for name in harm if klass[name] == of] for of in CLASSES] + [
         [*harm.values()]
     ]
@@ -216,7 +226,7 @@ def main() -> int:
     place.chmod(0o755)
     theirs: dict[str, list[str]] = {}
     try:
-        ours = here(place / "ours")
+        ours = here(place / "ours") | elsewhere(place / "elsewhere")
         if not options.ours:
             theirs = plain(place / "plain", sample(0 if options.all else options.each), 3600)
     finally:

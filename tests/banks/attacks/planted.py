@@ -112,11 +112,18 @@ def _secret(name: str) -> str:
 class Planted:
     """The class in `place`; `attacks` are handed in by students called a000, a001, …
 
-    With `plain` it is a course of nbgrader as it comes: its folders, its preprocessors.
+    With `plain` it is a course of nbgrader as it comes: its folders, its preprocessors. Of another
+    lesson than the bank's own, the honest hand in what was handed out.
     """
 
-    def __init__(self, place: Path, attacks: tuple[Attack, ...], plain: bool = False) -> None:
-        self.place = place
+    def __init__(
+        self,
+        place: Path,
+        attacks: tuple[Attack, ...],
+        plain: bool = False,
+        lesson: str = LESSON,
+    ) -> None:
+        self.place, self.lesson = place, lesson
         self.students = {f"a{i:03d}": attack for i, attack in enumerate(attacks)}
         self.secrets = {
             name: _secret(name)
@@ -129,7 +136,7 @@ class Planted:
         self.printed = ""
         self._plant_course()
         self.course: Course = open_course(self.root, None if plain else self.folder)
-        self.handed_out = template_of(self.course, LESSON).notebook
+        self.handed_out = template_of(self.course, self.lesson).notebook
         if plain:  # which would run the demos: minutes of training that no mark depends on
             self.handed_out["cells"] = without_demos(self.handed_out["cells"])
         self._plant_gradebook()
@@ -147,12 +154,12 @@ class Planted:
         else:
             with config.open("a") as file:
                 file.write(f"c.JudgedExecute.limits = {LIMITS!r}\n")
-        for lesson in (self.root / "solutions" / LESSON, self.root / "source" / LESSON):
+        for lesson in (self.root / "solutions" / self.lesson, self.root / "source" / self.lesson):
             lesson.mkdir(parents=True)
-        text = (ROOT / "solutions" / LESSON / "lesson.py").read_text(encoding="utf-8")
+        text = (ROOT / "solutions" / self.lesson / "lesson.py").read_text(encoding="utf-8")
         mark = "### BEGIN SOLUTION\n"
         planted = text.replace(mark, f"{mark}    # {self.secrets['source']}\n", 1)
-        (self.root / "solutions" / LESSON / "lesson.py").write_text(planted, encoding="utf-8")
+        (self.root / "solutions" / self.lesson / "lesson.py").write_text(planted, encoding="utf-8")
         (self.root / "solutions" / "key.txt").write_text(self.secrets["source"])
         (self.home / ".ipython" / "profile_default" / "startup").mkdir(parents=True)
         (self.home / ".secret").write_text(self.secrets["home"])
@@ -175,12 +182,15 @@ class Planted:
 
     def _plant_class(self) -> None:
         for student in HONEST:
-            notebook = honest(copy.deepcopy(self.handed_out))
+            notebook = copy.deepcopy(self.handed_out)
+            notebook = honest(notebook) if self.lesson == LESSON else notebook
             if student == "vera":
                 for cell in notebook["cells"]:
                     if cell["id"] == "why_order":
                         cell["source"] += f"\n\n{self.secrets['classmate']}"
-            self._write(self.course.submission_of(student, LESSON), json.dumps(notebook).encode())
+            self._write(
+                self.course.submission_of(student, self.lesson), json.dumps(notebook).encode()
+            )
         for student, attack in self.students.items():
             self._hand_in(student, attack)
 
@@ -189,9 +199,9 @@ class Planted:
         if isinstance(built, Archive):
             archive = self.place / f"{student}.zip"
             archive.write_bytes(built.raw)
-            import_zip(self.course, LESSON, archive)
+            import_zip(self.course, self.lesson, archive)
             return
-        folder = self.course.submission_of(student, LESSON).parent
+        folder = self.course.submission_of(student, self.lesson).parent
         if not isinstance(built, Folder | Link):
             built = Folder({"lesson.ipynb": built})
         self._write(folder, built)
@@ -235,8 +245,8 @@ class Planted:
         }
         limits = [part for k, v in named.items() for part in ("--limit", f"{k}={v}")]
         command = [
-            sys.executable, "-m", "autograder.cli", "grade", LESSON, "--class-dir", self.folder,
-            "--workers", workers, "--sandbox", way.sandbox, *limits,
+            sys.executable, "-m", "autograder.cli", "grade", self.lesson,
+            "--class-dir", self.folder, "--workers", workers, "--sandbox", way.sandbox, *limits,
         ]  # fmt: skip
         environment = self.environment()
         if way.plain_user:
@@ -269,7 +279,7 @@ class Planted:
     def marks(self) -> dict[str, float]:
         """What the gradebook says of the lesson, by student; extra credit included."""
         with Gradebook(self.course.db_url, self.course.course_id) as gradebook:
-            return {s.student.id: s.score for s in gradebook.assignment_submissions(LESSON)}
+            return {s.student.id: s.score for s in gradebook.assignment_submissions(self.lesson)}
 
     def earlier_marks(self) -> dict[str, tuple[float, float]]:
         """The planted marks of an earlier lesson: score and highest score, by student."""
@@ -305,7 +315,7 @@ class Planted:
         """What became of each attack, by student."""
         marks, found = self.marks(), {}
         for student, attack in self.students.items():
-            record = self.course.record_of(student, LESSON)
+            record = self.course.record_of(student, self.lesson)
             if record.is_file():
                 data = json.loads(record.read_text(encoding="utf-8"))
                 state = "not read" if data["unreadable"] else "graded"
@@ -320,7 +330,7 @@ class Planted:
         course = self.course
         folders = [course.autograded / student, course.feedback / student]
         files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        record = course.record_of(student, LESSON)
+        record = course.record_of(student, self.lesson)
         return [*files, record] if record.is_file() else files
 
     def secrets_in(self, path: Path) -> list[str]:
