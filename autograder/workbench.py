@@ -199,7 +199,7 @@ def failure_of(error: BaseException) -> Failure:
         line = (frame.line or linecache.getline(name, number)).strip()
     return Failure(
         type=type(error).__name__,
-        message=_shorten(str(error)),
+        message=_shorten(" ".join(str(error).split())),  # one sentence, one line
         line=_shorten(line, 200),
         number=number,
         not_attempted=isinstance(error, NotImplementedError),

@@ -198,6 +198,15 @@ def encode(model, x):
     Wrong(
         "encode",
         FILE,
+        "padded",
+        edit=(
+            "    return encoder.get_compressed().tobytes()",
+            "    return bytes(len(encoder.get_compressed().tobytes()))",
+        ),
+    ),
+    Wrong(
+        "encode",
+        FILE,
         "too-short",
         edit=("for i in range(model.n)", "for i in range(model.n // 2)"),
     ),
