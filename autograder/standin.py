@@ -243,6 +243,21 @@ def describe(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
+def made_by(owner: Standin, *args: Any, **kwargs: Any) -> Standin:
+    """`owner(*args, **kwargs)` for a student's class: the object, which stays where it was made.
+
+    WrongKind, in one sentence, if plain data comes back instead.
+    """
+    made = owner(*args, **kwargs)
+    if not isinstance(made, Standin):
+        name = getattr(owner, "_ref", None)
+        raise WrongKind(
+            f"{getattr(name, 'name', '') or 'the class'}(…) should make an object: "
+            f"got {describe(made)}"
+        )
+    return made
+
+
 def _shape(shape: Sequence[int | None]) -> str:
     return (
         "("

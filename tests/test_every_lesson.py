@@ -238,4 +238,5 @@ def test_a_strange_answer_is_told_in_a_sentence_and_earns_half_at_most(lesson: s
 def test_a_class_that_makes_no_object_earns_nothing(lesson: str, name: str):
     text = FUNCTION.format(name=name, answer=INSTEAD)
     for what, answer in NONSENSE.items():
-        assert verdict_on(answer, lesson, name, text).earned == 0, what
+        verdict = verdict_on(answer, lesson, name, text)
+        assert (verdict.status, verdict.earned) == ("failed", 0), (what, verdict)

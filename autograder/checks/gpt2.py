@@ -35,7 +35,7 @@ from autograder.inside.gpt2 import (
     toy,
     with_witness,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, describe
+from autograder.standin import Standin, StudentFailed, WrongKind, made_by
 from course.causality import dependency_map, past
 
 LESSON = "10_gpt2"
@@ -461,8 +461,6 @@ def block_weights(draw: Draw, C: int) -> Weights:
 
 def fill(model: Any, weights: Weights) -> None:
     """Writes the numbers into a model (or a stand-in for one), under the lesson's names."""
-    if not isinstance(model, Standin):
-        raise WrongKind(f"the class should make a module: got {describe(model)}")
     model.load_state_dict({name: tensor(value) for name, value in weights.items()})
 
 
@@ -472,7 +470,7 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Iterator[Claim]:
     see = "Exercise 2: a block"
     H, d, T = 3, draw.choice((2, 4)), draw.integer(4, 6)
     config = {"n_embd": H * d, "n_head": H, "n_layer": 2, "n_positions": 16, "vocab_size": 20}
-    block, w = Block(config, 1), block_weights(draw, H * d)
+    block, w = made_by(Block, config, 1), block_weights(draw, H * d)
     fill(block, w)
     x = draw.normal(2, T, H * d).astype(np.float32).astype(np.float64)
     got = expect_array(block(tensor(x)), x.shape, "float", "the block's output")
@@ -499,7 +497,7 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
     seen = dependency_map(
-        Block(config, 0),
+        made_by(Block, config, 0),
         tensor(draw.normal(4, T, H * d)),
         "normal",
         together=-1,
@@ -623,7 +621,7 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Iterator[Claim]:
     see = "Exercise 3: GPT-2"
     config = small_config(draw)
     V, n = config["vocab_size"], config["n_positions"]
-    model, w = GPT2(config), model_weights(draw, config)
+    model, w = made_by(GPT2, config), model_weights(draw, config)
     fill(model, w)
     fits, saw, tables = True, "", []
     for B, T in ((2, 4), (1, n), (3, 1)):
@@ -659,7 +657,7 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
     seen = dependency_map(
-        GPT2(config),
+        made_by(GPT2, config),
         tensor(draw.rng.integers(0, V, size=(3, n))),
         "token",
         outputs=-1,
@@ -1669,9 +1667,7 @@ def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Iterator[Claim]:
 
     lengths = (2, 2, draw.integer(1, 3), 1)
     layers = [pieces(lengths), pieces(lengths)]
-    first = Cache()
-    if not isinstance(first, Standin):
-        raise WrongKind(f"Cache() should make a cache: got {describe(first)}")
+    first = made_by(Cache)
     shared = rows_of(first)
     if not shared:
         with contextlib.suppress(StudentFailed):

@@ -26,7 +26,7 @@ from autograder.inside.made import (
     sample_from_tables,
     weight_gradient,
 )
-from autograder.standin import Standin, WrongKind
+from autograder.standin import Standin, WrongKind, made_by
 from course.causality import dependency_map, past, randomize_parameters
 
 LESSON = "05_made"
@@ -571,7 +571,7 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
 
     wrong, advice = "", []
     for size_in, size_out, mask, bias, given in cases:
-        layer = MaskedLinear(size_in, size_out, given, bias=bias)
+        layer = made_by(MaskedLinear, size_in, size_out, given, bias=bias)
         weight = draw.normal(size_out, size_in)
         offset = draw.normal(size_out) + 3
         fill_weights(layer, tensor(weight).float(), tensor(offset).float())
@@ -636,7 +636,7 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
     mask = draw.uniform(n_out, n_in) < 0.5
     mask[0], mask[:, 0] = False, True
     other = ~mask
-    layer = MaskedLinear(n_in, n_out, tensor(mask).float())
+    layer = made_by(MaskedLinear, n_in, n_out, tensor(mask).float())
     weight, offset = draw.normal(n_out, n_in), draw.normal(n_out) + 3
     fill_weights(layer, tensor(weight).float(), tensor(offset).float())
     x, probe = draw.normal(8, n_in), draw.normal(8, n_in)
@@ -709,7 +709,7 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
 
     # A copy that loads what was saved, and is then trained with everything set to be trained.
     state = layer.state_dict()
-    fresh = MaskedLinear(n_in, n_out, tensor(mask).float())
+    fresh = made_by(MaskedLinear, n_in, n_out, tensor(mask).float())
     if isinstance(state, dict):
         fresh.load_state_dict(state)
     saved = close(answer(fresh), probe @ (weight * other).T + offset, 1e-3)
@@ -784,7 +784,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
     leaks, gaps, shown, mixing, alive, everything = [], [], "", False, False, True
     for n, hidden, turn in ((2, (8,), False), (draw.integer(5, 7), (160, 160), True)):
         order = draw_order(draw, n)
-        model = MADE(n, hidden, tensor(order), draw.generator())
+        model = made_by(MADE, n, hidden, tensor(order), draw.generator())
         expect_array(model(tensor(draw.bits(3, n)).float()), (3, n), "float", "the logits")
         for turned in (False, True)[: 1 + turn]:
             if turned:
@@ -879,7 +879,7 @@ def _logits(model: Any, x: np.ndarray) -> np.ndarray:
 
 def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator[Claim]:
     n = draw.integer(5, 7)
-    model = MADE(n, (30,), tensor(draw_order(draw, n)), draw.generator())
+    model = made_by(MADE, n, (30,), tensor(draw_order(draw, n)), draw.generator())
     x = draw.bits(40, n)
     gain, logits = 1.0, np.zeros_like(x)
     while np.abs(logits).max() < 300 and gain < 1e4:  # until the largest logits pass ±100 by far
@@ -958,7 +958,7 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
     )
 
     n = draw.integer(6, 8)
-    model = MADE(n, (40, 40), tensor(draw_order(draw, n)), draw.generator())
+    model = made_by(MADE, n, (40, 40), tensor(draw_order(draw, n)), draw.generator())
     randomize_parameters(model, draw.rng, gain=2.0)
     every = all_bits(n)
     each = expect_array(model.nll(tensor(every)), None, "float", "nll")
@@ -1010,7 +1010,7 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
     n, count = 3, 20_000
     order = draw_order(draw, n)
     turns = [int(d) for d in np.argsort(order)]
-    model = MADE(n, (60,), tensor(order), draw.generator())
+    model = made_by(MADE, n, (60,), tensor(order), draw.generator())
     # Of several draws of the weights, one that tells the right answer from the usual mistakes, and
     # these from each other. (Drawing in reversed order is missing: it gives what one pass gives.)
     best, chosen = -1.0, 0

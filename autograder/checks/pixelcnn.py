@@ -31,7 +31,7 @@ from autograder.inside.pixelcnn import (
     pixel_by,
     weight_gradient,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, describe
+from autograder.standin import Standin, StudentFailed, WrongKind, made_by
 from course.causality import batch_leaks, dependency_map, randomize_parameters
 
 LESSON = "08_pixelcnn"
@@ -166,14 +166,6 @@ def tensor(array: Any) -> torch.Tensor:
 def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
     """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
     return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
-
-
-def module_of(build: Standin, *args: Any) -> Standin:
-    """`build(*args)`, which should be a module that lives beside the student's code."""
-    module = build(*args)
-    if not isinstance(module, Standin):
-        raise WrongKind(f"the class should make an nn.Module: got {describe(module)}")
-    return module
 
 
 def log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
@@ -385,7 +377,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
         ("A", 3, 3, (3, 1), 3),
     ):
         kind, channels_in, channels_out, size, colours = case
-        layer = module_of(MaskedConv2d, *case)
+        layer = made_by(MaskedConv2d, *case)
         x = draw.normal(3, channels_in, 5, 6)
         state = _state_of(layer, {"weight", "bias"})
         rule = tensor(mask_by_rule(kind, size, channels_in, channels_out, colours)).double()
@@ -438,7 +430,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
 
     # Weights, images and masks come from here, and so do the outputs after a step of training, and
     # after the layer's numbers were saved with another mask, loaded into a new layer and trained.
-    layer = module_of(MaskedConv2d, "A", 2, 4, 3, 1)
+    layer = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
     rule = mask_by_rule("A", 3, 2, 4, 1)
     other = draw.uniform(*rule.shape) < 0.5
     other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
@@ -469,7 +461,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
     known = _saved_by(layer)
     saved = steady = False
     if np.shape(known.get("mask")) == rule.shape:
-        fresh = module_of(MaskedConv2d, "A", 2, 4, 3, 1)
+        fresh = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
         fresh.load_state_dict({**known, "mask": tensor(other).to(known["mask"].dtype)})
         saved = answers(fresh, other)
         fresh.requires_grad_(True)
@@ -795,7 +787,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
         ("A", 3, 3, draw.choice((3, 5)), 3),
         ("B", 3, 3, 3, 3),
     ):
-        block = module_of(GatedBlock, kind, channels_in, channels, size, colours)
+        block = made_by(GatedBlock, kind, channels_in, channels, size, colours)
         height, width, p = 4, 5, size // 2
         x = tensor(draw.normal(2, 2 * channels_in, height, width))
         seen = dependency_map(
@@ -927,7 +919,7 @@ def _value_of_block(GatedBlock: Standin, draw: Draw) -> tuple[str, str]:
         ("A", 1, 3, 5, 1),
         ("B", 6, 6, 5, 3),
     ):
-        block = module_of(GatedBlock, kind, channels_in, channels, size, colours)
+        block = made_by(GatedBlock, kind, channels_in, channels, size, colours)
         randomize_parameters(block, draw.rng)
         state = _state_of(block, _LAYERS)
         v, h = (tensor(draw.normal(2, channels_in, 5, 6)) for _ in "vh")
@@ -977,7 +969,7 @@ def _claims_on_dependencies(PixelCNN: Standin, draw: Draw, see: str) -> Iterator
         (3, 1, (3, 3, 3), 4, 4),
         (4, 3, (5, 3), 3, 4),
     ):
-        model = module_of(PixelCNN, levels, colours, 4 * colours, kernels)
+        model = made_by(PixelCNN, levels, colours, 4 * colours, kernels)
         x = tensor(draw.rng.integers(0, levels, size=(2, colours, height, width)))
         try:
             expect_array(model(x), (2, levels, colours, height, width), "float", "the logits")
@@ -1101,7 +1093,7 @@ def _claims_on_dependencies(PixelCNN: Standin, draw: Draw, see: str) -> Iterator
         ],
         see=see,
     )
-    model = module_of(PixelCNN, 3, 1, 6, (3, 3))
+    model = made_by(PixelCNN, 3, 1, 6, (3, 3))
     images = tensor(draw.rng.integers(0, 3, size=(4, 1, 3, 3)))
     together = batch_leaks(model, images, "token", vocabulary=3, seed=draw.integer(0, 2**31))
     yield claim(
@@ -1147,7 +1139,7 @@ def _logits(model: Any, x: np.ndarray, levels: int) -> np.ndarray:
 
 def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
     levels, colours, height, width = 5, 3, 3, 4
-    model = module_of(PixelCNN, levels, colours, 6, (3, 3))
+    model = made_by(PixelCNN, levels, colours, 6, (3, 3))
     x = draw.rng.integers(0, levels, size=(6, colours, height, width))
     randomize_parameters(model, draw.rng, gain=2.0)
     logits = _logits(model, x, levels)
@@ -1168,7 +1160,7 @@ def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[C
     stable = close(extreme, surprise(wide), 1e-3)
     # All images of 1×2 pixels with two levels and three colors: 64 of them.
     every = np.array(list(itertools.product((0, 1), repeat=6))).reshape(64, 3, 1, 2)
-    tiny = module_of(PixelCNN, 2, 3, 6, (3,))
+    tiny = made_by(PixelCNN, 2, 3, 6, (3,))
     randomize_parameters(tiny, draw.rng, gain=2.0)
     each = expect_array(tiny.nll(tensor(every)), (64,), "float", "nll")
     total = float(np.exp(-each).sum())
@@ -1343,7 +1335,7 @@ _ADVICE_ON_DRAWING = {
 
 
 def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
-    model = module_of(PixelCNN, 2, 1, 8, (3, 3))
+    model = made_by(PixelCNN, 2, 1, 8, (3, 3))
     best, chosen = -1.0, 0
     # One draw of weights in six tells all apart; 48 without any come in one run of 6,000.
     for seed in draw.rng.integers(0, 2**31, size=48):
@@ -1373,7 +1365,7 @@ def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Clai
         for g in (torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed))
     ]
     same = bool((again[0] == again[1]).all())
-    painted = module_of(PixelCNN, 3, 3, 6, (3,))
+    painted = made_by(PixelCNN, 3, 3, 6, (3,))
     colored = expect_array(
         painted.sample(50, 1, 2, draw.generator()), (50, 3, 1, 2), "any", "the samples"
     )
@@ -1545,14 +1537,14 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         ("B", 6, 6, 5, 3),
         ("A", 3, 6, 3, 3),
     ):
-        block = module_of(GatedBlock, kind, channels_in, channels, size, colours).double()
+        block = made_by(GatedBlock, kind, channels_in, channels, size, colours).double()
         randomize_parameters(block, draw.rng)
         v, h = (tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6))) for _ in "v"), None
         v = next(iter(v))
         h = tensor(draw.normal(*v.shape))
         whole = _both_stacks(block(v, h))[:, channels:].numpy()
         # One pixel a question: whoever answers has not seen the next one.
-        memory = memory_of(BlockMemory, block, len(v), v.shape[-1])
+        memory = made_by(memory_of, BlockMemory, block, len(v), v.shape[-1])
         got = np.zeros(whole.shape)
         for r in range(v.shape[2]):
             for c in range(v.shape[3]):
@@ -1600,7 +1592,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         (4, 1, (5, 3), 5, 6, 2.0),
         (3, 3, (3, 3), 3, 4, 1.0),
     ):
-        model = module_of(PixelCNN, levels, colours, 6, kernels).double().eval()
+        model = made_by(PixelCNN, levels, colours, 6, kernels).double().eval()
         randomize_parameters(model, draw.rng, gain=gain)
         # In double precision the two probabilities differ by about 1e-15, and a level by chance
         # in at most 1e-15 · (numbers drawn) · (levels) of the cases: below 1e-11 here.
@@ -1628,7 +1620,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         ],
         see=see,
     )
-    model = module_of(PixelCNN, 4, 1, 6, (3, 3)).eval()
+    model = made_by(PixelCNN, 4, 1, 6, (3, 3)).eval()
     sizes = ((3, 6), (6, 48))
     counts = [operations_of_sampling(model, sample_cached, *size) for size in sizes]
     good = all(isinstance(n, int) and n > 0 for n in counts)

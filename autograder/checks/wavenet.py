@@ -39,7 +39,7 @@ from autograder.inside.wavenet import (
     step_operations,
     unchanged,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind
+from autograder.standin import Standin, StudentFailed, WrongKind, made_by
 from course.causality import dependency_map
 
 LESSON = "09_wavenet"
@@ -356,7 +356,7 @@ def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Cla
         (1, 2, 5),
         (2, 1, draw.integer(6, 9)),
     ):
-        layer = CausalConv1d(3, 4, k, d)
+        layer = made_by(CausalConv1d, 3, 4, k, d)
         W, b = draw.normal(4, 3, k), draw.normal(4) + 2
         fill(layer, {"weight": tensor(W), "bias": tensor(b)})
         x = draw.normal(2, 3, count)
@@ -424,7 +424,7 @@ def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Cla
             wanted = np.zeros((count, count), dtype=bool)
             for delay in taps(k, d):
                 wanted |= np.eye(count, k=-delay, dtype=bool)
-            layer, x = CausalConv1d(2, 3, k, d), draw.normal(3, 2, count)
+            layer, x = made_by(CausalConv1d, 2, 3, k, d), draw.normal(3, 2, count)
             expect_array(layer(tensor(x).float()), (3, 3, count), "float", "the output")
             seen = dependency_map(
                 layer,
@@ -455,7 +455,7 @@ def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Cla
         ],
         see=SEE_CONV,
     )
-    layer = CausalConv1d(2, 3, 2, 2)
+    layer = made_by(CausalConv1d, 2, 3, 2, 2)
     sizes = gradient_sizes(layer, "", tensor(draw.normal(2, 2, 9)).float())
     sizes = sizes if isinstance(sizes, dict) else {}
     trained = sizes.get("weight", 0) > 0 and sizes.get("bias", 0) > 0 and len(sizes) == 2
@@ -680,7 +680,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
     C, count = 4, 9
     plain, labeled, sizes = [], [], {}
     for skips, labels in ((C, 0), (draw.integer(5, 7), 0), (C, 3), (draw.integer(5, 7), 3)):
-        block = ResidualBlock(C, skips, draw.integer(2, 3), draw.integer(1, 3), labels)
+        block = made_by(ResidualBlock, C, skips, draw.integer(2, 3), draw.integer(1, 3), labels)
         p = {k: expect_array(v) for k, v in numbers(block).items()}
         drawn = {k: draw.normal(*v.shape, scale=1.0) for k, v in p.items()}
         fill(block, {k: tensor(v) for k, v in drawn.items()})
@@ -818,7 +818,10 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         count = R + 4
         lag = np.arange(count)[:, None] - np.arange(count)[None, :]
         wanted = (lag >= 1) & (lag <= R)
-        model, codes = WaveNet(5, 5, 6, k, list(dilations)), draw.rng.integers(0, 5, (3, count))
+        model, codes = (
+            made_by(WaveNet, 5, 5, 6, k, list(dilations)),
+            draw.rng.integers(0, 5, (3, count)),
+        )
         expect_array(model(tensor(codes)), (3, 5, count), "float", "the logits")
         seen = dependency_map(
             model,
@@ -883,7 +886,7 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
 
 def ready(WaveNet: Standin, draw: Draw, *settings: Any, gain: float = 1.0) -> Any:
     """A WaveNet with drawn parameters, in double precision."""
-    return redrawn(WaveNet(*settings), draw.integer(0, 2**31), gain)
+    return redrawn(made_by(WaveNet, *settings), draw.integer(0, 2**31), gain)
 
 
 def _claims_on_stack(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
@@ -1341,7 +1344,7 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
         fill(conv, {"weight": tensor(W), "bias": tensor(b)})
         x = draw.normal(2, 3, 2 * (k - 1) * d + 6)
         try:
-            answer = one_by_one(QueuedConv1d(conv), tensor(x).float())
+            answer = one_by_one(made_by(QueuedConv1d, conv), tensor(x).float())
         except StudentFailed as error:
             failed.append((k, d, error))
             continue
@@ -1404,9 +1407,9 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
     reach, grows, kept, costs = (k - 1) * d, True, [], []
     try:
         x = tensor(draw.normal(1, 3, 4 * reach)).float()
-        kept = columns_kept(QueuedConv1d(build(conv_class, 3, 2, k, d)), x)
+        kept = columns_kept(made_by(QueuedConv1d, build(conv_class, 3, 2, k, d)), x)
         costs = step_operations(
-            QueuedConv1d(build(conv_class, 3, 2, k, d)), x, [reach + 1, 4 * reach - 1]
+            made_by(QueuedConv1d, build(conv_class, 3, 2, k, d)), x, [reach + 1, 4 * reach - 1]
         )
         grows = kept[-1] > kept[2 * reach] or costs[1] > costs[0]
     except StudentFailed as error:
@@ -1439,8 +1442,10 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
     W, b = draw.normal(3, 2, 2), draw.normal(3)
     fill(conv, {"weight": tensor(W), "bias": tensor(b)})
     x, other = draw.normal(3, 2, 8), draw.normal(3, 2, 8)
-    one_by_one(QueuedConv1d(conv), tensor(other).float())
-    fresh = expect_array(one_by_one(QueuedConv1d(conv), tensor(x).float()), (3, 3, 8), "float")
+    one_by_one(made_by(QueuedConv1d, conv), tensor(other).float())
+    fresh = expect_array(
+        one_by_one(made_by(QueuedConv1d, conv), tensor(x).float()), (3, 3, 8), "float"
+    )
     whole = {key: expect_array(value) for key, value in numbers(conv).items()}
     kept_weights = close(whole["weight"], W) and close(whole["bias"], b)
     again = close(fresh, convolved(x, W, b, taps(2, 2)), 1e-4)

@@ -762,8 +762,8 @@ class QueuedConv1d(nn.Module):
             self.weight = self.conv.weight.flatten(1)  # (channels_out, channels_in · k)
         taps = [self.queue[j * d] for j in range(k - 1)] + [x]  # x_{t−(k−1)d}, …, x_{t−d}, x_t
         self.queue.append(x)
-        columns = torch.cat(taps, dim=2).flatten(1)  # (B, channels_in · k): one matrix product
-        return F.linear(columns, self.weight, self.conv.bias)[:, :, None]
+        columns = torch.cat(taps, dim=2) if k > 1 else x  # (B, channels_in, k)
+        return F.linear(columns.flatten(1), self.weight, self.conv.bias).unsqueeze(2)
         ### END SOLUTION
 
 
