@@ -12,7 +12,6 @@ The best Gaussian has the moments of the truth (least KL(p‖q): Bishop, 2006, s
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -32,7 +31,7 @@ STEP = 0.05  # of the grid on which losses are computed; no point of it stands o
 FINE = (np.arange(320) + 0.5) * STEP - 8
 
 
-class ArrowExplorer(anywidget.AnyWidget):
+class ArrowExplorer(widget.Widget):
     """Draws the world of a step and the best Gaussian model along an arrow that can be turned.
 
     mu      the means of X2 where x1 ≤ 0 and where x1 > 0: two different numbers.
@@ -267,13 +266,6 @@ class ArrowExplorer(anywidget.AnyWidget):
         said = self.in_words()
         return "\n".join([*lines, *([] if lines[-1] == said else [said])])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
 
 # --- the formulas of the picture itself -----------------------------------------------------------
 
@@ -378,19 +370,17 @@ def _plain(values: object) -> object:
 # --- what the student's functions gave ------------------------------------------------------------
 
 
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
-
-
 def _heights(answer: object, shape: tuple[int, ...]) -> np.ndarray:
     if answer is None:
         raise NotImplementedError
     try:
         array = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
-        raise _Form(f"an array of numbers is needed: got {type(answer).__name__}") from None
+        raise widget.WrongForm(
+            f"an array of numbers is needed: got {type(answer).__name__}"
+        ) from None
     if array.shape != shape:
-        raise _Form(f"an array of shape {shape} is needed: got {array.shape}")
+        raise widget.WrongForm(f"an array of shape {shape} is needed: got {array.shape}")
     return array
 
 
@@ -403,12 +393,12 @@ def _model_of(answer: object, x2: np.ndarray, wide: np.ndarray) -> tuple:
     if answer is None:
         raise NotImplementedError
     if not isinstance(answer, list | tuple) or len(answer) != 3 or not callable(answer[2]):
-        raise _Form("mean2, var2 and a function of x2 are needed")
+        raise widget.WrongForm("mean2, var2 and a function of x2 are needed")
     pairs = []
     for points in (x2, wide):
         pair = answer[2](points.copy())
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise _Form("conditional(x2) must return a pair, mean and variance")
+            raise widget.WrongForm("conditional(x2) must return a pair, mean and variance")
         pairs += [_heights(part, points.shape) for part in pair]
     return _number(answer[0]), _number(answer[1]), *pairs
 
@@ -421,20 +411,7 @@ def _tried(function: Callable, call: Callable, *args: object) -> tuple:
             return call(*args), ""
     except NotImplementedError:
         return None, f"{name} is not written yet: solve its exercise first."
-    except _Form as error:
+    except widget.WrongForm as error:
         return None, f"{name}: {error}."
     except Exception as error:
-        return None, _sentence(name, function, error)
-
-
-def _sentence(name: str, function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"
+        return None, widget.sentence(function, error, name)

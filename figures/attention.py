@@ -8,20 +8,18 @@ with the identity for values, an attention answers with its weights (Vaswani et 
 
 from __future__ import annotations
 
-import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from course.causality import dependency_map
 from figures import widget
+from figures.widget import fixed
 
 HERE = Path(__file__).parent
 MOST_TOKENS, MOST_WRITTEN = 24, 16  # what fits into a line, and into the clock's lanes
@@ -29,7 +27,7 @@ SHOWN = 6  # of the next tokens
 MOST_NAMED = 4  # leaks or gaps that a sentence spells out before it counts the rest
 
 
-class AttentionExplorer(anywidget.AnyWidget):
+class AttentionExplorer(widget.Widget):
     """Draws who sees whom, where the heads look, and the likeliest next tokens; `of` makes one."""
 
     _esm, _css = widget.parts("attention", ".attention-explorer")
@@ -107,23 +105,25 @@ class AttentionExplorer(anywidget.AnyWidget):
             with _quiet(model), _recording(model, kept):
                 logits = answer(line)
             if not hasattr(logits, "detach") or tuple(logits.shape[:2]) != (1, len(ids)):
-                raise _Form(
+                raise widget.WrongForm(
                     f"logits of shape (1, {len(ids)}, V) are needed: got "
                     f"{tuple(getattr(logits, 'shape', ())) or type(logits).__name__}"
                 )
             table = logits[0].detach().double()
             if not torch.isfinite(table).all():
-                raise _Form("some logits are NaN or infinite: run the checks above")
+                raise widget.WrongForm("some logits are NaN or infinite: run the checks above")
             with _quiet(model):
                 seen = dependency_map(
                     answer, line, "token", outputs=-1, vocabulary=table.shape[-1], draws=2
                 ).sees
         except NotImplementedError as error:
-            name = str(error).partition(":")[0] if ": write" in str(error) else _name_of(model)
+            name = (
+                str(error).partition(":")[0] if ": write" in str(error) else widget.name_of(model)
+            )
             self._notice = f"{name} is not written yet: solve its exercise first."
             return
-        except _Form as error:
-            self._notice = f"{_name_of(model)}: {error}."
+        except widget.WrongForm as error:
+            self._notice = f"{widget.name_of(model)}: {error}."
             return
         except Exception as error:
             self._notice = _sentence(model, error)
@@ -206,12 +206,12 @@ class AttentionExplorer(anywidget.AnyWidget):
             j = int(weights.argmax())
             said += (
                 f" Head {h + 1} of block {block + 1} looks most at “{words[j]}”, token {j + 1} "
-                f"({_fixed(weights[j], 2)})."
+                f"({fixed(weights[j], 2)})."
             )
         word, p = self._top[i - 1][0]
-        said += f" Likeliest next: “{word}” {_fixed(p, 3)}"
+        said += f" Likeliest next: “{word}” {fixed(p, 3)}"
         if i < len(words):
-            return said + f"; there comes “{words[i]}” {_fixed(self._comes[i - 1], 3)}."
+            return said + f"; there comes “{words[i]}” {fixed(self._comes[i - 1], 3)}."
         return said + "."
 
     def clock_in_words(self) -> str:
@@ -243,17 +243,6 @@ class AttentionExplorer(anywidget.AnyWidget):
         lines += [self.place_in_words(i) for i in range(1, len(self._words) + 1)]
         lines += [text for text in (self.clock_in_words(), self._aside) if text]
         return "\n".join(lines)
-
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
 
 
 @contextmanager
@@ -313,17 +302,6 @@ def _label(text: str) -> str:
     return shown if len(shown) <= 14 else shown[:13] + "…"
 
 
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it, with a true minus."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    with localcontext(rounding=ROUND_HALF_UP):
-        text = format(Decimal(abs(value)), f".{places}f")
-    return ("−" if value < 0 and float(text) else "") + text
-
-
 def _arrows(pairs: list[tuple[int, int]]) -> str:
     arrows = [f"position {i + 1} → token {j + 1}" for i, j in pairs]
     return _listed(arrows)
@@ -339,10 +317,6 @@ def _s(things: list) -> str:
     return "" if len(things) == 1 else "s"
 
 
-def _name_of(function: Any) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
 def _sentence(function: Any, error: Exception) -> str:
     """The error in a sentence, with the line of a notebook's cell where it came from one."""
     here = str(HERE.parent)
@@ -355,4 +329,4 @@ def _sentence(function: Any, error: Exception) -> str:
     what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
     if lines and lines[-1][1]:
         return f"{lines[-1][0]}, at your line “{lines[-1][1]}”: {what}"
-    return f"{_name_of(function)}: {what}"
+    return f"{widget.name_of(function)}: {what}"

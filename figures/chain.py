@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import traceback
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -29,7 +28,7 @@ MOST_WORDS = 81  # bars that can still be told apart at 700 pixels
 TOLERANCE = 1e-9
 
 
-class ChainExplorer(anywidget.AnyWidget):
+class ChainExplorer(widget.Widget):
     """Draws a joint as a chain of factors, in any order of its variables.
 
     table     the joint, an array of shape (k, …, k) that sums to 1: n ≤ 4 axes, k ≤ 6, k^n ≤ 81.
@@ -232,13 +231,6 @@ class ChainExplorer(anywidget.AnyWidget):
         lines += [said for said in (self.tally_in_words(), self._order_notice) if said]
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
 
 def factors_of(p: np.ndarray) -> list[np.ndarray]:
     """p(x_i | x_<i) for each i, shapes (k,), (k, k), …: uniform after an impossible prefix."""
@@ -348,15 +340,17 @@ def _tables(answer: object, p: np.ndarray) -> list[np.ndarray]:
     wanted = [p.shape[: i + 1] for i in range(p.ndim)]
     asked = ", ".join(map(str, wanted))
     if not isinstance(answer, list | tuple):
-        raise _Form(f"a list of tables of shape {asked} is needed: got {type(answer).__name__}")
+        raise widget.WrongForm(
+            f"a list of tables of shape {asked} is needed: got {type(answer).__name__}"
+        )
     try:
         tables = [np.asarray(table, dtype=np.float64) for table in answer]
     except (TypeError, ValueError):
-        raise _Form("its tables must be arrays of numbers") from None
+        raise widget.WrongForm("its tables must be arrays of numbers") from None
     shapes = [table.shape for table in tables]
     if shapes != wanted:
         got = ", ".join(map(str, shapes)) or "none"
-        raise _Form(f"tables of shape {asked} are needed: got {got}")
+        raise widget.WrongForm(f"tables of shape {asked} are needed: got {got}")
     return tables
 
 
@@ -366,14 +360,10 @@ def _tally_of(answer: object, draws: int, p: np.ndarray) -> np.ndarray:
     x = np.asarray(answer)
     if x.shape != (draws, p.ndim) or x.dtype.kind not in "iu":
         got = f"{x.dtype} of shape {x.shape}"
-        raise _Form(f"integers of shape {(draws, p.ndim)} are needed: got {got}")
+        raise widget.WrongForm(f"integers of shape {(draws, p.ndim)} are needed: got {got}")
     if x.min() < 0 or x.max() >= len(p):
-        raise _Form(f"values in 0 … {len(p) - 1} are needed: got {x.min()} to {x.max()}")
+        raise widget.WrongForm(f"values in 0 … {len(p) - 1} are needed: got {x.min()} to {x.max()}")
     return np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=p.size)
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
 
 
 def _tried(function: Callable, call: Callable) -> tuple:
@@ -383,20 +373,7 @@ def _tried(function: Callable, call: Callable) -> tuple:
         return call(), ""
     except NotImplementedError:
         return None, f"{name} is not written yet: solve its exercise first."
-    except _Form as error:
+    except widget.WrongForm as error:
         return None, f"{name}: {error}."
     except Exception as error:
-        return None, _sentence(name, function, error)
-
-
-def _sentence(name: str, function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"
+        return None, widget.sentence(function, error, name)

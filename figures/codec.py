@@ -11,23 +11,21 @@ Arithmetic coding is that of Rissanen (1976) and Pasco (1976).
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from figures import widget
+from figures.widget import fixed
 
 MOST_EXAMPLES, MOST_SYMBOLS = 16, 256
 MOST_PARTS = 5  # parts of an interval that are drawn one by one, the symbol's own among them
 MOST_DIGITS = 24  # settled binary digits that are written out, the last ones
 
 
-class CodecExplorer(anywidget.AnyWidget):
+class CodecExplorer(widget.Widget):
     """Draws how a codec spends its bits on an example.
 
     Use `CodecExplorer.of`. Examples are the rows of x; a row is drawn as a square picture if its
@@ -102,11 +100,11 @@ class CodecExplorer(anywidget.AnyWidget):
                 asked = quantize
                 hidden = self._peeks(quantize, model, x, table)
         except NotImplementedError:
-            self._notice = f"{_name_of(asked)} is not written yet: solve its exercise first."
-        except _Form as error:
-            self._notice = f"{_name_of(asked)}: {error}."
+            self._notice = f"{widget.name_of(asked)} is not written yet: solve its exercise first."
+        except widget.WrongForm as error:
+            self._notice = f"{widget.name_of(asked)}: {error}."
         except Exception as error:
-            self._notice = _sentence(asked, error)
+            self._notice = widget.sentence(asked, error)
         else:
             self._files = files
             self._rows = [
@@ -190,9 +188,9 @@ class CodecExplorer(anywidget.AnyWidget):
         digits = self.settled(example, i)
         shown = ("…" if len(digits) > MOST_DIGITS else "") + digits[-MOST_DIGITS:]
         said = (
-            f"{self._called(i, symbol)}: probability {_fixed(own / total, 4)}, price "
-            f"{_fixed(price, 2)} bits. So far {_fixed(self.price(example, i), 2)} bits for {i} "
-            f"symbol{'s' * (i > 1)}, of {_fixed(self.price(example, len(row)), 2)}; "
+            f"{self._called(i, symbol)}: probability {fixed(own / total, 4)}, price "
+            f"{fixed(price, 2)} bits. So far {fixed(self.price(example, i), 2)} bits for {i} "
+            f"symbol{'s' * (i > 1)}, of {fixed(self.price(example, len(row)), 2)}; "
             f"{len(digits)} binary digit{'s' * (len(digits) != 1)} settled"
         )
         said += f": {shown}." if digits else "."
@@ -227,17 +225,6 @@ class CodecExplorer(anywidget.AnyWidget):
         lines += [self.step_in_words(i + 1) for i in sorted(dear)]
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
-
 
 def _batch(x: Any) -> Any:
     import torch
@@ -257,13 +244,13 @@ def _table(answer: Any, shape: tuple[int, int]) -> np.ndarray:
         raise NotImplementedError
     table = np.asarray(answer.detach().cpu() if hasattr(answer, "detach") else answer)
     if table.ndim != 3 or table.shape[:2] != shape or table.dtype.kind not in "iu":
-        raise _Form(
+        raise widget.WrongForm(
             f"whole numbers of shape ({shape[0]}, {shape[1]}, k) are needed: got {table.dtype} of "
             f"shape {table.shape}"
         )
     sums = table.sum(-1)
     if (table < 1).any() or (sums != sums[0, 0]).any() or sums[0, 0] & (sums[0, 0] - 1):
-        raise _Form("frequencies must be at least 1, and each row must sum to 2^bits")
+        raise widget.WrongForm("frequencies must be at least 1, and each row must sum to 2^bits")
     return table.astype(np.int64)
 
 
@@ -277,7 +264,7 @@ def _received(decode: Callable, model: Any, message: bytes, shape: tuple[int, in
         raise NotImplementedError
     found = np.asarray(answer.detach().cpu() if hasattr(answer, "detach") else answer)
     if found.shape != shape:
-        raise _Form(f"symbols of shape {shape} are needed: got {found.shape}")
+        raise widget.WrongForm(f"symbols of shape {shape} are needed: got {found.shape}")
     return found
 
 
@@ -291,27 +278,3 @@ def _cell(row: np.ndarray, symbol: int, back: Any, b: int, i: int) -> list:
     received = None if back is None or isinstance(back, str) else int(back[b, i])
     price = math.log2(total) - math.log2(own)
     return [symbol, total, int(ends[symbol] - own), own, price, received, parts]
-
-
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it."""
-    with localcontext(rounding=ROUND_HALF_UP):
-        return format(Decimal(value), f".{places}f")
-
-
-def _name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    name = _name_of(function)
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"

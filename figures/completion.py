@@ -11,22 +11,20 @@ bias_i + Σ_{j<i} weight_ij x_j, so one picture with a single inked pixel j meas
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from figures import widget
+from figures.widget import fixed
 
 MOST_SIDE = 16  # 256 pixels: cells that can still be hit with a pointer
 MOST_NAMED = 6  # pixels that a sentence spells out before it counts the rest
 
 
-class CompletionExplorer(anywidget.AnyWidget):
+class CompletionExplorer(widget.Widget):
     """Draws what a model of pixels says of each one, given those before it.
 
     `CompletionExplorer.of(logits, complete, weight, bias, x=digit, cursor=32)` asks the student's
@@ -116,7 +114,7 @@ class CompletionExplorer(anywidget.AnyWidget):
                 raise NotImplementedError
             found = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found)
             if found.shape != tuple(x.shape) or found.dtype.kind != "f":
-                raise _Form(
+                raise widget.WrongForm(
                     f"floats of shape {tuple(x.shape)} are needed: got {found.dtype} of shape "
                     f"{found.shape}"
                 )
@@ -131,20 +129,20 @@ class CompletionExplorer(anywidget.AnyWidget):
             found = answer(single, weight, bias)
             check = answer(here, weight, bias)[0]
         except NotImplementedError:
-            self._notice = f"{_name_of(logits)} is not written yet: solve its exercise first."
+            self._notice = f"{widget.name_of(logits)} is not written yet: solve its exercise first."
             return
-        except _Form as error:
-            self._notice = f"{_name_of(logits)}: {error}."
+        except widget.WrongForm as error:
+            self._notice = f"{widget.name_of(logits)}: {error}."
             return
         except Exception as error:
-            self._notice = _sentence(logits, error)
+            self._notice = widget.sentence(logits, error)
             return
         base, votes = found[0], (found[1:] - found[0]).T
         straight = base + votes @ np.array([float(b) for b in self._bits])
         if not np.allclose(check, straight, rtol=1e-3, atol=1e-3):
             self._remark = (
-                f"{_name_of(logits)} does not add votes up: what is drawn holds for pictures with "
-                "one inked pixel only."
+                f"{widget.name_of(logits)} does not add votes up: what is drawn holds for pictures "
+                "with one inked pixel only."
             )
         with self.hold_sync():
             self._base = base.astype("<f4").tobytes()
@@ -165,15 +163,17 @@ class CompletionExplorer(anywidget.AnyWidget):
                 raise NotImplementedError
             drawn = np.asarray(answer.detach().cpu() if hasattr(answer, "detach") else answer)
             if drawn.shape != (count, n) or not np.isin(drawn, (0, 1)).all():
-                raise _Form(f"bits of shape {(count, n)} are needed: got shape {drawn.shape}")
+                raise widget.WrongForm(
+                    f"bits of shape {(count, n)} are needed: got shape {drawn.shape}"
+                )
             pictures = ["".join("01"[int(bit)] for bit in row) for row in drawn]
         except NotImplementedError:
-            name = _name_of(complete)
+            name = widget.name_of(complete)
             notice = f"{name} is not written yet: solve its exercise, then run this cell again."
-        except _Form as error:
-            notice = f"{_name_of(complete)}: {error}."
+        except widget.WrongForm as error:
+            notice = f"{widget.name_of(complete)}: {error}."
         except Exception as error:
-            notice = _sentence(complete, error)
+            notice = widget.sentence(complete, error)
         with self.hold_sync():
             self._given, self._completions, self._complete_notice = given, pictures, notice
 
@@ -205,7 +205,7 @@ class CompletionExplorer(anywidget.AnyWidget):
         if seers:
             said += f", of pixels at or after it {_signed(late)}"
         logit = base[i] + past + late
-        said += f"; logit {_plain(logit)}, ink with probability {_fixed(sigmoid(logit), 3)}."
+        said += f"; logit {_plain(logit)}, ink with probability {fixed(sigmoid(logit), 3)}."
         if seers:
             named = ", ".join(str(j + 1) for j in seers[:MOST_NAMED])
             more = f" and {len(seers) - MOST_NAMED} more" if len(seers) > MOST_NAMED else ""
@@ -261,17 +261,6 @@ class CompletionExplorer(anywidget.AnyWidget):
         drawn = lines[-self._side :] if self._completions else []
         return "\n".join([text, *(d.replace("0", "·").replace("1", "█") for d in drawn)])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
-
 
 def sigmoid(a: float) -> float:
     """σ(a), without overflow; NaN for NaN."""
@@ -290,23 +279,12 @@ def _added(row: np.ndarray, pixels: Sequence[int]) -> float:
     return total
 
 
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it, with a true minus."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    with localcontext(rounding=ROUND_HALF_UP):
-        text = format(Decimal(abs(value)), f".{places}f")
-    return ("−" if value < 0 and float(text) else "") + text
-
-
 def _plain(value: float) -> str:
-    return _fixed(value, 2)
+    return fixed(value, 2)
 
 
 def _signed(value: float) -> str:
-    text = _fixed(value, 2)
+    text = fixed(value, 2)
     return text if text[0] in "−N" else f"+{text}"
 
 
@@ -315,21 +293,3 @@ def _bits_of(x: Sequence, n: int) -> str:
     if array.shape != (n,) or not np.isin(array, (0, 1)).all():
         raise ValueError(f"x must hold {n} zeros and ones: got shape {np.shape(x)}")
     return "".join("01"[int(bit)] for bit in array)
-
-
-def _name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    name = _name_of(function)
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"

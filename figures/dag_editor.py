@@ -13,7 +13,6 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 
-import anywidget
 import traitlets
 
 from figures import widget
@@ -29,7 +28,7 @@ CARDINALITIES = (4, 2, 2, 2, 2)
 PARENTS = ((), (0,), (0,), (1, 2), (3,))
 
 
-class DagEditor(anywidget.AnyWidget):
+class DagEditor(widget.Widget):
     """A Bayes net of at most six variables whose arrows can be clicked on and off.
 
     bayes_net_parameters   the student's function of (cardinalities, parents); None: no answer line.
@@ -89,13 +88,6 @@ class DagEditor(anywidget.AnyWidget):
             lines += [self.node_in_words(i) for i in range(len(self._names))]
         answer = self._answers.get(self._key())
         return "\n".join([*lines, answer["words"]] if answer else lines)
-
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
 
     def in_words(self) -> str:
         """How many free numbers the tables have, or the cycle, as the widget says it."""

@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -34,7 +33,7 @@ MOST_NAMED = 3  # leaks that a sentence spells out before it counts the rest
 SECONDS = 3.0  # that the student's receptive_field may take for all the stacks one can choose
 
 
-class DilationTree(anywidget.AnyWidget):
+class DilationTree(widget.Widget):
     """Draws the tree of inputs that an output of a stack of causal convolutions sees.
 
     `DilationTree.of(CausalConv1d, receptive_field)` measures the student's class and asks the
@@ -86,7 +85,7 @@ class DilationTree(anywidget.AnyWidget):
         tree = cls()
         with tree.hold_sync():
             tree._kernel, tree._dilations, tree._output = kernel_size, dilations, output
-            tree._field_name = _name_of(field)
+            tree._field_name = widget.name_of(field)
             _, tree._notice = _asked(conv, lambda: tree._measure(conv))
             if not tree._notice:
                 _, tree._notice = _asked(field, lambda: tree._predict(field))
@@ -135,7 +134,7 @@ class DilationTree(anywidget.AnyWidget):
                 raise NotImplementedError
             signal = np.zeros((1, 1, SAMPLES))
             found = dependency_map(layer, signal, "normal", outputs=1, together=1, draws=2).sees
-            called = f"{_name_of(conv)} with kernel {kernel} and dilation {dilation}"
+            called = f"{widget.name_of(conv)} with kernel {kernel} and dilation {dilation}"
             maps.append(_square(found, called))
         self._maps = b"".join(_packed(m) for m in maps)
 
@@ -261,17 +260,6 @@ class DilationTree(anywidget.AnyWidget):
         lines = [f"DilationTree: {stack}. {self.in_words()}.", self.output_in_words()]
         return "\n".join([*lines, self.model_in_words()]).rstrip()
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # Where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
-
 
 def _drawable(dilations: Sequence[int]) -> bool:
     return 1 <= len(dilations) <= MOST_LAYERS and set(dilations) <= set(DILATIONS)
@@ -283,7 +271,7 @@ def _stacks() -> list[tuple[int, ...]]:
 
 def _square(sees: np.ndarray, called: str) -> np.ndarray:
     if sees.shape != (SAMPLES, SAMPLES):
-        raise _Form(
+        raise widget.WrongForm(
             f"{called} turns {SAMPLES} samples into {sees.shape[0]}: the output should be as long "
             "as the input"
         )
@@ -301,13 +289,13 @@ def _unpacked(maps: bytes) -> np.ndarray:
 
 def _asked(subject: Any, question: Callable[[], Any]) -> tuple[Any, str]:
     """The answer, and "" or a sentence that says what stood in its way."""
-    name = _name_of(subject)
+    name = widget.name_of(subject)
     try:
         return question(), ""
     except NotImplementedError as error:
         missing = str(error).split(":")[0] if "write your code here" in str(error) else name
         return None, f"{missing} is not written yet: solve its exercise first."
-    except _Form as error:
+    except widget.WrongForm as error:
         return None, f"{error}."
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
@@ -341,7 +329,3 @@ def _ranges(places: Sequence[int]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _name_of(subject: Any) -> str:
-    return getattr(subject, "__name__", type(subject).__name__)

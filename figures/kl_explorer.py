@@ -8,10 +8,8 @@ through the kernel, and where they end is marked beside the truth.
 Definitions: Kullback and Leibler (1951); the two fits as in Bishop (2006), section 10.1.2.
 """
 
-import traceback
 from collections.abc import Callable, Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -20,7 +18,7 @@ from figures import widget
 BUMPS = ((0.4, -2.0, 0.6), (0.6, 2.0, 0.6))  # (weight, mean, standard deviation)
 
 
-class KLExplorer(anywidget.AnyWidget):
+class KLExplorer(widget.Widget):
     """Draws a density p of bumps and a Gaussian q, with KL(p‖q) and KL(q‖p) in nats.
 
     bumps   (weight, mean, standard deviation) of each bump; weights sum to 1.
@@ -199,13 +197,6 @@ class KLExplorer(anywidget.AnyWidget):
         ]
         return "\n".join([*said, *self._notices])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
     # --- the student's functions ---------------------------------------------------------------
 
     def _table(self, wide: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -236,10 +227,10 @@ class KLExplorer(anywidget.AnyWidget):
         try:
             mu, sigma = (float(value) for value in answer)
         except (TypeError, ValueError):
-            self._tell(fit, f"{_name_of(fit)} should return a pair of numbers, (mu, sigma).")
+            self._tell(fit, f"{widget.name_of(fit)} should return a pair of numbers, (mu, sigma).")
             return False
         if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
-            self._tell(fit, f"{_name_of(fit)} ends at mu = {mu:.4g}, sigma = {sigma:.4g}.")
+            self._tell(fit, f"{widget.name_of(fit)} ends at mu = {mu:.4g}, sigma = {sigma:.4g}.")
             return False
         ends.append([direction, mu, sigma])
         return True
@@ -255,7 +246,7 @@ class KLExplorer(anywidget.AnyWidget):
             try:
                 values[direction] = f"{float(answer):.3f}" if answer is not None else ""
             except (TypeError, ValueError):
-                self._tell(kl, f"{_name_of(kl)} should return a number.")
+                self._tell(kl, f"{widget.name_of(kl)} should return a number.")
                 values[direction] = ""
         here = {"mu": self.mu, "sigma": self.sigma}
         self._their_kl = values | here if all(values.values()) else {}
@@ -284,14 +275,14 @@ class KLExplorer(anywidget.AnyWidget):
                 return answer
             raise NotImplementedError
         except NotImplementedError:
-            name = _name_of(function)
+            name = widget.name_of(function)
             self._tell(function, f"{name} is not written yet: solve the exercise above first.")
         except Exception as error:
-            self._tell(function, _sentence(function, error))
+            self._tell(function, widget.sentence(function, error))
         return None
 
     def _tell(self, function: Callable, sentence: str) -> None:
-        name = _name_of(function)  # the first sentence on each function is enough
+        name = widget.name_of(function)  # the first sentence on each function is enough
         if not any(one.startswith((f"{name} ", f"{name},", f"{name}:")) for one in self._notices):
             self._notices = [*self._notices, sentence]
 
@@ -317,21 +308,3 @@ def _bumps_of(bumps: Sequence[Sequence[float]]) -> list[tuple[float, float, floa
             f"the standard deviations of the bumps must be positive: got {[s for *_, s in found]}"
         )
     return found
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    where = f", line {lines[-1]}" if lines else ""
-    return f"{_name_of(function)}{where}: {what}"
-
-
-def _name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)

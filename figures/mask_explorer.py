@@ -9,7 +9,6 @@ a hidden unit of degree m may see units of degree at most m, and output d may
 see hidden units of degree smaller than order(d).
 """
 
-import traceback
 from collections.abc import Callable, Sequence
 
 import anywidget
@@ -23,7 +22,7 @@ MOST_NAMED = 4  # how many leaks or gaps a sentence spells out before it counts 
 ORDERS = ("natural", "reversed", "random")
 
 
-class MaskExplorer(anywidget.AnyWidget):
+class MaskExplorer(widget.Widget):
     """Draws masks as a layered graph with every path from input to output at hand.
 
     masks     one array a layer, shape (out, in) as `nn.Linear.weight` has it, holding 0 and 1
@@ -142,13 +141,6 @@ class MaskExplorer(anywidget.AnyWidget):
         lines += [self.output_in_words(d) for d in range(len(self._order))]
         return "\n".join([*lines, self.in_words()])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
     def output_in_words(self, output: int) -> str:
         """What one output sees, its leaks and its gaps, as the widget says it. Counts from 0."""
         counts, order, names = self.connectivity, self._order, self._names
@@ -237,10 +229,10 @@ class MaskExplorer(anywidget.AnyWidget):
             if checked[0].shape[1] != self._n:
                 raise ValueError(f"mask 1 needs {self._n} columns: got {checked[0].shape[1]}")
         except NotImplementedError:
-            name = _name_of(writing)
+            name = widget.name_of(writing)
             return self._fail(f"{name} is not written yet: solve the exercise above first.")
         except Exception as error:
-            return self._fail(_sentence(writing, error))
+            return self._fail(widget.sentence(writing, error))
         self.show(checked, self._order, _hidden_only(self._drawn, checked), self._names)
 
     def _fail(self, notice: str) -> None:
@@ -357,26 +349,6 @@ def _array(values: object, what: str) -> np.ndarray:
     except (TypeError, ValueError):
         pass
     raise ValueError(f"{what} must be an array of numbers: got {type(values).__name__}")
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    name = _name_of(function)
-    if lines:
-        return f"{name}, line {lines[-1]}: {what}"
-    return f"{name}: {what}"
-
-
-def _name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def _short(array: np.ndarray) -> str:

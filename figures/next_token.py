@@ -8,9 +8,7 @@ function, asked beforehand at every position of the sliders: where the two diffe
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import anywidget
@@ -18,6 +16,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.widget import fixed
 
 ROWS = 14  # tokens that have a bar, the most probable ones
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 3.0)
@@ -27,7 +26,7 @@ LARGE = 8192  # a vocabulary from which on the sliders have fewer positions: eac
 SEEN = 1e-12  # a probability below it counts as 0
 
 
-class NextToken(anywidget.AnyWidget):
+class NextToken(widget.Widget):
     """Draws what temperature, top-k and top-p make of a distribution over the next token.
 
     logits (V,) are what the model says, of which −inf may be some but not all; labels, V texts,
@@ -149,10 +148,10 @@ class NextToken(anywidget.AnyWidget):
             ]
         except NotImplementedError:
             self._notice = f"{self._name} is not written yet: solve its exercise first."
-        except _Form as error:
+        except widget.WrongForm as error:
             self._notice = f"{self._name}: {error}."
         except Exception as error:
-            self._notice = _sentence(next_probs, error)
+            self._notice = widget.sentence(next_probs, error)
         else:
             self._theirs = np.array(answers).astype("<f4").tobytes()
 
@@ -162,7 +161,7 @@ class NextToken(anywidget.AnyWidget):
             raise NotImplementedError
         found = np.asarray(probs.detach().cpu() if hasattr(probs, "detach") else probs)
         if found.shape != self._row.shape or found.dtype.kind != "f":
-            raise _Form(
+            raise widget.WrongForm(
                 f"probabilities of shape {self._row.shape} are needed: got {found.dtype} of shape "
                 f"{found.shape}"
             )
@@ -199,12 +198,12 @@ class NextToken(anywidget.AnyWidget):
         values = theirs[tuple(at or self._at)]
         kept, total, entropy = values[ROWS:]
         best = ", ".join(
-            f"{quoted(label)} {_fixed(value, 3)}"
+            f"{quoted(label)} {fixed(value, 3)}"
             for label, value in zip(self._labels[:3], values, strict=False)
         )
         return (
             f"Your {self._name} keeps {int(kept):,} of {len(self._row):,} tokens: {best}; sum "
-            f"{_fixed(total, 3)}, entropy {_fixed(entropy, 2)} bits."
+            f"{fixed(total, 3)}, entropy {fixed(entropy, 2)} bits."
         )
 
     def model_in_words(self) -> str:
@@ -212,7 +211,7 @@ class NextToken(anywidget.AnyWidget):
         row = self._row[self._order]
         weights = np.exp(row - row[0])
         best = ", ".join(
-            f"{quoted(label)} {_fixed(value, 3)}"
+            f"{quoted(label)} {fixed(value, 3)}"
             for label, value in zip(self._labels[:5], weights / weights.sum(), strict=False)
         )
         after = f" after {quoted(self._prompt)}" if self._prompt else ""
@@ -224,19 +223,8 @@ class NextToken(anywidget.AnyWidget):
             lines.append(f"{self.setting_in_words()}: {self.theirs_in_words()}")
         for text in self._texts:
             said = "".join(text["tokens"]).replace("\n", " / ")
-            lines.append(f"{text['name']} ({_fixed(_mean(text['bits']), 2)} bits a token): {said}")
+            lines.append(f"{text['name']} ({fixed(_mean(text['bits']), 2)} bits a token): {said}")
         return "\n".join(lines)
-
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
 
 
 def quoted(token: str) -> str:
@@ -265,17 +253,6 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it, with a true minus."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    with localcontext(rounding=ROUND_HALF_UP):
-        text = format(Decimal(abs(value)), f".{places}f")
-    return ("−" if value < 0 and float(text) else "") + text
-
-
 def _array(values: Any) -> np.ndarray:
     if hasattr(values, "detach"):
         values = values.detach().cpu()
@@ -283,17 +260,3 @@ def _array(values: Any) -> np.ndarray:
     if array.dtype.kind not in "fiu":
         raise ValueError(f"logits must be an array of numbers: got {type(values).__name__}")
     return array.astype(np.float32).astype(np.float64)
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    name = getattr(function, "__name__", type(function).__name__)
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"

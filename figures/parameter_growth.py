@@ -12,7 +12,6 @@ layer (Germain et al., 2015, section 4).
 import math
 from collections.abc import Callable
 
-import anywidget
 import traitlets
 
 from figures import widget
@@ -51,7 +50,7 @@ GRID = (
 GRID = (*GRID, 1000, 1414, 2000, 2828, MOST)
 
 
-class ParameterGrowth(anywidget.AnyWidget):
+class ParameterGrowth(widget.Widget):
     """Draws how many numbers n binary variables need, counted by the student's functions.
 
     Takes the five functions of the lesson. One that is not written yet, or that raises or returns
@@ -115,13 +114,6 @@ class ParameterGrowth(anywidget.AnyWidget):
         lines = [f"ParameterGrowth: {self.headline_in_words()}"]
         lines += [self.at_in_words(n) for n in (3, 20, 100, 784, MOST)]
         return "\n".join([*lines, *self._notices])
-
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
 
     def headline_in_words(self) -> str:
         """Where the FVSBN overtakes NADE, as the widget says it."""

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -25,7 +24,7 @@ MOST_NAMED = 3  # pixels that a sentence spells out before it counts the rest
 KINDS = ("A", "B")
 
 
-class ReceptiveFieldExplorer(anywidget.AnyWidget):
+class ReceptiveFieldExplorer(widget.Widget):
     """Draws which pixels each output of a network sees.
 
     `ReceptiveFieldExplorer.of_stacks({"plain": build}, {"plain": predict}, side=11)` builds stacks
@@ -320,13 +319,6 @@ class ReceptiveFieldExplorer(anywidget.AnyWidget):
             lines.append("█ seen  ○ before it, not seen  ✕ leak  ◎ the pixel  · later, or far")
         return "\n".join([*lines, *([self._remark] if self._remark else [])])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
 
 def _measured(
     model: Any, height: int, width: int, colours: int, levels: int | None, seed: int
@@ -407,13 +399,9 @@ def _is(spots: set[int]) -> str:
     return "is" if len(spots) == 1 else "are"
 
 
-def _name_of(subject: Any) -> str:
-    return getattr(subject, "__name__", type(subject).__name__)
-
-
 def _unsolved(error: NotImplementedError, subject: Any) -> str:
     name = str(error).partition(":")[0].strip()
-    name = name if name.isidentifier() else _name_of(subject)
+    name = name if name.isidentifier() else widget.name_of(subject)
     return f"{name} is not written yet: solve its exercise, then run this cell again."
 
 
@@ -427,5 +415,5 @@ def _sentence(subject: Any, error: Exception) -> str:
         if "ipykernel" in frame.filename or frame.filename.startswith("<")
     ]
     if frames and frames[-1].line:
-        return f"{_name_of(subject)} stopped at `{frames[-1].line.strip()}`: {what}."
-    return f"{_name_of(subject)}: {what}."
+        return f"{widget.name_of(subject)} stopped at `{frames[-1].line.strip()}`: {what}."
+    return f"{widget.name_of(subject)}: {what}."

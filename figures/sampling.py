@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
 from figures import widget
+from figures.widget import fixed
 
 MOST_VALUES = 2_000_000  # probabilities that are sent: 8 MB
 MOST_IMAGES = 12
 
 
-class SamplingPlayer(anywidget.AnyWidget):
+class SamplingPlayer(widget.Widget):
     """Plays how images of whole numbers were drawn.
 
     images    whole numbers 0 … levels − 1, (count, colours, height, width) or (count, height,
@@ -183,10 +182,10 @@ class SamplingPlayer(anywidget.AnyWidget):
             p = self._chance(image, t, self._images[image * self._n + t])
             nats -= math.log(p) if p > 0 else -math.inf
         p = self._chance(image, number, level)
-        said += f", which had probability {_fixed(p, 3)}. So far {_fixed(nats, 2)} nats."
+        said += f", which had probability {fixed(p, 3)}. So far {fixed(nats, 2)} nats."
         if step == self._n:
             drawn = self._n - self._given
-            bits = _fixed(nats / math.log(2) / drawn, 3)
+            bits = fixed(nats / math.log(2) / drawn, 3)
             said += f" All is drawn: {bits} bits per dimension."
         return said
 
@@ -218,26 +217,8 @@ class SamplingPlayer(anywidget.AnyWidget):
                 )
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
 
 def _numpy(value: Any) -> np.ndarray | None:
     if value is None:
         return None
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-
-
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    with localcontext(rounding=ROUND_HALF_UP):
-        text = format(Decimal(abs(value)), f".{places}f")
-    return ("−" if value < 0 and float(text) else "") + text

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import traceback
 from collections.abc import Callable, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import anywidget
@@ -23,13 +21,14 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.widget import fixed
 
 MOST_VARIABLES, MOST_HIDDEN = 8, 8  # 256 words, and stacks that fit above one another
 MOST_NAMED = 4  # leaks or gaps that a sentence spells out before it counts the rest
 MODES = ("anew", "sweep")
 
 
-class SharingExplorer(anywidget.AnyWidget):
+class SharingExplorer(widget.Widget):
     """Draws how the hidden vectors of a NADE share the columns of W.
 
     W (h, n), c (h,), V (n, h), b (n,) are tensors or arrays, n ≤ 8 and h ≤ 8; x is the word to
@@ -131,7 +130,7 @@ class SharingExplorer(anywidget.AnyWidget):
 
         n, every = self._n, torch.tensor(_words(self._n)).float()
         random = torch.Generator().manual_seed(0)
-        self._name = _name_of(nade)
+        self._name = widget.name_of(nade)
 
         def answer(x: Any, parameters: Sequence) -> np.ndarray:
             found = nade(x.clone(), *[p.clone() for p in parameters])
@@ -139,7 +138,7 @@ class SharingExplorer(anywidget.AnyWidget):
                 raise NotImplementedError
             found = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found)
             if found.shape != tuple(x.shape) or found.dtype.kind != "f":
-                raise _Form(
+                raise widget.WrongForm(
                     f"floats of shape {tuple(x.shape)} are needed: got {found.dtype} of shape "
                     f"{found.shape}"
                 )
@@ -159,10 +158,10 @@ class SharingExplorer(anywidget.AnyWidget):
                     seen[:, j] |= changed.any(0)
         except NotImplementedError:
             self._notice = f"{self._name} is not written yet: solve its exercise first."
-        except _Form as error:
+        except widget.WrongForm as error:
             self._notice = f"{self._name}: {error}."
         except Exception as error:
-            self._notice = _sentence(nade, error)
+            self._notice = widget.sentence(nade, error)
         else:
             self._tell(table, seen)
 
@@ -204,8 +203,8 @@ class SharingExplorer(anywidget.AnyWidget):
         )
         logit = self.logits[int(bits, 2), i - 1]
         formula = self.by_formula([int(bit) for bit in bits])[i - 1]
-        said += f" Logit {_fixed(logit, 2)}, p = {_fixed(sigmoid(logit), 3)} by {self._name}"
-        said += "." if _same(logit, formula) else f"; these columns give {_fixed(formula, 2)}."
+        said += f" Logit {fixed(logit, 2)}, p = {fixed(sigmoid(logit), 3)} by {self._name}"
+        said += "." if _same(logit, formula) else f"; these columns give {fixed(formula, 2)}."
         row = self._sees[i - 1]
         leaks = [str(j + 1) for j in range(self._n) if row[j] == "1" and j + 1 >= i]
         gaps = [str(j + 1) for j in range(self._n) if row[j] == "0" and j + 1 < i]
@@ -270,17 +269,6 @@ class SharingExplorer(anywidget.AnyWidget):
         lines += [self.step_in_words(i) for i in range(1, self._n + 1)]
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            # The base class may cut the text short; where no widget runs, the text is the picture.
-            bundle[0]["text/plain"] = repr(self)
-        return bundle
-
-
-class _Form(Exception):
-    """An answer in another form than the picture needs."""
-
 
 def sigmoid(a: float) -> float:
     """σ(a), without overflow; NaN for NaN."""
@@ -308,17 +296,6 @@ def _words(n: int) -> list[tuple[int, ...]]:
     return list(itertools.product((0, 1), repeat=n))
 
 
-def _fixed(value: float, places: int) -> str:
-    """2.350 as JavaScript's toFixed writes it, with a true minus."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    with localcontext(rounding=ROUND_HALF_UP):
-        text = format(Decimal(abs(value)), f".{places}f")
-    return ("−" if value < 0 and float(text) else "") + text
-
-
 def _arrows(pairs: Sequence[tuple[int, int]]) -> str:
     arrows = [f"input {j + 1} → output {i + 1}" for j, i in pairs]
     if len(arrows) <= MOST_NAMED:
@@ -344,21 +321,3 @@ def _bits_of(x: Sequence, n: int) -> str:
     if array.shape != (n,) or not np.isin(array, (0, 1)).all():
         raise ValueError(f"x must hold {n} zeros and ones: got shape {np.shape(x)}")
     return "".join("01"[int(bit)] for bit in array)
-
-
-def _name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def _sentence(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    name = _name_of(function)
-    return f"{name}, line {lines[-1]}: {what}" if lines else f"{name}: {what}"

@@ -100,6 +100,8 @@ def ask_each(function: Any, model: Any, items: Any, *more: Any) -> list[Any]:
             raise
         except Exception as error:
             answers.append(type(error).__name__)
+    if all(answer is None for answer in answers):
+        raise NotImplementedError  # as wherever a function returns nothing
     return answers
 
 
