@@ -17,7 +17,7 @@ from autograder.checking import judge
 from autograder.checks import gpt2 as checks
 from autograder.draw import Draw
 from autograder.inside.gpt2 import LEAKS, Toy, _suspect, suspects
-from course import pretrained
+from course import matvec, pretrained
 from course.causality import dependency_map
 from course.operations import count_operations
 from figures.attention import AttentionExplorer
@@ -147,6 +147,20 @@ def test_from_pretrained_reads_a_folder_in_the_hubs_format(solved: dict, tmp_pat
     tokens = ids(2, 9)
     with torch.no_grad():
         assert (ours(tokens) - theirs(tokens).logits).abs().max() < 1e-4
+
+
+def test_from_pretrained_lays_the_weights_out_for_writing(
+    solved: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_stored = solved["GPT2"].from_pretrained(pretrained.SMALL)
+    monkeypatch.setattr(matvec, "LARGE", 1)
+    ours = solved["GPT2"].from_pretrained(pretrained.SMALL)
+    assert all(type(block.up) is matvec.SpreadLinear for block in ours.h)
+    tokens = ids(1, 9) % ours.config["vocab_size"]
+    with torch.no_grad():
+        assert (
+            in_pieces(solved, ours, tokens, list(range(1, 9))) - as_stored(tokens)
+        ).abs().max() < 1e-4
 
 
 def test_the_small_gpt_speaks_through_the_students_model(solved: dict) -> None:

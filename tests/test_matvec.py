@@ -40,6 +40,21 @@ def test_a_spread_model_gives_the_same_logits(models, shape):
     torch.testing.assert_close(spread(tokens), plain(tokens), rtol=1e-12, atol=1e-12)
 
 
+def test_one_token_goes_part_by_part_and_several_as_before(models, monkeypatch):
+    cut, bmm = [], torch.bmm
+
+    def noted(x, parts):
+        cut.append(tuple(parts.shape))
+        return bmm(x, parts)
+
+    monkeypatch.setattr(torch, "bmm", noted)
+    spread = models[1]
+    spread(torch.tensor([[1, 2]]))
+    assert cut == []
+    spread(torch.tensor([[1]]))
+    assert cut == [(matvec.PARTS, 3, 20), (matvec.PARTS, 5, 12)]
+
+
 def test_gradients_and_a_training_step_are_the_same(models):
     steps = []
     for model in models:

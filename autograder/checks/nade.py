@@ -697,9 +697,8 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
                     x.requires_grad_()
                     weight = tensor(expect_array(slope, tuple(x.shape), "float", "a gradient"))
                     total = (model(x) * weight).sum()
-                    return torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)[
-                        0
-                    ]
+                    on = torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)
+                return on[0]
             bits = x.round().clamp(0, 1).numpy()
             asked[(bits @ (2 ** np.arange(n)[::-1])).astype(np.int64)] = True
             return model(x)

@@ -23,6 +23,26 @@ LEAKS = ("shifted", "late", "centered", "gated", "rounded")
 # --- a model that notes what it reads -------------------------------------------------------------
 
 
+def _config(vocabulary: int, limit: int) -> dict[str, int]:
+    return {
+        "vocab_size": vocabulary,
+        "n_positions": limit,
+        "n_layer": 1,
+        "n_head": 2,
+        "n_embd": 6,
+    }
+
+
+def _before(tokens: Any, cache: Any, limit: int) -> int:
+    """How many tokens the cache holds already; ValueError if `tokens` are none or do not fit in."""
+    before, length = 0 if cache is None else int(cache.length), tokens.shape[1]
+    if length < 1:
+        raise ValueError("the model was given no token to read")
+    if before + length > limit:
+        raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+    return before
+
+
 class Toy:
     """Logits that depend on every token read so far and on its place, and a note of each call.
 
@@ -31,25 +51,14 @@ class Toy:
     """
 
     def __init__(self, vocabulary: int, limit: int, phase: float = 0.0, gain: float = 2.0) -> None:
-        self.config = {
-            "vocab_size": vocabulary,
-            "n_positions": limit,
-            "n_layer": 1,
-            "n_head": 2,
-            "n_embd": 6,
-        }
+        self.config = _config(vocabulary, limit)
         self.phase, self.gain = phase, gain
         self.calls: list[tuple[int, int, int]] = []  # rows, tokens read, tokens before them
 
     def __call__(self, tokens: Any, cache: Any = None) -> Any:
         rows, length = tokens.shape
-        before = 0 if cache is None else int(cache.length)
-        self.calls.append((int(rows), int(length), before))
-        limit = self.config["n_positions"]
-        if length < 1:
-            raise ValueError("the model was given no token to read")
-        if before + length > limit:
-            raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+        self.calls.append((int(rows), int(length), 0 if cache is None else int(cache.length)))
+        _before(tokens, cache, self.config["n_positions"])
         ids = tokens.double()
         if cache is not None:
             keys = ids[:, None, :, None].expand(rows, 2, length, 3)
@@ -80,23 +89,11 @@ class Reader:
 
     def __init__(self, talk: Talk, vocabulary: int, limit: int) -> None:
         self.talk = talk
-        self.config = {
-            "vocab_size": vocabulary,
-            "n_positions": limit,
-            "n_layer": 1,
-            "n_head": 2,
-            "n_embd": 6,
-        }
+        self.config = _config(vocabulary, limit)
 
     def __call__(self, tokens: Any, cache: Any = None) -> Any:
         """Ids (B, T) → logits (B, T, V), float32."""
-        length = tokens.shape[1]
-        before = 0 if cache is None else int(cache.length)
-        limit = self.config["n_positions"]
-        if length < 1:
-            raise ValueError("the model was given no token to read")
-        if before + length > limit:
-            raise ValueError(f"the model has {limit} positions: got {before} + {length} tokens")
+        before = _before(tokens, cache, self.config["n_positions"])
         k, v = self.talk.ask("read", tokens, before)
         if cache is not None:
             k, v = cache.append(0, k, v)

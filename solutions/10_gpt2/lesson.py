@@ -804,7 +804,7 @@ with solved("gpt2_parameters"):
 
 # %% [markdown]
 r"""
-A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**. So there are three ways to be faster: read with all cores at once (that is `matvec.spread` in `from_pretrained`: the same weights, in another order in memory), store fewer bytes (int8 has a quarter of them), or let many texts share one reading (a larger batch). The benchmarks of this course (`benchmarks/README.md`, GPT-2) say what each gains.
+A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**. So there are three ways to be faster: read with all cores at once (that is `matvec.spread` in `from_pretrained`: the same weights, in another order in memory), store fewer bytes (int8 has a quarter of them), or let many texts share one reading (a larger batch). The benchmarks of this course (`benchmarks/README.md`, GPT-2) say what the first two gain.
 
 ## Exercise 9: two of the five peek
 
