@@ -6,14 +6,12 @@ server: what it reaches, at once or later, must do without them.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from autograder.closure import ROOT, Import, imports_of, package_of, reach
+
 ROOMS = ("course", "figures", "autograder", "solutions", "tests", "benchmarks")
 
 # Whom a room may import at its modules' top; in a function it may also import LAZILY.
@@ -28,47 +26,8 @@ CHECK_HALF = ("__init__", "claims", "checking", "draw", "card", "standin")
 NOT_IN_COLAB = ("nbgrader", "jupyter", "nbformat", "jupytext", "typer", "rich", "sqlalchemy")
 
 
-@dataclass(frozen=True)
-class Import:
-    """One imported module, by its full dotted name."""
-
-    module: str
-    line: int
-    lazy: bool  # inside a function, or for type checkers only
-
-    @property
-    def room(self) -> str:
-        return self.module.split(".")[0]
-
-
-def imports_of(source: str, package: str) -> Iterator[Import]:
-    """All imports of a module's text; `package` is what a leading dot stands for."""
-
-    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(alias.name, node.lineno, lazy)
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join([*above, node.module or ""]).strip(".") if node.level else node.module
-            yield Import(base, node.lineno, lazy)
-            for alias in node.names:  # `from autograder import lessons` is a module, too
-                yield Import(f"{base}.{alias.name}", node.lineno, lazy)
-        later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or (
-            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        )
-        for child in ast.iter_child_nodes(node):
-            yield from walk(child, lazy or later)
-
-    yield from walk(ast.parse(source), lazy=False)
-
-
-def package_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).parent.parts)
-
-
 def imports_of_file(path: Path) -> list[Import]:
-    return list(imports_of(path.read_text(encoding="utf-8"), package_of(path)))
+    return list(imports_of(path.read_text(encoding="utf-8"), package_of(path, ROOT)))
 
 
 def against_the_way(room: str, imports: list[Import]) -> list[str]:
@@ -83,30 +42,6 @@ def against_the_way(room: str, imports: list[Import]) -> list[str]:
 
 def modules_of(room: str) -> list[Path]:
     return sorted(path for path in (ROOT / room).rglob("*.py"))
-
-
-def path_of(module: str) -> Path | None:
-    """The file of a module of the autograder, None for a name inside one."""
-    stem = ROOT.joinpath(*module.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def reach(starts: list[Path]) -> set[Path]:
-    """The autograder's files that importing or running `starts` may import, lazily or at once."""
-    reached: set[Path] = set()
-    waiting = list(starts)
-    while waiting:
-        path = waiting.pop()
-        if path in reached:
-            continue
-        reached.add(path)
-        for found in imports_of_file(path):
-            if found.room in ("autograder", "figures", "course") and (to := path_of(found.module)):
-                waiting.append(to)
-    return reached
 
 
 def check_half() -> list[Path]:
