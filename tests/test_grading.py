@@ -19,6 +19,7 @@ from autograder.grading.classroom import Settings, grade_class, import_zip
 from autograder.grading.course import CourseError, open_course, template_of
 from autograder.grading.guests import open_guests
 from autograder.grading.judge import judge_notebook
+from autograder.grading.worker import Graded
 from autograder.sandbox.limits import Limits
 from tests.test_rebuild import STUB, cell, graded, notebook
 
@@ -389,10 +390,21 @@ def test_a_worker_that_dies_costs_its_own_submission_only(monkeypatch):
     assert (failed.job, failed.crashed) == ("killer", True)
 
 
+def test_a_record_keeps_a_line_of_each_earlier_grading(tmp_path, guests):
+    path = tmp_path / "record.json"
+    for digest, double in (("first", "def double(x):\n    return 3 * x"), ("second", SOLVED)):
+        result = judged(guests, *lesson(double))
+        outcomes = [outcome.as_dict() for outcome in result.outcomes]
+        done = Graded("ada", LESSON, digest, result.notebook, outcomes)
+        record.write_record(path, done, key="k", limits=LIMITS, demos=False, score=result.score)
+    history = record.read_record(path)["history"]
+    assert [(h["digest"], h["score"], h["max_score"]) for h in history] == [
+        ("first", 2, 3), ("second", 3, 3),
+    ]  # fmt: skip
+
+
 def test_a_verdict_is_repeated_from_its_record(course, guests):
     result = judged(guests, *lesson("def double(x):\n    return 3 * x"), seed=2**64 - 5)
-    from autograder.grading.worker import Graded
-
     done = Graded(
         "ada", LESSON, "digest", result.notebook,
         [o.as_dict() for o in result.outcomes], seed=result.seed,

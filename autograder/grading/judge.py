@@ -97,6 +97,7 @@ class NotebookResult:
     outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    peak_memory_bytes: int = 0  # 0 where the sandbox cannot tell
     restarts: int = 0
 
     @property
@@ -186,7 +187,8 @@ class _Run:
 
     def close(self) -> None:
         if self.guest is not None:
-            self.guest.kill()
+            peak = getattr(self.guest.kill(), "peak_memory_bytes", 0)
+            self.result.peak_memory_bytes = max(self.result.peak_memory_bytes, peak)
             self.guest = self.channel = None
 
     def ready(self) -> GuestChannel:

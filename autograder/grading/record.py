@@ -21,6 +21,8 @@ from autograder.sandbox.limits import Limits
 from course.files import write_whole
 
 FORMAT = 1
+GRADING = ("graded_at", "digest", "score", "max_score")  # what is kept of an earlier grading
+MAX_HISTORY = 100
 
 
 class NoRecord(ValueError):
@@ -30,7 +32,10 @@ class NoRecord(ValueError):
 def write_record(
     path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
 ) -> dict[str, Any]:
-    """Writes what `graded` says, the hash of the sources it was judged by, and the cells' texts."""
+    """Writes what `graded` says, the hash of the sources it was judged by, and the cells' texts.
+
+    `history` has a line for each grading, this one last: graded_at, digest, score, max_score.
+    """
     data = {"format": FORMAT, **asdict(graded)}
     notebook = data.pop("notebook")
     data |= {
@@ -48,8 +53,19 @@ def write_record(
             ],
         },
     }
+    data["history"] = [*_history(path), {name: data[name] for name in GRADING}][-MAX_HISTORY:]
     write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode())
     return data
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    """The gradings that the record now at `path` (of any format) tells of, [] if there is none."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        kept = before.get("history") or [{name: before[name] for name in GRADING}]
+    except (OSError, ValueError, AttributeError, KeyError):
+        return []
+    return kept if isinstance(kept, list) else []
 
 
 def read_record(path: Path) -> dict[str, Any]:

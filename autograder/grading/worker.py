@@ -62,6 +62,7 @@ class Graded:
     unreadable: str = ""
     seed: int = 0
     seconds: float = 0.0
+    peak_memory_bytes: int = 0  # of its largest process, the libraries included; 0 if not known
     restarts: int = 0
     sandbox: str = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -137,6 +138,7 @@ def grade(job: Job) -> Graded:
         problems=[*rebuilt.problems, *result.problems],
         seed=result.seed,
         seconds=round(result.seconds, 3),
+        peak_memory_bytes=result.peak_memory_bytes,
         restarts=result.restarts,
         sandbox=guests.kind,
         versions=versions(),
