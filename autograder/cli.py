@@ -5,11 +5,12 @@ Everything that a command needs is imported when it runs, so that `--help` is qu
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse
 
 app = typer.Typer(
     name="autograder",
@@ -30,16 +31,6 @@ Trust = Annotated[
         help="Grade without a sandbox where none can be had: student code then runs as you.",
     ),
 ]
-ClassDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder with submitted/; marks go there too. Default: nbgrader_config.py's."),
-]
-
-
-def _refuse(sentence: object) -> typer.Exit:
-    """Bad input: one sentence on stderr, exit code 2."""
-    print(f"autograder: {sentence}", file=sys.stderr)
-    return typer.Exit(2)
 
 
 @app.command()
@@ -49,9 +40,7 @@ def grade(
     submissions: Annotated[
         Path | None, typer.Option(help="A zip file of an LMS: unpacked into submitted/ first.")
     ] = None,
-    gradebook: Annotated[
-        str | None, typer.Option(help="The gradebook's URL, as sqlite:///… or postgresql://…")
-    ] = None,
+    gradebook: GradebookUrl = None,
     sandbox: Sandbox = "auto",
     trust_submissions: Trust = False,
     workers: Annotated[int, typer.Option(min=1, help="Submissions graded side by side.")] = 2,
@@ -94,12 +83,12 @@ def grade(
             limits=_limits(limit or []),
         )
         course = open_course(class_dir=class_dir, db_url=gradebook)
-        name = _lesson_name(course.root, lesson)
+        name = lesson_name(course.root, lesson)
         notes = import_zip(course, name, submissions) if submissions else []
         with progress_bars(Console(stderr=True)) as progress:
             result = grade_class(course, name, settings, progress=progress)
     except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:
-        raise _refuse(error) from None
+        raise refuse(error) from None
     result.notes[:0] = notes
     print_result(result, Console())
     if result.failed:
@@ -116,26 +105,6 @@ def _limits(given: list[str]):
             raise ValueError(f"a limit is given as name=value: got {one!r}")
         pairs[name.strip()] = value.strip()
     return Limits.from_mapping(pairs)
-
-
-def _lesson_name(root: Path, lesson: str) -> str:
-    """The full name of a lesson, from its text or from nbgrader's source folder."""
-    from autograder import lessons
-
-    if (root / "solutions").is_dir() and lessons.lesson_names(root):
-        try:
-            return lessons.find_lesson(lesson, root)
-        except lessons.LessonError:
-            pass
-    from autograder.grading.course import CourseError, open_course
-
-    source = open_course(root).source
-    if (source / lesson / "lesson.ipynb").is_file() and lesson == Path(lesson).name:
-        return lesson
-    there = sorted(
-        {*lessons.lesson_names(root), *(p.parent.name for p in source.glob("*/*.ipynb"))}
-    )
-    raise CourseError(f"no lesson is called {lesson!r}; there are: {', '.join(there) or 'none'}")
 
 
 @app.command()
@@ -168,7 +137,7 @@ def replay(
         finally:
             guests.close()
     except (NoRecord, LookupError, ValueError, NoSandbox, SandboxError) as error:
-        raise _refuse(error) from None
+        raise refuse(error) from None
     console = Console()
     for one in again:
         word = "the same" if one.same else "DIFFERENT"
