@@ -19,8 +19,15 @@ c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
 c.CourseDirectory.source_with_tests_directory = "build/source_with_tests"
 c.CourseDirectory.db_url = f"sqlite:///{root / 'class' / 'gradebook.db'}"
-# A lesson is one notebook: of a submission, and of a source folder, no other file is copied.
-c.CourseDirectory.ignore = ["*"]
+# Only notebooks travel: through the exchange, from a source folder, from a submission. nbgrader's
+# globs say what is left out: every name that does not end in .ipynb, and hidden ones.
+ending = ".ipynb"
+c.CourseDirectory.ignore = [".*", *(ending[i:] for i in range(1, len(ending)))]
+c.CourseDirectory.ignore += [f"*[!{ending[i]}]{ending[i + 1 :]}" for i in range(len(ending))]
+
+# The exchange. `collect` says when each submission arrived, for late penalties (class/arrivals/).
+c.ExchangeFactory.collect = "autograder.grading.exchange.CarefulCollect"
+c.ExchangeFactory.release_feedback = "autograder.grading.exchange.ReleaseFeedback"
 
 # The release: nbgrader's own steps, with a stub that names its exercise.
 c.GenerateAssignment.force = True  # the built notebooks are committed, so they are always there
@@ -45,7 +52,8 @@ c.ClearSolutions.text_stub = "*Your answer (double-click to write).*"
 
 # Grading: `nbgrader autograde` reads, rebuilds and judges as `autograder grade` does, sandboxed and
 # with verdicts that student code cannot touch. Options: JudgedExecute.sandbox, .trust_submissions,
-# .run_demos and .limits, RebuildCells.trust_timestamps. A second submission needs --force.
+# .run_demos and .limits, RebuildCells.trust_timestamps (where neither the exchange nor an LMS says
+# when it arrived). A newer submission that `collect --update` brings is graded anew.
 c.Autograde.exporter_class = "autograder.grading.nbgrader_preprocessors.CarefulExporter"
 c.Autograde.sanitize_preprocessors = [
     "autograder.grading.nbgrader_preprocessors.RebuildCells",

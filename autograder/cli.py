@@ -55,7 +55,9 @@ def grade(
         bool,
         typer.Option(
             "--trust-timestamps",
-            help="Take timestamp.txt of a submission for true, for late penalties.",
+            help="For late penalties, also take a timestamp.txt in submitted/ for true. Without"
+            " this, times come from those who saw a submission arrive: `nbgrader collect` here, or"
+            " an LMS's zip. A timestamp.txt that came another way is its author's word.",
         ),
     ] = False,
     limit: Annotated[

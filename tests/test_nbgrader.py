@@ -107,7 +107,9 @@ def test_a_forged_timestamp_is_not_in_the_gradebook(both):
 def test_no_other_file_of_a_submission_is_copied(both):
     for course in both:
         files = {p.name for p in course.autograded.rglob("*") if not p.is_dir()}
-        assert files == {"lesson.ipynb"}
+        assert files == {"lesson.ipynb", "timestamp.txt"}
+        kept = course.autograded_of("ben", LESSON).with_name("timestamp.txt")
+        assert kept.read_text() == "2001-01-01"  # tells a newer submission; no mark depends on it
 
 
 def test_the_outputs_say_what_the_gradebook_says(both):
@@ -174,3 +176,16 @@ def test_nbgrader_goes_on_when_one_submission_cannot_be_read(both):
         autograde(theirs)  # everything is there: nothing is done, and nothing fails
     except NbGraderException:
         pytest.fail("nbgrader reported a failure")
+
+
+def test_nbgrader_grades_a_newer_submission_anew(both):
+    _, theirs = both
+    stamp = theirs.submission_of("ben", LESSON).with_name("timestamp.txt")
+    stamp.write_text("2002-02-02")
+    template = template_of(theirs, LESSON).notebook
+    names = list(lessons.load_lesson(LESSON).exercises)
+    now = filled(template, {names[0]: lessons.exercise_source(LESSON, names[0])})
+    theirs.submission_of("ben", LESSON).write_text(json.dumps(now))
+    before = marks_of(theirs)["ben"][0]
+    autograde(theirs)
+    assert 0 < marks_of(theirs)["ben"][0] < before

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from autograder.grading.arrivals import keep_timestamp, time_of
 from autograder.grading.course import Course, CourseError, Template, source_notebook, template_of
 from autograder.grading.gradebook import Marks, notebook_bytes
 from autograder.grading.pool import Failed, LocalPool, run_local, run_on
@@ -243,14 +243,20 @@ class _ClassRun:
     def _write(self, graded: Any) -> None:
         """Notebook, then gradebook, then record: the order that makes a record a receipt."""
         student = graded.student
-        write_whole(
-            self.course.autograded_of(student, self.lesson), notebook_bytes(graded.notebook)
-        )
+        place = self.course.autograded_of(student, self.lesson)
+        write_whole(place, notebook_bytes(graded.notebook))
+        keep_timestamp(self.course.submitted, student, self.lesson, place)
         score = self.marks.write(
             student,
             graded.notebook,
             {outcome["grade_id"]: outcome["score"] for outcome in graded.outcomes},
-            timestamp=self._timestamp(student),
+            timestamp=time_of(
+                self.course.submitted,
+                student,
+                self.lesson,
+                graded.digest,
+                trust_timestamps=self.settings.trust_timestamps,
+            ),
         )
         record = write_record(
             self.course.record_of(student, self.lesson),
@@ -275,17 +281,6 @@ class _ClassRun:
             )
         else:
             self.lines[student] = Line(student, "not graded", first=failed.reason)
-
-    def _timestamp(self, student: str) -> datetime | None:
-        """When it was handed in, if the class's files are to be believed."""
-        if not self.settings.trust_timestamps:
-            return None
-        path = self.course.submission_of(student, self.lesson).with_name("timestamp.txt")
-        try:
-            text = read_bytes(path, self.course.submitted, 1_000).decode("ascii").strip()
-            return self.marks.utils.parse_utc(text) if text else None
-        except (Unreadable, ValueError, OverflowError):
-            return None
 
     def write_feedback(self) -> None:
         """nbgrader's feedback page for whoever has none of these marks yet."""

@@ -8,6 +8,7 @@ and `JudgedExecute` stands in the place of nbgrader's Execute.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict, Unicode
 
+from autograder.grading.arrivals import keep_timestamp, time_of
 from autograder.grading.course import Course, open_course, template_of
 from autograder.grading.guests import Guests, open_guests
 from autograder.grading.judge import judge_notebook
@@ -55,7 +57,9 @@ class RebuildCells(NbGraderPreprocessor):
     """
 
     trust_timestamps = Bool(
-        False, help="Take timestamp.txt of a submission for true, for late penalties."
+        False,
+        help="For late penalties, also take timestamp.txt of a submission for true where neither"
+        " the exchange nor an LMS says when it arrived: its author could have written it.",
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -65,17 +69,25 @@ class RebuildCells(NbGraderPreprocessor):
         course = course_of(self)
         template = template_of(course, lesson).notebook
         path = course.submission_of(student, lesson)
-        if not self.trust_timestamps:  # nbgrader has taken it from the submission already
-            with Gradebook(about["db_url"]) as gradebook:
-                gradebook.update_or_create_submission(lesson, student, timestamp=None)
+        digest = ""
         try:
-            rebuilt = rebuild(template, parse(read_bytes(path, course.submitted)), lesson)
+            raw = read_bytes(path, course.submitted)
+            digest = hashlib.sha256(raw).hexdigest()
+            rebuilt = rebuild(template, parse(raw), lesson)
+            problems, notebook = rebuilt.problems, rebuilt.notebook
         except Unreadable as why:
-            self.log.warning("%s could not be read: %s", student, why)
-            return from_dict(nothing_handed_in(template, str(why))), resources
-        for problem in rebuilt.problems:
+            problems = (f"could not be read: {why}",)
+            notebook = nothing_handed_in(template, str(why))
+        for problem in problems:
             self.log.warning("%s: %s", student, problem)
-        return from_dict(rebuilt.notebook), resources
+        time = time_of(
+            course.submitted, student, lesson, digest, trust_timestamps=self.trust_timestamps
+        )
+        with Gradebook(about["db_url"]) as gradebook:  # nbgrader has taken timestamp.txt already
+            gradebook.update_or_create_submission(lesson, student, timestamp=time)
+        graded = course.autograded_of(student, lesson)
+        keep_timestamp(course.submitted, student, lesson, graded)
+        return from_dict(notebook), resources
 
 
 class JudgedExecute(NbGraderPreprocessor):
