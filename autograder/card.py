@@ -9,7 +9,9 @@ color.
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass, fields
 from html import escape
+from typing import Any
 
 from autograder.claims import (
     ELSEWHERE,
@@ -132,3 +134,32 @@ def _claim_html(one: Claim) -> str:
         f'{sign}</span> <span style="position:absolute;left:-9999px">{word}:</span>'
         f"{escape(one.text)}{inner}</li>"
     )
+
+
+@dataclass(frozen=True, repr=False)
+class Card(Verdict):
+    """A verdict that shows itself: as HTML in a notebook, as text in a terminal."""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Card:
+        """The card of a verdict."""
+        return cls(**{field.name: getattr(verdict, field.name) for field in fields(Verdict)})
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        # nbgrader reads the points of a graded cell from the plain text of its result, so in a
+        # notebook the plain form is the number and the card is the HTML form.
+        return {
+            "text/html": as_html(self),
+            "text/plain": f"{self.earned:g}" if _in_a_notebook() else as_text(self),
+        }
+
+
+def _in_a_notebook() -> bool:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.card import Card
 from autograder.claims import (
     ELSEWHERE,
     ERROR,
@@ -32,7 +33,7 @@ from autograder.claims import (
 )
 from autograder.draw import Draw
 from autograder.inside import seed_generators
-from autograder.standin import (
+from autograder.remote.proxy import (
     NotAttempted,
     Standin,
     StudentFailed,
@@ -60,7 +61,7 @@ class Check:
 
 _registry: dict[tuple[str, str], Check] = {}
 
-judged_elsewhere = False  # in a guest (`autograder.unseen`): the verdict is reached outside
+judged_elsewhere = False  # in a guest (`autograder.remote.hidden`): the verdict is reached outside
 
 
 def checks(name: str, *, lesson: str, points: float) -> Callable[[CheckFunction], CheckFunction]:
@@ -109,8 +110,8 @@ def find_check(name: str, lesson: str | None = None) -> Check:
     return several[0]
 
 
-def check(subject: Any) -> Verdict:
-    """The verdict on a function or class of the student's; shows itself as a card in a notebook.
+def check(subject: Any) -> Card:
+    """The verdict on a function or class of the student's, as a card in a notebook.
 
     The check is found by the name of the subject, and by `LESSON` of the notebook that defines it.
     While a notebook is graded, its student's own further calls say that the grader checks.
@@ -127,8 +128,8 @@ def check(subject: Any) -> Verdict:
     )
     lesson = namespace.get("LESSON")
     if judged_elsewhere:
-        return Verdict(name, str(lesson or ""), 0.0, status=ELSEWHERE)
-    return judge(subject, name=name, lesson=lesson)
+        return Card(name, str(lesson or ""), 0.0, status=ELSEWHERE)
+    return Card.of(judge(subject, name=name, lesson=lesson))
 
 
 def judge(

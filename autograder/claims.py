@@ -140,26 +140,3 @@ class Verdict:
         """The verdict whose `as_dict` is `data`."""
         data = {k: v for k, v in data.items() if k != "earned"}
         return cls(**data | {"claims": tuple(Claim(**c) for c in data.get("claims", ()))})
-
-    def __repr__(self) -> str:
-        from autograder.card import as_text
-
-        return as_text(self)
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        from autograder.card import as_html, as_text
-
-        # nbgrader reads the points of a graded cell from the plain text of its result, so in a
-        # notebook the plain form is the number and the card is the HTML form.
-        return {
-            "text/html": as_html(self),
-            "text/plain": f"{self.earned:g}" if _in_a_notebook() else as_text(self),
-        }
-
-
-def _in_a_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return hasattr(get_ipython(), "kernel")

@@ -68,7 +68,7 @@ def main(notebook: str, *folders: str) -> None:
 
     with open(notebook, encoding="utf-8") as file:
         cells = json.load(file)["cells"]
-    from autograder.guest import Guest
+    from autograder.remote.server import Guest
 
     guest = Guest()
     shown, failed = {}, []

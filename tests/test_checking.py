@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import check, checking, claim, expect_array, judge, when
-from autograder.card import as_html, as_text
+from autograder.card import Card, as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
 from autograder.claims import Claim, Verdict
 from autograder.draw import Draw
-from autograder.standin import WrongKind
+from autograder.remote.proxy import WrongKind
 
 LESSON = "00_halves"
 
@@ -479,17 +479,17 @@ def test_the_text_form_tells_claims_advice_and_where_to_read():
     for line in ("✗ it is half of x", "✓ half of 0 is 0", "advice: you multiply by 2", "“Halves”"):
         assert line in text
     assert max(map(len, text.split("\n"))) <= 98
-    assert repr(judged(lambda x: 2 * x)) == text
+    assert repr(Card.of(judged(lambda x: 2 * x))) == text
 
 
 def test_outside_a_notebook_the_plain_form_is_the_text_and_there_is_html_beside():
     verdict = judged(lambda x: x / 2)
-    bundle = verdict._repr_mimebundle_()
+    bundle = Card.of(verdict)._repr_mimebundle_()
     assert bundle["text/plain"] == as_text(verdict)
     assert bundle["text/html"] == as_html(verdict)
 
 
 def test_in_a_notebook_the_plain_form_is_the_number_that_nbgrader_reads(monkeypatch):
-    monkeypatch.setattr("autograder.claims._in_a_notebook", lambda: True)
-    assert judged(lambda x: 2 * x)._repr_mimebundle_()["text/plain"] == "1"
-    assert judged(unfinished)._repr_mimebundle_()["text/plain"] == "0"
+    monkeypatch.setattr("autograder.card._in_a_notebook", lambda: True)
+    assert Card.of(judged(lambda x: 2 * x))._repr_mimebundle_()["text/plain"] == "1"
+    assert Card.of(judged(unfinished))._repr_mimebundle_()["text/plain"] == "0"

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import judge, lessons
-from autograder.channel import GuestChannel
 from autograder.checking import checks_of
 from autograder.checks import made
 from autograder.draw import Draw
-from autograder.standin import standin_by_name
+from autograder.remote.client import GuestChannel
+from autograder.remote.proxy import standin_by_name
 from course.causality import dependency_map
 from course.data import digits
 from tests.banks.bank import answers_of, text_of
@@ -69,7 +69,7 @@ def elsewhere():
     """A channel to a process that has run the lesson's definitions and solved exercises."""
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder.guest", str(theirs.fileno())],
+        [sys.executable, "-m", "autograder.remote.server", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )

@@ -1064,7 +1064,7 @@ def test_a_missing_layer_is_a_refusal(tmp_path: Path) -> None:
         ({"seccomp.install": "silent"}, {}),
         ({"confine._limit_resources": "broken"}, {}),
         (
-            {"landlock.restrict": "broken", "confine.unseen_files": "nothing"},
+            {"landlock.restrict": "broken", "confine.hidden_files": "nothing"},
             {"private_root": True, "namespaces": True},
         ),
     ]
@@ -1229,7 +1229,7 @@ answer = mine_only.x
 
 def test_a_notebook_runs_in_the_real_guest() -> None:
     """The grader's own guest behind its own channel, in the sandbox that this machine gets."""
-    from autograder.channel import GuestChannel
+    from autograder.remote.client import GuestChannel
 
     with open_sandbox() as spawner, spawner.spawn() as guest:
         channel = GuestChannel(guest.socket, seconds=LONG)

@@ -60,12 +60,12 @@ def test_a_lessons_file_and_its_notebook_are_one_group(lesson: str):
 
 
 def test_other_files_are_groups_and_the_browser_is_started_in_one():
-    assert group_of("tests/test_wire.py::test_a[b@c::d]") == "tests/test_wire.py"
+    assert group_of("tests/test_protocol.py::test_a[b@c::d]") == "tests/test_protocol.py"
     assert {group_of(f"tests/browser/test_{x}.py::test_x[dark]") for x in "ab"} == {"tests/browser"}
 
 
 def test_long_groups_begin_first():
     ids = [f"{file}::test" for file in LONG]
-    ids += ["tests/test_lesson_made.py::test", "tests/test_wire.py::test"]
+    ids += ["tests/test_lesson_made.py::test", "tests/test_protocol.py::test"]
     assert sorted(ids[::-1], key=rank_of) == ids
     assert all((ROOT / path).exists() for path in LONG)

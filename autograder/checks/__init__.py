@@ -1,4 +1,1 @@
-"""The checks, one module a lesson: `05_made` is checked by `autograder.checks.made`.
-
-`talk` is the judge's end of a model that students' functions ask.
-"""
+"""The checks, one module a lesson: `05_made` is checked by `autograder.checks.made`."""

@@ -17,7 +17,7 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, StudentFailed, WrongKind, describe
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe
 
 LESSON = "02_chain_rule"
 

@@ -28,7 +28,7 @@ from autograder.inside.compression import (
     pair_model,
     partner,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, describe
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe
 
 LESSON = "12_compression"
 

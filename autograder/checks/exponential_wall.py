@@ -22,7 +22,7 @@ from autograder import claim, when
 from autograder.checking import checks
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, StudentFailed, describe
+from autograder.remote.proxy import Standin, StudentFailed, describe
 
 LESSON = "01_exponential_wall"
 INT64 = 2**63  # where NumPy's integers end

@@ -18,7 +18,7 @@ from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.inside.fvsbn import gradients_of, keeps_its_arguments
-from autograder.standin import Standin
+from autograder.remote.proxy import Standin
 
 LESSON = "03_fvsbn"
 

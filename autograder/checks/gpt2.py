@@ -17,7 +17,6 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
@@ -35,7 +34,8 @@ from autograder.inside.gpt2 import (
     toy,
     with_witness,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, made_by
+from autograder.remote.callbacks import answered, whole_numbers
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
 from course.causality import dependency_map, past
 
 LESSON = "10_gpt2"

@@ -16,7 +16,7 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, WrongKind
+from autograder.remote.proxy import Standin, WrongKind
 
 LESSON = "06_kl"
 

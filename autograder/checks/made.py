@@ -26,7 +26,7 @@ from autograder.inside.made import (
     sample_from_tables,
     weight_gradient,
 )
-from autograder.standin import Standin, WrongKind, made_by
+from autograder.remote.proxy import Standin, WrongKind, made_by
 from course.causality import dependency_map, past, randomize_parameters
 
 LESSON = "05_made"

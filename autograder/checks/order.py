@@ -26,7 +26,7 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.standin import Standin, WrongKind, describe
+from autograder.remote.proxy import Standin, WrongKind, describe
 
 LESSON = "07_order"
 HALF_NORMAL_MEAN = np.sqrt(2 / np.pi)

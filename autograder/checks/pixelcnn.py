@@ -31,7 +31,7 @@ from autograder.inside.pixelcnn import (
     pixel_by,
     weight_gradient,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, made_by
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
 from course.causality import batch_leaks, dependency_map, randomize_parameters
 
 LESSON = "08_pixelcnn"

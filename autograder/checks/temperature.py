@@ -17,12 +17,12 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.temperature import Step, begin_search, drifted
-from autograder.standin import Standin, StudentFailed, WrongKind
+from autograder.remote.callbacks import answered, whole_numbers
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind
 
 LESSON = "11_temperature"
 

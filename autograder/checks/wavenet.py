@@ -22,7 +22,6 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.talk import answered, whole_numbers
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.wavenet import (
@@ -39,7 +38,8 @@ from autograder.inside.wavenet import (
     step_operations,
     unchanged,
 )
-from autograder.standin import Standin, StudentFailed, WrongKind, made_by
+from autograder.remote.callbacks import answered, whole_numbers
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
 from course.causality import dependency_map
 
 LESSON = "09_wavenet"

@@ -166,6 +166,8 @@ def source_key(course: Course, lesson: str) -> str:
         package / "inside" / "__init__.py",
         *sorted(package.glob("*.py")),
         *sorted((package / "grading").glob("*.py")),
+        *sorted((package / "lessons").glob("*.py")),
+        *sorted((package / "remote").glob("*.py")),
     ):
         with contextlib.suppress(OSError):
             digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")

@@ -21,7 +21,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from autograder.card import as_html
-from autograder.channel import GuestChannel, GuestGone
 from autograder.checking import find_check, judge
 from autograder.claims import FAILED, NOT_ATTEMPTED, PASSED, Verdict
 from autograder.grading.outputs import Allowance, failure, note, plain_text, sanitize
@@ -36,7 +35,8 @@ from autograder.grading.rebuild import (
     nbgrader_of,
     text_of,
 )
-from autograder.standin import NotAttempted, StudentFailed, standin_by_name
+from autograder.remote.client import GuestChannel, GuestGone
+from autograder.remote.proxy import NotAttempted, StudentFailed, standin_by_name
 
 MAX_RESTARTS = 3
 

@@ -3,7 +3,7 @@
 Those that only one lesson's checks need stand in `autograder.inside.<lesson>`. They say how to ask,
 never what is right: a guest can read them, and cannot read `autograder.checks`.
 
-Each is marked `@inside` (see `autograder.standin`). In the grader they run in the student's
+Each is marked `@inside` (see `autograder.remote.proxy`). In the grader they run in the student's
 process, so what they return is as untrusted as any other answer of that process.
 """
 
@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from autograder.standin import MAX_ITEMS, inside
+from autograder.remote.proxy import MAX_ITEMS, inside
 
 
 @inside

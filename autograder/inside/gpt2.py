@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.inside.talk import Talk
-from autograder.standin import inside
+from autograder.remote.callbacks import Talk
+from autograder.remote.proxy import inside
 
 NAMES = ("Ada", "Boris", "Chen", "Dora", "Emre", "Fatou", "Goran", "Hana")
 # How a model may see the future: each is planted in one layer of an otherwise causal network.

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autograder.standin import inside
+from autograder.remote.proxy import inside
 
 
 @inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.standin import inside
+from autograder.remote.proxy import inside
 
 
 @inside

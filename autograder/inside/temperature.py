@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from autograder.inside.talk import Talk
-from autograder.standin import inside
+from autograder.remote.callbacks import Talk
+from autograder.remote.proxy import inside
 
 
 class Asking:

@@ -43,7 +43,7 @@ from typing import Any
 
 from autograder.sandbox import landlock, seccomp, syscalls
 from autograder.sandbox.limits import GIB, MIB, Limits
-from autograder.sandbox.readable import DEVICES, Placement, listed_folders, unseen_files
+from autograder.sandbox.readable import DEVICES, Placement, hidden_files, listed_folders
 
 PRIVATE = "/guest"  # the private folder in a private root
 SOCKET_FD = 3  # where a guest finds its socket
@@ -262,7 +262,7 @@ def confine(
         raise Refused("Landlock binds one thread: this process has several before it is confined")
     layers = Layers()
     # Looked up while this process may still look: afterwards it could find nothing to try.
-    unseen, listed = unseen_files(), listed_folders()
+    hidden, listed = hidden_files(), listed_folders()
     for promise in surroundings.outer:
         layers.keep(promise, "outer sandbox")
     base = memory_in_use()
@@ -293,7 +293,7 @@ def confine(
     if missing:
         why = "; ".join(f"no {k}: {v}" for k, v in layers.found.items() if isinstance(v, str))
         raise Refused(f"nothing here protects {', '.join(missing)} ({why or 'no layer applies'})")
-    for path in unseen:
+    for path in hidden:
         if _opens(path):
             raise Refused(
                 f"a guest could read {path}, which answers exercises: Landlock, namespaces or "
@@ -560,7 +560,7 @@ def hand_over(
     serve: Callable[..., None], connection: socket.socket, nonce: str, limits: Limits
 ) -> None:
     """Calls `serve(connection, nonce)`; one that takes an `output_limit` gets that of `limits`."""
-    importlib.import_module("autograder.unseen").hide()
+    importlib.import_module("autograder.remote.hidden").hide()
     more: dict[str, Any] = {}
     if "output_limit" in inspect.signature(serve).parameters:
         more["output_limit"] = limits.output_bytes

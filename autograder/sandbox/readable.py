@@ -2,7 +2,8 @@
 
 Never a folder that merely lies on `sys.path`: a repository's root holds solutions, and often the
 gradebook. The packages `course` and `autograder` are named one by one, without the parts that
-answer exercises (`autograder.unseen`): a folder that holds such a part is granted child by child.
+answer exercises (`autograder.remote.hidden`): a folder that holds such a part is granted child by
+child.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.unseen import PATHS
+from autograder.remote.hidden import PATHS
 
 PACKAGES = ("course", "autograder")
 _MOST_CHILDREN = 20_000  # of folders that are granted child by child
@@ -87,7 +88,7 @@ def _candidates() -> list[str]:
     return candidates
 
 
-def unseen_paths() -> tuple[str, ...]:
+def hidden_paths() -> tuple[str, ...]:
     """The folders of our packages that no guest may read."""
     below = [
         os.path.join(folder, part).rstrip("/")  # "" stands for the package itself
@@ -98,31 +99,31 @@ def unseen_paths() -> tuple[str, ...]:
     return tuple(path for path in below if os.path.exists(path))
 
 
-def unseen_files() -> tuple[str, ...]:
-    """A file of each of `unseen_paths`, to be tried from inside."""
+def hidden_files() -> tuple[str, ...]:
+    """A file of each of `hidden_paths`, to be tried from inside."""
     found = []
-    for path in unseen_paths():
+    for path in hidden_paths():
         found += sorted(entry.path for entry in os.scandir(path) if entry.is_file())[:1]
     return tuple(found)
 
 
 def _split(paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """`paths` without what is unseen, and the folders that had to be taken apart for that."""
-    unseen = [os.path.realpath(path) for path in unseen_paths()]
+    """`paths` without what is hidden, and the folders that had to be taken apart for that."""
+    hidden = [os.path.realpath(path) for path in hidden_paths()]
     parts: dict[str, None] = {}
     apart: dict[str, None] = {}
     for path in paths:
-        _take_apart(path, unseen, parts, apart)
+        _take_apart(path, hidden, parts, apart)
     return tuple(parts), tuple(apart)
 
 
 def _take_apart(
-    path: str, unseen: Sequence[str], parts: dict[str, None], apart: dict[str, None]
+    path: str, hidden: Sequence[str], parts: dict[str, None], apart: dict[str, None]
 ) -> None:
     real = os.path.realpath(path)
-    if any(Path(real).is_relative_to(one) for one in unseen):
+    if any(Path(real).is_relative_to(one) for one in hidden):
         return
-    if not any(Path(one).is_relative_to(real) for one in unseen):
+    if not any(Path(one).is_relative_to(real) for one in hidden):
         parts[path] = None
         return
     folder = real if os.path.islink(path) else path
@@ -134,7 +135,7 @@ def _take_apart(
         child = os.path.join(folder, name)
         leads_back = os.path.islink(child) and Path(real).is_relative_to(os.path.realpath(child))
         if not leads_back:
-            _take_apart(child, unseen, parts, apart)
+            _take_apart(child, hidden, parts, apart)
 
 
 def package_folders() -> list[str]:

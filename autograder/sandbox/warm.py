@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.remote.hidden import is_hidden
 from autograder.sandbox import confine as confinement
 from autograder.sandbox.guest_process import (
     PATIENCE,
@@ -55,9 +56,8 @@ from autograder.sandbox.readable import (
     placement,
     readable_paths,
 )
-from autograder.unseen import is_unseen
 
-SERVE = "autograder.guest:serve"
+SERVE = "autograder.remote.server:serve"
 
 IMPORTS = (
     "IPython.core.interactiveshell",
@@ -166,7 +166,7 @@ def _import_all(package: str) -> None:
     module = importlib.import_module(package)
     for found in pkgutil.iter_modules(module.__path__):
         name = f"{package}.{found.name}"
-        if is_unseen(name) or (package == "autograder" and found.name != "inside"):
+        if is_hidden(name) or (package == "autograder" and found.name != "inside"):
             continue
         try:
             importlib.import_module(name)

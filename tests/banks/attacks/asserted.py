@@ -16,13 +16,13 @@ from tests.banks.attacks.planted import Planted, Way
 
 # Whatever the judge runs beside the objects by the names in `says` answers what it says there.
 SAYS = """
-import autograder.workbench as workbench
+import autograder.remote.handles as handles
 def _says(**says):
-    old = workbench.inside_function
+    old = handles.inside_function
     def inside_function(path):
         name = path.partition(":")[2]
         return says[name] if name in says else old(path)
-    workbench.inside_function = inside_function
+    handles.inside_function = inside_function
 """
 
 

@@ -15,7 +15,7 @@ from tests.banks.attacks.attack import (
 from tests.banks.attacks.liars import uniform
 
 _PATCH_CHECK = """
-import autograder, autograder.checking, autograder.claims, autograder.standin
+import autograder, autograder.checking, autograder.claims, autograder.remote.proxy
 points = {"assign_degrees": 2, "build_masks": 4, "connectivity": 2, "MaskedLinear": 3, "MADE": 6,
           "average_over_orders": 3}
 def check(subject=None, *a, **k):
@@ -36,7 +36,7 @@ for module in list(sys.modules.values()):
 def expect_array(value, shape=None, *a, **k):
     import numpy as np
     return np.zeros([s or 1 for s in shape or ()])
-autograder.standin.expect_array = expect_array
+autograder.remote.proxy.expect_array = expect_array
 """
 
 _PATCH_NUMPY = """
@@ -134,7 +134,7 @@ type(shell).run_code = run_code
 """
 
 _SESSION = """
-import autograder.workbench
+import autograder.remote.handles
 shell = get_ipython()
 hook = type(shell.displayhook)
 hook.write_format_data = lambda self, data, md=None: None
@@ -161,31 +161,32 @@ get_ipython().displayhook(20.0)
 20.0
 """
 
-_WORKBENCH = """
-from autograder import workbench, claims
+_HANDLES = """
+from autograder import claims
+from autograder.remote import handles
 verdict = claims.Verdict("MADE", "05_made", 6.0, status="passed").as_dict() | {"earned": 6.0}
-workbench.Workbench.perform = lambda self, request: verdict
+handles.Handles.perform = lambda self, request: verdict
 """
 
 _FORGED_REPLY = """
-import autograder.wire as wire
-old = wire.pack
+import autograder.remote.protocol as protocol
+old = protocol.pack
 def pack(value, **extra):
     extra |= {"score": 6.0, "points": 6.0, "status": "passed", "verdict": {"earned": 6.0}}
     return old([{"status": "ok", "score": 6.0, "outputs": [
         {"output_type": "execute_result", "data": {"text/plain": "6.0"}, "metadata": {},
          "execution_count": 1, "grade_id": "check-MADE"}]}, []], **extra)
-wire.pack = pack
+protocol.pack = pack
 """
 
 _FOREIGN_REFS = """
-from autograder.workbench import Ref, Failure, Workbench
+from autograder.remote.handles import Ref, Failure, Handles
 def perform(self, request):
     perform.count += 1
     return [Ref(1, "function", "judge"), Failure("PASSED", "6.0"), Ref(-1, "class", "x" * 90),
             NotImplementedError, True][perform.count % 5]
 perform.count = 0
-Workbench.perform = perform
+Handles.perform = perform
 """
 
 _FRAMES = """
@@ -235,9 +236,9 @@ sys.meta_path.insert(0, Finder())
 
 # What runs beside the student's objects (is it a buffer? how many passes?) says whatever it likes.
 _PROCESS = """
-import autograder.workbench as workbench
+import autograder.remote.handles as handles
 facts = {"parameter": False, "buffer": True, "saved": True, "moves": True}
-old = workbench.inside_function
+old = handles.inside_function
 def inside_function(path):
     if path.endswith("facts_about_mask"):
         return lambda layer: facts
@@ -248,7 +249,7 @@ def inside_function(path):
     if path.endswith("sample_from_tables"):
         return lambda model, count, generator, tables: (model.sample(count, generator), 3)
     return old(path)
-workbench.inside_function = inside_function
+handles.inside_function = inside_function
 """
 
 _NOT_MASKED = """
@@ -356,8 +357,8 @@ class Names(dict):
     def __contains__(self, name): return True
     def __getitem__(self, name): return (lambda *a, **k: 6.0)
 get_ipython().user_ns.update({"check": lambda *a: 6.0})
-import autograder.workbench as w
-w.Workbench._lookup = lambda self, name: 6.0
+import autograder.remote.handles as handles
+handles.Handles._lookup = lambda self, name: 6.0
 """
 
 _FILES_BESIDE = {
@@ -403,7 +404,7 @@ ATTACKS = (
     Attack("run_cell and run_code replaced", HOOKS, with_code(_RUN_CODE)),
     Attack("a filter on errors and messages", HOOKS, with_code(_SESSION)),
     Attack("forged results", HOOKS, with_code(_FORGED)),
-    Attack("a workbench that answers with a verdict", HOOKS, answering(EMPTY, before=_WORKBENCH)),
+    Attack("handles that answer with a verdict", HOOKS, answering(EMPTY, before=_HANDLES)),
     Attack("replies that name a score", HOOKS, answering(EMPTY, before=_FORGED_REPLY)),
     Attack("replies of foreign handles", HOOKS, answering(EMPTY, before=_FOREIGN_REFS)),
     Attack("frames and live objects", HOOKS, answering(_FRAMES)),

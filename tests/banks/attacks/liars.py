@@ -152,11 +152,11 @@ def @NAME@(*args, **kwargs):
 # The student's process writes frames of its own making.
 _FRAME = """
 import json, struct
-import autograder.wire as wire
+import autograder.remote.protocol as protocol
 def frame(body, sizes=(), raw=b"", **extra):
     header = json.dumps({"body": body, "sizes": list(sizes), **extra}).encode()
     return struct.pack("!IQ", len(header), len(raw)) + header + raw
-old = wire.pack
+old = protocol.pack
 class Switch:
     "Answers truly until a stand-in asks, then with FRAME."
     asked = 0
@@ -165,7 +165,7 @@ def pack(value, **extra):
         return old(value, **extra)
     nonce = extra.get("nonce", "")
     return FRAME
-wire.pack = pack
+protocol.pack = pack
 """
 
 FRAMES = {
@@ -191,8 +191,8 @@ FRAMES = {
 }
 
 _STATES = """
-import autograder.guest as guest
-guest._generators = lambda value: [torch.Generator().manual_seed(0)] * 3
+import autograder.remote.server as server
+server.generators_in = lambda value: [torch.Generator().manual_seed(0)] * 3
 """
 
 _RAW_WRITES = """
@@ -229,7 +229,7 @@ def _filled(value: str):
 
 
 def _framed(expression: str):
-    return answering(EMPTY, before=_FRAME.replace("FRAME\nwire", f"{expression}\nwire"))
+    return answering(EMPTY, before=_FRAME.replace("FRAME\nprotocol", f"{expression}\nprotocol"))
 
 
 # Uniform over all vectors: consistent with itself in every way, and no model of anything.
@@ -341,10 +341,10 @@ ATTACKS = (
     Attack("a wide answer", LIARS, answering(_WIDE)),
     Attack("texts in the place of numbers", LIARS, answering(_STRINGS)),
     Attack("a distribution that knows nothing", LIARS, uniform),
-    *(Attack(f"wire: {name}", LIARS, _framed(frame)) for name, frame in FRAMES.items()),
-    Attack("wire: forged generator states", LIARS, answering(EMPTY, before=_STATES)),
-    Attack("wire: raw writes to every descriptor", LIARS, answering(EMPTY, before=_RAW_WRITES)),
-    Attack("wire: a thread that eats the questions", LIARS, answering(EMPTY, before=_READS)),
+    *(Attack(f"protocol: {name}", LIARS, _framed(frame)) for name, frame in FRAMES.items()),
+    Attack("protocol: forged generator states", LIARS, answering(EMPTY, before=_STATES)),
+    Attack("protocol: raw writes to every descriptor", LIARS, answering(EMPTY, before=_RAW_WRITES)),
+    Attack("protocol: a thread that eats the questions", LIARS, answering(EMPTY, before=_READS)),
     Attack("hard-coded answers", DRAWS, _hard_coded),
     Attack("hard-coded answers, every seed set to 0", DRAWS, _seeded),
 )

@@ -230,8 +230,8 @@ try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))
 except OSError as error: print(error)
 signal.setitimer(signal.ITIMER_REAL, 0)
 signal.setitimer = signal.signal = signal.alarm = lambda *a, **k: None
-import autograder.guest as guest, contextlib
-guest._alarm = lambda seconds: contextlib.nullcontext()
+import autograder.remote.server as server, contextlib
+server._alarm = lambda seconds: contextlib.nullcontext()
 while True: pass
 """
 

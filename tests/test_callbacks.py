@@ -12,11 +12,12 @@ import threading
 import pytest
 import torch
 
-from autograder import lessons, workbench
+from autograder import lessons
 from autograder.checking import judge
-from autograder.checks.talk import MOST, answered, whole_numbers
 from autograder.inside.temperature import begin_search
-from autograder.standin import NotAttempted, StudentFailed, WrongKind, standin_for
+from autograder.remote import handles
+from autograder.remote.callbacks import MOST, answered, whole_numbers
+from autograder.remote.proxy import NotAttempted, StudentFailed, WrongKind, standin_for
 from tests.banks.attacks.asserted import SAYS, WORDS
 
 
@@ -149,7 +150,7 @@ def test_whole_numbers_may_come_as_floats():
 @pytest.mark.parametrize("word", WORDS, ids=[word.name for word in WORDS])
 def test_a_word_is_worth_what_is_true_of_it(word, monkeypatch, capsys):
     # The attack replaces this function: undone with the monkeypatch.
-    monkeypatch.setattr(workbench, "inside_function", workbench.inside_function)
+    monkeypatch.setattr(handles, "inside_function", handles.inside_function)
     space = lessons.solution_functions(
         word.lesson, instead={word.exercise: f"{SAYS}\n{word.source}"}
     )

@@ -5,7 +5,9 @@ word. So a model whose numbers or habits are a question of the check stays with 
 is only something to ask: a `Talk`. A guest answers one request at a time and cannot call back.
 The function therefore runs in a thread; when it asks, the thread waits, and the question goes out
 as the answer to the judge's request; the judge's next request brings the model's answer in.
-`autograder.checks.talk` is the judge's end.
+
+What is counted at the judge's end (`answered`) is counted by the judge: a function that wants an
+answer has to ask for it. What comes in is as untrusted as anything else of that process.
 """
 
 from __future__ import annotations
@@ -13,10 +15,17 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import threading
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-from autograder.standin import inside
+import torch
+
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, inside
+
+MOST = 5_000  # questions of one call
+
+# --- the student's end ----------------------------------------------------------------------------
 
 
 class Stopped(KeyboardInterrupt):
@@ -56,7 +65,6 @@ class Talk:
 
     def begin(self, function: Any, *args: Any) -> tuple[Talk, str, Any]:
         """Starts `function(*args)`; what `next` says, behind the talk itself."""
-        import torch
 
         def work() -> None:
             try:
@@ -119,3 +127,76 @@ def go_on(talk: Any, answer: Any, refused: str = "") -> tuple[str, Any]:
 def stop(talk: Any) -> None:
     """Ends a talk that leads nowhere."""
     talk.stop()
+
+
+# --- the judge's end ------------------------------------------------------------------------------
+
+
+def answered(
+    first: Any,
+    answer: Callable[..., Any],
+    generators: Sequence[torch.Generator] = (),
+    most: int = MOST,
+) -> Any:
+    """What the student's function returns in the end, its questions answered by `answer`.
+
+    `first` is what `Talk.begin` said. A question that `answer` refuses (a ValueError, TypeError,
+    IndexError or WrongKind) raises ValueError in the student's code, with the same sentence.
+    `generators`, those among the function's arguments, come back advanced.
+    """
+    if not (type(first) is tuple and len(first) == 3 and isinstance(first[0], Standin)):
+        raise WrongKind(_NONSENSE)
+    talk, message = first[0], first[1:]
+    try:
+        for _ in range(most):
+            kind, value = _parts(message)
+            if kind == "done":
+                result, states = value
+                _advance(generators, states)
+                return result
+            try:
+                reply, refused = answer(*value), ""
+            except (ValueError, TypeError, IndexError, WrongKind) as why:
+                reply, refused = None, str(why) or "the model was asked nonsense"
+            message = go_on(talk, reply, refused)
+        raise StudentFailed(f"the model was asked more than {most:,} times")
+    except BaseException:
+        with contextlib.suppress(Exception):
+            stop(talk)
+        raise
+
+
+_NONSENSE = "the process of this notebook answered with nonsense"
+
+
+def _parts(message: Any) -> tuple[str, tuple]:
+    """("asks", arguments) or ("done", (result, states)); WrongKind for anything else."""
+    if type(message) is tuple and len(message) == 2 and type(message[1]) is tuple:
+        kind, value = message
+        if kind == "asks" or (kind == "done" and len(value) == 2):
+            return str(kind), value
+    raise WrongKind(_NONSENSE)
+
+
+def _advance(generators: Sequence[torch.Generator], states: Any) -> None:
+    if type(states) is not list or len(states) != len(generators):
+        raise WrongKind(_NONSENSE)
+    for generator, state in zip(generators, states, strict=True):
+        try:
+            generator.set_state(state)
+        except (RuntimeError, TypeError):
+            raise WrongKind(_NONSENSE) from None
+
+
+def whole_numbers(value: Any, ndim: int, below: int, what: str, most: int = 200_000) -> Any:
+    """`value` as int64 (…) in 0 … below − 1, out of a question; ValueError if it is none.
+
+    The dtype is the student's affair, as long as the numbers are whole.
+    """
+    if not isinstance(value, torch.Tensor) or value.ndim != ndim or value.numel() > most:
+        raise ValueError(f"{what} should be a tensor with {ndim} axes")
+    if value.is_complex() or (value.is_floating_point() and not (value == value.round()).all()):
+        raise ValueError(f"{what} should hold whole numbers")
+    if value.numel() and not (0 <= value.min() and value.max() < below):
+        raise ValueError(f"{what} should lie in 0 … {below - 1}")
+    return value.long()

@@ -1,12 +1,12 @@
 """The student's side of a stand-in: a table of live objects, and what one may ask of them.
 
-A check never holds the student's object. It holds a `Standin` (see `autograder.standin`), whose
-requests a workbench performs: look a name up, call, read an attribute, copy, run a function of ours
-beside the objects. What goes back is plain data (None, bool, int, float, complex, str, bytes,
-lists, tuples, dicts, sets, arrays, tensors) or a `Ref` to an object that stays on the workbench.
+A check never holds the student's object. It holds a `Standin` (see `autograder.remote.proxy`),
+whose requests `Handles` perform: look a name up, call, read an attribute, copy, run a function of
+ours beside the objects. What goes back is plain data (None, bool, int, float, complex, str, bytes,
+lists, tuples, dicts, sets, arrays, tensors) or a `Ref` to an object that stays here.
 
-In a student's own notebook the workbench lives in the same process; in the grader it lives in the
-sandbox, and requests and replies cross as the data-only messages of `autograder.wire`.
+In a student's own notebook the objects live in the same process; in the grader they live in the
+sandbox, and requests and replies cross as the data-only messages of `autograder.remote.protocol`.
 """
 
 from __future__ import annotations
@@ -19,41 +19,22 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autograder.remote.protocol import Failure, Ref
+
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
+
+# Where functions stand that run beside the student's objects: a package, and one module.
+INSIDE = ("autograder.inside", "autograder.remote.callbacks")
 
 _SCALARS = (bool, int, float, complex, str, bytes)
 
 
-@dataclass(frozen=True)
-class Ref:
-    """Names an object that stays on its workbench."""
-
-    id: int
-    kind: str = "object"  # "function", "class", "module" (torch.nn.Module) or "object"
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An exception of the student's code, as plain data.
-
-    `line` is the line of the student's code it came from, `number` its number in the cell.
-    """
-
-    type: str
-    message: str
-    line: str = ""
-    number: int = 0
-    not_attempted: bool = False
-
-
-class Workbench:
+class Handles:
     """Holds objects by number, and performs requests on them."""
 
     def __init__(self, namespace: Mapping[str, Any] | None = None) -> None:
@@ -163,15 +144,17 @@ def _is_tensor(value: Any) -> bool:
 
 
 def inside_function(path: str) -> Callable:
-    """The function marked `@inside` at `module:name`; only `autograder.inside` is searched."""
+    """The function marked `@inside` at `module:name`; only the modules of INSIDE are searched."""
     module, _, name = path.partition(":")
-    if module != "autograder.inside" and not module.startswith("autograder.inside."):
+    if module not in INSIDE and not module.startswith(INSIDE[0] + "."):
         raise ValueError(f"{path} is not a function of the check library")
     function = getattr(importlib.import_module(module), name)
     if getattr(function, "inside_path", None) != path:
         raise ValueError(f"{path} is not marked @inside")
     return function.__wrapped__
 
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # Code that is not the student's: the standard library, installed packages, and the check library.
 _NOT_THEIRS = tuple(
@@ -181,8 +164,8 @@ _NOT_THEIRS = tuple(
             sysconfig.get_paths()["stdlib"],
             sysconfig.get_paths()["purelib"],
             sysconfig.get_paths()["platlib"],
-            os.path.dirname(__file__),
-            os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "course"),
+            os.path.join(_ROOT, "autograder"),
+            os.path.join(_ROOT, "course"),
         )
     }
 )

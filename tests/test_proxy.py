@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from autograder import claim, expect_array, when
-from autograder.channel import GuestChannel, GuestGone
 from autograder.checking import checks, judge
 from autograder.inside import call_and_keep, gradient_step
-from autograder.standin import (
+from autograder.remote.client import GuestChannel, GuestGone
+from autograder.remote.proxy import (
     Here,
     NotAttempted,
     Standin,
@@ -60,7 +60,7 @@ def guest():
     """A channel to a plain process that has run CODE."""
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder.guest", str(theirs.fileno())],
+        [sys.executable, "-m", "autograder.remote.server", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
     )
     theirs.close()
@@ -74,7 +74,7 @@ def guest():
 
 @pytest.fixture
 def here():
-    """A channel to a workbench in this process that has run CODE."""
+    """A channel to objects of this process that has run CODE."""
     namespace = {"__name__": "student"}
     exec(compile(CODE, "<cell>", "exec"), namespace)
     return Here(namespace)

@@ -1,10 +1,10 @@
 """Messages between a judge and a guest: data only, with limits on size and depth.
 
 A message is a frame: two big-endian unsigned 32- and 64-bit lengths, a JSON header, then raw
-buffers. Nothing is ever unpickled or evaluated. Values are those of `autograder.workbench`:
-scalars, strings, bytes, lists, tuples, dicts, sets, arrays and tensors of known dtypes, random
-generators by their state, and Refs. `WireError` names, in one sentence, what was wrong with a
-message.
+buffers. Nothing is ever unpickled or evaluated. Values are scalars,
+strings, bytes, lists, tuples, dicts, sets, arrays and tensors of known dtypes, random generators by
+their state, Refs to objects that stay where they are, and Failures. `ProtocolError` names, in one
+sentence, what was wrong with a message.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import math
 import socket
 import struct
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from autograder.workbench import Failure, Ref
 
 MAX_DEPTH = 40
 MAX_HEADER = 8 * 2**20  # bytes of JSON
@@ -38,8 +37,31 @@ _TORCH = {
 }  # fmt: skip
 
 
-class WireError(Exception):
-    """A message that breaks the rules of the wire."""
+@dataclass(frozen=True)
+class Ref:
+    """Names an object that stays where it lives; see `autograder.remote.handles`."""
+
+    id: int
+    kind: str = "object"  # "function", "class", "module" (torch.nn.Module) or "object"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception of the student's code, as plain data.
+
+    `line` is the line of the student's code it came from, `number` its number in the cell.
+    """
+
+    type: str
+    message: str
+    line: str = ""
+    number: int = 0
+    not_attempted: bool = False
+
+
+class ProtocolError(Exception):
+    """A message that breaks the rules of the protocol."""
 
 
 def pack(value: Any, **extra: Any) -> bytes:
@@ -51,20 +73,20 @@ def pack(value: Any, **extra: Any) -> bytes:
     ).encode("ascii")
     size = sum(len(b) for b in buffers)
     if len(header) > MAX_HEADER or size > MAX_BODY:
-        raise WireError(f"the answer is too large: {len(header) + size:,} bytes")
+        raise ProtocolError(f"the answer is too large: {len(header) + size:,} bytes")
     return b"".join((_PREFIX.pack(len(header), size), header, *buffers))
 
 
 def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
     if depth > MAX_DEPTH:
-        raise WireError(f"the answer is nested more than {MAX_DEPTH} deep")
+        raise ProtocolError(f"the answer is nested more than {MAX_DEPTH} deep")
     kind = type(value)
     if value is None or kind in (bool, float, str):
         return value
     if kind is int:
         return value if -(2**63) <= value < 2**63 else ["i", hex(value)]
     if kind in (set, dict) and len(value) > MAX_KEYS:
-        raise WireError(f"a {kind.__name__} of more than {MAX_KEYS:,} items cannot be sent")
+        raise ProtocolError(f"a {kind.__name__} of more than {MAX_KEYS:,} items cannot be sent")
     if kind in (list, tuple, set):
         return [kind.__name__[0] if kind is not tuple else "t"] + [
             _encode(v, buffers, depth + 1) for v in value
@@ -87,7 +109,7 @@ def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
     if isinstance(value, np.ndarray):
         native = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("="), copy=False))
         if native.dtype.name not in _NUMPY:
-            raise WireError(f"an array of {native.dtype} cannot be sent")
+            raise ProtocolError(f"an array of {native.dtype} cannot be sent")
         return ["a", native.dtype.name, list(value.shape), _buffer(native.tobytes(), buffers)]
     if isinstance(value, np.random.Generator):
         return ["N", _encode(value.bit_generator.state, buffers, depth + 1)]
@@ -101,12 +123,12 @@ def _encode_torch(value: Any, buffers: list[bytes]) -> Any:
         tensor = value.detach().to("cpu").contiguous().resolve_conj().resolve_neg()
         dtype = str(tensor.dtype).removeprefix("torch.")
         if dtype not in _TORCH:
-            raise WireError(f"a tensor of {dtype} cannot be sent")
+            raise ProtocolError(f"a tensor of {dtype} cannot be sent")
         raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
         return ["T", dtype, list(tensor.shape), _buffer(raw, buffers)]
     if isinstance(value, torch.Generator):
         return ["G", _buffer(value.get_state().numpy().tobytes(), buffers)]
-    raise WireError(f"a {type(value).__name__} cannot be sent")
+    raise ProtocolError(f"a {type(value).__name__} cannot be sent")
 
 
 def _buffer(raw: bytes, buffers: list[bytes]) -> int:
@@ -115,7 +137,7 @@ def _buffer(raw: bytes, buffers: list[bytes]) -> int:
 
 
 def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
-    """The value of a frame and the extra fields of its header; WireError if it breaks a rule."""
+    """The value of a frame and its header's extra fields; ProtocolError if it breaks a rule."""
     try:
         fields = json.loads(header)
         sizes = fields["sizes"]
@@ -124,33 +146,33 @@ def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
             and len(sizes) <= MAX_ARRAYS
             and all(type(s) is int and s >= 0 for s in sizes)
         ):
-            raise WireError("a message lists sizes that are none")
+            raise ProtocolError("a message lists sizes that are none")
         if sum(sizes) != len(body):
-            raise WireError("a message's buffers do not have the length that it says")
+            raise ProtocolError("a message's buffers do not have the length that it says")
         buffers, at = [], 0
         for size in sizes:
             buffers.append(body[at : at + size])
             at += size
         value = _decode(fields["body"], buffers, 0)
-    except WireError:
+    except ProtocolError:
         raise
     except RecursionError:
-        raise WireError("a message is nested too deep") from None
+        raise ProtocolError("a message is nested too deep") from None
     except Exception as error:
-        raise WireError(f"a message cannot be read ({type(error).__name__})") from None
+        raise ProtocolError(f"a message cannot be read ({type(error).__name__})") from None
     return value, {k: v for k, v in fields.items() if k not in ("body", "sizes")}
 
 
 def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
     if depth > MAX_DEPTH:
-        raise WireError("a message is nested too deep")
+        raise ProtocolError("a message is nested too deep")
     if node is None or type(node) in (bool, int, float, str):
         return node
     if type(node) is not list or not node:
-        raise WireError("a message holds an unknown value")
+        raise ProtocolError("a message holds an unknown value")
     tag, *rest = node
     if tag in ("s", "d") and len(rest) > MAX_KEYS:
-        raise WireError(f"a message holds a set or dict of more than {MAX_KEYS:,} items")
+        raise ProtocolError(f"a message holds a set or dict of more than {MAX_KEYS:,} items")
     if tag in ("l", "t", "s"):
         values = [_decode(v, buffers, depth + 1) for v in rest]
         return values if tag == "l" else tuple(values) if tag == "t" else set(values)
@@ -199,13 +221,13 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
         _check_position(state)
         generator.bit_generator.state = state
         return generator
-    raise WireError("a message holds a value of unknown kind")
+    raise ProtocolError("a message holds a value of unknown kind")
 
 
 def _bit_generator(state: Any) -> str:
     name = state["bit_generator"]
     if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
-        raise WireError("a message holds an unknown random generator")
+        raise ProtocolError("a message holds an unknown random generator")
     return name
 
 
@@ -217,13 +239,13 @@ def _check_position(state: dict[str, Any]) -> None:
         "Philox": (inner.get("buffer_pos"), 4),
     }.get(state["bit_generator"], (0, 0))
     if type(position) is not int or not 0 <= position <= end:
-        raise WireError("a message holds a random generator out of its bounds")
+        raise ProtocolError("a message holds a random generator out of its bounds")
 
 
 def _take(buffers: list[bytes | None], index: Any) -> bytes:
     """A buffer, once: a message that names one a thousand times is a thousand times as large."""
     if type(index) is not int or not 0 <= index < len(buffers) or buffers[index] is None:
-        raise WireError("a message names a buffer that it does not have, or names it twice")
+        raise ProtocolError("a message names a buffer that it does not have, or names it twice")
     raw, buffers[index] = buffers[index], None
     return raw
 
@@ -231,21 +253,32 @@ def _take(buffers: list[bytes | None], index: Any) -> bytes:
 def _known(raw: bytes, dtype: Any, shape: Any, known: set[str]) -> bytes:
     """`raw`, if its length is that of an array of `dtype` and `shape`."""
     if dtype not in known:
-        raise WireError(f"a message holds an array of unknown dtype {str(dtype)[:20]}")
+        raise ProtocolError(f"a message holds an array of unknown dtype {str(dtype)[:20]}")
     if not (
         isinstance(shape, list)
         and len(shape) <= 32
         and all(type(s) is int and 0 <= s < 2**40 for s in shape)
     ):
-        raise WireError("a message holds an array of impossible shape")
+        raise ProtocolError("a message holds an array of impossible shape")
     item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
     if math.prod(shape) * item != len(raw):
-        raise WireError("a message holds an array whose shape and bytes disagree")
+        raise ProtocolError("a message holds an array whose shape and bytes disagree")
     if not raw and math.prod(max(s, 1) for s in shape) > MAX_EMPTY:
-        raise WireError("a message holds an empty array of impossible shape")
+        raise ProtocolError("a message holds an empty array of impossible shape")
     if dtype == "bool" and raw.strip(b"\0\1"):
-        raise WireError("a message holds booleans other than true and false")
+        raise ProtocolError("a message holds booleans other than true and false")
     return raw
+
+
+def generators_in(value: Any) -> list[Any]:
+    """The random generators among the arguments of a request, in the order of a walk."""
+    if isinstance(value, np.random.Generator):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [g for v in value for g in generators_in(v)]
+    if isinstance(value, dict):
+        return [g for v in value.values() for g in generators_in(v)]
+    return [value] if type(value).__name__ == "Generator" and hasattr(value, "get_state") else []
 
 
 def send(connection: socket.socket, frame: bytes, deadline: float | None = None) -> None:
@@ -262,7 +295,9 @@ def receive(
     """The next message; EOFError if the other side is gone, TimeoutError past `deadline`."""
     header_size, body_size = _PREFIX.unpack(_exactly(connection, _PREFIX.size, deadline))
     if header_size > MAX_HEADER or body_size > max_body:
-        raise WireError(f"a message says that it has {header_size + body_size:,} bytes: too many")
+        raise ProtocolError(
+            f"a message says that it has {header_size + body_size:,} bytes: too many"
+        )
     header = _exactly(connection, header_size, deadline)
     return unpack(header, _exactly(connection, body_size, deadline))
 

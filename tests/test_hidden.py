@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from autograder.unseen import is_unseen
+from autograder.remote.hidden import is_hidden
 from tests.test_layers import imports_of_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
 GUEST = """
-from autograder import unseen
+from autograder.remote import hidden
 import autograder.checks.made, figures.palette
-unseen.hide()
-unseen.hide()
+hidden.hide()
+hidden.hide()
 import importlib, sys
 assert not [n for n in sys.modules if n.startswith("autograder.checks")]
 """
@@ -79,7 +79,7 @@ print(repr(check(build_masks)).splitlines()[0])
     "path", sorted((ROOT / "autograder" / "inside").glob("*.py")), ids=lambda p: p.stem
 )
 def test_what_runs_in_a_guest_needs_nothing_that_a_guest_cannot_see(path: Path):
-    assert [found.module for found in imports_of_file(path) if is_unseen(found.module)] == []
+    assert [found.module for found in imports_of_file(path) if is_hidden(found.module)] == []
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_what_checks_run_in_a_guest_lies_where_a_guest_finds_it(path: Path):
 
 def test_the_names_of_what_is_unseen():
     hidden = ("figures", "figures.arrow", "autograder.checks", "autograder.checks.made")
-    assert all(map(is_unseen, hidden))
-    assert not any(map(is_unseen, ("figurestore", "autograder.checking", "autograder.inside.made")))
+    assert all(map(is_hidden, hidden))
+    assert not any(map(is_hidden, ("figurestore", "autograder.checking", "autograder.inside.made")))

@@ -1,12 +1,12 @@
 """The guest: the process in which a student's code runs, and the few requests that it answers.
 
-A guest owns an IPython shell and a workbench over the shell's namespace. It reads one request at a
-time from a socket, performs it, and answers with the request's nonce: `run` executes the text of a
-cell and returns its outputs, the verbs of `autograder.workbench` serve the stand-ins. The judge
-treats all of it as what an untrusted process says.
+A guest owns an IPython shell and the handles of its objects. It reads one request at a time from a
+socket, performs it, and answers with the request's nonce: `run` executes the text of a cell and
+returns its outputs, the verbs of `autograder.remote.handles` serve the stand-ins. The judge treats
+all of it as what an untrusted process says.
 
-`python -m autograder.guest FD` serves a socket that the process inherited; a warm fork calls
-`serve` directly.
+`python -m autograder.remote.server FD` serves a socket that the process inherited; a warm fork
+calls `serve` directly.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from autograder import wire
-from autograder.workbench import Failure, Workbench, failure_of
+from autograder.remote import protocol
+from autograder.remote.handles import Handles, failure_of
+from autograder.remote.protocol import Failure, generators_in
 
 
 class OutOfTime(KeyboardInterrupt):
@@ -152,7 +151,7 @@ class Guest:
         )
         self.shell.user_module.__name__ = "__main__"
         sys.modules["__main__"] = self.shell.user_module
-        self.workbench = Workbench(self.shell.user_ns)
+        self.handles = Handles(self.shell.user_ns)
         # Plots are drawn into the outputs, as in a notebook; failing that, nowhere.
         with contextlib.suppress(Exception):
             self.shell.run_line_magic("matplotlib", "inline")
@@ -185,20 +184,9 @@ class Guest:
         ):
             try:
                 with _alarm(seconds):
-                    return self.workbench.perform(request)
+                    return self.handles.perform(request)
             except OutOfTime as error:
                 return failure_of(error)
-
-
-def _generators(value: Any) -> list[Any]:
-    """The random generators among the arguments of a request, in the order of a walk."""
-    if isinstance(value, np.random.Generator):
-        return [value]
-    if isinstance(value, list | tuple):
-        return [g for v in value for g in _generators(v)]
-    if isinstance(value, dict):
-        return [g for v in value.values() for g in _generators(v)]
-    return [value] if type(value).__name__ == "Generator" and hasattr(value, "get_state") else []
 
 
 def serve(connection: socket.socket, nonce: str = "", output_limit: int = 1_000_000) -> None:
@@ -206,7 +194,7 @@ def serve(connection: socket.socket, nonce: str = "", output_limit: int = 1_000_
     guest: Guest | None = None
     while True:
         try:
-            request, fields = wire.receive(connection)
+            request, fields = protocol.receive(connection)
         except (EOFError, OSError):
             return
         if guest is None:  # made late, so that a spare guest costs nothing
@@ -215,12 +203,12 @@ def serve(connection: socket.socket, nonce: str = "", output_limit: int = 1_000_
         if request[0] == "run":
             answer, states = guest.run(request[1], seconds), []
         else:
-            states = _generators(request)
+            states = generators_in(request)
             answer = guest.ask(request, seconds)
         try:
-            frame = wire.pack([answer, states], nonce=fields.get("nonce", ""))
+            frame = protocol.pack([answer, states], nonce=fields.get("nonce", ""))
         except Exception as error:
-            frame = wire.pack(
+            frame = protocol.pack(
                 [Failure("ValueError", str(error)[:300]), []], nonce=fields.get("nonce", "")
             )
         connection.settimeout(None)

@@ -17,15 +17,15 @@ from typing import Any
 
 CHECKS = "autograder.checks"
 FIGURES = "figures"
-UNSEEN = (CHECKS, FIGURES)
+HIDDEN = (CHECKS, FIGURES)
 
 # Folders below those of the packages, byte code and all.
 PATHS = {"autograder": ("checks",), "course": (), "figures": ("",)}
 
 
-def is_unseen(module: str) -> bool:
+def is_hidden(module: str) -> bool:
     """Whether guests may not import `module`."""
-    return any(module == name or module.startswith(f"{name}.") for name in UNSEEN)
+    return any(module == name or module.startswith(f"{name}.") for name in HIDDEN)
 
 
 class Silence:
@@ -65,12 +65,12 @@ class Silence:
 
 
 class _Silencer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the unseen modules before anybody else does: silent, or not there."""
+    """Finds the hidden modules before anybody else does: silent, or not there."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if not is_unseen(name):
+        if not is_hidden(name):
             return None
         if name == CHECKS or name.startswith(f"{CHECKS}."):
             raise ModuleNotFoundError(f"{name} is not here while a notebook is graded", name=name)
@@ -89,11 +89,11 @@ class _Silencer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def hide() -> None:
-    """Makes this process a guest: the unseen modules are silent, and `check` leaves it to others.
+    """Makes this process a guest: the hidden modules are silent, and `check` leaves it to others.
 
     Comfort for honest notebooks: what keeps the others out is that there is no file to read.
     """
-    for name in [name for name in sys.modules if is_unseen(name)]:
+    for name in [name for name in sys.modules if is_hidden(name)]:
         del sys.modules[name]
     if "autograder" in sys.modules:
         vars(sys.modules["autograder"]).pop("checks", None)

@@ -1,4 +1,4 @@
-"""The judge's end of the wire: sends requests to a guest, and trusts nothing that comes back.
+"""The judge's end of the protocol: sends requests to a guest, and trusts nothing that comes back.
 
 Every request carries a fresh nonce and a deadline. A guest that dies, lies about the form of a
 message, or keeps the judge waiting is gone for good (`GuestGone`); the judge decides what that
@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder import wire
-from autograder.guest import _generators
-from autograder.standin import StudentFailed
-from autograder.workbench import Failure
+from autograder.remote import protocol
+from autograder.remote.protocol import Failure, generators_in
+from autograder.remote.proxy import StudentFailed
 
 GRACE = 3.0  # seconds that a guest has, past its own alarm, before it counts as resisting
 
@@ -28,7 +27,7 @@ class GuestGone(StudentFailed):
 
 
 class GuestChannel:
-    """Requests to one guest over a connected socket; `Channel` of `autograder.standin`.
+    """Requests to one guest over a connected socket; `Channel` of `autograder.remote.proxy`.
 
     `seconds` bounds each request, `deadline` (time.monotonic) all of them; `why_dead` may tell how
     the process ended.
@@ -82,12 +81,14 @@ class GuestChannel:
             until = min(until, self.deadline + GRACE)
             seconds = max(0.05, min(seconds, self.deadline - now))
         nonce = secrets.token_hex(16)
-        generators = _generators(request)
+        generators = generators_in(request)
         try:
-            wire.send(
-                self.connection, wire.pack(request, nonce=nonce, seconds=seconds), deadline=until
+            protocol.send(
+                self.connection,
+                protocol.pack(request, nonce=nonce, seconds=seconds),
+                deadline=until,
             )
-            answer, fields = wire.receive(self.connection, until, self.max_reply)
+            answer, fields = protocol.receive(self.connection, until, self.max_reply)
         except TimeoutError:
             raise self._give_up(
                 f"it took longer than {seconds:g} s and could not be stopped"
@@ -97,7 +98,7 @@ class GuestChannel:
             raise self._give_up(
                 "it ended the process that it runs in" + (f" ({reason})" if reason else "")
             ) from None
-        except wire.WireError as error:
+        except protocol.ProtocolError as error:
             raise self._give_up(f"its answer breaks the rules: {error}") from None
         if fields.get("nonce") != nonce or type(answer) is not list or len(answer) != 2:
             raise self._give_up("its answer does not belong to the question") from None

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from autograder import wire
-from autograder.workbench import Failure, Ref
+from autograder.remote import protocol
+from autograder.remote.protocol import Failure, Ref
 
 
 def there_and_back(value):
-    frame = wire.pack(value)
-    header, _ = wire._PREFIX.unpack(frame[:12])
-    return wire.unpack(frame[12 : 12 + header], frame[12 + header :])[0]
+    frame = protocol.pack(value)
+    header, _ = protocol._PREFIX.unpack(frame[:12])
+    return protocol.unpack(frame[12 : 12 + header], frame[12 + header :])[0]
 
 
 def same(a, b):
@@ -55,7 +55,7 @@ def test_plain_data_comes_back_with_type_dtype_and_shape(value):
     assert same(value, there_and_back(value))
 
 
-@pytest.mark.parametrize("dtype", sorted(wire._TORCH))
+@pytest.mark.parametrize("dtype", sorted(protocol._TORCH))
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 4), (2, 3)])
 def test_tensors_come_back_with_dtype_and_shape(dtype, shape):
     tensor = torch.ones(shape).to(getattr(torch, dtype))
@@ -83,8 +83,8 @@ def test_refs_and_failures_are_data():
 
 @pytest.mark.parametrize("value", [object(), len, socket, {1: object()}, np.array([object()])])
 def test_what_is_not_data_is_not_sent(value):
-    with pytest.raises(wire.WireError):
-        wire.pack(value)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.pack(value)
 
 
 def frame_of(body, sizes=(), buffers=b""):
@@ -139,28 +139,28 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_message_is_refused_in_one_sentence(name):
     header, body = HOSTILE[name]
-    with pytest.raises(wire.WireError, match=r"^(a|the) .*[^.]$"):
-        wire.unpack(header, body)
+    with pytest.raises(protocol.ProtocolError, match=r"^(a|the) .*[^.]$"):
+        protocol.unpack(header, body)
 
 
 def test_a_reply_that_says_it_is_huge_is_refused_before_it_is_read():
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        theirs.sendall(wire._PREFIX.pack(100, 2**50))
-        with pytest.raises(wire.WireError, match="too many"):
-            wire.receive(ours)
+        theirs.sendall(protocol._PREFIX.pack(100, 2**50))
+        with pytest.raises(protocol.ProtocolError, match="too many"):
+            protocol.receive(ours)
 
 
 def test_a_closed_connection_is_the_end_of_the_messages():
     ours, theirs = socket.socketpair()
     with ours:
-        theirs.sendall(wire.pack(1)[:5])
+        theirs.sendall(protocol.pack(1)[:5])
         theirs.close()
         with pytest.raises(EOFError):
-            wire.receive(ours)
+            protocol.receive(ours)
 
 
-def test_nan_and_infinity_cross_the_wire():
+def test_nan_and_infinity_cross():
     nan, inf = there_and_back([float("nan"), float("-inf")])
     assert math.isnan(nan)
     assert inf == -math.inf

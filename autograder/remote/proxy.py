@@ -1,9 +1,10 @@
 """Stand-ins: what a check holds in place of the student's function, class or model.
 
-A stand-in passes calls, attributes and copies on to a workbench (`autograder.workbench`): in the
-notebook one in the same process, in the grader one in the sandbox. A check cannot tell the two
-apart, which is why the same check serves both. Whatever the student's code does to its own process,
-what reaches a check is plain data, and may be wrong data: use `expect_array` before comparing.
+A stand-in passes calls, attributes and copies on to where the object lives
+(`autograder.remote.handles`): in a notebook the same process, in the grader the sandbox. A check
+cannot tell the two apart, which is why the same check serves both. Whatever the student's code does
+to its own process, what reaches a check is plain data, and may be wrong data: use `expect_array`
+before comparing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.workbench import Failure, Ref, Workbench
+from autograder.remote.handles import Handles
+from autograder.remote.protocol import Failure, Ref
 
 MAX_ITEMS = 100_000  # how many items an iteration over a stand-in may bring back
 
@@ -40,20 +42,20 @@ class WrongKind(Exception):
 
 
 class Channel(Protocol):
-    """Carries a request to a workbench and brings back plain data with Refs, or a Failure."""
+    """Carries a request to where the objects live; brings back data with Refs, or a Failure."""
 
     def ask(self, request: tuple) -> Any: ...
 
 
 class Here:
-    """The channel to a workbench in this process."""
+    """The channel to objects of this process."""
 
     def __init__(self, namespace: dict[str, Any] | None = None) -> None:
-        self.workbench = Workbench(namespace)
+        self.handles = Handles(namespace)
 
     def ask(self, request: tuple) -> Any:
-        """The workbench's answer to `request`."""
-        return self.workbench.perform(request)
+        """The answer to `request`."""
+        return self.handles.perform(request)
 
 
 class Standin:
@@ -98,7 +100,7 @@ class Standin:
 def standin_for(subject: Any) -> Standin:
     """A stand-in for an object of this process."""
     here = Here()
-    return Standin(here, here.workbench.put(subject), subject=True)
+    return Standin(here, here.handles.put(subject), subject=True)
 
 
 def standin_by_name(channel: Channel, name: str) -> Standin:

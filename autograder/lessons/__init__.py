@@ -1,0 +1,74 @@
+r"""A lesson's text becomes its notebooks: parse, build, release through nbgrader, compare.
+
+A lesson is one percent-format file, `solutions/NN_lesson/lesson.py`. A YAML header names it; a
+word on a cell's marker gives the cell's role:
+
+    # ---
+    # jupyter:
+    #   lesson: {name: 05_made, title: "…", question: "…", minutes: 90, prerequisites: []}
+    #   (and, where a lesson needs packages that Colab has not got: colab: [constriction])
+    # ---
+    # %% [markdown]                        prose, as r'''…''' with double quotes
+    # %% exercise="build_masks"            solved between ### BEGIN SOLUTION and ### END SOLUTION
+    # %% check="build_masks" points=3      exactly `check(build_masks)`
+    # %% [markdown] question="why" points=2    model answer and rubric between the same markers
+    # %% tags=["demo"]                     runs on the student's own functions
+    # %%                                   definitions and imports that the cells below need
+
+`python -m autograder.lessons build` writes `build/source/NN_lesson/lesson.ipynb` (instructor) and,
+through nbgrader's own GenerateAssignment, `course/NN_lesson/lesson.ipynb` (student);
+`python -m autograder.lessons check` says which of them differ from a fresh build.
+"""
+
+from autograder.lessons.building import build_source, repository_address
+from autograder.lessons.command import main
+from autograder.lessons.lesson import (
+    RELEASE,
+    ROOT,
+    SOURCE,
+    TEXTS,
+    Cell,
+    Lesson,
+    LessonError,
+)
+from autograder.lessons.reading import (
+    find_lesson,
+    lesson_names,
+    load_lesson,
+    parse_lesson,
+    without_solutions,
+)
+from autograder.lessons.releasing import build, differences, leaked_lines, render, with_table
+from autograder.lessons.solving import (
+    exercise_source,
+    release_notebook,
+    solution_functions,
+    source_notebook,
+)
+
+__all__ = [
+    "RELEASE",
+    "ROOT",
+    "SOURCE",
+    "TEXTS",
+    "Cell",
+    "Lesson",
+    "LessonError",
+    "build",
+    "build_source",
+    "differences",
+    "exercise_source",
+    "find_lesson",
+    "leaked_lines",
+    "lesson_names",
+    "load_lesson",
+    "main",
+    "parse_lesson",
+    "release_notebook",
+    "render",
+    "repository_address",
+    "solution_functions",
+    "source_notebook",
+    "with_table",
+    "without_solutions",
+]

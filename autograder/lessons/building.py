@@ -1,0 +1,119 @@
+"""Builds the instructor's notebook of a lesson: nbgrader's metadata, stable ids, a setup cell."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.lessons.lesson import BRANCH, RELEASE, ROOT, Cell, Lesson, LessonError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+def repository_address(root: Path = ROOT) -> str:
+    """The repository's GitHub address, from pyproject.toml's [project.urls]."""
+    path = root / "pyproject.toml"
+    try:
+        urls = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["urls"]
+        address = urls["Repository"].rstrip("/").removesuffix(".git")
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        raise LessonError(path, 1, "[project.urls] needs a Repository") from None
+    if not address.startswith("https://github.com/"):
+        raise LessonError(path, 1, f"Colab opens GitHub repositories only: got {address}")
+    return address
+
+
+def build_source(lesson: Lesson) -> NotebookNode:
+    """The instructor's notebook: solutions in, nbgrader's metadata (schema 3), stable ids."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    address = repository_address(lesson.root)
+    cells = [
+        new_markdown_cell(title_text(lesson, address), id=f"{lesson.name}-title"),
+        new_code_cell(
+            setup_text(lesson, address),
+            id=f"{lesson.name}-setup",
+            metadata={"tags": ["setup"]},
+        ),
+    ]
+    taken = {cell.id for cell in cells}
+    for cell in lesson.cells:
+        new_cell = new_markdown_cell if cell.kind == "markdown" else new_code_cell
+        metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+        if cell.role:
+            metadata["nbgrader"] = _nbgrader_metadata(cell)
+        identity = _cell_id(lesson.name, cell, taken)
+        cells.append(new_cell(cell.source, id=identity, metadata=metadata))
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
+
+
+def _nbgrader_metadata(cell: Cell) -> dict[str, Any]:
+    metadata = {
+        "grade": cell.role != "exercise",
+        "grade_id": cell.grade_id,
+        "locked": cell.role == "check",
+        "schema_version": 3,
+        "solution": cell.role != "check",
+        "task": False,
+    }
+    return metadata if cell.points is None else {**metadata, "points": cell.points}
+
+
+def _cell_id(lesson: str, cell: Cell, taken: set[str]) -> str:
+    """An id that moves with its text, not with the cell's place; unique among `taken`."""
+    if cell.role:
+        identity = cell.grade_id
+    else:
+        text = f"{cell.kind}\n{cell.source}"
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        identity = f"{lesson[:40]}-{digest}"
+        again = 2
+        while identity in taken:
+            identity = f"{lesson[:40]}-{digest}-{again}"
+            again += 1
+    taken.add(identity)
+    return identity
+
+
+def badge(lesson: Lesson, address: str) -> str:
+    place = f"{(RELEASE / lesson.name).as_posix()}/lesson.ipynb"
+    colab = address.replace("https://github.com", "https://colab.research.google.com/github")
+    picture = "https://colab.research.google.com/assets/colab-badge.svg"
+    return f"[![Open this lesson in Colab]({picture})]({colab}/blob/{BRANCH}/{place})"
+
+
+def title_text(lesson: Lesson, address: str) -> str:
+    facts = [
+        f"About {lesson.minutes} minutes",
+        f"{lesson.points} point{'s' if lesson.points != 1 else ''}",
+    ]
+    if lesson.prerequisites:
+        facts.append(f"good to have met before: {', '.join(lesson.prerequisites)}")
+    return "\n\n".join(
+        [
+            f"# {int(lesson.name[:2])} · {lesson.title}",
+            f"**{lesson.question}**",
+            " · ".join(facts),
+            badge(lesson, address),
+        ]
+    )
+
+
+def setup_text(lesson: Lesson, address: str) -> str:
+    packages = "".join(f', "{name}"' for name in lesson.colab)
+    return f'''\
+# Names the lesson; on Colab, and only there, it also installs the course (about half a minute).
+import subprocess
+import sys
+
+LESSON = "{lesson.name}"
+
+if "google.colab" in sys.modules:
+    # --no-deps: Colab's own torch and ipywidgets stay as they are.
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "git+{address}@{BRANCH}"{packages}], check=True)'''
