@@ -6,11 +6,12 @@ server: what it reaches, at once or later, must do without them.
 
 from __future__ import annotations
 
+import graphlib
 from pathlib import Path
 
 import pytest
 
-from autograder.closure import ROOT, Import, imports_of, package_of, reach
+from autograder.closure import ROOT, Import, imports_of, package_of, path_of, reach
 
 ROOMS = ("course", "figures", "autograder", "solutions", "tests", "benchmarks")
 
@@ -22,7 +23,7 @@ AT_ONCE = {
 }
 LAZILY = {"course": set(), "figures": set(), "autograder": {"figures"}}
 
-CHECK_HALF = ("__init__", "claims", "checking", "draw", "card", "standin")
+CHECK_HALF = ("__init__", "claims", "checking", "draw", "card")
 NOT_IN_COLAB = ("nbgrader", "jupyter", "nbformat", "jupytext", "typer", "rich", "sqlalchemy")
 
 
@@ -46,7 +47,7 @@ def modules_of(room: str) -> list[Path]:
 
 def check_half() -> list[Path]:
     parts = [ROOT / "autograder" / f"{name}.py" for name in CHECK_HALF]
-    folders = [ROOT / "autograder" / name for name in ("checks", "inside")]
+    folders = [ROOT / "autograder" / name for name in ("checks", "inside", "remote")]
     return parts + [path for folder in folders for path in sorted(folder.rglob("*.py"))]
 
 
@@ -57,6 +58,34 @@ def test_imports_run_one_way(room: str):
         str(path.relative_to(ROOT)): found
         for path in modules_of(room)
         if (found := against_the_way(room, imports_of_file(path)))
+    }
+    assert wrong == {}
+
+
+def test_imports_go_in_no_circle():
+    """Nor do those that wait inside a function: such a one mostly hides a circle."""
+    graph = {
+        path: {path_of(one.module) for one in imports_of_file(path)} - {None, path}
+        for path in modules_of("autograder")
+        if path.name != "__init__.py"
+    }
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) > len(graph)
+
+
+REMOTE = ("hidden", "protocol", "handles", "server", "proxy", "callbacks", "client")
+
+
+def test_in_the_remote_package_each_module_imports_those_before_it():
+    """The judge's side needs the student's, never the other way: what both need is protocol."""
+    folder = ROOT / "autograder" / "remote"
+    assert {path.stem for path in folder.glob("*.py")} == {"__init__", *REMOTE}
+    wrong = {
+        name: later
+        for i, name in enumerate(REMOTE)
+        if (
+            later := {f"autograder.remote.{other}" for other in REMOTE[i:]}
+            & {one.module for one in imports_of_file(folder / f"{name}.py")}
+        )
     }
     assert wrong == {}
 
