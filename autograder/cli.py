@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse
+from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse, report
 
 app = typer.Typer(
     name="autograder",
@@ -149,6 +149,9 @@ def replay(
             console.print(Text("\n".join(printable_line(line) for line in lines)))
     if not all(one.same for one in again):
         raise typer.Exit(1)
+
+
+app.command()(report.report)
 
 
 @app.command()
