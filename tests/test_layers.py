@@ -7,6 +7,7 @@ server: what it reaches, at once or later, must do without them.
 from __future__ import annotations
 
 import graphlib
+import re
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,21 @@ def test_the_check_half_needs_neither_nbgrader_nor_jupyter():
         if found.room.startswith(NOT_IN_COLAB)
     ]
     assert wrong == []
+
+
+def test_architecture_names_what_is_there():
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    prose, pictures = re.subn(r"```mermaid.*?```", "", page, flags=re.DOTALL)
+    paths = re.findall(r"`([\w/.]+(?:\.py|/))`", prose)
+    # In a picture's box, a line of names: autograder/ or autograder/grading/ is left out.
+    boxed = re.findall(r"([\w/]+(?:\.py|/))(?=[,\"\]])", "".join(page.split("```")[1::2]))
+    assert pictures == 2 and len(paths) > 20 and len(boxed) > 10
+    places = (ROOT, ROOT / "autograder", ROOT / "autograder" / "grading")
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    missing += [path for path in boxed if not any((folder / path).exists() for folder in places)]
+    assert [path for path in missing if path != "submitted/"] == []
+    glossary = re.findall(r"^\| (\S+) +\| \S", prose, re.MULTILINE)
+    assert 10 <= len(glossary) <= 15
 
 
 @pytest.mark.parametrize(
