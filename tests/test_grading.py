@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import shutil
 import zipfile
 
 import nbformat
@@ -16,7 +17,8 @@ from autograder.checking import checks
 from autograder.cli import app
 from autograder.grading import classroom, handed_in, pool, record
 from autograder.grading.classroom import Settings, grade_class, import_zip
-from autograder.grading.course import CourseError, open_course, template_of
+from autograder.grading.course import CourseError, open_course, source_notebook, template_of
+from autograder.grading.gradebook import Marks
 from autograder.grading.guests import open_guests
 from autograder.grading.judge import judge_notebook
 from autograder.grading.worker import Graded
@@ -209,11 +211,22 @@ PLAIN = Settings(
 )
 
 
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory):
+    """A class that has handed in nothing; its gradebook knows the lesson."""
+    opened = open_course(class_dir=tmp_path_factory.mktemp("begun"))
+    with pytest.MonkeyPatch.context() as patch, Marks(opened, MADE) as marks:
+        patch.setattr("autograder.grading.course.source_key", lambda course, lesson: "a key")
+        template = template_of(opened, MADE)
+        marks.ensure_assignment(template.notebook, lambda: source_notebook(opened, MADE))
+    return opened.submitted.parent
+
+
 @pytest.fixture
-def course(tmp_path, monkeypatch):
+def course(begun, tmp_path, monkeypatch):
     # The sources stand still for a test, whoever edits them meanwhile.
     monkeypatch.setattr("autograder.grading.course.source_key", lambda course, lesson: "a key")
-    return open_course(class_dir=tmp_path / "class")
+    return open_course(class_dir=shutil.copytree(begun, tmp_path / "class"))
 
 
 def hand_in(course, student, raw=None):

@@ -1,14 +1,19 @@
 """Grades a class: submissions in; graded notebooks, marks, records, feedback out.
 
 A submission is done when its record is written, which is last; a run that was stopped picks up
-where it was. Whatever one submission does, the others are graded.
+where it was. Every step for one student stands behind `_ClassRun._barrier`: what goes wrong there
+is that student's line, nothing of it is half written, and the next run tries again. Marks are what
+the gradebook says, in the table too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -16,14 +21,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.grading.arrivals import keep_timestamp, time_of
+from autograder.grading.arrivals import time_of, timestamp_of
 from autograder.grading.course import Course, CourseError, Template, source_notebook, template_of
-from autograder.grading.gradebook import Marks, notebook_bytes
+from autograder.grading.gradebook import (
+    GradebookLocked,
+    Marks,
+    Standing,
+    json_bytes,
+    notebook_bytes,
+)
 from autograder.grading.pool import Failed, LocalPool, run_local, run_on
-from autograder.grading.record import is_current, write_record
+from autograder.grading.record import is_current, record_of
 from autograder.grading.submission import Unreadable, read_bytes
 from autograder.sandbox.limits import Limits
-from course.files import write_whole
+from course.files import written_together
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,10 +55,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Line:
-    """One student's line of the class's table.
+    """One student's line of the class's table; all numbers are the gradebook's.
 
     `state` is "graded", "kept" (graded by an earlier run), "not read" (0, with the reason) or "not
-    graded" (our failure: no marks were written).
+    graded" (our failure: no marks were written). `penalty` is taken off `score` already.
     """
 
     student: str
@@ -57,6 +68,13 @@ class Line:
     to_read: int = 0
     first: str = ""
     problems: tuple[str, ...] = ()
+    seconds_late: float = 0.0
+    penalty: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the marks are complete: graded, and no answer waits for a person."""
+        return self.state != "not graded" and not self.to_read
 
 
 @dataclass
@@ -88,12 +106,28 @@ def grade_class(
 
     Raises CourseError, or the sandbox's NoSandbox, in one sentence, before anything is written.
     """
+    try:
+        return _grade_class(course, lesson, settings, executor, progress)
+    except OSError as error:  # one student's stay behind the barrier: this is the class's
+        raise CourseError(f"{lesson} cannot be graded: {sentence_of(error)}") from None
+
+
+def _grade_class(
+    course: Course,
+    lesson: str,
+    settings: Settings,
+    executor: Executor | None,
+    progress: Progress,
+) -> ClassResult:
     began = time.monotonic()
     students = students_of(course, lesson)
     if not students:
         raise CourseError(
             f"nobody has handed in {lesson}: there is no {course.submitted}/STUDENT/{lesson}"
         )
+    for folder in (course.autograded, course.records):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        tempfile.TemporaryFile(dir=there).close()  # now, not after an hour's work
     pool = None
     try:
         if executor is None and settings.workers > 0:
@@ -113,6 +147,7 @@ def grade_class(
             if todo and pool is None and executor is None:
                 pool = _pool(lesson, settings, len(todo))
             run.grade(todo, executor, pool)
+            standings = marks.standings()
     except BaseException:
         if pool is not None:
             pool.kill()  # nobody waits for what is still running
@@ -122,7 +157,7 @@ def grade_class(
             pool.close()
     if settings.feedback:
         run.write_feedback()
-    lines = [run.lines[student] for student in students]
+    lines = [_line(student, run.told[student], standings.get(student)) for student in students]
     return ClassResult(course, lesson, lines, time.monotonic() - began, run.sandbox, run.notes)
 
 
@@ -176,98 +211,137 @@ class _ClassRun:
     ) -> None:
         self.course, self.lesson, self.settings = course, lesson, settings
         self.template, self.marks, self.progress = template, marks, progress
-        self.lines: dict[str, Line] = {}
+        self.told: dict[str, _Told] = {}
         self.notes: list[str] = []
         self.sandbox = ""
         self.for_feedback: list[str] = []
-        self.done = 0
+        self.done = self.of = 0
+
+    @contextlib.contextmanager
+    def _barrier(self, student: str) -> Iterator[None]:
+        """Whatever goes wrong inside costs this student's line, and nobody else's.
+
+        But a gradebook that stays locked is nobody's own: nothing could be written for anyone.
+        """
+        try:
+            yield
+        except GradebookLocked:
+            raise
+        except Exception as error:
+            self.told[student] = _Told("not graded", sentence_of(error))
 
     def sort_out(self, students: list[str]) -> list[str]:
         """Keeps what an earlier run has done; the students whose submissions are to be graded."""
         todo = []
+        marked = self.marks.standings()
         for student in students:
-            record = None
-            if not self.settings.force:
-                record = _kept(self.course, self.lesson, student, self.template.key, self.settings)
-            if record and self.marks.has(student):
-                self.lines[student] = _line(record, "kept")
-                if not self.course.feedback_of(student, self.lesson).is_file():
-                    self.for_feedback.append(student)
-            else:
+            told = None
+            # A record that cannot be read is none: the submission is graded again.
+            with contextlib.suppress(Exception):
+                if student in marked and not self.settings.force:
+                    told = self._as_told_before(student)
+            if told is None:
                 todo.append(student)
+                continue
+            self.told[student] = told
+            if not self.course.feedback_of(student, self.lesson).is_file():
+                self.for_feedback.append(student)
         return todo
+
+    def _as_told_before(self, student: str) -> _Told | None:
+        record = _kept(self.course, self.lesson, student, self.template.key, self.settings)
+        return _told(record, "kept") if record else None
 
     def grade(self, students: list[str], executor: Executor | None, pool: LocalPool | None) -> None:
         """Grades and writes, one result after the other as they come."""
-        self.progress("grading", 0, len(students))
+        self.of = len(students)
+        self.progress("grading", 0, self.of)
         jobs = self._jobs(students)
         seconds = self.settings.limits.seconds_per_submission
         results = run_on(executor, jobs) if pool is None else run_local(pool, jobs, seconds)
         if not students:
             return
         for result in results:
-            if isinstance(result, Failed):
-                self._failed(result)
-            else:
-                self._write(result)
-            self.done += 1
-            self.progress("grading", self.done, len(students))
+            student = result.job.student if isinstance(result, Failed) else result.student
+            with self._barrier(student):
+                if isinstance(result, Failed):
+                    self._failed(result)
+                else:
+                    self._write(result)
+            self._count_one()
+
+    def _count_one(self) -> None:
+        self.done += 1
+        self.progress("grading", self.done, self.of)
 
     def _jobs(self, students: list[str]) -> Iterator[Any]:
         """Jobs for the submissions that can be opened; the others are written at once."""
+        for student in students:
+            job = None
+            with self._barrier(student):
+                job = self._job(student)
+            if job is None:
+                self._count_one()
+            else:
+                yield job
+
+    def _job(self, student: str) -> Any:
+        """The job of one submission; None if it cannot be opened, which is written then."""
         from autograder.grading.worker import Job, unreadable
 
         settings = self.settings
-        for student in students:
-            try:
-                raw = _read(self.course, self.lesson, student)
-            except Unreadable as why:
-                digest, template = _digest_of(str(why)), self.template.notebook
-                self._write(unreadable(student, self.lesson, digest, template, str(why)))
-                self.done += 1
-                self.progress("grading", self.done, len(students))
-                continue
-            yield Job(
-                student=student,
-                lesson=self.lesson,
-                raw=raw,
-                digest=hashlib.sha256(raw).hexdigest(),
-                template=self.template.text,
-                seed=secrets.randbits(64),
-                sandbox=settings.sandbox,
-                trust_submissions=settings.trust_submissions,
-                run_demos=settings.run_demos,
-                limits=settings.limits.as_dict(),
-            )
+        try:
+            raw = _read(self.course, self.lesson, student)
+        except Unreadable as why:
+            digest, template = _digest_of(str(why)), self.template.notebook
+            self._write(unreadable(student, self.lesson, digest, template, str(why)))
+            return None
+        return Job(
+            student=student,
+            lesson=self.lesson,
+            raw=raw,
+            digest=hashlib.sha256(raw).hexdigest(),
+            template=self.template.text,
+            seed=secrets.randbits(64),
+            sandbox=settings.sandbox,
+            trust_submissions=settings.trust_submissions,
+            run_demos=settings.run_demos,
+            limits=settings.limits.as_dict(),
+        )
 
     def _write(self, graded: Any) -> None:
-        """Notebook, then gradebook, then record: the order that makes a record a receipt."""
-        student = graded.student
-        place = self.course.autograded_of(student, self.lesson)
-        write_whole(place, notebook_bytes(graded.notebook))
-        keep_timestamp(self.course.submitted, student, self.lesson, place)
-        score = self.marks.write(
-            student,
-            graded.notebook,
-            {outcome["grade_id"]: outcome["score"] for outcome in graded.outcomes},
-            timestamp=time_of(
+        """Graded notebook, marks and record: all of them or none.
+
+        The files lie ready before the gradebook commits, and the record, which makes this
+        submission done, gets its name last.
+        """
+        student, scores = graded.student, {o["grade_id"]: o["score"] for o in graded.outcomes}
+        with written_together() as put:
+            notebook = self.course.autograded_of(student, self.lesson)
+            put(notebook, notebook_bytes(graded.notebook))
+            when = time_of(
                 self.course.submitted,
                 student,
                 self.lesson,
                 graded.digest,
                 trust_timestamps=self.settings.trust_timestamps,
-            ),
-        )
-        record = write_record(
-            self.course.record_of(student, self.lesson),
-            graded,
-            key=self.template.key,
-            limits=self.settings.limits,
-            demos=self.settings.run_demos,
-            score=score,
-        )
+            )
+            place = self.course.record_of(student, self.lesson)
+            with self.marks.writing(student, graded.notebook, scores, timestamp=when) as score:
+                record = record_of(
+                    place,
+                    graded,
+                    key=self.template.key,
+                    limits=self.settings.limits,
+                    demos=self.settings.run_demos,
+                    score=score,
+                )
+                told = _told(record, "graded")
+                if said := timestamp_of(self.course.submitted, student, self.lesson):
+                    put(notebook.with_name("timestamp.txt"), said)  # nbgrader sees a newer one
+                put(place, json_bytes(record))
         self.sandbox = graded.sandbox or self.sandbox
-        self.lines[student] = _line(record, "not read" if graded.unreadable else "graded")
+        self.told[student] = told
         self.for_feedback.append(student)
 
     def _failed(self, failed: Failed) -> None:
@@ -280,7 +354,7 @@ class _ClassRun:
                 unreadable(student, self.lesson, failed.job.digest, template, failed.reason)
             )
         else:
-            self.lines[student] = Line(student, "not graded", first=failed.reason)
+            self.told[student] = _Told("not graded", failed.reason)
 
     def write_feedback(self) -> None:
         """nbgrader's feedback page for whoever has none of these marks yet."""
@@ -297,23 +371,64 @@ class _ClassRun:
         self.notes += write_feedback(self.course, self.lesson, self.for_feedback, done)
 
 
-def _line(record: dict[str, Any], state: str) -> Line:
-    """The line that a record says."""
-    if record["unreadable"]:
-        state = "not read"
-    missed = [o for o in record["outcomes"] if o["score"] is not None and o["score"] < o["points"]]
-    first = record["unreadable"]
-    if not first and missed:
-        first = f"{_exercise(missed[0])}: {missed[0]['headline'] or missed[0]['status']}"
-    return Line(
-        student=record["student"],
-        state=state,
-        score=record["score"],
-        max_score=record["max_score"],
-        to_read=sum(o["score"] is None for o in record["outcomes"]),
-        first=first,
+@dataclass(frozen=True)
+class _Told:
+    """What is to be said of a submission beside its marks.
+
+    `why` says why it was not read or not graded; `missed` has, of each cell that lost points when
+    it was judged, its grade_id and a sentence.
+    """
+
+    state: str
+    why: str = ""
+    missed: tuple[tuple[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def _told(record: dict[str, Any], state: str) -> _Told:
+    """What a record says."""
+    return _Told(
+        state="not read" if record["unreadable"] else state,
+        why=record["unreadable"],
+        missed=tuple(
+            (o["grade_id"], f"{_exercise(o)}: {o['headline'] or o['status']}")
+            for o in record["outcomes"]
+            if o["score"] is not None and o["score"] < o["points"]
+        ),
         problems=tuple(record["problems"]),
     )
+
+
+def _line(student: str, told: _Told, standing: Standing | None) -> Line:
+    """The line of a student: the numbers are the gradebook's, the words the record's."""
+    if standing is None or told.state == "not graded":
+        why = told.why or "the gradebook has no marks"
+        if standing is not None:
+            why += f" (the gradebook keeps {standing.score:g} / {standing.max_score:g} from before)"
+        return Line(student, "not graded", first=why, problems=told.problems)
+    lost = {name for name, mark in standing.marks.items() if mark.score < mark.max_score}
+    return Line(
+        student=student,
+        state=told.state,
+        score=standing.score,
+        max_score=standing.max_score,
+        to_read=standing.to_read,
+        first=told.why or next((said for name, said in told.missed if name in lost), ""),
+        problems=told.problems,
+        seconds_late=standing.seconds_late,
+        penalty=standing.penalty,
+    )
+
+
+def sentence_of(error: BaseException) -> str:
+    """What went wrong, in one line for a person."""
+    if isinstance(error, CourseError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        full = "the disk is full: " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        place = f": {error.filename}" if error.filename else ""
+        return f"{full}{error.strerror}{place}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _exercise(outcome: dict[str, Any]) -> str:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from autograder.grading.course import (
@@ -23,6 +26,50 @@ from autograder.grading.course import (
 )
 from autograder.grading.rebuild import Notebook, is_graded, nbgrader_of, text_of
 
+PATIENCE = 30.0  # seconds that SQLite waits for another program's lock
+
+
+class GradebookError(CourseError):
+    """The gradebook cannot be read or written; the message is one sentence."""
+
+
+class GradebookLocked(GradebookError):
+    """Another program has held the gradebook's lock for longer than PATIENCE."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the gradebook says of one graded cell; `to_read`: a person must still look at it."""
+
+    score: float
+    max_score: float
+    to_read: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the gradebook says of one submission: by hand or not, it is the truth about marks."""
+
+    marks: dict[str, Mark] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
+    seconds_late: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Points after a late penalty."""
+        return sum(mark.score for mark in self.marks.values()) - self.penalty
+
+    @property
+    def max_score(self) -> float:
+        """What the lesson is worth."""
+        return sum(mark.max_score for mark in self.marks.values())
+
+    @property
+    def to_read(self) -> int:
+        """How many cells wait for a person."""
+        return sum(mark.to_read for mark in self.marks.values())
+
 
 class Marks:
     """nbgrader's gradebook of a course, open for writing; a context manager."""
@@ -30,20 +77,14 @@ class Marks:
     def __init__(self, course: Course, lesson: str) -> None:
         with quick_imports():
             from nbgrader import api, utils
-        from sqlalchemy.exc import SQLAlchemyError
 
         self.api, self.utils = api, utils
         self.course, self.lesson = course, lesson
         if course.db_url.startswith("sqlite:///"):
-            from pathlib import Path
-
-            Path(course.db_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with tools_on_path():
-                self.gradebook = api.Gradebook(course.db_url, course.course_id)
-        except (SQLAlchemyError, OSError) as error:
-            first = str(error).split("\n")[0]
-            raise CourseError(f"the gradebook {course.db_url} cannot be opened: {first}") from None
+            place = Path(course.db_url.removeprefix("sqlite:///"))
+            place.parent.mkdir(parents=True, exist_ok=True)
+        with self._in_a_sentence("opened"), tools_on_path():
+            self.gradebook = api.Gradebook(_patient(course.db_url), course.course_id)
 
     def __enter__(self) -> Marks:
         return self
@@ -52,16 +93,40 @@ class Marks:
         self.gradebook.close()
 
     @contextlib.contextmanager
+    def _in_a_sentence(self, what: str) -> Iterator[None]:
+        """Errors of the database become GradebookError, or GradebookLocked."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except SQLAlchemyError as error:
+            url = self.course.db_url
+            if _is_locked(error):
+                raise GradebookLocked(
+                    f"the gradebook {url} was locked by another program for over {PATIENCE:g} s:"
+                    " close that program, then grade again (what was graded so far is kept)"
+                ) from None
+            why = str(getattr(error, "orig", None) or error).split("\n")[0]
+            raise GradebookError(f"the gradebook {url} cannot be {what}: {why}") from None
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:
         """nbgrader's API commits after each step; here its steps are written all or none."""
+        from sqlalchemy import text
+
         session = self.gradebook.db
         commit = session.commit
         session.commit = session.flush
         try:
-            yield self.gradebook
-            commit()
+            with self._in_a_sentence("written"):
+                if self.gradebook.engine.dialect.name == "sqlite":
+                    # The lock is taken at once: half-way, nbgrader would report it in its own way.
+                    session.execute(text("BEGIN IMMEDIATE"))
+                yield self.gradebook
+                commit()
         except BaseException:
-            session.rollback()
+            with contextlib.suppress(Exception):
+                session.rollback()
             raise
         finally:
             session.commit = commit
@@ -76,7 +141,8 @@ class Marks:
         with self._transaction() as gradebook:
             gradebook.update_or_create_assignment(self.lesson)
         try:
-            release_steps(self.course, self.lesson, source(), save=True)
+            with self._in_a_sentence("written"):
+                release_steps(self.course, self.lesson, source(), save=True)
         except RuntimeError:
             raise CourseError(
                 f"the gradebook holds submissions for an earlier {self.lesson} with other cells:"
@@ -86,7 +152,8 @@ class Marks:
     def _knows(self, template: Notebook) -> bool:
         """Whether the gradebook has this very lesson: same cells, texts and points."""
         try:
-            notebook = self.gradebook.find_notebook(NOTEBOOK, self.lesson)
+            with self._in_a_sentence("read"):
+                notebook = self.gradebook.find_notebook(NOTEBOOK, self.lesson)
         except self.api.MissingEntry:
             return False
         wanted, points = {}, {}
@@ -102,11 +169,49 @@ class Marks:
 
     def has(self, student: str) -> bool:
         """Whether the student has marks for the lesson."""
-        try:
-            self.gradebook.find_submission_notebook(NOTEBOOK, self.lesson, student)
-        except self.api.MissingEntry:
-            return False
-        return True
+        return student in self.standings(student)
+
+    def standings(self, student: str | None = None) -> dict[str, Standing]:
+        """What the gradebook says now of each student (or of one) who has marks for the lesson."""
+        api, session = self.api, self.gradebook.db
+        with self._in_a_sentence("read"):
+            session.expire_all()  # formgrader may have written meanwhile
+            try:
+                notebook = self.gradebook.find_notebook(NOTEBOOK, self.lesson).id
+            except self.api.MissingEntry:
+                return {}
+
+            def of(*columns: Any, join: Any = None) -> Any:
+                rows = session.query(api.SubmittedAssignment.student_id, *columns)
+                rows = rows.join(
+                    api.SubmittedNotebook,
+                    api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id,
+                )
+                if join is not None:
+                    rows = rows.join(join, join.notebook_id == api.SubmittedNotebook.id)
+                    rows = rows.join(api.BaseCell, join.cell_id == api.BaseCell.id)
+                rows = rows.filter(api.SubmittedNotebook.notebook_id == notebook)
+                if student is not None:
+                    rows = rows.filter(api.SubmittedAssignment.student_id == student)
+                return rows
+
+            grade = api.Grade
+            marks: dict[str, dict[str, Mark]] = defaultdict(dict)
+            for who, name, score, most, unread in of(
+                api.BaseCell.name, grade.score, grade.max_score, grade.needs_manual_grade,
+                join=grade,
+            ):  # fmt: skip
+                marks[who][name] = Mark(float(score), float(most), bool(unread))
+            comments: dict[str, dict[str, str]] = defaultdict(dict)
+            for who, name, text in of(api.BaseCell.name, api.Comment.comment, join=api.Comment):
+                if text:
+                    comments[who][name] = text
+            return {
+                who: Standing(marks[who], comments[who], penalty or 0.0, one.total_seconds_late)
+                for who, penalty, one in of(
+                    api.SubmittedNotebook.late_submission_penalty, api.SubmittedAssignment
+                )
+            }
 
     def write(
         self,
@@ -116,12 +221,26 @@ class Marks:
         *,
         timestamp: datetime | None = None,
     ) -> float:
-        """Writes the marks of one graded notebook; returns the score after a late penalty.
+        """Writes the marks of one graded notebook; returns the score after a late penalty."""
+        with self.writing(student, notebook, scores, timestamp=timestamp) as score:
+            return score
+
+    @contextlib.contextmanager
+    def writing(
+        self,
+        student: str,
+        notebook: Notebook,
+        scores: Mapping[str, float | None],
+        *,
+        timestamp: datetime | None = None,
+    ) -> Iterator[float]:
+        """Writes the marks of one graded notebook when the block ends; none of them if it raises.
 
         `scores` are those of the graded cells by grade_id, None where a person must read; a cell
         without one earns 0. nbgrader would read the same from the notebook's outputs, but would
         take a cell without outputs for a full mark. `timestamp` (UTC) is when it was handed in,
-        None if that is not known or not to be trusted: no penalty then.
+        None if that is not known or not to be trusted: no penalty then. Gives the score after a
+        late penalty.
         """
         import nbformat
 
@@ -148,7 +267,7 @@ class Marks:
             gradebook.db.expire_all()
             penalty = self._late_penalty(student, submission, marked)
             marked.late_submission_penalty = penalty
-            return float(marked.score) - (penalty or 0.0)
+            yield float(marked.score) - (penalty or 0.0)
 
     def _comment(self, cell: Any) -> str | None:
         if cell is None or self.utils.is_task(cell):
@@ -170,6 +289,24 @@ class Marks:
         return None if penalty is None else step._check_late_penalty(marked, penalty)
 
 
+def _patient(url: str) -> str:
+    """The URL with SQLite's own busy timeout; of any other database the URL as it is."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or "timeout" in parsed.query:
+        return url
+    return parsed.update_query_dict({"timeout": str(PATIENCE)}).render_as_string(False)
+
+
+def _is_locked(error: BaseException) -> bool:
+    """Whether SQLite gave up waiting for another connection's lock."""
+    import sqlite3
+
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 _silent = logging.getLogger("autograder.gradebook")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
@@ -188,7 +325,13 @@ def notebook_bytes(notebook: Notebook) -> bytes:
             cell["outputs"] = [_split(output) for output in cell["outputs"]]
         cells.append(cell)
     whole = {**notebook, "cells": cells}
-    return (json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    return json_bytes(whole, sort_keys=True) + b"\n"
+
+
+def json_bytes(data: Any, *, sort_keys: bool = False) -> bytes:
+    """`data` as JSON in UTF-8; halves of characters become "?", so that text never stops a mark."""
+    text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=sort_keys)
+    return text.encode("utf-8", "replace")
 
 
 def _split(output: dict[str, Any]) -> dict[str, Any]:

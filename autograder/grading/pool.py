@@ -141,7 +141,9 @@ def _one_thread() -> Iterator[None]:
 def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[Any]:
     """The results of the jobs as they come, and a `Failed` for each that gave none twice.
 
-    `seconds` is what one job may take; past that and SLACK its worker counts as stuck.
+    `seconds` is what one job may take; past that and SLACK its worker counts as stuck. Only a
+    CourseError, which is the whole class's, ends the run: a worker raises it for a wrong lesson or
+    configuration, and for nothing that a submission holds.
     """
     waiting, running, suspects = deque(jobs), {}, []
     while waiting or running:
@@ -161,7 +163,7 @@ def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[
             except BrokenProcessPool:
                 suspects.append(job)
                 broken = True
-            except (CourseError, LookupError):
+            except CourseError:
                 raise
             except Exception:
                 suspects.append(job)
@@ -172,6 +174,8 @@ def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[
     for job in suspects:
         try:
             yield pool.alone(job, seconds + SLACK)
+        except CourseError:
+            raise
         except (BrokenProcessPool, TimeoutError):
             yield Failed(job, "grading it ended the grader's own process, twice", crashed=True)
         except Exception as error:
@@ -189,7 +193,7 @@ def run_on(executor: Executor, jobs: Iterable[Any]) -> Iterator[Any]:
             job, again = running.pop(future)
             try:
                 yield future.result()
-            except (CourseError, LookupError):
+            except CourseError:
                 raise
             except Exception as error:
                 if again:

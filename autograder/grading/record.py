@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.claims import Verdict
+from autograder.grading.gradebook import json_bytes
 from autograder.grading.judge import GuestProcess, judge_notebook
 from autograder.grading.rebuild import checked_name, nbgrader_of
 from autograder.grading.worker import Graded
@@ -29,12 +30,13 @@ class NoRecord(ValueError):
     """A record that cannot be read or used; the message is one sentence."""
 
 
-def write_record(
+def record_of(
     path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
 ) -> dict[str, Any]:
-    """Writes what `graded` says, the hash of the sources it was judged by, and the cells' texts.
+    """What `graded` says, the hash of the sources it was judged by, and the cells' texts.
 
-    `history` has a line for each grading, this one last: graded_at, digest, score, max_score.
+    `history` has a line for each grading, this one last: graded_at, digest, score, max_score. The
+    earlier ones are those of the record that `path` now holds.
     """
     data = {"format": FORMAT, **asdict(graded)}
     notebook = data.pop("notebook")
@@ -54,7 +56,15 @@ def write_record(
         },
     }
     data["history"] = [*_history(path), {name: data[name] for name in GRADING}][-MAX_HISTORY:]
-    write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode())
+    return data
+
+
+def write_record(
+    path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
+) -> dict[str, Any]:
+    """Writes the record of `graded` to `path`, and returns it."""
+    data = record_of(path, graded, key=key, limits=limits, demos=demos, score=score)
+    write_whole(path, json_bytes(data))
     return data
 
 

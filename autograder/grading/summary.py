@@ -21,9 +21,10 @@ def table_of(result: ClassResult) -> Table:
     table = Table(title=f"{result.lesson}: {len(result.lines)} submissions", title_justify="left")
     table.add_column("who", no_wrap=True)
     table.add_column("marks", justify="right", no_wrap=True)
+    table.add_column("state")
     table.add_column("first failed claim, and advice", overflow="fold")
     for line in result.lines:
-        table.add_row(Text(printable(line.student)), _marks(line), _first(line))
+        table.add_row(Text(printable(line.student)), _marks(line), _state(line), _first(line))
     return table
 
 
@@ -33,13 +34,29 @@ def _marks(line: Line) -> Text:
     return Text(f"{line.score:g} / {line.max_score:g}")
 
 
+def _state(line: Line) -> Text:
+    """Where the marks come from, what a person must still read, and whether it was late."""
+    said = [line.state]
+    if line.to_read:
+        said = ["kept"] * (line.state == "kept") + [f"{line.to_read} to read"]
+    if line.seconds_late > 0:
+        taken = f": −{line.penalty:g}" if line.penalty else ""
+        said.append(f"late {_duration(line.seconds_late)}{taken}")
+    return Text(", ".join(said), style="" if line.done else "yellow")
+
+
+def _duration(seconds: float) -> str:
+    minutes = max(int(seconds // 60), 1)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"
+
+
 def _first(line: Line) -> Text:
-    state = {"not read": "could not be read: ", "not graded": "not graded: "}.get(line.state, "")
-    text = state + (line.first or "every claim holds")
-    if line.to_read and line.state != "not read":
-        answers = "answer" if line.to_read == 1 else "answers"
-        text += f" ({line.to_read} {answers} to read)"
-    return Text(printable_line(text), style="" if line.state in ("graded", "kept") else "yellow")
+    unread = {"not read": "could not be read: ", "not graded": "not graded: "}
+    text = unread.get(line.state, "") + (line.first or "every claim holds")
+    return Text(printable_line(text), style="yellow" if line.state in unread else "")
 
 
 @contextlib.contextmanager
@@ -67,14 +84,7 @@ def printable_line(text: str, most: int = 300) -> str:
 def print_result(result: ClassResult, console: Console) -> None:
     """The table, what was odd, and where everything lies."""
     console.print(table_of(result))
-    kept = sum(line.state == "kept" for line in result.lines)
-    graded = len(result.lines) - kept
-    said = f"{graded} graded in {result.seconds:.1f} s"
-    if kept:
-        said += f", {kept} kept from an earlier run"
-    if result.sandbox:
-        said += f" (sandbox: {result.sandbox})"
-    console.print(Text(said))
+    console.print(Text(_counts(result)))
     for line in result.lines:
         for problem in line.problems[:4]:
             console.print(Text(printable_line(f"  {line.student}: {problem}")))
@@ -88,6 +98,22 @@ def print_result(result: ClassResult, console: Console) -> None:
         ("records", course.records / result.lesson),
     ):
         console.print(Text(f"{label}: {_near(str(place))}"), soft_wrap=True)
+
+
+def _counts(result: ClassResult) -> str:
+    """How many are graded, wait for a person, have no marks; and what this run did."""
+    lines = result.lines
+    kept = sum(line.state == "kept" for line in lines)
+    unread = sum(line.state != "not graded" and not line.done for line in lines)
+    failed = sum(line.state == "not graded" for line in lines)
+    said = f"{sum(line.done for line in lines)} graded in {result.seconds:.1f} s"
+    if unread:
+        said += f", {unread} with answers to read"
+    if failed:
+        said += f", {failed} NOT GRADED"
+    if kept:
+        said += f"; {kept} kept from an earlier run"
+    return said + (f" (sandbox: {result.sandbox})" if result.sandbox else "")
 
 
 def _near(path: str) -> str:

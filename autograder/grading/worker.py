@@ -19,6 +19,7 @@ from importlib import metadata
 from typing import Any
 
 from autograder.checking import checks_of
+from autograder.grading.course import CourseError
 from autograder.grading.guests import Guests, attached, open_guests
 from autograder.grading.judge import judge_notebook
 from autograder.grading.rebuild import (
@@ -114,7 +115,7 @@ def grade(job: Job) -> Graded:
     known = checks_of(job.lesson)
     for cell in template["cells"]:
         if (name := checked_name(cell)) and name not in known:
-            raise LookupError(f"{job.lesson} has the cell check({name}), but no check of that name")
+            raise CourseError(f"{job.lesson} has the cell check({name}), but no check of that name")
     try:
         rebuilt = rebuild(template, parse(job.raw), job.lesson)
     except Unreadable as why:
