@@ -75,14 +75,12 @@ _BY_NAME = re.compile(r"""import_module\(\s*["']([\w.]+)["']|["']([\w.]+):\w+["'
 _TEXT = re.compile(r"""["']([\w.-]+)["']""")
 
 
-@functools.lru_cache(maxsize=4096)
-def _imported(path: Path, changed: int, size: int, package: str) -> frozenset[str]:
-    """The modules that a file imports or names to be imported (`"package.module:function"`).
+def modules_named(source: str, package: str = "") -> frozenset[str]:
+    """The modules that a text imports, or names to be imported (`"package.module:function"`).
 
-    Its import statements are parsed one by one: a tenth of the time of parsing the file. One that
-    stands in a string counts as well.
+    Its import statements are parsed one by one: a tenth of the time of parsing all of it. One that
+    stands in a string counts as well. SyntaxError if the text is no Python.
     """
-    source = path.read_text(encoding="utf-8")
     found = {name for names in _BY_NAME.findall(source) for name in names if name}
     try:
         for statement in _STATEMENT.findall(source):
@@ -92,6 +90,11 @@ def _imported(path: Path, changed: int, size: int, package: str) -> frozenset[st
     except SyntaxError:  # prose, or a form that the pattern does not know
         found.update(one.module for one in imports_of(source, package))
     return frozenset(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _imported(path: Path, changed: int, size: int, package: str) -> frozenset[str]:
+    return modules_named(path.read_text(encoding="utf-8"), package)
 
 
 def modules_imported(path: Path, root: Path = ROOT) -> frozenset[str]:
@@ -116,58 +119,69 @@ def path_of(module: str, root: Path = ROOT) -> Path | None:
     return None
 
 
-def reach(starts: Iterable[Path], root: Path = ROOT) -> set[Path]:
-    """Our modules' files that importing or running those of `starts` may import, at once or later.
+def closure(starts: Iterable[Path], root: Path = ROOT) -> list[Path]:
+    """Our files that importing or running `starts` may need, at once or later, by name.
 
-    `starts` belong to it, and so do the packages that any of them lies in.
+    `starts` belong to it, and so do the packages that any of them lies in, and the files that a
+    module reads from its own folder (`data_of`).
     """
-    reached: set[Path] = set()
+    found: set[Path] = set()
+    known: dict[str, Path | None] = {}  # a name is looked for once
+    folders: set[Path] = set()
     waiting = list(starts)
     while waiting:
         path = waiting.pop()
-        if path in reached:
+        if path in found:
             continue
-        reached.add(path)
-        packages = (
-            folder / "__init__.py" for folder in path.parents if folder.is_relative_to(root)
-        )
-        waiting += (init for init in packages if init.is_file())
-        waiting += (to for name in modules_imported(path, root) if (to := path_of(name, root)))
-    return reached
+        found.add(path)
+        if path.suffix != ".py":
+            continue
+        for folder in path.parents:
+            if folder in folders or folder == root:
+                break
+            folders.add(folder)
+            if (init := folder / "__init__.py").is_file():
+                waiting.append(init)
+        for name in modules_imported(path, root):
+            if name not in known:
+                known[name] = path_of(name, root)
+            if (to := known[name]) is not None:
+                waiting.append(to)
+        waiting += data_of(path)
+    return sorted(found)
 
 
-def data_of(paths: Iterable[Path]) -> set[Path]:
-    """The files that modules read from their own folders: named by a module with `__file__`.
+def reach(starts: Iterable[Path], root: Path = ROOT) -> set[Path]:
+    """The modules among the `closure` of `starts`."""
+    return {path for path in closure(starts, root) if path.suffix == ".py"}
 
-    A folder that is named so counts with all that lies in it.
+
+def data_of(path: Path) -> tuple[Path, ...]:
+    """The files that a module reads from its own folder: those that a text in it names.
+
+    A folder that is named so counts with all that lies in it, but for prose (`*.md`).
     """
-    found: set[Path] = set()
-    for path in paths:
-        source = path.read_text(encoding="utf-8")
-        if "__file__" not in source:
-            continue
-        for name in set(_TEXT.findall(source)) - {".", ".."}:
-            beside = path.with_name(name)
-            if beside.is_file():
-                found.add(beside)
-            elif beside.is_dir() and not (beside / "__init__.py").exists():
-                found.update(p for p in beside.rglob("*") if p.is_file() and _is_kept(p))
-    return found
+    now = path.stat()
+    found: list[Path] = []
+    for name in _named_beside(path, now.st_mtime_ns, now.st_size):
+        beside = path.with_name(name)
+        if beside.is_file():
+            found.append(beside)
+        elif beside.is_dir() and not (beside / "__init__.py").exists():
+            found += (p for p in sorted(beside.rglob("*")) if p.is_file() and _is_data(p))
+    return tuple(found)
 
 
-def _is_kept(path: Path) -> bool:
-    return "__pycache__" not in path.parts and path.suffix != ".pyc"
+@functools.lru_cache(maxsize=4096)
+def _named_beside(path: Path, changed: int, size: int) -> frozenset[str]:
+    source = path.read_text(encoding="utf-8")
+    if "__file__" not in source:
+        return frozenset()
+    return frozenset(_TEXT.findall(source)) - {".", ".."}
 
 
-def closure(starts: Iterable[Path], root: Path = ROOT) -> list[Path]:
-    """All files of ours that `starts` depend on, data included, in the order of their names."""
-    modules = reach(starts, root)
-    while True:
-        data = data_of(modules)
-        more = reach([*modules, *(p for p in data if p.suffix == ".py")], root)
-        if more == modules:
-            return sorted(modules | data)
-        modules = more
+def _is_data(path: Path) -> bool:
+    return "__pycache__" not in path.parts and path.suffix not in (".md", ".pyc")
 
 
 def outside(paths: Iterable[Path], root: Path = ROOT) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import json
 import shutil
 import zipfile
@@ -21,11 +22,13 @@ from autograder.grading.course import CourseError, open_course, source_notebook,
 from autograder.grading.gradebook import Marks
 from autograder.grading.guests import open_guests
 from autograder.grading.judge import judge_notebook
+from autograder.grading.key import Key
 from autograder.grading.worker import Graded
 from autograder.sandbox.limits import Limits
 from tests.test_rebuild import STUB, cell, graded, notebook
 
 LESSON = "99_doubling"
+NO_KEY = Key({}, {}, {})
 LIMITS = Limits(seconds_per_cell=30, seconds_per_submission=200)
 HASTY = Limits(seconds_per_cell=4, seconds_per_submission=100)
 SOLVED = "def double(x):\n    return 2 * x"
@@ -226,6 +229,7 @@ def begun(tmp_path_factory):
 def course(begun, tmp_path, monkeypatch):
     # The sources stand still for a test, whoever edits them meanwhile.
     monkeypatch.setattr("autograder.grading.course.source_key", lambda course, lesson: "a key")
+    monkeypatch.setattr("autograder.grading.course.key_of", lambda lesson, template: NO_KEY)
     return open_course(class_dir=shutil.copytree(begun, tmp_path / "class"))
 
 
@@ -313,6 +317,35 @@ def test_a_second_run_keeps_what_holds_and_grades_what_is_new(course):
     course.record_of("ada", MADE).unlink()  # as if the first run had been killed at ada
     grade_class(course, MADE, PLAIN, executor=fourth)
     assert fourth.students == ["ada"]
+
+
+@pytest.mark.parametrize("settings", [{"limits": HASTY}, {"run_demos": True}])
+def test_other_limits_or_demos_grade_again(course, settings):
+    hand_in(course, "ada")
+    grade_class(course, MADE, PLAIN, executor=Here())
+    for expected in (["ada"], []):
+        here = Here()
+        grade_class(course, MADE, dataclasses.replace(PLAIN, **settings), executor=here)
+        assert here.students == expected
+
+
+def test_students_may_be_called_anything_that_we_call_our_files(course):
+    students = ["template", MADE, "records", "gradebook", "lesson", "arrivals"]
+    for student in students:
+        hand_in(course, student)
+    grade_class(course, MADE, PLAIN, executor=Here())
+    built = template_of(course, MADE)
+    for student in students:
+        assert record.read_record(course.record_of(student, MADE))["student"] == student
+        assert course.record_of(student, MADE).parent == course.records / MADE
+    again = Here()
+    result = grade_class(course, MADE, PLAIN, executor=again)
+    assert again.students == []
+    assert [line.student for line in result.lines] == sorted(students)
+    assert template_of(course, MADE).text == built.text
+    ours = {p for p in course.own(MADE).rglob("*") if p.is_file()}
+    theirs = (course.submitted, course.autograded, course.feedback, course.records)
+    assert ours and not any(p.is_relative_to(place) for p in ours for place in theirs)
 
 
 def test_a_stopped_run_picks_up_where_it_was(course):
@@ -409,7 +442,7 @@ def test_a_record_keeps_a_line_of_each_earlier_grading(tmp_path, guests):
         result = judged(guests, *lesson(double))
         outcomes = [outcome.as_dict() for outcome in result.outcomes]
         done = Graded("ada", LESSON, digest, result.notebook, outcomes)
-        record.write_record(path, done, key="k", limits=LIMITS, demos=False, score=result.score)
+        record.write_record(path, done, key=NO_KEY, limits=LIMITS, demos=False, score=result.score)
     history = record.read_record(path)["history"]
     assert [(h["digest"], h["score"], h["max_score"]) for h in history] == [
         ("first", 2, 3), ("second", 3, 3),
@@ -423,7 +456,7 @@ def test_a_verdict_is_repeated_from_its_record(course, guests):
         [o.as_dict() for o in result.outcomes], seed=result.seed,
     )  # fmt: skip
     path = course.record_of("ada", LESSON)
-    record.write_record(path, done, key="k", limits=LIMITS, demos=False, score=result.score)
+    record.write_record(path, done, key=NO_KEY, limits=LIMITS, demos=False, score=result.score)
     data = record.read_record(path)
     spawn = lambda: guests.spawn(LIMITS)  # noqa: E731
     again = record.replay(data, spawn)

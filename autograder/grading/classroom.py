@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.arrivals import time_of, timestamp_of
-from autograder.grading.course import Course, CourseError, Template, source_notebook, template_of
+from autograder.grading.course import (
+    Course,
+    CourseError,
+    Template,
+    kept_template,
+    source_notebook,
+    template_of,
+)
 from autograder.grading.gradebook import (
     GradebookLocked,
     Marks,
@@ -31,7 +38,7 @@ from autograder.grading.gradebook import (
     notebook_bytes,
 )
 from autograder.grading.pool import Failed, LocalPool, run_local, run_on
-from autograder.grading.record import is_current, record_of
+from autograder.grading.record import Basis, is_current, record_of
 from autograder.grading.submission import Unreadable, read_bytes
 from autograder.sandbox.limits import Limits
 from course.files import written_together
@@ -128,16 +135,16 @@ def _grade_class(
     for folder in (course.autograded, course.records):
         there = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=there).close()  # now, not after an hour's work
-    pool = None
+    pool, template = None, kept_template(course, lesson)
     try:
         if executor is None and settings.workers > 0:
             # Early, since it takes seconds to warm up; not if all is graded already.
-            from autograder.grading.course import source_key
-
-            key = source_key(course, lesson)
-            if settings.force or any(not _kept(course, lesson, s, key, settings) for s in students):
+            if settings.force or not all(
+                template and _kept(course, lesson, student, template, settings)
+                for student in students
+            ):
                 pool = _pool(lesson, settings, len(students))
-        template = template_of(course, lesson)
+        template = template or template_of(course, lesson)
         with Marks(course, lesson) as marks:
             if pool is not None:
                 pool.start_server()
@@ -178,15 +185,26 @@ def students_of(course: Course, lesson: str) -> list[str]:
 
 
 def _kept(
-    course: Course, lesson: str, student: str, key: str, settings: Settings
+    course: Course, lesson: str, student: str, template: Template, settings: Settings
 ) -> dict[str, Any] | None:
     """The record of an earlier run, if it still holds."""
+    if not course.autograded_of(student, lesson).is_file():
+        return None
+    basis = basis_of(course, lesson, student, template, settings)
+    return is_current(course.record_of(student, lesson), basis)
+
+
+def basis_of(
+    course: Course, lesson: str, student: str, template: Template, settings: Settings
+) -> Basis:
+    """What this run would judge the student's submission by."""
     try:
         digest = hashlib.sha256(_read(course, lesson, student)).hexdigest()
     except Unreadable as why:
         digest = _digest_of(str(why))
-    record = is_current(course.record_of(student, lesson), digest, key, settings.run_demos)
-    return record if record and course.autograded_of(student, lesson).is_file() else None
+    return Basis(
+        digest, template.key, settings.limits, settings.run_demos, settings.trust_submissions
+    )
 
 
 def _read(course: Course, lesson: str, student: str) -> bytes:
@@ -249,7 +267,7 @@ class _ClassRun:
         return todo
 
     def _as_told_before(self, student: str) -> _Told | None:
-        record = _kept(self.course, self.lesson, student, self.template.key, self.settings)
+        record = _kept(self.course, self.lesson, student, self.template, self.settings)
         return _told(record, "kept") if record else None
 
     def grade(self, students: list[str], executor: Executor | None, pool: LocalPool | None) -> None:

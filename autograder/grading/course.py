@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder import closure
+from autograder.grading.key import Key, key_of
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOK = "lesson"  # each lesson is one notebook of this name
-_FORMAT = "1"  # goes up when what is made of a source changes
+_SETTINGS = ("nbgrader_config.py", "pyproject.toml", "term.toml")  # those of them that there are
 
 
 class CourseError(ValueError):
@@ -54,6 +59,10 @@ class Course:
     def record_of(self, student: str, lesson: str) -> Path:
         """The record of how the marks were reached."""
         return self.records / lesson / f"{student}.json"
+
+    def own(self, lesson: str) -> Path:
+        """The folder of our own files about a lesson: no student's name leads there."""
+        return self.submitted.parent / ".autograder" / lesson
 
     def directory(self, lesson: str) -> Any:
         """nbgrader's CourseDirectory of one lesson."""
@@ -119,58 +128,66 @@ def open_course(
 
 @dataclass(frozen=True)
 class Template:
-    """A lesson's notebook without solutions, as JSON, and a key that changes with its source."""
+    """A lesson's notebook without solutions, as JSON: what submissions are put into."""
 
+    lesson: str
     text: str
-    key: str
 
     @property
     def notebook(self) -> dict[str, Any]:
         """The notebook as plain data."""
         return json.loads(self.text)
 
+    @functools.cached_property
+    def key(self) -> Key:
+        """What marks depend on beside the submission, as it is when it is first asked for."""
+        return key_of(self.lesson, self.notebook)
 
-def template_of(course: Course, lesson: str) -> Template:
+
+def template_of(course: Course, lesson: str, *, keep: bool = True) -> Template:
     """The lesson's grading notebook: nbgrader's release steps up to where it saves the cells.
 
-    Solutions are out, checksums and hidden tests in. It is kept beside the class's records until
-    the source changes, so that a second run needs neither Jupytext nor nbgrader for it.
+    Solutions are out, checksums and hidden tests in. With `keep` it is kept until what it is made
+    of changes, so that a second run needs neither Jupytext nor nbgrader for it.
     """
-    key = source_key(course, lesson)
-    kept = course.records / lesson / "template.json"
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        data = json.loads(kept.read_text(encoding="utf-8"))
-        if data["key"] == key:
-            return Template(data["text"], key)
+    if (kept := kept_template(course, lesson)) is not None:
+        return kept
     text = json.dumps(_released(course, lesson), ensure_ascii=False)
-    from course.files import write_whole
+    if keep:
+        from course.files import write_whole
 
-    write_whole(kept, json.dumps({"key": key, "text": text}, ensure_ascii=False).encode())
-    return Template(text, key)
+        data = {"key": source_key(course, lesson), "text": text}
+        write_whole(
+            course.own(lesson) / "template.json", json.dumps(data, ensure_ascii=False).encode()
+        )
+    return Template(lesson, text)
+
+
+def kept_template(course: Course, lesson: str) -> Template | None:
+    """What `template_of` has kept, None if the lesson must be built."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads((course.own(lesson) / "template.json").read_text(encoding="utf-8"))
+        if kept["key"] == source_key(course, lesson):
+            return Template(lesson, kept["text"])
+    return None
 
 
 def source_key(course: Course, lesson: str) -> str:
-    """A hash of everything that a lesson's marks depend on, but the submission."""
-    from autograder.checking import module_of
-
-    digest = hashlib.sha256(_FORMAT.encode())
-    package = Path(__file__).resolve().parent.parent
-    checks = package / "checks" / (module_of(lesson).rpartition(".")[2] + ".py")
-    for path in (
+    """A hash of what a lesson's template is made of and by."""
+    steps = course.config.GenerateAssignment.get("preprocessors", [])
+    makers = [closure.path_of(step.rpartition(".")[0]) for step in steps if isinstance(step, str)]
+    code = closure.closure([Path(__file__).resolve(), *filter(None, makers)])
+    texts = (
         course.root / "solutions" / lesson / "lesson.py",
         course.source / lesson / f"{NOTEBOOK}.ipynb",
-        course.root / "nbgrader_config.py",
-        course.root / "pyproject.toml",
-        checks,
-        package / "inside" / checks.name,
-        package / "inside" / "__init__.py",
-        *sorted(package.glob("*.py")),
-        *sorted((package / "grading").glob("*.py")),
-        *sorted((package / "lessons").glob("*.py")),
-        *sorted((package / "remote").glob("*.py")),
-    ):
+        *(course.root / name for name in _SETTINGS),
+    )
+    digest = hashlib.sha256()
+    for path in (*texts, *code):
         with contextlib.suppress(OSError):
             digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    for name in ("nbgrader", "jupytext", "nbformat"):
+        digest.update(f"{name} {version(name)}\0".encode())
     return digest.hexdigest()
 
 

@@ -16,12 +16,14 @@ from typing import Any
 from autograder.claims import Verdict
 from autograder.grading.gradebook import json_bytes
 from autograder.grading.judge import GuestProcess, judge_notebook
+from autograder.grading.key import Key, changed_values
 from autograder.grading.rebuild import checked_name, nbgrader_of
 from autograder.grading.worker import Graded
 from autograder.sandbox.limits import Limits
 from course.files import write_whole
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)  # 1 had one hash, `sources`, for all that marks depend on
 GRADING = ("graded_at", "digest", "score", "max_score")  # what is kept of an earlier grading
 MAX_HISTORY = 100
 
@@ -31,9 +33,9 @@ class NoRecord(ValueError):
 
 
 def record_of(
-    path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
+    path: Path, graded: Graded, *, key: Key, limits: Limits, demos: bool, score: float
 ) -> dict[str, Any]:
-    """What `graded` says, the hash of the sources it was judged by, and the cells' texts.
+    """What `graded` says, what it was judged by, part by part, and the cells' texts.
 
     `history` has a line for each grading, this one last: graded_at, digest, score, max_score. The
     earlier ones are those of the record that `path` now holds.
@@ -42,7 +44,7 @@ def record_of(
     notebook = data.pop("notebook")
     data |= {
         "graded_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sources": key,
+        "depends_on": key.as_dict(),
         "demos": demos,
         "limits": limits.as_dict(),
         "score": score,
@@ -88,19 +90,47 @@ def read_record(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise NoRecord(f"{path} is no record: {error}") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT or "notebook" not in data:
+    if not isinstance(data, dict) or data.get("format") not in READABLE or "notebook" not in data:
         raise NoRecord(f"{path} is no record of this version of the grader")
     return data
 
 
-def is_current(path: Path, digest: str, key: str, demos: bool) -> dict[str, Any] | None:
-    """The record at `path`, if it is of this very submission judged by these very sources."""
+@dataclass(frozen=True)
+class Basis:
+    """What a run would judge a submission by; a mark is kept while its record agrees.
+
+    `digest` is the submission's, `trusted` says that it may be run without a sandbox.
+    """
+
+    digest: str
+    key: Key
+    limits: Limits
+    demos: bool
+    trusted: bool
+
+    def differences(self, record: dict[str, Any]) -> list[str]:
+        """A phrase for each thing that is another than when `record` was written."""
+        said = []
+        if record.get("digest") != self.digest:
+            said.append(f"another notebook was handed in after {record.get('graded_at')}")
+        if "depends_on" in record:
+            said += self.key.differences(record["depends_on"])
+        else:
+            said.append("it was graded by an earlier version of the grader")
+        said += changed_values(record.get("limits", {}), self.limits.as_dict(), "limit ")
+        said += changed_values({"run_demos": record.get("demos")}, {"run_demos": self.demos})
+        if record.get("sandbox") == "plain" and not self.trusted:
+            said.append("it was graded without a sandbox")
+        return said
+
+
+def is_current(path: Path, basis: Basis) -> dict[str, Any] | None:
+    """The record at `path`, if it is of this very submission judged by the same."""
     try:
         data = read_record(path)
     except NoRecord:
         return None
-    same = data["digest"] == digest and data["sources"] == key and data["demos"] == demos
-    return data if same else None
+    return None if basis.differences(data) else data
 
 
 @dataclass(frozen=True)
