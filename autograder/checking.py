@@ -28,6 +28,7 @@ from autograder.claims import (
     NOT_ATTEMPTED,
     PARTLY,
     PASSED,
+    Cause,
     Claim,
     Verdict,
 )
@@ -41,17 +42,21 @@ from autograder.remote.proxy import (
     standin_for,
 )
 
-CheckFunction = Callable[[Standin, Draw], Iterator[Claim]]
+CheckFunction = Callable[[Standin, Draw], Iterator[Claim | Cause]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A registered check: its exercise's name, lesson and points, and the generator of claims."""
+    """A registered check: its exercise's name, lesson and points, and the generator of claims.
+
+    `see` is the heading of the lesson that a failed claim leads back to.
+    """
 
     name: str
     lesson: str
     points: float
     claims: CheckFunction
+    see: str = ""
 
     @property
     def about(self) -> str:
@@ -64,8 +69,13 @@ _registry: dict[tuple[str, str], Check] = {}
 judged_elsewhere = False  # in a guest (`autograder.remote.hidden`): the verdict is reached outside
 
 
-def checks(name: str, *, lesson: str, points: float) -> Callable[[CheckFunction], CheckFunction]:
-    """Registers a generator of claims as the check of exercise `name` of `lesson`."""
+def checks(
+    name: str, *, lesson: str, points: float, see: str = ""
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Registers a generator of claims as the check of exercise `name` of `lesson`.
+
+    `see` is the heading of the lesson where the exercise is explained.
+    """
     if points <= 0:
         raise ValueError(f"check {name} of {lesson} must be worth more than 0 points: got {points}")
 
@@ -73,7 +83,7 @@ def checks(name: str, *, lesson: str, points: float) -> Callable[[CheckFunction]
         known = _registry.get((lesson, name))
         if known is not None and known.claims.__module__ != function.__module__:
             raise ValueError(f"{lesson} has two checks named {name}")
-        _registry[lesson, name] = Check(name, lesson, float(points), function)
+        _registry[lesson, name] = Check(name, lesson, float(points), function, see)
         return function
 
     return register
@@ -144,12 +154,16 @@ def judge(
     found = find_check(name or getattr(subject, "__name__", ""), lesson)
     standin = subject if isinstance(subject, Standin) else standin_for(subject)
     claims: list[Claim] = []
+    cause: Cause | None = None
     status, reason, line = "", "", ""
     with _quiet():
         try:
             seed_generators(standin, seed)
             for one in found.claims(standin, Draw(seed, found.name)):
-                claims.append(one)
+                if isinstance(one, Cause):
+                    cause = cause or one
+                else:
+                    claims.append(one)
         except NotAttempted as why:
             status = NOT_ATTEMPTED if not any(c.holds for c in claims) else ""
             reason = str(why) or f"{found.name} is not written yet"
@@ -175,6 +189,8 @@ def judge(
         status=status,
         reason=reason,
         line=line,
+        cause=cause,
+        see=found.see or next((c.see for c in claims if c.see), ""),
     )
 
 

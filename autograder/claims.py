@@ -7,6 +7,7 @@ claims together with the seed of the draw, so that it can be repeated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -35,7 +36,9 @@ class Claim:
 
     `points` is what the claim is worth; `saw` and `asks` tell what was seen and what the
     mathematics asks; `advice` and `misconception` are empty when the claim holds. `see` names the
-    heading of the lesson to go back to.
+    heading of the lesson to go back to. `waits` says which claim must hold before this one can be
+    judged: it has no evidence and no advice then, and earns nothing yet. `id` names the claim for
+    banks and records, whatever its sentence.
     """
 
     text: str
@@ -47,12 +50,54 @@ class Claim:
     misconception: str = ""
     see: str = ""
     picture: str = ""
+    id: str = ""
+    waits: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it was judged and does not hold."""
+        return not self.holds and not self.waits
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why claims of a verdict fail, told once.
+
+    `names` are the misconceptions (two where a pair composes), empty where none is known. `how`
+    says what stands behind it: "reproduced" (a program with this mistake gave every answer),
+    "symptom", "slip" (one kind of mechanical change of the rule gave every answer) or "unknown".
+    `example` is the smallest failing case, as rows of label and text.
+    """
+
+    names: tuple[str, ...]
+    advice: str
+    how: str
+    example: tuple[tuple[str, str], ...] = ()
+    slip: str = ""
+    picture: str = ""
+
+    @classmethod
+    def from_dict(cls, data: dict) -> Cause:
+        """The cause whose `asdict` is `data`."""
+        example = tuple((str(label), str(text)) for label, text in data.get("example", ()))
+        return cls(**data | {"names": tuple(data["names"]), "example": example})
+
+
+def waiting(text: str, on: str, *, points: float = 1.0, id: str = "") -> Claim:
+    """A claim that cannot be judged yet; `on` says for what it waits, in a few words."""
+    return Claim(text, False, float(points), id=id or slug(text), waits=on)
+
+
+def slug(text: str) -> str:
+    """A sentence as an id: its letters and digits, in lower case, joined by hyphens."""
+    return "-".join(re.findall(r"\w+", text.lower()))[:60]
 
 
 def claim(
     text: str,
     holds: object,
     *,
+    id: str = "",
     points: float = 1.0,
     saw: str = "",
     asks: str = "",
@@ -86,6 +131,7 @@ def claim(
         misconception=misconception,
         see=see,
         picture=picture if not holds else "",
+        id=id or slug(text),
     )
 
 
@@ -97,7 +143,8 @@ class Verdict:
     the points of the claims that hold, `points` what the check is worth, `seed` the draw it was
     reached with. `reason` is one sentence when the check could not run to its end (not attempted,
     or an exception in the student's code); `line` is the line of the student's code that it came
-    from.
+    from. `cause` tells once why claims fail, where the check looked for it; `see` is the heading of
+    the lesson to go back to.
     """
 
     name: str
@@ -108,6 +155,8 @@ class Verdict:
     status: str = NOT_ATTEMPTED
     reason: str = ""
     line: str = ""
+    cause: Cause | None = None
+    see: str = ""
 
     @property
     def earned(self) -> float:
@@ -116,19 +165,29 @@ class Verdict:
 
     @property
     def first_failed(self) -> Claim | None:
-        """The first claim that does not hold, or None."""
-        return next((c for c in self.claims if not c.holds), None)
+        """The first claim that was judged and does not hold, or None."""
+        return next((c for c in self.claims if c.fails), None)
 
     @property
     def misconceptions(self) -> list[str]:
-        """Names of the misconceptions that the advice recognized, in order."""
-        return [c.misconception for c in self.claims if c.misconception]
+        """Names of the misconceptions that were recognized: the cause's, then the claims', once."""
+        names = [*(self.cause.names if self.cause else ())]
+        names += [c.misconception for c in self.claims if c.misconception]
+        return list(dict.fromkeys(names))
+
+    @property
+    def advice(self) -> str:
+        """The cause's advice, else that of the first claim that fails with one."""
+        if self.cause and self.cause.advice:
+            return self.cause.advice
+        return next((c.advice for c in self.claims if c.advice), "")
 
     def headline(self) -> str:
         """One line: the first failed claim with its advice, or why the check did not run."""
         failed = self.first_failed
         if failed is not None:
-            return f"{failed.text}: {failed.advice or failed.saw}".rstrip(": ")
+            cause = self.cause.advice if self.cause else ""
+            return f"{failed.text}: {cause or failed.advice or failed.saw}".rstrip(": ")
         return self.reason or "every claim holds"
 
     def as_dict(self) -> dict:
@@ -139,4 +198,6 @@ class Verdict:
     def from_dict(cls, data: dict) -> Verdict:
         """The verdict whose `as_dict` is `data`."""
         data = {k: v for k, v in data.items() if k != "earned"}
-        return cls(**data | {"claims": tuple(Claim(**c) for c in data.get("claims", ()))})
+        claims = tuple(Claim(**c) for c in data.get("claims", ()))
+        cause = Cause.from_dict(data["cause"]) if data.get("cause") else None
+        return cls(**data | {"claims": claims, "cause": cause})

@@ -30,6 +30,10 @@ class Draw:
         entropy = [seed & 0xFFFFFFFF, seed >> 32, *name.encode()]
         self.rng = np.random.default_rng(np.random.SeedSequence(entropy))
 
+    def again(self) -> Draw:
+        """Another draw of the same check, independent of this one and fixed by it."""
+        return Draw(self.seed, f"{self.name} once more")
+
     def integer(self, low: int, high: int) -> int:
         """An int in low … high, both included."""
         return int(self.rng.integers(low, high + 1))

@@ -7,6 +7,7 @@ evenly spaced grids.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,11 @@ import numpy as np
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.claims import Claim
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import alike
+from autograder.diagnosis.shrinking import tables_of
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin, WrongKind
 
@@ -101,11 +106,6 @@ def table(draw: Draw, outcomes: int, zeros: int = 0) -> np.ndarray:
     return p / p.sum()
 
 
-def shown(p: np.ndarray) -> str:
-    """A short table of probabilities in words."""
-    return "(" + ", ".join(f"{v:.3g}" for v in p[:4]) + (", …)" if len(p) > 4 else ")")
-
-
 def first_fit(
     got: Sequence[float], cases: Sequence[tuple], wrong: dict[str, Any], tolerance: float = 1e-6
 ) -> str:
@@ -121,367 +121,442 @@ def first_fit(
 
 # --- entropy, cross-entropy, KL -------------------------------------------------------------------
 
-_BITS = "these are bits: the lesson counts in nats, natural logarithms (np.log)"
-_NAN = (
-    "0 · log 0 is NaN in floating point, and counts as 0 here: leave the outcomes with p = 0 out, "
-    "p[p > 0]"
-)
-_EPSILON = (
-    "something small is added inside the logarithm, or q is clipped: that hides the infinite price "
-    "of calling a real event impossible"
-)
+
+def surprise(
+    p: np.ndarray,
+    q: np.ndarray,
+    *,
+    log: Any = np.log,
+    weight: str = "p",
+    inside: str = "q",
+    left_out: str = "p = 0",
+    floor: float = 0.0,
+    least: float = 0.0,
+) -> float:
+    """H(p, q) = Σ p (−log q) in nats over p > 0. Each option turns one thing of it wrong.
+
+    `floor` is added inside the logarithm, `least` is the least value that q has there.
+    """
+    outcomes = {
+        "p = 0": p > 0,
+        "nothing": p == p,
+        "q = 0": q > 0,
+        "both": (p > 0) & (q > 0),
+    }[left_out]
+    weights = {"p": p, "q": q, "none": np.ones(len(p))}[weight][outcomes]
+    belief = {"p": p, "q": q}[inside][outcomes]
+    return float(-(weights * log(np.maximum(belief + floor, least))).sum())
 
 
-@checks("entropy", lesson=LESSON, points=1)
-def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim]:
-    """The average surprise of who knows p."""
-    see = "Exercise 1: surprise"
-    cases = [(table(draw, k),) for k in (3, draw.integer(4, 8), draw.integer(200, 300))]
-    got = [number(entropy(p), "the entropy") for (p,) in cases]
-    right = [entropy_of(p) for (p,) in cases]
-    wrong = {
-        "bits-for-nats": lambda p: entropy_of(p) / np.log(2),
-        "sign": lambda p: -entropy_of(p),
-        "unweighted-mean": lambda p: -np.log(p).mean(),
-        "unweighted-sum": lambda p: -np.log(p).sum(),
-        "divided-by-outcomes": lambda p: entropy_of(p) / len(p),
-        "perplexity-for-entropy": lambda p: np.exp(entropy_of(p)),
-    }
-    named = first_fit(got, cases, wrong)
-    yield claim(
-        "H(p) is the average surprise −log p, weighted by p, in nats",
-        all(map(close, got, right)),
-        points=0.5,
-        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}",
-        asks="each outcome's −log p, counted with the weight p, summed",
-        advice=[
-            when(named == "bits-for-nats", named, _BITS),
-            when(named == "sign", named, "log p is negative: surprise is MINUS log p"),
-            when(
-                named in ("unweighted-mean", "unweighted-sum"),
-                "mean-over-outcomes",
-                "every outcome counts the same in your answer: a rare one must weigh less, by p",
-            ),
-            when(
-                named == "divided-by-outcomes",
-                "mean-for-sum",
-                "the weights p are an average already: sum the products, do not take their mean",
-            ),
-            when(
-                named == "perplexity-for-entropy",
-                named,
-                "this is exp H, a number of choices: H itself is asked",
-            ),
-            "work out the coin with 0.9 and 0.1 by hand, and compare",
-        ],
-        see=see,
+def rule_of_entropy(p: np.ndarray, **wrong: Any) -> float:
+    """H(p) = H(p, p) in nats."""
+    return surprise(p, p, **wrong)
+
+
+def rule_of_kl(
+    p: np.ndarray, q: np.ndarray, *, floor: float = 0.0, least: float = 0.0, **wrong: Any
+) -> float:
+    """KL(p‖q) = H(p, q) − H(p) in nats: inf where q = 0 < p. `floor` and `least` are for q."""
+    return surprise(p, q, floor=floor, least=least, **wrong) - surprise(p, p, **wrong)
+
+
+_BITS = tuple(
+    Mistake(
+        name,
+        f"these are {what}: the lesson counts in nats, with natural logarithms",
+        options={"log": log},
     )
+    for name, what, log in (("bits-for-nats", "bits", np.log2), ("base-10", "base 10", np.log10))
+)
+_SIGN = Mistake("sign", "a sign is lost: surprise is MINUS a logarithm", after=lambda v, *_: -v)
+_MEAN = Mistake(
+    "mean-for-sum",
+    "the weights p are an average already: sum the products, do not take their mean",
+    after=lambda v, p, *_: v / len(p),
+)
+_UNWEIGHTED = Mistake(
+    "mean-over-outcomes",
+    "every outcome counts the same in your answer: a rare one must weigh less, by p",
+    options={"weight": "none"},
+)
+_NAN = Mistake(
+    "zero-log-zero",
+    "0 · log 0 is NaN in floating point, and counts as 0 here: leave the outcomes with p = 0 out",
+    options={"left_out": "nothing"},
+)
+_LEFT_OUT = tuple(
+    Mistake(
+        "zeros-of-q-left-out",
+        "you leave the outcomes with q = 0 out: only those with p = 0 may go",
+        options={"left_out": left_out},
+    )
+    for left_out in ("both", "q = 0")
+)
+_SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
+_EPSILON = tuple(
+    Mistake(
+        "epsilon-in-log",
+        "something small is added inside the logarithm, or q is clipped: that hides the infinite "
+        "price of calling a real event impossible",
+        options={how: small},
+    )
+    for how in ("floor", "least")
+    for small in (*_SMALL, float(np.finfo(float).eps), float(np.finfo(float).tiny))
+)
+_FINITE = Symptom(
+    "epsilon-in-log",
+    "your price of an event that the model calls impossible is a finite number: it must be inf, "
+    "and nothing may stand in its place",
+    lambda seen: (
+        bool(never := [o.answer for o in seen if o.right == np.inf])
+        and all(1 < a < np.inf for a in never)
+    ),
+)
+
+
+def typical_tables(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Tables of 3, of some and of hundreds of outcomes, none of them 0."""
+    return [(table(draw, k),) for k in (3, draw.integer(4, 8), draw.integer(200, 300))]
+
+
+def tables_with_zeros(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Certainty, a table of one outcome, and one with zeros."""
     k = draw.integer(3, 9)
     sure = np.eye(k)[draw.integer(0, k - 1)]
-    edge = [sure, np.array([1.0]), table(draw, 12, zeros=draw.integer(3, 8))]
-    got = [number(entropy(p), "the entropy") for p in edge]
-    off = [g for g, p in zip(got, edge, strict=True) if not close(g, entropy_of(p))]
-    yield claim(
-        "an outcome of probability 0 counts nothing, and certainty has entropy 0",
-        not off,
-        points=0.5,
-        saw=f"{off[0]:.4g} for a p with zeros" if off else "",
-        asks="0 · log 0 counts as 0, since t log t → 0",
-        advice=[
-            when(off and any(np.isnan(off)), "zero-log-zero", _NAN),
-            when(off and named == "bits-for-nats", "bits-for-nats", _BITS),
-            "only outcomes with p > 0 contribute",
-        ],
-        see=see,
-    )
+    return [(sure,), (np.array([1.0]),), (table(draw, 12, zeros=draw.integer(3, 8)),)]
 
 
-@checks("cross_entropy", lesson=LESSON, points=2)
-def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim]:
-    """The average surprise of who believes q while the world does p."""
-    see = "Exercise 1: surprise"
-
-    def ask(p: np.ndarray, q: np.ndarray) -> float:
-        return number(cross_entropy(p, q), "the cross-entropy")
-
+def typical_pairs(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """World and model, none of their outcomes 0."""
     sizes = (3, draw.integer(4, 8), draw.integer(200, 300))
-    cases = [(table(draw, k), table(draw, k)) for k in sizes]
-    got = [ask(p, q) for p, q in cases]
-    wrong = {
-        "arguments-swapped": lambda p, q: -mass_log(q, p),
-        "bits-for-nats": lambda p, q: -mass_log(p, q) / np.log(2),
-        "sign": mass_log,
-        "kl-for-cross-entropy": divergence,
-        "entropy-of-p": lambda p, q: entropy_of(p),
-        "entropy-of-q": lambda p, q: entropy_of(q),
-        "unweighted-mean": lambda p, q: -np.log(q).mean(),
-        "unweighted-sum": lambda p, q: -np.log(q).sum(),
-        "divided-by-outcomes": lambda p, q: -mass_log(p, q) / len(p),
-        "softmax-first": lambda p, q: np.log(np.exp(q).sum()) - (p * q).sum(),
-    }
-    named = first_fit(got, cases, wrong)
-    yield claim(
-        "H(p, q) is the average of −log q, weighted by p, in nats",
-        all(close(g, -mass_log(p, q)) for g, (p, q) in zip(got, cases, strict=True)),
-        points=1,
-        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}, q = {shown(cases[0][1])}",
-        asks="the outcomes come as p says, the surprise is −log q",
-        advice=[
-            when(
-                named == "arguments-swapped",
-                named,
-                "p and q have changed places: the FIRST argument weights, the second one stands in "
-                "the logarithm",
-            ),
-            when(named == "bits-for-nats", named, _BITS),
-            when(named == "sign", named, "log q is negative: surprise is MINUS log q"),
-            when(
-                named == "kl-for-cross-entropy",
-                named,
-                "this is KL(p‖q): the cross-entropy keeps the part H(p) that nobody can avoid",
-            ),
-            when(
-                named in ("entropy-of-p", "entropy-of-q"),
-                "only-one-of-them",
-                "your answer depends on one of the two only: weights from p, surprises from q",
-            ),
-            when(
-                named in ("unweighted-mean", "unweighted-sum"),
-                "mean-over-outcomes",
-                "every outcome counts the same in your answer: weight it by p",
-            ),
-            when(
-                named == "divided-by-outcomes",
-                "mean-for-sum",
-                "the weights p are an average already: sum the products, do not take their mean",
-            ),
-            when(
-                named == "softmax-first",
-                named,
-                "this takes q for logits (as F.cross_entropy does): q holds probabilities",
-            ),
-            "work out the fair coin with the belief 0.9 and 0.1 by hand, and compare",
-        ],
-        see=see,
-    )
+    return [(table(draw, k), table(draw, k)) for k in sizes]
+
+
+def worlds_with_zeros(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Outcomes that never happen, some of them impossible for the model too."""
     k = draw.integer(8, 14)
     p, q = table(draw, k, zeros=4), table(draw, k)
-    q[np.flatnonzero(p == 0)[:2]] = 0.0  # some outcomes are impossible for both
-    q /= q.sum()
-    got_zero, right = ask(p, q), -mass_log(p, q)
-    yield claim(
-        "an outcome with p = 0 counts nothing, whatever q says of it",
-        close(got_zero, right),
-        points=0.5,
-        saw=f"{got_zero:.4g} where some outcomes have p = 0, and some of them q = 0",
-        asks="what never happens surprises nobody",
-        advice=[
-            when(np.isnan(got_zero), "zero-log-zero", _NAN),
-            when(named == "bits-for-nats", named, _BITS),
-            "only outcomes with p > 0 contribute",
-        ],
-        see=see,
-    )
-    yield from _price_of_never(ask, draw, "H(p, q)", 0.5, see)
+    q[np.flatnonzero(p == 0)[:2]] = 0.0
+    return [(p, q / q.sum())]
 
 
-def _price_of_never(ask: Any, draw: Draw, what: str, points: float, see: str) -> Iterator[Claim]:
-    """q = 0 < p costs infinity, and a tiny q its exact price. `what` is H(p, q) or KL(p‖q)."""
+def wrong_nevers(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Models that call a real event impossible, and nearly so."""
     k = draw.integer(3, 8)
     p, q = table(draw, k), table(draw, k)
     victim = draw.integer(0, k - 1)
     q[victim] = 0.0
     q /= q.sum()
-    never = ask(p, q)
     tiny = q.copy()
     tiny[victim] = 10.0 ** -draw.integer(30, 200)
-    small = ask(p, tiny)
-    right = -mass_log(p, tiny) if what == "H(p, q)" else divergence(p, tiny)
-    yield claim(
-        f"{what} is inf where the model calls a real event impossible, and exact where nearly so",
-        never == np.inf and close(small, right),
-        points=points,
-        saw=f"{never:.4g} nats where q = 0 < p"
-        + ("" if close(small, right) else f", and {small:.4g} where q = {tiny[victim]:.0e}"),
-        asks="−log q grows without bound as q → 0, and is inf at 0",
-        advice=[
-            when(
-                np.isfinite(never) and never < 0,
-                "sign",
-                "less than nothing for being utterly wrong: a sign is lost",
-            ),
-            when(
-                1e6 < never < np.inf,
-                "epsilon-in-log",
-                "the infinity is replaced by a number: leave it, it says that the model said never",
-            ),
-            when(np.isnan(never), "inf-minus-inf", "NaN: leave out only the outcomes with p = 0"),
-            when(
-                np.isfinite(never) and close(small, right),
-                "zeros-of-q-left-out",
-                "you leave the outcomes with q = 0 out: only those with p = 0 may go",
-            ),
-            when(np.isfinite(never), "epsilon-in-log", _EPSILON),
-            when(never == -np.inf, "sign", "the price is +inf: a sign is lost"),
-            when(
-                never == np.inf and np.isfinite(small),
-                "epsilon-in-log",
-                _EPSILON,
-            ),
-            "leave the outcomes with p = 0 out, and nothing else",
-        ],
-        see=see,
-    )
+    return [(p, q), (p, tiny)]
 
 
-@checks("kl", lesson=LESSON, points=3)
-def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim]:
-    """What believing q costs while the world does p, beyond what p costs itself."""
-    see = "Exercise 1: surprise"
-
-    def ask(p: np.ndarray, q: np.ndarray) -> float:
-        return number(kl(p, q), "the divergence")
-
-    sizes = (3, draw.integer(4, 8), draw.integer(200, 300))
-    cases = [(table(draw, k), table(draw, k)) for k in sizes]
-    got = [ask(p, q) for p, q in cases]
-    wrong = {
-        "arguments-swapped": lambda p, q: divergence(q, p),
-        "bits-for-nats": lambda p, q: divergence(p, q) / np.log(2),
-        "sign": lambda p, q: -divergence(p, q),
-        "weights-of-q": lambda p, q: -divergence(q, p),
-        "cross-entropy-for-kl": lambda p, q: -mass_log(p, q),
-        "difference-of-entropies": lambda p, q: entropy_of(q) - entropy_of(p),
-        "symmetrized": lambda p, q: divergence(p, q) + divergence(q, p),
-        "symmetrized/2": lambda p, q: (divergence(p, q) + divergence(q, p)) / 2,
-        "jensen-shannon": lambda p, q: (
-            divergence(p, (p + q) / 2) / 2 + divergence(q, (p + q) / 2) / 2
-        ),
-        "absolute-terms": lambda p, q: np.abs(p * np.log(p / q)).sum(),
-        "unweighted-mean": lambda p, q: np.log(p / q).mean(),
-        "unweighted-sum": lambda p, q: np.log(p / q).sum(),
-        "divided-by-outcomes": lambda p, q: divergence(p, q) / len(p),
-        "probabilities-for-logs": lambda p, q: (p * (np.log(p) - q)).sum(),
-        "probabilities-for-logs/K": lambda p, q: (p * (np.log(p) - q)).mean(),
-        "probabilities-for-logs swapped": lambda p, q: (q * (np.log(q) - p)).sum(),
-        "multiplied-by-ln-2": lambda p, q: divergence(p, q) * np.log(2),
-    }
-    named = first_fit(got, cases, wrong)
-    yield claim(
-        "KL(p‖q) is the average of log(p/q), weighted by p, in nats",
-        all(close(g, divergence(p, q)) for g, (p, q) in zip(got, cases, strict=True)),
-        points=1,
-        saw=f"{got[0]:.4g} for p = {shown(cases[0][0])}, q = {shown(cases[0][1])}",
-        asks="H(p, q) − H(p): the surprise that q adds",
-        advice=[
-            when(
-                named == "arguments-swapped",
-                named,
-                "this is KL(q‖p), the other way round: the FIRST argument weights",
-            ),
-            when(named == "bits-for-nats", named, _BITS),
-            when(named == "sign", named, "a sign is lost: log(p/q), not log(q/p)"),
-            when(
-                named == "weights-of-q",
-                named,
-                "log(p/q) is weighted by q here, which gives −KL(q‖p): the weight is p",
-            ),
-            when(
-                named == "cross-entropy-for-kl",
-                named,
-                "this is H(p, q): take away the part H(p) that even a perfect believer pays",
-            ),
-            when(
-                named == "difference-of-entropies",
-                named,
-                "H(q) − H(p) is no divergence (it can be negative): the cross-entropy H(p, q) is "
-                "what H(p) is taken from",
-            ),
-            when(
-                named in ("symmetrized", "symmetrized/2", "jensen-shannon"),
-                "symmetrized",
-                "this is a symmetric relative of KL: the lesson is about its asymmetry",
-            ),
-            when(
-                named == "absolute-terms",
-                named,
-                "single terms may be negative, and must stay so: only their sum is never below 0",
-            ),
-            when(
-                named in ("unweighted-mean", "unweighted-sum"),
-                "mean-over-outcomes",
-                "every outcome counts the same in your answer: weight log(p/q) by p",
-            ),
-            when(
-                named == "divided-by-outcomes",
-                "mean-for-sum",
-                "the weights p are an average already: sum the products (F.kl_div's default, "
-                "reduction='mean', divides once too often)",
-            ),
-            when(
-                named.startswith("probabilities-for-logs"),
-                "probabilities-for-logs",
-                "the logarithm of q is missing: F.kl_div wants LOG-probabilities first, then p",
-            ),
-            when(
-                named == "multiplied-by-ln-2",
-                named,
-                "no factor is needed: np.log gives nats already",
-            ),
-            "work out the fair coin with the belief 0.9 and 0.1 by hand, and compare",
-        ],
-        see=see,
-    )
+def near_and_far(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A model that is the world itself, and beliefs near to it and far."""
     p = table(draw, draw.integer(5, 60))
-    same, lowest = ask(p, p.copy()), np.inf
+    cases = [(p, p.copy())]
     for _ in range(12):
         k = draw.integer(2, 30)
         p, q = table(draw, k), table(draw, k)
         while np.abs(p - q).max() < 0.05:  # two tables of two outcomes may be almost equal
             q = table(draw, k)
-        for t in (1.0, 0.1):  # far beliefs and near ones
-            lowest = min(lowest, ask(p, (1 - t) * p + t * q))
-    yield claim(  # Pinsker: KL ≥ 2 · 0.005² = 5e-5 for the nearest of these beliefs
-        "it is 0 for q = p, and positive for every other q",
-        abs(same) < 1e-12 and lowest > 1e-7,
-        points=0.5,
-        saw=f"{same:.3g} for q = p, and {lowest:.3g} as the least of 24 other beliefs",
-        asks="Gibbs' inequality: nobody is less surprised by p than who believes p",
-        advice=[
-            when(
-                named == "cross-entropy-for-kl",
-                "cross-entropy-for-kl",
-                "for q = p the cross-entropy is H(p), and KL the rest: 0",
+        cases += [(p, (1 - t) * p + t * q) for t in (1.0, 0.1)]
+    return cases
+
+
+def exactly(a: Any, b: Any) -> bool:
+    """Equal to 1e-9."""
+    return alike(a, b, 1e-9)
+
+
+def show_tables(p: np.ndarray, q: np.ndarray | None = None) -> str:
+    """A case in words."""
+    return f"p = {shown(p)}" + ("" if q is None else f", q = {shown(q)}")
+
+
+def smaller_pairs(p: np.ndarray, q: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Simple worlds with simple models, of fewer outcomes."""
+    for k in range(2, min(len(p), 5)):
+        yield from itertools.permutations(tables_of(k), 2)
+
+
+def by_hand(p: np.ndarray, q: np.ndarray | None = None, *, divergence: bool = False) -> str:
+    """The sum, term by term, where p has at most four outcomes."""
+    if len(p) > 4:
+        return ""
+    q = p if q is None else q
+    terms = [
+        f"{a:.3g}·log({a:.3g}/{b:.3g})" if divergence else f"{a:.3g}·(−log {b:.3g})"
+        for a, b in zip(p, q, strict=True)
+        if a > 0
+    ]
+    total = rule_of_kl(p, q) if divergence else surprise(p, q)
+    return " + ".join(terms) + f" = {total:.4g} nats"
+
+
+@checks("entropy", lesson=LESSON, points=1, see="Exercise 1: surprise")
+def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The average surprise of who knows p."""
+    subject = Subject(
+        ask=lambda p: number(entropy(p), "the entropy"),
+        rule=rule_of_entropy,
+        mistakes=(
+            *_BITS,
+            _SIGN,
+            _UNWEIGHTED,
+            Mistake(
+                "mean-over-outcomes",
+                "every outcome counts the same in your answer: a rare one must weigh less, by p",
+                gives=lambda p: -np.log(p[p > 0]).mean(),
             ),
-            when(
-                named == "difference-of-entropies",
-                named,
-                "H(q) − H(p) is negative for a q of less entropy",
+            _MEAN,
+            Mistake(
+                "perplexity-for-entropy",
+                "this is exp H, a number of choices: H itself is asked",
+                after=lambda v, p: np.exp(v),
             ),
-            when(abs(same) < 1e-12 and lowest < 0, "sign", "it falls below 0: a sign is lost"),
-            "look at single terms: some are negative, but their sum is not",
-        ],
-        see=see,
+            Mistake(
+                "normalized",
+                "this is divided by log K, the most that K outcomes can have: H itself is asked, "
+                "in nats",
+                after=lambda v, p: v / np.log(max(len(p), 2)),
+            ),
+            Mistake(
+                "only-the-count",
+                "this is log K, whatever the probabilities: it is the entropy of even ones only",
+                gives=lambda p: np.log((p > 0).sum()),
+            ),
+            _NAN,
+            *_EPSILON,
+        ),
+        show=show_tables,
+        by_hand=by_hand,
+        smaller=lambda p: ((t,) for k in range(2, min(len(p), 5)) for t in tables_of(k)),
+        alike=exactly,
     )
-    k = draw.integer(8, 14)
-    p, q = table(draw, k, zeros=4), table(draw, k)
-    q[np.flatnonzero(p == 0)[:2]] = 0.0
-    q /= q.sum()
-    got_zero = ask(p, q)
-    yield claim(
-        "an outcome with p = 0 counts nothing, whatever q says of it",
-        close(got_zero, divergence(p, q)),
-        points=0.5,
-        saw=f"{got_zero:.4g} where some outcomes have p = 0, and some of them q = 0",
-        asks="0 · log 0 counts as 0",
-        advice=[
-            when(np.isnan(got_zero), "zero-log-zero", _NAN),
-            when(named == "bits-for-nats", named, _BITS),
-            "only outcomes with p > 0 contribute",
-        ],
-        see=see,
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "average",
+            "H(p) is the average surprise −log p, weighted by p, in nats",
+            typical_tables,
+            points=0.5,
+            asks="each outcome's −log p, counted with the weight p, summed",
+        ),
+        Property(
+            "zeros",
+            "an outcome of probability 0 counts nothing, and certainty has entropy 0",
+            tables_with_zeros,
+            points=0.5,
+            asks="0 · log 0 counts as 0, since t log t → 0",
+            typical=False,
+        ),
     )
-    yield from _price_of_never(ask, draw, "KL(p‖q)", 1, see)
+
+
+@checks("cross_entropy", lesson=LESSON, points=2, see="Exercise 1: surprise")
+def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The average surprise of who believes q while the world does p."""
+    subject = Subject(
+        ask=lambda p, q: number(cross_entropy(p, q), "the cross-entropy"),
+        rule=surprise,
+        mistakes=(
+            Mistake(
+                "arguments-swapped",
+                "p and q have changed places: the FIRST argument weights, the second one stands in "
+                "the logarithm",
+                gives=lambda p, q, **wrong: surprise(q, p, **wrong),
+            ),
+            *_BITS,
+            _SIGN,
+            Mistake(
+                "kl-for-cross-entropy",
+                "this is KL(p‖q): the cross-entropy keeps the part H(p) that nobody can avoid",
+                gives=rule_of_kl,
+            ),
+            *(
+                Mistake(
+                    "only-one-of-them",
+                    "your answer depends on one of the two only: weights from p, surprises from q",
+                    options=one,
+                )
+                for one in ({"inside": "p"}, {"weight": "q"})
+            ),
+            _UNWEIGHTED,
+            Mistake(
+                "mean-over-outcomes",
+                "every outcome counts the same in your answer: weight it by p",
+                gives=lambda p, q: -np.log(q[p > 0]).mean(),
+            ),
+            _MEAN,
+            Mistake(
+                "softmax-first",
+                "this takes q for logits (as F.cross_entropy does): q holds probabilities",
+                gives=lambda p, q: np.log(np.exp(q).sum()) - (p * q).sum(),
+            ),
+            Mistake(
+                "binary-formula",
+                "this is the formula for coins, with the terms (1 − p) log(1 − q): over a table of "
+                "outcomes only the p log q are summed",
+                gives=lambda p, q: surprise(p, q) - ((1 - p) * np.log(1 - q))[p > 0].sum(),
+            ),
+            _NAN,
+            *_LEFT_OUT,
+            *_EPSILON,
+        ),
+        symptoms=(_FINITE,),
+        show=show_tables,
+        by_hand=by_hand,
+        smaller=smaller_pairs,
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "average",
+            "H(p, q) is the average of −log q, weighted by p, in nats",
+            typical_pairs,
+            points=1,
+            asks="the outcomes come as p says, the surprise is −log q",
+        ),
+        _zeros(0.5, "what never happens surprises nobody"),
+        _price_of_never("H(p, q)", 0.5),
+    )
+
+
+def _zeros(points: float, asks: str) -> Property:
+    text = "an outcome with p = 0 counts nothing, whatever q says of it"
+    return Property("zeros", text, worlds_with_zeros, points, asks, typical=False)
+
+
+def _price_of_never(what: str, points: float) -> Property:
+    return Property(
+        "never",
+        f"{what} is inf where the model calls a real event impossible, and exact where nearly so",
+        wrong_nevers,
+        points,
+        asks="−log q grows without bound as q → 0, and is inf at 0",
+        typical=False,
+    )
+
+
+@checks("kl", lesson=LESSON, points=3, see="Exercise 1: surprise")
+def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """What believing q costs while the world does p, beyond what p costs itself."""
+    subject = Subject(
+        ask=lambda p, q: number(kl(p, q), "the divergence"),
+        rule=rule_of_kl,
+        mistakes=(*_MISTAKES_OF_KL, _NAN, *_LEFT_OUT, *_EPSILON),
+        symptoms=(_FINITE,),
+        show=show_tables,
+        by_hand=lambda p, q: by_hand(p, q, divergence=True),
+        smaller=smaller_pairs,
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "average",
+            "KL(p‖q) is the average of log(p/q), weighted by p, in nats",
+            typical_pairs,
+            points=1,
+            asks="H(p, q) − H(p): the surprise that q adds",
+        ),
+        Property(
+            "gibbs",
+            "it is 0 for q = p, and positive for every other q",
+            near_and_far,
+            points=0.5,
+            asks="Gibbs' inequality: nobody is less surprised by p than who believes p",
+            # Pinsker: KL ≥ 2 · 0.005² = 5e-5 for the nearest of these beliefs.
+            alike=lambda a, b: abs(a) < 1e-12 if abs(b) < 1e-12 else a > 1e-7,
+            typical=False,
+        ),
+        _zeros(0.5, "0 · log 0 counts as 0"),
+        _price_of_never("KL(p‖q)", 1),
+    )
+
+
+_MISTAKES_OF_KL = (
+    Mistake(
+        "arguments-swapped",
+        "this is KL(q‖p), the other way round: the FIRST argument weights",
+        gives=lambda p, q, **wrong: rule_of_kl(q, p, **wrong),
+    ),
+    *_BITS,
+    Mistake("sign", "a sign is lost: log(p/q), not log(q/p)", after=lambda v, *_: -v),
+    Mistake(
+        "weights-of-q",
+        "log(p/q) is weighted by q here, which gives −KL(q‖p): the weight is p",
+        gives=lambda p, q: (q * np.log(p / q))[p > 0].sum(),
+    ),
+    Mistake(
+        "cross-entropy-for-kl",
+        "this is H(p, q): take away the part H(p) that even a perfect believer pays",
+        gives=surprise,
+    ),
+    Mistake(
+        "difference-of-entropies",
+        "H(q) − H(p) is no divergence (it can be negative): the cross-entropy H(p, q) is what H(p) "
+        "is taken from",
+        gives=lambda p, q: rule_of_entropy(q) - rule_of_entropy(p),
+    ),
+    *(
+        Mistake(
+            "symmetrized",
+            "this is a symmetric relative of KL: the lesson is about its asymmetry",
+            gives=program,
+        )
+        for program in (
+            lambda p, q: rule_of_kl(p, q) + rule_of_kl(q, p),
+            lambda p, q: (rule_of_kl(p, q) + rule_of_kl(q, p)) / 2,
+            lambda p, q: rule_of_kl(p, (p + q) / 2) / 2 + rule_of_kl(q, (p + q) / 2) / 2,
+        )
+    ),
+    Mistake(
+        "absolute-terms",
+        "single terms may be negative, and must stay so: only their sum is never below 0",
+        gives=lambda p, q: np.abs(p * np.log(p / q))[p > 0].sum(),
+    ),
+    Mistake(
+        "squared-terms",
+        "the logarithms are squared: KL is no distance, and sums p · log(p/q) as it is",
+        gives=lambda p, q: (p * np.log(p / q) ** 2)[p > 0].sum(),
+    ),
+    _UNWEIGHTED,
+    Mistake(
+        "mean-over-outcomes",
+        "every outcome counts the same in your answer: weight log(p/q) by p",
+        gives=lambda p, q: np.log(p / q)[p > 0].mean(),
+    ),
+    Mistake(
+        "mean-for-sum",
+        "the weights p are an average already: sum the products (F.kl_div's default, "
+        "reduction='mean', divides once too often)",
+        after=lambda v, p, q: v / len(p),
+    ),
+    *(
+        Mistake(
+            "probabilities-for-logs",
+            "the logarithm of q is missing: F.kl_div wants LOG-probabilities first, then p",
+            gives=program,
+        )
+        for program in (
+            lambda p, q: np.where(p > 0, p * (np.log(p) - q), 0.0).sum(),
+            lambda p, q: np.where(p > 0, p * (np.log(p) - q), 0.0).mean(),
+            lambda p, q: np.where(q > 0, q * (np.log(q) - p), 0.0).sum(),
+        )
+    ),
+    Mistake(
+        "multiplied-by-ln-2",
+        "no factor is needed: np.log gives nats already",
+        after=lambda v, *_: v * np.log(2),
+    ),
+)
 
 
 # --- units of text --------------------------------------------------------------------------------

@@ -1,0 +1,171 @@
+"""Judges a student's function against a rule, case by case, and finds the cause of what fails.
+
+A check says what is asked (`Subject`: how to ask, the rule, its known mistakes) and which
+properties earn points (`Property`: a sentence and the cases that show it). `examine` yields a claim
+for each property, and at the end, if one failed, one `Cause`:
+
+1. a known mistake, or two, that give every answer of two draws;
+2. a symptom, which names what it proves and no more;
+3. one kind of mechanical slip of the rule that gives every answer;
+4. otherwise: that nothing known gives these numbers, and the smallest case that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.claims import Cause, Claim, claim
+from autograder.diagnosis.mistakes import Mistake, Observation, Same, alike, explain, value_of
+from autograder.diagnosis.shrinking import smallest
+from autograder.diagnosis.slips import SAYS, kind_of_slip
+from autograder.draw import Draw
+
+Args = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Property:
+    """A sentence about the function, worth points, and the cases of a draw that show it.
+
+    `typical` says that its cases are ordinary ones, which tell rules apart by their numbers: if no
+    mistake explains all answers of a check, one that explains all of a typical property is named.
+    `alike` (instead of the subject's) says which answers count as the rule's.
+    """
+
+    id: str
+    text: str
+    cases: Callable[[Draw], Sequence[Args]]
+    points: float
+    asks: str
+    typical: bool = True
+    alike: Same | None = None
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """Something seen that proves what `advice` says, though it is no program."""
+
+    name: str
+    advice: str
+    shows: Callable[[Sequence[Observation]], bool]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is asked of a student's function.
+
+    `ask(*args)` calls it and reads the answer as plain data; `rule(*args)` is what the mathematics
+    gives. `show(*args)` tells a case in words, `told(answer)` an answer. `by_hand(*args)` gives the
+    formula's steps for a small case, `smaller(*args)` simpler cases, the simplest first.
+    """
+
+    ask: Callable[..., Any]
+    rule: Callable[..., Any]
+    mistakes: Sequence[Mistake] = ()
+    symptoms: Sequence[Symptom] = ()
+    show: Callable[..., str] | None = None
+    told: Callable[[Any], str] | None = None
+    by_hand: Callable[..., str] | None = None
+    smaller: Callable[..., Iterable[Args]] | None = None
+    alike: Same = alike
+
+
+def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Claim | Cause]:
+    """A claim for each property, and one Cause if any of them failed."""
+    seen: dict[str, list[Observation]] = {}
+    for one in properties:
+        seen[one.id] = list(_observe(subject, one, draw))
+        failed = next((o for o in seen[one.id] if o.fails), None)
+        yield claim(
+            one.text,
+            failed is None,
+            id=one.id,
+            points=one.points,
+            saw=_saw(subject, failed) if failed else "",
+            asks=one.asks,
+        )
+    if not any(o.fails for all_of in seen.values() for o in all_of):
+        return
+    again = draw.again()
+    for one in properties:
+        seen[one.id] += _observe(subject, one, again)
+    yield _cause(subject, properties, seen)
+
+
+def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observation]:
+    for args in one.cases(draw):
+        right = value_of(subject.rule, args)
+        yield Observation(args, subject.ask(*args), right, one.alike or subject.alike)
+
+
+def _saw(subject: Subject, failed: Observation) -> str:
+    told = (subject.told or shown)(failed.answer)
+    return f"{told} for {subject.show(*failed.args)}" if subject.show else told
+
+
+def _cause(
+    subject: Subject, properties: Sequence[Property], seen: dict[str, list[Observation]]
+) -> Cause:
+    everything = [o for one in properties for o in seen[one.id]]
+    example = _example(subject, everything)
+    sets = [everything]
+    for one in properties:
+        if one.typical and any(o.fails for o in seen[one.id]):
+            sets.append(seen[one.id])
+    for answers in sets:
+        if found := explain(subject.rule, subject.mistakes, answers):
+            names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
+            return Cause(names, advice, "reproduced", example)
+    for symptom in subject.symptoms:
+        if symptom.shows(everything):
+            return Cause((symptom.name,), symptom.advice, "symptom", example)
+    if kind := kind_of_slip(subject.rule, everything):
+        return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", example, slip=kind)
+    return Cause((), "", "unknown", example)
+
+
+def _joined(advice: Sequence[str]) -> str:
+    if len(advice) == 1:
+        return advice[0]
+    return "Two things at once. " + " And: ".join(advice)
+
+
+def _example(subject: Subject, seen: Sequence[Observation]) -> tuple[tuple[str, str], ...]:
+    """The smallest failing case as rows of a table: the input, the answer, the steps by hand."""
+    failed = next(o for o in seen if o.fails)
+
+    def fails(args: Args) -> bool:
+        right = value_of(subject.rule, args)
+        return not failed.alike(subject.ask(*args), right)
+
+    args = failed.args
+    if subject.smaller is not None:
+        args = smallest(args, fails, subject.smaller)
+    answer = failed.answer if args is failed.args else subject.ask(*args)
+    rows = [("given", subject.show(*args))] if subject.show else []
+    rows.append(("your answer", (subject.told or shown)(answer)))
+    if subject.by_hand is not None and (steps := subject.by_hand(*args)):
+        rows.append(("by hand", steps))
+    return tuple(rows)
+
+
+def shown(value: Any, most: int = 6) -> str:
+    """A number, a short list or an array in a few characters."""
+    if isinstance(value, bool | str) or value is None:
+        return repr(value)[:60]
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**15 else f"{value:.4e}" if value < 10**300 else (
+            f"an int of {len(str(value)):,} digits"
+        )  # fmt: skip
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return repr(value)[:60]
+    if array.ndim == 0:
+        return f"{array[()]:.4g}"
+    flat = array.reshape(-1)
+    text = ", ".join(f"{v:.3g}" for v in flat[:most]) + (", …" if flat.size > most else "")
+    return f"({text})" if array.ndim == 1 else f"{array.shape}: {text}"

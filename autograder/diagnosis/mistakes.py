@@ -1,0 +1,146 @@
+"""Known mistakes as data: the right rule with one thing wrong, as a program that can be run.
+
+A mistake is named only if its program gives what the student's function gave, in every case that
+was asked. Two that compose are tried as a pair.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Program = Callable[..., Any]
+Same = Callable[[Any, Any], bool]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One question to the student's function: the arguments, its answer, and what the rule gives.
+
+    `alike` is what counts as the same answer to it.
+    """
+
+    args: tuple[Any, ...]
+    answer: Any
+    right: Any
+    alike: Same
+
+    @property
+    def fails(self) -> bool:
+        """Whether the answer is not the rule's."""
+        return not self.alike(self.answer, self.right)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The right rule with one thing wrong, and the advice for who makes it.
+
+    Exactly one of: `gives`, a program of the rule's arguments; `options`, keywords of the rule that
+    turn one thing in it wrong; `after`, what is done to the rule's value (and its arguments) at the
+    end. Options and `after` compose with another mistake to a pair.
+    """
+
+    name: str
+    advice: str
+    gives: Program | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    after: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.gives is not None) + bool(self.options) + (self.after is not None) != 1:
+            raise ValueError(f"mistake {self.name} needs one of gives, options and after")
+
+
+def program_of(rule: Program, mistakes: Sequence[Mistake]) -> Program | None:
+    """The rule with all of `mistakes` in it; None if they do not compose."""
+    base, options, afters = rule, {}, []
+    for one in mistakes:
+        if one.gives is not None:
+            if base is not rule:
+                return None
+            base = one.gives
+        elif one.after is not None:
+            afters.append(one.after)
+        elif options.keys() & one.options.keys():
+            return None
+        else:
+            options.update(one.options)
+    if options and not _takes(base, options):
+        return None
+
+    def run(*args: Any) -> Any:
+        value = base(*args, **options)
+        for after in afters:
+            value = after(value, *args)
+        return value
+
+    return run
+
+
+def _takes(program: Program, options: Mapping[str, Any]) -> bool:
+    parameters = inspect.signature(program).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return takes_all or all(name in parameters for name in options)
+
+
+class NoValue:
+    """What a program gives that fails: equal to nothing."""
+
+
+def value_of(program: Program, args: tuple[Any, ...]) -> Any:
+    """What the program gives, `NoValue` if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return program(*args)
+    except Exception:
+        return NoValue()
+
+
+def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
+    """Whether the program gives every answer that was seen."""
+    for one in seen:
+        value = value_of(program, one.args)
+        if isinstance(value, NoValue) or not one.alike(one.answer, value):
+            return False
+    return bool(seen)
+
+
+def explain(
+    rule: Program, mistakes: Sequence[Mistake], seen: Sequence[Observation]
+) -> tuple[Mistake, ...]:
+    """The first mistake that gives every answer seen, else the first such pair, else ()."""
+    for chosen in _singles_then_pairs(mistakes):
+        program = program_of(rule, chosen)
+        if program is not None and reproduces(program, seen):
+            return chosen
+    return ()
+
+
+def _singles_then_pairs(mistakes: Sequence[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+    yield from ((one,) for one in mistakes)
+    yield from itertools.combinations(mistakes, 2)
+
+
+def alike(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
+    """Equal in kind, shape and value: infinities equal themselves, NaN equals NaN.
+
+    `tolerance` is absolute and relative to `b`. Lists and tuples are compared item by item.
+    """
+    if isinstance(a, list | tuple) or isinstance(b, list | tuple):
+        both = isinstance(a, list | tuple) and isinstance(b, list | tuple)
+        return both and len(a) == len(b) and all(
+            alike(x, y, tolerance) for x, y in zip(a, b, strict=True)
+        )  # fmt: skip
+    if isinstance(a, str | bytes | None | bool) or isinstance(b, str | bytes | None | bool):
+        return type(a) is type(b) and a == b
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b  # exact, however large
+    x, y = np.asarray(a), np.asarray(b)
+    if x.dtype.kind not in "biufc" or y.dtype.kind not in "biufc" or x.shape != y.shape:
+        return False
+    return bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))

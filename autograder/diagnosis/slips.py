@@ -1,0 +1,425 @@
+"""Mechanical slips: a program's text with one small thing changed, and what kind of change it is.
+
+Two use them. A check mutates its own rule and asks whether exactly one KIND of change gives the
+student's numbers: advice of last resort, which names the kind and never the place. `make
+mutants-checks` mutates the lessons' solutions and asks whether a check lets one pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.diagnosis.mistakes import Observation, reproduces
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One changed program: the kind of the change, where it stands, and the whole changed text."""
+
+    kind: str
+    line: int
+    before: str
+    after: str
+    text: str
+
+
+# What a card says of a kind: what the numbers look like, never where our own code has it.
+SAYS = {
+    "equality": "as if equality were let in where it is excluded, or left out where it belongs",
+    "comparison": "as if a comparison pointed the other way round",
+    "one-off": "as if an index, a count or an end were off by one",
+    "sign": "as if a sign were wrong",
+    "product-quotient": "as if a product stood in the place of a quotient, or the reverse",
+    "term": "as if a term were left out",
+    "factor": "as if a factor were left out",
+    "sum-mean": "as if a sum stood where a mean belongs, or a mean where a sum belongs",
+    "extreme": "as if the largest and the smallest had changed places",
+    "function": "as if a neighboring function stood there (log2 for log, tanh for the sigmoid, …)",
+    "axis": "as if it ran over another axis",
+    "swap": "as if two arguments had changed places",
+    "option": "as if an option of a call were forgotten",
+    "step": "as if a step were left out",
+    "transpose": "as if rows and columns had changed places",
+    "logic": "as if a condition were turned round, or and and or had changed places",
+    "type": "as if the numbers had another type",
+    "constant": "as if a constant had another value",
+    "power": "as if a power had another exponent, or were left out",
+}  # fmt: skip
+
+_COMPARE = {
+    ast.Lt: (("equality", ast.LtE), ("comparison", ast.Gt)),
+    ast.LtE: (("equality", ast.Lt), ("comparison", ast.GtE)),
+    ast.Gt: (("equality", ast.GtE), ("comparison", ast.Lt)),
+    ast.GtE: (("equality", ast.Gt), ("comparison", ast.LtE)),
+    ast.Eq: (("logic", ast.NotEq),),
+    ast.NotEq: (("logic", ast.Eq),),
+}
+_NAMES = {
+    "sum": (("sum-mean", "mean"),),
+    "mean": (("sum-mean", "sum"),),
+    "prod": (("function", "sum"),),
+    "max": (("extreme", "min"),),
+    "min": (("extreme", "max"),),
+    "maximum": (("extreme", "minimum"),),
+    "minimum": (("extreme", "maximum"),),
+    "argmax": (("extreme", "argmin"),),
+    "argmin": (("extreme", "argmax"),),
+    "log": (("function", "log2"), ("function", "log1p")),
+    "log2": (("function", "log"),),
+    "log1p": (("function", "log"),),
+    "exp": (("function", "expm1"),),
+    "exp2": (("function", "exp"),),
+    "tanh": (("function", "sigmoid"),),
+    "sigmoid": (("function", "tanh"),),
+    "softmax": (("function", "sigmoid"),),
+    "log_softmax": (("function", "softmax"), ("function", "logsigmoid")),
+    "logsumexp": (("function", "sum"),),
+    "relu": (("function", "tanh"),),
+    "gelu": (("function", "relu"),),
+    "cumsum": (("function", "cumprod"),),
+    "tril": (("transpose", "triu"),),
+    "triu": (("transpose", "tril"),),
+    "floor": (("function", "ceil"),),
+    "ceil": (("function", "floor"),),
+    "round": (("function", "floor"),),
+    "zeros": (("constant", "ones"),),
+    "ones": (("constant", "zeros"),),
+    "zeros_like": (("constant", "ones_like"),),
+    "ones_like": (("constant", "zeros_like"),),
+    "repeat": (("function", "tile"),),
+    "tile": (("function", "repeat"),),
+    "float": (("type", "half"),),
+    "double": (("type", "float"),),
+    "float64": (("type", "float32"),),
+    "int64": (("type", "int32"),),
+    "rand": (("function", "randn"),),
+    "sort": (("function", "argsort"),),
+    "append": (("function", "extend"),),
+    "cat": (("function", "stack"),),
+    "stack": (("function", "cat"),),
+}  # fmt: skip
+_OPERATORS = {
+    ast.Add: (("sign", ast.Sub),),
+    ast.Sub: (("sign", ast.Add),),
+    ast.Mult: (("product-quotient", ast.Div),),
+    ast.Div: (("product-quotient", ast.Mult),),
+    ast.FloorDiv: (("product-quotient", ast.Mult),),
+    ast.Pow: (("power", ast.Mult),),
+    ast.MatMult: (("product-quotient", ast.Mult),),
+    ast.BitAnd: (("logic", ast.BitOr),),
+    ast.BitOr: (("logic", ast.BitAnd),),
+}
+_AXES = ("dim", "axis", "keepdim", "keepdims")
+
+
+def slips_of(text: str) -> Iterator[Slip]:
+    """Every single change of the program `text` that this module knows, in the text's order."""
+    tree = ast.parse(text)
+    spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    for place, node in enumerate(spots):
+        for kind, change in _changes(node):
+            changed = copy.deepcopy(tree)
+            target = [n for n in ast.walk(changed) if not isinstance(n, ast.expr_context)][place]
+            before = _told(node)
+            new = change(target)
+            if new is not target:
+                changed = _Replace(target, new).visit(changed)
+            ast.fix_missing_locations(changed)
+            try:
+                after = ast.unparse(changed)
+                compile(after, "<slip>", "exec")
+            except (SyntaxError, ValueError, AttributeError, TypeError):
+                continue
+            if after != ast.unparse(tree):
+                line = getattr(node, "lineno", 0)
+                shown = "" if new is None else _told(new)
+                yield Slip(kind, line, before, shown, after)
+
+
+class _Replace(ast.NodeTransformer):
+    """Puts `new` (None: nothing, or `pass`) in the place of one node."""
+
+    def __init__(self, old: ast.AST, new: ast.AST | None) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> Any:
+        if node is self.old:
+            if self.new is None and isinstance(node, ast.stmt):
+                return ast.copy_location(ast.Pass(), node)
+            return self.new
+        return self.generic_visit(node)
+
+
+def _told(node: ast.AST) -> str:
+    try:
+        return ast.unparse(node)[:80]
+    except Exception:
+        return type(node).__name__
+
+
+Change = Callable[[Any], "ast.AST | None"]
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """The kinds of change of one node, each with what makes it (on a copy of the node)."""
+    if isinstance(node, ast.Compare):
+        for at, operator in enumerate(node.ops):
+            for kind, other in _COMPARE.get(type(operator), ()):
+                yield kind, _set_operator(at, other)
+    elif isinstance(node, ast.BinOp):
+        for kind, other in _OPERATORS.get(type(node.op), ()):
+            yield kind, _set("op", other())
+        if isinstance(node.op, ast.Add | ast.Sub):
+            yield "term", _part("left")
+            yield "term", _part("right")
+        elif isinstance(node.op, ast.Mult | ast.Div):
+            yield "factor", _part("left")
+            yield "factor", _part("right")
+        elif isinstance(node.op, ast.Pow):
+            yield "power", _part("left")
+        if isinstance(node.op, ast.Sub | ast.Div | ast.MatMult | ast.Pow):
+            yield "swap", _swap_sides
+    elif isinstance(node, ast.AugAssign):
+        for kind, other in _OPERATORS.get(type(node.op), ()):
+            yield kind, _set("op", other())
+        yield "step", _nothing
+    elif isinstance(node, ast.UnaryOp):
+        kind = "sign" if isinstance(node.op, ast.USub) else "logic"
+        if not (isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)):
+            yield kind, _part("operand")
+    elif isinstance(node, ast.BoolOp):
+        yield "logic", _set("op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
+    elif isinstance(node, ast.Constant):
+        yield from _constants(node.value)
+    elif isinstance(node, ast.Call):
+        yield from _calls(node)
+    elif isinstance(node, ast.Attribute):
+        if node.attr in ("T", "mT"):
+            yield "transpose", _part("value")
+        for kind, other in _NAMES.get(node.attr, ()):
+            yield kind, _set("attr", other)
+    elif isinstance(node, ast.Name):
+        for kind, other in _NAMES.get(node.id, ()):
+            if node.id not in ("float", "round", "repeat"):
+                yield kind, _set("id", other)
+    elif isinstance(node, ast.Slice):
+        for end in ("lower", "upper"):
+            if getattr(node, end) is not None:
+                for step in (1, -1):
+                    yield "one-off", _shift(end, step)
+                yield "term", _drop(end)
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+        for step in (1, -1):
+            yield "one-off", _shift("slice", step)
+    elif isinstance(node, ast.IfExp):
+        yield "logic", _part("body")
+        yield "logic", _part("orelse")
+    elif isinstance(node, ast.If):
+        yield "logic", _never
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield "step", _nothing
+
+
+def _constants(value: Any) -> Iterator[tuple[str, Change]]:
+    if isinstance(value, bool):
+        yield "option", _set("value", not value)
+    elif isinstance(value, int):
+        yield "one-off", _set("value", value + 1)
+        yield "one-off", _set("value", value - 1)
+        if value:
+            yield "sign", _set("value", -value)
+    elif isinstance(value, float):
+        yield "constant", _set("value", value * 2)
+        yield "constant", _set("value", value / 2)
+        if value:
+            yield "sign", _set("value", -value)
+
+
+def _calls(node: ast.Call) -> Iterator[tuple[str, Change]]:
+    if len(node.args) >= 2:
+        yield "swap", _swap_arguments
+    if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
+        yield "function", _argument
+    for at, keyword in enumerate(node.keywords):
+        if keyword.arg is None:
+            continue
+        yield ("axis" if keyword.arg in _AXES else "option"), _drop_keyword(at)
+        if keyword.arg in ("dim", "axis"):
+            for other in (0, -1):
+                yield "axis", _set_keyword(at, other)
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name in ("transpose", "permute", "flip", "clone", "detach", "contiguous"):
+        yield ("transpose" if name in ("transpose", "permute") else "step"), _receiver
+    if name == "range" or (isinstance(node.func, ast.Name) and node.func.id == "range"):
+        for step in (1, -1):
+            yield "one-off", _shift_last_argument(step)
+
+
+def _set(field: str, value: Any) -> Change:
+    def change(node: Any) -> Any:
+        setattr(node, field, value)
+        return node
+
+    return change
+
+
+def _set_operator(at: int, other: type) -> Change:
+    def change(node: Any) -> Any:
+        node.ops[at] = other()
+        return node
+
+    return change
+
+
+def _part(field: str) -> Change:
+    return lambda node: getattr(node, field)
+
+
+def _drop(field: str) -> Change:
+    return _set(field, None)
+
+
+def _nothing(node: Any) -> None:
+    return None
+
+
+def _swap_sides(node: Any) -> Any:
+    node.left, node.right = node.right, node.left
+    return node
+
+
+def _swap_arguments(node: Any) -> Any:
+    node.args[0], node.args[1] = node.args[1], node.args[0]
+    return node
+
+
+def _argument(node: Any) -> Any:
+    return node.args[0]
+
+
+def _receiver(node: Any) -> Any:
+    return node.func.value
+
+
+def _never(node: Any) -> Any:
+    node.test = ast.Constant(False)
+    return node
+
+
+def _plus(node: Any, step: int) -> Any:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return ast.Constant(node.value + step)
+    return ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(abs(step)))
+
+
+def _shift(field: str, step: int) -> Change:
+    def change(node: Any) -> Any:
+        setattr(node, field, _plus(getattr(node, field), step))
+        return node
+
+    return change
+
+
+def _shift_last_argument(step: int) -> Change:
+    def change(node: Any) -> Any:
+        if node.args:
+            node.args[-1] = _plus(node.args[-1], step)
+        return node
+
+    return change
+
+
+def _drop_keyword(at: int) -> Change:
+    def change(node: Any) -> Any:
+        del node.keywords[at]
+        return node
+
+    return change
+
+
+def _set_keyword(at: int, value: int) -> Change:
+    def change(node: Any) -> Any:
+        node.keywords[at].value = ast.Constant(value)
+        return node
+
+    return change
+
+
+# --- slips of a check's own rule ------------------------------------------------------------------
+
+
+def kind_of_slip(rule: Callable[..., Any], seen: Sequence[Observation]) -> str:
+    """The one kind of slip in `rule` that gives every answer seen; "" if none does, or several."""
+    kinds = {
+        slip.kind
+        for slip, program in changed_programs(rule)
+        if reproduces(program, seen)
+    }  # fmt: skip
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def changed_programs(rule: Callable[..., Any]) -> Iterator[tuple[Slip, Callable[..., Any]]]:
+    """Every slip of the rule's text, and of the functions of its module that it calls, as programs.
+
+    Rules that loop while a condition holds are left alone: a slip could keep them from ending.
+    """
+    module = inspect.getmodule(rule)
+    if module is None or rule.__name__ == "<lambda>":
+        return
+    functions = _with_helpers(rule, vars(module))
+    for name, function in functions.items():
+        text = _text_of(function)
+        if text is None:
+            continue
+        for slip in slips_of(text):
+            namespace = dict(vars(module))
+            try:
+                for other, helper in functions.items():  # they see each other's changed selves
+                    source = slip.text if other == name else _text_of(helper)
+                    exec(source or "", namespace)
+            except Exception:
+                continue
+            program = namespace.get(rule.__name__)
+            if callable(program):
+                yield slip, program
+
+
+def _with_helpers(rule: Callable[..., Any], names: dict[str, Any]) -> dict[str, Callable[..., Any]]:
+    found: dict[str, Callable[..., Any]] = {}
+    waiting = [rule]
+    while waiting:
+        function = waiting.pop()
+        if function.__name__ in found:
+            continue
+        found[function.__name__] = function
+        for name in function.__code__.co_names:
+            helper = names.get(name)
+            if inspect.isfunction(helper) and helper.__module__ == rule.__module__:
+                waiting.append(helper)
+    return found
+
+
+def _text_of(function: Callable[..., Any]) -> str | None:
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+        tree = ast.parse(text)
+    except (OSError, TypeError, SyntaxError):
+        return None
+    if any(isinstance(node, ast.While) for node in ast.walk(tree)):
+        return None
+    for node in ast.walk(tree):  # what is no part of the computation: texts, annotations
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list, node.returns = [], None
+            if node.body and isinstance(node.body[0], ast.Expr) and len(node.body) > 1 and (
+                isinstance(node.body[0].value, ast.Constant)
+            ):  # fmt: skip
+                node.body = node.body[1:]
+            for argument in [*node.args.args, *node.args.kwonlyargs]:
+                argument.annotation = None
+    return ast.unparse(tree)
