@@ -68,17 +68,21 @@ def _explanation(verdict: Verdict) -> list[str]:
 
 
 def as_text(verdict: Verdict) -> str:
-    """The verdict as plain text, for a terminal."""
+    """The verdict as plain text, for a terminal: title, cause once, claims, a line each."""
     title = f"{_SIGN[verdict.status]} {verdict.name}: {_TITLE[verdict.status]}"
     out = [f"{title} ({points_text(verdict)})"]
+    cause = _cause(verdict)
+    if cause.sentence:
+        out += _wrap(f"{cause.label}: {cause.sentence}" if cause.label else cause.sentence, "  ")
+        out += _wrap(f"read again: “{verdict.see}”", "      ") if verdict.see else []
+    if cause.example:
+        out += _wrap(_SMALLEST, "  ")
+    for label, text in cause.example:
+        out += _wrap(f"{label}: {text}", "      ")
     for one in verdict.claims:
-        out += _wrap(f"{'✓' if one.holds else '✗'} {one.text}", "  ")
-        if not one.holds:
-            out += [
-                line
-                for label, text in _details(one)
-                for line in _wrap(f"{label}: {text}", "      ")
-            ]
+        out += _wrap(f"{_mark(one)[0]} {one.text}", "  ")
+        for label, text in _details(one, cause):
+            out += _wrap(f"{label}: {text}", "      ")
     for sentence in _explanation(verdict):
         out += _wrap(sentence, "  ")
     return "\n".join(out)
@@ -88,18 +92,56 @@ def _wrap(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, 98, initial_indent=indent, subsequent_indent=indent + "  ")
 
 
-def _details(one: Claim) -> list[tuple[str, str]]:
-    pairs = [("seen", one.saw), ("asked", one.asks), ("advice", one.advice)]
-    if one.see:
-        pairs.append(("read again", f"“{one.see}”"))
+@dataclass(frozen=True)
+class _Told:
+    """The cause as a card tells it: label and sentence, the smallest failing case, a picture."""
+
+    label: str = ""
+    sentence: str = ""
+    example: tuple[tuple[str, str], ...] = ()
+    picture: str = ""
+    explains: bool = False  # a program gave every answer: the claims need not say more
+
+
+_UNKNOWN = "None of the mistakes that this check knows gives your numbers."
+_SMALLEST = "A small case that fails:"
+
+
+def _cause(verdict: Verdict) -> _Told:
+    """What the card says before the claims, once."""
+    cause = verdict.cause
+    if cause is None:
+        return _Told("advice", verdict.advice) if verdict.advice else _Told()
+    known = cause.how == "reproduced"
+    label = "cause" if known else "advice" if cause.advice else ""
+    return _Told(label, cause.advice or _UNKNOWN, cause.example, cause.picture, known)
+
+
+def _mark(one: Claim) -> tuple[str, str, str]:
+    """Sign, word and color of a claim."""
+    if one.holds:
+        return "✓", "holds", _COLOR[PASSED]
+    if one.waits:
+        return "○", "waits", _COLOR[NOT_ATTEMPTED]
+    return "✗", "fails", _COLOR[FAILED]
+
+
+def _details(one: Claim, cause: _Told) -> list[tuple[str, str]]:
+    """Evidence of a failed claim, and its advice where the card has not said it already."""
+    if one.holds:
+        return []
+    if one.waits:
+        return [("waits for", one.waits)]
+    advice = "" if one.advice == cause.sentence else one.advice
+    pairs = [("seen", one.saw), ("asked", one.asks), ("advice", advice)]
     return [(label, text) for label, text in pairs if text]
 
 
 def as_html(verdict: Verdict) -> str:
-    """The verdict as an accessible HTML card."""
+    """The verdict as an accessible HTML card: the cause once, then the claims, a line each."""
     color = _COLOR[verdict.status]
     label = f"Check of {verdict.name}: {_TITLE[verdict.status]}, {points_text(verdict)}"
-    rows = "".join(_claim_html(one) for one in verdict.claims)
+    told = _cause(verdict)
     tail = "".join(f'<p style="margin:6px 0 0">{escape(s)}</p>' for s in _explanation(verdict))
     return (
         f'<section role="group" aria-label="{escape(label, quote=True)}" style="border:1px solid '
@@ -110,25 +152,70 @@ def as_html(verdict: Verdict) -> str:
         f"{_SIGN[verdict.status]}</span> <code>{escape(verdict.name)}</code>: "
         f"{_TITLE[verdict.status]}</strong>"
         f'<span style="margin-left:auto;opacity:.85">{points_text(verdict)}</span></div>'
-        + (f'<ul style="list-style:none;margin:8px 0 0;padding:0">{rows}</ul>' if rows else "")
+        + _cause_html(verdict, told)
+        + _claims_html(verdict, told)
         + tail
         + "</section>"
     )
 
 
-def _claim_html(one: Claim) -> str:
-    sign, word, color = ("✓", "holds", "#009E73") if one.holds else ("✗", "fails", "#D55E00")
+def _cause_html(verdict: Verdict, told: _Told) -> str:
+    if not told.sentence:
+        return ""
+    label = f'<span style="opacity:.75">{told.label}:</span> ' if told.label else ""
+    again = (
+        f'<div style="margin:2px 0 0"><span style="opacity:.75">read again:</span> '
+        f"“{escape(verdict.see)}”</div>"
+        if verdict.see
+        else ""
+    )
+    html = (
+        f'<div style="margin:8px 0 0">{label}<strong>{escape(told.sentence)}</strong>{again}</div>'
+    )
+    if told.example:
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align:left;font-weight:normal;opacity:.75;'
+            f'padding:1px 12px 1px 0;vertical-align:top;white-space:nowrap">{escape(label)}</th>'
+            f'<td style="text-align:left;padding:1px 0">{escape(text)}</td></tr>'
+            for label, text in told.example
+        )
+        html += (
+            f'<div style="margin:6px 0 0">{_SMALLEST}</div>'
+            f'<table style="margin:2px 0 0;border:0;font:inherit">{rows}</table>'
+        )
+    return html + _picture_html(told.picture, "Picture of your answer: " + told.sentence)
+
+
+def _picture_html(picture: str, alt: str) -> str:
+    if not picture.startswith("data:image/png;base64,"):
+        return ""
+    return (
+        f'<img src="{escape(picture, quote=True)}" style="max-width:100%;margin:4px 0" '
+        f'alt="{escape(alt, quote=True)}">'
+    )
+
+
+def _claims_html(verdict: Verdict, told: _Told) -> str:
+    if not verdict.claims:
+        return ""
+    rows = "".join(_claim_html(one, told) for one in verdict.claims)
+    listed = f'<ul style="list-style:none;margin:8px 0 0;padding:0">{rows}</ul>'
+    failed = sum(c.fails for c in verdict.claims)
+    if not (told.explains and failed):
+        return listed
+    counted = f"{failed} of {len(verdict.claims)} claims fail, and this explains them"
+    return f'<details style="margin:8px 0 0"><summary>{counted}</summary>{listed}</details>'
+
+
+def _claim_html(one: Claim, told: _Told) -> str:
+    sign, word, color = _mark(one)
     inner = "".join(
         f'<div style="margin:2px 0 0 1.5em"><span style="opacity:.75">{label}:</span> '
         f"{'<strong>' if label == 'advice' else ''}{escape(text)}"
         f"{'</strong>' if label == 'advice' else ''}</div>"
-        for label, text in ([] if one.holds else _details(one))
+        for label, text in _details(one, told)
     )
-    if one.picture.startswith("data:image/png;base64,"):
-        inner += (
-            f'<img src="{escape(one.picture, quote=True)}" style="max-width:100%;margin:4px 0" '
-            f'alt="{escape("Picture of what was seen: " + one.saw, quote=True)}">'
-        )
+    inner += _picture_html(one.picture, "Picture of what was seen: " + one.saw)
     return (
         f'<li style="margin:4px 0"><span aria-hidden="true" style="color:{color};font-weight:bold">'
         f'{sign}</span> <span style="position:absolute;left:-9999px">{word}:</span>'

@@ -352,6 +352,7 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             points=0.5,
             asks="0 · log 0 counts as 0, since t log t → 0",
             typical=False,
+            needs="average",
         ),
     )
 
@@ -429,7 +430,7 @@ def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim
 
 def _zeros(points: float, asks: str) -> Property:
     text = "an outcome with p = 0 counts nothing, whatever q says of it"
-    return Property("zeros", text, worlds_with_zeros, points, asks, typical=False)
+    return Property("zeros", text, worlds_with_zeros, points, asks, typical=False, needs="average")
 
 
 def _price_of_never(what: str, points: float) -> Property:
@@ -440,6 +441,7 @@ def _price_of_never(what: str, points: float) -> Property:
         points,
         asks="−log q grows without bound as q → 0, and is inf at 0",
         typical=False,
+        needs="average",
     )
 
 
@@ -475,6 +477,7 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             # Pinsker: KL ≥ 2 · 0.005² = 5e-5 for the nearest of these beliefs.
             alike=lambda a, b: abs(a) < 1e-12 if abs(b) < 1e-12 else a > 1e-7,
             typical=False,
+            needs="average",
         ),
         _zeros(0.5, "0 · log 0 counts as 0"),
         _price_of_never("KL(p‖q)", 1),

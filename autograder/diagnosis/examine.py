@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.claims import Cause, Claim, claim
+from autograder.claims import Cause, Claim, claim, waiting
 from autograder.diagnosis.mistakes import Mistake, Observation, Same, alike, explain, value_of
 from autograder.diagnosis.shrinking import smallest
 from autograder.diagnosis.slips import SAYS, kind_of_slip
@@ -33,7 +33,8 @@ class Property:
 
     `typical` says that its cases are ordinary ones, which tell rules apart by their numbers: if no
     mistake explains all answers of a check, one that explains all of a typical property is named.
-    `alike` (instead of the subject's) says which answers count as the rule's.
+    `needs` is the id of a property without which this one cannot be judged: if both fail, this one
+    waits. `alike` (instead of the subject's) says which answers count as the rule's.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Property:
     points: float
     asks: str
     typical: bool = True
+    needs: str = ""
     alike: Same | None = None
 
 
@@ -59,12 +61,14 @@ class Subject:
     """What is asked of a student's function.
 
     `ask(*args)` calls it and reads the answer as plain data; `rule(*args)` is what the mathematics
-    gives. `show(*args)` tells a case in words, `told(answer)` an answer. `by_hand(*args)` gives the
+    gives; `forms` are other ways to write the same rule, whose slips are tried too. `show(*args)`
+    tells a case in words, `told(answer)` an answer. `by_hand(*args)` gives the
     formula's steps for a small case, `smaller(*args)` simpler cases, the simplest first.
     """
 
     ask: Callable[..., Any]
     rule: Callable[..., Any]
+    forms: Sequence[Callable[..., Any]] = ()
     mistakes: Sequence[Mistake] = ()
     symptoms: Sequence[Symptom] = ()
     show: Callable[..., str] | None = None
@@ -80,6 +84,10 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
     for one in properties:
         seen[one.id] = list(_observe(subject, one, draw))
         failed = next((o for o in seen[one.id] if o.fails), None)
+        if failed and one.needs and any(o.fails for o in seen[one.needs]):
+            text = next(p.text for p in properties if p.id == one.needs)
+            yield waiting(one.text, f"“{text}”", points=one.points, id=one.id)
+            continue
         yield claim(
             one.text,
             failed is None,
@@ -123,7 +131,7 @@ def _cause(
     for symptom in subject.symptoms:
         if symptom.shows(everything):
             return Cause((symptom.name,), symptom.advice, "symptom", example)
-    if kind := kind_of_slip(subject.rule, everything):
+    if kind := kind_of_slip((subject.rule, *subject.forms), everything):
         return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", example, slip=kind)
     return Cause((), "", "unknown", example)
 

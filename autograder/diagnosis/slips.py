@@ -354,13 +354,17 @@ def _set_keyword(at: int, value: int) -> Change:
 # --- slips of a check's own rule ------------------------------------------------------------------
 
 
-def kind_of_slip(rule: Callable[..., Any], seen: Sequence[Observation]) -> str:
-    """The one kind of slip in `rule` that gives every answer seen; "" if none does, or several."""
+def kind_of_slip(forms: Sequence[Callable[..., Any]], seen: Sequence[Observation]) -> str:
+    """The one kind of slip in one of the `forms` of a rule that gives every answer seen.
+
+    "" if no slip does, or slips of several kinds do.
+    """
     kinds = {
         slip.kind
+        for rule in forms
         for slip, program in changed_programs(rule)
         if reproduces(program, seen)
-    }  # fmt: skip
+    }
     return kinds.pop() if len(kinds) == 1 else ""
 
 
