@@ -1,0 +1,1 @@
+"""Mechanical mutants: of the lessons' solutions, which the checks must refuse and name."""

@@ -1,0 +1,157 @@
+"""Mutants of the solutions, each judged by its own check.
+
+`python -m tests.mutants.checks [lesson …]`
+A mutant that earns full marks is a survivor: the check has a hole, or the mutant is the function
+itself written in another way, which `equivalent.py` says in one sentence each. Prints, by lesson,
+mutants, survivors that nobody explains, and the share of refused ones whose mistake was named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import io
+import multiprocessing
+import resource
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tqdm import tqdm
+
+from autograder import lessons
+from autograder.diagnosis.slips import Slip, slips_of
+from tests.mutants.equivalent import EQUIVALENT
+
+SECONDS = 20  # that one mutant's check may take; past it, it counts as refused
+MEMORY = 8 * 2**30
+SEED = 20_260_501
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One mutant's fate. `state` is "survivor", "refused", "stopped" (raised or ran too long)."""
+
+    lesson: str
+    exercise: str
+    slip: Slip
+    state: str
+    how: str = ""  # of the cause: reproduced, symptom, slip, unknown; "claim" for a claim's advice
+    told: str = ""
+
+    @property
+    def named(self) -> bool:
+        """Whether the card tells a mistake, and not only that something fails."""
+        return self.how in ("reproduced", "symptom", "slip", "claim", "reason")
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """How `equivalent.py` names it."""
+        return (self.lesson, self.exercise, self.slip.before, self.slip.after)
+
+
+def mutants_of(lesson: str) -> Iterator[tuple[str, Slip]]:
+    """Every slip of every solution of the lesson, with the exercise's name."""
+    for exercise in lessons.load_lesson(lesson).exercises:
+        for slip in slips_of(lessons.exercise_source(lesson, exercise)):
+            yield exercise, slip
+
+
+def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Judged:
+    """The check's verdict on one mutant, in this process."""
+    from autograder.checking import judge
+
+    def late(*_: Any) -> None:
+        raise TimeoutError(f"longer than {SECONDS} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            names = lessons.solution_functions(lesson, instead={exercise: slip.text})
+            verdict = judge(names[exercise], name=exercise, lesson=lesson, seed=seed)
+    except BaseException as error:
+        return Judged(lesson, exercise, slip, "stopped", "reason", f"{type(error).__name__}")
+    finally:
+        signal.alarm(0)
+    if verdict.status == "passed":
+        return Judged(lesson, exercise, slip, "survivor")
+    if verdict.status == "error":
+        return Judged(lesson, exercise, slip, "error", "", verdict.reason)
+    cause = verdict.cause
+    how = cause.how if cause else "claim" if verdict.misconceptions else ""
+    if verdict.reason and how in ("", "unknown"):
+        how = "reason"
+    return Judged(lesson, exercise, slip, "refused", how, verdict.headline())
+
+
+def _start() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _judge(job: tuple[str, str, Slip]) -> Judged:
+    return judge_mutant(*job)
+
+
+def table(judged: list[Judged]) -> str:
+    """Counts by lesson."""
+    head = f"{'lesson':<20}{'mutants':>9}{'survive':>9}{'explained':>11}{'refused':>9}{'named':>8}"
+    lines = [head]
+    for lesson in [*dict.fromkeys(j.lesson for j in judged), "all"]:
+        here = [j for j in judged if lesson in (j.lesson, "all")]
+        alive = [j for j in here if j.state == "survivor"]
+        told = [j for j in alive if j.key in EQUIVALENT]
+        refused = [j for j in here if j.state in ("refused", "error")]
+        named = sum(j.named for j in refused) / max(len(refused), 1)
+        lines.append(
+            f"{lesson:<20}{len(here):>9}{len(alive) - len(told):>9}{len(told):>11}"
+            f"{len(refused):>9}{named:>8.0%}"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Judges all mutants of the named lessons (all, if none is named); 1 if one survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants.checks", description=__doc__)
+    parser.add_argument("lessons", nargs="*", help="like 05_made, 05 or made")
+    parser.add_argument("--exercise", help="only this one")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--unnamed", action="store_true", help="also list what nothing names")
+    given = parser.parse_args(arguments)
+    names = [lessons.find_lesson(name) for name in given.lessons] or lessons.lesson_names()
+    work = [
+        (lesson, exercise, slip)
+        for lesson in names
+        for exercise, slip in mutants_of(lesson)
+        if given.exercise in (None, exercise)
+    ]
+    context = multiprocessing.get_context("spawn")
+    judged = []
+    with context.Pool(given.workers, _start, maxtasksperchild=400) as pool:
+        results = pool.imap_unordered(_judge, work, chunksize=8)
+        for one in tqdm(results, total=len(work), unit="mutant", disable=None):
+            judged.append(one)
+    judged.sort(key=lambda j: (j.lesson, j.exercise, j.slip.line))
+    print(table(judged))
+    kinds = collections.Counter(j.how or "unnamed" for j in judged if j.state == "refused")
+    print("refused by: " + ", ".join(f"{how} {n}" for how, n in kinds.most_common()))
+    left = [j for j in judged if j.state in ("survivor", "error") and j.key not in EQUIVALENT]
+    unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
+    for j in [*left, *unnamed]:
+        print(
+            f"{j.state} {j.lesson} {j.exercise} line {j.slip.line} ({j.slip.kind}): "
+            f"{j.slip.before!r} -> {j.slip.after!r} {j.told}"
+        )
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
