@@ -173,7 +173,7 @@ def shown(value: Any, most: int = 6) -> str:
     if array.dtype.kind not in "biufc":
         return repr(value)[:60]
     if array.ndim == 0:
-        return f"{array[()]:.4g}"
+        return f"{array[()] + 0:.4g}"  # never −0
     flat = array.reshape(-1)
     text = ", ".join(f"{v:.3g}" for v in flat[:most]) + (", …" if flat.size > most else "")
     return f"({text})" if array.ndim == 1 else f"{array.shape}: {text}"

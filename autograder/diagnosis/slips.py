@@ -121,6 +121,7 @@ _AXES = ("dim", "axis", "keepdim", "keepdims")
 def slips_of(text: str) -> Iterator[Slip]:
     """Every single change of the program `text` that this module knows, in the text's order."""
     tree = ast.parse(text)
+    told = {ast.unparse(tree)}
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
     for place, node in enumerate(spots):
         for kind, change in _changes(node):
@@ -136,7 +137,8 @@ def slips_of(text: str) -> Iterator[Slip]:
                 compile(after, "<slip>", "exec")
             except (SyntaxError, ValueError, AttributeError, TypeError):
                 continue
-            if after != ast.unparse(tree):
+            if after not in told:
+                told.add(after)
                 line = getattr(node, "lineno", 0)
                 shown = "" if new is None else _told(new)
                 yield Slip(kind, line, before, shown, after)

@@ -1,0 +1,179 @@
+"""A mistake is named only if a program with that mistake gives the student's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.mistakes import alike, explain, program_of
+from autograder.diagnosis.shrinking import shorter, smallest, tables_of
+from autograder.diagnosis.slips import slips_of
+from autograder.draw import Draw
+
+
+def mean_square(x: np.ndarray, *, power: int = 2) -> float:
+    """The rule of these tests: the mean of the squares."""
+    return float((x**power).sum() / len(x))
+
+
+MISTAKES = (
+    Mistake("sum", "the mean is asked", gives=lambda x, power=2: float((x**power).sum())),
+    Mistake("cubes", "squares are asked", options={"power": 3}),
+    Mistake("root", "no root is asked", after=lambda value, x: value**0.5),
+)
+
+
+def vectors(draw: Draw) -> list[tuple[np.ndarray]]:
+    return [(draw.uniform(draw.integer(3, 9)) + 0.5,) for _ in range(3)]
+
+
+def verdict_on(f: Callable[..., Any], **more: Any) -> tuple[list[Claim], Cause | None]:
+    subject = Subject(
+        ask=f,
+        rule=mean_square,
+        mistakes=more.pop("mistakes", MISTAKES),
+        show=lambda x: f"x of {len(x)}",
+        smaller=lambda x: ((v,) for v in shorter(x)),
+        by_hand=lambda x: f"{mean_square(x):.3g}",
+        **more,
+    )
+    said = list(
+        examine(
+            subject,
+            Draw(0, "mean_square"),
+            Property("value", "it is the mean square", vectors, 1, asks="the mean of the squares"),
+            Property(
+                "one",
+                "of one number it is its square",
+                lambda draw: [(draw.uniform(1) + 2,)],
+                1,
+                asks="x²",
+                typical=False,
+                needs="value",
+            ),
+        )
+    )
+    causes = [s for s in said if isinstance(s, Cause)]
+    assert len(causes) <= 1
+    return [s for s in said if isinstance(s, Claim)], causes[0] if causes else None
+
+
+def test_a_right_answer_has_no_cause():
+    claims, cause = verdict_on(lambda x: float(np.mean(x * x)))
+    assert [c.holds for c in claims] == [True, True]
+    assert cause is None
+
+
+@pytest.mark.parametrize(
+    "f, names",
+    [
+        (lambda x: float((x * x).sum()), ("sum",)),
+        (lambda x: float((x**3).mean()), ("cubes",)),
+        (lambda x: float((x * x).mean() ** 0.5), ("root",)),
+        (lambda x: float((x**3).sum()), ("sum", "cubes")),
+        (lambda x: float((x**3).mean() ** 0.5), ("cubes", "root")),
+    ],
+)
+def test_a_known_mistake_and_a_pair_are_named(f: Callable, names: tuple[str, ...]):
+    claims, cause = verdict_on(f)
+    assert (cause.names, cause.how) == (names, "reproduced")
+    assert not claims[0].holds
+    assert claims[0].saw
+
+
+def test_what_gives_other_numbers_in_one_case_is_not_named():
+    """The sum, but for one size that may never be drawn again: the program does not give it."""
+    _, cause = verdict_on(lambda x: float((x * x).sum()) if len(x) != 1 else 0.123, mistakes=())
+    assert (cause.names, cause.how) == ((), "unknown")
+
+
+def test_an_edge_that_needs_a_failed_property_waits_without_evidence():
+    claims, _ = verdict_on(lambda x: float((x**3).mean()))
+    value, one = claims
+    assert value.fails
+    assert one.waits == "“it is the mean square”"
+    assert (one.saw, one.advice, one.holds, one.fails) == ("", "", False, False)
+
+
+def test_an_edge_that_holds_is_told_though_another_property_fails():
+    claims, _ = verdict_on(lambda x: float((x * x).sum()))  # of one number the sum is the mean
+    assert [c.holds for c in claims] == [False, True]
+
+
+def test_a_slip_of_the_rule_is_told_by_its_kind_only():
+    _, cause = verdict_on(lambda x: float((x * x).sum() * len(x)), mistakes=())
+    assert (cause.how, cause.slip, cause.names) == ("slip", "product-quotient", ())
+
+
+def test_a_symptom_names_what_it_proves():
+    symptom = Symptom("negative", "a mean square is never negative", lambda seen: all(
+        o.answer < 0 for o in seen
+    ))  # fmt: skip
+    _, cause = verdict_on(lambda x: -1.5 * float(x.max()), symptoms=(symptom,))
+    assert (cause.names, cause.how) == (("negative",), "symptom")
+
+
+def test_the_smallest_failing_case_is_shown():
+    _, cause = verdict_on(lambda x: float((x * x).mean()) + (0.7 if len(x) > 1 else 0.0))
+    assert cause.how == "unknown"
+    assert dict(cause.example)["given"] == "x of 2"
+
+
+def test_mistakes_compose_where_their_parts_do():
+    total, cubes, root = MISTAKES
+    assert program_of(mean_square, (total, root))(np.ones(4)) == 2
+    assert program_of(mean_square, (total, total)) is None
+    assert program_of(mean_square, (cubes, cubes)) is None
+    assert explain(mean_square, MISTAKES, ()) == ()
+
+
+def test_a_mistake_is_one_program():
+    with pytest.raises(ValueError, match="one of gives, options and after"):
+        Mistake("none", "…")
+
+
+@pytest.mark.parametrize(
+    "a, b, same",
+    [
+        (np.nan, np.nan, True),
+        (np.inf, np.inf, True),
+        (np.inf, -np.inf, False),
+        (2**70, 2**70 + 1, False),
+        (np.zeros(2), np.zeros((2, 1)), False),
+        ([1, 2.0], (1, 2.0), True),
+        ("a", "a", True),
+        (True, 1, False),
+        (None, 0.0, False),
+    ],
+)
+def test_answers_are_alike_in_kind_shape_and_value(a: Any, b: Any, same: bool):
+    assert alike(a, b) is same
+
+
+def test_a_search_for_a_small_case_keeps_its_budget():
+    asked = []
+
+    def fails(args: tuple) -> bool:
+        asked.append(args)
+        return len(args[0]) > 2
+
+    found = smallest((np.arange(50),), fails, lambda x: ((v,) for v in shorter(x)), budget=10)
+    assert len(found[0]) == 3
+    assert len(asked) <= 10
+    assert all(abs(p.sum() - 1) < 1e-12 for k in (2, 3, 4) for p in tables_of(k))
+
+
+def test_slips_change_one_thing_and_stay_programs():
+    text = "def f(x, n):\n    return -x[:n].sum(axis=0) / n if n > 1 else x @ x.T\n"
+    slips = list(slips_of(text))
+    kinds = {slip.kind for slip in slips}
+    wanted = {"sign", "one-off", "axis", "product-quotient", "factor", "equality", "comparison"}
+    assert wanted | {"transpose", "swap", "sum-mean", "logic"} <= kinds
+    assert len({slip.text for slip in slips}) == len(slips) > 20
+    for slip in slips:
+        compile(slip.text, "slip", "exec")
