@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 
 import nbformat
 import pytest
@@ -47,6 +48,9 @@ def hand_in_all(course):
     beside = course.submission_of("ada", LESSON).with_name("x.txt")
     beside.symlink_to(course.root / "pyproject.toml")
     course.submission_of("ben", LESSON).with_name("timestamp.txt").write_text("2001-01-01")
+    course.submission_of("ada", LESSON).with_name("timestamp.txt").write_text("yesterday")
+    course.submission_of("cyd", LESSON).with_name("timestamp.txt").write_bytes(b"\xff\xfe")
+    os.mkfifo(course.submission_of("eve", LESSON).with_name("timestamp.txt"))
 
 
 def autograde(course):
@@ -104,6 +108,14 @@ def test_a_forged_timestamp_is_not_in_the_gradebook(both):
         assert marks_of(course)["ben"][3] is None
 
 
+@pytest.mark.parametrize("student", ["ada", "cyd", "eve"])
+def test_a_timestamp_that_is_none_costs_no_marks(both, student):
+    """ "yesterday", bytes that are no text, and a pipe that nobody writes to."""
+    for course in both:
+        assert course.autograded_of(student, LESSON).is_file()
+        assert marks_of(course)[student][3] is None
+
+
 def test_no_other_file_of_a_submission_is_copied(both):
     for course in both:
         files = {p.name for p in course.autograded.rglob("*") if not p.is_dir()}
@@ -154,7 +166,7 @@ def test_a_gradebook_of_an_earlier_lesson_is_told_in_one_sentence(tmp_path):
         fewer = source_notebook(course, LESSON)
         fewer.cells = [c for c in fewer.cells if nbgrader_of(c).get("grade_id") != "why_order"]
         cells = [c for c in template["cells"] if nbgrader_of(c).get("grade_id") != "why_order"]
-        with pytest.raises(CourseError, match="an earlier 05_made with other cells"):
+        with pytest.raises(CourseError, match=r"an earlier 05_made \(why_order is gone, with 1"):
             marks.ensure_assignment({**template, "cells": cells}, lambda: fewer)
 
 

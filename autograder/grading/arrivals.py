@@ -78,8 +78,12 @@ def time_of(
         return arrival.time.astimezone(UTC).replace(tzinfo=None)
     if not trust_timestamps:
         return None
-    text = timestamp_of(submitted, student, lesson)
-    return _parsed(text) if text else None
+    return parsed_timestamp(submitted, student, lesson)
+
+
+def parsed_timestamp(submitted: Path, student: str, lesson: str) -> datetime | None:
+    """The time of a submission's timestamp.txt (UTC without a zone), None if it says none."""
+    return _parsed(timestamp_of(submitted, student, lesson))
 
 
 def timestamp_of(submitted: Path, student: str, lesson: str) -> str:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict, Unicode
 
-from autograder.grading.arrivals import keep_timestamp, time_of
+from autograder.grading.arrivals import keep_timestamp, parsed_timestamp, time_of
 from autograder.grading.course import Course, open_course, template_of
 from autograder.grading.guests import Guests, open_guests
 from autograder.grading.judge import judge_notebook
@@ -34,12 +37,39 @@ from autograder.grading.submission import Unreadable, parse, read_bytes
 from autograder.sandbox.limits import Limits
 
 
+class CarefulDirectory(CourseDirectory):
+    """A course's folders, where a submission's timestamp.txt is read as what a student wrote.
+
+    nbgrader's own opens whatever has that name, be it a pipe, and one that says "yesterday" costs
+    its author the marks.
+    """
+
+    @classmethod
+    def like(cls, other: CourseDirectory) -> CarefulDirectory:
+        """The same folders and settings."""
+        made = cls(parent=other.parent, config=other.config)
+        for name in other.trait_names(config=True):
+            setattr(made, name, getattr(other, name))
+        return made
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """The time of a submission's, or a graded submission's, timestamp.txt; None without one."""
+        folder = Path(dest_path)
+        return parsed_timestamp(folder.parent.parent, folder.parent.name, folder.name)
+
+
 class CarefulExporter(NotebookExporter):
     """Opens a submission with the caps of `autograder.grading.submission`, never through a link.
 
     What cannot be read becomes an empty notebook, which `RebuildCells` gives its reason and 0
-    points; with nbgrader's own exporter the student would be left without marks.
+    points; with nbgrader's own exporter the student would be left without marks. nbgrader makes the
+    exporter before it looks at any submission, so that this is where its folders become careful.
     """
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        if isinstance(self.parent, Autograde):
+            self.parent.coursedir = CarefulDirectory.like(self.parent.coursedir)
 
     def from_filename(self, filename: str, resources: dict | None = None, **kw: Any):
         """Notebook and resources of a submission, or of a notebook that nbgrader itself wrote."""
