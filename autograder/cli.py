@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse, report
+from autograder.commands.rehearse import UpdateLesson
 
 app = typer.Typer(
     name="autograder",
@@ -60,6 +61,7 @@ def grade(
             " an LMS's zip. A timestamp.txt that came another way is its author's word.",
         ),
     ] = False,
+    update_lesson: UpdateLesson = False,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="A limit, as seconds_per_cell=30 or memory_bytes=2G; repeatable."),
@@ -82,6 +84,7 @@ def grade(
             force=force,
             run_demos=run_demos,
             feedback=feedback,
+            update_lesson=update_lesson,
             limits=_limits(limit or []),
         )
         course = open_course(class_dir=class_dir, db_url=gradebook)

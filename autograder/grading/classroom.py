@@ -57,6 +57,7 @@ class Settings:
     force: bool = False
     run_demos: bool = False
     feedback: bool = True
+    update_lesson: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -148,8 +149,13 @@ def _grade_class(
         with Marks(course, lesson) as marks:
             if pool is not None:
                 pool.start_server()
-            marks.ensure_assignment(template.notebook, lambda: source_notebook(course, lesson))
+            notes = marks.ensure_assignment(
+                template.notebook,
+                lambda: source_notebook(course, lesson),
+                update=settings.update_lesson,
+            )
             run = _ClassRun(course, lesson, settings, template, marks, progress)
+            run.notes += notes
             todo = run.sort_out(students)
             if todo and pool is None and executor is None:
                 pool = _pool(lesson, settings, len(todo))
@@ -199,7 +205,7 @@ def basis_of(
 ) -> Basis:
     """What this run would judge the student's submission by."""
     try:
-        digest = hashlib.sha256(_read(course, lesson, student)).hexdigest()
+        digest = hashlib.sha256(read_submission(course, lesson, student)).hexdigest()
     except Unreadable as why:
         digest = _digest_of(str(why))
     return Basis(
@@ -207,7 +213,8 @@ def basis_of(
     )
 
 
-def _read(course: Course, lesson: str, student: str) -> bytes:
+def read_submission(course: Course, lesson: str, student: str) -> bytes:
+    """The file that a student handed in; Unreadable if there is none that can be opened."""
     return read_bytes(course.submission_of(student, lesson), course.submitted)
 
 
@@ -309,7 +316,7 @@ class _ClassRun:
 
         settings = self.settings
         try:
-            raw = _read(self.course, self.lesson, student)
+            raw = read_submission(self.course, self.lesson, student)
         except Unreadable as why:
             digest, template = _digest_of(str(why)), self.template.notebook
             self._write(unreadable(student, self.lesson, digest, template, str(why)))

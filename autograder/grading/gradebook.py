@@ -24,6 +24,7 @@ from autograder.grading.course import (
     release_steps,
     tools_on_path,
 )
+from autograder.grading.lesson_change import LessonChange, bring_up_to_date, change_of, copy_of
 from autograder.grading.rebuild import Notebook, is_graded, nbgrader_of, text_of
 
 PATIENCE = 30.0  # seconds that SQLite waits for another program's lock
@@ -131,23 +132,56 @@ class Marks:
         finally:
             session.commit = commit
 
-    def ensure_assignment(self, template: Notebook, source: Any) -> None:
+    def ensure_assignment(
+        self, template: Notebook, source: Any, *, update: bool = False
+    ) -> list[str]:
         """Puts the lesson's cells into the gradebook, unless they are there already.
 
         `source()` gives the instructor's notebook, from which nbgrader's own steps write them.
+        Where there are submissions to a lesson with other cells, CourseError says what can be done;
+        `update` does it. Returns a sentence for each thing that was done then.
         """
         if self._knows(template):
-            return
+            return []
+        if update and (change := self._change(template)) is not None:
+            return self._update(template, change)
         with self._transaction() as gradebook:
             gradebook.update_or_create_assignment(self.lesson)
         try:
             with self._in_a_sentence("written"):
                 release_steps(self.course, self.lesson, source(), save=True)
         except RuntimeError:
-            raise CourseError(
-                f"the gradebook holds submissions for an earlier {self.lesson} with other cells:"
-                " grade them with that version, or begin a new gradebook"
-            ) from None
+            change = self._change(template)
+            raise CourseError(change.refusal(self.lesson) if change else "") from None
+        return []
+
+    def _change(self, template: Notebook) -> LessonChange | None:
+        """How the lesson differs from the gradebook's, if that has submissions to it."""
+        with self._in_a_sentence("read"):
+            self.gradebook.db.expire_all()
+            try:
+                change = change_of(self.gradebook, self.lesson, template)
+            except self.api.MissingEntry:
+                return None
+        return change if change.submissions else None
+
+    def _update(self, template: Notebook, change: LessonChange) -> list[str]:
+        copy = copy_of(self.course.db_url, self.lesson)
+        with self._transaction() as gradebook:
+            bring_up_to_date(gradebook, self.api, self.lesson, template)
+        kept = (
+            f"a copy of the gradebook as it was: {copy}"
+            if copy
+            else f"no copy was made: {self.course.db_url.partition(':')[0]} is no SQLite file"
+        )
+        return [
+            *(f"{self.lesson} in the gradebook: {said}" for said in change.sentences()),
+            *(
+                f"{student}: {score:g} given by hand for {name}, which is worth {most:g} now"
+                for student, name, score, most in change.over
+            ),
+            kept,
+        ]
 
     def _knows(self, template: Notebook) -> bool:
         """Whether the gradebook has this very lesson: same cells, texts and points."""
