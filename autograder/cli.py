@@ -12,6 +12,7 @@ import typer
 
 from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse, report
 from autograder.commands.rehearse import UpdateLesson
+from autograder.commands.submissions import RosterFile, Submissions, Timezone, ZipFormat
 
 app = typer.Typer(
     name="autograder",
@@ -38,9 +39,13 @@ Trust = Annotated[
 def grade(
     lesson: Annotated[str, typer.Argument(help="The lesson: 05_made, 05 or made.")],
     class_dir: ClassDir = None,
-    submissions: Annotated[
-        Path | None, typer.Option(help="A zip file of an LMS: unpacked into submitted/ first.")
-    ] = None,
+    submissions: Submissions = None,
+    zip_format: ZipFormat = None,
+    roster: RosterFile = None,
+    timezone: Timezone = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
+    ] = False,
     gradebook: GradebookUrl = None,
     sandbox: Sandbox = "auto",
     trust_submissions: Trust = False,
@@ -70,7 +75,8 @@ def grade(
     """Grade all submissions of a lesson; a run that was stopped picks up where it was."""
     from rich.console import Console
 
-    from autograder.grading.classroom import Settings, grade_class, import_zip
+    from autograder.commands.submissions import take_in_zip
+    from autograder.grading.classroom import Settings, grade_class, students_of
     from autograder.grading.course import CourseError, open_course
     from autograder.grading.summary import print_result, progress_bars
     from autograder.sandbox import NoSandbox, SandboxError
@@ -87,16 +93,28 @@ def grade(
             update_lesson=update_lesson,
             limits=_limits(limit or []),
         )
+        if dry_run and submissions is None:
+            raise ValueError("--dry-run shows what a zip would bring: name one with --submissions")
         course = open_course(class_dir=class_dir, db_url=gradebook)
         name = lesson_name(course.root, lesson)
-        notes = import_zip(course, name, submissions) if submissions else []
+        without = take_in_zip(
+            course,
+            name,
+            submissions,
+            Console(),
+            format=zip_format,
+            roster=roster,
+            timezone=timezone,
+            dry_run=dry_run,
+        )
+        if dry_run or (without and not students_of(course, name)):
+            raise typer.Exit(1 if without else 0)
         with progress_bars(Console(stderr=True)) as progress:
             result = grade_class(course, name, settings, progress=progress)
     except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:
         raise refuse(error) from None
-    result.notes[:0] = notes
     print_result(result, Console())
-    if result.failed:
+    if result.failed or without:
         raise typer.Exit(1)
 
 

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from autograder.grading.arrivals import time_of, timestamp_of
@@ -458,16 +457,3 @@ def sentence_of(error: BaseException) -> str:
 
 def _exercise(outcome: dict[str, Any]) -> str:
     return outcome["verdict"]["name"] if outcome["verdict"] else outcome["grade_id"]
-
-
-def import_zip(course: Course, lesson: str, archive: Path) -> list[str]:
-    """Puts an LMS's zip into nbgrader's layout; one sentence for each entry that was left out."""
-    from autograder.grading.handed_in import NoZip, unpack
-
-    try:
-        arrivals = unpack(archive, course.submitted, lesson)
-    except NoZip as error:
-        raise CourseError(str(error)) from None
-    if not arrivals:
-        raise CourseError(f"{archive} holds no notebook")
-    return [f"{a.entry} was left out: {a.refused}" for a in arrivals if a.refused]
