@@ -64,6 +64,13 @@ class Check:
         return (self.claims.__doc__ or "").strip().split("\n")[0]
 
 
+class CheckTookTooLong(BaseException):
+    """The student's code kept a check waiting for longer than a check may take.
+
+    Not an Exception: no check may take it for something that the student's code raised.
+    """
+
+
 _registry: dict[tuple[str, str], Check] = {}
 
 judged_elsewhere = False  # in a guest (`autograder.remote.hidden`): the verdict is reached outside
@@ -155,7 +162,7 @@ def judge(
     standin = subject if isinstance(subject, Standin) else standin_for(subject)
     claims: list[Claim] = []
     cause: Cause | None = None
-    status, reason, line = "", "", ""
+    status, reason, line, late = "", "", "", False
     with _quiet():
         try:
             seed_generators(standin, seed)
@@ -164,6 +171,8 @@ def judge(
                     cause = cause or one
                 else:
                     claims.append(one)
+        except CheckTookTooLong as why:
+            reason, late = str(why), True
         except NotAttempted as why:
             status = NOT_ATTEMPTED if not any(c.holds for c in claims) else ""
             reason = str(why) or f"{found.name} is not written yet"
@@ -189,6 +198,7 @@ def judge(
         status=status,
         reason=reason,
         line=line,
+        late=late,
         cause=cause,
         see=found.see or next((c.see for c in claims if c.see), ""),
     )

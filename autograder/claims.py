@@ -143,8 +143,8 @@ class Verdict:
     the points of the claims that hold, `points` what the check is worth, `seed` the draw it was
     reached with. `reason` is one sentence when the check could not run to its end (not attempted,
     or an exception in the student's code); `line` is the line of the student's code that it came
-    from. `cause` tells once why claims fail, where the check looked for it; `see` is the heading of
-    the lesson to go back to.
+    from; `late` says that the check was ended at its deadline. `cause` tells once why claims fail,
+    where the check looked for it; `see` is the heading of the lesson to go back to.
     """
 
     name: str
@@ -155,6 +155,7 @@ class Verdict:
     status: str = NOT_ATTEMPTED
     reason: str = ""
     line: str = ""
+    late: bool = False
     cause: Cause | None = None
     see: str = ""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import signal
 import sys
 import types
 import warnings
@@ -20,6 +22,7 @@ from autograder.card import Card, as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
 from autograder.claims import Claim, Verdict
 from autograder.draw import Draw
+from autograder.grading.judge import _alarm
 from autograder.remote.proxy import WrongKind
 
 LESSON = "00_halves"
@@ -257,6 +260,21 @@ def in_a_notebook(source: str, **names) -> dict:
 def test_check_finds_the_check_by_the_name_and_the_lesson():
     halve = in_a_notebook("def halve(x): return x / 2", LESSON=LESSON)["halve"]
     assert check(halve).status == "passed"
+
+
+@checks("patient", lesson=LESSON, points=2)
+def claims_of_a_patient_check(patient, draw):
+    yield claim("it waits", True, points=1)
+    with contextlib.suppress(Exception):
+        signal.raise_signal(signal.SIGALRM)
+    yield claim("it has waited", True, points=1)
+
+
+def test_no_check_takes_its_own_deadline_for_an_answer():
+    with _alarm(3600):
+        verdict = judge(lambda: 1, name="patient", lesson=LESSON)
+    assert (verdict.status, verdict.earned, verdict.late) == ("partly", 1, True)
+    assert verdict.reason == "the check waited for longer than 3600 s"
 
 
 def test_in_a_guest_check_leaves_it_to_the_grader(monkeypatch):

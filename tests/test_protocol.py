@@ -77,7 +77,7 @@ def test_generators_are_sent_by_their_state():
 
 
 def test_refs_and_failures_are_data():
-    failure = Failure("ValueError", "no", "x = 1", 3, True)
+    failure = Failure("Own", "no", "x = 1", 3, ("ValueError", "Exception"), True)
     assert there_and_back([Ref(3, "class", "MADE"), failure]) == [Ref(3, "class", "MADE"), failure]
 
 
@@ -109,6 +109,8 @@ HOSTILE = {
     "sizes that are booleans": frame_of(["b", 0], [True], b"1"),
     "a header nested too deep": (b'{"sizes": [], "body": ' + b"[" * 100_000, b""),
     "a value nested too deep": frame_of(json.loads('["l",' * 60 + "1" + "]" * 60)),
+    "an exception of unknown kind": frame_of(["f", "E", "no", "", 0, "ValueError", False]),
+    "an exception of too many kinds": frame_of(["f", "E", "no", "", 0, ["E"] * 41, False]),
     "an unhashable key": frame_of(["d", [["l"], 1]]),
     "a generator of a strange kind": frame_of(["N", ["d", ["bit_generator", "Generator"]]]),
     "a torch state that is none": frame_of(["G", 0], [3], b"abc"),

@@ -15,6 +15,7 @@ from autograder.checking import checks, judge
 from autograder.inside import call_and_keep, gradient_step
 from autograder.remote.client import GuestChannel, GuestGone
 from autograder.remote.proxy import (
+    CallTookTooLong,
     Here,
     NotAttempted,
     Standin,
@@ -46,6 +47,8 @@ CODE = textwrap.dedent(
         for _ in range(1000): nested = [nested]
         return nested
     def leave(): raise SystemExit
+    class OutOfTime(ValueError): pass
+    def refuse(x): raise OutOfTime("no")
     class Color(enum.IntEnum):
         RED = 3
     def several(): return {"t": (torch.ones(2), [np.float32(1.5), True, None]), 3: Color.RED}
@@ -163,6 +166,15 @@ def test_the_verdict_is_the_same_here_and_there(channel):
     assert (wrong.status, wrong.earned, wrong.misconceptions) == ("partly", 1, ["doubles"])
 
 
+def test_an_exception_keeps_its_kind_whatever_its_name_says(channel):
+    with pytest.raises(StudentFailed, match=r"^OutOfTime: no$") as raised:
+        standin_by_name(channel, "refuse")(1)
+    assert type(raised.value) is StudentFailed  # no deadline has passed
+    assert raised.value.kinds == ("ValueError", "Exception", "BaseException")
+    assert raised.value.is_a(ValueError) and raised.value.is_a(TypeError, ValueError)
+    assert not raised.value.is_a(TypeError, KeyError)
+
+
 def test_the_line_of_the_students_code_is_named(guest):
     verdict = judge(standin_by_name(guest, "broken"), name="square", lesson="99_test")
     assert verdict.status == "failed"
@@ -187,7 +199,7 @@ def test_an_endless_cell_is_interrupted_and_the_notebook_goes_on(guest):
 def test_an_endless_call_is_a_failure_and_the_notebook_goes_on(guest):
     guest.run("def forever(x):\n    while True: pass")
     guest.seconds = 0.3
-    with pytest.raises(StudentFailed, match=r"longer than 0\.3 s"):
+    with pytest.raises(CallTookTooLong, match=r"^Timeout: the call took longer than 0\.3 s$"):
         standin_by_name(guest, "forever")(1)
     guest.seconds = 20
     assert standin_by_name(guest, "double")(2) == 4

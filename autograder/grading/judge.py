@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from autograder.card import as_html
-from autograder.checking import find_check, judge
+from autograder.checking import Check, CheckTookTooLong, find_check, judge
 from autograder.claims import FAILED, NOT_ATTEMPTED, PASSED, Verdict
 from autograder.grading.outputs import Allowance, failure, note, plain_text, sanitize
 from autograder.grading.rebuild import (
@@ -60,10 +60,6 @@ class Bounds(Protocol):
 
 
 Spawn = Callable[[], GuestProcess]
-
-
-class CheckTookTooLong(StudentFailed):
-    """The student's code kept a check waiting for longer than a check may take."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +267,9 @@ class _Run:
             verdict = _stopped(found, seed, status, trouble or str(why))
         except StudentFailed as why:
             verdict = _stopped(found, seed, FAILED, str(why), why.line)
-        if self.channel is not None and (self.channel.gone or _late(verdict)):
+        except CheckTookTooLong as why:  # before the check began, or just after it ended
+            verdict = _stopped(found, seed, FAILED, str(why), late=True)
+        if self.channel is not None and (self.channel.gone or verdict.late):
             self._lost(f"in check({name}), {self.channel.gone or verdict.reason}")
         return verdict
 
@@ -299,13 +297,6 @@ def _raised(outputs: list[Any]) -> str:
     return ""
 
 
-def _late(verdict: Verdict) -> bool:
-    return verdict.reason.startswith(_TOO_LONG)
-
-
-_TOO_LONG = "the check waited for longer than"
-
-
 @contextlib.contextmanager
 def _alarm(*seconds: float) -> Iterator[None]:
     """Raises CheckTookTooLong after the least of `seconds`, in a main thread; else does nothing."""
@@ -317,7 +308,7 @@ def _alarm(*seconds: float) -> Iterator[None]:
         return
 
     def ring(number: int, frame: Any) -> None:
-        raise CheckTookTooLong(f"{_TOO_LONG} {least:.0f} s")
+        raise CheckTookTooLong(f"the check waited for longer than {least:.0f} s")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, least)
@@ -328,10 +319,12 @@ def _alarm(*seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _stopped(check: Any, seed: int, status: str, reason: str, line: str = "") -> Verdict:
+def _stopped(
+    check: Check, seed: int, status: str, reason: str, line: str = "", late: bool = False
+) -> Verdict:
     return Verdict(
         name=check.name, lesson=check.lesson, points=check.points,
-        seed=seed, status=status, reason=reason, line=line,
+        seed=seed, status=status, reason=reason, line=line, late=late,
     )  # fmt: skip
 
 

@@ -104,8 +104,9 @@ class GuestChannel:
             raise self._give_up("its answer does not belong to the question") from None
         value, states = answer
         _restore(generators, states)
-        if isinstance(value, Failure) and value.type == "OutOfTime":
-            return Failure("Timeout", f"the call took longer than {seconds:g} s", value.line)
+        if isinstance(value, Failure) and value.out_of_time:
+            sentence = f"the call took longer than {seconds:g} s"
+            return Failure("Timeout", sentence, value.line, out_of_time=True)
         return value
 
     def _give_up(self, sentence: str) -> GuestGone:

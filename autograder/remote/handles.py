@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.remote.protocol import Failure, Ref
+from autograder.remote.protocol import MAX_KINDS, Failure, OutOfTime, Ref
 
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
@@ -185,8 +185,15 @@ def failure_of(error: BaseException) -> Failure:
         message=_shorten(" ".join(str(error).split())),  # one sentence, one line
         line=_shorten(line, 200),
         number=number,
-        not_attempted=isinstance(error, NotImplementedError),
+        kinds=_kinds(type(error)),
+        out_of_time=isinstance(error, OutOfTime),
     )
+
+
+def _kinds(raised: type) -> tuple[str, ...]:
+    """The names of the built-in exceptions among a class and its bases."""
+    built_in = [k for k in type.mro(raised) if k.__module__ == "builtins" and k is not object]
+    return tuple(k.__name__ for k in built_in)[:MAX_KINDS]
 
 
 def _shorten(text: str, length: int = MAX_MESSAGE) -> str:

@@ -24,6 +24,7 @@ MAX_HEADER = 8 * 2**20  # bytes of JSON
 MAX_BODY = 512 * 2**20  # bytes of buffers
 MAX_ARRAYS = 10_000
 MAX_EMPTY = 2**24  # the sides of an empty array, multiplied: sums over one side have that size
+MAX_KINDS = 40  # base classes of one exception
 MAX_KEYS = 10_000  # of one set or dict: numbers can be chosen so that all of them collide
 
 _PREFIX = struct.Struct("!IQ")
@@ -50,14 +51,26 @@ class Ref:
 class Failure:
     """An exception of the student's code, as plain data.
 
-    `line` is the line of the student's code it came from, `number` its number in the cell.
+    `line` is the line of the student's code it came from, `number` its number in the cell. `kinds`
+    names the built-in exceptions that it is an instance of: a student's own subclass of ValueError
+    is a ValueError. `out_of_time` says that the guest's alarm interrupted the code.
     """
 
     type: str
     message: str
     line: str = ""
     number: int = 0
-    not_attempted: bool = False
+    kinds: tuple[str, ...] = ()
+    out_of_time: bool = False
+
+    @property
+    def not_attempted(self) -> bool:
+        """Whether the exercise still raises what the course's stubs raise."""
+        return "NotImplementedError" in self.kinds
+
+
+class OutOfTime(KeyboardInterrupt):
+    """Raised in the student's code when a cell or a call has used up its time."""
 
 
 class ProtocolError(Exception):
@@ -99,7 +112,8 @@ def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
     if kind is Ref:
         return ["r", value.id, value.kind, value.name]
     if kind is Failure:
-        return ["f", value.type, value.message, value.line, value.number, value.not_attempted]
+        kinds = list(value.kinds)
+        return ["f", value.type, value.message, value.line, value.number, kinds, value.out_of_time]
     if kind is bytes:
         return ["b", _buffer(value, buffers)]
     if kind is complex:
@@ -184,10 +198,12 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
         number, kind, name = rest
         return Ref(int(number), str(kind)[:20], str(name)[:100])
     if tag == "f":
-        of, message, line, number, not_attempted = rest
-        return Failure(
-            str(of)[:100], str(message)[:500], str(line)[:300], int(number), not_attempted is True
-        )
+        of, message, line, number, kinds, late = rest
+        if type(kinds) is not list or len(kinds) > MAX_KINDS:
+            raise ProtocolError("a message holds an exception of unknown kind")
+        kinds = tuple(str(kind)[:100] for kind in kinds)
+        text = str(of)[:100], str(message)[:500], str(line)[:300]
+        return Failure(*text, int(number), kinds, late is True)
     if tag == "b":
         return _take(buffers, rest[0])
     if tag == "c":

@@ -22,11 +22,24 @@ MAX_ITEMS = 100_000  # how many items an iteration over a stand-in may bring bac
 
 
 class StudentFailed(Exception):
-    """The student's code raised; the message is one sentence, `line` the line of their code."""
+    """The student's code raised; the message is one sentence, `line` the line of their code.
 
-    def __init__(self, sentence: str, line: str = "", number: int = 0) -> None:
+    `kinds` names the built-in exceptions that theirs is an instance of: see `is_a`.
+    """
+
+    def __init__(
+        self, sentence: str, line: str = "", number: int = 0, kinds: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(sentence)
-        self.line, self.number = line, number
+        self.line, self.number, self.kinds = line, number, kinds
+
+    def is_a(self, *kinds: type[BaseException]) -> bool:
+        """Whether their exception is an instance of one of these built-in ones."""
+        return any(kind.__name__ in self.kinds for kind in kinds)
+
+
+class CallTookTooLong(StudentFailed):
+    """A call was interrupted at its deadline."""
 
 
 class NoLength(StudentFailed, TypeError):
@@ -82,7 +95,7 @@ class Standin:
         try:
             return int(_ask(self._channel, "get", self._ref, "__len__")())
         except StudentFailed as error:
-            raise NoLength(str(error), error.line, error.number) from None
+            raise NoLength(str(error), error.line, error.number, error.kinds) from None
 
     def __getitem__(self, key: Any) -> Any:
         return _ask(self._channel, "get", self._ref, "__getitem__")(key)
@@ -137,7 +150,8 @@ def _ask(channel: Channel, *request: Any) -> Any:
         if answer.not_attempted:
             raise NotAttempted(answer.message or "not written yet")
         sentence = f"{answer.type}: {answer.message}" if answer.message else answer.type
-        raise StudentFailed(sentence, answer.line, answer.number)
+        raised = CallTookTooLong if answer.out_of_time else StudentFailed
+        raise raised(sentence, answer.line, answer.number, answer.kinds)
     return _incoming(channel, answer)
 
 

@@ -21,11 +21,7 @@ from typing import Any
 
 from autograder.remote import protocol
 from autograder.remote.handles import Handles, failure_of
-from autograder.remote.protocol import Failure, generators_in
-
-
-class OutOfTime(KeyboardInterrupt):
-    """Raised in the student's code when a cell or a call has used up its time."""
+from autograder.remote.protocol import Failure, OutOfTime, generators_in
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
@@ -205,12 +201,12 @@ def serve(connection: socket.socket, nonce: str = "", output_limit: int = 1_000_
         else:
             states = generators_in(request)
             answer = guest.ask(request, seconds)
+        nonce = fields.get("nonce", "")
         try:
-            frame = protocol.pack([answer, states], nonce=fields.get("nonce", ""))
+            frame = protocol.pack([answer, states], nonce=nonce)
         except Exception as error:
-            frame = protocol.pack(
-                [Failure("ValueError", str(error)[:300]), []], nonce=fields.get("nonce", "")
-            )
+            unsent = Failure("ValueError", str(error)[:300], kinds=("ValueError",))
+            frame = protocol.pack([unsent, []], nonce=nonce)
         connection.settimeout(None)
         connection.sendall(frame)
 
