@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse, report
-from autograder.commands.rehearse import UpdateLesson
+from autograder.commands.rehearse import UpdateLesson, Why, rehearse, say_why
 from autograder.commands.submissions import RosterFile, Submissions, Timezone, ZipFormat
 
 app = typer.Typer(
@@ -44,7 +44,11 @@ def grade(
     roster: RosterFile = None,
     timezone: Timezone = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Show whose marks would change, and what a zip would bring; write nothing.",
+        ),
     ] = False,
     gradebook: GradebookUrl = None,
     sandbox: Sandbox = "auto",
@@ -67,6 +71,7 @@ def grade(
         ),
     ] = False,
     update_lesson: UpdateLesson = False,
+    why: Why = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="A limit, as seconds_per_cell=30 or memory_bytes=2G; repeatable."),
@@ -93,10 +98,10 @@ def grade(
             update_lesson=update_lesson,
             limits=_limits(limit or []),
         )
-        if dry_run and submissions is None:
-            raise ValueError("--dry-run shows what a zip would bring: name one with --submissions")
         course = open_course(class_dir=class_dir, db_url=gradebook)
         name = lesson_name(course.root, lesson)
+        if why is not None:
+            return say_why(course, name, why, settings, Console())
         without = take_in_zip(
             course,
             name,
@@ -107,8 +112,11 @@ def grade(
             timezone=timezone,
             dry_run=dry_run,
         )
-        if dry_run or (without and not students_of(course, name)):
+        if (without or (dry_run and submissions)) and not students_of(course, name):
             raise typer.Exit(1 if without else 0)
+        if dry_run:
+            told = rehearse(course, name, settings, Console(), zipped=submissions is not None)
+            raise typer.Exit(1 if without or not told else 0)
         with progress_bars(Console(stderr=True)) as progress:
             result = grade_class(course, name, settings, progress=progress)
     except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:

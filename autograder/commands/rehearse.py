@@ -63,8 +63,13 @@ def say_why(
         console.print(Text(printable_line(f"  {reason}", 1000)), soft_wrap=True)
 
 
-def rehearse(course: Course, lesson: str, settings: Settings, console: Console) -> bool:
-    """Prints whose marks a run would change; returns whether each could be told."""
+def rehearse(
+    course: Course, lesson: str, settings: Settings, console: Console, *, zipped: bool = False
+) -> bool:
+    """Prints whose marks a run would change; returns whether each could be told.
+
+    Submissions are those of submitted/: what a zip would bring (`zipped`) is not graded here.
+    """
     from rich.console import Console as Screen
 
     from autograder.grading.rehearsal import Rehearsal
@@ -73,6 +78,8 @@ def rehearse(course: Course, lesson: str, settings: Settings, console: Console) 
     with progress_bars(Screen(stderr=True)) as progress:
         told = Rehearsal(course, lesson, settings).run(progress=progress)
     print_rehearsal(lesson, told, console)
+    if zipped:
+        console.print("the notebooks of the zip are not graded in a dry run")
     return not any(one.failed for one in told)
 
 
@@ -82,7 +89,7 @@ def print_rehearsal(lesson: str, told: list[Rehearsed], console: Console) -> Non
 
     from autograder.grading.summary import printable_line
 
-    if any(one.changes or one.failed for one in told):
+    if any(one.changes or one.cells or one.failed for one in told):
         console.print(_table(lesson, told))
     reasons = dict.fromkeys(reason for one in told for reason in one.reasons)
     for reason in list(reasons)[:12]:
@@ -112,7 +119,7 @@ def _table(lesson: str, told: list[Rehearsed]) -> Table:
     for one in told:
         if one.failed:
             table.add_row(Text(printable(one.student)), Text("–"), Text(printable_line(one.failed)))
-        elif one.changes:
+        elif one.changes or one.cells:
             before = f"{one.before:g}" if one.graded_before else "–"
             # Of a first grading the marks say enough; of a second, each cell that differs counts.
             cells = "\n".join(map(_cell, one.cells)) if one.graded_before else "not graded before"
