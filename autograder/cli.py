@@ -83,6 +83,7 @@ def grade(
     from autograder.commands.submissions import take_in_zip
     from autograder.grading.classroom import Settings, grade_class, students_of
     from autograder.grading.course import CourseError, open_course
+    from autograder.grading.handed_in import name_students
     from autograder.grading.summary import print_result, progress_bars
     from autograder.sandbox import NoSandbox, SandboxError
 
@@ -119,6 +120,7 @@ def grade(
             raise typer.Exit(1 if without or not told else 0)
         with progress_bars(Console(stderr=True)) as progress:
             result = grade_class(course, name, settings, progress=progress)
+        result.notes += name_students(course, name)
     except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:
         raise refuse(error) from None
     print_result(result, Console())

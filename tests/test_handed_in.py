@@ -16,16 +16,18 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from autograder.cli import app
 from autograder.grading.arrivals import time_of
-from autograder.grading.course import CourseError, open_course
+from autograder.grading.course import CourseError, open_course, tools_on_path
 from autograder.grading.handed_in import (
     FORMATS,
     NoZip,
     arrivals_of,
     mapping_of,
+    name_students,
     printable,
     read_roster,
     said,
@@ -468,6 +470,34 @@ def test_a_key_stays_when_the_name_is_spelled_anew(course):
     assert [row.key for row in other.rows] == ["jane_doe-5"]
 
 
+def test_moodles_new_numbers_are_told_by_a_roster_or_said(course, tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_text(
+        "First name;Last name;Email address\nJane;Doe;jane@x.edu\nAnn;Lee;a@x.edu\n"
+        "Ann;Lee;b@x.edu\n"
+    )
+    roster = read_roster(path)
+    taken_in(
+        course,
+        [MOODLE.format(name=n, number=i) for n, i in (("Jane Doe", 1), ("Ann Lee", 2))],
+        roster=roster,
+    )
+    later = zipped(
+        {MOODLE.format(name=n, number=i): "x" for n, i in (("Jane Doe", 11), ("Ann Lee", 12))},
+        tmp_path / "later.zip",
+    )
+    alone = mapping_of(course, "03_fvsbn", later)
+    assert keys(alone) == ["ann_lee-12", "jane_doe-11"]
+    assert [note for note in alone.notes if note.startswith("2 names are known")]
+    told = mapping_of(course, "03_fvsbn", later, roster=roster)
+    assert keys(told) == ["ann_lee-12", "jane_doe-1"]  # of two Ann Lees nobody knows which
+    assert (told.refused, told.notes) == ([], [])
+    take_in(told)
+    again = mapping_of(course, "03_fvsbn", later)  # the new number is known from now on
+    assert statuses(again) == {"ann_lee-12": "same", "jane_doe-1": "same"}
+    assert again.refused == []
+
+
 @pytest.mark.parametrize(
     ("victim", "impostor"),
     [
@@ -667,6 +697,29 @@ def test_arrivals_are_what_the_lms_said(course):
     assert time.isoformat() == "2025-11-03T23:59:00"
     assert time_of(course.submitted, jane.key, MADE, "another file's") is None
     assert not set(path.parts[-2] for path in course.submitted.parent.glob("submitted/*.json"))
+
+
+def test_the_gradebook_knows_names_that_nobody_entered(course, tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text('Student,ID,Email\n"Doe, Jane",12345,jane@x.edu\n')
+    names = ["doejane_12345_1_l.ipynb", "leeann_12346_2_l.ipynb"]
+    taken_in(course, names, roster=read_roster(roster))
+    course.submitted.parent.mkdir(exist_ok=True)
+    with tools_on_path(), Gradebook(course.db_url, course.course_id) as gradebook:
+        gradebook.add_student("doejane-12345")
+        gradebook.add_student("leeann-12346", last_name="Lee-Smith")
+        gradebook.add_student("else")
+    assert name_students(course, MADE) == []
+    with tools_on_path(), Gradebook(course.db_url, course.course_id) as gradebook:
+        told = {
+            one.id: (one.first_name, one.last_name, one.email, one.lms_user_id)
+            for one in gradebook.students
+        }
+    assert told == {
+        "doejane-12345": ("Jane", "Doe", "jane@x.edu", "12345"),
+        "leeann-12346": (None, "Lee-Smith", None, "12346"),
+        "else": (None, None, None, None),
+    }
 
 
 def test_a_time_of_the_students_machine_is_no_word_of_the_lms(course):
@@ -898,7 +951,9 @@ def test_a_roster_says_who_is_missing_and_who_is_unknown(course, tmp_path, kind)
     assert [arrival.key for arrival in joined.unknown] == ["eve-666"]
     (missing,) = joined.missing
     assert "Zoë" in missing.name and "Kim" in missing.name
-    mapping.name_by(read_roster(path))
+    mapping = mapped(
+        course, list(mapping.places[k].path for k in mapping.places), roster=read_roster(path)
+    )
     assert mapping.arrivals["jane_doe-12345"].email == ("jane@x.edu" if "moodle" in kind else "")
 
 

@@ -63,9 +63,7 @@ def take_in_zip(
         if listed is not None:
             print_roster(arrivals_of(course, lesson).values(), console, listed)
         return 0
-    mapping = mapping_of(course, lesson, submissions, format=format, zone=zone)
-    if listed is not None:
-        mapping.name_by(listed)
+    mapping = mapping_of(course, lesson, submissions, format=format, zone=zone, roster=listed)
     print_mapping(mapping, console)
     if listed is not None:
         print_roster(mapping.arrivals.values(), console, listed)

@@ -10,10 +10,14 @@ made when the number is first seen, from the name of that day and the number, `d
 stays that person's from then on, however the name is spelled later. Where an LMS gives logins, the
 login is the key. Where it gives neither, the name is all there is: two who claim one name are both
 refused.
+
+Moodle numbers people anew in each assignment, and so does Canvas those whom it keeps anonymous.
+With a class list, an e-mail address tells Moodle's people again; without one they have another key
+in each lesson, which is said.
 """
 
 from autograder.grading.handed_in.archive import NoZip, printable
-from autograder.grading.handed_in.arrivals import Arrival, arrivals_of
+from autograder.grading.handed_in.arrivals import Arrival, arrivals_of, name_students
 from autograder.grading.handed_in.formats import FORMATS
 from autograder.grading.handed_in.mapping import Mapping, Row, mapping_of, take_in
 from autograder.grading.handed_in.roster import Roster, RosterEntry, read_roster
@@ -28,6 +32,7 @@ __all__ = [
     "Row",
     "arrivals_of",
     "mapping_of",
+    "name_students",
     "printable",
     "read_roster",
     "take_in",

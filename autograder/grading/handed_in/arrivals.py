@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.grading.course import Course, CourseError
+from autograder.grading.course import Course, CourseError, tools_on_path
 from course.files import write_whole
 
 
@@ -59,14 +59,47 @@ def arrivals_of(course: Course, lesson: str) -> dict[str, Arrival]:
     return _read(arrivals_path(course, lesson))
 
 
-def known_people(course: Course) -> dict[tuple[str, str], str]:
-    """The key of everybody who ever handed in anything through a zip, by identity."""
+def known_people(course: Course) -> list[Arrival]:
+    """Everybody's hand-ins of all lessons that came through zips."""
     folder = course.submitted.parent / "arrivals"
-    known: dict[tuple[str, str], str] = {}
-    for path in sorted(folder.glob("*.json")):
-        for key, arrival in _read(path).items():
-            known.setdefault(arrival.identity, key)
-    return known
+    return [one for path in sorted(folder.glob("*.json")) for one in _read(path).values()]
+
+
+def name_students(course: Course, lesson: str) -> list[str]:
+    """Fills in names, addresses and numbers of students where the gradebook has none.
+
+    nbgrader's formgrader and exports show them. What a person has entered stays. Moodle's numbers
+    are left out: they are others in each assignment. Returns a sentence if it could not be done.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    arrivals = arrivals_of(course, lesson)
+    try:
+        if arrivals:
+            _name_students(course, arrivals)
+    except (SQLAlchemyError, OSError) as error:
+        first = str(error).split("\n")[0]
+        return [f"the gradebook was not told the students' names, which the next run does: {first}"]
+    return []
+
+
+def _name_students(course: Course, arrivals: dict[str, Arrival]) -> None:
+    from nbgrader.api import Gradebook, Student
+
+    with tools_on_path(), Gradebook(course.db_url, course.course_id) as gradebook:
+        for student in gradebook.db.query(Student).all():
+            arrival = arrivals.get(student.id)
+            if arrival is None:
+                continue
+            last, comma, first = arrival.name.partition(", ")
+            if not comma:
+                first, _, last = arrival.name.rpartition(" ")
+            if not student.last_name and not student.first_name and arrival.name:
+                student.last_name, student.first_name = last, first or None
+            student.email = student.email or arrival.email or None
+            if arrival.lms != "moodle" and not arrival.number.startswith("submission "):
+                student.lms_user_id = student.lms_user_id or arrival.number or None
+        gradebook.db.commit()
 
 
 def write_arrivals(course: Course, lesson: str, arrivals: Mapping[str, Arrival]) -> None:

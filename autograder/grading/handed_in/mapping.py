@@ -68,18 +68,6 @@ class Mapping:
         """Whose hand-ins count after this zip, by key."""
         return {row.key: row.arrival for row in self.rows if row.status in _COUNTS and row.arrival}
 
-    def name_by(self, roster: Roster) -> None:
-        """Fills in names and e-mail addresses that only the class list says; keys stay."""
-        people = roster.join(self.arrivals.values()).people
-        for number, row in enumerate(self.rows):
-            entry = people.get(row.key) if row.status in _COUNTS else None
-            if entry is None or row.arrival is None:
-                continue
-            email = row.arrival.email or entry.email
-            # Without a number the name is who it is: it stays as the zip has it.
-            name = row.arrival.name or (entry.name if row.arrival.number else "")
-            self.rows[number] = replace(row, arrival=replace(row.arrival, name=name, email=email))
-
     @property
     def refused(self) -> list[Row]:
         """Notebooks that their people stay without, each with a sentence."""
@@ -102,6 +90,7 @@ class _Claim:
     arrival: Arrival
     file: str
     when: datetime | None
+    new_key: str = ""  # the person's, if nothing is known of them
 
 
 def mapping_of(
@@ -112,13 +101,17 @@ def mapping_of(
     format: str | None = None,
     zone: tzinfo | None = None,
     is_of_lesson: IsOfLesson | None = None,
+    roster: Roster | None = None,
 ) -> Mapping:
     """Reads a zip and says what it holds for `lesson`; writes nothing.
 
     `format` names the zip's format if it cannot be told; `zone` is that of times without one (by
     default this machine's). `is_of_lesson(raw)` says whether a notebook is the lesson's, None if
-    it cannot say. Raises NoZip, in one sentence, if the zip as a whole cannot be understood, and
-    CourseError if the class's own record of arrivals is broken.
+    it cannot say. `roster` fills in names and e-mail addresses; a person whose address is known
+    from another lesson keeps the key, since Moodle numbers people anew in each.
+
+    Raises NoZip, in one sentence, if the zip as a whole cannot be understood, and CourseError if
+    the class's own record of arrivals is broken.
     """
     with Archive(archive) as opened:
         try:
@@ -132,9 +125,14 @@ def mapping_of(
         for claims in people.values():
             claim, others = _one_of(claims, opened, lesson, zip_.format, is_of_lesson)
             rows += others
-            chosen += [claim] if claim else []
+            chosen += [replace(claim, new_key=_new_key(claim.arrival))] if claim else []
         before = arrivals_of(course, lesson)
-        for claim, row in _with_keys(course, chosen):
+        if roster is not None:
+            chosen = _named_by(roster, chosen)
+        known = known_people(course)
+        if zip_.format is formats.MOODLE and roster is None:
+            mapping.notes += _numbered_anew(known, chosen)
+        for claim, row in _with_keys(course, known, chosen):
             rows.append(row or _status(course, lesson, opened, claim, before))
             if rows[-1].status in _COUNTS:
                 mapping.places[rows[-1].key] = claim.entry
@@ -175,9 +173,10 @@ def _to_tell(known: dict[str, Arrival], brought: dict[str, Arrival]) -> dict[str
     told = {}
     for key, arrival in brought.items():
         before = known.get(key)
-        if before is not None and before.sha256 == arrival.sha256:
-            name, email = before.name or arrival.name, before.email or arrival.email
-            arrival = replace(before, name=name, email=email)
+        if before is not None:
+            email = arrival.email or before.email
+            same = before.sha256 == arrival.sha256
+            arrival = replace(before if same else arrival, name=arrival.name, email=email)
         told[key] = arrival
     return told
 
@@ -431,23 +430,98 @@ def _with_the_keys_of_their_people(rows: list[Row]) -> list[Row]:
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _with_keys(course: Course, claims: list[_Claim]) -> list[tuple[_Claim, Row | None]]:
+def _named_by(roster: Roster, claims: list[_Claim]) -> list[_Claim]:
+    """The claims with the names and addresses that a class list says."""
+    # The list knows people by what the zip calls them; no claim has a key yet.
+    numbered = [replace(c.arrival, key=str(n)) for n, c in enumerate(claims)]
+    people = roster.join(numbered).people
+    found = []
+    for number, claim in enumerate(claims):
+        if entry := people.get(str(number)):
+            one = claim.arrival
+            # Without a number the name is who it is: it stays as the zip has it.
+            name = (entry.name or one.name) if one.number else one.name
+            claim = replace(claim, arrival=replace(one, name=name, email=entry.email or one.email))
+        found.append(claim)
+    return found
+
+
+def _numbered_anew(known: list[Arrival], claims: list[_Claim]) -> list[str]:
+    """A sentence if people of Moodle's may have handed in other lessons under other numbers."""
+    numbers = {one.identity for one in known}
+    names = {folded(one.name) for one in known if one.lms == formats.MOODLE.name}
+    anew = sum(
+        claim.arrival.identity not in numbers and folded(claim.arrival.name) in names
+        for claim in claims
+    )
+    if not anew:
+        return []
+    return [
+        f"{anew} names are known from other lessons with other numbers, since Moodle numbers people"
+        " anew in each assignment: with --roster FILE (its participants with e-mail addresses) they"
+        " keep their keys"
+    ]
+
+
+def _with_keys(
+    course: Course, known: list[Arrival], claims: list[_Claim]
+) -> list[tuple[_Claim, Row | None]]:
     """Each claim with its person's key; with a refusing row where two people claim one key."""
-    known = known_people(course)
+    by_identity = {one.identity: one for one in reversed(known)}
+    by_address = {(one.lms, folded(one.email)): one for one in reversed(known) if one.email}
+    people = _People(known)
     keyed = []
     for claim in claims:
         arrival = claim.arrival
-        key = known.get(arrival.identity) or _new_key(arrival)
+        before = by_identity.get(arrival.identity)
+        if before is None and arrival.email:
+            before = by_address.get((arrival.lms, folded(arrival.email)))
+        key = before.key if before else claim.new_key
+        people.add(key, arrival, before)
         keyed.append(replace(claim, arrival=replace(arrival, key=key)))
-    holders: dict[str, set[tuple[str, str]]] = {}
-    for identity, key in known.items():
-        holders.setdefault(folded(key), set()).add(identity)
-    for claim in keyed:
-        holders.setdefault(folded(claim.arrival.key), set()).add(claim.arrival.identity)
-    folders = {}
     if course.submitted.is_dir():
-        folders = {folded(place.name): place.name for place in course.submitted.iterdir()}
-    return [(claim, _clash(claim, holders, known, folders)) for claim in keyed]
+        people.folders = {folded(place.name): place.name for place in course.submitted.iterdir()}
+    return [(claim, people.clash(claim.arrival)) for claim in keyed]
+
+
+class _People:
+    """Who holds which key: people known from earlier zips, and those of this one."""
+
+    def __init__(self, known: list[Arrival]) -> None:
+        self.holders: dict[str, dict[tuple[str, str], str]] = {}
+        self.folders: dict[str, str] = {}
+        self.known: set[tuple[str, str]] = set()
+        for one in known:
+            self.known.add(one.identity)
+            self.add(one.key, one, None)
+
+    def add(self, key: str, arrival: Arrival, before: Arrival | None) -> None:
+        """`arrival` claims `key`; it is the person of `before`, if that is told."""
+        # An address joins a person's numbers; whoever has none is the number.
+        first = before or arrival
+        person = (arrival.lms, folded(first.email)) if first.email else first.identity
+        told = arrival.number or arrival.name
+        self.holders.setdefault(folded(key), {})[person] = f"{told} ({arrival.lms})"
+        if before is not None:
+            self.known.add(arrival.identity)
+
+    def clash(self, arrival: Arrival) -> Row | None:
+        """The row that refuses a key which is not this person's alone."""
+        why = ""
+        if not arrival.key:
+            why = "no student's name can be read from it"
+        else:
+            others = sorted(self.holders[folded(arrival.key)].values())
+            if len(others) > 1:
+                names = " and ".join(others[:4])
+                why = f"{arrival.key} is claimed by {names}: none of them is taken in"
+            folder = self.folders.get(folded(arrival.key))
+            theirs = folder is not None and arrival.identity not in self.known
+            if not why and theirs and folder != arrival.key:
+                why = f"{arrival.key} and the folder {folder} have one name: it is not taken in"
+            if not why and theirs and not arrival.number and folder != arrival.name:
+                why = f"the folder {folder} may be another person's: it is not taken in"
+        return Row(arrival.entry, "refused", why, arrival) if why else None
 
 
 def _new_key(arrival: Arrival) -> str:
@@ -456,31 +530,6 @@ def _new_key(arrival: Arrival) -> str:
     if arrival.number:
         return numbered_key(arrival.name, arrival.number.removeprefix(_SUBMISSION))
     return named_key(arrival.name)
-
-
-def _clash(
-    claim: _Claim,
-    holders: dict[str, set[tuple[str, str]]],
-    known: dict[tuple[str, str], str],
-    folders: dict[str, str],
-) -> Row | None:
-    """The row that refuses a key which is not this person's alone."""
-    arrival = claim.arrival
-    why = ""
-    if not arrival.key:
-        why = "no student's name can be read from it"
-    else:
-        others = sorted(holders[folded(arrival.key)])
-        if len(others) > 1:
-            names = " and ".join(f"{name} ({lms})" for lms, name in others[:4])
-            why = f"{arrival.key} is claimed by {names}: none of them is taken in"
-        folder = folders.get(folded(arrival.key))
-        theirs = folder is not None and arrival.identity not in known
-        if not why and theirs and folder != arrival.key:
-            why = f"{arrival.key} and the folder {folder} have one name: it is not taken in"
-        if not why and theirs and not arrival.number and folder != arrival.name:
-            why = f"the folder {folder} may be another person's: it is not taken in"
-    return Row(arrival.entry, "refused", why, arrival) if why else None
 
 
 def _status(
