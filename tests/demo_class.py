@@ -1,8 +1,8 @@
 """A small class hands in lesson 05, and is graded: `python -m tests.demo_class`, or `make demo`.
 
-The submissions are made from the banks: full marks, several misconceptions, one untouched, one that
-is no JSON, one that loops for ever, and one that tries to steal marks. Everything is kept in
-class/demo: gradebook, graded notebooks, feedback, records.
+The submissions are made from the banks: full marks, several misconceptions, one handed in twice,
+one late, one untouched, one that is no JSON, one that loops for ever, and one that tries to steal
+marks. Everything is kept in class/demo: gradebook, graded notebooks, feedback, records, page.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import argparse
 import copy
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder import lessons
@@ -21,6 +24,7 @@ from autograder.grading.classroom import ClassResult, Settings, grade_class
 from autograder.grading.course import ROOT, Course, open_course, template_of
 from autograder.grading.rebuild import Notebook
 from autograder.grading.summary import print_result, progress_bars
+from autograder.report import write_report
 from autograder.sandbox.limits import Limits
 from tests.banks.bank import Right, Wrong, answers_of, text_of
 
@@ -101,16 +105,32 @@ def stealing(handed_out: Notebook) -> Notebook:
     return notebook
 
 
-def hand_in(course: Course) -> list[str]:
-    """Writes the class's submissions in nbgrader's layout; the students' names."""
-    students = []
-    for student, submission in the_class(template_of(course, LESSON).notebook):
+def hand_in(course: Course, submissions: Iterable[tuple[str, Notebook | bytes]]) -> None:
+    """Writes submissions in nbgrader's layout."""
+    for student, submission in submissions:
         path = course.submission_of(student, LESSON)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         raw = submission if isinstance(submission, bytes) else json.dumps(submission).encode()
         path.write_bytes(raw)
-        students.append(student)
-    return students
+
+
+def too_early(handed_out: Notebook) -> Iterator[tuple[str, Notebook]]:
+    """What one of them hands in first, with half of the exercises to do."""
+    exercises = list(lessons.load_lesson(LESSON).exercises)[:3]
+    yield (
+        "dev",
+        filled(handed_out, {name: lessons.exercise_source(LESSON, name) for name in exercises}),
+    )
+
+
+def keep_times(course: Course) -> None:
+    """Tells the gradebook when the lesson was due, and when two of them handed in."""
+    due = datetime(2026, 11, 20, 18, 0)
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        gradebook.update_or_create_assignment(LESSON, duedate=due)
+        for student, hours in (("ben", -2), ("fen", 26)):
+            when = due + timedelta(hours=hours)
+            gradebook.update_or_create_submission(LESSON, student, timestamp=when)
 
 
 def run(place: Path, console: Console | None = None) -> ClassResult:
@@ -118,19 +138,25 @@ def run(place: Path, console: Console | None = None) -> ClassResult:
     if place.exists():
         shutil.rmtree(place)
     course = open_course(ROOT, class_dir=place)
-    hand_in(course)
+    handed_out = template_of(course, LESSON).notebook
     # These submissions are ours: where there is no sandbox, the demonstration runs all the same.
     settings = Settings(limits=LIMITS, trust_submissions=True)
+    hand_in(course, too_early(handed_out))
+    grade_class(course, LESSON, replace(settings, feedback=False, workers=1))
+    hand_in(course, the_class(handed_out))
     with progress_bars(console or Console(stderr=True)) as progress:
-        return grade_class(course, LESSON, settings, progress=progress)
+        result = grade_class(course, LESSON, settings, progress=progress)
+    keep_times(course)
+    return result
 
 
 def main() -> None:
-    """Runs the demonstration and prints its table."""
+    """Runs the demonstration, prints its table, and writes the class page."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo_class", description=__doc__)
     parser.add_argument("--class-dir", type=Path, default=PLACE, help="emptied, then filled")
     result = run(parser.parse_args().class_dir)
     print_result(result, Console())
+    print(f"report: {write_report(result.course, LESSON)}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -61,6 +62,15 @@ class ClaimSeen:
 
 
 @dataclass(frozen=True)
+class CauseSeen:
+    """Why claims of a verdict fail, as the check told it once: the smallest case, and advice."""
+
+    mistakes: tuple[str, ...] = ()
+    advice: str = ""
+    example: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One graded cell of the lesson. `written`: a person reads it."""
 
@@ -82,8 +92,19 @@ class ExerciseSeen:
     reason: str = ""
     line: str = ""
     claims: tuple[ClaimSeen, ...] = ()
+    cause: CauseSeen = CauseSeen()
     answer: str = ""
     inside: bool = False
+
+    @property
+    def mistakes(self) -> dict[str, tuple[str, str]]:
+        """The mistakes that the verdict names: for each the claim that it fails, and advice."""
+        failed = [claim for claim in self.claims if claim.holds is False]
+        named = {c.mistake: (c.text, c.advice) for c in reversed(failed) if c.mistake}
+        first = failed[0].text if failed else ""
+        return {name: (first, self.cause.advice) for name in self.cause.mistakes} | {
+            name: told for name, told in named.items() if name not in self.cause.mistakes
+        }
 
 
 @dataclass(frozen=True)
@@ -96,9 +117,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class StudentReport:
-    """One student's line. `why` says why there are no marks, for the states that have none."""
+    """One student's line. `why` says why there are no marks, for the states that have none.
+
+    `key` is the gradebook's key as it may be shown, `exact_key` as it is.
+    """
 
     key: str
+    exact_key: str = field(default="", repr=False)
     name: str = ""
     state: str = NOTHING
     why: str = ""
@@ -217,12 +242,12 @@ class ClassReport:
         """The students in one of `states`."""
         return [one for one in self.students if one.state in states]
 
-    @property
+    @cached_property
     def marked(self) -> list[StudentReport]:
         """Those whose marks count in the statistics, answers to read or not."""
         return self.in_state(*MARKED)
 
-    @property
+    @cached_property
     def scores(self) -> list[float]:
         """Marks in rising order."""
         return sorted(one.score for one in self.marked if one.score is not None)
@@ -236,7 +261,7 @@ class ClassReport:
         half = (len(scores) + 1) // 2  # the median itself belongs to both halves
         return median(scores[:half]), median(scores), median(scores[-half:])
 
-    @property
+    @cached_property
     def distribution(self) -> list[Bar]:
         """At most a dozen bars of equal width, from 0 to the full mark or the best one."""
         top = max([self.max_score, *self.scores], default=0.0)
@@ -256,7 +281,7 @@ class ClassReport:
             bars.append(Bar(low, min(high, top), len(inside) - waiting, waiting))
         return bars
 
-    @property
+    @cached_property
     def by_exercise(self) -> list[ExerciseCount]:
         """How each exercise went, in the lesson's order; its claims by how often they fail."""
         return [self._count(exercise) for exercise in self.exercises]
@@ -300,10 +325,10 @@ class ClassReport:
             claims=tuple(sorted(counts, key=lambda c: -len(c.failed))),
         )
 
-    @property
+    @cached_property
     def mistakes(self) -> list[Mistake]:
         """Mistakes by number of students, each with the shortest answer that shows it alone."""
-        found: dict[tuple[Exercise, str], dict[str, tuple[int, int, ClaimSeen, str]]] = {}
+        found: dict[tuple[Exercise, str], dict[str, tuple[int, int, tuple[str, str], str]]] = {}
         right: dict[Exercise, list[str]] = defaultdict(list)
         for one in self.marked:
             for exercise in self.exercises:
@@ -312,24 +337,22 @@ class ClassReport:
                     continue
                 if seen.answer and seen.claims and all(c.holds for c in seen.claims):
                     right[exercise].append(seen.answer)
-                named = {c.mistake: c for c in reversed(seen.claims) if c.mistake}
-                for name, said in named.items():
+                for name, told in seen.mistakes.items():
                     made = found.setdefault((exercise, name), {})
-                    made[one.key] = (len(named), len(seen.answer) or 10**9, said, seen.answer)
+                    size = len(seen.answer) or 10**9
+                    made[one.key] = (len(seen.mistakes), size, told, seen.answer)
         mistakes = []
         for (exercise, name), made in found.items():
             texts = set(right[exercise])
             by = min(made, key=lambda key: (made[key][3] in texts, made[key][:2], key))
-            *_, said, answer = made[by]
+            *_, (claim, advice), answer = made[by]
             as_right = answer in texts
             lines = () if as_right or not answer else compare(answer, right[exercise])
             example = Example(by, lines, as_right)
-            mistakes.append(
-                Mistake(exercise.name, name, said.text, said.advice, tuple(made), example)
-            )
+            mistakes.append(Mistake(exercise.name, name, claim, advice, tuple(made), example))
         return sorted(mistakes, key=lambda m: (-len(m.students), m.exercise, m.name))
 
-    @property
+    @cached_property
     def talking_points(self) -> list[TalkingPoint]:
         """At most three: what concerns most students, each thing once.
 
@@ -361,7 +384,7 @@ class ClassReport:
                 chosen.append(point)
         return chosen[:3]
 
-    @property
+    @cached_property
     def resubmitted(self) -> list[StudentReport]:
         """Students of whom more than one submission was graded, by what they gained."""
         several = [one for one in self.students if len(one.attempts) > 1]
@@ -442,7 +465,7 @@ def class_report(course: Course, lesson: str, *, names: bool = False) -> ClassRe
             one = _student(course, lesson, standing, exercises, share, names)
         except Exception as error:  # whatever it is, it is this student's
             why = f"the record makes no sense ({type(error).__name__})"
-            one = StudentReport(_shown(key, MAX_NAME), state=ODD, why=why)
+            one = StudentReport(_shown(key, MAX_NAME), key, state=ODD, why=why)
         while one.key in students:  # two keys may look alike once they are clean
             one = replace(one, key=one.key + "′")
         students[one.key] = one
@@ -553,9 +576,9 @@ def _student(
     shown = _shown(key, MAX_NAME) or "(no name)"
     name = _shown(standing.name, MAX_NAME) if names else ""
     if key != Path(key).name or key in (".", ".."):
-        return StudentReport(shown, name, ODD, "this key is no name of a folder")
+        return StudentReport(shown, key, name, ODD, "this key is no name of a folder")
     if standing.odd:
-        return StudentReport(shown, name, ODD, standing.odd)
+        return StudentReport(shown, key, name, ODD, standing.odd)
     problem = ""
     try:
         record = _record(course, lesson, key)
@@ -568,7 +591,7 @@ def _student(
     if standing.marks is None:
         state = NOTHING if digest is None else NOT_GRADED
         why = unread or ("there are no marks in the gradebook yet" if state == NOT_GRADED else "")
-        return StudentReport(shown, name, state, why)
+        return StudentReport(shown, key, name, state, why)
     if unread and not by_hand:
         state = NOT_READ
     else:
@@ -580,6 +603,7 @@ def _student(
     page = course.feedback_of(key, lesson)
     return StudentReport(
         key=shown,
+        exact_key=key,
         name=name,
         state=state,
         why=unread if state == NOT_READ else "",
@@ -646,6 +670,7 @@ def _exercises_seen(
                 for one in _list(verdict.get("claims"))[:MAX_CLAIMS]
                 if isinstance(one, dict)
             ),
+            cause=_cause(verdict.get("cause"), allowed),
             answer=allowed.cut(answer, MAX_CODE),
             inside=bool(outcome.get("inside")),
         )
@@ -667,6 +692,22 @@ def _claim(one: dict[str, Any], allowed: _Share) -> ClaimSeen:
         asks=_shown(one.get("asks"), MAX_SENTENCE),
         advice=_shown(one.get("advice"), MAX_SENTENCE),
         mistake=_shown(one.get("misconception"), MAX_NAME),
+    )
+
+
+def _cause(told: Any, allowed: _Share) -> CauseSeen:
+    if not isinstance(told, dict):
+        return CauseSeen()
+    names = [_shown(name, MAX_NAME) for name in _list(told.get("names"))[:2]]
+    if not names and isinstance(told.get("slip"), str):
+        names = [_shown(told["slip"], MAX_NAME)]
+    rows = [row for row in _list(told.get("example"))[:8] if isinstance(row, list | tuple)]
+    return CauseSeen(
+        tuple(name for name in names if name),
+        _shown(told.get("advice"), MAX_SENTENCE),
+        tuple(
+            (_shown(row[0], 60), allowed.cut(row[1], MAX_SENTENCE)) for row in rows if len(row) == 2
+        ),
     )
 
 

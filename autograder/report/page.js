@@ -30,14 +30,13 @@
       ? { id: claim, holds: true }
       : claim.length === 1
         ? { id: claim[0], holds: null }
-        : { id: claim[0], holds: false, mistake: claim[1],
-            saw: T(claim[2]), asks: T(claim[3]), advice: T(claim[4]) };
+        : { id: claim[0], holds: false, saw: T(claim[1]), asks: T(claim[2]), advice: T(claim[3]) };
   for (const student of students) {
-    const failed = (student.exercises ?? []).flatMap((one) => one.claims.map(parts))
-      .filter((claim) => claim.holds === false);
-    student.fails = new Set(failed.map((claim) => claim.id));
-    student.mistakes = new Set(failed.map((claim) => claim.mistake));
-    student.unread = (student.exercises ?? []).filter((one) => one.read).length;
+    const exercises = student.exercises ?? [];
+    student.fails = new Set(exercises.flatMap((one) => one.claims.map(parts))
+      .filter((claim) => claim.holds === false).map((claim) => claim.id));
+    student.mistakes = new Set(exercises.flatMap((one) => one.mistakes));
+    student.unread = exercises.filter((one) => one.read).length;
   }
 
   // --- the table ----------------------------------------------------------------------------------
@@ -198,6 +197,9 @@
       one.reason && !idle ? el("p", { class: "small" }, el("span", { class: "bad-ink" }, "! "), T(one.reason),
         T(one.line) ? el("span", {}, " · line: ", el("code", {}, T(one.line))) : "") : "",
       one.inside ? el("p", { class: "quiet small" }, "judged inside the student's own process") : "",
+      T(one.advice) ? el("p", { class: "advice small" }, T(one.advice)) : "",
+      one.example.length ? el("dl", {}, ...one.example.flatMap(([label, text]) =>
+        [el("dt", {}, T(label)), el("dd", {}, T(text))])) : "",
       ...foldOf(one, exercise));
   };
   // What earned everything is folded to a line; what did not is read claim by claim.

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from autograder.report.class_report import (
     GRADED,
+    MARKED,
     NOT_GRADED,
     NOT_READ,
     NOTHING,
@@ -229,6 +230,11 @@ class _Payload:
                     "inside": seen.inside,
                     "answer": self._text(seen.answer),
                     "claims": [self._claim(exercise.name, c) for c in seen.claims],
+                    "mistakes": [self.mistakes[exercise.name, name] for name in seen.mistakes]
+                    if one.state in MARKED
+                    else [],
+                    "advice": self._text(seen.cause.advice),
+                    "example": [[*map(self._text, row)] for row in seen.cause.example],
                 }
             )
         return {
@@ -243,8 +249,7 @@ class _Payload:
             return number
         if claim.holds is None:
             return [number]
-        mistake = self.mistakes.get((exercise, claim.mistake), -1)
-        return [number, mistake, *map(self._text, (claim.saw, claim.asks, claim.advice))]
+        return [number, *map(self._text, (claim.saw, claim.asks, claim.advice))]
 
     def _link(self, page: Path | None) -> str:
         if page is None:
@@ -253,4 +258,4 @@ class _Payload:
             path = Path(os.path.relpath(page.resolve(), self.folder)).as_posix()
         except ValueError:  # another drive
             return page.resolve().as_uri()
-        return quote(path)
+        return quote(os.fsencode(path))
