@@ -463,6 +463,15 @@ def test_a_verdict_is_repeated_from_its_record(course, guests):
     (one,) = record.replay(data, spawn, "double")
     assert one.repeated.seed == 2**64 - 5
     assert one.repeated.claims == one.recorded.claims
+    old = {n: v for n, v in data.items() if n not in ("depends_on", "history")}
+    path.write_text(json.dumps(old | {"format": 1, "sources": "a hash"}))
+    assert record.replay(record.read_record(path), spawn, "double")[0].same
+    path.write_text(json.dumps({**old, "format": 3}))
+    with pytest.raises(record.NoRecord, match="no record of this version"):
+        record.read_record(path)
+    path.write_text(json.dumps({n: v for n, v in data.items() if n != "limits"}))
+    with pytest.raises(record.NoRecord, match="it has no limits"):
+        record.read_record(path)
     data["outcomes"][0]["verdict"]["status"] = "passed"
     assert not record.replay(data, spawn, "double")[0].same
     with pytest.raises(record.NoRecord, match="no verdict on 'quadruple'"):

@@ -7,12 +7,14 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from autograder import closure
 from autograder.checking import module_of
 from autograder.grading import key as keys
+from autograder.grading.course import ROOT, open_course, source_key, template_files
 from autograder.grading.key import WORKER, Key, judging_files, key_of
 from autograder.grading.record import Basis
 from autograder.sandbox.limits import Limits
@@ -139,6 +141,19 @@ def test_a_package_that_judges_in_another_version_is_said(before, copy):
     earlier = {**before, "versions": {**before["versions"], "torch": "2.6.0"}}
     now = before["versions"]["torch"]
     assert key_of(LESSON, TEMPLATE, copy).differences(earlier) == [f"torch 2.6.0 → {now}"]
+
+
+def test_a_template_is_built_again_when_any_of_its_makers_changes(tmp_path):
+    course = open_course(class_dir=tmp_path)
+    makers = [path.relative_to(ROOT).as_posix() for path in template_files(course, "05_made")]
+    built_by = {"autograder/stubs.py", "autograder/lessons/building.py"}
+    assert built_by | {"nbgrader_config.py", "term.toml"} <= set(makers)
+    before = source_key(course, "05_made")
+    assert source_key(course, "05_made") == before
+    assert source_key(course, "06_kl") != before
+    other = open_course(class_dir=tmp_path)
+    other.config.GenerateAssignment.preprocessors = ["autograder.draw.Draw"]
+    assert {p.name for p in template_files(other, "05_made")} < {Path(p).name for p in makers}
 
 
 # --- a run against a record ----------------------------------------------------------------------

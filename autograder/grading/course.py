@@ -174,21 +174,25 @@ def kept_template(course: Course, lesson: str) -> Template | None:
 
 def source_key(course: Course, lesson: str) -> str:
     """A hash of what a lesson's template is made of and by."""
-    steps = course.config.GenerateAssignment.get("preprocessors", [])
-    makers = [closure.path_of(step.rpartition(".")[0]) for step in steps if isinstance(step, str)]
-    code = closure.closure([Path(__file__).resolve(), *filter(None, makers)])
-    texts = (
-        course.root / "solutions" / lesson / "lesson.py",
-        course.source / lesson / f"{NOTEBOOK}.ipynb",
-        *(course.root / name for name in _SETTINGS),
-    )
     digest = hashlib.sha256()
-    for path in (*texts, *code):
+    for path in template_files(course, lesson):
         with contextlib.suppress(OSError):
             digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
     for name in ("nbgrader", "jupytext", "nbformat"):
         digest.update(f"{name} {version(name)}\0".encode())
     return digest.hexdigest()
+
+
+def template_files(course: Course, lesson: str) -> list[Path]:
+    """The files that a lesson's template is made of and by, whether they exist or not."""
+    steps = course.config.GenerateAssignment.get("preprocessors", [])
+    makers = [closure.path_of(step.rpartition(".")[0]) for step in steps if isinstance(step, str)]
+    return [
+        course.root / "solutions" / lesson / "lesson.py",
+        course.source / lesson / f"{NOTEBOOK}.ipynb",
+        *(course.root / name for name in _SETTINGS),
+        *closure.closure([Path(__file__).resolve(), *filter(None, makers)]),
+    ]
 
 
 def source_notebook(course: Course, lesson: str) -> Any:

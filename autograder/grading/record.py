@@ -24,6 +24,7 @@ from course.files import write_whole
 
 FORMAT = 2
 READABLE = (1, 2)  # 1 had one hash, `sources`, for all that marks depend on
+_NEEDED = ("student", "lesson", "digest", "seed", "limits", "demos", "outcomes", "notebook")
 GRADING = ("graded_at", "digest", "score", "max_score")  # what is kept of an earlier grading
 MAX_HISTORY = 100
 
@@ -90,8 +91,10 @@ def read_record(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise NoRecord(f"{path} is no record: {error}") from None
-    if not isinstance(data, dict) or data.get("format") not in READABLE or "notebook" not in data:
+    if not isinstance(data, dict) or data.get("format") not in READABLE:
         raise NoRecord(f"{path} is no record of this version of the grader")
+    if missing := [name for name in _NEEDED if name not in data]:
+        raise NoRecord(f"{path} is no whole record: it has no {', '.join(missing)}")
     return data
 
 
