@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands import ClassDir, GradebookUrl, lesson_name, refuse, report
+from autograder.commands import ClassDir, GradebookUrl, export, lesson_name, refuse, report
 from autograder.commands.rehearse import UpdateLesson, Why, rehearse, say_why
 from autograder.commands.submissions import RosterFile, Submissions, Timezone, ZipFormat
 
@@ -183,6 +183,7 @@ def replay(
 
 
 app.command()(report.report)
+app.command()(export.export)
 
 
 @app.command()

@@ -350,7 +350,8 @@ class ClassReport:
             lines = () if as_right or not answer else compare(answer, right[exercise])
             example = Example(by, lines, as_right)
             mistakes.append(Mistake(exercise.name, name, claim, advice, tuple(made), example))
-        return sorted(mistakes, key=lambda m: (-len(m.students), m.exercise, m.name))
+        place = {exercise.name: k for k, exercise in enumerate(self.exercises)}
+        return sorted(mistakes, key=lambda m: (-len(m.students), place[m.exercise], m.name))
 
     @cached_property
     def talking_points(self) -> list[TalkingPoint]:
