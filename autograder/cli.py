@@ -54,6 +54,10 @@ def grade(
     sandbox: Sandbox = "auto",
     trust_submissions: Trust = False,
     workers: Annotated[int, typer.Option(min=1, help="Submissions graded side by side.")] = 2,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="A Dask scheduler, as tcp://host:8786: grade on its workers instead."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Grade again what an earlier run has graded.")
     ] = False,
@@ -82,6 +86,7 @@ def grade(
 
     from autograder.commands.submissions import take_in_zip
     from autograder.grading.classroom import Settings, grade_class, students_of
+    from autograder.grading.cluster import executor_of
     from autograder.grading.course import CourseError, open_course
     from autograder.grading.handed_in import name_students
     from autograder.grading.summary import print_result, progress_bars
@@ -118,8 +123,8 @@ def grade(
         if dry_run:
             told = rehearse(course, name, settings, Console(), zipped=submissions is not None)
             raise typer.Exit(1 if without or not told else 0)
-        with progress_bars(Console(stderr=True)) as progress:
-            result = grade_class(course, name, settings, progress=progress)
+        with executor_of(scheduler) as executor, progress_bars(Console(stderr=True)) as progress:
+            result = grade_class(course, name, settings, executor=executor, progress=progress)
         result.notes += name_students(course, name)
     except (CourseError, LookupError, ValueError, NoSandbox, SandboxError) as error:
         raise refuse(error) from None

@@ -1,4 +1,4 @@
-"""Gets what the tests need beside the environment: Chromium, bubblewrap, Colab's widgets.
+"""Gets what the tests need beside the environment: browser, sandbox, database, Colab's widgets.
 
 `python -m tests.tools` is an install step of `make test`. As root it asks Debian's packages;
 otherwise it says in one sentence what to install.
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.browser.browser import install_chromium
+from tests.postgresql import install_postgresql
 
 # What Colab has of the packages that widgets need (August 2026), kept beside the environment.
 COLAB = Path(__file__).resolve().parent.parent / "build" / "colab"
@@ -45,5 +46,6 @@ def install_bubblewrap() -> str:
 
 if __name__ == "__main__":
     print(install_bubblewrap())
+    print(install_postgresql())
     print(install_chromium())
     print(install_colabs_widgets())

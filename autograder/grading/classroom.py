@@ -20,6 +20,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.grading.alone import alone
 from autograder.grading.arrivals import time_of, timestamp_of
 from autograder.grading.course import (
     Course,
@@ -111,10 +112,12 @@ def grade_class(
 ) -> ClassResult:
     """Grades all submissions of `lesson`, on `executor` or on processes of this machine.
 
-    Raises CourseError, or the sandbox's NoSandbox, in one sentence, before anything is written.
+    Raises CourseError, or the sandbox's NoSandbox, in one sentence, before anything is written:
+    also if another process is grading the same lesson of this class.
     """
     try:
-        return _grade_class(course, lesson, settings, executor, progress)
+        with alone(course, lesson):
+            return _grade_class(course, lesson, settings, executor, progress)
     except OSError as error:  # one student's stay behind the barrier: this is the class's
         raise CourseError(f"{lesson} cannot be graded: {sentence_of(error)}") from None
 
@@ -135,6 +138,7 @@ def _grade_class(
     for folder in (course.autograded, course.records):
         there = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=there).close()  # now, not after an hour's work
+    _sweep(course, lesson)
     pool, template = None, kept_template(course, lesson)
     try:
         if executor is None and settings.workers > 0:
@@ -171,6 +175,13 @@ def _grade_class(
         run.write_feedback()
     lines = [_line(student, run.told[student], standings.get(student)) for student in students]
     return ClassResult(course, lesson, lines, time.monotonic() - began, run.sandbox, run.notes)
+
+
+def _sweep(course: Course, lesson: str) -> None:
+    """Removes what a killed run left half written; nobody else writes while the lock is held."""
+    for folder in (course.records / lesson, *course.autograded.glob(f"*/{lesson}")):
+        for part in folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
 
 
 def _pool(lesson: str, settings: Settings, jobs: int) -> LocalPool:

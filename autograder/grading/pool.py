@@ -182,12 +182,16 @@ def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[
             yield Failed(job, f"{type(error).__name__}: {error}", crashed=False)
 
 
-def run_on(executor: Executor, jobs: Iterable[Any]) -> Iterator[Any]:
-    """The same on any executor: each job that fails is given to it once more."""
-    from autograder.grading.worker import grade
+def run_on(executor: Executor, jobs: Iterable[Any], at_once: int = 64) -> Iterator[Any]:
+    """The same on any executor, `at_once` jobs in flight; each that fails is tried once more."""
+    from autograder.grading.cluster import grade_here
 
-    running = {executor.submit(grade, job): (job, True) for job in jobs}
-    while running:
+    waiting, running = iter(jobs), {}
+    while True:
+        while len(running) < at_once and (job := next(waiting, None)) is not None:
+            running[executor.submit(grade_here, job)] = (job, True)
+        if not running:
+            return
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             job, again = running.pop(future)
@@ -197,6 +201,6 @@ def run_on(executor: Executor, jobs: Iterable[Any]) -> Iterator[Any]:
                 raise
             except Exception as error:
                 if again:
-                    running[executor.submit(grade, job)] = (job, False)
+                    running[executor.submit(grade_here, job)] = (job, False)
                 else:
                     yield Failed(job, f"{type(error).__name__}: {error}", crashed=False)
