@@ -72,7 +72,7 @@ def run() -> str:
     )
     return "\n".join(
         [
-            "Lesson 01, warm start and gradebook included, feedback pages not. Marks of one and two "
+            "Lesson 01, start and gradebook included, feedback pages not. Marks of one and two "
             f"workers are {'equal' if same else 'NOT equal'}.",
             "",
             head,
