@@ -67,3 +67,12 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+
+# Pages. Code is colored and Markdown rendered within a time limit, in feedback and formgrader. A
+# page that is there already may show marks that a person has changed since: it is written anew
+# (`autograder feedback` writes only those that changed).
+c.GenerateFeedback.force = True
+c.HTMLExporter.filters = {
+    "highlight_code": "autograder.grading.rendering.highlight_code",
+    "markdown2html": "autograder.grading.rendering.markdown2html",
+}

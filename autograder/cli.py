@@ -1,4 +1,4 @@
-"""The command line: `autograder grade`, `replay`, `doctor`, `build`, `check-build`.
+"""The command line of the grader: `autograder --help` lists its commands.
 
 Everything that a command needs is imported when it runs, so that `--help` is quick.
 """
@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands import ClassDir, GradebookUrl, export, lesson_name, refuse, report
+from autograder.commands import (
+    ClassDir,
+    GradebookUrl,
+    export,
+    feedback,
+    lesson_name,
+    refuse,
+    report,
+)
 from autograder.commands.rehearse import UpdateLesson, Why, rehearse, say_why
 from autograder.commands.submissions import RosterFile, Submissions, Timezone, ZipFormat
 
@@ -187,6 +195,7 @@ def replay(
         raise typer.Exit(1)
 
 
+app.command()(feedback.feedback)
 app.command()(report.report)
 app.command()(export.export)
 

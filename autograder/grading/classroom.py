@@ -95,11 +95,12 @@ class ClassResult:
     seconds: float = 0.0
     sandbox: str = ""
     notes: list[str] = field(default_factory=list)
+    failed_pages: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
-        """Whether a submission was left without marks."""
-        return any(line.state == "not graded" for line in self.lines)
+        """Whether a submission was left without marks, or without its feedback."""
+        return bool(self.failed_pages) or any(line.state == "not graded" for line in self.lines)
 
 
 def grade_class(
@@ -158,7 +159,6 @@ def _grade_class(
                 update=settings.update_lesson,
             )
             run = _ClassRun(course, lesson, settings, template, marks, progress)
-            run.notes += notes
             todo = run.sort_out(students)
             if todo and pool is None and executor is None:
                 pool = _pool(lesson, settings, len(todo))
@@ -171,10 +171,15 @@ def _grade_class(
     finally:
         if pool is not None:
             pool.close()
+    failed_pages: list[str] = []
     if settings.feedback:
-        run.write_feedback()
+        from autograder.grading.feedback import refresh_feedback
+
+        shown = {s: standings[s] for s in students if s in standings}
+        _, failed_pages = refresh_feedback(course, lesson, shown, settings.workers, progress)
     lines = [_line(student, run.told[student], standings.get(student)) for student in students]
-    return ClassResult(course, lesson, lines, time.monotonic() - began, run.sandbox, run.notes)
+    seconds = time.monotonic() - began
+    return ClassResult(course, lesson, lines, seconds, run.sandbox, list(notes), failed_pages)
 
 
 def _sweep(course: Course, lesson: str) -> None:
@@ -247,9 +252,7 @@ class _ClassRun:
         self.course, self.lesson, self.settings = course, lesson, settings
         self.template, self.marks, self.progress = template, marks, progress
         self.told: dict[str, _Told] = {}
-        self.notes: list[str] = []
         self.sandbox = ""
-        self.for_feedback: list[str] = []
         self.done = self.of = 0
 
     @contextlib.contextmanager
@@ -277,10 +280,8 @@ class _ClassRun:
                     told = self._as_told_before(student)
             if told is None:
                 todo.append(student)
-                continue
-            self.told[student] = told
-            if not self.course.feedback_of(student, self.lesson).is_file():
-                self.for_feedback.append(student)
+            else:
+                self.told[student] = told
         return todo
 
     def _as_told_before(self, student: str) -> _Told | None:
@@ -377,7 +378,6 @@ class _ClassRun:
                 put(place, json_bytes(record))
         self.sandbox = graded.sandbox or self.sandbox
         self.told[student] = told
-        self.for_feedback.append(student)
 
     def _failed(self, failed: Failed) -> None:
         from autograder.grading.worker import unreadable
@@ -390,20 +390,6 @@ class _ClassRun:
             )
         else:
             self.told[student] = _Told("not graded", failed.reason)
-
-    def write_feedback(self) -> None:
-        """nbgrader's feedback page for whoever has none of these marks yet."""
-        from autograder.grading.feedback import write_feedback
-
-        total, written = len(self.for_feedback), 0
-
-        def done(student: str) -> None:
-            nonlocal written
-            written += 1
-            self.progress("writing feedback", written, total)
-
-        self.progress("writing feedback", 0, total)
-        self.notes += write_feedback(self.course, self.lesson, self.for_feedback, done)
 
 
 @dataclass(frozen=True)

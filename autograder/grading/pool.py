@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -36,16 +36,59 @@ class Failed:
     crashed: bool
 
 
-class LocalPool:
-    """Worker processes on this machine, with their sandbox."""
+class Workers:
+    """Worker processes on this machine that run `function` on jobs; ended when a job goes wrong."""
 
-    def __init__(self, lesson: str, workers: int, sandbox: str, trust: bool) -> None:
-        self.lesson, self.workers, self.sandbox, self.trust = lesson, workers, sandbox, trust
-        self._guests: Any = None
-        self._failure: BaseException | None = None
+    def __init__(self, workers: int, function: Callable[[Any], Any]) -> None:
+        self.workers, self.function = workers, function
         self._executor: ProcessPoolExecutor | None = None
         self._method = "forkserver" if sys.platform.startswith("linux") else "spawn"
         self._context = multiprocessing.get_context(self._method)
+
+    def _new(self, workers: int) -> ProcessPoolExecutor:
+        """Fresh processes."""
+        raise NotImplementedError
+
+    def submit(self, job: Any) -> Future:
+        """Gives the job to a worker."""
+        if self._executor is None:
+            self._executor = self._new(self.workers)
+        with _one_thread():  # workers start when the first jobs arrive
+            return self._executor.submit(self.function, job)
+
+    def kill(self) -> None:
+        """Ends all workers at once; their jobs fail with BrokenProcessPool."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            for process in list((executor._processes or {}).values()):
+                process.kill()
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def alone(self, job: Any, seconds: float) -> Any:
+        """The job's result from a worker of its own; raises what went wrong."""
+        self.kill()
+        workers, self.workers = self.workers, 1
+        try:
+            return self.submit(job).result(timeout=seconds)
+        finally:
+            self.kill()
+            self.workers = workers
+
+    def close(self) -> None:
+        """Ends the workers."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+
+class LocalPool(Workers):
+    """Worker processes that grade, with their sandbox."""
+
+    def __init__(self, lesson: str, workers: int, sandbox: str, trust: bool) -> None:
+        super().__init__(workers, _grade)
+        self.lesson, self.sandbox, self.trust = lesson, sandbox, trust
+        self._guests: Any = None
+        self._failure: BaseException | None = None
         # The sandbox takes longest to warm up, so it begins first.
         self._opening = threading.Thread(target=self._open, daemon=True)
         self._opening.start()
@@ -87,41 +130,18 @@ class LocalPool:
             workers, self._context, initializer=start_worker, initargs=arguments
         )
 
-    def submit(self, job: Any) -> Future:
-        """Gives the job to a worker."""
-        from autograder.grading.worker import grade
-
-        if self._executor is None:
-            self._executor = self._new(self.workers)
-        with _one_thread():  # workers start when the first jobs arrive
-            return self._executor.submit(grade, job)
-
-    def kill(self) -> None:
-        """Ends all workers at once; their jobs fail with BrokenProcessPool."""
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            for process in list((executor._processes or {}).values()):
-                process.kill()
-            executor.shutdown(wait=True, cancel_futures=True)
-
-    def alone(self, job: Any, seconds: float) -> Any:
-        """The job's result from a worker of its own; raises what went wrong."""
-        self.kill()
-        workers, self.workers = self.workers, 1
-        try:
-            return self.submit(job).result(timeout=seconds)
-        finally:
-            self.kill()
-            self.workers = workers
-
     def close(self) -> None:
         """Ends the workers and the sandbox."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
+        super().close()
         self._opening.join()
         if self._guests is not None:
             self._guests.close()
+
+
+def _grade(job: Any) -> Any:
+    from autograder.grading.worker import grade
+
+    return grade(job)
 
 
 @contextlib.contextmanager
@@ -138,10 +158,12 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[Any]:
+def run_local(
+    pool: Workers, jobs: Iterable[Any], seconds: float, slack: float = SLACK
+) -> Iterator[Any]:
     """The results of the jobs as they come, and a `Failed` for each that gave none twice.
 
-    `seconds` is what one job may take; past that and SLACK its worker counts as stuck. Only a
+    `seconds` is what one job may take; past that and `slack` its worker counts as stuck. Only a
     CourseError, which is the whole class's, ends the run: a worker raises it for a wrong lesson or
     configuration, and for nothing that a submission holds.
     """
@@ -154,7 +176,7 @@ def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[
             except BrokenProcessPool:
                 waiting.appendleft(job)
                 break
-        done, _ = wait(running, timeout=2 * seconds + SLACK, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=2 * seconds + slack, return_when=FIRST_COMPLETED)
         broken = not done
         for future in done:
             job = running.pop(future)
@@ -173,11 +195,11 @@ def run_local(pool: LocalPool, jobs: Iterable[Any], seconds: float) -> Iterator[
             running.clear()
     for job in suspects:
         try:
-            yield pool.alone(job, seconds + SLACK)
+            yield pool.alone(job, seconds + slack)
         except CourseError:
             raise
         except (BrokenProcessPool, TimeoutError):
-            yield Failed(job, "grading it ended the grader's own process, twice", crashed=True)
+            yield Failed(job, "the grader's own process ended over it, twice", crashed=True)
         except Exception as error:
             yield Failed(job, f"{type(error).__name__}: {error}", crashed=False)
 

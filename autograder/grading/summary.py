@@ -88,7 +88,7 @@ def print_result(result: ClassResult, console: Console) -> None:
     for line in result.lines:
         for problem in line.problems[:4]:
             console.print(Text(printable_line(f"  {line.student}: {problem}")))
-    for sentence in result.notes:
+    for sentence in (*result.notes, *result.failed_pages):
         console.print(Text(printable_line(f"  {sentence}")))
     course = result.course
     for label, place in (
