@@ -492,6 +492,11 @@ def test_moodles_new_numbers_are_told_by_a_roster_or_said(course, tmp_path):
     told = mapping_of(course, "03_fvsbn", later, roster=roster)
     assert keys(told) == ["ann_lee-12", "jane_doe-1"]  # of two Ann Lees nobody knows which
     assert (told.refused, told.notes) == ([], [])
+    path.write_text("id,name,email\n0,Eve,eve@x.edu\n1,Eva,eva@x.edu\n")  # nobody of this zip
+    assert {
+        one.email
+        for one in mapping_of(course, MADE, later, roster=read_roster(path)).arrivals.values()
+    } == {""}
     take_in(told)
     again = mapping_of(course, "03_fvsbn", later)  # the new number is known from now on
     assert statuses(again) == {"ann_lee-12": "same", "jane_doe-1": "same"}

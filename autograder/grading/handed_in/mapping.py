@@ -432,12 +432,12 @@ def _with_the_keys_of_their_people(rows: list[Row]) -> list[Row]:
 
 def _named_by(roster: Roster, claims: list[_Claim]) -> list[_Claim]:
     """The claims with the names and addresses that a class list says."""
-    # The list knows people by what the zip calls them; no claim has a key yet.
-    numbered = [replace(c.arrival, key=str(n)) for n, c in enumerate(claims)]
+    # No claim has a key yet, and what stands in for one must not be anybody's number.
+    numbered = [replace(c.arrival, key=f"\0{n}") for n, c in enumerate(claims)]
     people = roster.join(numbered).people
     found = []
     for number, claim in enumerate(claims):
-        if entry := people.get(str(number)):
+        if entry := people.get(f"\0{number}"):
             one = claim.arrival
             # Without a number the name is who it is: it stays as the zip has it.
             name = (entry.name or one.name) if one.number else one.name

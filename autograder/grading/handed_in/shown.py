@@ -18,7 +18,7 @@ MOST = 50  # lines of one kind that are written out one by one
 
 def print_mapping(mapping: Mapping, console: Console) -> None:
     """Who handed in what, and what is left out and why."""
-    console.print(table_of(mapping))
+    console.print(table_of(mapping, console.width))
     for row in mapping.refused:
         _say(console, f"{row.entry} is refused: {row.reason}")
     by_reason: dict[str, list[Row]] = {}
@@ -34,24 +34,35 @@ def print_mapping(mapping: Mapping, console: Console) -> None:
         _say(console, note)
 
 
-def table_of(mapping: Mapping) -> Table:
+def table_of(mapping: Mapping, width: int) -> Table:
     """A line for each notebook that is somebody's; every text that others wrote is plain in it."""
-    told = [row for row in mapping.rows if row.arrival is not None]
-    title = f"{printable(mapping.archive.name)}: {mapping.format.name}, {len(told)} notebooks"
+    rows = [row for row in mapping.rows if row.arrival is not None]
+    cells = [_cells(row, row.arrival) for row in rows if row.arrival is not None]
+    # What this LMS does not say needs no column.
+    columns = [n for n in cells[0] if any(one[n] for one in cells)] if cells else ["entry"]
+    if width < 120:  # key and entry hold the rest
+        columns = [n for n in columns if n not in ("name", "number", "attempt")]
+    title = f"{printable(mapping.archive.name)}: {mapping.format.name}, {len(rows)} notebooks"
     table = Table(title=title, title_justify="left")
-    for name in ("key", "status", "name", "number", "time (UTC)", "late", "attempt", "entry"):
-        table.add_column(name, overflow="fold")
-    for row in told:
-        assert row.arrival is not None
-        one = row.arrival
-        late = {True: "late", False: "no", None: ""}[one.late]
-        cells = (
-            one.key, row.status, one.name, one.number, one.time[:16].replace("T", " "), late,
-            "" if one.attempt is None else str(one.attempt), row.entry,
-        )  # fmt: skip
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name in ("key", "status"))
+    for row, one in zip(rows, cells, strict=True):
         style = "yellow" if row.status in ("refused", "older", "left out") else ""
-        table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
+        table.add_row(*(Text(printable(one[name])) for name in columns), style=style)
     return table
+
+
+def _cells(row: Row, arrival: Arrival) -> dict[str, str]:
+    return {
+        "key": arrival.key,
+        "status": row.status,
+        "name": arrival.name,
+        "number": arrival.number if arrival.number != arrival.key else "",
+        "time (UTC)": arrival.time[:16].replace("T", " "),
+        "late": {True: "late", False: "no", None: ""}[arrival.late],
+        "attempt": "" if arrival.attempt is None else str(arrival.attempt),
+        "entry": row.entry,
+    }
 
 
 def print_roster(arrivals: Iterable[Arrival], console: Console, roster: Roster) -> None:
