@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from autograder.lessons.term import RELEASE_OF_TERM, read_term
+
 c = get_config()  # noqa: F821 (traitlets puts it here)
 
 root = Path(__file__).resolve().parent
@@ -40,6 +42,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
+    "autograder.grading.late.SaveDueDate",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -76,3 +79,12 @@ c.HTMLExporter.filters = {
     "highlight_code": "autograder.grading.rendering.highlight_code",
     "markdown2html": "autograder.grading.rendering.markdown2html",
 }
+
+# A term: lessons, exercises, points, due dates, late days (see autograder/lessons/term.py for an
+# example). Students' notebooks of a term are built into build/release; course/ stays.
+term = read_term(root)
+if term is not None:
+    c.CourseDirectory.release_directory = str(RELEASE_OF_TERM)
+    if term.late is not None:
+        c.AssignLatePenalties.plugin_class = "autograder.grading.late.LateDays"
+        c.LateDays.update({name: v for name, v in vars(term.late).items() if v is not None})

@@ -229,7 +229,9 @@ def check_build(
 def _lessons(command: str, names: list[str]) -> int:
     from autograder.lessons import main
 
-    return main([command, *names])
+    here = Path.cwd()
+    root = ["--root", str(here)] if (here / "nbgrader_config.py").is_file() else []
+    return main([command, *root, *names])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,10 +18,15 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import lessons
+from autograder.lessons.term import in_term, read_term
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = "01_exponential_wall"
 COURSE = "autoregressive"
+OUT, DEAR = (
+    "bits_to_exceed",
+    "fvsbn_parameters",
+)  # the exercise that the term leaves out, and the one that it makes dearer
 
 
 class Desk:
@@ -94,19 +100,27 @@ class Circle:
         for name in ("nbgrader_config.py", "pyproject.toml", f"solutions/{LESSON}/lesson.py"):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+        self.term(datetime(2099, 1, 1, tzinfo=UTC))
+        self.said["build"] = self.teacher.run(sys.executable, "-m", "autograder.cli", "build")
         source = root / "build" / "source" / LESSON
-        source.mkdir(parents=True)
-        nbformat.write(lessons.source_notebook(LESSON, root), source / "lesson.ipynb")
         # What must never travel: a text with solutions, a template, a gradebook, hidden files.
         for name in ("lesson.py", "template.json", "gradebook.db", ".env", "notes.txt", "ipynb"):
             (source / name).write_text("return 2 ** n  # the solution")
         self.teacher.nbgrader("generate_assignment", LESSON)
-        released = root / "course" / LESSON
+        released = root / "build" / "release" / LESSON
         self.generated = files_below(released)
         (released / "solutions.py").write_text("return 2 ** n")
         (released / ".ipynb_checkpoints").mkdir()
         (released / ".ipynb_checkpoints" / "lesson-checkpoint.ipynb").write_text("{}")
         self.teacher.nbgrader("release_assignment", LESSON)
+
+    def term(self, due: datetime) -> None:
+        """What the course's term.toml says: one exercise less, another worth more, late days."""
+        (self.teacher.folder / "term.toml").write_text(
+            "[late]\npercent_per_day = 25\n"
+            f"[lessons.{LESSON}]\ndue = {due.isoformat()}\nhints = false\n"
+            f'leave_out = ["{OUT}"]\npoints = {{{DEAR} = 7}}\n'
+        )
 
     def students_hand_in(self) -> None:
         self.said["list"] = self.ada.nbgrader("list", f"--course={COURSE}")
@@ -142,11 +156,8 @@ class Circle:
 
     def instructor_grades(self) -> None:
         teacher = self.teacher
-        due = self.due.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        teacher.run("nbgrader", "db", "assignment", "add", LESSON, f"--duedate={due}")
-        zero = "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
-        with (teacher.folder / "nbgrader_config.py").open("a") as config:
-            config.write(zero)
+        self.due_at_first = self.due_in_gradebook()
+        self.term(self.due)  # the instructor thinks better of it
         self.said["collect"] = teacher.nbgrader("collect", LESSON)
         command = [sys.executable, "-m", "autograder.cli", "grade", LESSON, "--workers=1"]
         self.said["grade"] = teacher.run(*command)
@@ -158,6 +169,12 @@ class Circle:
         for name, student in (("ada", self.ada), ("ben", self.ben)):
             student.nbgrader("fetch_feedback", LESSON, f"--course={COURSE}", f"--student={name}")
         teacher.run("nbgrader", "export")
+
+    def due_in_gradebook(self) -> datetime:
+        """The lesson's due date as nbgrader knows it (UTC)."""
+        url = f"sqlite:///{self.teacher.folder / 'class' / 'gradebook.db'}"
+        with Gradebook(url, COURSE) as gradebook:
+            return gradebook.find_assignment(LESSON).duedate
 
     def in_gradebook(self) -> dict[str, tuple[float, float, datetime]]:
         """Per student: points before the penalty, the penalty, when it was handed in (UTC)."""
@@ -188,8 +205,9 @@ def collected(circle: Circle, student: str) -> Path:
 
 
 def points_to_earn() -> int:
-    """The points that need no person."""
-    return sum(cell.points for cell in lessons.load_lesson(LESSON).checks.values())
+    """The points of the term that need no person."""
+    checks = lessons.load_lesson(LESSON).checks
+    return sum(cell.points for name, cell in checks.items() if name not in (OUT, DEAR)) + 7
 
 
 def test_only_the_notebook_is_generated_released_and_fetched(circle: Circle):
@@ -200,10 +218,15 @@ def test_only_the_notebook_is_generated_released_and_fetched(circle: Circle):
 
 
 def test_what_was_fetched_is_the_students_notebook_of_the_lesson(circle: Circle):
-    """It is the one in course/, byte for byte."""
-    fresh = lessons.render([lessons.load_lesson(LESSON)])[lessons.RELEASE / LESSON / "lesson.ipynb"]
+    """It is the one that `autograder build` makes, byte for byte."""
+    term = read_term(circle.teacher.folder)
+    asked = replace(term.of(LESSON), due=datetime(2099, 1, 1, tzinfo=UTC))
+    term = replace(term, lessons={LESSON: asked})
+    fresh = lessons.render([in_term(lessons.load_lesson(LESSON), term)])
     sent = circle.exchange / COURSE / "outbound" / LESSON / "lesson.ipynb"
-    assert sent.read_bytes() == fresh
+    assert sent.read_bytes() == fresh[lessons.RELEASE / LESSON / "lesson.ipynb"]
+    text = sent.read_text()
+    assert OUT not in text and "Hint 1" not in text and "due 1 January 2099" in text
 
 
 def test_collected_are_the_notebook_its_time_and_the_key_to_its_feedback(circle: Circle):
@@ -227,13 +250,18 @@ def test_who_is_in_time_keeps_all_points_and_who_is_late_is_penalized(circle: Ci
     assert (points, penalty) == (full, 0)
     assert time < due
     points, penalty, time = circle.marks["ben"]
-    assert (points, penalty) == (full, full)
+    assert (points, penalty) == (full, full / 4)
     assert due < time < due + timedelta(minutes=5)
+
+
+def test_due_dates_are_those_of_the_term_whenever_it_changes(circle: Circle):
+    assert circle.due_at_first == datetime(2099, 1, 1)
+    assert circle.due_in_gradebook() == circle.due.replace(tzinfo=None)
 
 
 def test_a_time_that_the_file_system_contradicts_does_not_count(circle: Circle):
     points, penalty, time = circle.marks["cyd"]
-    assert penalty == points > 0
+    assert penalty == points / 4 > 0
     assert time > circle.due.replace(tzinfo=None)
     assert "which counts" in circle.said["collect"]
 
@@ -258,8 +286,8 @@ def test_the_export_has_the_gradebooks_scores(circle: Circle):
     with (circle.teacher.folder / "grades.csv").open(newline="") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     assert float(rows["ada"]["score"]) == points_to_earn()
-    assert float(rows["ben"]["score"]) == 0
-    assert float(rows["ben"]["late_submission_penalty"]) == points_to_earn()
+    assert float(rows["ben"]["score"]) == points_to_earn() * 3 / 4
+    assert float(rows["ben"]["late_submission_penalty"]) == points_to_earn() / 4
 
 
 def test_an_arrival_holds_for_the_file_that_came_with_it(circle: Circle, tmp_path: Path):

@@ -205,7 +205,7 @@ def source_notebook(course: Course, lesson: str) -> Any:
         if text.is_file():
             from autograder import lessons
 
-            return lessons.source_notebook(lesson, course.root)
+            return lessons.source_notebook(lesson, course.root, dated=False)
     if built.is_file():
         return nbformat.read(built, as_version=4)
     raise CourseError(f"there is no lesson {lesson}: neither {text} nor {built} exists")

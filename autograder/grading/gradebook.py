@@ -141,6 +141,11 @@ class Marks:
         Where there are submissions to a lesson with other cells, CourseError says what can be done;
         `update` does it. Returns a sentence for each thing that was done then.
         """
+        said = self._ensure_cells(template, source, update)
+        self._keep_due_date()
+        return said
+
+    def _ensure_cells(self, template: Notebook, source: Any, update: bool) -> list[str]:
         if self._knows(template):
             return []
         if update and (change := self._change(template)) is not None:
@@ -182,6 +187,21 @@ class Marks:
             ),
             kept,
         ]
+
+    def _keep_due_date(self) -> None:
+        """Enters the due date of term.toml; where it was another, penalties are told anew."""
+        with quick_imports():
+            from autograder.grading.late import save_due_date
+
+        with self._transaction() as gradebook:
+            if not save_due_date(gradebook, self.course.root, self.lesson):
+                return
+            gradebook.db.flush()
+            for submission in gradebook.assignment_submissions(self.lesson):
+                for marked in submission.notebooks:
+                    marked.late_submission_penalty = self._late_penalty(
+                        submission.student.id, submission, marked
+                    )
 
     def _knows(self, template: Notebook) -> bool:
         """Whether the gradebook has this very lesson: same cells, texts and points."""

@@ -26,6 +26,7 @@ from autograder.grading.arrivals import keep_timestamp, parsed_timestamp, time_o
 from autograder.grading.course import Course, open_course, template_of
 from autograder.grading.guests import Guests, open_guests
 from autograder.grading.judge import judge_notebook
+from autograder.grading.late import save_due_date
 from autograder.grading.rebuild import (
     UNREADABLE,
     is_graded,
@@ -114,6 +115,7 @@ class RebuildCells(NbGraderPreprocessor):
             course.submitted, student, lesson, digest, trust_timestamps=self.trust_timestamps
         )
         with Gradebook(about["db_url"]) as gradebook:  # nbgrader has taken timestamp.txt already
+            save_due_date(gradebook, course.root, lesson)
             gradebook.update_or_create_submission(lesson, student, timestamp=time)
         graded = course.autograded_of(student, lesson)
         keep_timestamp(course.submitted, student, lesson, graded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,14 +95,20 @@ def title_text(lesson: Lesson, address: str) -> str:
     ]
     if lesson.prerequisites:
         facts.append(f"good to have met before: {', '.join(lesson.prerequisites)}")
-    return "\n\n".join(
-        [
-            f"# {int(lesson.name[:2])} · {lesson.title}",
-            f"**{lesson.question}**",
-            " · ".join(facts),
-            badge(lesson, address),
-        ]
-    )
+    if lesson.due is not None:
+        facts.append(f"due {told_date(lesson.due)}")
+    told = [
+        f"# {int(lesson.name[:2])} · {lesson.title}",
+        f"**{lesson.question}**",
+        " · ".join(facts),
+    ]
+    return "\n\n".join([*told, badge(lesson, address)] if lesson.committed else told)
+
+
+def told_date(due: datetime) -> str:
+    """A due date for people: "12 October 2026, 23:59 (UTC+02:00)"."""
+    zone = getattr(due.tzinfo, "key", None) or due.tzname()
+    return f"{due.day} {due:%B %Y, %H:%M} ({zone})"
 
 
 def setup_text(lesson: Lesson, address: str) -> str:

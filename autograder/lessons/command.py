@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.lessons.lesson import ROOT, LessonError
 from autograder.lessons.releasing import build, differences
+from autograder.lessons.term import TermError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +31,6 @@ def main(arguments: list[str] | None = None) -> int:
         told = differences(given.names, given.root)
         print("\n".join(told) or "all built notebooks are fresh")
         return 1 if told else 0
-    except LessonError as error:
+    except (LessonError, TermError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,6 +62,8 @@ class Lesson:
     prerequisites: tuple[str, ...]
     cells: tuple[Cell, ...]
     colab: tuple[str, ...] = ()  # packages that the lesson needs and Colab does not have
+    due: datetime | None = None  # of a term, with a zone
+    committed: bool = True  # whether course/ asks the same: the badge opens it in Colab
 
     def _of(self, role: str) -> dict[str, Cell]:
         return {cell.name: cell for cell in self.cells if cell.role == role}

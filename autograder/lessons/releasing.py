@@ -17,6 +17,7 @@ from autograder.lessons.building import (
 )
 from autograder.lessons.lesson import GUIDE, RELEASE, ROOT, SOURCE, TEXTS, Lesson, LessonError
 from autograder.lessons.reading import lesson_names, load_lesson, without_solutions
+from autograder.lessons.term import RELEASE_OF_TERM, Term, in_term, read_term
 from course.files import write_whole
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _generate_assignment(lesson: Lesson, folder: Path) -> None:
     config.CourseDirectory.db_url = "sqlite://"
     config.GenerateAssignment.no_database = True
     config.SaveCells.enabled = False
+    config.SaveDueDate.enabled = False
 
     said = _FirstCause()
     log = logging.Logger("lessons", level=logging.ERROR)
@@ -127,21 +129,34 @@ def with_table(guide: str, lessons: Iterable[Lesson]) -> str:
 
 
 def _fresh(names: Iterable[str], root: Path) -> dict[Path, bytes]:
-    """What a build of the named lessons writes; of all lessons, the guide's table as well."""
+    """What a build of the named lessons writes; of all lessons, the guide's table as well.
+
+    With a term.toml students' notebooks go to build/release, and course/ stays as it is.
+    """
     names = list(names)
-    lessons = _chosen(names, root)
+    term = read_term(root)
+    lessons = chosen(names, root, term)
     fresh = render(lessons)
+    if term is not None:
+        return {
+            RELEASE_OF_TERM / path.relative_to(RELEASE)
+            if path.is_relative_to(RELEASE)
+            else path: content
+            for path, content in fresh.items()
+        }
     if not names and (root / GUIDE).is_file():
         text = (root / GUIDE).read_text(encoding="utf-8")
         fresh[GUIDE] = with_table(text, lessons).encode()
     return fresh
 
 
-def _chosen(names: Iterable[str], root: Path) -> list[Lesson]:
-    names = list(names) or lesson_names(root)
+def chosen(names: Iterable[str], root: Path, term: Term | None) -> list[Lesson]:
+    """The named lessons as the term asks for them; none named: all that the term has."""
+    everything = lesson_names(root) if term is None or term.lessons is None else [*term.lessons]
+    names = list(names) or everything
     if not names:
         raise LessonError(root / TEXTS, 1, "there is no lesson.py in a folder of this one")
-    return [load_lesson(name, root) for name in dict.fromkeys(names)]
+    return [in_term(load_lesson(name, root), term) for name in dict.fromkeys(names)]
 
 
 def build(names: Iterable[str] = (), root: Path = ROOT) -> list[Path]:

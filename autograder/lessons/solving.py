@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.lessons.building import build_source
 from autograder.lessons.lesson import BEGIN, END, RELEASE, ROOT, LessonError
 from autograder.lessons.reading import find_lesson, load_lesson, plain_python
+from autograder.lessons.term import in_term, read_term
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-def source_notebook(name: str, root: Path = ROOT) -> NotebookNode:
-    """The instructor's notebook of a lesson, built afresh from its text, so never stale."""
-    return build_source(load_lesson(name, root))
+def source_notebook(name: str, root: Path = ROOT, *, dated: bool = True) -> NotebookNode:
+    """The instructor's notebook of a lesson, built afresh from its text, so never stale.
+
+    It asks what the term of the course at `root` asks. Marks do not depend on a due date, so the
+    notebook that they are reached with is not `dated`.
+    """
+    lesson = in_term(load_lesson(name, root), read_term(root))
+    return build_source(lesson if dated else replace(lesson, due=None))
 
 
 def release_notebook(name: str, root: Path = ROOT) -> NotebookNode:
