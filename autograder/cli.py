@@ -17,6 +17,7 @@ from autograder.commands import (
     feedback,
     lesson_name,
     refuse,
+    release,
     report,
 )
 from autograder.commands.rehearse import UpdateLesson, Why, rehearse, say_why
@@ -198,6 +199,7 @@ def replay(
 app.command()(feedback.feedback)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(release.release)
 
 
 @app.command()
