@@ -71,6 +71,11 @@ def test_no_other_file_changes_the_key(copy, before):
     assert key_of(LESSON, TEMPLATE, copy).as_dict() == before
 
 
+def test_marks_depend_on_the_built_lesson_and_not_on_its_builder(before):
+    assert not [name for name in FILES if name.startswith(("autograder/lessons/", "figures/"))]
+    assert not {"jupytext", "nbformat"} & set(before["versions"])
+
+
 def test_a_new_import_brings_its_module_into_the_key(copy, before):
     checks = closure.path_of(module_of(LESSON), copy)
     content = checks.read_bytes()

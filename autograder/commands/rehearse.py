@@ -60,7 +60,7 @@ def say_why(
         return
     console.print(Text(printable_line(f"{student}: would be graded again:")))
     for reason in reasons:
-        console.print(Text(printable_line(f"  {reason}", 1000)), soft_wrap=True)
+        console.print(Text("  " + printable_line(reason, 1000)), soft_wrap=True)
 
 
 def rehearse(
@@ -94,7 +94,7 @@ def print_rehearsal(lesson: str, told: list[Rehearsed], console: Console) -> Non
     reasons = dict.fromkeys(reason for one in told for reason in one.reasons)
     for reason in list(reasons)[:12]:
         count = sum(reason in one.reasons for one in told)
-        console.print(Text(printable_line(f"  {count} × {reason}")))
+        console.print(Text("  " + printable_line(f"{count} × {reason}")))
     if len(reasons) > 12:
         console.print(f"  and {len(reasons) - 12} reasons more: see --why NAME")
     graded = [one for one in told if one.reasons]

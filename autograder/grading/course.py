@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder import closure
+from autograder.grading.errors import CourseError
 from autograder.grading.key import Key, key_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOK = "lesson"  # each lesson is one notebook of this name
 _SETTINGS = ("nbgrader_config.py", "pyproject.toml", "term.toml")  # those of them that there are
-
-
-class CourseError(ValueError):
-    """A course or class that cannot be graded as it lies; the message is one sentence."""
 
 
 @dataclass(frozen=True)

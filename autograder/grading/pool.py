@@ -21,7 +21,7 @@ from multiprocessing import forkserver
 from typing import Any
 
 from autograder.checking import module_of
-from autograder.grading.course import CourseError
+from autograder.grading.errors import CourseError
 
 SLACK = 120.0  # seconds past a submission's own time, after which a worker counts as stuck
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -129,6 +129,15 @@ class LocalPool(Workers):
         return ProcessPoolExecutor(
             workers, self._context, initializer=start_worker, initargs=arguments
         )
+
+    def submit(self, job: Any) -> Future:
+        """Gives the job to a worker; CourseError if none can start."""
+        try:
+            return super().submit(job)
+        except EOFError:  # the server that workers are forked from ended while it imported
+            raise CourseError(
+                f"no worker can start: importing {module_of(self.lesson)} fails, as said above"
+            ) from None
 
     def close(self) -> None:
         """Ends the workers and the sandbox."""

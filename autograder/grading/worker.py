@@ -19,7 +19,7 @@ from importlib import metadata
 from typing import Any
 
 from autograder.checking import checks_of
-from autograder.grading.course import CourseError
+from autograder.grading.errors import CourseError
 from autograder.grading.guests import Guests, attached, open_guests
 from autograder.grading.judge import judge_notebook
 from autograder.grading.rebuild import (
