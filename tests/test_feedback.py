@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -78,11 +79,16 @@ def test_pages_follow_the_gradebook_and_only_those_that_changed_are_written(cour
     assert course.feedback_of("ada", MADE).stat().st_mtime_ns == stamp
 
 
-def test_nbgraders_own_command_leaves_no_stale_page(course):
+def test_nbgraders_own_command_leaves_no_stale_page_and_is_not_held_up(course):
     graded(course, "ada")
     page = course.feedback_of("ada", MADE)
     page.parent.mkdir(parents=True)
     page.write_text("an earlier page")
+    notebook = course.autograded_of("ada", MADE)
+    cells = json.loads(notebook.read_text())
+    code = [c for c in cells["cells"] if c["cell_type"] == "code"]
+    code[0]["source"] = COSTLY["lines of one space"]
+    notebook.write_text(json.dumps(cells))
     by_hand(course, "ada", why_order=1.25)
     options = [
         f"--CourseDirectory.{name}_directory={getattr(course, name)}"
