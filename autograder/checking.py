@@ -8,6 +8,7 @@ stand-in for an object in another process.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import inspect
 import io
@@ -18,7 +19,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.card import Card
 from autograder.claims import (
@@ -34,6 +35,7 @@ from autograder.claims import (
 )
 from autograder.draw import Draw
 from autograder.inside import seed_generators
+from autograder.plain import clean_line
 from autograder.remote.proxy import (
     NotAttempted,
     Standin,
@@ -42,6 +44,9 @@ from autograder.remote.proxy import (
     standin_for,
 )
 
+MAX_SENTENCE = 1_000  # characters of one text of a verdict
+
+Said = TypeVar("Said", Claim, Cause)
 CheckFunction = Callable[[Standin, Draw], Iterator[Claim | Cause]]
 
 
@@ -184,7 +189,7 @@ def judge(
             # Our own mistake, or an answer that no check foresaw: it never earns points.
             status = ERROR
             last = traceback.extract_tb(why.__traceback__)[-1]
-            reason = f"the check stopped at {last.name}: {type(why).__name__}: {why}"[:400]
+            reason = f"the check stopped at {last.name}: {type(why).__name__}: {why}"
     earned = sum(c.points for c in claims if c.holds)
     if not status:
         complete = not reason and claims and all(c.holds for c in claims)
@@ -193,15 +198,28 @@ def judge(
         name=found.name,
         lesson=found.lesson,
         points=found.points,
-        claims=tuple(claims),
+        claims=tuple(_clean(one) for one in claims),
         seed=seed,
         status=status,
-        reason=reason,
-        line=line,
+        reason=clean_line(reason, MAX_SENTENCE),
+        line=clean_line(line, MAX_SENTENCE),
         late=late,
-        cause=cause,
+        cause=None if cause is None else _clean(cause),
         see=found.see or next((c.see for c in claims if c.see), ""),
     )
+
+
+def _clean(said: Said) -> Said:
+    """The same, its texts valid, without control characters, and of one line."""
+    texts = {
+        field.name: clean_line(value, MAX_SENTENCE)
+        for field in dataclasses.fields(said)
+        if isinstance(value := getattr(said, field.name), str) and field.name != "picture"
+    }
+    if isinstance(said, Cause):
+        rows = tuple((clean_line(a, 60), clean_line(b, MAX_SENTENCE)) for a, b in said.example)
+        texts |= {"example": rows}
+    return dataclasses.replace(said, **texts)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.grading.submission import clean_text
+from autograder.plain import clean_text
 
 MAX_OUTPUTS = 50  # of one cell
 MAX_TEXT = 50_000  # characters of one cell

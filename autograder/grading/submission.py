@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from autograder.plain import clean_text
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 1_000
@@ -162,16 +163,6 @@ def _grade_id(cell: dict) -> str:
 def _name(mapping: dict, key: str) -> str:
     value = mapping.get(key)
     return value if isinstance(value, str) and len(value) <= 200 else ""
-
-
-# Control characters (but tab and newline) and the characters that reorder text on a screen.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-def clean_text(text: str) -> str:
-    """`text` with newlines as \\n, and without control characters and halves of characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSEEN.sub("", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _short(value: Any) -> str:

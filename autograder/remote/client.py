@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.plain import plain_fields
 from autograder.remote import protocol
 from autograder.remote.protocol import Failure, generators_in
 from autograder.remote.proxy import StudentFailed
 
+MAX_OUTPUTS = 1_000  # of one cell
 GRACE = 3.0  # seconds that a guest has, past its own alarm, before it counts as resisting
 
 
@@ -52,18 +54,21 @@ class GuestChannel:
     def run(self, text: str, seconds: float | None = None) -> dict[str, Any]:
         """Runs the text of a cell: {"status": "ok" | "error" | "timeout", "outputs": […]}.
 
-        The outputs are whatever the guest says that they are; see `autograder.grading.outputs`.
+        Of what the guest calls its outputs, texts by name are kept; see
+        `autograder.grading.outputs` for what may be shown of them.
         """
         answer = self._exchange(("run", text), seconds)
         if isinstance(answer, Failure):
             return {"status": "error", "outputs": [], "reason": answer.message}
         if not (
             isinstance(answer, dict)
-            and answer.get("status") in ("ok", "error", "timeout")
+            and type(answer.get("status")) is str
+            and answer["status"] in ("ok", "error", "timeout")
             and isinstance(answer.get("outputs"), list)
         ):
             raise self._give_up("the process of this notebook answered with nonsense")
-        return answer
+        outputs = [plain_fields(o) for o in answer["outputs"][:MAX_OUTPUTS] if type(o) is dict]
+        return {"status": answer["status"], "outputs": outputs}
 
     def ask(self, request: tuple) -> Any:
         """Plain data with Refs, or a Failure."""

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.plain import MAX_BITS, clean_line, clean_text, whole_characters
+
 MAX_DEPTH = 40
 MAX_HEADER = 8 * 2**20  # bytes of JSON
 MAX_BODY = 512 * 2**20  # bytes of buffers
@@ -96,6 +98,8 @@ def _encode(value: Any, buffers: list[bytes], depth: int) -> Any:
     kind = type(value)
     if value is None or kind in (bool, float, str):
         return value
+    if kind is int and value.bit_length() > MAX_BITS:
+        raise ProtocolError(f"an integer of more than {MAX_BITS:,} bits cannot be sent")
     if kind is int:
         return value if -(2**63) <= value < 2**63 else ["i", hex(value)]
     if kind in (set, dict) and len(value) > MAX_KEYS:
@@ -180,8 +184,12 @@ def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
 def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ProtocolError("a message is nested too deep")
-    if node is None or type(node) in (bool, int, float, str):
+    if node is None or type(node) in (bool, float):
         return node
+    if type(node) is str:
+        return whole_characters(node)
+    if type(node) is int:
+        return _bounded(node)
     if type(node) is not list or not node:
         raise ProtocolError("a message holds an unknown value")
     tag, *rest = node
@@ -193,17 +201,17 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
     if tag == "d":
         return {_decode(k, buffers, depth + 1): _decode(v, buffers, depth + 1) for k, v in rest}
     if tag == "i":
-        return int(rest[0], 16)
+        return _bounded(int(rest[0], 16))
     if tag == "r":
         number, kind, name = rest
-        return Ref(int(number), str(kind)[:20], str(name)[:100])
+        return Ref(_number(number), clean_line(kind, 20), clean_line(name, 100))
     if tag == "f":
         of, message, line, number, kinds, late = rest
         if type(kinds) is not list or len(kinds) > MAX_KINDS:
             raise ProtocolError("a message holds an exception of unknown kind")
-        kinds = tuple(str(kind)[:100] for kind in kinds)
-        text = str(of)[:100], str(message)[:500], str(line)[:300]
-        return Failure(*text, int(number), kinds, late is True)
+        kinds = tuple(clean_line(kind, 100) for kind in kinds)
+        text = clean_line(of, 100), clean_text(str(message)[:2_000])[:500], clean_line(line, 300)
+        return Failure(*text, _number(number), kinds, late is True)
     if tag == "b":
         return _take(buffers, rest[0])
     if tag == "c":
@@ -238,6 +246,19 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
         generator.bit_generator.state = state
         return generator
     raise ProtocolError("a message holds a value of unknown kind")
+
+
+def _bounded(value: int) -> int:
+    if value.bit_length() > MAX_BITS:
+        raise ProtocolError(f"a message holds an integer of more than {MAX_BITS:,} bits")
+    return value
+
+
+def _number(value: Any) -> int:
+    """The number of an object, or of a line of code."""
+    if type(value) is not int or not 0 <= value < 2**31:
+        raise ProtocolError("a message names an object or a line that cannot be")
+    return value
 
 
 def _bit_generator(state: Any) -> str:

@@ -254,7 +254,9 @@ def describe(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, str):
         return "a str"
-    if isinstance(value, bool | int | float) or value is None:
+    if type(value) is int and value.bit_length() > 200:
+        return f"an int of {value.bit_length():,} bits"
+    if type(value) in (bool, int, float) or value is None:
         return f"{value!r}"[:60]
     return f"a {type(value).__name__}"
 

@@ -26,7 +26,8 @@ from autograder.grading.handed_in.arrivals import (
 )
 from autograder.grading.handed_in.roster import Roster
 from autograder.grading.handed_in.students import folded, login_key, named_key, numbered_key
-from autograder.grading.submission import Unreadable, clean_text, read_bytes
+from autograder.grading.submission import Unreadable, read_bytes
+from autograder.plain import clean_text
 from course.files import write_whole
 
 IsOfLesson = Callable[[bytes], bool | None]
