@@ -9,7 +9,6 @@ Graded cells of any other form run inside, as nbgrader runs them, and their outc
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import signal
 import socket
@@ -23,6 +22,7 @@ from typing import Any, Protocol
 from autograder.card import as_html
 from autograder.checking import Check, CheckTookTooLong, find_check, judge
 from autograder.claims import FAILED, NOT_ATTEMPTED, PASSED, Verdict
+from autograder.grading.matching import defined_names
 from autograder.grading.outputs import Allowance, failure, note, plain_text, sanitize
 from autograder.grading.rebuild import (
     Cell,
@@ -34,6 +34,7 @@ from autograder.grading.rebuild import (
     is_untouched,
     nbgrader_of,
     text_of,
+    text_to_run,
 )
 from autograder.remote.client import GuestChannel, GuestGone
 from autograder.remote.proxy import NotAttempted, StudentFailed, standin_by_name
@@ -151,13 +152,19 @@ def _judge_cell(cell: Cell, lesson: str, run: _Run, allowance: Allowance, run_de
     if "demo" in cell.get("metadata", {}).get("tags", ()) and not run_demos:
         cell["outputs"] = [note("(A demo: it is not run for grading.)")]
         return
-    if not text_of(cell).strip():
+    text = text_to_run(cell)
+    if not text.strip():
         outputs, reason = [], ""
     else:
-        outputs, reason = run.cell(text_of(cell), own=is_added(cell))
-        if is_answer(cell):
-            run.trouble[nbgrader_of(cell)["grade_id"]] = reason or _raised(outputs)
+        outputs, reason = run.cell(text, own=is_added(cell))
+        if is_answer(cell) or is_added(cell):
+            trouble = reason or _raised(outputs)
+            run.trouble |= dict.fromkeys(defined_names(text), trouble)
+            if is_answer(cell):
+                run.trouble[nbgrader_of(cell)["grade_id"]] = trouble
     cell["outputs"] = sanitize(outputs, allowance)
+    if text != text_of(cell):
+        cell["outputs"].append(note("(What another cell of yours defines was not run here.)"))
     if reason:
         cell["outputs"].append(failure("Stopped", reason))
     if is_graded(cell) and not is_answer(cell):
@@ -423,14 +430,9 @@ def _defined_again(notebook: Notebook) -> list[str]:
     times: Counter[str] = Counter()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and (is_answer(cell) or is_added(cell)):
-            times.update(_defined(text_of(cell)) & wanted)
+            times.update(defined_names(text_to_run(cell)) & wanted)
     return [
         f"{name} is defined in {count} cells: the last one above its check counts"
         for name, count in times.items()
         if count > 1
     ]
-
-
-def _defined(text: str) -> set[str]:
-    """Functions and classes that a cell defines; read as text, since parsing it could be costly."""
-    return set(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", text, re.MULTILINE))

@@ -96,12 +96,12 @@ def parse(raw: bytes) -> Submission:
     if not isinstance(notebook, dict) or "nbformat" not in notebook:
         raise Unreadable("this is JSON, but not a notebook")
     version = notebook["nbformat"]
-    if type(version) is not int or version != 4:
+    if type(version) is not int or version not in (3, 4):
         raise Unreadable(
             f"this is a notebook of format {_short(version)}, not 4:"
             " open it in JupyterLab, save it and hand it in again"
         )
-    found = notebook.get("cells")
+    found = notebook.get("cells") if version == 4 else _cells_of_format_3(notebook)
     if not isinstance(found, list):
         raise Unreadable("this notebook has no list of cells")
     if len(found) > MAX_CELLS:
@@ -122,13 +122,33 @@ def parse(raw: bytes) -> Submission:
     return Submission(tuple(cells), tuple(problems[:5]), digest)
 
 
+def _cells_of_format_3(notebook: dict) -> list[Any] | None:
+    """The cells as format 4 has them, as far as their text goes; None if there is no list."""
+    sheets = notebook.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    cells: list[Any] = []
+    for sheet in sheets:
+        found = sheet.get("cells") if isinstance(sheet, dict) else None
+        cells += found if isinstance(found, list) else []
+    return [_as_format_4(cell) if isinstance(cell, dict) else cell for cell in cells]
+
+
+def _as_format_4(cell: dict) -> dict:
+    if cell.get("cell_type") == "code":
+        return {**cell, "source": cell.get("input")}
+    if cell.get("cell_type") == "heading":
+        return {**cell, "cell_type": "markdown"}
+    return cell
+
+
 def _json(raw: bytes) -> Any:
     if not raw.strip():
         raise Unreadable("the file is empty")
     if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
         raise Unreadable("the file is not a notebook of a lesson: it holds too many lists")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode(json.detect_encoding(raw))  # some editors write UTF-16
     except UnicodeDecodeError as error:
         raise Unreadable(f"the file is not UTF-8 text (byte {error.start:,})") from None
     try:

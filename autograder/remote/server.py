@@ -135,6 +135,13 @@ class Guest:
             def enable_gui(self, gui=None):
                 pass
 
+            def system(self, command):
+                """A `!pip install` where no command can run must not cost the lines below it."""
+                try:
+                    super().system(command)
+                except OSError:
+                    print("(No command runs here.)")
+
         InteractiveShell.clear_instance()
         from traitlets.config import Config
 
