@@ -56,7 +56,9 @@ c.ClearSolutions.text_stub = "*Your answer (double-click to write).*"
 # Grading: `nbgrader autograde` reads, rebuilds and judges as `autograder grade` does, sandboxed and
 # with verdicts that student code cannot touch. Options: JudgedExecute.sandbox, .trust_submissions,
 # .run_demos and .limits, RebuildCells.trust_timestamps (where neither the exchange nor an LMS says
-# when it arrived). A newer submission that `collect --update` brings is graded anew.
+# when it arrived), CarefulExporter.unreadable ("zero" gives 0 to what cannot be judged; else it is
+# named, left without marks, and an error at the end). A newer submission that `collect --update`
+# brings is graded anew.
 c.Autograde.exporter_class = "autograder.grading.nbgrader_preprocessors.CarefulExporter"
 c.Autograde.sanitize_preprocessors = [
     "autograder.grading.nbgrader_preprocessors.RebuildCells",

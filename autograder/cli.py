@@ -85,6 +85,13 @@ def grade(
     ] = False,
     update_lesson: UpdateLesson = False,
     why: Why = None,
+    unreadable: Annotated[
+        str,
+        typer.Option(
+            help="What cannot be judged (no notebook, another lesson's, damaged): ask leaves it"
+            " without marks and ends with exit code 1, zero writes 0."
+        ),
+    ] = "ask",
     limit: Annotated[
         list[str] | None,
         typer.Option(help="A limit, as seconds_per_cell=30 or memory_bytes=2G; repeatable."),
@@ -111,6 +118,7 @@ def grade(
             run_demos=run_demos,
             feedback=feedback,
             update_lesson=update_lesson,
+            unreadable=unreadable,
             limits=_limits(limit or []),
         )
         course = open_course(class_dir=class_dir, db_url=gradebook)

@@ -269,13 +269,19 @@ def _untouched(job):
     return done
 
 
+def grade_here(job):
+    from autograder.grading.worker import grade
+
+    return grade(job)
+
+
 def test_bad_submissions_are_a_line_each_and_the_class_goes_on(course, tmp_path):
     hand_in(course, "broken", b"{not json")
     hand_in(course, "deep", b"[" * 100_000)
     hand_in(course, "empty", b"")
     with hand_in(course, "huge", b"").open("wb") as file:
         file.truncate(50 * 2**20)
-    hand_in(course, "latin", b"\xff\xfe")
+    hand_in(course, "latin", b"\xff\xff")
     path = hand_in(course, "link")
     path.unlink()
     path.symlink_to(hand_in(course, "zoe"))
@@ -283,21 +289,43 @@ def test_bad_submissions_are_a_line_each_and_the_class_goes_on(course, tmp_path)
     course.submission_of("nothing", MADE).parent.mkdir(parents=True)
     result = grade_class(course, MADE, PLAIN)
     said = {line.student: line for line in result.lines}
-    assert {s for s, line in said.items() if line.state == "not read"} == {
-        "broken", "deep", "empty", "huge", "latin", "link", "other", "nothing",
-    }  # fmt: skip
+    bad = {"broken", "deep", "empty", "huge", "latin", "link", "other", "nothing"}
+    assert result.failed
+    assert {s for s, line in said.items() if line.state == "not graded"} == bad
     assert said["zoe"].state == "graded"
     for word, student in [
         ("not JSON", "broken"), ("too deep", "deep"), ("50 MB", "huge"), ("UTF-8", "latin"),
-        ("symbolic link", "link"), ("none of its graded cells", "other"), ("no lesson", "nothing"),
+        ("symbolic link", "link"), ("none of its graded cells", "other"),
+        ("nothing was handed in", "nothing"),
     ]:  # fmt: skip
         assert word in said[student].first
+    assert gradebook_scores(course) == {"zoe": 0}
+    assert [p.parts[-3] for p in course.autograded.rglob("*.ipynb")] == ["zoe"]
+    with_zeros = Settings(**{**PLAIN.__dict__, "unreadable": "zero"})
+    result = grade_class(course, MADE, with_zeros, executor=Here(grade_here))
+    assert not result.failed
+    assert {line.student for line in result.lines if line.state == "not read"} == bad
     assert gradebook_scores(course) == dict.fromkeys(said, 0)
     for student in said:
         nbformat.validate(nbformat.read(course.autograded_of(student, MADE), as_version=4))
     with Gradebook(course.db_url, course.course_id) as gradebook:
         marked = gradebook.find_submission("05_made", "broken")
         assert not marked.needs_manual_grade
+
+
+def test_what_cannot_be_judged_leaves_an_earlier_mark_and_its_record(course):
+    path = hand_in(course, "ada")
+    grade_class(course, MADE, PLAIN, executor=Here())
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        gradebook.find_grade("why_order", "lesson", MADE, "ada").manual_score = 1.5
+        gradebook.db.commit()
+    before = course.record_of("ada", MADE).read_bytes()
+    path.write_bytes(b"{ truncat")
+    (line,) = grade_class(course, MADE, PLAIN, executor=Here(grade_here)).lines
+    assert line.state == "not graded"
+    assert "the gradebook keeps 1.5" in line.first
+    assert course.record_of("ada", MADE).read_bytes() == before
+    assert gradebook_scores(course) == {"ada": 1.5}
 
 
 def test_a_second_run_keeps_what_holds_and_grades_what_is_new(course):

@@ -49,17 +49,48 @@ def hand_in_all(course):
     beside.symlink_to(course.root / "pyproject.toml")
     course.submission_of("ben", LESSON).with_name("timestamp.txt").write_text("2001-01-01")
     course.submission_of("ada", LESSON).with_name("timestamp.txt").write_text("yesterday")
-    course.submission_of("cyd", LESSON).with_name("timestamp.txt").write_bytes(b"\xff\xfe")
+    course.submission_of("dan", LESSON).with_name("timestamp.txt").write_bytes(b"\xff\xfe")
     os.mkfifo(course.submission_of("eve", LESSON).with_name("timestamp.txt"))
+    other = (course.root / "course" / "03_fvsbn" / "lesson.ipynb").read_bytes()
+    for student, name, raw in (
+        ("hal", "", b""),
+        ("ida", "lesson.py", b"print(1)"),
+        ("jon", "lesson_final (2).ipynb", json.dumps(filled(template, solved)).encode()),
+        ("kim", "lesson.ipynb", other),
+    ):
+        folder = course.submission_of(student, LESSON).parent
+        folder.mkdir(parents=True)
+        if name:
+            (folder / name).write_bytes(raw)
 
 
-def autograde(course):
-    """Runs nbgrader's converter as `nbgrader autograde` does."""
+NOT_GRADED = {"cyd", "fay", "gus", "hal", "ida", "kim"}
+
+
+class Said(logging.Handler):
+    """Keeps what nbgrader logs."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+def autograde(course, **options):
+    """Runs nbgrader's converter as `nbgrader autograde` does; what it logged, and its failure."""
     config = course.nbgraders_config(LESSON)
     config.JudgedExecute.limits = LIMITS
-    log = logging.Logger("quiet", level=logging.CRITICAL)
+    config.CarefulExporter.update(options)
+    log, said = logging.Logger("kept", level=logging.WARNING), Said()
+    log.addHandler(said)
     step = Autograde(coursedir=course.directory(LESSON), config=config, log=log)
-    step.start()
+    try:
+        step.start()
+    except NbGraderException as failure:
+        return said.lines, str(failure)
+    return said.lines, ""
 
 
 def marks_of(course):
@@ -87,37 +118,61 @@ def both(tmp_path_factory):
     result = grade_class(
         ours, LESSON, Settings(workers=1, feedback=False, limits=Limits.from_mapping(LIMITS))
     )
-    assert not result.failed
+    ours_said = {line.student: line.first for line in result.lines if line.state == "not graded"}
     template = template_of(theirs, LESSON).notebook
     with Marks(theirs, LESSON) as marks:
         marks.ensure_assignment(template, lambda: source_notebook(theirs, LESSON))
-    autograde(theirs)
-    return ours, theirs
+    theirs_said, failure = autograde(theirs)
+    return ours, theirs, (ours_said, theirs_said, failure)
 
 
 def test_scores_comments_and_what_is_to_be_read_are_the_same(both):
-    ours, theirs = (marks_of(course) for course in both)
+    ours, theirs = (marks_of(course) for course in both[:2])
     assert ours == theirs
-    assert [ours[s][0] for s in ("ben", "cyd", "dan", "fay", "gus")] == [8, 0, 0, 0, 0]
-    assert ours["ada"][0] == 20
+    assert [ours[s][0] for s in ("ada", "ben", "dan", "jon")] == [20, 8, 0, 20]
     assert 0 < ours["eve"][0] < 20
 
 
+def test_what_cannot_be_judged_has_no_marks_and_both_say_why_in_the_same_words(both):
+    ours, theirs, (ours_said, theirs_said, failure) = both
+    assert set(ours_said) == NOT_GRADED
+    assert not NOT_GRADED & {*marks_of(ours), *marks_of(theirs)}
+    told = [line for line in theirs_said if ": not graded: " in line]
+    assert told == [f"{student}: not graded: {ours_said[student]}" for student in sorted(ours_said)]
+    assert failure == "not graded: 6 of 11 submissions"
+    assert ours_said["hal"] == "nothing was handed in: the folder is empty"
+    assert ours_said["kim"] == "this is lesson 03_fvsbn"
+
+
+def test_both_write_zeros_if_told_to(both):
+    ours, theirs, _ = both
+    before = marks_of(ours)
+    settings = Settings(
+        workers=1, feedback=False, limits=Limits.from_mapping(LIMITS), unreadable="zero"
+    )
+    assert not grade_class(ours, LESSON, settings).failed
+    assert autograde(theirs, unreadable="zero")[1] == ""
+    assert marks_of(ours) == marks_of(theirs)
+    assert {s: marks[0] for s, marks in marks_of(ours).items() if s not in before} == dict.fromkeys(
+        NOT_GRADED, 0
+    )
+
+
 def test_a_forged_timestamp_is_not_in_the_gradebook(both):
-    for course in both:
+    for course in both[:2]:
         assert marks_of(course)["ben"][3] is None
 
 
-@pytest.mark.parametrize("student", ["ada", "cyd", "eve"])
+@pytest.mark.parametrize("student", ["ada", "dan", "eve"])
 def test_a_timestamp_that_is_none_costs_no_marks(both, student):
     """ "yesterday", bytes that are no text, and a pipe that nobody writes to."""
-    for course in both:
+    for course in both[:2]:
         assert course.autograded_of(student, LESSON).is_file()
         assert marks_of(course)[student][3] is None
 
 
 def test_no_other_file_of_a_submission_is_copied(both):
-    for course in both:
+    for course in both[:2]:
         files = {p.name for p in course.autograded.rglob("*") if not p.is_dir()}
         assert files == {"lesson.ipynb", "timestamp.txt"}
         kept = course.autograded_of("ben", LESSON).with_name("timestamp.txt")
@@ -126,12 +181,12 @@ def test_no_other_file_of_a_submission_is_copied(both):
 
 def test_the_outputs_say_what_the_gradebook_says(both):
     """nbgrader reads scores from outputs; ours are written from the outcomes. They agree."""
-    for course in both:
+    for course in both[:2]:
         for student, (_, grades, _, _) in marks_of(course).items():
             notebook = nbformat.read(course.autograded_of(student, LESSON), as_version=4)
             nbformat.validate(notebook)
             for cell in notebook.cells:
-                if nbgrader_of(cell).get("grade") and student not in ("cyd", "fay", "gus"):
+                if nbgrader_of(cell).get("grade") and student not in NOT_GRADED:
                     score, _ = determine_grade(cell)
                     assert score == grades[nbgrader_of(cell)["grade_id"]][0]
 
@@ -183,15 +238,15 @@ def test_a_write_that_fails_half_way_leaves_the_gradebook_as_it_was(tmp_path, mo
 
 
 def test_nbgrader_goes_on_when_one_submission_cannot_be_read(both):
-    _, theirs = both
-    try:
-        autograde(theirs)  # everything is there: nothing is done, and nothing fails
-    except NbGraderException:
-        pytest.fail("nbgrader reported a failure")
+    _, theirs, _ = both
+    before = marks_of(theirs)
+    _, failure = autograde(theirs)  # all is graded; what cannot be judged is named again
+    assert failure == "not graded: 6 of 11 submissions"
+    assert marks_of(theirs) == before
 
 
 def test_nbgrader_grades_a_newer_submission_anew(both):
-    _, theirs = both
+    _, theirs, _ = both
     stamp = theirs.submission_of("ben", LESSON).with_name("timestamp.txt")
     stamp.write_text("2002-02-02")
     template = template_of(theirs, LESSON).notebook

@@ -38,17 +38,22 @@ from autograder.grading.gradebook import (
     notebook_bytes,
 )
 from autograder.grading.pool import Failed, LocalPool, run_local, run_on
-from autograder.grading.record import Basis, is_current, record_of
-from autograder.grading.submission import Unreadable, read_bytes
+from autograder.grading.recognize import notebook_to_grade, outlines_of
+from autograder.grading.record import Basis, NoRecord, is_current, read_record, record_of
+from autograder.grading.submission import Unreadable
 from autograder.sandbox.limits import Limits
-from course.files import written_together
+from course.files import write_whole, written_together
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a class is graded; the command line has an option for each."""
+    """How a class is graded; the command line has an option for each.
+
+    `unreadable` says what becomes of a submission that cannot be judged (no notebook, of another
+    lesson, damaged): "ask" leaves it without marks, "zero" writes 0.
+    """
 
     sandbox: str = "auto"
     trust_submissions: bool = False
@@ -58,15 +63,21 @@ class Settings:
     run_demos: bool = False
     feedback: bool = True
     update_lesson: bool = False
+    unreadable: str = "ask"
     limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.unreadable not in ("ask", "zero"):
+            raise ValueError(f"unreadable is 'ask' or 'zero': got {self.unreadable!r}")
 
 
 @dataclass(frozen=True)
 class Line:
     """One student's line of the class's table; all numbers are the gradebook's.
 
-    `state` is "graded", "kept" (graded by an earlier run), "not read" (0, with the reason) or "not
-    graded" (our failure: no marks were written). `penalty` is taken off `score` already.
+    `state` is "graded", "kept" (graded by an earlier run), "not graded" (it could not be judged, or
+    the grader failed: no marks were written) or "not read" (0, since `Settings.unreadable` asks for
+    that). `penalty` is taken off `score` already.
     """
 
     student: str
@@ -220,7 +231,8 @@ def basis_of(
 ) -> Basis:
     """What this run would judge the student's submission by."""
     try:
-        digest = hashlib.sha256(read_submission(course, lesson, student)).hexdigest()
+        handed_in = notebook_to_grade(course, lesson, student, template)
+        digest = hashlib.sha256(handed_in.raw).hexdigest()
     except Unreadable as why:
         digest = _digest_of(str(why))
     return Basis(
@@ -228,13 +240,36 @@ def basis_of(
     )
 
 
-def read_submission(course: Course, lesson: str, student: str) -> bytes:
-    """The file that a student handed in; Unreadable if there is none that can be opened."""
-    return read_bytes(course.submission_of(student, lesson), course.submitted)
-
-
 def _digest_of(reason: str) -> str:
     return "unread-" + hashlib.sha256(reason.encode()).hexdigest()
+
+
+def job_of(
+    course: Course,
+    lesson: str,
+    student: str,
+    template: Template,
+    settings: Settings,
+    seed: int | None = None,
+) -> Any:
+    """The worker's job for a student's submission; Unreadable if there is no notebook to grade."""
+    from autograder.grading.worker import Job
+
+    found = notebook_to_grade(course, lesson, student, template)
+    return Job(
+        student=student,
+        lesson=lesson,
+        raw=found.raw,
+        digest=hashlib.sha256(found.raw).hexdigest(),
+        template=template.text,
+        seed=secrets.randbits(64) if seed is None else seed,
+        sandbox=settings.sandbox,
+        trust_submissions=settings.trust_submissions,
+        run_demos=settings.run_demos,
+        limits=settings.limits.as_dict(),
+        outlines=outlines_of(course),
+        notes=found.notes,
+    )
 
 
 class _ClassRun:
@@ -302,6 +337,8 @@ class _ClassRun:
             with self._barrier(student):
                 if isinstance(result, Failed):
                     self._failed(result)
+                elif result.unreadable:
+                    self._cannot_judge(student, result.digest, result.unreadable)
                 else:
                     self._write(result)
             self._count_one()
@@ -322,28 +359,41 @@ class _ClassRun:
                 yield job
 
     def _job(self, student: str) -> Any:
-        """The job of one submission; None if it cannot be opened, which is written then."""
-        from autograder.grading.worker import Job, unreadable
-
-        settings = self.settings
+        """The job of one submission; None if there is no notebook to grade, which is told then."""
         try:
-            raw = read_submission(self.course, self.lesson, student)
+            return job_of(self.course, self.lesson, student, self.template, self.settings)
         except Unreadable as why:
-            digest, template = _digest_of(str(why)), self.template.notebook
-            self._write(unreadable(student, self.lesson, digest, template, str(why)))
+            self._cannot_judge(student, _digest_of(str(why)), str(why))
             return None
-        return Job(
-            student=student,
-            lesson=self.lesson,
-            raw=raw,
-            digest=hashlib.sha256(raw).hexdigest(),
-            template=self.template.text,
-            seed=secrets.randbits(64),
-            sandbox=settings.sandbox,
-            trust_submissions=settings.trust_submissions,
-            run_demos=settings.run_demos,
-            limits=settings.limits.as_dict(),
+
+    def _cannot_judge(self, student: str, digest: str, why: str) -> None:
+        """A submission that cannot be judged: no marks, or 0 where the instructor wants that.
+
+        The record says why, unless it is that of an earlier submission, whose marks stay.
+        """
+        from autograder.grading.worker import unreadable
+
+        graded = unreadable(student, self.lesson, digest, self.template.notebook, why)
+        if self.settings.unreadable == "zero":
+            self._write(graded)
+            return
+        self.told[student] = _Told("not graded", why)
+        place = self.course.record_of(student, self.lesson)
+        try:
+            if not read_record(place)["unreadable"]:
+                return
+        except NoRecord:
+            pass
+        graded.outcomes = []
+        record = record_of(
+            place,
+            graded,
+            key=self.template.key,
+            limits=self.settings.limits,
+            demos=self.settings.run_demos,
+            score=0.0,
         )
+        write_whole(place, json_bytes(record))
 
     def _write(self, graded: Any) -> None:
         """Graded notebook, marks and record: all of them or none.
@@ -380,16 +430,10 @@ class _ClassRun:
         self.told[student] = told
 
     def _failed(self, failed: Failed) -> None:
-        from autograder.grading.worker import unreadable
-
-        student = failed.job.student
         if failed.crashed:
-            template = self.template.notebook
-            self._write(
-                unreadable(student, self.lesson, failed.job.digest, template, failed.reason)
-            )
+            self._cannot_judge(failed.job.student, failed.job.digest, failed.reason)
         else:
-            self.told[student] = _Told("not graded", failed.reason)
+            self.told[failed.job.student] = _Told("not graded", failed.reason)
 
 
 @dataclass(frozen=True)

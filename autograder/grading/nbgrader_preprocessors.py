@@ -8,8 +8,10 @@ and `JudgedExecute` stands in the place of nbgrader's Execute.
 from __future__ import annotations
 
 import atexit
+import fnmatch
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,23 +20,27 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, Enum, Unicode
 
 from autograder.grading.arrivals import keep_timestamp, parsed_timestamp, time_of
-from autograder.grading.course import Course, open_course, template_of
+from autograder.grading.classroom import students_of
+from autograder.grading.course import Course, Template, open_course, template_of
 from autograder.grading.guests import Guests, open_guests
 from autograder.grading.judge import judge_notebook
 from autograder.grading.late import save_due_date
 from autograder.grading.rebuild import (
     UNREADABLE,
+    Rebuilt,
     is_graded,
     nbgrader_of,
     nothing_handed_in,
     rebuild,
 )
-from autograder.grading.submission import Unreadable, parse, read_bytes
+from autograder.grading.recognize import HandedIn, notebook_to_grade, outlines_of
+from autograder.grading.submission import Unreadable, parse
 from autograder.sandbox.limits import Limits
 
 
@@ -62,15 +68,47 @@ class CarefulDirectory(CourseDirectory):
 class CarefulExporter(NotebookExporter):
     """Opens a submission with the caps of `autograder.grading.submission`, never through a link.
 
-    What cannot be read becomes an empty notebook, which `RebuildCells` gives its reason and 0
-    points; with nbgrader's own exporter the student would be left without marks. nbgrader makes the
-    exporter before it looks at any submission, so that this is where its folders become careful.
+    Which file is graded, and who is left without marks since nothing can be judged, is found out
+    as `autograder grade` does, before nbgrader writes a word into the gradebook. An exporter is
+    the one part of Autograde that a configuration can name and that sees it that early.
     """
+
+    unreadable = Enum(
+        ("ask", "zero"), "ask", help="ask: leave what cannot be judged without marks; zero: 0."
+    ).tag(config=True)
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         if isinstance(self.parent, Autograde):
             self.parent.coursedir = CarefulDirectory.like(self.parent.coursedir)
+            convert = self.parent.convert_notebooks
+            self.parent.convert_notebooks = lambda: self._convert_what_can_be_judged(convert)
+
+    def _convert_what_can_be_judged(self, convert: Callable[[], None]) -> None:
+        """nbgrader's `convert`, less the submissions that cannot be judged; these end in an error.
+
+        A folder without a lesson.ipynb is no longer passed over in silence, nor given 0.
+        """
+        autograde, asked = self.parent, 0
+        directory = autograde.coursedir
+        course, lesson = course_of_directory(directory), directory.assignment_id
+        template = template_of(course, lesson)
+        excluded = directory.student_id_exclude.split(",")
+        chosen = set(fnmatch.filter(students_of(course, lesson), directory.student_id))
+        found: dict[str, list[str]] = {}
+        for student in sorted(chosen - set(excluded)):
+            path = course.submission_of(student, lesson)
+            try:
+                if self.unreadable == "ask":
+                    read_and_rebuild(course, lesson, student, template)
+                found[str(path.parent)] = [str(path)]
+            except Unreadable as why:
+                autograde.log.error("%s: not graded: %s", student, why)
+                asked += 1
+        autograde.assignments = found
+        convert()
+        if asked:
+            raise NbGraderException(f"not graded: {asked} of {len(chosen)} submissions")
 
     def from_filename(self, filename: str, resources: dict | None = None, **kw: Any):
         """Notebook and resources of a submission, or of a notebook that nbgrader itself wrote."""
@@ -98,17 +136,14 @@ class RebuildCells(NbGraderPreprocessor):
         about = resources["nbgrader"]
         lesson, student = about["assignment"], about["student"]
         course = course_of(self)
-        template = template_of(course, lesson).notebook
-        path = course.submission_of(student, lesson)
-        digest = ""
+        template, digest = template_of(course, lesson), ""
         try:
-            raw = read_bytes(path, course.submitted)
-            digest = hashlib.sha256(raw).hexdigest()
-            rebuilt = rebuild(template, parse(raw), lesson)
-            problems, notebook = rebuilt.problems, rebuilt.notebook
+            found, rebuilt = read_and_rebuild(course, lesson, student, template)
+            digest = hashlib.sha256(found.raw).hexdigest()
+            problems, notebook = [*found.notes, *rebuilt.problems], rebuilt.notebook
         except Unreadable as why:
-            problems = (f"could not be read: {why}",)
-            notebook = nothing_handed_in(template, str(why))
+            problems = [f"could not be read: {why}"]
+            notebook = nothing_handed_in(template.notebook, str(why))
         for problem in problems:
             self.log.warning("%s: %s", student, problem)
         time = time_of(
@@ -120,6 +155,15 @@ class RebuildCells(NbGraderPreprocessor):
         graded = course.autograded_of(student, lesson)
         keep_timestamp(course.submitted, student, lesson, graded)
         return from_dict(notebook), resources
+
+
+def read_and_rebuild(
+    course: Course, lesson: str, student: str, template: Template
+) -> tuple[HandedIn, Rebuilt]:
+    """The file to grade and its notebook, rebuilt; Unreadable if there is nothing to judge."""
+    found = notebook_to_grade(course, lesson, student, template)
+    outlines = outlines_of(course)
+    return found, rebuild(template.notebook, parse(found.raw), lesson, outlines)
 
 
 class JudgedExecute(NbGraderPreprocessor):
@@ -177,10 +221,13 @@ def course_of(step: Any) -> Course:
     """The course that nbgrader is grading, from the converter that a preprocessor belongs to."""
     exporter = step.parent
     directory = getattr(getattr(exporter, "parent", None), "coursedir", None)
-    root = Path(directory.root if directory is not None else ".")
+    return open_course(Path(".")) if directory is None else course_of_directory(directory)
+
+
+def course_of_directory(directory: Any) -> Course:
+    """The course whose folders nbgrader's CourseDirectory names."""
+    root = Path(directory.root)
     course = open_course(root)
-    if directory is None:
-        return course
     places = {
         name: root / getattr(directory, f"{name}_directory")
         for name in ("submitted", "autograded", "feedback", "source")

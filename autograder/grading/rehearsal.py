@@ -6,8 +6,6 @@ Reads the class and writes nothing: no file, no row.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from autograder.grading.classroom import (
     Progress,
     Settings,
     basis_of,
-    read_submission,
+    job_of,
     students_of,
 )
 from autograder.grading.course import Course, CourseError, Template, template_of
@@ -126,28 +124,17 @@ class Rehearsal:
     def _jobs(
         self, students: list[str], told: dict[str, Rehearsed], reasons: dict[str, list[str]]
     ) -> Iterator[Any]:
-        from autograder.grading.worker import Job, unreadable
+        from autograder.grading.worker import unreadable
 
-        settings = self.settings
         for student in students:
+            seed = self._record(student).get("seed") or None
             try:
-                raw = read_submission(self.course, self.lesson, student)
+                job = job_of(self.course, self.lesson, student, self.template, self.settings, seed)
             except Unreadable as why:
                 done = unreadable(student, self.lesson, "", self.template.notebook, str(why))
                 told[student] = self._told(student, reasons[student], done)
                 continue
-            yield Job(
-                student=student,
-                lesson=self.lesson,
-                raw=raw,
-                digest=hashlib.sha256(raw).hexdigest(),
-                template=self.template.text,
-                seed=self._record(student).get("seed") or secrets.randbits(64),
-                sandbox=settings.sandbox,
-                trust_submissions=settings.trust_submissions,
-                run_demos=settings.run_demos,
-                limits=settings.limits.as_dict(),
-            )
+            yield job
 
     def _record(self, student: str) -> dict[str, Any]:
         with contextlib.suppress(NoRecord):
@@ -157,9 +144,12 @@ class Rehearsal:
     def _told(self, student: str, reasons: list[str], result: Any) -> Rehearsed:
         now = self.standings.get(student)
         said = tuple(reasons)
-        if isinstance(result, Failed):
+        failed = result.reason if isinstance(result, Failed) else ""
+        if not failed and self.settings.unreadable == "ask":
+            failed = result.unreadable
+        if failed:
             score = now.score if now else 0.0
-            return Rehearsed(student, said, bool(now), score, score, failed=result.reason)
+            return Rehearsed(student, said, bool(now), score, score, failed=failed)
         record = self._record(student)
         before = {o["grade_id"]: o["score"] for o in record.get("outcomes", [])}
         cells = []

@@ -36,7 +36,11 @@ from autograder.sandbox.limits import Limits
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to grade one submission. `template` is the lesson's notebook as JSON."""
+    """What a worker needs to grade one submission. `template` is the lesson's notebook as JSON.
+
+    `outlines` tell the course's lessons apart, `notes` say how the file was chosen (see
+    `autograder.grading.recognize`).
+    """
 
     student: str
     lesson: str
@@ -48,11 +52,16 @@ class Job:
     trust_submissions: bool = False
     run_demos: bool = False
     limits: dict[str, Any] = field(default_factory=dict)
+    outlines: dict[str, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
 class Graded:
-    """A graded submission. `unreadable` says why there was nothing to grade; it earns 0 then."""
+    """A graded submission. `unreadable` says why it could not be judged: then it has no marks.
+
+    (Or 0, where the instructor wants that: its notebook and outcomes are those of an empty one.)
+    """
 
     student: str
     lesson: str
@@ -117,7 +126,7 @@ def grade(job: Job) -> Graded:
         if (name := checked_name(cell)) and name not in known:
             raise CourseError(f"{job.lesson} has the cell check({name}), but no check of that name")
     try:
-        rebuilt = rebuild(template, parse(job.raw), job.lesson)
+        rebuilt = rebuild(template, parse(job.raw), job.lesson, job.outlines)
     except Unreadable as why:
         return unreadable(job.student, job.lesson, job.digest, template, str(why))
     limits = Limits.from_mapping(job.limits)
@@ -136,7 +145,7 @@ def grade(job: Job) -> Graded:
         digest=job.digest,
         notebook=result.notebook,
         outcomes=[outcome.as_dict() for outcome in result.outcomes],
-        problems=[*rebuilt.problems, *result.problems],
+        problems=[*job.notes, *rebuilt.problems, *result.problems],
         seed=result.seed,
         seconds=round(result.seconds, 3),
         peak_memory_bytes=result.peak_memory_bytes,
@@ -147,7 +156,7 @@ def grade(job: Job) -> Graded:
 
 
 def unreadable(student: str, lesson: str, digest: str, template: Notebook, why: str) -> Graded:
-    """The result of a submission that could not be read: 0 points, and why."""
+    """A submission that could not be judged, and why; its outcomes are 0 where 0 is wanted."""
     outcomes = [
         {
             "grade_id": nbgrader_of(cell)["grade_id"],

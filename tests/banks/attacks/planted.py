@@ -265,7 +265,7 @@ class Planted:
             timeout=seconds,
         )
         self.printed = (done.stdout + done.stderr).decode(errors="replace")
-        if done.returncode:
+        if done.returncode not in (0, 1):  # 1: a submission could not be judged
             raise RuntimeError(f"the run ended with {done.returncode}: {self.printed[-3000:]}")
 
     # --- after -----------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ class Planted:
             record = self.course.record_of(student, self.lesson)
             if record.is_file():
                 data = json.loads(record.read_text(encoding="utf-8"))
-                state = "not read" if data["unreadable"] else "graded"
+                state = "not graded" if data["unreadable"] else "graded"
                 problems = [*data["problems"], data["unreadable"]]
             else:
                 state, problems = "not handed in", []
