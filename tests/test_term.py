@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import lessons
+from autograder.grading.arrivals import time_of, write_arrival
 from autograder.grading.course import open_course, source_notebook, template_of
 from autograder.grading.gradebook import Marks
 from autograder.grading.late import LateDays
@@ -265,6 +267,30 @@ def test_the_gradebook_knows_points_due_dates_and_what_a_late_day_costs(root: Pa
     with Marks(open_course(root), MADE) as marks:
         marks.ensure_assignment(template, lambda: source_notebook(course, MADE))
     assert scores(course) == {"ada": full, "ben": full, "cyd": full * 0.7}
+
+
+def test_the_time_that_an_lms_says_decides_about_the_penalty(root: Path):
+    """Arrivals of a zip reach nbgrader's late days; a timestamp.txt of the student's does not."""
+    write(root, f"[late]\npoints_per_day = 2\n[lessons.{MADE}]\ndue = 2026-01-10T12:00:00Z")
+    course = open_course(root)
+    template = template_of(course, MADE).notebook
+    points = dict.fromkeys(
+        (nbgrader_of(c)["grade_id"] for c in template["cells"] if nbgrader_of(c).get("grade")), 1.0
+    )
+    with Marks(course, MADE) as marks:
+        marks.ensure_assignment(template, lambda: source_notebook(course, MADE))
+        for student, day in (("ada", 10), ("ben", 11)):
+            path = course.submission_of(student, MADE)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(student.encode())
+            path.with_name("timestamp.txt").write_text("2026-01-01 00:00:00 UTC")
+            when = datetime(2026, 1, day, 11, tzinfo=UTC)
+            write_arrival(course.submitted, student, MADE, when, "an LMS", [student.encode()])
+            digest = hashlib.sha256(student.encode()).hexdigest()
+            time = time_of(course.submitted, student, MADE, digest)
+            marks.write(student, template, points, timestamp=time)
+    full = len(points)
+    assert scores(course) == {"ada": full, "ben": full - 2}
 
 
 def scores(course) -> dict[str, float]:

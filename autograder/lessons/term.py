@@ -7,6 +7,7 @@ The file is optional and lies beside nbgrader_config.py; without it everything i
 
     [late]                                # what a day after the due date costs
     percent_per_day = 10                  # of the points earned; or points_per_day = 2
+    # (a changed policy counts for what is graded after it: `autograder grade --force`)
     grace_hours = 1                       # so late costs nothing
     at_most_percent = 50                  # or at_most_points = 10
 
