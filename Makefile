@@ -38,7 +38,7 @@ lab: notebooks ## open JupyterLab on the course
 	$(BIN)/jupyter lab course
 
 .PHONY: demo
-demo: notebooks ## let a small class submit lesson 05, grade it, write feedback, print the table
+demo: notebooks ## let a small class submit lesson 05, grade it, write feedback and the class page
 	$(ONE_THREAD) $(BIN)/python -m tests.demo_class
 
 .PHONY: tools

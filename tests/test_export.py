@@ -55,7 +55,7 @@ def the_class() -> list[Student]:
         Student("ada_1001", first_name="Ada", last_name="Lovelace"),
         Student("ben", WRONG, mistake="adds", manual=2.5, email="ben@x.org", penalty=0.5),
         Student("cora", number="1003", answer_score=None),
-        Student("dev", unreadable="no JSON", number="1004"),
+        Student("dev", marked=False, number="1004"),
         Student("erin", number="1005"),
     ]
 
@@ -85,7 +85,7 @@ def test_canvas_gets_marks_in_one_column_and_every_other_byte_back(course) -> No
     assert done.content == expected.encode()
     assert (done.column, done.filled) == ("05_made (9871)", ["ada_1001", "ben"])
     assert done.changed == ["ben: '5 → 3"]
-    assert done.left == [("cora", "answers to read"), ("dev", "not read")]
+    assert done.left == [("cora", "answers to read"), ("dev", "not graded")]
     assert done.unmatched_rows == [("Nobody, Known", "")]
     assert done.unmatched_students == ["erin"]
     assert done.by_name == []
@@ -215,7 +215,7 @@ def test_a_sheet_reads_as_the_csv_module_does_and_keeps_every_byte(rows, quoted)
 def test_a_plain_table_is_safe_in_a_spreadsheet_and_numbers_stay_numbers(tmp_path) -> None:
     nasty = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"]
     students = [Student(f"s_{900 + k}", first_name=text) for k, text in enumerate(nasty)]
-    students += [Student("=x_7000", number="=2"), Student("late_100", unreadable="no JSON")]
+    students += [Student("=x_7000", number="=2"), Student("late_100", marked=False)]
     course = made_class(tmp_path / "class", students)
     raw = plain_csv(marks_of_class(course, LESSON), class_report(course, LESSON))
     assert raw.startswith(b"\xef\xbb\xbf")
@@ -224,7 +224,7 @@ def test_a_plain_table_is_safe_in_a_spreadsheet_and_numbers_stay_numbers(tmp_pat
     for row in rows:
         for text in row.values():
             assert not text.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert (rows[0]["score"], rows[0]["state"]) == ("", "not read")
+    assert (rows[0]["score"], rows[0]["state"]) == ("", "not graded")
     assert b',7.0,8.0,0.0,0.0,0,"graded"' in raw
 
 

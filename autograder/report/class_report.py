@@ -322,7 +322,7 @@ class ClassReport:
             not_begun=tuple(sorted(not_begun)),
             to_read=tuple(sorted(to_read)),
             stopped=tuple(k for k, one in known.items() if one.reason and k not in not_begun),
-            claims=tuple(sorted(counts, key=lambda c: -len(c.failed))),
+            claims=tuple(sorted(counts, key=lambda c: (-len(c.failed), c.judged))),
         )
 
     @cached_property

@@ -19,9 +19,11 @@ from types import MappingProxyType
 
 from autograder.grading.course import CourseError
 from autograder.grading.handed_in.arrivals import Arrival
-from autograder.report.class_report import GRADED, TO_READ, ClassReport
+from autograder.report.class_report import GRADED, NOT_READ, TO_READ, ClassReport
 from autograder.report.marks import ClassMarks, StudentMarks
 
+# Who was not read and has a mark all the same has it because the instructor asked for a 0.
+FILLED = (GRADED, TO_READ, NOT_READ)
 CANVAS, MOODLE = "canvas", "moodle"
 MAX_BYTES = 64 * 2**20
 BOM = "\ufeff"
@@ -244,7 +246,7 @@ def fill(
         student, state = marks.students[key], states.get(key, GRADED)
         if state == TO_READ and not provisional:
             told.left.append((key, "answers to read"))
-        elif state not in (GRADED, TO_READ) or not student.has_marks:
+        elif state not in FILLED or not student.has_marks:
             told.left.append((key, state))
         elif row in layout.closed:
             told.left.append((key, layout.closed[row]))
@@ -414,7 +416,7 @@ def plain_csv(
         last = one.last_name or (told.name if told and not one.name else "")
         texts = (marks.lesson, key, numbers[key], email, last, one.first_name)
         counted = (one.score, marks.max_score, one.penalty, one.seconds_late / 3600, one.to_read)
-        known = state in (GRADED, TO_READ)
+        known = state in FILLED and one.has_marks
         writer.writerow(
             [*map(safe, texts), *(round(n, 4) if known else "" for n in counted), safe(state)]
         )
