@@ -1030,6 +1030,19 @@ def test_a_dry_run_shows_the_mapping_and_writes_nothing(course, tmp_path):
     assert files_of(course) == {}
 
 
+def test_a_lesson_is_told_by_its_cells(course, tmp_path):
+    root, folder = Path(__file__).parent.parent / "course", "Jane Doe_1_assignsubmission_file_"
+    others = {"a": "05_made", "lesson": "03_fvsbn", "z": "02_chain_rule"}
+    lessons = {name: (root / of / "lesson.ipynb").read_bytes() for name, of in others.items()}
+    path = zipped(
+        {f"{folder}/{name}.ipynb": raw for name, raw in lessons.items()}, tmp_path / "m.zip"
+    )
+    assert grade(course, "--submissions", path, "--dry-run").exit_code == 0
+    said_ = grade(course, "--submissions", path, "--dry-run").stdout
+    for name in ("lesson", "z"):
+        assert f"{name}.ipynb is left out: its cells are not those of 05_made" in said_
+
+
 def test_a_clash_ends_with_exit_code_1_and_a_missing_zip_with_2(course, tmp_path):
     path = zipped({"jdoe.ipynb": "a", "JDoe.ipynb": "b"}, tmp_path / "c.zip")
     for options in (("--dry-run",), ()):

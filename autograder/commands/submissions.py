@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +65,15 @@ def take_in_zip(
         if listed is not None:
             print_roster(arrivals_of(course, lesson).values(), console, listed)
         return 0
-    mapping = mapping_of(course, lesson, submissions, format=format, zone=zone, roster=listed)
+    mapping = mapping_of(
+        course,
+        lesson,
+        submissions,
+        format=format,
+        zone=zone,
+        roster=listed,
+        is_of_lesson=_told_by_its_cells(course, lesson),
+    )
     print_mapping(mapping, console)
     if listed is not None:
         print_roster(mapping.arrivals.values(), console, listed)
@@ -71,6 +81,22 @@ def take_in_zip(
         for row in take_in(mapping):
             console.print(f"{row.entry} could not be taken in: {row.reason}", markup=False)
     return len(mapping.refused)
+
+
+def _told_by_its_cells(course: Course, lesson: str) -> Callable[[bytes], bool]:
+    """Whether a notebook is the lesson's; asked only where a person handed in several."""
+    from autograder.grading.recognize import lesson_of, outlines_of
+    from autograder.grading.submission import Unreadable, parse
+
+    outlines = cache(lambda: outlines_of(course))
+
+    def is_of_lesson(raw: bytes) -> bool:
+        try:
+            return lesson_of(parse(raw), outlines()) == lesson
+        except Unreadable:
+            return False
+
+    return is_of_lesson
 
 
 def _zone(name: str | None) -> tzinfo | None:
