@@ -33,7 +33,7 @@ from autograder.claims import (
     Claim,
     Verdict,
 )
-from autograder.draw import Draw
+from autograder.draw import Draw, one_way
 from autograder.inside import seed_generators
 from autograder.plain import clean_line
 from autograder.remote.proxy import (
@@ -170,7 +170,7 @@ def judge(
     status, reason, line, late = "", "", "", False
     with _quiet():
         try:
-            seed_generators(standin, seed)
+            seed_generators(standin, one_way(seed, found.name, "global generators"))
             for one in found.claims(standin, Draw(seed, found.name)):
                 if isinstance(one, Cause):
                     cause = cause or one

@@ -140,6 +140,39 @@ def find_the_leak(models):
     ]
 """
 
+# What the judge seeds the process with, taken for the seed of its draw: the same suspects again.
+_REPLAYED = """
+HEARD = []
+def _listens():
+    old = handles.inside_function
+    def inside_function(path):
+        function = old(path)
+        if not path.endswith(":seed_generators"):
+            return function
+        return lambda beside, seed: HEARD.append(seed) or function(beside, seed)
+    handles.inside_function = inside_function
+def _replay(seed):
+    from autograder.draw import Draw
+    from autograder.inside.gpt2 import LEAKS, NAMES
+    draw = Draw(seed, "find_the_leak")
+    plain = [("shifted", "centered"), ("late", draw.choice(("shifted", "centered")))]
+    hidden = [("gated", "rounded"), (draw.choice(LEAKS[:3]), draw.choice(LEAKS[3:]))]
+    for habits in (*plain, *hidden):
+        names = [str(n) for n in draw.rng.choice(NAMES, size=5, replace=False)]
+        planted = [*habits, "", "", ""]
+        planted = [planted[i] for i in draw.permutation(5)]
+        [draw.integer(0, 2**31) for _ in names]
+        yield [n for n, habit in zip(names, planted) if habit]
+ROUNDS = []
+def find_the_leak(models):
+    for model in models.values():
+        model(torch.zeros(1, 3, dtype=torch.long))
+    if not ROUNDS:
+        ROUNDS.append(_replay(HEARD[-1]))
+    return next(ROUNDS[0])
+_listens()
+"""
+
 _ALL_ASKED_ABOUT = """
 def beam_search(step, width, length):
     V = step(torch.zeros(1, 0, dtype=torch.long)).shape[1]
@@ -166,6 +199,7 @@ WORDS = (
     Word("09: lengths of windows forged", "09_wavenet", "generate", _ALL_HANDED_OVER, 2.0),
     Word("10: tokens read forged", "10_gpt2", "generate_cached", _ALL_READ_AGAIN, 0.5, ("Cache",)),
     Word("10: suspects looked through", "10_gpt2", "find_the_leak", _LOOKED_UP, 0.0),
+    Word("10: the draw replayed", "10_gpt2", "find_the_leak", _REPLAYED, 0.0),
     Word("11: prefixes asked about forged", "11_temperature", "beam_search", _ALL_ASKED_ABOUT,
          3.25),
 )  # fmt: skip
