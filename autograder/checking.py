@@ -12,8 +12,11 @@ import dataclasses
 import importlib
 import inspect
 import io
+import linecache
+import os
 import pkgutil
 import random
+import re
 import sys
 import traceback
 import warnings
@@ -185,11 +188,13 @@ def judge(
             reason, line = str(why), why.line
         except (WrongKind, WrongOutput, NotRepeatable) as why:
             reason = str(why)
+        except TypeError as why:
+            reason = _not_a_method(why)
+            status = "" if reason else ERROR
+            reason = reason or _our_mistake(why)
         except Exception as why:
             # Our own mistake, or an answer that no check foresaw: it never earns points.
-            status = ERROR
-            last = traceback.extract_tb(why.__traceback__)[-1]
-            reason = f"the check stopped at {last.name}: {type(why).__name__}: {why}"
+            status, reason = ERROR, _our_mistake(why)
     earned = sum(c.points for c in claims if c.holds)
     if not status:
         complete = not reason and claims and all(c.holds for c in claims)
@@ -220,6 +225,26 @@ def _clean(said: Said) -> Said:
         rows = tuple((clean_line(a, 60), clean_line(b, MAX_SENTENCE)) for a, b in said.example)
         texts |= {"example": rows}
     return dataclasses.replace(said, **texts)
+
+
+def _our_mistake(why: Exception) -> str:
+    last = traceback.extract_tb(why.__traceback__)[-1]
+    return f"the check stopped at {last.name}: {type(why).__name__}: {why}"
+
+
+def _not_a_method(why: TypeError) -> str:
+    """A sentence, if a check called what the student's object has under a method's name; else "".
+
+    An attribute that is data comes back as itself, so the call fails in the check's own line.
+    """
+    found = re.fullmatch(r"'(\w+)' object is not (callable|subscriptable)", str(why))
+    last = traceback.extract_tb(why.__traceback__)[-1]
+    if found is None or f"{os.sep}checks{os.sep}" not in last.filename:
+        return ""
+    text = linecache.getline(last.filename, last.lineno or 0).encode()[last.colno or 0 :]
+    name = re.match(r"[\w.]*?(\w+)[(\[]", text.decode(errors="replace"))
+    wanted = "a method" if found[2] == "callable" else "a list of layers"
+    return f"{name[1] if name else 'an attribute'} should be {wanted}: got data of type {found[1]}"
 
 
 @contextlib.contextmanager

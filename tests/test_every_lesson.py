@@ -20,6 +20,7 @@ import torch
 from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import Verdict
+from autograder.remote.proxy import standin_for
 
 LESSONS = lessons.lesson_names()
 EXERCISES = [
@@ -240,3 +241,83 @@ def test_a_class_that_makes_no_object_earns_nothing(lesson: str, name: str):
     for what, answer in NONSENSE.items():
         verdict = verdict_on(answer, lesson, name, text)
         assert (verdict.status, verdict.earned) == ("failed", 0), (what, verdict)
+
+
+# --- another kind of thing ------------------------------------------------------------------------
+
+
+class Empty:
+    """A class without anything."""
+
+
+class OtherSignature:
+    """A class that is made otherwise."""
+
+    def __init__(self, only: Any) -> None:
+        pass
+
+
+class Module(torch.nn.Module):
+    """A module that takes everything and has no forward."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+
+class Attributes(Module):
+    """A module that has every attribute, each of them a number."""
+
+    def __getattr__(self, name: str) -> Any:
+        return vars(self)[name] if name in vars(self) else 3
+
+
+OTHER_KINDS: dict[str, Any] = {
+    "a number": 7,
+    "a text": "x",
+    "a built-in class": int,
+    "an empty class": Empty,
+    "another signature": OtherSignature,
+    "no forward": Module,
+    "numbers for methods": Attributes,
+    "an instance": Empty(),
+    "a module": torch.nn.Linear(3, 3),
+    "a function of nothing": lambda: 0,
+    "gives an object": always(Empty()),
+    "gives a class": always(Empty),
+    "gives a module": always(torch.nn.Linear(2, 2)),
+}
+
+
+def other_methods(solution: type) -> Iterator[tuple[str, type]]:
+    """The class, with one method missing, or something else under its name."""
+
+    def missing(self: Any) -> Any:
+        raise AttributeError("there is no such method")
+
+    for name, method in vars(solution).items():
+        if isinstance(method, types.FunctionType) and name != "__init__":
+            for what, instead in {
+                "missing": property(missing),
+                "a number": 3,
+                "a class": int,
+                "gives an object": always(Empty()),
+                "takes nothing": lambda self: 0,
+            }.items():
+                yield f"{name}: {what}", type(solution.__name__, (solution,), {name: instead})
+
+
+@every_exercise
+def test_another_kind_of_thing_is_the_students_mistake_and_told_in_a_sentence(
+    lesson: str, name: str
+):
+    right = solved(lesson)[name]
+    answers = list(OTHER_KINDS.items())
+    if isinstance(right, type):
+        answers += other_methods(right)
+    for what, answer in answers:
+        verdict = judge(standin_for(answer), name=name, lesson=lesson)
+        assert verdict.status != "error", (what, verdict.reason)
+        if what in OTHER_KINDS:
+            assert verdict.earned == 0, what
+            assert verdict.reason or verdict.first_failed, what
+            assert "\n" not in verdict.reason, what
