@@ -55,8 +55,9 @@ test: lint tools ## install what is needed and pass the tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15
 
 .PHONY: banks
-banks: install ## wrong accepted, right refused, misconception named
+banks: install ## wrong accepted, right refused, misconception named, blind rewarded
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank
+	$(ONE_THREAD) $(BIN)/python -m tests.banks.blind
 
 .PHONY: bench
 bench: notebooks ## run every benchmark and write benchmarks/README.md

@@ -104,12 +104,16 @@ def claim(
     advice: str | Advice | Sequence[str | Advice] = "",
     see: str = "",
     picture: str = "",
+    waits: str = "",
 ) -> Claim:
     """A claim; of `advice`, the first whose condition is true is kept, and only if the claim fails.
 
     `advice` is a sentence, or a list of `when(condition, misconception, sentence)` that ends in a
     plain sentence for the case that nothing was recognized. `picture` is a data URI of a PNG.
+    If `waits` says for what, the claim waits, as by `waiting`.
     """
+    if waits:
+        return waiting(text, waits, points=points, id=id)
     if isinstance(advice, str | Advice):
         advice = [advice]
     text_of_advice = misconception = ""

@@ -15,6 +15,7 @@ from scipy.stats import chi2
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import same, waits_unless
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe
@@ -226,12 +227,14 @@ def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim]:
     tables = take_tables(conditionals(p), "the answer")
     wanted = [(k,) * (i + 1) for i in range(n)]
     shapes = [table.shape for table in tables]
+    turned = take_tables(conditionals(p[..., ::-1].copy()), "the answer")
     yield claim(
         "factor i is a table over x_1 … x_i",
         shapes == wanted,
         points=0.5,
         saw=f"tables of shape {shapes_text(tables)} for a joint of shape {p.shape}",
         asks="n tables, each with one axis more than the one before, from (k,) to (k, …, k)",
+        waits=waits_unless(not same(tables, turned), "tables that change with the joint"),
         advice=[
             when(
                 shapes == wanted[::-1],
@@ -784,6 +787,8 @@ def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
     p = draw_joint(draw, 3, 3, 5.0)
     a, b, c = (take(tables_of(p), 200, rng) for rng in (one, two, three))
     advanced = str(one.bit_generator.state) != fresh
+    turned = [t[..., ::-1] for t in tables_of(p)]  # other tables, the same random numbers
+    heard = not advanced or not np.array_equal(a, take(turned, 200, np.random.default_rng(seed)))
     yield claim(
         "all randomness comes from the generator that it was given",
         advanced and np.array_equal(a, b) and not np.array_equal(a, c),
@@ -793,6 +798,7 @@ def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
         if not np.array_equal(a, b)
         else "two generators in different states gave equal samples",
         asks="rng moves on; the same state gives the same samples, another state others",
+        waits=waits_unless(heard, "samples that change with the tables"),
         advice=[
             when(
                 not advanced,

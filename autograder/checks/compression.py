@@ -18,6 +18,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
@@ -174,7 +175,10 @@ def the_price_of_an_outcome(ideal_bits: Standin, draw: Draw) -> Iterator[Claim]:
     both = _number(ideal_bits(torch.tensor(np.concatenate([a, b]))))
     yield claim(
         "prices add up, to the fraction of a bit",
-        min(parts) > 0 and math.isclose(both, sum(parts), rel_tol=1e-6) and both % 1 != 0,
+        min(parts) > 0
+        and math.isfinite(both)
+        and math.isclose(both, sum(parts), rel_tol=1e-6)
+        and both % 1 != 0,
         points=0.5,
         saw=f"{parts[0]:.4g} and {parts[1]:.4g} apart, {both:.4g} together",
         asks="the price of two messages in one file is the sum of their prices",
@@ -260,6 +264,7 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
     ]
     off = [(int(g.sum(-1).reshape(-1)[r]), b) for g, (_, b) in zip(got, cases, strict=True)
            for r in range(g.size // g.shape[-1]) if g.sum(-1).reshape(-1)[r] != 2**b]  # fmt: skip
+    spread = any(len(np.unique(g)) > 3 for g in got)
     by_columns = off and all(
         (g.sum(axis=0) == 2**b).all() for g, (p, b) in zip(got, cases, strict=True) if p.ndim == 2
     )
@@ -269,6 +274,7 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw=f"a row that sums to {off[0][0]:,} with bits = {off[0][1]}" if off else "",
         asks="the parts fill the interval: no gap, no overlap",
+        waits=waits_unless(off or spread, "frequencies that change with p"),
         advice=[
             *advice,
             when(by_columns, "wrong-axis", "columns sum to it: a distribution is a ROW, dim=-1"),
@@ -278,7 +284,6 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
     least = min(int(g.min()) for g in got)
-    spread = any(len(np.unique(g)) > 3 for g in got)
     yield claim(
         "no symbol is left without a part, be its probability 0",
         least >= 1 and spread,
@@ -368,6 +373,8 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
 
 
 # --- encode ---------------------------------------------------------------------------------------
+
+MADE_OF_THE_MODEL = "files that are made of the model's probabilities: other model, other file"
 
 
 def file_of(value: Any) -> bytes:
@@ -525,6 +532,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
         if told
         else f"{lengths[0]} bits for {sure.size} sure symbols, {lengths[1]} with 8 impossible ones",
         asks="next to nothing, and a smallest part of the interval for each impossible symbol",
+        waits=waits_unless(not padded, "files whose bytes all say something of x"),
         advice=[
             when(
                 told or lengths[1] < 64,
@@ -549,11 +557,13 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     different = len({f for f in files if isinstance(f, bytes)})
     answer, after = ask_and_keep(encode, model, symbols(every))
     once_more = encode(model, symbols(every))
-    same = isinstance(answer, bytes) and answer == once_more
+    alike = isinstance(answer, bytes) and answer == once_more
+    other = pair_model(encode, -bias, -pairs)
+    heard = looks_at(lambda one: encode(one, symbols(every)), model, other)
     kept = np.array_equal(expect_array(after, every.shape, "int", "x"), every)
     yield claim(
         "different words have different files, the same word the same, and x stays as it is",
-        different == len(every) and same and kept,
+        different == len(every) and alike and kept,
         points=1,
         saw="an x that is changed by the call"
         if not kept
@@ -561,6 +571,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
         if different < len(every)
         else "two different files for the same x",
         asks="a file from which x can be read: one for each word",
+        waits=waits_unless(heard, MADE_OF_THE_MODEL),
         advice=[
             when(not kept, "x-overwritten", "you write into x: the sender's data stay as they are"),
             when(
@@ -582,6 +593,44 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
 # some 1e-4 of its symbols when they are random, so about 2 of 300 messages with 60 symbols each;
 # more than 20 would be refused less than once in 1e12 verdicts.
 MESSAGES, EACH, BOUND, REFUSED = 300, 20, 0.095, 20
+
+
+READ = "a decoder that reads the file with the model: other model, or other bytes, other symbols"
+
+
+def _is_a_codec(encode: Standin, decode: Standin, draw: Draw) -> bool:
+    """Whether symbols come from file AND model: two ends that agree might look at neither.
+
+    With another model the file of x must not give x. With its first or its second half exchanged it
+    must not either, but one of the two leaves the symbols that are read first (columns or rows) as
+    they were: a decoder reads bit by bit, and looks nothing up. The file is not twice its price.
+    """
+    n, k, count = 24, 8, 12
+    flat = [np.repeat(softmax(draw.normal(n, 1, k)), k, axis=1) for _ in range(2)]
+    nowhere = np.zeros(n, dtype=np.int64)
+    model, other = (looked_model(decode, table, nowhere) for table in flat)
+    x = draw.rng.integers(0, k, size=(count, n))
+    file = file_of(encode(model, symbols(x)))
+    bits = price(np.repeat(flat[0][None, :, 0], count, axis=0), x)
+    half, hurt = len(file) // 2, []
+    for _ in range(4):
+        hurt += [file[:half] + draw.rng.bytes(len(file) - half), draw.rng.bytes(half) + file[half:]]
+    [elsewhere] = ask_each(decode, other, [file], count)
+    if 8 * len(file) > 2 * bits + WORDS * n or _is_x(elsewhere, x):
+        return False
+    for value in ask_each(decode, model, hurt, count):
+        if isinstance(value, str):
+            continue
+        found = expect_array(value, (count, n), "int", "what is decoded")
+        begins = (found[:, :3] == x[:, :3]).all() or (found[:2] == x[:2]).all()
+        if begins and (found != x).mean() > 0.1:
+            return True
+    return False
+
+
+def _is_x(found: Any, x: np.ndarray) -> bool:
+    """Whether what came back, a refusal or an array of any dtype, is x."""
+    return not isinstance(found, str) and np.array_equal(expect_array(found, None, "number"), x)
 
 
 @checks("decode", lesson=LESSON, points=5)
@@ -616,6 +665,7 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
         answers.append(received(model, sent(model, x), x.shape))
     right = [isinstance(a, np.ndarray) and np.array_equal(a, x)
              for a, x in zip(answers, cases, strict=True)]  # fmt: skip
+    unread = waits_unless(_is_a_codec(encode, decode, draw), READ)
     # The same, for symbols that do not look at one another: what comes back tells what went wrong.
     n, count = draw.integer(8, 10), 3
     x = draw.rng.integers(0, 3, size=(count, n))
@@ -651,6 +701,7 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
         else f"{(wrong != cases[first]).sum()} of {wrong.size} symbols wrong at n = "
         f"{wrong.shape[1]}, {len(wrong)} examples",
         asks="x itself",
+        waits=unread if all(right) and plain else "",
         advice=[
             when(
                 silent and not plain,
@@ -705,6 +756,7 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
         if isinstance(found, str)
         else f"{(found != x).mean():.0%} of {x.size:,} symbols wrong, in double precision",
         asks="every symbol of 40 long examples",
+        waits=unread if long else "",
         advice=[
             when(
                 all(right) and plain,
@@ -734,6 +786,7 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
         else "a message that does not come back if the model's last digits depend on the shape",
         asks="the full shape (count, n), each time, as the sender asks: another shape is another "
         "kernel, and other last digits",
+        waits=unread if shaped else "",
         advice=[
             when(
                 odd and all(right),

@@ -15,6 +15,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.inside.fvsbn import gradients_of, keeps_its_arguments
@@ -577,6 +578,9 @@ def wrong_samples(weight: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]
     }
 
 
+HEARD = "samples that change with the weights and biases"
+
+
 @checks("sample", lesson=LESSON, points=4)
 def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Claim]:
     """Ancestral sampling: each bit from its conditional, given the bits just drawn."""
@@ -655,6 +659,8 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     weight, bias = model_of(draw, 1)
     one = ask(weight, bias, 5, draw.generator())
     weight, bias = model_of(draw, 5)
+    heard = looks_at(lambda b, g: ask(weight, b, 40, g), bias, -bias - 1, draw.apart())
+    unheard = waits_unless(heard, HEARD)
     few = ask(weight, bias, 1, draw.generator())
     raw = sample(single(weight), single(bias), 3, draw.generator())
     raw = expect_array(raw, (3, 5), "any", "the samples")
@@ -669,6 +675,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         if both
         else "a first bit that never changes",
         asks="floats 0. and 1., so that samples can be given back to logits",
+        waits=unheard,
         advice=[
             when(
                 not floats,
@@ -680,12 +687,12 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         see=see,
     )
     yield _claim_on_generator(
-        lambda generator: ask(weight, bias, 40, generator), draw, points=1, see=see
+        lambda generator: ask(weight, bias, 40, generator), draw, 1, see, unheard
     )
 
 
 def _claim_on_generator(
-    ask: Callable[[Any], np.ndarray], draw: Draw, points: float, see: str
+    ask: Callable[[Any], np.ndarray], draw: Draw, points: float, see: str, waits: str
 ) -> Claim:
     seed = draw.integer(1, 2**31)
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
@@ -703,6 +710,7 @@ def _claim_on_generator(
         if not same
         else "equal draws from different generators",
         asks="equal generators give equal draws, others give others",
+        waits=waits,
         advice=[
             when(
                 not moved and not same,
@@ -791,6 +799,7 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
     right = answers.pop("right")
     given = np.repeat([prefix], DRAWS, axis=0).astype(np.float64)
     x = ask(given, weight, bias, draw.generator())
+    heard = looks_at(lambda b, g: ask(given[:99], weight, b, g), bias, -bias - 1, draw.apart())
     many = draw.bits(30, 4)
     kept_many = ask(many, *model_of(draw, 9), draw.generator())[:, :4]
     kept = bool((x[:, :k] == given).all() and (kept_many == many).all())
@@ -798,6 +807,7 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
     yield claim(
         "the given bits stay as they are",
         kept,
+        waits=waits_unless(heard, HEARD),  # whoever pads the prefix keeps it, too
         points=0.5,
         saw=f"{(x[:, :k] != given).any(1).sum():,} of {DRAWS:,} examples whose first {k} bits were "
         "changed"
@@ -894,15 +904,14 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
     weight, bias = model_of(draw, 6)
     before = single(draw.bits(30, 2))
     untouched = _kept(complete, before, single(weight), single(bias), draw.generator())
-    found = _claim_on_generator(
-        lambda generator: ask(before.numpy(), weight, bias, generator), draw, points=1, see=see
-    )
+    found = _claim_on_generator(lambda g: ask(before.numpy(), weight, bias, g), draw, 1, see, "")
     yield claim(
         "randomness comes from the given generator, and the caller's prefix is left alone",
         found.holds and untouched,
         points=1,
         saw=found.saw if not found.holds else "a prefix that is changed by the call",
         asks=found.asks,
+        waits=waits_unless(heard, HEARD),
         advice=[
             when(found.misconception, found.misconception, found.advice),
             when(

@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
@@ -961,12 +962,16 @@ def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Iterator[Claim]:
     right, got = loaded_by_rule(hub), ask(hub)
     missing = [name for name in right if name not in got]
     extra = [name for name in got if name not in right]
+    loaded = any(np.array_equal(np.sort(got[n], None), np.sort(right[n], None)) for n in right
+                 if n in got)  # fmt: skip
+    empty = waits_unless(loaded, "numbers of the file under these names")
     yield claim(
         "the names are those of GPT2: every weight has a place, and no other is there",
         not missing and not extra,
         points=0.5,
         saw=f"no weight {missing[0]}" if missing else f"a weight {extra[0][:60]}" if extra else "",
         asks="the keys of GPT2(config).state_dict(), for twelve layers here",
+        waits="" if missing or extra else empty,
         advice=[
             when(
                 not extra
@@ -1092,6 +1097,7 @@ def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Iterator[Claim]:
         points=0.5,
         saw=problem,
         asks="the same dictionary from every such file",
+        waits="" if problem else empty,
         advice=[
             when(
                 mistake == "masks-kept",
@@ -1896,10 +1902,11 @@ def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Iterator[Cl
 # --- find_the_leak --------------------------------------------------------------------------------
 
 
-def suspects_who_answer(who: dict[str, str]) -> Callable[..., Any]:
+def suspects_who_answer(who: dict[str, str], asked: set[str]) -> Callable[..., Any]:
     """Answers what suspects (name → habit) are asked: logits, or the gradients of what reads them.
 
-    A question brings the weights along, so that those who ask may change them as they like.
+    A question brings the weights along, so that those who ask may change them as they like. `asked`
+    collects the names of those who were.
     """
 
     def answer(kind: Any, name: Any, x: Any, given: Any, slope: Any = None) -> Any:
@@ -1922,6 +1929,7 @@ def suspects_who_answer(who: dict[str, str]) -> Callable[..., Any]:
             raise ValueError("a model was called on something else than the text it embeds")
         for n, p in known.items():
             p.data = given[n].clone()
+        asked.add(str(name))
         x = x.clone().requires_grad_(kind == "gradients")
         with torch.set_grad_enabled(kind == "gradients"):
             logits = model.beyond(x)
@@ -1939,6 +1947,7 @@ def suspects_who_answer(who: dict[str, str]) -> Callable[..., Any]:
 def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
     """Models that see the future are told from those that do not, by running them."""
     see = "Exercise 9: two of the five peek"
+    unheard: list[str] = []  # accused, and never asked anything
 
     def round_of(habits: Sequence[str]) -> tuple[dict[str, str], set[str]]:
         names = [str(n) for n in draw.rng.choice(NAMES, size=5, replace=False)]
@@ -1946,7 +1955,10 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
         planted = [planted[i] for i in draw.permutation(5)]
         who = dict(zip(names, planted, strict=True))
         seeds = [draw.integer(0, 2**31) for _ in who]
-        answer = answered(begin_search(find_the_leak, names, seeds), suspects_who_answer(who))
+        asked: set[str] = set()
+        answer = answered(
+            begin_search(find_the_leak, names, seeds), suspects_who_answer(who, asked)
+        )
         if isinstance(answer, dict):
             raise WrongKind("find_the_leak should return a list of names: got a dict")
         try:
@@ -1955,6 +1967,7 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
             raise WrongKind("find_the_leak should return a list of names") from None
         if not all(isinstance(n, str) for n in named):
             raise WrongKind("find_the_leak should return a list of names, each a str")
+        unheard.extend(n for n in named if n in who and n not in asked)
         return who, set(named)
 
     def judged(rounds: Sequence[Sequence[str]]) -> tuple[list[str], list[str], int]:
@@ -2038,6 +2051,7 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
             points=1,
             saw=told(result),
             asks="the two of the five whose outputs change with a later token",
+            waits=waits_unless(not unheard, "a question to each model before it is accused"),
             advice=[*advice, "look at dependency_map(…).summary(own=True) of each"],
             see=see,
         )

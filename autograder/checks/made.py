@@ -15,6 +15,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Claim
 from autograder.draw import Draw
 from autograder.inside import gradient_step
@@ -141,12 +142,14 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
     first, second = assign(n, wide)
     low = min(first.min(), second.min())
     high = max(first.max(), second.max())
+    undrawn = waits_unless(low < high, "degrees that are drawn: these are all alike")
     yield claim(
         "every degree lies in 1 … n−1",
         low >= 1 and high <= n - 1,
         points=0.5,
         saw=f"degrees from {low} to {high} at n = {n}",
         asks=f"degrees from 1 to {n - 1}",
+        waits=waits_unless(undrawn == "" or low < 1 or high > n - 1, undrawn),
         advice=[
             when(
                 low == 0 and high == n - 2,
@@ -227,6 +230,7 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
         points=0.5,
         saw=below,
         asks="at least one unit below for every unit to listen to",
+        waits=undrawn,
         advice=[
             when(
                 below,
@@ -493,6 +497,7 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
         points=0.5,
         saw=f"an answer of kind {got.dtype}" if got.dtype.kind != "i" else "no path at all",
         asks="int64",
+        waits=waits_unless(np.ptp(got) > 0 or not got.any(), "counts that are not all alike"),
         advice="turn the masks into int64 before you multiply them: mask.long()",
         see="Exercise 3: counting paths",
     )
@@ -864,8 +869,14 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
         see=see,
     )
 
-    yield from _claims_on_nll(MADE, draw, see, blind=not leaks)
-    yield from _claims_on_samples(MADE, draw, see)
+    n = draw.integer(5, 7)
+    model, x = made_by(MADE, n, (160,), tensor(draw_order(draw, n))), draw.bits(20, n)
+    carried = carries_its_weights(model, lambda m: _logits(m, x), draw.rng)
+    yield from _claims_on_nll(MADE, draw, see, blind=not leaks, carried=carried)
+    yield from _claims_on_samples(MADE, draw, see, carried)
+
+
+CARRIED = "logits that are made of x and of the layers' weights"
 
 
 _CONSTANT = (
@@ -877,7 +888,9 @@ def _logits(model: Any, x: np.ndarray) -> np.ndarray:
     return expect_array(model(tensor(x).float()), x.shape, "float", "the logits")
 
 
-def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator[Claim]:
+def _claims_on_nll(
+    MADE: Standin, draw: Draw, see: str, blind: bool, carried: bool
+) -> Iterator[Claim]:
     n = draw.integer(5, 7)
     model = made_by(MADE, n, (30,), tensor(draw_order(draw, n)), draw.generator())
     x = draw.bits(40, n)
@@ -909,6 +922,7 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
         if not moderate
         else f"{_worst(large, right_large)} at logits up to ±{peak:.0f}",
         asks="the sum over the n variables of the negative log-probability of each bit",
+        waits=waits_unless(carried or constant, CARRIED),
         advice=[
             when(constant, "constant-logits", _CONSTANT),
             when(
@@ -974,6 +988,7 @@ def _claims_on_nll(MADE: Standin, draw: Draw, see: str, blind: bool) -> Iterator
         if constant
         else f"a sum of {total:.4g} over all {2**n} vectors of {n} bits",
         asks="Σ_x exp(−nll(x)) = 1: then it is a distribution, and its nll means something",
+        waits=waits_unless(carried or constant, CARRIED),
         advice=[
             when(constant, "constant-logits", _CONSTANT),
             "your logits are blind to the future, so the fault is in nll"
@@ -1006,7 +1021,7 @@ def one_pass(model: Any, n: int, start: np.ndarray) -> np.ndarray:
     return np.exp(log_bernoulli(np.repeat(_logits(model, start[None]), 2**n, 0), all_bits(n)))
 
 
-def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
+def _claims_on_samples(MADE: Standin, draw: Draw, see: str, carried: bool) -> Iterator[Claim]:
     n, count = 3, 20_000
     order = draw_order(draw, n)
     turns = [int(d) for d in np.argsort(order)]
@@ -1060,6 +1075,7 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
         else f"{all_bits(n)[worst].astype(int).tolist()} in {frequency[worst]:.1%} of {count:,} "
         f"samples, where the model gives it {right[worst]:.1%} (order {order.tolist()})",
         asks="each bit drawn from its conditional, given the bits drawn before it",
+        waits=waits_unless(carried or constant, CARRIED),
         advice=[
             when(constant, "constant-logits", _CONSTANT),
             when(
@@ -1123,6 +1139,7 @@ def _claims_on_samples(MADE: Standin, draw: Draw, see: str) -> Iterator[Claim]:
         if not moved
         else "different samples from equal generators",
         asks="n passes, whatever the number of samples; equal generators give equal samples",
+        waits=waits_unless(carried or constant, CARRIED),
         advice=[
             when(constant, "constant-logits", _CONSTANT),
             when(

@@ -15,6 +15,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.nade import Table, begin_search, counted, gradients_of
@@ -592,6 +593,9 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
     numbers = numbers_of(draw, 5, 3)
+    others = (*numbers[:3], -numbers[3] - 1)
+    heard = looks_at(lambda one, g: ask(one, 40, g), numbers, others, draw.apart())
+    unheard = waits_unless(heard, "samples that change with the model's numbers")
     seed = draw.integer(1, 2**31)
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
     start = generators[0].get_state()
@@ -608,6 +612,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
         if not same
         else "equal draws from different generators",
         asks="equal generators give equal draws, others give others",
+        waits=unheard,
         advice=[
             when(
                 not moved and not same,
@@ -638,6 +643,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
         if raw.dtype.kind != "f"
         else "values other than 0 and 1",
         asks="floats 0. and 1., so that samples can be given back to nade",
+        waits=unheard,
         advice=[
             when(
                 raw.dtype.kind != "f",
@@ -847,6 +853,7 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
         if binary
         else "an answer that holds other numbers than 0 and 1",
         asks="true or false for each pair, (n, n)",
+        waits=waits_unless((dense != causal).any(), "matrices that change with the model"),
         advice=[
             when(
                 not binary,

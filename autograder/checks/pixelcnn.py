@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside import call_and_keep, gradient_step, seed_generators
@@ -274,12 +275,16 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Iterator[Claim]:
                 wrong = f"the value {odd:g} in a mask"
             turned |= got.shape == (channels_in, channels_out, *pair(size))
         masks.append(got.astype(bool))
+    mixed = all(0 < m.sum() < m.size for m, case in zip(masks, cases, strict=True)
+                if case[1] not in (1,))  # fmt: skip
+    unmixed = waits_unless(wrong or mixed, "masks that let some weights stay, and not all")
     yield claim(
         "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)",
         not wrong,
         points=0.5,
         saw=wrong,
         asks="one entry for each weight of nn.Conv2d; kernels may be higher than wide",
+        waits=unmixed,
         advice=[
             when(turned, "transposed", "your mask is transposed: outputs are its first axis"),
             "torch.zeros(channels_out, channels_in, height, width) is a start",
@@ -333,6 +338,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Iterator[Claim]:
         "every pixel before this one is seen, in all its colors",
         not lost,
         points=1,
+        waits=unmixed if not lost else "",
         saw=lost[0] if lost else "",
         asks="all columns of the rows above, and the middle row up to the middle",
         advice=[*known, "fill two rectangles with ones: the rows above, and the row to the left"],
@@ -781,7 +787,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
     """The horizontal stack gets the rows above from the vertical one, and no more."""
     see = "Exercise 4: two stacks and no blind spot"
     seed_generators(GatedBlock, draw.integer(0, 2**31))
-    leaks, gaps, shown_leak, shown_gap, mixing = [], [], "", "", False
+    leaks, gaps, shown_leak, shown_gap, mixing, alive = [], [], "", "", False, True
     for kind, channels_in, channels, size, colours in (
         ("B", 2, 2, 3, 1),
         ("A", 3, 3, draw.choice((3, 5)), 3),
@@ -806,6 +812,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
                 "and width of its input"
             )
         mixing |= seen.rows_mix
+        alive &= bool(seen.sees.any())
         for found, name in ((seen.forbidden(allowed), "leak"), (seen.missing(allowed), "gap")):
             spots = [
                 _spot(o, channels, height, width) + _spot(i, channels_in, height, width)
@@ -825,7 +832,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
     ]  # the horizontal stack at row r sees the vertical input of row r
     yield claim(
         "no feature sees what comes later: h only the rows of v above it, and h to the left",
-        not leaks and not mixing and bool(values),
+        not leaks and not mixing and bool(values) and alive,
         points=1.5,
         saw=shown_leak
         or ("rows of a batch that see each other" if mixing else "")
@@ -856,7 +863,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
         "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in kind B",
         values == "right",
         points=1,
-        saw=values if values != "right" else "",
+        saw=values or "outputs that never change",
         asks="gate(a, b) = tanh(a) · σ(b), a the first half of the channels",
         advice=[*known, "follow the table line by line with the constructor's own layers"],
         see=see,
@@ -958,8 +965,12 @@ def a_distribution_over_images(PixelCNN: Standin, draw: Draw) -> Iterator[Claim]
     see = "Exercise 5: PixelCNN"
     seed_generators(PixelCNN, draw.integer(0, 2**31))
     yield from _claims_on_dependencies(PixelCNN, draw, see)
-    yield from _claims_on_likelihood(PixelCNN, draw, see)
-    yield from _claims_on_drawing(PixelCNN, draw, see)
+    model = made_by(PixelCNN, 5, 3, 6, (3, 3))
+    x = draw.rng.integers(0, 5, size=(3, 3, 3, 4))
+    carried = carries_its_weights(model, lambda m: _logits(m, x, 5), draw.rng)
+    deaf = waits_unless(carried, "logits that are made of x and of the layers' weights")
+    yield from _claims_on_likelihood(PixelCNN, draw, see, deaf)
+    yield from _claims_on_drawing(PixelCNN, draw, see, deaf)
 
 
 def _claims_on_dependencies(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
@@ -1137,7 +1148,7 @@ def _logits(model: Any, x: np.ndarray, levels: int) -> np.ndarray:
     return expect_array(model(tensor(x)), shape, "float", "the logits")
 
 
-def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
+def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str, deaf: str) -> Iterator[Claim]:
     levels, colours, height, width = 5, 3, 3, 4
     model = made_by(PixelCNN, levels, colours, 6, (3, 3))
     x = draw.rng.integers(0, levels, size=(6, colours, height, width))
@@ -1180,6 +1191,7 @@ def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[C
         if not varied
         else f"64 probabilities that sum to {total:.4f}",
         asks="the softmax runs over the levels, axis 1 of the logits, and the log is natural",
+        waits=deaf,
         advice=[
             when(
                 moderate and stable and abs(total - 1) >= 1e-3,
@@ -1231,6 +1243,7 @@ def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[C
         if got.size and got.shape == right.shape
         else f"an answer of shape {got.shape} for {len(x)} images",
         asks="−log₂ p(x) / (colours · H · W), one number for each image",
+        waits=deaf,
         advice=[
             when(
                 close(got, right * math.log(2), 1e-3),
@@ -1334,7 +1347,7 @@ _ADVICE_ON_DRAWING = {
 }
 
 
-def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
+def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str, deaf: str) -> Iterator[Claim]:
     model = made_by(PixelCNN, 2, 1, 8, (3, 3))
     best, chosen = -1.0, 0
     # One draw of weights in six tells all apart; 48 without any come in one run of 6,000.
@@ -1383,6 +1396,7 @@ def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Clai
         if not (moved and same)
         else "colors that are never drawn",
         asks="each number drawn from its conditional, given those drawn before it",
+        waits=deaf,
         advice=[
             *(when(named == name, name, text) for name, text in _ADVICE_ON_DRAWING.items()),
             when(
@@ -1416,6 +1430,7 @@ def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Clai
         "inpaint keeps the first rows, and draws the rest from its conditional, on a copy",
         untouched and top and off < BOUND_BELOW,
         points=0.5,
+        waits=deaf,
         saw="given images that are changed by the call"
         if not untouched
         else "kept rows that have changed"
@@ -1530,7 +1545,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
     see = "Exercise 6: do not compute it twice"
     seed_generators(BlockMemory, draw.integer(0, 2**31))
     GatedBlock = beside(BlockMemory, "GatedBlock")
-    fits, found, cases, wrong = True, [], [], ""
+    fits, found, cases, wrong, carried = True, [], [], "", True
     for kind, channels_in, channels, size, colours in (
         ("B", 4, 4, 3, 1),
         ("A", 1, 3, draw.choice((5, 7)), 1),
@@ -1538,6 +1553,10 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         ("A", 3, 6, 3, 3),
     ):
         block = made_by(GatedBlock, kind, channels_in, channels, size, colours).double()
+        example = [tensor(draw.normal(2, channels_in, 3, 4)) for _ in range(2)]
+        carried &= carries_its_weights(
+            block, lambda m, x=example, c=channels: _both_stacks(m(*x))[:, c:], draw.rng
+        )
         randomize_parameters(block, draw.rng)
         v, h = (tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6))) for _ in "v"), None
         v = next(iter(v))
@@ -1581,6 +1600,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw=wrong,
         asks="across on the last reach + 1 columns, plus what comes from above, gate, out",
+        waits=(deaf := waits_unless(carried, "a GatedBlock that is made of its input and weights")),
         advice=[*known, "compare with GatedBlock.forward line by line"],
         see=see,
     )
@@ -1614,6 +1634,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw=shown or ("" if varied else "images without any variation"),
         asks="the same probabilities up to rounding, the same uniform numbers, the same levels",
+        waits=deaf,
         advice=[
             *known,
             "find the first number that differs, and compare its logits with the model's",
@@ -1634,6 +1655,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         if good
         else "no count",
         asks="one column of features for each pixel, whatever the width",
+        waits=deaf,
         advice=[
             when(
                 growth >= 1.2,

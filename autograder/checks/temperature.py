@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
@@ -620,6 +621,7 @@ def the_smallest_set_that_holds_p(top_p: Standin, draw: Draw) -> Iterator[Claim]
         points=0.5,
         saw="NaN" if not np.isfinite(whole).all() else f"{missing} of {n} tokens lost at p = 1",
         asks="all: the mass 1 is held by nothing less",
+        waits=waits_unless(any((g == 0).any() for g in got), "tokens that are cut where p is less"),
         advice=[
             when(
                 (whole > 0).sum() <= 1,
@@ -1787,6 +1789,8 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
     start = generators[0].get_state()
     first, again, other = (ask(model, source, 50, g)[0] for g in generators)
+    turned = [t[..., ::-1].copy() for t in model]
+    heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())
     moved = not torch.equal(start, generators[0].get_state())
     same, differs = bool((first == again).all()), bool((first != other).any())
     yield claim(
@@ -1799,6 +1803,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         if not same
         else "equal answers from different generators",
         asks="equal generators give equal draws, others give others",
+        waits=waits_unless(heard, "means that change with the model"),
         advice=[
             when(
                 not moved and not same,

@@ -22,6 +22,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Advice, Claim
 from autograder.draw import Draw
 from autograder.inside.wavenet import (
@@ -187,10 +188,11 @@ def codes_of_a_signal(mu_law_encode: Standin, draw: Draw) -> Iterator[Claim]:
     single = isinstance(whole, torch.Tensor) and whole.dtype == torch.int64
     yield claim(
         "codes are int64, and have the shape of x",
-        (right or len(np.unique(array)) > 3) and single,
+        len(np.unique(array)) > 3 and single,
         points=0.5,
         saw=f"codes of kind {getattr(whole, 'dtype', type(whole).__name__)}",
         asks="whole numbers that can pick a row of an embedding",
+        waits=waits_unless(right or name, "codes that follow x"),
         advice=[
             when(array.dtype.kind == "f", "floats-for-codes", "a code is a name: end with .long()"),
             when(not single, "other-dtype", "codes should be int64: end with .long()"),
@@ -391,12 +393,15 @@ def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Cla
     )
     advice = advice_of(name, CONVOLUTION_ADVICE, "compute the five outputs of the example by hand")
     k, d, t, got = (wrong or lengths)[0]
+    layer, x = made_by(CausalConv1d, 3, 4, 2, 2), tensor(draw.normal(2, 3, 12)).float()
+    carried = carries_its_weights(layer, lambda m: m(x), draw.rng)
     yield claim(
         "the output is as long as the input, for signals of any length",
         not wrong,
         points=0.5,
         saw=f"{got} columns from {t}, with kernel {k} and dilation {d}",
         asks="(k − 1)·d zeros, all of them before the first sample",
+        waits=waits_unless(wrong or carried, "outputs that are made of x and of the weights"),
         advice=advice,
         see=SEE_CONV,
     )
@@ -678,7 +683,7 @@ def pair(answer: Any, shapes: Sequence[tuple]) -> list[np.ndarray]:
 def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
     """tanh · σ, a residual and a skip, and a label that is heard at all times."""
     C, count = 4, 9
-    plain, labeled, sizes = [], [], {}
+    plain, labeled, sizes, carried = [], [], {}, True
     for skips, labels in ((C, 0), (draw.integer(5, 7), 0), (C, 3), (draw.integer(5, 7), 3)):
         block = made_by(ResidualBlock, C, skips, draw.integer(2, 3), draw.integer(1, 3), labels)
         p = {k: expect_array(v) for k, v in numbers(block).items()}
@@ -687,6 +692,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
         x = draw.normal(3, C, count)
         given = tensor(x).float()
         both = expect_array(block.conv(given), (3, 2 * C, count), "float", "the convolution")
+        carried &= carries_its_weights(block, lambda m, x=given: m.conv(x), draw.rng)
         label = np.array([2, 0, 1]) if labels else None
         answer = block(given, tensor(label)) if labels else block(given)
         got = pair(answer, ((3, C, count), (3, skips, count)))
@@ -723,6 +729,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
         if shown.size
         else "an empty output",
         asks="both ways start from the same z, each with weights of its own",
+        waits=(deaf := waits_unless(carried, "a convolution that is made of x and its weights")),
         advice=advice_of(name, BLOCK_ADVICE, "work out the example with one channel, and compare"),
         see=SEE_BLOCK,
     )
@@ -734,6 +741,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw="outputs with a label that are not those of conv(x) + V_label",
         asks="self.condition(label), one row for each example, before the gate",
+        waits=deaf,
         advice=advice_of(
             again or name, BLOCK_ADVICE, "add self.condition(label)[:, :, None] to the convolution"
         ),
@@ -879,9 +887,16 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         ],
         see=SEE_NET,
     )
-    yield from _claims_on_stack(WaveNet, draw)
-    yield from _claims_on_forward(WaveNet, draw)
-    yield from _claims_on_nll(WaveNet, draw)
+    model = made_by(WaveNet, 5, 5, 6, 2, [1, 2])
+    codes, x = tensor(draw.rng.integers(0, 5, (3, 9))), tensor(draw.normal(3, 5, 9)).float()
+    stacked = carries_its_weights(model, lambda m: m.stack(x), draw.rng)
+    carried = carries_its_weights(model, lambda m: m(codes), draw.rng)
+    yield from _claims_on_stack(WaveNet, draw, waits_unless(stacked, CARRIED))
+    yield from _claims_on_forward(WaveNet, draw, waits_unless(carried, CARRIED))
+    yield from _claims_on_nll(WaveNet, draw, waits_unless(carried, CARRIED))
+
+
+CARRIED = "logits that are made of the sound and of the model's weights"
 
 
 def ready(WaveNet: Standin, draw: Draw, *settings: Any, gain: float = 1.0) -> Any:
@@ -889,7 +904,7 @@ def ready(WaveNet: Standin, draw: Draw, *settings: Any, gain: float = 1.0) -> An
     return redrawn(made_by(WaveNet, *settings), draw.integer(0, 2**31), gain)
 
 
-def _claims_on_stack(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
+def _claims_on_stack(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
     cases = []
     for labels in (0, 3):
         model = ready(WaveNet, draw, 7, 5, 5, 2, [1, 2, 3], labels)
@@ -938,6 +953,7 @@ def _claims_on_stack(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw=f"logits of shape {got.shape} that begin with {got.reshape(-1)[0]:.4g}",
         asks="blocks in a chain, each with the label; the head once, at the end",
+        waits=deaf,
         advice=advice_of(
             name, WAVENET_ADVICE, "look at what goes on to the next block, and what to the head"
         ),
@@ -945,7 +961,7 @@ def _claims_on_stack(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
 
-def _claims_on_forward(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
+def _claims_on_forward(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
     cases = []
     for labels in (0, 4):
         model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], labels)
@@ -1001,6 +1017,7 @@ def _claims_on_forward(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         points=1,
         saw=f"logits of shape {got.shape} for codes of shape (3, 9)",
         asks="in column t the vector of x_{t−1}; in the first one zeros; the label handed on",
+        waits=deaf,
         advice=advice_of(
             name, WAVENET_ADVICE, "look at the three columns of the example: 0, e_7, e_3"
         ),
@@ -1008,7 +1025,7 @@ def _claims_on_forward(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
 
-def _claims_on_nll(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
+def _claims_on_nll(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
     model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], 3, gain=2.0)
     codes = draw.rng.integers(0, 6, size=(4, 12))
     label, cases = tensor(np.array([2, 0, 1, 0])), []
@@ -1070,6 +1087,7 @@ def _claims_on_nll(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         if shown.size
         else "an empty answer",
         asks="the sum over t > given of −ln p(x_t | x_{<t})",
+        waits=deaf,
         advice=advice_of(name, NLL_ADVICE, "price the four samples of the example: 8 and 2 nats"),
         see=SEE_NET,
     )
@@ -1086,6 +1104,7 @@ def _claims_on_nll(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         if varied or not np.isfinite(total)
         else "the same price for every sound",
         asks="Σ exp(−nll) = 1",
+        waits=deaf,
         advice=[
             *advice_of(name, NLL_ADVICE),
             "logits that see their own sample, or a price that is no sum of logarithms, do this",
@@ -1240,6 +1259,8 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
             if key != "right"
         }
     ).strip()
+    # Right, or wrong in a known way that needs the logits: the answer is made of what was asked.
+    unheard = waits_unless(right or name, "codes that are drawn from the model's logits")
     if not name and not right:
         several = [c["codes"] for c in cases if len(c["codes"]) > 1]
         name = "same-for-all" if all((c == c[:1]).all() for c in several) else ""
@@ -1270,6 +1291,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
         points=1,
         saw=f"{calls} calls for {COUNT} samples, the longest on {longest} columns, field {field}",
         asks="windows of 1, 2, …, field, field + 1, field + 1, … columns",
+        waits=unheard,
         advice=[
             *advice_of("" if right else name, GENERATE_ADVICE),
             when(
@@ -1306,6 +1328,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
         if not moved
         else f"codes of kind {cases[0]['dtype']}",
         asks="draw_codes(logits, generator), and int64 (B, count)",
+        waits=unheard,
         advice=[
             *advice_of("" if right else name, GENERATE_ADVICE),
             when(not moved, "generator-ignored", "hand the generator on to draw_codes"),
@@ -1493,7 +1516,7 @@ STEPS, GROWTH = (16, 32), 2.4
 def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim]:
     """Equal to the plain generator bit for bit, at a cost per step that does not grow."""
     WaveNet = beside(generate_fast, "WaveNet")
-    levels, cases, same_model = 8, [], True
+    levels, cases, same_model, carried = 8, [], True, True
     for labels, k, dilations, rows in (
         (0, 2, [1, 2, 4, 1], 1),
         (4, 3, [1, 2], 3),
@@ -1505,6 +1528,8 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
         twin, other = copy.deepcopy(model), copy.deepcopy(model)  # a careless answer changes it
         label = draw.rng.integers(0, labels, size=rows) if labels else None
         given = () if label is None else (tensor(label),)
+        example = tensor(draw.rng.integers(0, levels, (3, COUNT)))
+        carried &= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
         seed = draw.integer(1, 2**31)
         generator = torch.Generator().manual_seed(seed)
         before = generator.get_state()
@@ -1580,6 +1605,7 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
         if off["legal"]
         else "codes that do not exist",
         asks=f"{COUNT} equal codes in each row, for any label, kernel and dilations",
+        waits=(deaf := waits_unless(carried, f"a WaveNet with {CARRIED}")),
         advice=advice,
         see=SEE_FAST,
     )
@@ -1598,6 +1624,7 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
         saw=f"{counts[0]:,} operations for {STEPS[0]} samples, {counts[1]:,} for {STEPS[1]}: "
         f"× {growth:.1f}",
         asks="× 2, up to small change",
+        waits=deaf,
         advice=[
             when(
                 growth > GROWTH,
@@ -1618,6 +1645,7 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
         if not same_model
         else "a generator that nobody has used, or codes that are not int64",
         asks="queues in a copy only; draw_codes(logits, generator); int64",
+        waits=deaf or waits_unless(right or name, "codes that are drawn from the model's logits"),
         advice=[
             when(
                 not same_model,

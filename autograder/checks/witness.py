@@ -1,0 +1,67 @@
+"""Whether an answer looks at what it was given: what a claim about agreement has to wait for.
+
+Two answers of one student may agree because both are right, or because neither has looked at
+anything: a die agrees with constant logits, a copy of the bytes with another copy. So a point for
+agreement is given only to answers that change with OUR model, data or weights, other things equal.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder import expect_array
+from course.causality import randomize_parameters
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two answers are equal to the last digit; NaN equals NaN."""
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, torch.Tensor | np.ndarray) and isinstance(b, torch.Tensor | np.ndarray):
+        a, b = np.asarray(a), np.asarray(b)
+        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc"))
+    return bool(a == b)
+
+
+def looks_at(ask: Callable[..., Any], one: Any, other: Any, seed: int | None = None) -> bool:
+    """Whether `ask(one)` and `ask(other)` differ.
+
+    With a `seed`, each call gets a torch.Generator of that seed as well: what is drawn without
+    looking is then drawn twice. (Answers with a source of randomness of their own differ by chance;
+    for these the claim about the generator fails by itself.)
+    """
+    if seed is None:
+        return not same(ask(one), ask(other))
+    first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
+    return not same(ask(one, first), ask(other, second))
+
+
+def waits_unless(there: object, what: str) -> str:
+    """`what` if it is not there, for `claim(…, waits=…)`."""
+    return "" if there else what
+
+
+def carries_its_weights(
+    model: Any, ask: Callable[[Any], Any], rng: np.random.Generator, rows: bool = True
+) -> bool:
+    """Whether what `ask(model)` gives is made of the model's parameters, and of its input.
+
+    Asked twice for each of two draws of all parameters, of a copy: finite numbers, the same for the
+    same parameters, others for others, and (with `rows`) not all rows of the batch alike.
+    """
+    twin = copy.deepcopy(model).eval()
+    answers = []
+    for _ in range(2):
+        randomize_parameters(twin, rng)
+        first, again = (expect_array(ask(twin), None, "float", "the output") for _ in range(2))
+        if not (first.size and np.isfinite(first).all() and same(first, again)):
+            return False
+        if rows and not np.ptp(first, axis=0).any():
+            return False
+        answers.append(first)
+    return not same(*answers)

@@ -1,0 +1,5 @@
+import sys
+
+from tests.banks.blind import main
+
+sys.exit(main())
