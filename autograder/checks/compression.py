@@ -417,7 +417,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
             )
             return
         p = conditionals(bias, pairs, x)
-        static = conditionals(bias, pairs, np.zeros_like(x))
+        static = np.maximum(conditionals(bias, pairs, np.zeros_like(x)), 2.0**-20)
         late = np.roll(p, 1, axis=1)
         late[:, 0] = 1 / k
         late = np.maximum(late, 2.0**-20)  # the smallest part is dear, but not that dear

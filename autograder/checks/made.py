@@ -826,15 +826,15 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 "each example must be computed for itself: no statistics over the batch",
             ),
             when(
+                leaks and all(turned for *_, turned in leaks),
+                "reorder-incomplete",
+                "after reorder some layer still has masks of the old order",
+            ),
+            when(
                 leaks and itself,
                 "output-sees-itself",
                 "each output sees its own input: look at the comparison in the OUTPUT mask, and at "
                 "anything that adds x to the result",
-            ),
-            when(
-                leaks and all(turned for *_, turned in leaks),
-                "reorder-incomplete",
-                "after reorder some layer still has masks of the old order",
             ),
             "one layer does not use its mask, or the masks leak: draw them in the explorer"
             if alive

@@ -1328,7 +1328,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
         if not moved
         else f"codes of kind {cases[0]['dtype']}",
         asks="draw_codes(logits, generator), and int64 (B, count)",
-        waits=unheard,
+        waits=unheard if moved else "",
         advice=[
             *advice_of("" if right else name, GENERATE_ADVICE),
             when(not moved, "generator-ignored", "hand the generator on to draw_codes"),
@@ -1645,7 +1645,8 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
         if not same_model
         else "a generator that nobody has used, or codes that are not int64",
         asks="queues in a copy only; draw_codes(logits, generator); int64",
-        waits=deaf or waits_unless(right or name, "codes that are drawn from the model's logits"),
+        waits=deaf
+        or waits_unless(right or name or not moved, "codes that are drawn from the model's logits"),
         advice=[
             when(
                 not same_model,
