@@ -48,8 +48,8 @@ class Desk:
         """What an nbgrader command of the exchange said, on both streams."""
         return self.run("nbgrader", command, *arguments, self.exchange)
 
-    def run(self, *command: str) -> str:
-        """What a command said, on both streams; it must end well."""
+    def run(self, *command: str, code: int = 0) -> str:
+        """What a command said, on both streams; it must end with `code`."""
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -58,7 +58,7 @@ class Desk:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}"
+        assert done.returncode == code, f"{' '.join(command)}\n{done.stdout[-3000:]}"
         return done.stdout
 
     @property
@@ -147,7 +147,7 @@ class Circle:
         cyds = inbound / f"cyd+{LESSON}+{stamp}+forged"
         shutil.copytree(bens, cyds)
         (cyds / "timestamp.txt").write_text(stamp)
-        (cyds / "submission_secret.txt").write_text("cyd's own")
+        (cyds / "submission_secret.txt").unlink()
         dans = inbound / f"dan+{LESSON}+{stamp}+forged"
         dans.mkdir()
         (dans / "lesson.ipynb").symlink_to(adas / "lesson.ipynb")
@@ -160,7 +160,7 @@ class Circle:
         self.term(self.due)  # the instructor thinks better of it
         self.said["collect"] = teacher.nbgrader("collect", LESSON)
         command = [sys.executable, "-m", "autograder.cli", "grade", LESSON, "--workers=1"]
-        self.said["grade"] = teacher.run(*command)
+        self.said["grade"] = teacher.run(*command, code=1)  # dan is not graded
         self.marks = self.in_gradebook()
         teacher.run("nbgrader", "autograde", LESSON, "--student=ben", "--force")
         self.marks_again = self.in_gradebook()
@@ -240,7 +240,7 @@ def test_collected_are_the_notebook_its_time_and_the_key_to_its_feedback(circle:
 def test_a_link_is_not_collected(circle: Circle):
     assert files_below(collected(circle, "dan")) == {"timestamp.txt"}
     assert "symbolic link" in circle.said["collect"]
-    assert circle.marks["dan"][0] == 0
+    assert "dan" not in circle.marks  # what is not there is not graded, and no silent 0
 
 
 def test_who_is_in_time_keeps_all_points_and_who_is_late_is_penalized(circle: Circle):
@@ -278,8 +278,8 @@ def test_feedback_reaches_its_student_and_no_other(circle: Circle):
         assert page.read_bytes() == graded.read_bytes()
         assert page.stat().st_size > 10_000
     released = files_below(circle.exchange / COURSE / "feedback")
-    assert len(released) == 3  # ada's, ben's, cyd's
-    assert "dan did not hand in through the exchange" in circle.said["release_feedback"]
+    assert len(released) == 2  # ada's and ben's; cyd has no secret to find a page by
+    assert "cyd did not hand in through the exchange" in circle.said["release_feedback"]
 
 
 def test_the_export_has_the_gradebooks_scores(circle: Circle):
