@@ -205,16 +205,22 @@ def test_a_gradebook_locked_even_for_reading_is_exit_code_2(course, locked, monk
     assert "locked by another program" in last
 
 
-def test_a_lock_that_is_given_back_in_time_costs_nobody_anything(course, locked):
+def test_a_lock_that_is_given_back_in_time_costs_nobody_anything(course, locked, monkeypatch):
     hand_in(course, "bob")
-    executor = Here(lambda job: [release.start(), _untouched(job)][1])
     release = threading.Timer(0.3, locked.execute, ["ROLLBACK"])
-    settings = classroom.Settings(**{**PLAIN.__dict__, "force": True})
-    course.submission_of("ada", MADE).unlink()
-    course.submission_of("ada", MADE).parent.rmdir()
-    result = grade_class(course, MADE, settings, executor=executor)
+    transaction, waited = gradebook.Marks._transaction, []
+
+    def wait_for_the_lock(marks):
+        if not waited:
+            waited.append(locked.in_transaction)
+            release.start()
+        return transaction(marks)
+
+    monkeypatch.setattr(gradebook.Marks, "_transaction", wait_for_the_lock)
+    result = grade_class(course, MADE, PLAIN, executor=Here())
     release.join()
-    assert [line.state for line in result.lines] == ["graded"]
+    assert waited == [True]
+    assert [line.state for line in result.lines] == ["kept", "graded"]
 
 
 # --- what ends a run is told apart by its type ----------------------------------------------------
