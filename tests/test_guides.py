@@ -1,4 +1,4 @@
-"""The guides tell the truth: each command in the instructor's guide runs, each link leads somewhere."""
+"""The guides tell the truth: each command of the instructor's runs, each link leads somewhere."""
 
 from __future__ import annotations
 
