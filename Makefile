@@ -59,6 +59,14 @@ banks: install ## wrong accepted, right refused, misconception named, blind rewa
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.blind
 
+.PHONY: mutants
+mutants: install ## mechanical mutants of the trusted code against its tests (up to an hour)
+	$(ONE_THREAD) $(BIN)/python -m tests.mutants.grader
+
+.PHONY: mutants-checks
+mutants-checks: install ## mechanical mutants of every solution against its check
+	$(ONE_THREAD) $(BIN)/python -m tests.mutants.checks
+
 .PHONY: bench
 bench: notebooks ## run every benchmark and write benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -376,3 +376,32 @@ def test_a_standard_error_needs_one_number_for_each_example():
         evaluate(Bernoulli(), bits(), loss=lambda m, x: m.nll(x).mean())
     with pytest.raises(ValueError, match="at least 2 examples: got 1"):
         evaluate(Bernoulli(), bits(1))
+
+
+class Still(torch.nn.Module):
+    """A model whose loss is what the data says: no gradient moves its one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(3))
+
+    def nll(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, 0] + 0 * self.weight.sum()
+
+
+def test_weight_decay_shrinks_what_no_gradient_moves():
+    data = torch.arange(6.0)[:, None]
+    norms = []
+    for weight_decay in (0.0, 0.5):
+        model = Still()
+        fit(model, data, data, epochs=1, lr=0.1, weight_decay=weight_decay, progress=False)
+        norms.append(float(model.weight.detach().norm()))
+    assert norms[0] == pytest.approx(3**0.5)
+    assert norms[1] < norms[0] * 0.99
+
+
+def test_the_training_loss_is_a_mean_over_examples_though_the_last_batch_is_smaller():
+    data = torch.tensor([[0.0], [0.0], [0.0], [0.0], [10.0]])
+    history = fit(Still(), data, data, epochs=2, batch_size=2, progress=False)
+    assert history.train == pytest.approx([2.0, 2.0])
+    assert history.valid == pytest.approx([2.0, 2.0])

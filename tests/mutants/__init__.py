@@ -1,1 +1,1 @@
-"""Mechanical mutants: of the lessons' solutions, which the checks must refuse and name."""
+"""Mechanical mutants: of the solutions, for the checks, and of trusted code, for the tests."""

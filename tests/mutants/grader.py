@@ -1,0 +1,170 @@
+"""Mutants of the code that is trusted, each against its nearest tests: `make mutants`.
+
+    python -m tests.mutants.grader [module …] [--sample N] [--workers 2]
+
+For each module a seeded sample of mechanical changes (`autograder.diagnosis.slips`) is tried: in a
+forked process the changed text stands in the place of the module, and its tests run until one
+fails. A mutant that no test notices is listed; `EQUIVALENT` says of some why no test could.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.abc
+import importlib.util
+import io
+import os
+import random
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from autograder.diagnosis.slips import Slip, slips_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECONDS = 240  # that a mutant's tests may take; past it, it is noticed
+SEED = 0
+
+# Module → its nearest tests, the quickest first. A selection (-k) keeps what has to do with it.
+NEAREST: dict[str, tuple[str, ...]] = {
+    "autograder.plain": ("tests/test_entrance.py", "tests/test_rebuild.py"),
+    "autograder.remote.protocol": (
+        "tests/test_protocol.py",
+        "tests/test_entrance.py",
+        "tests/test_proxy.py",
+    ),
+    "autograder.remote.client": ("tests/test_client.py", "tests/test_entrance.py"),
+    "autograder.grading.outputs": ("tests/test_rebuild.py", "tests/test_entrance.py"),
+    "autograder.grading.submission": ("tests/test_rebuild.py",),
+    "autograder.grading.rebuild": ("tests/test_rebuild.py", "tests/test_odd_notebooks.py"),
+    "autograder.grading.judge": ("tests/test_grading.py",),
+    "autograder.grading.record": ("tests/test_key.py", "tests/test_grading.py"),
+    "autograder.grading.key": ("tests/test_key.py",),
+    "autograder.sandbox.limits": ("tests/test_limits.py",),
+    "course.causality": ("tests/test_causality.py",),
+    "course.training": ("tests/test_training.py",),
+}
+
+# (module, text before, text after): why it is the same program, or one that no test should refuse.
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+
+
+class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from another text."""
+
+    def __init__(self, name: str, path: Path, text: str) -> None:
+        self.name, self.path, self.text = name, path, text
+
+    def find_spec(self, name, path, target=None):
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(self.path))
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module) -> None:
+        module.__file__ = str(self.path)
+        exec(compile(self.text, str(self.path), "exec"), vars(module))
+
+
+def path_of(module: str) -> Path:
+    """The file of a module."""
+    return ROOT / (module.replace(".", "/") + ".py")
+
+
+def sample_of(module: str, most: int) -> list[Slip]:
+    """At most `most` of the module's mutants, the same ones each time."""
+    slips = list(slips_of(path_of(module).read_text(encoding="utf-8")))
+    random.Random(f"{SEED} {module}").shuffle(slips)
+    return slips[:most]
+
+
+def noticed(module: str, text: str, tests: Sequence[str]) -> bool:
+    """Whether one of the tests fails where `text` stands in the place of the module."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.setsid()
+        status = 1
+        with contextlib.suppress(BaseException):
+            status = _run_tests(module, text, tests)
+        os.write(writing, b"0" if status == 0 else b"1")
+        os._exit(0)
+    os.close(writing)
+    ready, _, _ = select.select([reading], [], [], SECONDS)
+    said = os.read(reading, 1) if ready else b"1"
+    os.close(reading)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return said != b"0"
+
+
+def _run_tests(module: str, text: str, tests: Sequence[str]) -> int:
+    import pytest
+
+    sys.meta_path.insert(0, _Instead(module, path_of(module), text))
+    silent = io.StringIO()
+    with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
+        arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+        return int(pytest.main(arguments))
+
+
+def survivors(modules: Sequence[str], most: int) -> Iterator[tuple[str, int, list[Slip]]]:
+    """For each module how many mutants were tried, and those that nothing noticed."""
+    for module in modules:
+        if not noticed_nothing(module):
+            raise SystemExit(f"the tests of {module} fail without a mutant")
+        slips = sample_of(module, most)
+        left = [
+            slip
+            for slip in tqdm(slips, desc=module, unit="mutant", disable=None)
+            if not noticed(module, slip.text, NEAREST[module])
+        ]
+        yield module, len(slips), left
+
+
+def noticed_nothing(module: str) -> bool:
+    """Whether the nearest tests pass on the module as it is."""
+    return not noticed(module, path_of(module).read_text(encoding="utf-8"), NEAREST[module])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Tries the mutants of the named modules (all, if none is named); 1 below the goal."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants.grader", description=__doc__)
+    parser.add_argument("modules", nargs="*", help=f"of {', '.join(NEAREST)}")
+    parser.add_argument("--sample", type=int, default=40, help="mutants a module (default 40)")
+    parser.add_argument("--goal", type=float, default=0.85, help="share to be noticed")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.modules) - set(NEAREST))
+    if unknown:
+        parser.error(f"no tests are named for {unknown[0]}")
+    import hypothesis  # noqa: F401 (once, before the forks)
+    import numpy  # noqa: F401
+    import pytest  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    began, tried, alive = time.monotonic(), 0, 0
+    for module, count, left in survivors(given.modules or list(NEAREST), given.sample):
+        unexplained = [s for s in left if (module, s.before, s.after) not in EQUIVALENT]
+        tried += count
+        alive += len(unexplained)
+        print(f"{module}: {count - len(left)} of {count} noticed", flush=True)
+        for slip in unexplained:
+            print(f"  line {slip.line} ({slip.kind}): {slip.before!r} -> {slip.after!r}")
+    share = 1 - alive / max(tried, 1)
+    print(f"all: {share:.0%} of {tried} noticed, in {time.monotonic() - began:.0f} s")
+    return 0 if share >= given.goal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
