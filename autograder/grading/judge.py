@@ -341,14 +341,13 @@ def _stopped(
 def _outcome(verdict: Verdict, cell: Cell, points: float) -> Outcome:
     # The notebook says what a check is worth; a check whose own points differ is scaled to it.
     score = points * verdict.earned / verdict.points if verdict.points else 0.0
-    first = verdict.first_failed
     return Outcome(
         grade_id=nbgrader_of(cell)["grade_id"],
         points=points,
         score=round(min(max(score, 0.0), points), 6),
         status=verdict.status,
         headline=_headline(verdict),
-        misconception=first.misconception if first else "",
+        misconception=next(iter(verdict.misconceptions), ""),
         verdict=verdict.as_dict(),
     )
 
