@@ -374,6 +374,8 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
 
 # --- encode ---------------------------------------------------------------------------------------
 
+# So many examples that frequencies of six bits cost too much in every draw.
+MANY = 1200
 MADE_OF_THE_MODEL = "files that are made of the model's probabilities: other model, other file"
 
 
@@ -393,7 +395,11 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     """A file of x costs −log2 p(x), as good as."""
     see = "Exercise 3: write the file"
     cases, sizes, others, padded = [], [], [], False
-    for n, k, count in ((16, 3, 400), (draw.integer(9, 12), 2, draw.integer(150, 200)), (7, 17, 1)):
+    for n, k, count in (
+        (16, 3, MANY),
+        (draw.integer(9, 12), 2, draw.integer(150, 200)),
+        (7, 17, 1),
+    ):
         bias, pairs = pair_numbers(draw, n, k, scale=1.2)
         x = sampled(draw, bias, pairs, count)
         model = pair_model(encode, bias, pairs)
@@ -450,7 +456,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
         "",
     )
     size, bits = sizes[0], cases[0]
-    split = not named and size > bits + 400 * 6 and size < bits + 400 * 80
+    split = not named and size > bits + MANY * 6 and size < bits + MANY * 80
     yield claim(
         "the file of a set costs −log2 p(x) bits, within 0.5 % and 64 bits",
         good,
