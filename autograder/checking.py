@@ -166,7 +166,7 @@ def judge(
     """
     from course.causality import NotRepeatable, WrongOutput  # torch: not before a check runs
 
-    found = find_check(name or getattr(subject, "__name__", ""), lesson)
+    found = find_check(name or str(getattr(subject, "__name__", "")), lesson)
     standin = subject if isinstance(subject, Standin) else standin_for(subject)
     claims: list[Claim] = []
     cause: Cause | None = None
@@ -216,7 +216,7 @@ def judge(
 
 def _clean(said: Said) -> Said:
     """The same, its texts valid, without control characters, and of one line."""
-    texts = {
+    texts: dict[str, Any] = {
         field.name: clean_line(value, MAX_SENTENCE)
         for field in dataclasses.fields(said)
         if isinstance(value := getattr(said, field.name), str) and field.name != "picture"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 PASSED, PARTLY, FAILED = "passed", "partly", "failed"
 NOT_ATTEMPTED, ERROR = "not attempted", "error"
@@ -77,7 +78,7 @@ class Cause:
     picture: str = ""
 
     @classmethod
-    def from_dict(cls, data: dict) -> Cause:
+    def from_dict(cls, data: dict[str, Any]) -> Cause:
         """The cause whose `asdict` is `data`."""
         example = tuple((str(label), str(text)) for label, text in data.get("example", ()))
         return cls(**data | {"names": tuple(data["names"]), "example": example})
@@ -195,12 +196,12 @@ class Verdict:
             return f"{failed.text}: {cause or failed.advice or failed.saw}".rstrip(": ")
         return self.reason or "every claim holds"
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain data, for a record that can be replayed and reported."""
         return asdict(self) | {"earned": self.earned}
 
     @classmethod
-    def from_dict(cls, data: dict) -> Verdict:
+    def from_dict(cls, data: dict[str, Any]) -> Verdict:
         """The verdict whose `as_dict` is `data`."""
         data = {k: v for k, v in data.items() if k != "earned"}
         claims = tuple(Claim(**c) for c in data.get("claims", ()))

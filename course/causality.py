@@ -172,7 +172,7 @@ class BatchLeaks:
         )
 
 
-def past(order: int | Sequence[int], *, own: bool = False) -> np.ndarray:
+def past(order: int | Sequence[int] | np.ndarray, *, own: bool = False) -> np.ndarray:
     """What an autoregressive model may see: bool (n, n), `[o, i]` is rank(i) < rank(o).
 
     Args:
@@ -184,7 +184,9 @@ def past(order: int | Sequence[int], *, own: bool = False) -> np.ndarray:
     Raises:
         ValueError: `order` is no permutation.
     """
-    ranks = np.arange(order) if np.ndim(order) == 0 else np.asarray(order)
+    ranks = np.asarray(order)
+    if ranks.ndim == 0:
+        ranks = np.arange(ranks.item())
     if ranks.ndim != 1 or len(np.unique(ranks)) != len(ranks):
         raise ValueError(f"order must give each variable a rank of its own: got {order!r}")
     return (ranks[None, :] <= ranks[:, None]) if own else (ranks[None, :] < ranks[:, None])
@@ -380,7 +382,7 @@ def leaking_cuts(
             batch[row].reshape(-1)[entries] = new.reshape(-1)[entries]
         groups = _positions(base.shape[1:], outputs)
         different = _differs(model(batch, source), base).reshape(len(batch), -1)
-        changed = different[:, groups].any(-1)  # (cuts, outputs)
+        changed = np.asarray(different[:, groups].any(-1))  # (cuts, outputs)
     shape = (len(groups), n)
     may_see = _allowed(allowed if allowed is not None else ranks, shape, own)
     may_change = np.stack([may_see[:, ranks >= cut].any(-1) for cut in at])  # (cuts, outputs)
@@ -497,7 +499,8 @@ class _Source:
             return (size * self.rng.standard_normal(x.shape)).astype(x.dtype)
         if self.perturb == "uniform":
             return self.rng.random(x.shape).astype(x.dtype)
-        new = np.asarray(self.perturb(x.copy(), self.rng))
+        own: Any = self.perturb
+        new = np.asarray(own(x.copy(), self.rng))
         if new.shape != x.shape:
             raise ValueError(f"perturb must return shape {x.shape}: got {new.shape}")
         if (new == x).any():
@@ -713,7 +716,7 @@ def _rows_mix(model: _Model, source: _Source, start: np.ndarray, size: float) ->
 
 def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Where a and b are not exactly equal; NaN equals NaN, and 0 equals −0."""
-    different = a != b
+    different: np.ndarray = a != b
     if a.dtype.kind in "fc":
         different &= ~(np.isnan(a) & np.isnan(b))
     return different

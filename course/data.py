@@ -304,11 +304,16 @@ def _split(
     card: Card,
 ) -> Split:
     shape = (side * side,) if flat else (1, side, side)
-    index = [torch.from_numpy(part) for part in parts]
+    train, valid, test = (torch.from_numpy(part) for part in parts)
+    images = images.reshape(-1, *shape)
     targets = torch.from_numpy(labels)
     return Split(
-        *(images[i].reshape(-1, *shape) for i in index),
-        *(targets[i] for i in index),
+        images[train],
+        images[valid],
+        images[test],
+        targets[train],
+        targets[valid],
+        targets[test],
         setting=setting,
         levels=levels,
         side=side,

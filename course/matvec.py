@@ -12,6 +12,8 @@ into parts, which the cores read side by side; the parts' sums are added at the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -45,7 +47,7 @@ def spread(model: nn.Module) -> nn.Module:
         model: on the CPU; elsewhere the layers do what they did before.
     """
     for module in model.modules():
-        weight = getattr(module, "weight", None)
+        weight: Any = getattr(module, "weight", None)
         if type(module) is nn.Linear and module.in_features % PARTS == 0:
             if weight.numel() >= LARGE:
                 weight.data = weight.data.T.contiguous().T

@@ -255,6 +255,7 @@ def _pairs(model: LanguageModel) -> list[tuple[str, torch.Tensor, bool]]:
     """The hub's name, our parameter, and whether one is the other's transpose."""
     found = [("wte.weight", model.tokens.weight, False)]
     found.append(("wpe.weight", model.positions.weight, False))
+    layer: Any
     for number, layer in enumerate(model.layers):
         attention = layer.self_attn
         for theirs, weight, bias in (
@@ -299,7 +300,7 @@ def _hub_file(file: str) -> Path:
     """A file of GPT-2 in the hub's own cache, fetched when it is not there, and verified."""
     import huggingface_hub
 
-    place = {"repo_id": GPT2_124M, "filename": file, "revision": _REVISION}
+    place: dict[str, Any] = {"repo_id": GPT2_124M, "filename": file, "revision": _REVISION}
     try:
         try:
             path = huggingface_hub.hf_hub_download(**place, local_files_only=True)

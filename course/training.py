@@ -497,7 +497,7 @@ def _fingerprint(data: Data) -> list[Any]:
     marks = []
     for part in data:
         raw = part.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-        marks.append([list(part.shape), str(part.dtype), zlib.crc32(raw)])
+        marks.append([list(part.shape), str(part.dtype), zlib.crc32(raw.data)])
     return marks
 
 

@@ -225,7 +225,7 @@ class KLExplorer(widget.Widget):
         if answer is None:
             return False
         try:
-            mu, sigma = (float(value) for value in answer)
+            mu, sigma = map(float, answer)
         except (TypeError, ValueError):
             self._tell(fit, f"{widget.name_of(fit)} should return a pair of numbers, (mu, sigma).")
             return False

@@ -9,7 +9,7 @@ a hidden unit of degree m may see units of degree at most m, and output d may
 see hidden units of degree smaller than order(d).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import anywidget
 import numpy as np
@@ -355,7 +355,7 @@ def _short(array: np.ndarray) -> str:
     return f"shape {array.shape}" if array.size > 12 else str(array.tolist())
 
 
-def _listed(things: object) -> str:
+def _listed(things: Iterable[object]) -> str:
     return ", ".join(str(thing) for thing in things)
 
 

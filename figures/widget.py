@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 class Widget(anywidget.AnyWidget):
     """A widget that says in `repr` what it shows, for places where no widget runs."""
 
-    def _repr_mimebundle_(self, **kwargs: object) -> object:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             # The base class may cut the text short; where no widget runs, the text is the picture.

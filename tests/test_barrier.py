@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import sqlite3
@@ -10,6 +11,7 @@ import threading
 import pytest
 from typer.testing import CliRunner
 
+from autograder.claims import Verdict
 from autograder.cli import app
 from autograder.grading import classroom, gradebook, pool, worker
 from autograder.grading.classroom import grade_class
@@ -48,16 +50,21 @@ def spoiled(spoil):
     return answer
 
 
+def _change(done, **changes):
+    done.outcomes[0] = dataclasses.replace(done.outcomes[0], **changes)
+
+
 def a_half_character(done):
-    done.outcomes[0]["headline"] = done.problems = ["half \ud800"]
+    done.problems = ["half \ud800"]
+    _change(done, headline=done.problems)
 
 
 def no_json(done):
-    done.outcomes[0]["verdict"] = {"name": "x", "claims": {1, 2}}
+    _change(done, verdict=Verdict("x", MADE, 1.0, reason={1, 2}))
 
 
 def a_huge_number(done):
-    done.outcomes[0]["headline"] = 10**5000
+    _change(done, headline=10**5000)
 
 
 def a_notebook_without_cells(done):
@@ -65,7 +72,7 @@ def a_notebook_without_cells(done):
 
 
 def a_score_of_text(done):
-    done.outcomes[0]["score"] = "many"
+    _change(done, score="many")
 
 
 def no_outcomes(done):

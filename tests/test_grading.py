@@ -102,7 +102,7 @@ def test_a_fresh_seed_is_drawn_and_recorded(guests):
     first, second = (judged(guests, *lesson(hard_coded)) for _ in range(2))
     assert first.seed != second.seed
     assert scores(first)["check-double"] == 1
-    assert first.outcomes[0].verdict["seed"] == first.seed
+    assert first.outcomes[0].verdict.seed == first.seed
 
 
 def test_a_check_cell_never_runs_in_the_guest(guests):
@@ -467,8 +467,7 @@ def test_a_record_keeps_a_line_of_each_earlier_grading(tmp_path, guests):
     path = tmp_path / "record.json"
     for digest, double in (("first", "def double(x):\n    return 3 * x"), ("second", SOLVED)):
         result = judged(guests, *lesson(double))
-        outcomes = [outcome.as_dict() for outcome in result.outcomes]
-        done = Graded("ada", LESSON, digest, result.notebook, outcomes)
+        done = Graded("ada", LESSON, digest, result.notebook, result.outcomes)
         record.write_record(path, done, key=NO_KEY, limits=LIMITS, demos=False, score=result.score)
     history = record.read_record(path)["history"]
     assert [(h["digest"], h["score"], h["max_score"]) for h in history] == [
@@ -478,10 +477,7 @@ def test_a_record_keeps_a_line_of_each_earlier_grading(tmp_path, guests):
 
 def test_a_verdict_is_repeated_from_its_record(course, guests):
     result = judged(guests, *lesson("def double(x):\n    return 3 * x"), seed=2**64 - 5)
-    done = Graded(
-        "ada", LESSON, "digest", result.notebook,
-        [o.as_dict() for o in result.outcomes], seed=result.seed,
-    )  # fmt: skip
+    done = Graded("ada", LESSON, "digest", result.notebook, result.outcomes, seed=result.seed)
     path = course.record_of("ada", LESSON)
     record.write_record(path, done, key=NO_KEY, limits=LIMITS, demos=False, score=result.score)
     data = record.read_record(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from nbgrader.api import Gradebook
@@ -29,11 +30,14 @@ __all__ = ["begun", "course"]  # fixtures
 def answered(job):
     """Everything right but one check, and the question waits for a person."""
     done = _untouched(job)
-    for outcome in done.outcomes:
-        outcome |= {"score": outcome["points"], "status": "passed", "headline": ""}
-    done.outcomes[0] |= {"score": 0.0, "status": "failed", "headline": "degrees start at 0"}
-    (question,) = [o for o in done.outcomes if o["grade_id"] == "why_order"]
-    question |= {"score": None, "status": "to be read"}
+    done.outcomes = [
+        replace(o, score=None, status="to be read", headline="")
+        if o.grade_id == "why_order"
+        else replace(o, score=o.points, status="passed", headline="")
+        for o in done.outcomes
+    ]
+    wrong = {"score": 0.0, "status": "failed", "headline": "degrees start at 0"}
+    done.outcomes[0] = replace(done.outcomes[0], **wrong)
     return done
 
 

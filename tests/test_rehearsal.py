@@ -29,10 +29,11 @@ def answering(**scores):
     def answer(job):
         done = _untouched(job)
         done.seed = job.seed
-        for outcome in done.outcomes:
-            name = outcome["grade_id"].removeprefix("check-")
-            outcome["score"] = scores.get(name, outcome["score"])
-            outcome["headline"] = "as the check says"
+        for at, outcome in enumerate(done.outcomes):
+            score = scores.get(outcome.grade_id.removeprefix("check-"), outcome.score)
+            done.outcomes[at] = dataclasses.replace(
+                outcome, score=score, headline="as the check says"
+            )
         return done
 
     return answer

@@ -460,7 +460,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Cla
     trained = arrives and bool((gradient[hidden] != 0).any())
     idle = not arrives or bool((gradient[~hidden] == 0).all())
     before = expect_array(layer(x), (4, 4, 5, 5), "float", "the output")
-    moved = x.clone()
+    moved = torch.clone(x)
     moved[:, :, 2, 2:] += 1
     after = expect_array(layer(moved), (4, 4, 5, 5), "float", "the output")
     leaks = bool((before != after)[:, :, 2, :3].any() or (before != after)[:, :, :2].any())
@@ -1558,8 +1558,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
             block, lambda m, x=example, c=channels: _both_stacks(m(*x))[:, c:], draw.rng
         )
         randomize_parameters(block, draw.rng)
-        v, h = (tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6))) for _ in "v"), None
-        v = next(iter(v))
+        v = tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6)))
         h = tensor(draw.normal(*v.shape))
         whole = _both_stacks(block(v, h))[:, channels:].numpy()
         # One pixel a question: whoever answers has not seen the next one.

@@ -1179,7 +1179,7 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
         asks=f"{due[0]:.1f} and {due[1]:.1f} nats: in logs nothing underflows",
         advice=[
             when(
-                np.isinf(scores).any() or (scores == 0).any() or positive,
+                np.isinf(scores).any() or (np.asarray(scores) == 0).any() or positive,
                 "product-for-logs",
                 _PRODUCT,
             ),

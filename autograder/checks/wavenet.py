@@ -1182,7 +1182,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]
             codes: Any,
             label: Any,
             asked: list = asked,
-            tables: tuple = (near, far, start),
+            tables: tuple[np.ndarray, np.ndarray, np.ndarray] = (near, far, start),
             of_label: np.ndarray = of_label,
             field: int = field,
         ) -> torch.Tensor:

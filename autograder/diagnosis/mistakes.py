@@ -58,7 +58,8 @@ class Mistake:
 
 def program_of(rule: Program, mistakes: Sequence[Mistake]) -> Program | None:
     """The rule with all of `mistakes` in it; None if they do not compose."""
-    base, options, afters = rule, {}, []
+    base, afters = rule, []
+    options: dict[str, Any] = {}
     for one in mistakes:
         if one.gives is not None:
             if base is not rule:

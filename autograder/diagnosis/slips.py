@@ -172,8 +172,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     """The kinds of change of one node, each with what makes it (on a copy of the node)."""
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
-            for kind, other in _COMPARE.get(type(operator), ()):
-                yield kind, _set_operator(at, other)
+            for kind, compare in _COMPARE.get(type(operator), ()):
+                yield kind, _set_operator(at, compare)
     elif isinstance(node, ast.BinOp):
         for kind, other in _OPERATORS.get(type(node.op), ()):
             yield kind, _set("op", other())
@@ -204,12 +204,12 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     elif isinstance(node, ast.Attribute):
         if node.attr in ("T", "mT"):
             yield "transpose", _part("value")
-        for kind, other in _NAMES.get(node.attr, ()):
-            yield kind, _set("attr", other)
+        for kind, name in _NAMES.get(node.attr, ()):
+            yield kind, _set("attr", name)
     elif isinstance(node, ast.Name):
-        for kind, other in _NAMES.get(node.id, ()):
+        for kind, name in _NAMES.get(node.id, ()):
             if node.id not in ("float", "round", "repeat"):
-                yield kind, _set("id", other)
+                yield kind, _set("id", name)
     elif isinstance(node, ast.Slice):
         for end in ("lower", "upper"):
             if getattr(node, end) is not None:

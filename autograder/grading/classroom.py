@@ -329,7 +329,11 @@ class _ClassRun:
         self.progress("grading", 0, self.of)
         jobs = self._jobs(students)
         seconds = self.settings.limits.seconds_per_submission
-        results = run_on(executor, jobs) if pool is None else run_local(pool, jobs, seconds)
+        if pool is not None:
+            results = run_local(pool, jobs, seconds)
+        else:
+            assert executor is not None, "jobs need a pool, or an executor"
+            results = run_on(executor, jobs)
         if not students:
             return
         for result in results:
@@ -401,7 +405,7 @@ class _ClassRun:
         The files lie ready before the gradebook commits, and the record, which makes this
         submission done, gets its name last.
         """
-        student, scores = graded.student, {o["grade_id"]: o["score"] for o in graded.outcomes}
+        student, scores = graded.student, {o.grade_id: o.score for o in graded.outcomes}
         with written_together() as put:
             notebook = self.course.autograded_of(student, self.lesson)
             put(notebook, notebook_bytes(graded.notebook))
@@ -497,4 +501,4 @@ def sentence_of(error: BaseException) -> str:
 
 
 def _exercise(outcome: dict[str, Any]) -> str:
-    return outcome["verdict"]["name"] if outcome["verdict"] else outcome["grade_id"]
+    return str(outcome["verdict"]["name"] if outcome["verdict"] else outcome["grade_id"])

@@ -103,7 +103,7 @@ def open_course(
     def place(name: str) -> Path:
         if class_dir is not None and name != "source":
             return Path(class_dir).resolve() / name
-        return root / configured.get(f"{name}_directory", name)
+        return root / str(configured.get(f"{name}_directory", name))
 
     if db_url is None and class_dir is not None:
         db_url = f"sqlite:///{Path(class_dir).resolve() / 'gradebook.db'}"
@@ -133,7 +133,8 @@ class Template:
     @property
     def notebook(self) -> dict[str, Any]:
         """The notebook as plain data."""
-        return json.loads(self.text)
+        notebook: dict[str, Any] = json.loads(self.text)
+        return notebook
 
     @functools.cached_property
     def key(self) -> Key:
@@ -239,7 +240,8 @@ def release_steps(course: Course, lesson: str, notebook: Any, *, save: bool) -> 
                 step(config=config)(notebook, resources)
             break
         notebook, resources = step(config=config)(notebook, resources)
-    return json.loads(json.dumps(notebook))
+    released: dict[str, Any] = json.loads(json.dumps(notebook))
+    return released
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ class CarefulCollect(ExchangeCollect):
         write_arrival(submitted, student, lesson, time, "nbgrader's exchange", notebooks.values())
 
     def _time(self, arrived: Path, names: list[str]) -> datetime:
-        stated = self._path_to_record(str(arrived))["timestamp"].replace(tzinfo=UTC)
+        stated: datetime = self._path_to_record(str(arrived))["timestamp"].replace(tzinfo=UTC)
         changes = [os.lstat(path).st_ctime for path in (arrived, *(arrived / n for n in names))]
         seen = datetime.fromtimestamp(max(changes), UTC)
         if seen - stated <= timedelta(seconds=self.slack_seconds):

@@ -32,7 +32,8 @@ class Sandboxed:
 
     def spawn(self, limits: Any) -> GuestProcess:
         """A confined guest."""
-        return self.spawner.spawn(limits)
+        guest: GuestProcess = self.spawner.spawn(limits)
+        return guest
 
     def close(self) -> None:
         """Ends what the sandbox keeps running."""
@@ -41,7 +42,7 @@ class Sandboxed:
     @property
     def alive(self) -> bool:
         """Whether the warm parent, where there is one, is still there."""
-        return getattr(self.spawner, "alive", True)
+        return bool(getattr(self.spawner, "alive", True))
 
     @property
     def control(self) -> socket.socket | None:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autograder.card import as_html
@@ -47,7 +47,7 @@ class GuestProcess(Protocol):
 
     socket: socket.socket
 
-    def kill(self) -> None: ...
+    def kill(self) -> Any: ...
 
     def status(self) -> Any: ...
 
@@ -55,9 +55,12 @@ class GuestProcess(Protocol):
 class Bounds(Protocol):
     """The limits that the judge itself keeps; `autograder.sandbox.Limits` has them."""
 
-    seconds_per_cell: float
-    seconds_per_submission: float
-    reply_bytes: int
+    @property
+    def seconds_per_cell(self) -> float: ...
+    @property
+    def seconds_per_submission(self) -> float: ...
+    @property
+    def reply_bytes(self) -> int: ...
 
 
 Spawn = Callable[[], GuestProcess]
@@ -78,11 +81,11 @@ class Outcome:
     headline: str = ""
     misconception: str = ""
     inside: bool = False
-    verdict: dict[str, Any] | None = None
+    verdict: Verdict | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a record."""
-        return asdict(self)
+        return vars(self) | {"verdict": self.verdict.as_dict() if self.verdict else None}
 
 
 @dataclass
@@ -145,17 +148,18 @@ def _judge_cell(cell: Cell, lesson: str, run: _Run, allowance: Allowance, run_de
     name = checked_name(cell)
     points = float(nbgrader_of(cell).get("points") or 0.0)
     if name:
-        outcome = _outcome(run.check(name, lesson), cell, points)
+        verdict = run.check(name, lesson)
+        outcome = _outcome(verdict, cell, points)
         result.outcomes.append(outcome)
-        cell["outputs"] = _in_nbgraders_form(outcome)
+        cell["outputs"] = _in_nbgraders_form(verdict, outcome)
         return
     if "demo" in cell.get("metadata", {}).get("tags", ()) and not run_demos:
         cell["outputs"] = [note("(A demo: it is not run for grading.)")]
         return
     text = text_to_run(cell)
-    if not text.strip():
-        outputs, reason = [], ""
-    else:
+    outputs: list[Any] = []
+    reason = ""
+    if text.strip():
         outputs, reason = run.cell(text, own=is_added(cell))
         if is_answer(cell) or is_added(cell):
             trouble = reason or _raised(outputs)
@@ -205,7 +209,7 @@ class _Run:
                 if self.channel is None:
                     self.done.append(text)  # the next guest will run it
                 else:
-                    self._run(text, self.limits.seconds_per_cell)
+                    self._run(self.channel, text, self.limits.seconds_per_cell)
         return self.channel
 
     def _start(self) -> None:
@@ -228,10 +232,10 @@ class _Run:
             self.over = f"the notebook's process had to be ended {self.restarts} times"
         self.result.problems.append(f"the notebook's process had to be replaced: {reason}")
 
-    def _run(self, text: str, seconds: float) -> tuple[list[Any], str]:
+    def _run(self, channel: GuestChannel, text: str, seconds: float) -> tuple[list[Any], str]:
         """Runs a cell in the present guest: its outputs, and why it was stopped ("" if not)."""
         try:
-            answer = self.channel.run(text, seconds)
+            answer = channel.run(text, seconds)
         except GuestGone as gone:
             self._lost(str(gone))
             return [], str(gone)
@@ -249,12 +253,12 @@ class _Run:
         seconds = self.limits.seconds_per_cell
         seconds = min(seconds, max(self.seconds_for_own, 1.0)) if own else seconds
         try:
-            self.ready()
+            channel = self.ready()
         except GuestGone as gone:
             return [], f"not run: {gone}"
         began = time.monotonic()
         try:
-            return self._run(text, seconds)
+            return self._run(channel, text, seconds)
         finally:
             if own:
                 self.seconds_for_own -= time.monotonic() - began
@@ -348,7 +352,7 @@ def _outcome(verdict: Verdict, cell: Cell, points: float) -> Outcome:
         status=verdict.status,
         headline=_headline(verdict),
         misconception=next(iter(verdict.misconceptions), ""),
-        verdict=verdict.as_dict(),
+        verdict=verdict,
     )
 
 
@@ -359,12 +363,12 @@ def _headline(verdict: Verdict) -> str:
     return "" if verdict.status == PASSED else verdict.headline()
 
 
-def _in_nbgraders_form(outcome: Outcome) -> list[dict[str, Any]]:
+def _in_nbgraders_form(verdict: Verdict, outcome: Outcome) -> list[dict[str, Any]]:
     """One result: nbgrader reads the points from its plain text, people read the card."""
     # The classes tell MathJax to leave the card alone: it shows a student's own text.
-    card = as_html(Verdict.from_dict(outcome.verdict))
+    card = as_html(verdict)
     html = f'<div class="tex2jax_ignore mathjax_ignore">{card}</div>'
-    data = {"text/html": html, "text/plain": repr(float(outcome.score))}
+    data = {"text/html": html, "text/plain": repr(float(outcome.score or 0.0))}
     return [
         {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
     ]

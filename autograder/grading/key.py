@@ -71,8 +71,8 @@ def _files(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 def _cells(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if before.get("") != now.get(""):
         yield "the lesson's text changed"
-    named = ({name: value for name, value in side.items() if name} for side in (before, now))
-    yield from _changed(*named, "the lesson's cell {}")
+    was, is_ = ({name: value for name, value in side.items() if name} for side in (before, now))
+    yield from _changed(was, is_, "the lesson's cell {}")
 
 
 def changed_values(

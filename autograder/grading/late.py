@@ -48,7 +48,9 @@ class LateDays(BasePlugin):
 class SaveDueDate(NbGraderPreprocessor):
     """Puts a lesson's due date from term.toml into the gradebook, with generate_assignment."""
 
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict]:
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """The notebook as it is."""
         about = resources["nbgrader"]
         directory = getattr(getattr(self.parent, "parent", None), "coursedir", None)

@@ -145,9 +145,9 @@ def match(cells: list[Cell], submitted: tuple[SubmittedCell, ...]) -> Matched:
     take_best(candidates)
 
     by_text: dict[str, list[int]] = {}
-    for at, cell in enumerate(cells):
+    for at, mine in enumerate(cells):
         if at not in taken:
-            by_text.setdefault(text_of(cell).strip(), []).append(at)
+            by_text.setdefault(text_of(mine).strip(), []).append(at)
     for number, cell in enumerate(submitted):
         free = by_text.get(cell.text.strip())
         if not found.knows(number) and free:
@@ -158,12 +158,12 @@ def match(cells: list[Cell], submitted: tuple[SubmittedCell, ...]) -> Matched:
         for number, cell in enumerate(submitted)
         if not found.knows(number) and (cell.kind == "code" or _CODE.match(cell.text.lstrip()))
     }
-    for at, cell in enumerate(cells):
-        if at in taken or not is_exercise(cell):
+    for at, mine in enumerate(cells):
+        if at in taken or not is_exercise(mine):
             continue
-        name = str(nbgrader_of(cell).get("grade_id", ""))
+        name = str(nbgrader_of(mine).get("grade_id", ""))
         numbers = [n for n, names in defined.items() if name in names and not found.knows(n)]
-        written = [n for n in numbers if _is_written(cell, submitted[n])]
+        written = [n for n in numbers if _is_written(mine, submitted[n])]
         if numbers:
             take((written or numbers)[0], at)
 

@@ -43,6 +43,8 @@ from autograder.grading.recognize import HandedIn, notebook_to_grade, outlines_o
 from autograder.grading.submission import Unreadable, parse
 from autograder.sandbox.limits import Limits
 
+Resources = dict[str, Any]  # nbconvert's
+
 
 class CarefulDirectory(CourseDirectory):
     """A course's folders, where a submission's timestamp.txt is read as what a student wrote.
@@ -89,7 +91,8 @@ class CarefulExporter(NotebookExporter):
 
         A folder without a lesson.ipynb is no longer passed over in silence, nor given 0.
         """
-        autograde, asked = self.parent, 0
+        autograde: Any = self.parent
+        asked = 0
         directory = autograde.coursedir
         course, lesson = course_of_directory(directory), directory.assignment_id
         template = template_of(course, lesson)
@@ -110,7 +113,7 @@ class CarefulExporter(NotebookExporter):
         if asked:
             raise NbGraderException(f"not graded: {asked} of {len(chosen)} submissions")
 
-    def from_filename(self, filename: str, resources: dict | None = None, **kw: Any):
+    def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> Any:
         """Notebook and resources of a submission, or of a notebook that nbgrader itself wrote."""
         if resources is None or not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
@@ -131,7 +134,7 @@ class RebuildCells(NbGraderPreprocessor):
         " the exchange nor an LMS says when it arrived: its author could have written it.",
     ).tag(config=True)
 
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """The rebuilt notebook; its problems go to the log."""
         about = resources["nbgrader"]
         lesson, student = about["assignment"], about["student"]
@@ -178,7 +181,7 @@ class JudgedExecute(NbGraderPreprocessor):
         {}, help="Limits that differ from the defaults, as {'seconds_per_cell': 30}."
     ).tag(config=True)
 
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """The judged notebook, its outcomes in the outputs that SaveAutoGrades reads."""
         notebook = json.loads(json.dumps(nb))
         about = resources["nbgrader"]

@@ -70,10 +70,10 @@ def failure(name: str, text: str) -> dict[str, Any]:
 
 def _text_of(output: dict[str, Any]) -> str:
     if output["output_type"] == "stream":
-        return output["text"]
+        return str(output["text"])
     if output["output_type"] == "error":
-        return output["evalue"] + "".join(output["traceback"])
-    return output["data"].get("text/plain", "")
+        return str(output["evalue"]) + "".join(output["traceback"])
+    return str(output["data"].get("text/plain", ""))
 
 
 def _output(output: dict[str, Any], left: int, allowance: Allowance) -> dict[str, Any] | None:
@@ -83,7 +83,8 @@ def _output(output: dict[str, Any], left: int, allowance: Allowance) -> dict[str
         return {"output_type": "stream", "name": "stdout", "text": text} if text else None
     if kind == "error":
         trace = output.get("traceback")
-        lines = [plain_text(line, left // 2) for line in trace[:50]] if _is_list(trace) else []
+        trace = trace[:50] if isinstance(trace, list) else []
+        lines = [plain_text(line, left // 2) for line in trace]
         return {
             "output_type": "error",
             "ename": plain_text(output.get("ename"), 200) or "Error",

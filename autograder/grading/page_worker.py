@@ -56,7 +56,7 @@ class _Pages:
     def html(self, student: str) -> str:
         path = str(self.course.autograded_of(student, self.lesson))
         resources = self.converter.init_single_notebook_resources(path)
-        return self.exporter.from_filename(path, resources=resources)[0]
+        return str(self.exporter.from_filename(path, resources=resources)[0])
 
 
 def write_page(page: Page) -> str:

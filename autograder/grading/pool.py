@@ -49,7 +49,7 @@ class Workers:
         """Fresh processes."""
         raise NotImplementedError
 
-    def submit(self, job: Any) -> Future:
+    def submit(self, job: Any) -> Future[Any]:
         """Gives the job to a worker."""
         if self._executor is None:
             self._executor = self._new(self.workers)
@@ -130,7 +130,7 @@ class LocalPool(Workers):
             workers, self._context, initializer=start_worker, initargs=arguments
         )
 
-    def submit(self, job: Any) -> Future:
+    def submit(self, job: Any) -> Future[Any]:
         """Gives the job to a worker; CourseError if none can start."""
         try:
             return super().submit(job)
@@ -176,7 +176,8 @@ def run_local(
     CourseError, which is the whole class's, ends the run: a worker raises it for a wrong lesson or
     configuration, and for nothing that a submission holds.
     """
-    waiting, running, suspects = deque(jobs), {}, []
+    waiting, suspects = deque(jobs), []
+    running: dict[Future[Any], Any] = {}
     while waiting or running:
         while waiting and len(running) < pool.workers + 1:
             job = waiting.popleft()
@@ -217,7 +218,8 @@ def run_on(executor: Executor, jobs: Iterable[Any], at_once: int = 64) -> Iterat
     """The same on any executor, `at_once` jobs in flight; each that fails is tried once more."""
     from autograder.grading.cluster import grade_here
 
-    waiting, running = iter(jobs), {}
+    waiting = iter(jobs)
+    running: dict[Future[Any], tuple[Any, bool]] = {}
     while True:
         while len(running) < at_once and (job := next(waiting, None)) is not None:
             running[executor.submit(grade_here, job)] = (job, True)

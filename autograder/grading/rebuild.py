@@ -64,7 +64,7 @@ def is_untouched(cell: Cell) -> bool:
 
 def text_to_run(cell: Cell) -> str:
     """What the judge runs of a code cell: its text, but of a stub only what nobody else defines."""
-    return cell.get("metadata", {}).get(RUNS, text_of(cell))
+    return str(cell.get("metadata", {}).get(RUNS, text_of(cell)))
 
 
 def rebuild(

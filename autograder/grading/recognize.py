@@ -184,7 +184,7 @@ def _chosen(
         raise Unreadable(f"no notebook of this lesson was handed in ({told})")
     pool = [one for one in right if one.written] or right
     named = [one for one in pool if one.name == NOTEBOOK]
-    different = {one.submission.cells: one for one in reversed(pool)}
+    different = {one.submission.cells: one for one in reversed(pool) if one.submission}
     if not named and len(different) > 1:
         names = " and ".join(_shown(one.name) for one in sorted(pool, key=lambda one: one.name)[:6])
         raise Unreadable(f"which of them is to be graded: {names}?")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ def record_of(
     `history` has a line for each grading, this one last: graded_at, digest, score, max_score. The
     earlier ones are those of the record that `path` now holds.
     """
-    data = {"format": FORMAT, **asdict(graded)}
+    data = {"format": FORMAT, **vars(graded)}
+    data["outcomes"] = [outcome.as_dict() for outcome in graded.outcomes]
     notebook = data.pop("notebook")
     data |= {
         "graded_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -63,7 +64,7 @@ def record_of(
 
 
 def write_record(
-    path: Path, graded: Graded, *, key: str, limits: Limits, demos: bool, score: float
+    path: Path, graded: Graded, *, key: Key, limits: Limits, demos: bool, score: float
 ) -> dict[str, Any]:
     """Writes the record of `graded` to `path`, and returns it."""
     data = record_of(path, graded, key=key, limits=limits, demos=demos, score=score)
@@ -150,7 +151,7 @@ class Replay:
         return _essence(self.recorded) == _essence(self.repeated)
 
 
-def _essence(verdict: Verdict) -> tuple:
+def _essence(verdict: Verdict) -> tuple[Any, ...]:
     claims = tuple((c.text, c.holds, c.points, c.misconception) for c in verdict.claims)
     return verdict.status, verdict.earned, claims
 
@@ -178,10 +179,10 @@ def replay(
         seed=data["seed"],
         run_demos=data["demos"],
     )
-    again = {o.grade_id: o for o in result.outcomes if o.verdict}
+    again = {o.grade_id: o.verdict for o in result.outcomes if o.verdict}
     return [
-        Replay(checked_name(cell), recorded[grade_id], Verdict.from_dict(again[grade_id].verdict))
+        Replay(checked_name(cell), recorded[grade_id], again[grade_id])
         for cell in notebook["cells"]
-        if (grade_id := nbgrader_of(cell).get("grade_id")) in recorded
+        if (grade_id := str(nbgrader_of(cell).get("grade_id"))) in recorded
         and check in (None, checked_name(cell))
     ]

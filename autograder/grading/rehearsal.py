@@ -155,15 +155,13 @@ class Rehearsal:
         cells = []
         total = 0.0
         for outcome in result.outcomes:
-            name, after = outcome["grade_id"], outcome["score"]
+            name, after = outcome.grade_id, outcome.score
             mark = now.marks.get(name) if now else None
             by_hand = mark is not None and mark.score != (before.get(name) or 0.0)
             total += mark.score if mark is not None and by_hand else after or 0.0
             if name not in before or before[name] != after:
-                cells.append(
-                    CellChange(name, before.get(name), after, outcome["headline"], by_hand)
-                )
-        for name in before.keys() - {o["grade_id"] for o in result.outcomes}:
+                cells.append(CellChange(name, before.get(name), after, outcome.headline, by_hand))
+        for name in before.keys() - {o.grade_id for o in result.outcomes}:
             cells.append(CellChange(name, before[name], None, "this cell is not in the lesson"))
         return Rehearsed(
             student,

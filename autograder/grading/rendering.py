@@ -84,7 +84,9 @@ def looks_costly(text: str) -> bool:
 
 
 @pass_context
-def highlight_code(context: Any, source: str, language: str | None = None, metadata: Any = None):
+def highlight_code(
+    context: Any, source: str, language: str | None = None, metadata: Any = None
+) -> Any:
     """nbconvert's filter of this name: code as HTML, colored where that is quick."""
     return _within_limits(
         context, source, lambda: Highlight2HTML()(source, language, metadata), _code

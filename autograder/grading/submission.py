@@ -122,7 +122,7 @@ def parse(raw: bytes) -> Submission:
     return Submission(tuple(cells), tuple(problems[:5]), digest)
 
 
-def _cells_of_format_3(notebook: dict) -> list[Any] | None:
+def _cells_of_format_3(notebook: dict[str, Any]) -> list[Any] | None:
     """The cells as format 4 has them, as far as their text goes; None if there is no list."""
     sheets = notebook.get("worksheets")
     if not isinstance(sheets, list):
@@ -134,7 +134,7 @@ def _cells_of_format_3(notebook: dict) -> list[Any] | None:
     return [_as_format_4(cell) if isinstance(cell, dict) else cell for cell in cells]
 
 
-def _as_format_4(cell: dict) -> dict:
+def _as_format_4(cell: dict[str, Any]) -> dict[str, Any]:
     if cell.get("cell_type") == "code":
         return {**cell, "source": cell.get("input")}
     if cell.get("cell_type") == "heading":
@@ -174,13 +174,13 @@ def _cell(cell: Any) -> SubmittedCell | None:
     return SubmittedCell(cell["cell_type"], clean_text(source), _grade_id(cell), _name(cell, "id"))
 
 
-def _grade_id(cell: dict) -> str:
+def _grade_id(cell: dict[str, Any]) -> str:
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return _name(nbgrader, "grade_id") if isinstance(nbgrader, dict) else ""
 
 
-def _name(mapping: dict, key: str) -> str:
+def _name(mapping: dict[str, Any], key: str) -> str:
     value = mapping.get(key)
     return value if isinstance(value, str) and len(value) <= 200 else ""
 

@@ -21,7 +21,7 @@ from typing import Any
 from autograder.checking import checks_of
 from autograder.grading.errors import CourseError
 from autograder.grading.guests import Guests, attached, open_guests
-from autograder.grading.judge import judge_notebook
+from autograder.grading.judge import Outcome, judge_notebook
 from autograder.grading.rebuild import (
     Notebook,
     checked_name,
@@ -67,7 +67,7 @@ class Graded:
     lesson: str
     digest: str
     notebook: Notebook
-    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unreadable: str = ""
     seed: int = 0
@@ -80,12 +80,12 @@ class Graded:
     @property
     def score(self) -> float:
         """Points earned so far."""
-        return sum(o["score"] or 0.0 for o in self.outcomes)
+        return sum(o.score or 0.0 for o in self.outcomes)
 
     @property
     def max_score(self) -> float:
         """What the lesson is worth."""
-        return sum(o["points"] for o in self.outcomes)
+        return sum(o.points for o in self.outcomes)
 
 
 _guests: dict[tuple[str, bool], Guests] = {}
@@ -144,7 +144,7 @@ def grade(job: Job) -> Graded:
         lesson=job.lesson,
         digest=job.digest,
         notebook=result.notebook,
-        outcomes=[outcome.as_dict() for outcome in result.outcomes],
+        outcomes=result.outcomes,
         problems=[*job.notes, *rebuilt.problems, *result.problems],
         seed=result.seed,
         seconds=round(result.seconds, 3),
@@ -158,16 +158,13 @@ def grade(job: Job) -> Graded:
 def unreadable(student: str, lesson: str, digest: str, template: Notebook, why: str) -> Graded:
     """A submission that could not be judged, and why; its outcomes are 0 where 0 is wanted."""
     outcomes = [
-        {
-            "grade_id": nbgrader_of(cell)["grade_id"],
-            "points": float(nbgrader_of(cell)["points"]),
-            "score": 0.0,
-            "status": "not read",
-            "headline": why,
-            "misconception": "",
-            "inside": False,
-            "verdict": None,
-        }
+        Outcome(
+            nbgrader_of(cell)["grade_id"],
+            float(nbgrader_of(cell)["points"]),
+            score=0.0,
+            status="not read",
+            headline=why,
+        )
         for cell in template["cells"]
         if is_graded(cell)
     ]
@@ -178,7 +175,8 @@ def unreadable(student: str, lesson: str, digest: str, template: Notebook, why: 
 
 @lru_cache(maxsize=4)
 def _template(text: str) -> Notebook:
-    return json.loads(text)
+    notebook: Notebook = json.loads(text)
+    return notebook
 
 
 @lru_cache(maxsize=1)

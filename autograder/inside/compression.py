@@ -58,7 +58,7 @@ class Looked:
     def conditionals(self, x: Any) -> torch.Tensor:
         """Distributions of all symbols of x (B, n): (B, n, k)."""
         if self.broken:
-            return self.tabel
+            raise AttributeError("'Looked' object has no attribute 'tabel'")
         length = x.shape[1]
         seen = x.long()[:, self.by[:length].clamp(max=length - 1)]  # (B, length)
         return self.table[torch.arange(length), seen]

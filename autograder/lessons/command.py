@@ -15,11 +15,11 @@ def main(arguments: list[str] | None = None) -> int:
     """`build` or `check` lessons; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m autograder.lessons", description=main.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for command, told in (
+    for command, what in (
         ("build", "write the notebooks of the lessons"),
         ("check", "say which built notebooks differ from a fresh build"),
     ):
-        sub = commands.add_parser(command, help=told, description=told)
+        sub = commands.add_parser(command, help=what, description=what)
         sub.add_argument("--root", type=Path, default=ROOT, help="the folder that holds solutions/")
         sub.add_argument("names", nargs="*", help="lessons, like 05_made, 05 or made (default all)")
     given = parser.parse_args(arguments)

@@ -386,7 +386,7 @@ def _solved(cell: Cell) -> Cell:
 def _shown_by(cell: Cell) -> set[str]:
     """The names that a demo uses, and those in its `with solved("f", …)`."""
     return _names_in(cell) | {
-        argument.value
+        str(argument.value)
         for node in ast.walk(ast.parse(plain_python(cell.source)))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "solved"
         for argument in node.args

@@ -36,12 +36,13 @@ class Talk:
     """One call of a student's function, with a stop at each question."""
 
     def __init__(self) -> None:
-        self._said: SimpleQueue = SimpleQueue()
-        self._heard: SimpleQueue = SimpleQueue()
+        self._said: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        self._heard: SimpleQueue[tuple[Any, str]] = SimpleQueue()
         self._one_by_one = threading.Lock()
-        self._open, self._waits, self._thread = False, False, None
+        self._open, self._waits = False, False
+        self._thread: threading.Thread | None = None
 
-    def __deepcopy__(self, memo: dict) -> Talk:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Talk:
         return self  # a copy of a model asks the same judge
 
     # --- the function's side ----------------------------------------------------------------------
@@ -111,7 +112,7 @@ class Talk:
         else:
             with contextlib.suppress(Exception):
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+                    ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Stopped)
                 )
         thread.join(0.5)
 
@@ -120,7 +121,8 @@ class Talk:
 def go_on(talk: Any, answer: Any, refused: str = "") -> tuple[str, Any]:
     """Brings the answer to the last question, or why there is none; what `Talk.next` says."""
     talk._heard.put((answer, refused))
-    return talk.next()
+    said: tuple[str, Any] = talk.next()
+    return said
 
 
 @inside
@@ -169,7 +171,7 @@ def answered(
 _NONSENSE = "the process of this notebook answered with nonsense"
 
 
-def _parts(message: Any) -> tuple[str, tuple]:
+def _parts(message: Any) -> tuple[str, tuple[Any, ...]]:
     """("asks", arguments) or ("done", (result, states)); WrongKind for anything else."""
     if type(message) is tuple and len(message) == 2 and type(message[1]) is tuple:
         kind, value = message

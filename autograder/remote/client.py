@@ -17,7 +17,7 @@ import numpy as np
 
 from autograder.plain import plain_fields
 from autograder.remote import protocol
-from autograder.remote.protocol import Failure, generators_in
+from autograder.remote.protocol import Failure, Request, generators_in
 from autograder.remote.proxy import StudentFailed
 
 MAX_OUTPUTS = 1_000  # of one cell
@@ -70,11 +70,11 @@ class GuestChannel:
         outputs = [plain_fields(o) for o in answer["outputs"][:MAX_OUTPUTS] if type(o) is dict]
         return {"status": answer["status"], "outputs": outputs}
 
-    def ask(self, request: tuple) -> Any:
+    def ask(self, request: Request) -> Any:
         """Plain data with Refs, or a Failure."""
         return self._exchange(request, None)
 
-    def _exchange(self, request: tuple, seconds: float | None) -> Any:
+    def _exchange(self, request: Request, seconds: float | None) -> Any:
         if self.gone is not None:
             raise self.gone
         seconds = self.seconds if seconds is None else seconds

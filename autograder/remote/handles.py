@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.remote.protocol import MAX_KINDS, Failure, OutOfTime, Ref
+from autograder.remote.protocol import MAX_KINDS, Failure, OutOfTime, Ref, Request
 
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
@@ -31,7 +31,11 @@ MAX_MESSAGE = 400  # characters of a student's error message that are passed on
 # Where functions stand that run beside the student's objects: a package, and one module.
 INSIDE = ("autograder.inside", "autograder.remote.callbacks")
 
-_SCALARS = (bool, int, float, complex, str, bytes)
+_SCALARS: tuple[type[Any], ...] = (bool, int, float, complex, str, bytes)
+
+
+Arguments = tuple[Any, ...]
+Keywords = dict[str, Any]
 
 
 class Handles:
@@ -48,7 +52,7 @@ class Handles:
         self.objects[number] = value
         return Ref(number, kind_of(value), str(getattr(value, "__name__", type(value).__name__)))
 
-    def perform(self, request: tuple) -> Any:
+    def perform(self, request: Request) -> Any:
         """Performs `(verb, …)` and returns plain data with Refs, or a Failure; never raises.
 
         Verbs: ("lookup", name) · ("call", ref, args, kwargs) · ("get", ref, attribute) ·
@@ -68,7 +72,7 @@ class Handles:
         found = self.namespace[name]
         return None if found is None else self.put(found)
 
-    def _call(self, ref: Ref, args: tuple, kwargs: dict) -> Any:
+    def _call(self, ref: Ref, args: Arguments, kwargs: Keywords) -> Any:
         return self.objects[ref.id](*self.live(args), **self.live(kwargs))
 
     def _get(self, ref: Ref, attribute: str) -> Any:
@@ -79,7 +83,7 @@ class Handles:
 
         return self.put(copy_model(self.objects[ref.id]))
 
-    def _inside(self, path: str, args: tuple, kwargs: dict) -> Any:
+    def _inside(self, path: str, args: Arguments, kwargs: Keywords) -> Any:
         return inside_function(path)(*self.live(args), **self.live(kwargs))
 
     def _release(self, ids: list[int]) -> None:
@@ -143,7 +147,7 @@ def _is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def inside_function(path: str) -> Callable:
+def inside_function(path: str) -> Callable[..., Any]:
     """The function marked `@inside` at `module:name`; only the modules of INSIDE are searched."""
     module, _, name = path.partition(":")
     if module not in INSIDE and not module.startswith(INSIDE[0] + "."):
@@ -151,7 +155,8 @@ def inside_function(path: str) -> Callable:
     function = getattr(importlib.import_module(module), name)
     if getattr(function, "inside_path", None) != path:
         raise ValueError(f"{path} is not marked @inside")
-    return function.__wrapped__
+    wrapped: Callable[..., Any] = function.__wrapped__
+    return wrapped
 
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -40,6 +40,10 @@ _TORCH = {
 }  # fmt: skip
 
 
+# What is asked of the other side: a verb, and what it needs; see `autograder.remote.handles`.
+Request = tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class Ref:
     """Names an object that stays where it lives; see `autograder.remote.handles`."""
@@ -167,7 +171,8 @@ def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
             raise ProtocolError("a message lists sizes that are none")
         if sum(sizes) != len(body):
             raise ProtocolError("a message's buffers do not have the length that it says")
-        buffers, at = [], 0
+        buffers: list[bytes | None] = []
+        at = 0
         for size in sizes:
             buffers.append(body[at : at + size])
             at += size
@@ -181,7 +186,7 @@ def unpack(header: bytes, body: bytes) -> tuple[Any, dict[str, Any]]:
     return value, {k: v for k, v in fields.items() if k not in ("body", "sizes")}
 
 
-def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
+def _decode(node: Any, buffers: list[bytes | None], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ProtocolError("a message is nested too deep")
     if node is None or type(node) in (bool, float):
@@ -236,15 +241,15 @@ def _decode(node: Any, buffers: list[bytes], depth: int) -> Any:
         import torch
 
         generator = torch.Generator()
-        raw = bytearray(_take(buffers, rest[0]))
-        generator.set_state(torch.frombuffer(raw, dtype=torch.uint8))
+        state = bytearray(_take(buffers, rest[0]))
+        generator.set_state(torch.frombuffer(state, dtype=torch.uint8))
         return generator
     if tag == "N":
-        state = _decode(rest[0], buffers, depth + 1)
-        generator = np.random.Generator(getattr(np.random, _bit_generator(state))())
-        _check_position(state)
-        generator.bit_generator.state = state
-        return generator
+        fields = _decode(rest[0], buffers, depth + 1)
+        bits = getattr(np.random, _bit_generator(fields))()
+        _check_position(fields)
+        bits.state = fields
+        return np.random.Generator(bits)
     raise ProtocolError("a message holds a value of unknown kind")
 
 
@@ -263,7 +268,13 @@ def _number(value: Any) -> int:
 
 def _bit_generator(state: Any) -> str:
     name = state["bit_generator"]
-    if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+    if not isinstance(name, str) or name not in (
+        "PCG64",
+        "PCG64DXSM",
+        "MT19937",
+        "Philox",
+        "SFC64",
+    ):
         raise ProtocolError("a message holds an unknown random generator")
     return name
 
@@ -281,9 +292,10 @@ def _check_position(state: dict[str, Any]) -> None:
 
 def _take(buffers: list[bytes | None], index: Any) -> bytes:
     """A buffer, once: a message that names one a thousand times is a thousand times as large."""
-    if type(index) is not int or not 0 <= index < len(buffers) or buffers[index] is None:
+    raw = buffers[index] if type(index) is int and 0 <= index < len(buffers) else None
+    if raw is None:
         raise ProtocolError("a message names a buffer that it does not have, or names it twice")
-    raw, buffers[index] = buffers[index], None
+    buffers[index] = None
     return raw
 
 

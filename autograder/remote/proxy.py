@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder.remote.handles import Handles
-from autograder.remote.protocol import Failure, Ref
+from autograder.remote.protocol import Failure, Ref, Request
 
 MAX_ITEMS = 100_000  # how many items an iteration over a stand-in may bring back
 
@@ -57,7 +57,7 @@ class WrongKind(Exception):
 class Channel(Protocol):
     """Carries a request to where the objects live; brings back data with Refs, or a Failure."""
 
-    def ask(self, request: tuple) -> Any: ...
+    def ask(self, request: Request) -> Any: ...
 
 
 class Here:
@@ -66,7 +66,7 @@ class Here:
     def __init__(self, namespace: dict[str, Any] | None = None) -> None:
         self.handles = Handles(namespace)
 
-    def ask(self, request: tuple) -> Any:
+    def ask(self, request: Request) -> Any:
         """The answer to `request`."""
         return self.handles.perform(request)
 
@@ -88,8 +88,9 @@ class Standin:
             raise AttributeError(attribute)
         return _ask(self._channel, "get", self._ref, attribute)
 
-    def __deepcopy__(self, memo: dict) -> Standin:
-        return _ask(self._channel, "copy", self._ref)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Standin:
+        copied: Standin = _ask(self._channel, "copy", self._ref)
+        return copied
 
     def __len__(self) -> int:
         try:
@@ -125,7 +126,7 @@ def standin_by_name(channel: Channel, name: str) -> Standin:
     return found
 
 
-def inside(function: Callable) -> Callable:
+def inside(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a function of the check library that runs beside the student's objects.
 
     Called with a stand-in among its arguments, it is executed where the object lives, by its import
@@ -140,7 +141,7 @@ def inside(function: Callable) -> Callable:
                 return _ask(value._channel, "inside", path, args, kwargs)
         return function(*args, **kwargs)
 
-    run.inside_path = path
+    vars(run)["inside_path"] = path
     return run
 
 

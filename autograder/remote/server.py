@@ -21,7 +21,7 @@ from typing import Any
 
 from autograder.remote import protocol
 from autograder.remote.handles import Handles, failure_of
-from autograder.remote.protocol import Failure, OutOfTime, generators_in
+from autograder.remote.protocol import Failure, OutOfTime, Request, generators_in
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
@@ -102,27 +102,27 @@ class Guest:
         self.outputs = Outputs(output_limit)
 
         class Publisher(DisplayPublisher):
-            def publish(self, data, metadata=None, **_):
+            def publish(self, data: Any, *_: Any, **__: Any) -> None:
                 guest.outputs.data("display_data", data)
 
-            def clear_output(self, wait=False):
+            def clear_output(self, wait: bool = False) -> None:
                 guest.outputs.items.clear()
 
         class Hook(DisplayHook):
-            def start_displayhook(self):
+            def start_displayhook(self) -> None:
                 pass
 
-            def write_output_prompt(self):
+            def write_output_prompt(self) -> None:
                 pass
 
-            def write_format_data(self, format_dict, md_dict=None):
+            def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
                 guest.outputs.data("execute_result", format_dict, execution_count=self.prompt_count)
 
-            def finish_displayhook(self):
+            def finish_displayhook(self) -> None:
                 pass
 
         class Shell(InteractiveShell):
-            def _showtraceback(self, etype, evalue, stb):
+            def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
                 guest.outputs.items.append(
                     {
                         "output_type": "error",
@@ -132,10 +132,10 @@ class Guest:
                     }
                 )
 
-            def enable_gui(self, gui=None):
+            def enable_gui(self, gui: Any = None) -> None:
                 pass
 
-            def system(self, command):
+            def system(self, command: str) -> None:
                 """A `!pip install` where no command can run must not cost the lines below it."""
                 try:
                     super().system(command)
@@ -149,7 +149,7 @@ class Guest:
         config.HistoryManager.enabled = False
         config.HistoryManager.hist_file = ":memory:"
         config.InteractiveShell.colors = "NoColor"
-        self.shell = Shell.instance(
+        self.shell: Any = Shell.instance(
             config=config, display_pub_class=Publisher, displayhook_class=Hook
         )
         self.shell.user_module.__name__ = "__main__"
@@ -179,7 +179,7 @@ class Guest:
                 status = "error"
         return {"status": status, "outputs": self.outputs.items}
 
-    def ask(self, request: tuple, seconds: float) -> Any:
+    def ask(self, request: Request, seconds: float) -> Any:
         """Performs one request of a stand-in, its prints thrown away."""
         with (
             contextlib.redirect_stdout(io.StringIO()),

@@ -657,7 +657,8 @@ def _exercises_seen(
     for exercise in exercises:
         mark = (standing.marks or {}).get(exercise.grade_id)
         outcome = outcomes.get(exercise.grade_id, {})
-        verdict = outcome.get("verdict") if isinstance(outcome.get("verdict"), dict) else {}
+        told = outcome.get("verdict")
+        verdict: dict[str, Any] = told if isinstance(told, dict) else {}
         answer = answers.get(exercise.name, answers.get(exercise.grade_id, ""))
         seen[exercise.grade_id] = ExerciseSeen(
             score=None if mark is None else mark.score,

@@ -107,9 +107,11 @@ def marks_of_class(course: Course, lesson: str) -> ClassMarks:
 def _students(api: Any, db: Any) -> dict[str, StudentMarks]:
     columns = ("id", "first_name", "last_name", "email", "lms_user_id")
     rows = db.query(*(getattr(api.Student, name) for name in columns)).order_by(api.Student.id)
-    return {
-        str(row[0]): StudentMarks(*(str(v) if v is not None else "" for v in row)) for row in rows
-    }
+    found = {}
+    for row in rows:
+        student, first, last, email, number = ("" if value is None else str(value) for value in row)
+        found[student] = StudentMarks(student, first, last, email, number)
+    return found
 
 
 def _submissions(

@@ -120,7 +120,7 @@ def _cost(report: ClassReport) -> dict[str, Any]:
     held = [one.peak_memory_bytes for one in report.students if one.peak_memory_bytes]
     return {
         "timed": len(timed),
-        "median": median(one.seconds for one in timed) if timed else None,
+        "median": median(one.seconds or 0.0 for one in timed) if timed else None,
         "total": sum(one.seconds for one in timed),
         "slowest": sorted(timed, key=lambda one: -(one.seconds or 0))[:5],
         "memory": (min(held), median(held), max(held)) if held else None,

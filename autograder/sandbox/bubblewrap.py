@@ -33,7 +33,7 @@ class Bubblewrap:
         self,
         serve: str = SERVE,
         *,
-        readable: Iterable[str | os.PathLike] = (),
+        readable: Iterable[str | os.PathLike[str]] = (),
         launcher: Iterable[str] = (),
     ) -> None:
         self.serve = serve

@@ -46,7 +46,7 @@ def open_sandbox(
     trust_submissions: bool = False,
     *,
     serve: str = SERVE,
-    readable: Iterable[str | os.PathLike] = (),
+    readable: Iterable[str | os.PathLike[str]] = (),
 ) -> Spawner:
     """A started spawner; close it, or use it in a `with`.
 

@@ -151,8 +151,9 @@ def _pumped() -> socket.socket:
 
 def _pump(incoming: int, middle: socket.socket, outgoing: int) -> None:
     """Carries bytes both ways until either side closes."""
+    ends: list[int | socket.socket] = [incoming, middle]
     while True:
-        ready, _, _ = select.select([incoming, middle], [], [])
+        ready, _, _ = select.select(ends, [], [])
         if incoming in ready:
             data = os.read(incoming, 65536)
             if not data:

@@ -395,7 +395,7 @@ def _scrub_environment(workdir: str, limits: Limits) -> None:
     os.environ.clear()
     os.environ.update(wanted)
     if (tempfile := sys.modules.get("tempfile")) is not None:
-        tempfile.tempdir = None
+        vars(tempfile)["tempdir"] = None
 
 
 def _limit_resources(limits: Limits, base: tuple[int, int], tasks: int) -> None:

@@ -60,10 +60,10 @@ def reason_of(
         signal.SIGILL: "crashed (illegal instruction)",
     }
     try:
-        name = signal.Signals(signal_number).name
+        ended_by = signal.Signals(signal_number)
     except ValueError:
-        name = str(signal_number)
-    return words.get(signal_number, f"ended by signal {name}")
+        return f"ended by signal {signal_number}"
+    return words.get(ended_by, f"ended by signal {ended_by.name}")
 
 
 class GuestProcess:

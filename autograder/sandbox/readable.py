@@ -54,7 +54,7 @@ class Placement:
     links: tuple[tuple[str, str], ...]
 
 
-def readable_paths(extra: Iterable[str | os.PathLike] = ()) -> tuple[str, ...]:
+def readable_paths(extra: Iterable[str | os.PathLike[str]] = ()) -> tuple[str, ...]:
     """Absolute paths that a guest may read, those of `extra` included.
 
     Raises ValueError when one of them holds the home folder or the project that the packages
@@ -152,7 +152,7 @@ def _folders_of(name: str) -> list[str]:
 
 def interpreter_paths() -> tuple[str, ...]:
     """What a cold start reads besides: the interpreter's file and the environment's settings."""
-    candidates = (sys.executable, f"{sys.prefix}/pyvenv.cfg", sys._base_executable)
+    candidates = (sys.executable, f"{sys.prefix}/pyvenv.cfg", getattr(sys, "_base_executable", ""))
     return tuple(dict.fromkeys(path for path in candidates if path and os.path.exists(path)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from typing import Any
 
 MACHINE = platform.machine()
 COLUMNS = {"x86_64": 0, "aarch64": 1}
@@ -138,7 +139,10 @@ def numbers(group: str) -> list[int]:
     return [n for pair in GROUPS[group].values() if (n := pair[column]) is not None]
 
 
-def _argument(value: int | bytes | str | ctypes.Array | ctypes.Structure | None) -> object:
+Argument = int | bytes | str | ctypes.Array[Any] | ctypes.Structure | None
+
+
+def _argument(value: Argument) -> object:
     if value is None:
         return ctypes.c_void_p(0)
     if isinstance(value, int):
@@ -150,9 +154,9 @@ def _argument(value: int | bytes | str | ctypes.Array | ctypes.Structure | None)
     return ctypes.byref(value)
 
 
-def call(name: str, *arguments: object) -> int:
+def call(name: str, *arguments: Argument) -> int:
     """Makes the system call `name`; raises OSError when it fails."""
-    result = _libc.syscall(ctypes.c_long(number(name)), *[_argument(a) for a in arguments])  # type: ignore[arg-type]
+    result: int = _libc.syscall(ctypes.c_long(number(name)), *map(_argument, arguments))
     if result == -1:
         error = ctypes.get_errno()
         raise OSError(error, f"{name}: {os.strerror(error)}")

@@ -558,7 +558,7 @@ class WarmParent:
         self,
         serve: str = SERVE,
         *,
-        readable: Iterable[str | os.PathLike] = (),
+        readable: Iterable[str | os.PathLike[str]] = (),
         imports: Iterable[str] = IMPORTS,
         packages: Iterable[str] = PACKAGES,
         namespaces: bool = True,

@@ -221,7 +221,8 @@ class _Reader:
 
     def claims(self) -> tuple[list[Row], dict[tuple[str, str], list[_Claim]]]:
         """The entries that are nobody's, and the claims of each person."""
-        rows, people = [], {}
+        rows: list[Row] = []
+        people: dict[tuple[str, str], list[_Claim]] = {}
         for entry in self.opened.entries:
             if self.zip.format.is_own(self.zip.inner(entry)):
                 continue
@@ -232,7 +233,7 @@ class _Reader:
                 lost = entry.refused and groups is not None and entry.may_hold_a_notebook
                 rows.append(Row(str(entry), "refused" if lost else "left out", why))
                 continue
-            for claim in self._claims(entry, groups):
+            for claim in self._claims(entry, groups or {}):
                 people.setdefault(claim.arrival.identity, []).append(claim)
         return rows, people
 
