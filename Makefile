@@ -46,9 +46,10 @@ tools: install
 	$(BIN)/python -m tests.tools
 
 .PHONY: lint
-lint: install ## ruff: lint and format
+lint: install ## ruff: lint and format; mypy: types, strict where trust is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 .PHONY: test
 test: lint tools ## install what is needed and pass the tests
@@ -77,4 +78,4 @@ bench-attacks: notebooks ## the attack bank against this grader and against plai
 
 .PHONY: clean
 clean: ## remove what make made, but not class/ (it holds marks)
-	rm -rf build .pytest_cache .ruff_cache .hypothesis $(VENV)
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis $(VENV)
