@@ -476,6 +476,124 @@ answer = True
         assert attack(guest, "answer = 1 + 1") == 2
 
 
+# --- another guest --------------------------------------------------------------------------------
+
+# What a kernel hangs on the inode of a file that all guests read, hung there by one …
+HANG = """
+import fcntl, mmap, struct, threading
+kept = open(shared, "rb")
+lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
+comes_through(lambda: fcntl.flock(kept, fcntl.LOCK_SH))
+comes_through(lambda: fcntl.fcntl(kept, fcntl.F_SETLK, lock))
+comes_through(lambda: fcntl.fcntl(kept, 37, lock))  # of the open file
+comes_through(lambda: fcntl.fcntl(kept, fcntl.F_SETLEASE, fcntl.F_RDLCK))
+comes_through(lambda: fcntl.fcntl(kept, 1036, struct.pack("Q", 2)))  # how long its data will live
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
+from autograder.sandbox import syscalls
+def futex(command, number, patience=None):
+    word = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, kept.fileno(), 0)
+    until = patience and ctypes.byref((ctypes.c_long * 2)(patience, 0))
+    arguments = (ctypes.c_void_p(word), command, number, until, 0, 0)
+    found = libc.syscall(syscalls.number("futex"), *arguments)
+    return found if found >= 0 else errno.errorcode[ctypes.get_errno()]
+beginning = int.from_bytes(kept.read(4), sys.byteorder)
+"""
+# … and sensed by another.
+SENSE = (
+    HANG.partition("comes_through")[0]
+    + HANG[HANG.index("libc") :]
+    + """
+def sense(attempt):
+    "What a command answers, or the name of its error."
+    try:
+        return attempt()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
+answer = {
+    "lock": sense(lambda: fcntl.flock(kept, fcntl.LOCK_EX | fcntl.LOCK_NB)),
+    "record lock": sense(lambda: fcntl.fcntl(kept, fcntl.F_GETLK, wanted) != wanted),
+    "lock of an open file": sense(lambda: fcntl.fcntl(kept, 36, wanted) != wanted),
+    "lease": sense(lambda: fcntl.fcntl(kept, fcntl.F_SETLEASE, fcntl.F_WRLCK)),
+    "hint": sense(lambda: fcntl.fcntl(kept, 1035, bytes(8)).hex()),
+    "waiting": futex(1, 1),
+}
+"""
+)
+NOTHING_SENSED = dict.fromkeys(
+    ("lock", "record lock", "lock of an open file", "lease", "hint", "waiting"), "EINVAL"
+) | {"lock": "ENOSYS"}
+
+
+def test_no_guest_tells_another_by_a_file_that_both_read(ways: Ways, way: str) -> None:
+    """Locks, leases, hints, and a wait in a shared page: nothing is hung there, nothing sensed."""
+    waits = "answer = [futex(0, beginning, 1), futex(9, beginning, 1)]"
+    with ways[way].spawn() as second:
+        assert attack(ways.guest(way), HANG + waits, shared=os.__file__) == ["EAGAIN"] * 2
+        assert attack(second, SENSE, shared=os.__file__) == NOTHING_SENSED
+        attack(ways.guest(way), "kept.close()")
+
+
+def test_what_guests_could_tell_by_a_file_has_teeth(planted: Path) -> None:
+    """Between two unprotected processes each of these is a telegraph."""
+    shared = str(planted / "solution.py")
+    waits = "threading.Thread(target=futex, args=(0, beginning), daemon=True).start()"
+    with Plain(SERVE) as plain, plain.spawn() as first, plain.spawn() as second:
+        assert attack(first, HANG + waits + "\nanswer = beginning > 0", shared=shared)
+        sensed = attack(second, SENSE, shared=shared)
+        assert (sensed["lock"], sensed["lease"]) == ("EAGAIN", "EAGAIN")
+        assert sensed["record lock"] is sensed["lock of an open file"] is True
+        woken = "while (answer := futex(1, 1)) == 0: os.sched_yield()"
+        assert sensed["waiting"] == 1 or attack(second, woken, shared=shared) == 1
+
+
+def test_nothing_is_told_of_the_machine(guest: GuestProcess) -> None:
+    """Memory, load and counts of the whole machine: no file and no call says them."""
+    text = """
+paths = []
+for folder, folders, names in os.walk("/proc"):
+    folders[:] = [name for name in folders if folder != "/proc" or not name.isdigit()]
+    paths += [p for p in (os.path.join(folder, name) for name in names) if not os.path.islink(p)]
+paths += ["/proc/" + name for name in known]
+answer = {p for p in paths if comes_through(lambda: open(p, "rb").read(1))} - {"/proc/cpuinfo"}
+answer = sorted(answer)
+if comes_through(lambda: open("/proc/cpuinfo")):
+    answer += [line for line in open("/proc/cpuinfo") if line.split()[-1] not in ("0", "1")]
+from autograder.sandbox import syscalls
+if comes_through(lambda: syscalls.call("sysinfo", b" " * 112)) or comes_through(os.getloadavg):
+    answer.append("sysinfo")
+"""
+    known = ["meminfo", "loadavg", "stat", "uptime", "vmstat", "interrupts", "pressure/cpu"]
+    assert attack(guest, text, known=known) == []
+
+
+@pytest.mark.skipif(not FORKING, reason="no namespaces here, so no bubblewrap")
+def test_bubblewraps_own_proc_says_nothing_where_landlock_is_missing() -> None:
+    """Its masks alone: a command that confines itself in no way, in the guest's root."""
+    text = """
+import os
+for folder, folders, names in os.walk("/proc"):
+    folders[:] = [name for name in folders if folder != "/proc" or not name.isdigit()]
+    for path in (os.path.join(folder, name) for name in names):
+        if os.path.islink(path):
+            continue  # into a process's folder
+        try:
+            print(path, len(open(path).read()))
+        except OSError:
+            pass
+"""
+    with Bubblewrap(SERVE) as spawner, tempfile.TemporaryFile() as processor:
+        line = spawner.command(Limits(), 2, processor.fileno())
+        done = subprocess.run(
+            [*line[: line.index("--") + 1], sys.executable, "-Ic", text],
+            capture_output=True, text=True, timeout=LONG, pass_fds=(processor.fileno(),),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["/proc/cpuinfo", "0"]
+
+
 # --- system calls ---------------------------------------------------------------------------------
 
 FORBIDDEN = (
@@ -483,7 +601,9 @@ FORBIDDEN = (
     "landlock_create_ruleset", "seccomp", "socket", "execve", "execveat", "ptrace", "setns", "bpf",
     "memfd_create", "io_uring_setup", "keyctl", "userfaultfd", "perf_event_open",
     "process_vm_readv", "process_vm_writev", "personality", "open_by_handle_at",
-    "name_to_handle_at", "kexec_load", "shmget", "clone3",
+    "name_to_handle_at", "kexec_load", "shmget", "msgget", "semget", "mq_open", "inotify_init1",
+    "fanotify_init", "setxattr", "getxattr", "cachestat", "sysinfo", "flock", "futex_waitv",
+    "clone3",
 )  # fmt: skip
 
 
@@ -586,7 +706,7 @@ def test_the_filter_means_what_it_says(
     def allowed(name: str, *arguments: int) -> bool:
         return verdict(name, *arguments) == "allow"
 
-    assert all(allowed(n) for n in ("read", "openat", "mmap", "futex", "exit_group", "getrandom"))
+    assert all(allowed(n) for n in ("read", "openat", "mmap", "exit_group", "getrandom"))
     for name in FORBIDDEN:
         if name not in ("clone3",):
             assert verdict(name) in ("error 1", "error 38"), name
@@ -599,7 +719,17 @@ def test_the_filter_means_what_it_says(
     assert allowed("kill", 77) and allowed("kill", 78) == own and allowed("tkill", 77) == own
     assert allowed("socketpair", 1, 1) and allowed("socketpair", 1, 5 | 0o2000000)
     assert not any(allowed("socketpair", *a) for a in ((1, 2), (1, 3), (2, 1), (16, 3)))
-    assert allowed("fcntl", 3, 1030) and not allowed("fcntl", 3, 8)
+    assert all(allowed("fcntl", 3, n) for n in (0, 1, 2, 3, 4, 1030))
+    for command in (5, 8, 36, 37, 38, 1024, 1025, 1026, 1031, 1035, 1036, 1038):
+        assert verdict("fcntl", 3, command) == "error 22"
+    # A record lock never bars its own process; several must not believe that they hold one.
+    for command in (6, 7):
+        assert verdict("fcntl", 3, command) == ("error 37" if forks else "error 0")
+    for command in (0, 1, 3, 4, 5, 6, 9, 10, 9 | 256):
+        assert allowed("futex", 8, command | 128)
+        waits = command & 127 in (0, 9)
+        shared = "allow" if forks else "error 11" if waits else "error 22"
+        assert verdict("futex", 8, command) == shared
     assert allowed("ioctl", 0, 0x5401) and not allowed("ioctl", 0, 0x5412)
     assert allowed("prctl", 15) and not allowed("prctl", 22) and not allowed("prctl", 4)
     assert allowed("setsockopt", 3, 1, 7) and not allowed("setsockopt", 3, 1, 26)
@@ -1184,7 +1314,23 @@ done.append("files")
 base = sqlite3.connect(":memory:")
 assert base.execute("select 1 + 1").fetchone() == (2,)
 base = sqlite3.connect("notes.db"); base.execute("create table t (x)"); base.commit()
+other = sqlite3.connect("notes.db"); other.execute("insert into t values (1)"); other.commit()
+assert base.execute("select x from t").fetchall() == [(1,)]
 done.append("sqlite")
+
+import filelock, multiprocessing, threading
+with filelock.FileLock("once.lock"), filelock.FileLock(tempfile.gettempdir() + "/twice.lock"):
+    pass
+held, counts = multiprocessing.RLock(), []  # tqdm's; its threads wait for one another
+def count():
+    for _ in range(200):
+        with held:
+            counts.append(len(counts))
+threads = [threading.Thread(target=count) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert counts == list(range(800))
+done.append("locks")
 
 zone = zoneinfo.ZoneInfo("Europe/Berlin")
 assert datetime.datetime(2026, 7, 1, tzinfo=zone).utcoffset().total_seconds() == 7200
@@ -1212,6 +1358,7 @@ def test_honest_work_works(ways: Ways, name: str) -> None:
             "widgets",
             "files",
             "sqlite",
+            "locks",
             "time zones",
             "imports",
         ]

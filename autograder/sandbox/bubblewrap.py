@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,19 @@ from autograder.sandbox.readable import DEVICES, interpreter_paths, placement, r
 from autograder.sandbox.warm import SERVE, host_environment
 
 FONTS = "/fonts"
+# What stands in /proc/cpuinfo: torch counts the processors there before it converts half precision
+# (what they can do it asks of themselves), and needs one.
+ONE_PROCESSOR = "".join(
+    f"{name}\t: {value}\n"
+    for name, value in {
+        "processor": 0,
+        "physical id": 0,
+        "siblings": 1,
+        "core id": 0,
+        "cpu cores": 1,
+        "apicid": 0,
+    }.items()
+)
 
 
 class Bubblewrap:
@@ -50,8 +64,12 @@ class Bubblewrap:
         self._readable = (*readable_paths(self._extra), *interpreter_paths())
         return self
 
-    def command(self, limits: Limits, information_fd: int) -> list[str]:
-        """The command line; "{fd}" stands for the guest's socket."""
+    def command(self, limits: Limits, information_fd: int, processor_fd: int) -> list[str]:
+        """The command line; "{fd}" stands for the guest's socket.
+
+        bubblewrap writes what it started to `information_fd`, and reads from `processor_fd` what
+        the guest finds in /proc/cpuinfo.
+        """
         where = placement(self._readable)
         environment = host_environment()
         line = [*self._launcher, "bwrap"]
@@ -78,6 +96,8 @@ class Bubblewrap:
         for link, target in where.links:
             line += ["--symlink", target, link]
         line += ["--ro-bind-try", environment["MPLCONFIGDIR"], FONTS, "--proc", "/proc"]
+        line += ["--perms", "0444", "--ro-bind-data", str(processor_fd), "/proc/cpuinfo"]
+        line += _masks()
         for device in DEVICES:
             line += ["--dev-bind-try", device, device]
         line += ["--perms", "0777", "--size", str(limits.disk_bytes)]
@@ -96,6 +116,9 @@ class Bubblewrap:
             self.start()
         limits = limits or Limits()
         reader, writer = os.pipe()
+        processor = tempfile.TemporaryFile()
+        processor.write(ONE_PROCESSOR.encode())
+        processor.seek(0)
 
         def started(guest: LaunchedGuest) -> dict[str, Any]:
             nonlocal writer
@@ -116,16 +139,17 @@ class Bubblewrap:
         }
         try:
             guest = launch(
-                self.command(limits, writer),
+                self.command(limits, writer, processor.fileno()),
                 request,
                 limits,
                 host_environment(),
                 nonce=nonce,
-                pass_fds=(writer,),
+                pass_fds=(writer, processor.fileno()),
                 started=started,
             )
         finally:
             os.close(reader)
+            processor.close()
             if writer >= 0:
                 os.close(writer)
         self._guests = [g for g in self._guests if g.status() is None] + [guest]
@@ -142,3 +166,20 @@ class Bubblewrap:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _masks() -> list[str]:
+    """Options that hide what /proc tells of the machine and of others: all but processes' folders.
+
+    A warm fork's /proc has no such files (`subset=pid`); bubblewrap cannot mount one without them.
+    """
+    options: list[str] = []
+    with os.scandir("/proc") as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.isdigit() or entry.name == "cpuinfo" or entry.is_symlink():
+                continue
+            if entry.is_dir():
+                options += ["--perms", "0555", "--tmpfs", entry.path, "--remount-ro", entry.path]
+            else:  # a device on a mount that allows none: it cannot be opened
+                options += ["--ro-bind", "/dev/null", entry.path]
+    return options

@@ -96,7 +96,7 @@ def _confine(
                 namespaces=True,
                 uid=request["uid"],
                 outer=frozenset(request["outer"]),
-                own_proc=True,
+                own_status=True,
             ),
             (connection.fileno(),),
             seed=request["seed"],

@@ -74,7 +74,8 @@ class Surroundings:
     namespaces     processes, network and System V objects are its own
     uid            the user id to take, None to keep the present one
     outer          promises that an outer sandbox keeps: bubblewrap, a container
-    own_proc       /proc shows the guest's own process namespace
+    own_proc       /proc shows the guest's own process namespace, and nothing of the machine
+    own_status     only the guest's own folder in /proc is its to read, and /proc/cpuinfo
     """
 
     private_root: bool = False
@@ -82,6 +83,7 @@ class Surroundings:
     uid: int | None = None
     outer: frozenset[str] = frozenset()
     own_proc: bool = False
+    own_status: bool = False
 
 
 @dataclass
@@ -502,6 +504,8 @@ def _restrict_files(
         rules += [(folder, landlock.LIST) for folder in listed]
     if surroundings.own_proc:
         rules.append(("/proc", landlock.READ))
+    if surroundings.own_status:
+        rules += [(path, landlock.READ) for path in ("/proc/self/", "/proc/cpuinfo")]
     try:
         layers.found["landlock"] = landlock.restrict(rules)
         layers.keep("files", "Landlock")
@@ -515,6 +519,7 @@ def _filter_calls(limits: Limits, surroundings: Surroundings, layers: Layers) ->
     forks = limits.processes > 1 and own
     walled = surroundings.private_root or surroundings.outer
     same_user = surroundings.uid is None and not walled
+    _sort_once()
     try:
         seccomp.install(
             seccomp.program(
@@ -533,6 +538,15 @@ def _filter_calls(limits: Limits, surroundings: Surroundings, layers: Layers) ->
         layers.keep("leftovers", "seccomp")
 
 
+def _sort_once() -> None:
+    """Lets the C library ask once how much memory there is (before glibc 2.37 qsort does).
+
+    It looks at no error, so that behind the filter the way it sorts would be left to chance.
+    """
+    libc, nothing = ctypes.CDLL(None), ctypes.create_string_buffer(4096)
+    libc.qsort(nothing, ctypes.c_size_t(4096), ctypes.c_size_t(1), libc.strcmp)
+
+
 def _try_what_must_fail(layers: Layers) -> None:
     """Believes no return code: tries, and raises Refused if something works that must not."""
 
@@ -549,7 +563,7 @@ def _try_what_must_fail(layers: Layers) -> None:
         if works(syscalls.call, "ptrace", 0, 0, 0, 0):
             raise Refused("the system call filter is installed, and ptrace works all the same")
     if "Landlock" in layers.kept.get("files", ()):
-        for path in ("/etc/hostname", "/etc/shadow", "/proc/1/environ"):
+        for path in ("/etc/hostname", "/etc/shadow", "/proc/1/environ", "/proc/loadavg"):
             if works(os.open, path, os.O_RDONLY):
                 raise Refused(f"Landlock is in force, and {path} opens all the same")
     if works(os.setuid, 0):

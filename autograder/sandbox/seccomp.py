@@ -4,6 +4,10 @@ A filter of classic BPF (seccomp(2)). Calls of another architecture kill the pro
 listed fails with EPERM, or ENOSYS for calls younger than Linux 5.1, so that the C library falls
 back to an older one. There is no socket, no exec, no mount, no tracing, no namespace, and, unless
 `processes`, no fork.
+
+Guests share the inodes of the libraries that they read, and the kernel hangs more on an inode than
+its content: locks, leases, hints, and the queue of those who wait at a futex in a shared page. All
+of that is refused, in the way that honest code lives with (`_LOCKS`, `_WAIT`).
 """
 
 from __future__ import annotations
@@ -30,8 +34,16 @@ _CLONE_NEW = 0x7E020080  # every CLONE_NEW… flag
 _PRCTL = (1, 2, 3, 15, 16, 21, 23, 39, 41, 42, 0x53564D41)
 # ioctl: close-on-exec, non-blocking, bytes waiting, is it a terminal, its size
 _IOCTL = (0x5450, 0x5451, 0x5421, 0x541B, 0x5401, 0x5413)
-# fcntl: who gets SIGIO, which signal, directory notices and pipe sizes are refused
-_FCNTL_REFUSED = (8, 10, 15, 1026, 1031)
+# fcntl: what concerns the descriptor alone: duplicates, its flags, the file's status flags. Refused
+# as by a kernel that does not know them: a look at locks, locks of an open file, leases, notices,
+# hints, pipe sizes, who gets SIGIO.
+_FCNTL = (0, 1, 2, 3, 4, 1030)
+# fcntl's record locks, to set (F_SETLK, F_SETLKW). A process is never barred by its own, so that of
+# a guest that is one process nobody misses them: they succeed and do nothing, and SQLite works.
+_LOCKS = (6, 7)
+# futex: the bit that keeps a wait to one process; the commands that wait
+_PRIVATE_FUTEX, _COMMAND = 128, 0x7F
+_WAIT = (0, 9)
 # setsockopt on a socketpair: sizes, time limits and the like; never a packet filter
 _SOCKET_OPTIONS = (2, 7, 8, 9, 13, 16, 20, 21, 66, 67)
 _UNIX, _STREAM, _SEQPACKET = 1, 1, 5
@@ -55,9 +67,15 @@ def _argument(index: int) -> Instruction:
     return (_LOAD, 0, 0, 16 + 8 * index)
 
 
+def _among(values: tuple[int, ...], found: int) -> list[Instruction]:
+    """Returns `found` if what is loaded is one of `values`; else goes on after these."""
+    last = len(values) - 1
+    tests = [(_EQUAL, last - i, 0 if i < last else 1, v & 0xFFFFFFFF) for i, v in enumerate(values)]
+    return [*tests, (_RETURN, 0, 0, found)]
+
+
 def _one_of(index: int, values: tuple[int, ...], found: int, otherwise: int) -> list[Instruction]:
-    tests = [(_EQUAL, len(values) - i, 0, v & 0xFFFFFFFF) for i, v in enumerate(values)]
-    return [_argument(index), *tests, (_RETURN, 0, 0, otherwise), (_RETURN, 0, 0, found)]
+    return [_argument(index), *_among(values, found), (_RETURN, 0, 0, otherwise)]
 
 
 def program(
@@ -100,7 +118,17 @@ def program(
     on("vfork", just(_ALLOW if processes else _DENY))
     on("prctl", _one_of(0, _PRCTL, _ALLOW, _DENY))
     on("ioctl", _one_of(1, _IOCTL, _ALLOW, _ERRNO | errno.ENOTTY))
-    on("fcntl", _one_of(1, _FCNTL_REFUSED, _DENY, _ALLOW))
+    locked = _ERRNO | errno.ENOLCK if processes else _PRETEND
+    commands = [_argument(1), *_among(_FCNTL, _ALLOW), *_among(_LOCKS, locked)]
+    on("fcntl", [*commands, *just(_ERRNO | errno.EINVAL)])
+    on("flock", just(_ABSENT))  # as on a file system without it: then filelock makes lock files
+    if processes:  # which need semaphores that several processes see
+        on("futex", just(_ALLOW))
+    else:
+        private = [_argument(1), (_ANY_BIT, 0, 1, _PRIVATE_FUTEX), *just(_ALLOW)]
+        # Whoever is told "try again" looks again, as a semaphore does; and nobody has to be woken.
+        waits = [(_AND, 0, 0, _COMMAND), *_among(_WAIT, _ERRNO | errno.EAGAIN)]
+        on("futex", [*private, *waits, *just(_ERRNO | errno.EINVAL)])
     for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
         on(name, just(_ALLOW) if own_pid_namespace else _one_of(0, (pid,), _ALLOW, _DENY))
     on("tkill", just(_ALLOW if own_pid_namespace else _DENY))
