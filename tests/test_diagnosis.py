@@ -105,6 +105,24 @@ def test_an_edge_that_holds_is_told_though_another_property_fails():
     assert [c.holds for c in claims] == [False, True]
 
 
+@pytest.mark.parametrize("answer, waits", [(1.0, True), (0.0, False)])
+def test_a_loose_property_waits_for_answers_that_look_at_what_is_given(answer: float, waits: bool):
+    """It lets every positive number count: one number for all that is given is no evidence."""
+    positive = Property(
+        "positive",
+        "it is positive",
+        vectors,
+        1,
+        asks="a positive number",
+        alike=lambda a, b: a > 0 and b > 0,
+    )
+    draw = Draw(0, "mean_square")
+    constant = examine(Subject(ask=lambda x: answer, rule=mean_square), draw, positive)
+    blind = next(constant)
+    assert (bool(blind.waits), blind.holds, blind.fails) == (waits, False, not waits)
+    assert next(examine(Subject(ask=lambda x: x.sum(), rule=mean_square), draw, positive)).holds
+
+
 def test_a_slip_of_the_rule_is_told_by_its_kind_only():
     _, cause = verdict_on(lambda x: float((x * x).sum() * len(x)), mistakes=())
     assert (cause.how, cause.slip, cause.names) == ("slip", "product-quotient", ())

@@ -12,6 +12,7 @@ for each property, and at the end, if one failed, one `Cause`:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from autograder.draw import Draw
 
 Args = tuple[Any, ...]
 
+LOOKS = "answers that change with what is given"
+
 
 @dataclass(frozen=True)
 class Property:
@@ -34,7 +37,8 @@ class Property:
     `typical` says that its cases are ordinary ones, which tell rules apart by their numbers: if no
     mistake explains all answers of a check, one that explains all of a typical property is named.
     `needs` is the id of a property without which this one cannot be judged: if both fail, this one
-    waits. `alike` (instead of the subject's) says which answers count as the rule's.
+    waits. `alike` (instead of the subject's) says which answers count as the rule's; if it lets
+    answers count that are the same where the right ones differ, the property waits for others.
     """
 
     id: str
@@ -88,6 +92,9 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
             text = next(p.text for p in properties if p.id == one.needs)
             yield waiting(one.text, f"“{text}”", points=one.points, id=one.id)
             continue
+        if failed is None and one.alike is not None and _blind(seen[one.id]):
+            yield waiting(one.text, LOOKS, points=one.points, id=one.id)
+            continue
         yield claim(
             one.text,
             failed is None,
@@ -102,6 +109,14 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
     for one in properties:
         seen[one.id] += _observe(subject, one, again)
     yield _cause(subject, properties, seen)
+
+
+def _blind(seen: Sequence[Observation]) -> bool:
+    """Whether two cases with different right answers got the same answer."""
+    return any(
+        alike(a.answer, b.answer, 0.0) and not alike(a.right, b.right)
+        for a, b in itertools.combinations(seen, 2)
+    )
 
 
 def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observation]:
