@@ -55,6 +55,10 @@ lint: install ## ruff: lint and format; mypy: types, strict where trust is
 test: lint tools ## install what is needed and pass the tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15
 
+.PHONY: pythons
+pythons: install ## the check half's tests on every declared Python (an environment of 6 GB each)
+	$(ONE_THREAD) $(BIN)/python -m tests.pythons
+
 .PHONY: banks
 banks: install ## wrong accepted, right refused, misconception named, blind rewarded
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank
