@@ -18,7 +18,7 @@ from autograder.checking import checks
 from autograder.checks.witness import same, waits_unless
 from autograder.claims import Claim
 from autograder.draw import Draw
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe, exception_of
 
 LESSON = "02_chain_rule"
 
@@ -1024,7 +1024,8 @@ def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Cla
     p[:, value] = 0.0
     p /= p.sum()
     impossible, raised = outcome({1: value})
-    refused = impossible is None and raised.startswith("ValueError")
+    refusal = exception_of(conditional_query, p, {1: value})
+    refused = refusal is not None and refusal.is_a(ValueError)
     no_evidence = nothing is not None and nothing.shape == p.shape and abs(nothing.sum() - 1) < 1e-9
     certain_is_one = certain is not None and certain.shape == () and abs(float(certain) - 1) < 1e-9
     yield claim(

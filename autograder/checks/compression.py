@@ -29,7 +29,7 @@ from autograder.inside.compression import (
     pair_model,
     partner,
 )
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe
+from autograder.remote.proxy import Standin, WrongKind, describe, exception_of
 
 LESSON = "12_compression"
 
@@ -353,16 +353,12 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim]:
     )
 
     bits = draw.integer(2, 4)
-    refused = ""
-    try:
-        quantize(torch.tensor(softmax(draw.normal(2, 2**bits + 3))), bits)
-    except StudentFailed as error:
-        refused = str(error)
+    refused = exception_of(quantize, torch.tensor(softmax(draw.normal(2, 2**bits + 3))), bits)
     yield claim(
         "more symbols than parts are refused with a ValueError",
-        refused.startswith("ValueError"),
+        refused is not None and refused.is_a(ValueError),
         points=0.5,
-        saw=refused or f"an answer for {2**bits + 3} symbols and 2^{bits} parts",
+        saw=str(refused or "") or f"an answer for {2**bits + 3} symbols and 2^{bits} parts",
         asks="a ValueError when k > 2^bits",
         advice=[
             when(not refused, "too-many-symbols", "there is no part for each of them: raise it"),

@@ -201,10 +201,10 @@ class Answers:
         """Whether a formula fits, or a symptom was found already."""
         return self.fit(formula) if callable(formula) else bool(formula)
 
-    def raised(self, *kinds: str) -> bool:
+    def raised(self, *kinds: type[Exception]) -> bool:
         """Whether an answer was an exception of one of these kinds (of any, if none is named)."""
-        failures = [str(v) for v in self.values if isinstance(v, StudentFailed)]
-        return any(not kinds or f.startswith(kinds) for f in failures)
+        failures = [v for v in self.values if isinstance(v, StudentFailed)]
+        return any(not kinds or failure.is_a(*kinds) for failure in failures)
 
     @property
     def are_floats(self) -> bool:
@@ -335,7 +335,7 @@ def numbers_of_a_table(table_parameters: Standin, draw: Draw) -> Iterator[Claim]
                 "multiply Python ints (math.prod)",
             ),
             (
-                seen.raised("OverflowError"),
+                seen.raised(OverflowError),
                 "float-for-an-integer",
                 "a float ends near 10^308, and rounds long before: multiply Python ints",
             ),
@@ -484,7 +484,7 @@ def bits_that_pass_a_limit(bits_to_exceed: Standin, draw: Draw) -> Iterator[Clai
                 "you are one bit short of exceeding the limit",
             ),
             (
-                seen.raised("OverflowError")
+                seen.raised(OverflowError)
                 or all(
                     (n := whole_number(v)) is not None and abs(n - first_bits(*case)) <= 1
                     for case, v in zip(seen.cases, seen.values, strict=True)
@@ -550,9 +550,10 @@ def refusal(answer: Any, nodes: set[int], innocent: int) -> str:
     """
     if not isinstance(answer, StudentFailed):
         return "counted"
-    kind, _, message = str(answer).partition(":")
-    if kind != "ValueError":
-        return kind
+    if not answer.is_a(ValueError):
+        known = (kind for kind in (RecursionError, IndexError) if answer.is_a(kind))
+        return next(known, Exception).__name__
+    message = str(answer).partition(":")[2]
     numbers = {int(text) for text in re.findall(r"(?<![-\d])\d{1,6}(?!\d)", message)}
     return "named" if numbers & nodes and len(numbers - nodes) <= innocent else "unnamed"
 
@@ -586,7 +587,7 @@ def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterato
         asks="1 for the first bit, and 2 for each bit after it: linear in n",
         advice=seen.advice(
             (
-                seen.raised("RecursionError"),
+                seen.raised(RecursionError),
                 "recursion-without-end",
                 f"a chain of {n} nodes has no cycle, but your recursion gets too deep for Python",
             ),
@@ -633,7 +634,7 @@ def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterato
         asks="a parent with a larger number is no cycle: only the arrows matter",
         advice=seen.advice(
             (
-                seen.raised("ValueError"),
+                seen.raised(ValueError),
                 "assumes-parents-come-first",
                 "you refuse a net because a parent's number is larger than its child's: that is "
                 "no cycle; follow the arrows, and see whether a node leads back to itself",
@@ -1170,7 +1171,7 @@ def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim]:
         asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
         advice=seen.advice(
             (
-                seen.raised("ZeroDivisionError"),
+                seen.raised(ZeroDivisionError),
                 "no-degree-at-n-1",
                 "at n = 1 the convention divides by n − 1 = 0: there is no degree in 1 … 0, so "
                 "treat this case first",

@@ -23,7 +23,7 @@ from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.temperature import Step, begin_search, drifted
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, exception_of
 
 LESSON = "11_temperature"
 
@@ -93,21 +93,12 @@ def number(value: Any, what: str) -> float:
     return float(expect_array(value, (), "number", what))
 
 
-def refusal(function: Standin, *args: Any) -> str:
-    """How a call is refused: the sentence of its exception, or "" if it is answered."""
-    try:
-        function(*args)
-    except StudentFailed as why:
-        return str(why)
-    return ""
-
-
 def _refused(
     function: Standin, wrong: Sequence[tuple], of: str, bounds: str, points: float, see: str
 ) -> Claim:
     """The claim that arguments which mean nothing raise a ValueError."""
-    told = [(args[-1], refusal(function, *args)) for args in wrong]
-    bad = [(value, sentence) for value, sentence in told if not sentence.startswith("ValueError")]
+    told = [(args[-1], exception_of(function, *args)) for args in wrong]
+    bad = [(value, raised) for value, raised in told if not (raised and raised.is_a(ValueError))]
     said = f"{of} = {bad[0][0]} is answered" if bad else ""
     if bad and bad[0][1]:
         said = f"{of} = {bad[0][0]} gives {bad[0][1]}"
@@ -442,7 +433,11 @@ def the_k_best(top_k: Standin, draw: Draw) -> Iterator[Claim]:
         answered = ask(p, len(p) + draw.integer(1, 40))
     except StudentFailed as error:
         why = str(error)
-    bad = [k for k in (0, -2) if not refusal(top_k, tensor(p), k).startswith("ValueError")]
+    bad = []
+    for k in (0, -2):
+        raised = exception_of(top_k, tensor(p), k)
+        if raised is None or not raised.is_a(ValueError):
+            bad.append(k)
     yield claim(
         "k ≥ V keeps all, and k < 1 is refused with a ValueError",
         answered is not None and close(answered, p) and not bad,

@@ -277,6 +277,15 @@ def made_by(owner: Standin, *args: Any, **kwargs: Any) -> Standin:
     return made
 
 
+def exception_of(function: Standin, *args: Any, **kwargs: Any) -> StudentFailed | None:
+    """What the student's code raises when it is called so, None if it answers."""
+    try:
+        function(*args, **kwargs)
+    except StudentFailed as raised:
+        return raised
+    return None
+
+
 def _shape(shape: Sequence[int | None]) -> str:
     return (
         "("
