@@ -1529,8 +1529,11 @@ def each_token_tempered(tokenwise_temperature: Standin, draw: Draw) -> Iterator[
         return expect_array(tokenwise_temperature(tensor(p), T), p.shape, "float", "the table")
 
     cool, hot = 0.4 + 0.3 * float(draw.uniform()), 1.5 + float(draw.uniform())
+    steps = _table(draw, 2, 3)  # not nearly independent, or both temperatures are one
+    while np.abs(tokenwise_tempered(steps, cool) - joint_tempered(steps, cool)).sum() < 0.02:
+        steps = _table(draw, 2, 3)
     cases = [
-        (_table(draw, 2, 3), cool),
+        (steps, cool),
         (_table(draw, 3, 2, draw.integer(3, 4)), hot),
         (_table(draw, 2, 3, 2, 2), cool),
     ]
