@@ -6,12 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from autograder import lessons
 from tests.browser.browser import FLAGS, install_chromium
 from tests.notebooks import executed, printed, run_here
 from tests.turns import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
+
+# Examples are the same in every run, and a busy machine fails none of them.
+settings.register_profile(
+    "course", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from tests.banks.attacks.attack import (
 
 HONEST = ("vera", "walter")  # a classmate with secrets in her notebook, and one at the run's end
 EARLIER = "00_earlier"
-LIMITS = {"seconds_per_cell": 2, "seconds_per_submission": 12, "memory_bytes": "1G"}
+LIMITS = {"seconds_per_cell": 3, "seconds_per_submission": 18, "memory_bytes": "1G"}
 NOBODY = 65534
 DOMAIN_OF_LINKS = "attacker.invalid"
 
