@@ -2,12 +2,13 @@
 
 import json
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
-from autograder import judge, lessons
+from autograder import judge
+from autograder.checks import exponential_wall as checks
 from autograder.claims import Verdict
+from autograder.diagnosis import Mistake, Symptom
 from figures import bayes_net_tables, exponential_wall
 from figures.dag_editor import CARDINALITIES, PARENTS
 from tests.banks.wrong.exponential_wall import ANSWERS as WRONG
@@ -24,8 +25,9 @@ def verdict_on(function: Callable, exercise: str, seed: int) -> Verdict:
 
 
 def test_every_misconception_of_the_checks_is_in_the_bank():
-    source = (lessons.ROOT / "autograder/checks/exponential_wall.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'^\s+"([a-z0-9]+(?:-[a-z0-9]+)+)",$', source, re.MULTILINE))
+    listed = [one for value in vars(checks).values() if isinstance(value, tuple) for one in value]
+    listed += [checks._FLOAT_SEEN, checks._NO_COUNT]
+    named = {one.name for one in listed if isinstance(one, Mistake | Symptom)}
     assert len(named) > 40
     banked = {answer.misconception for answer in WRONG}
     assert banked - {""} == named

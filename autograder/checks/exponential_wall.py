@@ -1,7 +1,7 @@
 """Checks of lesson 01, the exponential wall: counts of the free numbers of a distribution.
 
-Every count is an exact integer. What a check compares with is counted here by the definition, and
-each misconception is a count of its own, so that a wrong answer is recognized by its numbers.
+Every count is an exact integer. A rule counts by the definition; a known mistake is a count of its
+own, so that a wrong answer is recognized by its numbers.
 Sources: Pearl (1988), "Probabilistic Reasoning in Intelligent Systems", chapter 3 (Bayes nets);
 Larochelle and Murray (2011), sections 2 and 3 (FVSBN, NADE); Germain, Gregor, Murray and Larochelle
 (2015), section 4 (MADE).
@@ -9,24 +9,27 @@ Larochelle and Murray (2011), sections 2 and 3 (FVSBN, NADE); Germain, Gregor, M
 
 from __future__ import annotations
 
-import copy
+import graphlib
 import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder import claim, when
 from autograder.checking import checks
-from autograder.claims import Advice, Claim
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.mistakes import Observation
 from autograder.draw import Draw
-from autograder.remote.proxy import Standin, StudentFailed, describe
+from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, describe
 
 LESSON = "01_exponential_wall"
-INT64 = 2**63  # where NumPy's integers end
 Parents = Sequence[Sequence[int]]
+Net = tuple[list[int], list[list[int]]]
+Seen = Sequence[Observation]
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -35,6 +38,27 @@ Parents = Sequence[Sequence[int]]
 def table_count(cardinalities: Sequence[int]) -> int:
     """One number for each joint value, less one because they sum to 1."""
     return math.prod(cardinalities) - 1
+
+
+def table_variable_by_variable(cardinalities: Sequence[int]) -> int:
+    """The same by the chain rule: each variable adds k − 1 numbers for each row so far."""
+    count = 0
+    for k in cardinalities:
+        count += (count + 1) * (k - 1)
+    return count
+
+
+def first_bits(limit: int) -> int:
+    """The first n with 2^n − 1 > limit."""
+    return (limit + 1).bit_length()
+
+
+def first_bits_one_by_one(limit: int) -> int | None:
+    """The same by trying one n after the other."""
+    for n in range(limit.bit_length() + 3):
+        if 2**n - 1 > limit:
+            return n
+    return None
 
 
 def node_counts(
@@ -55,9 +79,93 @@ def net_count(cardinalities: Sequence[int], parents: Parents, **how: Callable) -
     return sum(node_counts(cardinalities, parents, **how))
 
 
+def cycle_of(parents: Parents) -> set[int]:
+    """The nodes of a cycle; empty if there is none."""
+    try:
+        graphlib.TopologicalSorter(dict(enumerate(parents))).prepare()
+    except graphlib.CycleError as error:
+        return set(error.args[1])
+    return set()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What is asked of a graph that is no net: a ValueError whose message names one of `nodes`.
+
+    To name a node beside all the others tells nothing: at most `innocent` others may stand there.
+    """
+
+    nodes: frozenset[int]
+    innocent: int
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The student's function raised: what kinds of exception, its sentence, the line it is from."""
+
+    kinds: tuple[str, ...]
+    sentence: str = ""
+    line: str = ""
+
+
+def rule_of_nets(
+    cardinalities: Sequence[int],
+    parents: Parents,
+    *,
+    count: Callable[[Sequence[int], Parents], int] = net_count,
+    longest: float = math.inf,
+    below: bool = True,
+    above: bool = True,
+) -> int | Refused | Raised:
+    """Free numbers of a net, `Refused` for a graph that is none. Each option turns one thing wrong.
+
+    `longest` is the length up to which a cycle is noticed; `below` and `above` say whether parents
+    below 0 and from n on are.
+    """
+    n = len(cardinalities)
+    for child, row in enumerate(parents):
+        if any((below and j < 0) or (above and j >= n) for j in row):
+            return Refused(frozenset({child}), 4)
+        if any(not -n <= j < n for j in row):
+            return Raised(("IndexError",))
+    ring = cycle_of(parents)
+    if ring and len(ring) <= longest:
+        return Refused(frozenset(ring), 3)
+    return count(cardinalities, parents)
+
+
+def net_node_by_node(cardinalities: Sequence[int], parents: Parents) -> int | Refused | Raised:
+    """The same, one node after the other."""
+    asked = rule_of_nets(cardinalities, parents)
+    if not isinstance(asked, int):
+        return asked
+    count = 0
+    for i in range(len(cardinalities)):
+        rows = 1
+        for j in parents[i]:
+            rows *= cardinalities[j]
+        count += (cardinalities[i] - 1) * rows
+    return count
+
+
+def triangle(n: int) -> int:
+    """1 + 2 + … + n."""
+    return n * (n + 1) // 2
+
+
+def triangle_row_by_row(n: int) -> int:
+    """The same: i − 1 weights and a bias for the i-th conditional."""
+    return sum((i - 1) + 1 for i in range(1, n + 1))
+
+
 def nade_count(n: int, hidden: int) -> int:
     """W (hidden × n), c (hidden), V (n × hidden) and b (n)."""
     return 2 * n * hidden + hidden + n
+
+
+def nade_array_by_array(n: int, hidden: int) -> int:
+    """The same, one array after the other."""
+    return hidden * n + hidden + n * hidden + n
 
 
 def made_count(
@@ -69,21 +177,37 @@ def made_count(
     output: Callable[[Any, Any], Any] = np.greater,
     between: bool = True,
     runs_on: bool = False,
-    biases: str = "hidden output",
+    alone: bool = True,
+    hidden_biases: Callable[[int], int] = lambda size: size,
+    output_biases: Callable[[int], int] = lambda n: n,
 ) -> int:
     """Open connections and biases of a MADE; the options give the rule's usual corruptions."""
-    if n == 1:
+    if alone and n == 1:
         return 1  # no degree in 1 … 0, so no hidden unit: the output's bias
     places = np.arange(1, n + 1)
-    below, count, before = places, n * ("output" in biases), 0
+    below, count, before = places, output_biases(n), 0
     for layer, size in enumerate(hidden_sizes):
         degrees = np.array([degree(before + k, n) for k in range(size)], dtype=np.int64)
         is_open = hidden(degrees[:, None], below[None, :])
         masked = layer == 0 or between
         count += int(is_open.sum()) if masked else is_open.size
-        count += size * ("hidden" in biases)
+        count += hidden_biases(size)
         below, before = degrees, before + size * runs_on
     return count + int(output(places[:, None], below[None, :]).sum())
+
+
+def made_layer_by_layer(n: int, hidden_sizes: Sequence[int]) -> int:
+    """The same, one layer after the other."""
+    if n == 1:
+        return 1
+    below = np.arange(1, n + 1)
+    count = n
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % (n - 1)
+        count += int((degrees[:, None] >= below[None, :]).sum()) + size
+        below = degrees
+    places = np.arange(1, n + 1)
+    return count + int((places[:, None] > below[None, :]).sum())
 
 
 def dense_count(n: int, hidden_sizes: Sequence[int]) -> int:
@@ -92,50 +216,88 @@ def dense_count(n: int, hidden_sizes: Sequence[int]) -> int:
     return sum(a * b + b for a, b in itertools.pairwise(sizes))
 
 
-# --- what was seen --------------------------------------------------------------------------------
+# --- how an answer is read and told ---------------------------------------------------------------
 
 
-def whole_number(value: Any) -> int | None:
-    """`value` as an exact int, or None if it is none (a float, a bool, text, an object)."""
+def answer_of(value: Any) -> int | float | str:
+    """A student's answer as plain data: an exact int, a float, or a text that says what it is."""
     if isinstance(value, bool | np.bool_ | Standin):
-        return None
+        return describe(value)
     if isinstance(value, int | np.integer):
         return int(value)
-    if getattr(value, "shape", None) == ():
-        item = value.item()  # a tensor or array of one number
-        return item if type(item) is int else None
-    return None
-
-
-def as_float(value: Any) -> float | None:
-    """`value` as a float if it is one in any dress, else None."""
     if isinstance(value, float | np.floating):
         return float(value)
-    if not isinstance(value, Standin) and getattr(value, "shape", None) == ():
+    if getattr(value, "shape", None) == ():  # a tensor or array of one number
         item = value.item()
-        return item if type(item) is float else None
-    return None
+        return item if type(item) in (int, float) else describe(value)
+    return describe(value)
+
+
+def asking(function: Standin) -> Callable[..., Any]:
+    """Asks the student's function. An exception is an answer, unless nothing came before it.
+
+    A call that takes too long ends the check: the next ones would too.
+    """
+    answered = False
+
+    def ask(*args: Any) -> Any:
+        nonlocal answered
+        try:
+            value = answer_of(function(*args))
+        except StudentFailed as error:
+            if not answered or isinstance(error, CallTookTooLong) or error.is_a(TimeoutError):
+                raise
+            return Raised(error.kinds, str(error), error.line)
+        answered = True
+        return value
+
+    return ask
+
+
+def same_count(a: Any, b: Any) -> bool:
+    """Equal in kind and value; `b` may be a refusal, or an exception of a kind."""
+    if isinstance(b, Refused):
+        return refusal(a, b) == "named"
+    if isinstance(b, Raised):
+        return isinstance(a, Raised) and b.kinds[0] in a.kinds
+    if type(a) is not type(b):
+        return False
+    return a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9))
+
+
+def refusal(answer: Any, asked: Refused) -> str:
+    """How a graph that is no net was received: "named", "unnamed", "counted" or "other".
+
+    A message names a node by its number.
+    """
+    if not isinstance(answer, Raised):
+        return "counted"
+    if "ValueError" not in answer.kinds:
+        return "other"
+    message = answer.sentence.partition(":")[2]
+    numbers = {int(text) for text in re.findall(r"(?<![-\d])\d{1,6}(?!\d)", message)}
+    named = numbers & asked.nodes and len(numbers - asked.nodes) <= asked.innocent
+    return "named" if named else "unnamed"
 
 
 def said(value: Any) -> str:
-    """A student's answer in a few words; a huge int by its size, for its digits fill pages."""
-    if isinstance(value, StudentFailed):
-        return f"raised {value}"[:200] + (f" at your line: {value.line}" if value.line else "")
-    number = whole_number(value)
-    if number is not None:
-        if abs(number) < 10**15:
-            return f"returned {number:,}"
-        return f"returned an integer of {number.bit_length():,} bits"
-    real = as_float(value)
-    if real is not None:
-        return f"returned {real:.17g}, a float"
-    return f"returned {describe(value)}"
+    """An answer in a few words; a huge int by its size, for its digits fill pages."""
+    if isinstance(value, Raised):
+        return f"raised {value.sentence}"[:200] + (
+            f" (your line: {value.line})" if value.line else ""
+        )
+    if isinstance(value, int):
+        if abs(value) < 10**15:
+            return f"returned {value:,}"
+        return f"returned an integer of {value.bit_length():,} bits"
+    if isinstance(value, float):
+        return f"returned {value:.17g}, a float"
+    return f"returned {value}"
 
 
-def call_text(name: str, args: Sequence[Any]) -> str:
-    """The call as one would write it, cut where it gets long."""
-    text = ", ".join(_short(arg) for arg in args)
-    return f"{name}({text})"
+def call_text(name: str) -> Callable[..., str]:
+    """Writes a call of `name` as one would, cut where it gets long."""
+    return lambda *args: f"{name}({', '.join(map(_short, args))})"
 
 
 def _short(value: Any) -> str:
@@ -147,362 +309,436 @@ def _short(value: Any) -> str:
     return text if len(text) <= 90 else text[:89] + "…"
 
 
-class Answers:
-    """What a counting function says of several cases, beside what is true of them.
-
-    `cases` are tuples of arguments. With `may_raise`, an exception of the student's is an answer
-    like another; without, it ends the check and is told with the student's own line.
-    """
-
-    def __init__(
-        self,
-        function: Standin,
-        name: str,
-        truth: Callable[..., int],
-        cases: Sequence[tuple],
-        *,
-        may_raise: bool = True,
-    ) -> None:
-        self.name, self.truth, self.cases = name, truth, list(cases)
-        self.values = [_ask(function, case, may_raise) for case in self.cases]
-
-    def wrong(self) -> int | None:
-        """The first case that is answered wrongly, or None."""
-        for i, (case, value) in enumerate(zip(self.cases, self.values, strict=True)):
-            if whole_number(value) != self.truth(*case):
-                return i
-        return None
-
-    @property
-    def hold(self) -> bool:
-        """Whether every answer is the exact integer."""
-        return self.wrong() is None
-
-    @property
-    def saw(self) -> str:
-        """The first wrong answer in words, or how many were right."""
-        i = self.wrong()
-        if i is None:
-            return f"{len(self.cases)} cases, each exact"
-        return f"{call_text(self.name, self.cases[i])} {said(self.values[i])}"
-
-    def fit(self, formula: Callable[..., int | float]) -> bool:
-        """Whether every answer is what `formula` gives, as an int or as a float near it."""
-        for case, value in zip(self.cases, self.values, strict=True):
-            wanted = formula(*case)
-            number, real = whole_number(value), as_float(value)
-            if number is None and (real is None or not near(real, wanted)):
-                return False
-            if number is not None and number != wanted:
-                return False
-        return True
-
-    def shows(self, formula: Callable[..., int | float] | bool) -> bool:
-        """Whether a formula fits, or a symptom was found already."""
-        return self.fit(formula) if callable(formula) else bool(formula)
-
-    def raised(self, *kinds: type[Exception]) -> bool:
-        """Whether an answer was an exception of one of these kinds (of any, if none is named)."""
-        failures = [v for v in self.values if isinstance(v, StudentFailed)]
-        return any(not kinds or failure.is_a(*kinds) for failure in failures)
-
-    @property
-    def are_floats(self) -> bool:
-        """Whether an answer is a float."""
-        return any(as_float(v) is not None for v in self.values)
-
-    @property
-    def wrapped(self) -> bool:
-        """Whether int64 ran over, as far as one can see: a huge count came out far too small."""
-        return any(
-            (number := whole_number(value)) is not None
-            and abs(number) < self.truth(*case) >> 16
-            and self.truth(*case) >= INT64
-            for case, value in zip(self.cases, self.values, strict=True)
-        )
-
-    def beside(self, other: Answers) -> Answers:
-        """These answers and `other` together, to tell apart what one of them cannot."""
-        both = copy.copy(self)
-        both.cases, both.values = self.cases + other.cases, self.values + other.values
-        return both
-
-    def advice(
-        self, *formulas: tuple[Callable[..., int | float] | bool, str, str], else_: str
-    ) -> list[str | Advice]:
-        """Advice for the first formula (or symptom) that fits; a float is named before `else_`."""
-        if self.hold:
-            return [else_]
-        known = [when(self.shows(formula), name, text) for formula, name, text in formulas]
-        rounded = (
-            "float-for-an-integer",
-            "a count is an integer, and a float keeps only 53 bits of it: multiply Python "
-            "ints, and divide with // (or not at all)",
-        )
-        right_but_float = self.are_floats and self.fit(self.truth)
-        return [when(right_but_float, *rounded), *known, when(self.are_floats, *rounded), else_]
+def up_to(*cases: tuple) -> Callable[..., Iterator[tuple]]:
+    """Simple cases, the simplest first; of one of them, those before it."""
+    return lambda *args: itertools.takewhile(lambda case: case != args, cases)
 
 
-def _ask(function: Standin, args: tuple, may_raise: bool) -> Any:
+def subject(
+    function: Standin,
+    name: str,
+    rule: Callable[..., Any],
+    *,
+    forms: Sequence[Callable] = (),
+    mistakes: Sequence[Mistake],
+    symptoms: Sequence[Symptom] = (),
+    by_hand: Callable[..., str],
+    cases: Sequence[tuple],
+) -> Subject:
+    """What is asked of a function that counts; `cases` are simple ones, the simplest first."""
+    return Subject(
+        ask=asking(function),
+        rule=rule,
+        forms=forms,
+        mistakes=(*mistakes, *_ROUNDED),
+        symptoms=(*symptoms, _FLOAT_SEEN, _NO_COUNT),
+        show=call_text(name),
+        told=said,
+        by_hand=by_hand,
+        smaller=up_to(*cases),
+        alike=same_count,
+    )
+
+
+# --- mistakes that any count may have -------------------------------------------------------------
+
+
+def counted_as(name: str, advice: str, *programs: Callable[..., Any]) -> tuple[Mistake, ...]:
+    """One mistake that has several programs."""
+    return tuple(Mistake(name, advice, gives=program) for program in programs)
+
+
+def wrapped(number: int) -> int:
+    """What is left of an integer in 64 bits."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def as_a_float(value: Any, *_: Any) -> Any:
+    """The count as a float, inf where it is too large for one."""
+    if not isinstance(value, int):
+        return value
     try:
-        return function(*args)
-    except StudentFailed as error:
-        if not may_raise:
-            raise
-        return error
-
-
-def near(value: float, wanted: int | float) -> bool:
-    """Equal as floats are, with no overflow where `wanted` is an integer of any size."""
-    if not math.isfinite(value):
-        return False
-    try:
-        return math.isclose(value, float(wanted), rel_tol=1e-9, abs_tol=1e-9)
+        return float(value)
     except OverflowError:
-        return False
+        return math.inf
+
+
+def overflowing(value: Any, *_: Any) -> Any:
+    """The count as a float, and Python's exception where it is too large for one."""
+    found = as_a_float(value)
+    return Raised(("OverflowError",)) if found == math.inf else found
+
+
+_FLOAT_ADVICE = (
+    "a count is an integer, and a float keeps only 53 bits of it: multiply Python ints, and divide "
+    "with // (or not at all)"
+)
+_ROUNDED = (
+    Mistake("float-for-an-integer", _FLOAT_ADVICE, after=as_a_float),
+    Mistake("float-for-an-integer", _FLOAT_ADVICE, after=overflowing),
+    Mistake(
+        "sign-turned",
+        "the sign is turned round: a number of parameters is never below 0",
+        after=lambda value, *_: -value if isinstance(value, int) else value,
+    ),
+)
+_FLOAT_SEEN = Symptom(
+    "float-for-an-integer",
+    _FLOAT_ADVICE,
+    lambda seen: any(isinstance(o.answer, float) for o in seen),
+)
+_NO_COUNT = Symptom(
+    "not-a-count",
+    "a count is an integer: your function returns something that is no number (a text, a truth "
+    "value, a list, …)",
+    lambda seen: any(isinstance(o.answer, str) for o in seen),
+)
+
+
+def fail_only(seen: Seen, where: Callable[..., bool]) -> bool:
+    """Whether everything that fails has arguments for which `where` holds."""
+    return all(where(*o.args) for o in seen if o.fails)
+
+
+def _of_floats(seen: Seen) -> bool:
+    """Whether an exception is told of floats, and not of C's integers."""
+    told = [o.answer.sentence for o in seen if isinstance(o.answer, Raised)]
+    return all("float" in text or "out of range" in text for text in told)
+
+
+def raised(seen: Seen, *kinds: str) -> bool:
+    """Whether everything that fails raised, by an exception of one of `kinds` (any, if none)."""
+    failed = [o.answer for o in seen if o.fails]
+    return all(
+        isinstance(a, Raised) and (not kinds or not {*kinds}.isdisjoint(a.kinds)) for a in failed
+    )
 
 
 # --- table_parameters -----------------------------------------------------------------------------
 
 
-@checks("table_parameters", lesson=LESSON, points=2)
-def numbers_of_a_table(table_parameters: Standin, draw: Draw) -> Iterator[Claim]:
-    """A table needs one number for each joint value, less one."""
-    name = "table_parameters"
-    small = [([2, 2],), ([6, 2],), ([3, 4, 2],)]
-    small += [
-        ([draw.integer(2, 6) for _ in range(draw.integer(2, 5))] + [draw.integer(3, 5)],)
+def float_product(cardinalities: Sequence[int]) -> Any:
+    """The cells as a float, and an int only at the end."""
+    cells = 1.0
+    for k in cardinalities:
+        cells *= k
+    return Raised(("OverflowError",)) if cells == math.inf else int(cells) - 1
+
+
+_TABLE = (
+    *counted_as(
+        "forgets-minus-one",
+        "you count every cell of the table; but the cells sum to 1, so the last one follows from "
+        "the others",
+        math.prod,
+    ),
+    *counted_as(
+        "minus-one-per-variable",
+        "you take one off for each variable; only the whole table sums to 1, so one comes off the "
+        "product, once",
+        lambda c: math.prod(k - 1 for k in c),
+        lambda c: math.prod(c) - len(c),
+    ),
+    *counted_as(
+        "adds-over-variables",
+        "you add over the variables: that is how many numbers INDEPENDENT variables need; joint "
+        "values multiply",
+        lambda c: sum(k - 1 for k in c),
+        lambda c: sum(c) - 1,
+        lambda c: sum(c),
+    ),
+    *counted_as(
+        "assumes-binary",
+        "you count as if every variable had two values: use each variable's own cardinality",
+        lambda c: 2 ** len(c) - 1,
+    ),
+    *counted_as(
+        "power-for-product",
+        "you raise one number to a power: the variables have cardinalities of their own, and their "
+        "joint values are the product of all of them",
+        lambda c: len(c) ** max(c, default=1) - 1,
+        lambda c: max(c, default=1) ** len(c) - 1,
+        lambda c: (c[0] if c else 1) ** len(c) - 1,
+        lambda c: len(c) ** (c[0] if c else 1) - 1,
+    ),
+    *counted_as(
+        "int64-overflow",
+        "NumPy's integers end at 2^63 and then start again from below, without a word: multiply "
+        "Python ints",
+        lambda c: wrapped(math.prod(c)) - 1,
+        lambda c: wrapped(math.prod(c) - 1),
+    ),
+    *counted_as("float-for-an-integer", _FLOAT_ADVICE, float_product),
+)
+_TABLE_SEEN = (
+    Symptom(
+        "empty-product",
+        "your function raises where there is no variable: a product of nothing is 1, for no "
+        "variable makes one (empty) joint value",
+        lambda seen: raised(seen) and fail_only(seen, lambda c: not c),
+    ),
+    Symptom(
+        "float-for-an-integer",
+        "a float ends near 10^308, and rounds long before: multiply Python ints",
+        lambda seen: raised(seen, "OverflowError") and _of_floats(seen),
+    ),
+)
+
+
+def small_tables(draw: Draw) -> list[tuple[list[int]]]:
+    """Tables of a few variables, of several cardinalities."""
+    drawn = (
+        [draw.integer(2, 6) for _ in range(draw.integer(2, 5))] + [draw.integer(3, 5)]
         for _ in range(3)
-    ]
-    seen = first = Answers(table_parameters, name, table_count, small, may_raise=False)
-    yield claim(
-        "a table has one free number for each joint value, less one",
-        seen.hold,
-        points=1,
-        saw=seen.saw,
-        asks="the joint values counted out one by one, less the one that the sum to 1 fixes",
-        advice=seen.advice(
-            (
-                lambda c: math.prod(c),
-                "forgets-minus-one",
-                "you count every cell of the table; but the cells sum to 1, so the last one "
-                "follows from the others",
-            ),
-            (
-                lambda c: math.prod(k - 1 for k in c),
-                "minus-one-per-variable",
-                "you take one off each variable; only the whole table sums to 1, so one comes "
-                "off the product",
-            ),
-            (
-                seen.fit(lambda c: sum(c))
-                or seen.fit(lambda c: sum(c) - 1)
-                or seen.fit(lambda c: sum(k - 1 for k in c)),
-                "adds-over-variables",
-                "you add over the variables: that is how many numbers INDEPENDENT variables "
-                "need; joint values multiply",
-            ),
-            (
-                lambda c: 2 ** len(c) - 1,
-                "assumes-binary",
-                "you count as if every variable had two values: use each variable's own "
-                "cardinality",
-            ),
-            else_="list the joint values of two dice by hand, and count the free numbers again",
-        ),
-        see="A table of everything",
     )
+    return [([2, 2],), ([6, 2],), ([3, 4, 2],), *((c,) for c in drawn)]
 
-    large = [([2] * 784,), ([draw.integer(2, 9) for _ in range(draw.integer(400, 900))],)]
-    large += [([2] * draw.integer(1030, 2000),)]
-    seen = Answers(table_parameters, name, table_count, large)
-    yield claim(
-        "784 bits, and larger tables, are counted to the last digit",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="an exact Python int: multiply ints, and nothing rounds or overflows",
-        advice=seen.advice(
-            (
-                math.prod,
-                "forgets-minus-one",
-                "the product is exact, but the sum to 1 takes one number off it",
-            ),
-            (
-                first.hold and seen.wrapped,
-                "int64-overflow",
-                "NumPy's integers end at 2^63 and then start again from below, without a word: "
-                "multiply Python ints (math.prod)",
-            ),
-            (
-                seen.raised(OverflowError),
-                "float-for-an-integer",
-                "a float ends near 10^308, and rounds long before: multiply Python ints",
-            ),
-            else_="Python ints have no largest value: keep to int arithmetic all the way",
-        ),
-        see="A table of everything",
+
+def large_tables(draw: Draw) -> list[tuple[list[int]]]:
+    """Tables that no float and no int64 can count."""
+    drawn = [draw.integer(2, 9) for _ in range(draw.integer(400, 900))]
+    return [([2] * 784,), (drawn,), ([2] * draw.integer(1030, 2000),)]
+
+
+def tables_of_constants(draw: Draw) -> list[tuple[list[int]]]:
+    """Nothing, constants, and one variable among constants."""
+    return [([],), ([1],), ([1] * draw.integer(2, 5),), ([1, draw.integer(2, 9), 1],)]
+
+
+def table_by_hand(cardinalities: Sequence[int]) -> str:
+    """The joint values of a small table, counted."""
+    cells = math.prod(cardinalities)
+    if cells > 12:
+        return ""
+    values = [f"0 … {k - 1}" if k > 1 else "0" for k in cardinalities]
+    joint = f"{cells} joint value" + "s" * (cells > 1)
+    return f"variables with values {'; '.join(values) or '(none)'}: {joint}, and they sum to 1"
+
+
+@checks("table_parameters", lesson=LESSON, points=2, see="A table of everything")
+def numbers_of_a_table(table_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A table needs one number for each joint value, less one."""
+    asked = subject(
+        table_parameters,
+        "table_parameters",
+        table_count,
+        forms=(table_variable_by_variable,),
+        mistakes=_TABLE,
+        symptoms=_TABLE_SEEN,
+        by_hand=table_by_hand,
+        cases=[([2],), ([3],), ([2, 2],), ([2, 3],), ([3, 2],), ([2, 2, 3],)],
     )
-
-    k = draw.integer(2, 9)
-    edges = [([],), ([1],), ([1] * draw.integer(2, 5),), ([1, k, 1],)]
-    seen = Answers(table_parameters, name, table_count, edges)
-    yield claim(
-        "what has only one value needs no number",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="no variable, or constants alone: one joint value of probability 1, nothing to choose",
-        advice=seen.advice(
-            (
-                lambda c: math.prod(c),
-                "forgets-minus-one",
-                "a constant has one joint value, and its probability is 1: nothing is free",
-            ),
-            (
-                seen.raised(),
-                "empty-product",
-                "a product of nothing is 1: no variable makes one (empty) joint value",
-            ),
-            else_="one joint value has probability 1: there is nothing left to choose",
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "cells",
+            "a table has one free number for each joint value, less one",
+            small_tables,
+            points=1,
+            asks="the joint values counted out one by one, less the one that the sum to 1 fixes",
         ),
-        see="A table of everything",
+        Property(
+            "large",
+            "784 bits, and larger tables, are counted to the last digit",
+            large_tables,
+            points=0.5,
+            asks="an exact Python int: nothing rounds or overflows",
+            typical=False,
+            needs="cells",
+        ),
+        Property(
+            "constants",
+            "what has only one value needs no number",
+            tables_of_constants,
+            points=0.5,
+            asks="constants add nothing; no variable, or constants alone: one joint value of "
+            "probability 1, nothing to choose",
+            typical=False,
+            needs="cells",
+        ),
     )
 
 
 # --- bits_to_exceed -------------------------------------------------------------------------------
 
 
-def first_bits(limit: int) -> int:
-    """The first n with 2^n − 1 > limit."""
-    return (limit + 1).bit_length()
+def by_a_logarithm(of: Callable[[int], float]) -> Callable[[int], Any]:
+    """A count by a logarithm, with Python's exception where it has none."""
+
+    def count(limit: int) -> Any:
+        try:
+            return int(of(limit))
+        except (ValueError, OverflowError) as error:
+            return Raised((type(error).__name__,))
+
+    return count
 
 
-@checks("bits_to_exceed", lesson=LESSON, points=2)
-def bits_that_pass_a_limit(bits_to_exceed: Standin, draw: Draw) -> Iterator[Claim]:
-    """The first number of bits whose table is larger than a limit."""
-    name = "bits_to_exceed"
+def by_float_powers(limit: int) -> Any:
+    """The first n by powers of 2.0."""
+    if limit >= 2**1024:
+        return Raised(("OverflowError",))
+    return next((n for n in range(1024) if 2.0**n - 1 > float(limit)), Raised(("OverflowError",)))
 
-    def between(k: int) -> int:
-        """A limit well inside 2^k … 2^(k+1), away from both ends."""
-        return 2**k + draw.integer(2 ** (k - 2), 2 ** (k - 1))
 
+_FLOAT_LOG = (
+    "a float cannot tell 2^200 − 1 from 2^200, so a logarithm lands on the wrong side; stay with "
+    "integers"
+)
+_BITS = (
+    Mistake(
+        "floor-for-ceiling",
+        "you are one bit short: 2^n − 1 with your n is still below the limit",
+        after=lambda n, limit: n - 1,
+    ),
+    Mistake(
+        "one-bit-too-many",
+        "one bit fewer would already exceed the limit: you are looking for the FIRST n",
+        after=lambda n, limit: n + 1,
+    ),
+    *counted_as(
+        "reaches-for-exceeds",
+        "where the limit is 2^n − 1 itself you stop one bit early: the −1 is forgotten, or ≥ "
+        "stands where > belongs, or a whole logarithm is rounded up, which does not move it",
+        lambda limit: limit.bit_length(),
+        by_a_logarithm(lambda limit: math.ceil(math.log2(limit + 1))),
+        by_a_logarithm(lambda limit: math.floor(math.log2(limit)) + 1),
+    ),
+    *counted_as(
+        "minus-one-on-the-wrong-side",
+        "2^n − 1 > limit means 2^n > limit + 1: move the 1 to the other side once",
+        lambda limit: (limit + 2).bit_length(),
+        lambda limit: max(limit - 1, 0).bit_length(),
+    ),
+    *counted_as(
+        "counts-decimal-digits",
+        "you count decimal digits (a logarithm to base 10): every bit doubles the table",
+        lambda limit: len(str(limit)),
+        lambda limit: len(str(limit)) - 1,
+        lambda limit: len(str(limit)) + 1,
+    ),
+    *counted_as(
+        "natural-logarithm",
+        "that is the natural logarithm: every bit doubles the table, so the base is 2",
+        by_a_logarithm(lambda limit: math.ceil(math.log(limit))),
+        by_a_logarithm(lambda limit: math.floor(math.log(limit))),
+        by_a_logarithm(lambda limit: math.floor(math.log(limit)) + 2),
+    ),
+    *counted_as(
+        "float-logarithm",
+        _FLOAT_LOG,
+        by_a_logarithm(lambda limit: math.floor(math.log2(limit + 1)) + 1),
+        by_float_powers,
+    ),
+)
+_BITS_SEEN = (
+    Symptom(
+        "atoms-at-100-bits",
+        "100 bits make about 1.3·10^30 numbers: far, far fewer than 10^80; each factor 10 costs "
+        "3.3 bits",
+        lambda seen: any(o.args == (10**80,) and o.answer == 100 for o in seen),
+    ),
+    Symptom(
+        "float-logarithm",
+        "your number of bits is right for small limits, and for huge ones off by one, or none at "
+        "all, as with floats: " + _FLOAT_LOG,
+        lambda seen: (
+            fail_only(seen, lambda limit: limit > 2**53)
+            and _of_floats(seen)
+            and all(
+                "OverflowError" in o.answer.kinds
+                if isinstance(o.answer, Raised)
+                else isinstance(o.answer, int) and abs(o.answer - o.right) == 1
+                for o in seen
+                if o.fails
+            )
+        ),
+    ),
+    Symptom(
+        "fails-at-the-edge",
+        "your function raises for a small limit: small limits are limits too, and for limit 0 one "
+        "bit is enough, since 2^1 − 1 > 0",
+        lambda seen: raised(seen) and fail_only(seen, lambda limit: limit < 5),
+    ),
+)
+
+
+def limits_between(draw: Draw) -> list[tuple[int]]:
+    """Limits well inside 2^k … 2^(k+1), away from both ends."""
     powers = (5, draw.integer(8, 20), draw.integer(25, 40))
-    cases = [(1000,), (5,), *((between(k),) for k in powers)]
-    seen = Answers(bits_to_exceed, name, first_bits, cases, may_raise=False)
-    yield claim(
-        "n bits exceed the limit, and n − 1 bits do not",
-        seen.hold,
-        points=1,
-        saw=seen.saw,
-        asks="the smallest n with 2^n − 1 > limit",
-        advice=seen.advice(
-            (
-                lambda limit: first_bits(limit) - 1,
-                "floor-for-ceiling",
-                "you are one bit short: 2^n − 1 with your n is still below the limit; round the "
-                "logarithm up, not down",
-            ),
-            (
-                lambda limit: first_bits(limit) + 1,
-                "one-bit-too-many",
-                "one bit fewer would already exceed the limit: you are looking for the FIRST n",
-            ),
-            (
-                seen.fit(lambda limit: len(str(limit)))
-                or seen.fit(lambda limit: len(str(limit)) - 1),
-                "counts-decimal-digits",
-                "you count decimal digits (a logarithm to base 10): every bit doubles the table",
-            ),
-            (
-                seen.fit(lambda limit: math.ceil(math.log(limit)))
-                or seen.fit(lambda limit: math.floor(math.log(limit))),
-                "natural-logarithm",
-                "that is the natural logarithm: every bit doubles the table, so the base is 2",
-            ),
-            else_="try n = 1, 2, 3, … by hand for the limit 1000: which n is the first?",
-        ),
-        see="When is a table too large?",
-    )
+    drawn = [2**k + draw.integer(2 ** (k - 2), 2 ** (k - 1)) for k in powers]
+    return [(1000,), (5,), *((limit,) for limit in drawn)]
 
+
+def limits_at_the_edge(draw: Draw) -> list[tuple[int]]:
+    """The smallest limits, and those about a power of 2."""
     k = draw.integer(3, 12)
-    edges = [(0,), (1,), (2,), (3,), (2**k - 2,), (2**k - 1,), (2**k,)]
-    seen = Answers(bits_to_exceed, name, first_bits, edges)
-    yield claim(
-        "a table that just reaches the limit does not exceed it",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="strictly more than the limit, counted as 2^n − 1",
-        advice=seen.advice(
-            (
-                lambda limit: limit.bit_length(),
-                "reaches-for-exceeds",
-                "where the limit is 2^n − 1 itself you stop one bit early: the −1 is forgotten, or "
-                "≥ stands where > belongs",
-            ),
-            (
-                lambda limit: math.ceil(math.log2(limit + 1)),
-                "reaches-for-exceeds",
-                "where the limit is 2^n − 1 itself you stop one bit early: rounding up does not "
-                "move a logarithm that is whole already",
-            ),
-            (
-                lambda limit: (limit + 2).bit_length(),
-                "minus-one-on-the-wrong-side",
-                "2^n − 1 > limit means 2^n > limit + 1: move the 1 to the other side once",
-            ),
-            (
-                seen.raised(),
-                "fails-at-the-edge",
-                "small limits are limits too: for limit 0 one bit is enough, since 2^1 − 1 > 0",
-            ),
-            else_="work out limit 0, 1, 2 and 3 by hand: 2^n − 1 is 1, 3, 7, …",
-        ),
-        see="When is a table too large?",
-    )
+    return [(limit,) for limit in (0, 1, 2, 3, 2**k - 2, 2**k - 1, 2**k)]
 
+
+def huge_limits(draw: Draw) -> list[tuple[int]]:
+    """Limits that no float can hold exactly."""
     many = draw.integer(200, 900)
-    huge = [(10**80,), (2**many - 2,), (2**many + draw.integer(0, 9),), (10**400,)]
-    seen = Answers(bits_to_exceed, name, first_bits, huge)
-    yield claim(
-        "limits like 10^80 and 10^400 are passed at the right bit",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="exact integers all the way: 2^n is one",
-        advice=seen.advice(
-            (
-                whole_number(seen.values[0]) == 100,
-                "atoms-at-100-bits",
-                "100 bits make about 1.3·10^30 numbers: far, far fewer than 10^80; each factor 10 "
-                "costs 3.3 bits",
-            ),
-            (
-                lambda limit: first_bits(limit) - 1,
-                "floor-for-ceiling",
-                "you are one bit short of exceeding the limit",
-            ),
-            (
-                seen.raised(OverflowError)
-                or all(
-                    (n := whole_number(v)) is not None and abs(n - first_bits(*case)) <= 1
-                    for case, v in zip(seen.cases, seen.values, strict=True)
-                ),
-                "float-logarithm",
-                "a float cannot tell 2^200 − 1 from 2^200, so a logarithm lands on the wrong side; "
-                "stay with integers (a loop, or int.bit_length)",
-            ),
-            else_="stay with Python ints: 2**n is exact for every n",
+    return [(10**80,), (2**many - 2,), (2**many + draw.integer(0, 9),), (10**400,)]
+
+
+def bits_by_hand(limit: int) -> str:
+    """The tables of 1, 2, … bits, up to the first that is larger than a small limit."""
+    if limit > 40:
+        return ""
+    tables = ", ".join(f"{n}: {2**n - 1}" for n in range(1, first_bits(limit) + 1))
+    return f"bits and free numbers of their table, to the first above {limit}: {tables}"
+
+
+@checks("bits_to_exceed", lesson=LESSON, points=2, see="When is a table too large?")
+def bits_that_pass_a_limit(bits_to_exceed: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The first number of bits whose table is larger than a limit."""
+    asked = subject(
+        bits_to_exceed,
+        "bits_to_exceed",
+        first_bits,
+        forms=(first_bits_one_by_one,),
+        mistakes=_BITS,
+        symptoms=_BITS_SEEN,
+        by_hand=bits_by_hand,
+        cases=[(limit,) for limit in range(8)],
+    )
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "first",
+            "n bits exceed the limit, and n − 1 bits do not",
+            limits_between,
+            points=1,
+            asks="the smallest n with 2^n − 1 > limit",
         ),
-        see="When is a table too large?",
+        Property(
+            "edge",
+            "a table that just reaches the limit does not exceed it",
+            limits_at_the_edge,
+            points=0.5,
+            asks="the smallest n with strictly more numbers than the limit, counted as 2^n − 1",
+            typical=False,
+            needs="first",
+        ),
+        Property(
+            "huge",
+            "limits like 10^80 and 10^400 are passed at the right bit",
+            huge_limits,
+            points=0.5,
+            asks="the smallest n, by exact integers all the way: 2^n is one",
+            typical=False,
+            needs="first",
+        ),
     )
 
 
 # --- bayes_net_parameters -------------------------------------------------------------------------
 
 
-def random_net(draw: Draw, n: int, most: int = 4) -> tuple[list[int], list[list[int]]]:
+def random_net(draw: Draw, n: int, most: int = 4) -> Net:
     """A net whose nodes are listed after their parents, with 2 … 5 values each."""
     cardinalities = [draw.integer(2, 5) for _ in range(n)]
     parents = [
@@ -512,7 +748,7 @@ def random_net(draw: Draw, n: int, most: int = 4) -> tuple[list[int], list[list[
     return cardinalities, parents
 
 
-def relabeled(net: tuple[list[int], list[list[int]]], new: Sequence[int]) -> tuple[list, list]:
+def relabeled(net: Net, new: Sequence[int]) -> Net:
     """The same net with node i called new[i]."""
     cardinalities, parents = net
     n = len(cardinalities)
@@ -529,660 +765,844 @@ def children_of(parents: Parents) -> list[list[int]]:
     return [[i for i, row in enumerate(parents) if j in row] for j in range(len(parents))]
 
 
-def net_with_cycle(draw: Draw, length: int) -> tuple[list[int], list[list[int]], set[int]]:
-    """A net of 14 … 18 nodes, of which `length` stand in a ring apart from the others."""
-    n = draw.integer(14, 18)
-    names = draw.permutation(n).tolist()
-    ring, rest = names[:length], sorted(names[length:])
-    parents: list[list[int]] = [[] for _ in range(n)]
-    for at, node in enumerate(rest):
-        parents[node] = rest[max(0, at - draw.integer(0, 2)) : at]
-    for at, node in enumerate(ring):
-        parents[node] = [ring[at - 1]]
-    return [2] * n, parents, set(ring)
-
-
-def refusal(answer: Any, nodes: set[int], innocent: int) -> str:
-    """How a net that is none was received: "named", "unnamed", "counted", or another error's kind.
-
-    A message names a node by its number; to name it beside all the others tells nothing, so at
-    most `innocent` other numbers may stand there.
-    """
-    if not isinstance(answer, StudentFailed):
-        return "counted"
-    if not answer.is_a(ValueError):
-        known = (kind for kind in (RecursionError, IndexError) if answer.is_a(kind))
-        return next(known, Exception).__name__
-    message = str(answer).partition(":")[2]
-    numbers = {int(text) for text in re.findall(r"(?<![-\d])\d{1,6}(?!\d)", message)}
-    return "named" if numbers & nodes and len(numbers - nodes) <= innocent else "unnamed"
-
-
-@checks("bayes_net_parameters", lesson=LESSON, points=4)
-def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterator[Claim]:
-    """Each node needs k − 1 numbers for each combination of its parents' values."""
-    name = "bayes_net_parameters"
+def small_nets(draw: Draw) -> list[Net]:
+    """The net of the lesson's picture, one without arrows, and drawn ones."""
     nets = [([4, 2, 3, 2], [[], [0], [0], [1, 2]]), ([3, 4], [[], []])]
-    nets += [random_net(draw, n) for n in (3, 4, draw.integer(5, 6), draw.integer(6, 7))]
-    seen = small = Answers(bayes_net_parameters, name, net_count, nets, may_raise=False)
-    yield claim(
-        "each node has k − 1 free numbers for each combination of its parents' values",
-        seen.hold,
-        points=1,
-        saw=seen.saw,
-        asks="the sum over the nodes of (k − 1) times the product of the parents' cardinalities",
-        advice=_net_advice(seen),
-        see="Fewer parents, fewer numbers",
-    )
+    return nets + [random_net(draw, n) for n in (3, 4, draw.integer(5, 6), draw.integer(6, 7))]
 
+
+def chains(draw: Draw) -> list[Net]:
+    """Long chains, and one node."""
     n = draw.integer(40, 300)
     ways = [[], *([i - 1] for i in range(1, n))]
-    chains = [([2] * n, ways), ([2], [[]]), ([draw.integer(3, 5)] * n, ways)]
-    seen = Answers(bayes_net_parameters, name, net_count, chains)
-    yield claim(
-        "a chain of n bits needs 2n − 1 numbers",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="1 for the first bit, and 2 for each bit after it: linear in n",
-        advice=seen.advice(
-            (
-                seen.raised(RecursionError),
-                "recursion-without-end",
-                f"a chain of {n} nodes has no cycle, but your recursion gets too deep for Python",
-            ),
-            *_told_apart(small, seen),
-            else_="draw a chain of three bits, write its three tables, and count",
-        ),
-        see="Fewer parents, fewer numbers",
-    )
+    return [([2] * n, ways), ([2], [[]]), ([draw.integer(3, 5)] * n, ways)]
 
-    cardinalities = [draw.integer(2, 6) for _ in range(draw.integer(4, 6))]
+
+def full_nets(draw: Draw) -> list[Net]:
+    """Nets in which every node looks at all before it."""
+    drawn = [draw.integer(2, 6) for _ in range(draw.integer(4, 6))]
     wide = [draw.integer(10**3, 10**6) for _ in range(8)]
-    full = [(c, [list(range(i)) for i in range(len(c))]) for c in ([2] * 5, cardinalities, wide)]
-    seen = Answers(bayes_net_parameters, name, net_count, full)
-    yield claim(
-        "with all earlier variables as parents, the net needs as much as the full table",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="the chain rule alone saves nothing: it is an identity",
-        advice=seen.advice(
-            (
-                small.hold and seen.wrapped,
-                "int64-overflow",
-                "NumPy's integers end at 2^63: multiply Python ints (math.prod)",
-            ),
-            *_told_apart(small, seen),
-            else_="for three bits the tables have 1, 2 and 4 rows: 7 numbers, as 2^3 − 1",
-        ),
-        see="Does the chain rule save anything?",
-    )
+    return [(c, [list(range(i)) for i in range(len(c))]) for c in ([2] * 5, drawn, wide)]
 
+
+def nets_in_any_order(draw: Draw) -> list[Net]:
+    """Nets whose nodes are not listed after their parents."""
     mixed = []
     for n in (2, 4, draw.integer(5, 7)):
         net = random_net(draw, n)
         net[1][-1] = sorted({*net[1][-1], 0})  # at least one arrow
         for new in (list(range(n))[::-1], draw.permutation(n).tolist()):
             mixed.append(relabeled(net, new))
-    seen = Answers(bayes_net_parameters, name, net_count, mixed)
-    yield claim(
-        "the nodes may be listed in any order",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="a parent with a larger number is no cycle: only the arrows matter",
-        advice=seen.advice(
-            (
-                seen.raised(ValueError),
-                "assumes-parents-come-first",
-                "you refuse a net because a parent's number is larger than its child's: that is "
-                "no cycle; follow the arrows, and see whether a node leads back to itself",
-            ),
-            *_told_apart(small, seen),
-            else_="the count of a node depends on its parents' cardinalities, not on their places",
-        ),
-        see="Fewer parents, fewer numbers",
-    )
-
-    yield _cycles(bayes_net_parameters, draw)
-    yield _out_of_range(bayes_net_parameters, draw)
+    return mixed
 
 
-def _net_formulas(seen: Answers) -> list[tuple[Callable[..., int] | bool, str, str]]:
-    """The wrong counts of a net that have a name."""
-    return [
-        (
-            lambda c, p: net_count(c, p, free=lambda k: k),
-            "minus-one-per-row-missing",
-            "you count every cell of the tables; each ROW sums to 1, so a row of k cells has "
-            "k − 1 free numbers",
-        ),
-        (
-            lambda c, p: net_count(c, p, free=lambda k: k) - len(c),
-            "minus-one-per-table",
-            "you take one number off each table; it is each row that sums to 1",
-        ),
-        (
-            lambda c, p: net_count(c, p, free=lambda k: k) - 1,
-            "minus-one-for-the-net",
-            "you take a single number off the whole net; each row of each table sums to 1",
-        ),
-        (
-            lambda c, p: math.prod(node_counts(c, p)),
-            "multiplies-over-nodes",
-            "you multiply the nodes' counts; the probabilities multiply, but their tables lie side "
-            "by side, so the numbers add",
-        ),
-        (
-            seen.fit(lambda c, p: net_count(c, p, rows=lambda ks: sum(ks) if ks else 1))
-            or seen.fit(lambda c, p: net_count(c, p, rows=sum)),
-            "adds-the-parents",
-            "you add the parents' cardinalities; a row belongs to each COMBINATION of their "
-            "values, so they multiply",
-        ),
-        (
-            lambda c, p: sum(
-                (k - 1) * k * math.prod(c[j] for j in row) for k, row in zip(c, p, strict=True)
-            ),
-            "counts-the-node-itself",
-            "the node itself is among your rows; its own values are the columns, and only the "
-            "parents make rows",
-        ),
-        (
-            seen.fit(lambda c, p: net_count(c, p) + sum(c[j] - 1 for row in p for j in row))
-            or seen.fit(lambda c, p: net_count(c, p) + sum(len(row) for row in p)),
-            "counts-the-parent",
-            "you count a parent's own numbers again in each child; they stand in the parent's "
-            "table already",
-        ),
-        (
-            lambda c, p: net_count(c, p, rows=lambda ks: math.prod(k - 1 for k in ks)),
-            "minus-one-on-parents",
-            "you take one off the parents' cardinalities; every value of a parent has its own row",
-        ),
-        (
-            lambda c, p: net_count(c, children_of(p)),
-            "children-for-parents",
-            "you read the arrows backward: parents[i] lists the parents OF node i",
-        ),
-        (
-            lambda c, p: sum(2 ** len(row) for row in p),
-            "assumes-binary",
-            "you count as if every variable had two values: use each one's own cardinality",
-        ),
-        (
-            lambda c, p: sum(
-                (k - 1) * math.prod(c[j] for j in row) for k, row in zip(c, p, strict=True) if row
-            ),
-            "roots-forgotten",
-            "a node without parents has a table too: one row, k − 1 free numbers",
-        ),
-        (
-            lambda c, p: table_count(c),
-            "ignores-the-graph",
-            "that is the full table again: the missing arrows are what saves numbers",
-        ),
-    ]
+def graphs_with_a_cycle(draw: Draw) -> list[Net]:
+    """Graphs of 14 … 18 nodes with a cycle of one node, of two, and of more.
+
+    Nodes hang below the cycle, and have parents off the cycle too; others stand apart. The first
+    and the last node hang below the cycle of two nodes, and one of them lies on another cycle.
+    """
+    graphs = []
+    for length, on_it in ((1, -1), (2, None), (draw.integer(4, 6), 0)):
+        n = draw.integer(14, 18)
+        names = (1 + draw.permutation(n - 2)).tolist()
+        low, high = draw.choice([(0, n - 1), (n - 1, 0)])
+        if on_it is not None:
+            high = names[0]
+            names[0] = on_it % n
+            low = n - 1 - names[0]
+        ring, rest = names[:length], sorted(names[length:])
+        parents: list[list[int]] = [[] for _ in range(n)]
+        for at, node in enumerate(rest):
+            parents[node] = rest[max(0, at - draw.integer(0, 2)) : at]
+        for at, node in enumerate(ring):
+            parents[node] = [rest[0], ring[at - 1]] if at else [ring[at - 1]]
+        parents[low] = [rest[0], ring[0]]
+        parents[high] = [rest[-1], low]
+        graphs.append(([2] * n, parents))
+    return graphs
 
 
-def _told_apart(small: Answers, seen: Answers) -> list[tuple[bool, str, str]]:
-    """The formulas that fit both: a chain alone cannot tell a sum of parents from a product."""
-    both = small.beside(seen)
-    known = [(both, one) for one in _net_formulas(both)]
-    known += [(seen, one) for one in _net_formulas(seen)] if small.hold else []
-    return [(of.shows(formula), name, text) for of, (formula, name, text) in known]
-
-
-def _net_advice(seen: Answers) -> list[str | Advice]:
-    return seen.advice(
-        *_net_formulas(seen),
-        else_="take the net of the picture, write each node's table, count its rows and columns",
-    )
-
-
-def _cycles(bayes_net_parameters: Standin, draw: Draw) -> Claim:
-    """A graph with a cycle is refused by a ValueError that names a node on it."""
-    received = []
-    for length in (1, 2, draw.integer(4, 6)):
-        cardinalities, parents, ring = net_with_cycle(draw, length)
-        answer = _ask(bayes_net_parameters, (cardinalities, parents), may_raise=True)
-        received.append((length, refusal(answer, ring, 3), answer))
-    kinds = [kind for _, kind, _ in received]
-    bad = next(((length, answer) for length, kind, answer in received if kind != "named"), None)
-    return claim(
-        "a cycle is refused by a ValueError that names a node on it",
-        bad is None,
-        points=1,
-        saw=f"a cycle of {bad[0]}: {said(bad[1])}" if bad else "",
-        asks="no node may be its own ancestor, by one arrow or by many",
-        advice=[
-            when(
-                kinds == ["counted"] * 3,
-                "cycles-unnoticed",
-                "you count a graph with a cycle as if it were a net; its tables do not multiply to "
-                "a distribution",
-            ),
-            when(
-                kinds[0] != "counted" and kinds[1:] == ["counted"] * 2,
-                "only-self-loops",
-                "you notice a node that is its own parent, but not A → B → A",
-            ),
-            when(
-                kinds[2] == "counted",
-                "only-short-cycles",
-                "you notice short cycles only: a cycle may run through any number of nodes; take "
-                "off, again and again, nodes whose parents are all gone",
-            ),
-            when(
-                "RecursionError" in kinds,
-                "recursion-without-end",
-                "your search runs round the cycle for ever: remember the nodes you are on the way "
-                "through",
-            ),
-            when(
-                "unnamed" in kinds,
-                "names-no-node",
-                "your message should name one node on the cycle (its number, as in parents), and "
-                "not merely list them all",
-            ),
-            "raise ValueError with the number of a node on the cycle in its message",
-        ],
-        see="Fewer parents, fewer numbers",
-    )
-
-
-def _out_of_range(bayes_net_parameters: Standin, draw: Draw) -> Claim:
-    """A parent that does not exist is refused by a ValueError that names the child."""
-    received = []
-    n = draw.integer(14, 18)
+def graphs_with_a_stranger(draw: Draw) -> list[Net]:
+    """Chains in which one node has a parent that does not exist."""
+    n, graphs = draw.integer(14, 18), []
     for stranger in (n, n + draw.integer(20, 60), -1, -draw.integer(2, 5)):
         child = draw.integer(7, n - 2)
         parents: list[list[int]] = [[i - 1] if i else [] for i in range(n)]
         parents[child] = [child - 1, stranger]
-        answer = _ask(bayes_net_parameters, ([2] * n, parents), may_raise=True)
-        received.append((stranger, refusal(answer, {child}, 4), answer))
-    kinds = [kind for _, kind, _ in received]
-    bad = next(((parent, answer) for parent, kind, answer in received if kind != "named"), None)
-    return claim(
-        "a parent that does not exist is refused by a ValueError that names the node",
-        bad is None,
-        points=0.5,
-        saw=f"parent {bad[0]} among {n} nodes: {said(bad[1])}" if bad else "",
-        asks=f"parents are numbers 0 … {n - 1} here",
-        advice=[
-            when(
-                kinds[0] == kinds[1] == "named" and "counted" in kinds[2:],
-                "negative-index",
-                "a negative parent slips through: Python reads cardinalities[-1] as the last one, "
-                "so check both ends of the range",
-            ),
-            when(
-                "IndexError" in kinds,
-                "index-error",
-                "Python's IndexError does not tell the reader which node is wrong: check the range "
-                "first, and raise ValueError with the node's number",
-            ),
-            when(
-                "unnamed" in kinds,
-                "names-no-node",
-                "your message should name the node whose list of parents is wrong",
-            ),
-            when(
-                "counted" in kinds,
-                "range-unchecked",
-                "you count a net with a parent that does not exist",
-            ),
-            "raise ValueError with the node's number in its message",
-        ],
-        see="Fewer parents, fewer numbers",
+        graphs.append(([2] * n, parents))
+    return graphs
+
+
+def net_as(name: str, advice: str, *counts: Callable[..., int]) -> tuple[Mistake, ...]:
+    """A net counted otherwise, refused where it should be."""
+    return tuple(Mistake(name, advice, options={"count": count}) for count in counts)
+
+
+_NET = (
+    *net_as(
+        "minus-one-per-row-missing",
+        "you count every cell of the tables; each ROW sums to 1, so one number of each row "
+        "follows from the others",
+        lambda c, p: net_count(c, p, free=lambda k: k),
+    ),
+    *net_as(
+        "minus-one-per-table",
+        "you take one number off each table; it is each row that sums to 1",
+        lambda c, p: net_count(c, p, free=lambda k: k) - len(c),
+    ),
+    *net_as(
+        "minus-one-for-the-net",
+        "you take a single number off the whole net; each row of each table sums to 1",
+        lambda c, p: net_count(c, p, free=lambda k: k) - 1,
+    ),
+    *net_as(
+        "multiplies-over-nodes",
+        "you multiply the nodes' counts; the probabilities multiply, but their tables lie side by "
+        "side, so the numbers add",
+        lambda c, p: math.prod(node_counts(c, p)),
+    ),
+    *net_as(
+        "adds-the-parents",
+        "you add the parents' cardinalities; a row belongs to each COMBINATION of their values, so "
+        "they multiply",
+        lambda c, p: net_count(c, p, rows=lambda ks: sum(ks) if ks else 1),
+        lambda c, p: net_count(c, p, rows=sum),
+    ),
+    *net_as(
+        "counts-the-node-itself",
+        "the node itself is among your rows; its own values are the columns, and only the parents "
+        "make rows",
+        lambda c, p: net_count(c, p, free=lambda k: k * (k - 1)),
+    ),
+    *net_as(
+        "counts-the-parent",
+        "you count a parent's own numbers again in each child; they stand in the parent's table "
+        "already",
+        lambda c, p: net_count(c, p) + sum(c[j] - 1 for row in p for j in row),
+        lambda c, p: net_count(c, p) + sum(len(row) for row in p),
+    ),
+    *net_as(
+        "minus-one-on-parents",
+        "you take one off the parents' cardinalities; every value of a parent has its own row",
+        lambda c, p: net_count(c, p, rows=lambda ks: math.prod(k - 1 for k in ks)),
+    ),
+    *net_as(
+        "children-for-parents",
+        "you read the arrows backward: parents[i] lists the parents OF node i",
+        lambda c, p: net_count(c, children_of(p)),
+    ),
+    *net_as(
+        "ignores-the-parents",
+        "you count one row for each node: a node has a row for each combination of its parents' "
+        "values",
+        lambda c, p: sum(k - 1 for k in c),
+    ),
+    *net_as(
+        "counts-rows-alone",
+        "you count one number for each row: a row of k probabilities has more that are free, if k "
+        "is more than 2",
+        lambda c, p: net_count(c, p, free=lambda k: 1),
+    ),
+    *net_as(
+        "assumes-binary",
+        "you count as if every variable had two values: use each one's own cardinality",
+        lambda c, p: sum(2 ** len(row) for row in p),
+    ),
+    *net_as(
+        "roots-forgotten",
+        "a node without parents has a table too, of one row",
+        lambda c, p: sum(m for m, row in zip(node_counts(c, p), p, strict=True) if row),
+    ),
+    *net_as(
+        "ignores-the-graph",
+        "that is the full table again: the missing arrows are what saves numbers",
+        lambda c, p: table_count(c),
+    ),
+    *net_as(
+        "int64-overflow",
+        "NumPy's integers end at 2^63, and then start again from below: multiply Python ints",
+        lambda c, p: net_count(c, p, rows=lambda ks: wrapped(math.prod(ks))),
+        lambda c, p: wrapped(net_count(c, p)),
+    ),
+    Mistake(
+        "cycles-unnoticed",
+        "you count a graph with a cycle as if it were a net; its tables do not multiply to a "
+        "distribution",
+        options={"longest": 0},
+    ),
+    Mistake(
+        "only-self-loops",
+        "you notice a node that is its own parent, but not A → B → A",
+        options={"longest": 1},
+    ),
+    Mistake(
+        "only-short-cycles",
+        "you notice short cycles only: a cycle may run through any number of nodes",
+        options={"longest": 2},
+    ),
+    Mistake(
+        "negative-index",
+        "a negative parent slips through: Python reads a list's place −1 as its last one, so check "
+        "both ends of the range",
+        options={"below": False},
+    ),
+    Mistake(
+        "index-error",
+        "Python's IndexError does not tell the reader which node is wrong: check the range first, "
+        "and raise ValueError with the node's number",
+        options={"below": False, "above": False},
+    ),
+    Mistake(
+        "index-error",
+        "Python's IndexError does not tell the reader which node is wrong: check the upper end of "
+        "the range too, and raise ValueError with the node's number",
+        options={"above": False},
+    ),
+)
+
+
+def _is_cycle(args: Net) -> bool:
+    return bool(cycle_of(args[1]))
+
+
+def _received(seen: Seen, *, cycle: bool) -> list[str]:
+    """How graphs that are no nets were received: those with a cycle, or those with a stranger."""
+    wrong = [o for o in seen if isinstance(o.right, Refused)]
+    return [refusal(o.answer, o.right) for o in wrong if _is_cycle(o.args) == cycle]
+
+
+def _refuses_what_comes_later(seen: Seen) -> bool:
+    """Nets that are refused though nothing is wrong, all of them with a later parent."""
+    refused = [
+        o.args[1]
+        for o in seen
+        if not isinstance(o.right, Refused)
+        and isinstance(o.answer, Raised)
+        and "ValueError" in o.answer.kinds
+    ]
+    return bool(refused) and all(any(j > i for i, r in enumerate(p) for j in r) for p in refused)
+
+
+def _names_below(seen: Seen) -> bool:
+    """Nodes are named at cycles, and some of them hang below it."""
+    for o in seen:
+        if isinstance(o.right, Refused) and _is_cycle(o.args) and isinstance(o.answer, Raised):
+            message = o.answer.sentence.partition(":")[2]
+            numbers = [int(text) for text in re.findall(r"\d+", message)]
+            if "ValueError" in o.answer.kinds and len(numbers) == 1:
+                if numbers[0] not in o.right.nodes and numbers[0] < len(o.args[0]):
+                    return True
+    return False
+
+
+_NET_SEEN = (
+    Symptom(
+        "assumes-parents-come-first",
+        "you refuse a net in which a parent's number is larger than its child's: that is no cycle; "
+        "only a node that is its own ancestor makes one",
+        _refuses_what_comes_later,
+    ),
+    Symptom(
+        "recursion-without-end",
+        "your search gets too deep for Python's recursion: round a cycle it must end, and a long "
+        "chain is no cycle",
+        lambda seen: any(
+            isinstance(o.answer, Raised) and "RecursionError" in o.answer.kinds for o in seen
+        ),
+    ),
+    Symptom(
+        "names-a-node-off-the-cycle",
+        "the node that your message names does not lie on the cycle: a node below a cycle has it "
+        "among its ancestors, but is not its own ancestor",
+        _names_below,
+    ),
+    Symptom(
+        "names-no-node",
+        "your message should name a node on the cycle (its number, as in parents), and not merely "
+        "list them all",
+        lambda seen: "unnamed" in _received(seen, cycle=True),
+    ),
+    Symptom(
+        "index-error",
+        "Python's IndexError does not tell the reader which node is wrong: check the range first, "
+        "and raise ValueError with the node's number",
+        lambda seen: any(
+            isinstance(o.right, Refused)
+            and isinstance(o.answer, Raised)
+            and "IndexError" in o.answer.kinds
+            for o in seen
+        ),
+    ),
+    Symptom(
+        "names-no-node",
+        "your message should name the node whose list of parents is wrong",
+        lambda seen: "unnamed" in _received(seen, cycle=False),
+    ),
+    Symptom(
+        "another-exception",
+        "a graph that is no net is refused, but by another exception: a ValueError is asked",
+        lambda seen: "other" in _received(seen, cycle=True) + _received(seen, cycle=False),
+    ),
+    Symptom(
+        "range-unchecked",
+        "you count a net with a parent that does not exist",
+        lambda seen: "counted" in _received(seen, cycle=False),
+    ),
+    Symptom(
+        "cycles-unnoticed",
+        "you count a graph with a cycle as if it were a net; its tables do not multiply to a "
+        "distribution",
+        lambda seen: "counted" in _received(seen, cycle=True),
+    ),
+)
+_SIMPLE_NETS = [
+    ([2], [[]]),
+    ([3], [[]]),
+    ([2, 2], [[], []]),
+    ([2, 2], [[], [0]]),
+    ([2, 3], [[], [0]]),
+    ([3, 2], [[], [0]]),
+    ([2, 3], [[1], []]),
+    ([2, 2, 2], [[], [], [0, 1]]),
+    ([3, 2, 2], [[], [], [0, 1]]),
+    ([2], [[0]]),
+    ([2, 2], [[1], [0]]),
+    ([2, 2, 2], [[2], [0], [1]]),
+    ([2, 2, 2, 2], [[1], [2], [1], []]),
+    ([2, 2, 2, 2], [[], [2], [1], [2]]),
+    ([2, 2], [[], [2]]),
+    ([2, 2], [[], [-1]]),
+]
+
+
+def net_by_hand(cardinalities: Sequence[int], parents: Parents) -> str:
+    """The rows of each node's table, or why the graph is no net."""
+    if len(cardinalities) > 4:
+        return ""
+    asked = rule_of_nets(cardinalities, parents)
+    if isinstance(asked, Refused):
+        nodes = " or ".join(map(str, sorted(asked.nodes)))
+        what = "a cycle" if _is_cycle((cardinalities, parents)) else "a parent that is no node"
+        return f"{what}: a ValueError that names node {nodes}"
+    tables = (
+        f"node {i}: {rows} row{'s' * (rows > 1)} of {k} probabilities that sum to 1"
+        for i, (k, rows) in enumerate(
+            zip(cardinalities, node_counts(cardinalities, parents, free=lambda k: 1), strict=True)
+        )
+    )
+    return "; ".join(tables)
+
+
+@checks("bayes_net_parameters", lesson=LESSON, points=4, see="Fewer parents, fewer numbers")
+def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Each node needs k − 1 numbers for each combination of its parents' values."""
+    asked = subject(
+        bayes_net_parameters,
+        "bayes_net_parameters",
+        rule_of_nets,
+        forms=(net_node_by_node,),
+        mistakes=_NET,
+        symptoms=_NET_SEEN,
+        by_hand=net_by_hand,
+        cases=_SIMPLE_NETS,
+    )
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "rows",
+            "each node has k − 1 free numbers for each combination of its parents' values",
+            small_nets,
+            points=1,
+            asks="the sum over the nodes of (k − 1) times the product of the parents' values",
+        ),
+        Property(
+            "chain",
+            "a chain of n bits needs 2n − 1 numbers",
+            chains,
+            points=0.5,
+            asks="for bits 1 for the first, and 2 for each after it: linear in n",
+            typical=False,
+            needs="rows",
+        ),
+        Property(
+            "full",
+            "with all earlier variables as parents, the net needs as much as the full table",
+            full_nets,
+            points=0.5,
+            asks="the chain rule alone saves nothing: it is an identity",
+            typical=False,
+            needs="rows",
+        ),
+        Property(
+            "order",
+            "the nodes may be listed in any order",
+            nets_in_any_order,
+            points=0.5,
+            asks="a parent with a larger number is no cycle: only the arrows matter",
+            typical=False,
+            needs="rows",
+        ),
+        Property(
+            "range",
+            "a parent that does not exist is refused by a ValueError that names the node",
+            graphs_with_a_stranger,
+            points=0.5,
+            asks="a ValueError with the number of the node that has a parent outside 0 … n − 1",
+            typical=False,
+        ),
+        Property(
+            "cycle",
+            "a cycle is refused by a ValueError that names a node on it",
+            graphs_with_a_cycle,
+            points=1,
+            asks="no node may be its own ancestor, by one arrow or by many",
+            typical=False,
+        ),
     )
 
 
 # --- fvsbn_parameters -----------------------------------------------------------------------------
 
+_FVSBN = (
+    *counted_as(
+        "forgets-the-biases",
+        "you count the weights alone: every one of the n regressions has a bias as well, and for "
+        "x_1 it is all there is",
+        lambda n: n * (n - 1) // 2,
+    ),
+    *counted_as(
+        "one-bias-for-all",
+        "you count a single bias: each of the n regressions has its own",
+        lambda n: n * (n - 1) // 2 + 1,
+    ),
+    *counted_as(
+        "first-conditional-left-out",
+        "you are one number short: the first conditional has no weights, but it has a bias",
+        lambda n: triangle(n) - 1,
+    ),
+    *counted_as(
+        "counts-the-dense-size",
+        "you count a full square; x_i may only look at x_1 … x_(i−1), so of the weights a triangle "
+        "is left",
+        lambda n: n * n,
+        lambda n: n * n + n,
+    ),
+    *counted_as(
+        "half-a-square",
+        "half a square counts the biases only half: on the diagonal of the triangle each of the n "
+        "regressions has a whole one",
+        lambda n: n * n // 2,
+    ),
+    *counted_as(
+        "sees-itself",
+        "you give x_i a weight for itself: it has i − 1 weights and a bias",
+        lambda n: triangle(n) + n,
+    ),
+    *counted_as(
+        "counts-a-chain",
+        "that is a chain, where x_i looks at one variable; here it looks at all before it",
+        lambda n: 2 * n - 1,
+    ),
+    *counted_as(
+        "counts-the-table",
+        "that is the full table: a logistic regression has one weight for each variable before it, "
+        "not one number for each combination of their values",
+        lambda n: 2**n - 1,
+    ),
+)
 
-def _triangle(n: int) -> int:
-    return n * (n + 1) // 2
+
+def numbers_of_variables(draw: Draw) -> list[tuple[int]]:
+    """Small and large n."""
+    return [(n,) for n in (1, 2, 3, 4, 784, draw.integer(5, 40), draw.integer(100, 3000))]
 
 
-@checks("fvsbn_parameters", lesson=LESSON, points=1)
-def numbers_of_an_fvsbn(fvsbn_parameters: Standin, draw: Draw) -> Iterator[Claim]:
-    """A row of logistic regressions needs i numbers for its i-th conditional."""
-    name = "fvsbn_parameters"
-    sizes = [1, 2, 3, 4, 784, draw.integer(5, 40), draw.integer(100, 3000)]
-    seen = Answers(fvsbn_parameters, name, _triangle, [(n,) for n in sizes], may_raise=False)
-    formulas = (
-        (
-            lambda n: n * (n - 1) // 2,
-            "forgets-the-biases",
-            "you count the weights alone: every one of the n regressions has a bias as well, and "
-            "for x_1 it is all there is",
-        ),
-        (
-            lambda n: n * (n - 1) // 2 + 1,
-            "one-bias-for-all",
-            "you count a single bias: each of the n regressions has its own",
-        ),
-        (
-            seen.fit(lambda n: n * n) or seen.fit(lambda n: n * n + n),
-            "counts-the-dense-size",
-            "you count a full square; x_i may only look at x_1 … x_(i−1), so of the weights a "
-            "triangle is left: half of n(n + 1) with the biases",
-        ),
-        (
-            lambda n: n * (n + 1) // 2 + n,
-            "sees-itself",
-            "you give x_i a weight for itself: it has i − 1 weights and a bias",
-        ),
-        (
-            lambda n: 2 * n - 1,
-            "counts-a-chain",
-            "that is a chain, where x_i looks at one variable; here it looks at all before it",
-        ),
-        (
-            lambda n: 2**n - 1,
-            "counts-the-table",
-            "that is the full table: a logistic regression has one weight for each variable before "
-            "it, not one number for each combination of their values",
-        ),
-    )
-    yield claim(
-        "the i-th conditional has i − 1 weights and a bias",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="1 + 2 + … + n, as an integer",
-        advice=seen.advice(
-            *formulas, else_="write the numbers of each conditional for n = 3: 1, 2 and 3"
-        ),
-        see="A formula in place of a table",
-    )
-
+def growing_numbers(draw: Draw) -> list[tuple[int]]:
+    """A large n, the next one, and twice as many."""
     n = draw.integer(10, 4000)
-    steps = Answers(fvsbn_parameters, name, _triangle, [(n,), (n + 1,), (2 * n,)])
-    low, high, double = (whole_number(v) for v in steps.values)
-    known = low is not None and high is not None and double is not None
-    grows = known and high - low == n + 1 and double - 2 * low == n * n
-    yield claim(
-        "one more variable brings a bias and a weight for each variable before it",
-        grows,
-        points=0.5,
-        saw=f"from n = {n} to {n + 1}: {said(steps.values[0])}, then {said(steps.values[1])}",
-        asks="n + 1 numbers more, so the count grows with the square of n",
-        advice=steps.advice(*formulas, else_="how many numbers does the next conditional bring?"),
-        see="A formula in place of a table",
+    return [(n,), (n + 1,), (2 * n,)]
+
+
+def fvsbn_by_hand(n: int) -> str:
+    """The conditionals of a small FVSBN."""
+    if n > 4:
+        return ""
+    return "; ".join(f"x_{i}: {i - 1} weights, 1 bias" for i in range(1, n + 1))
+
+
+@checks("fvsbn_parameters", lesson=LESSON, points=1, see="A formula in place of a table")
+def numbers_of_an_fvsbn(fvsbn_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A row of logistic regressions needs i numbers for its i-th conditional."""
+    asked = subject(
+        fvsbn_parameters,
+        "fvsbn_parameters",
+        triangle,
+        forms=(triangle_row_by_row,),
+        mistakes=_FVSBN,
+        by_hand=fvsbn_by_hand,
+        cases=[(n,) for n in (1, 2, 3, 4)],
+    )
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "conditionals",
+            "the i-th conditional has i − 1 weights and a bias",
+            numbers_of_variables,
+            points=0.5,
+            asks="1 + 2 + … + n, as an integer",
+        ),
+        Property(
+            "growth",
+            "one more variable brings a bias and a weight for each variable before it",
+            growing_numbers,
+            points=0.5,
+            asks="1 + 2 + … + n: n more than for n − 1, so the count grows with n squared",
+            typical=False,
+            needs="conditionals",
+        ),
     )
 
 
 # --- nade_parameters ------------------------------------------------------------------------------
 
+_NADE = (
+    *counted_as(
+        "forgets-the-biases",
+        "you count the two matrices alone: c has a bias for each hidden unit, b one for each "
+        "variable",
+        lambda n, h: 2 * n * h,
+    ),
+    *counted_as(
+        "forgets-c-or-the-last-column",
+        "you are h numbers short: either c is missing, one bias a hidden unit, or you left out the "
+        "last column of W, which no step uses but which is stored",
+        lambda n, h: 2 * n * h + n,
+    ),
+    *counted_as(
+        "forgets-b",
+        "every conditional has a bias of its own: b, one number a variable",
+        lambda n, h: 2 * n * h + h,
+    ),
+    *counted_as(
+        "counts-the-biases-alone",
+        "you count the two vectors of biases alone: the matrices W and V are stored too",
+        lambda n, h: h + n,
+    ),
+    *counted_as(
+        "counts-one-matrix",
+        "you count one matrix: W leads into the hidden layer, V out of it, and they are not the "
+        "same",
+        lambda n, h: n * h + h + n,
+        lambda n, h: n * h,
+    ),
+    *counted_as(
+        "separate-weights-per-step",
+        "you give every step weights of its own: all steps share one W (and one c), and step i "
+        "uses its first i − 1 columns",
+        lambda n, h: n * n * h + n * h + h + n,
+        lambda n, h: h * n * (n - 1) // 2 + n * h + h + n,
+        lambda n, h: h * n * (n - 1) // 2 + n * h + n * h + n,
+    ),
+    *counted_as(
+        "separate-biases-per-step",
+        "you give every step its own c: all steps share one",
+        lambda n, h: 3 * n * h + n,
+    ),
+    *counted_as(
+        "one-output-for-all",
+        "you share V between the conditionals: each has its own row of V, of h numbers",
+        lambda n, h: n * h + 2 * h + n,
+        lambda n, h: n * h + 2 * h + 1,
+    ),
+)
 
-@checks("nade_parameters", lesson=LESSON, points=2)
-def numbers_of_a_nade(nade_parameters: Standin, draw: Draw) -> Iterator[Claim]:
-    """NADE stores two matrices and two vectors of biases, whatever the step."""
-    name = "nade_parameters"
-    sizes = [(3, 2), (784, 500), (5, 7)]
-    sizes += [(draw.integer(2, 30), draw.integer(31, 60))]
-    sizes += [(draw.integer(100, 900), draw.integer(3, 90))]
-    seen = Answers(nade_parameters, name, nade_count, sizes, may_raise=False)
-    formulas = (
-        (
-            lambda n, h: 2 * n * h,
-            "forgets-the-biases",
-            "you count the two matrices alone: c has a bias for each hidden unit, b one for each "
-            "variable",
-        ),
-        (
-            lambda n, h: 2 * n * h + n,
-            "forgets-c-or-the-last-column",
-            "you are h numbers short: either c is missing, one bias a hidden unit, or you left out "
-            "the last column of W, which no step uses but which is stored",
-        ),
-        (
-            lambda n, h: 2 * n * h + h,
-            "forgets-b",
-            "every conditional has a bias of its own: b, one number a variable",
-        ),
-        (
-            seen.fit(lambda n, h: n * h + h + n) or seen.fit(lambda n, h: n * h),
-            "counts-one-matrix",
-            "you count one matrix: W leads into the hidden layer (h × n), V out of it (n × h), and "
-            "they are not the same",
-        ),
-        (
-            seen.fit(lambda n, h: n * n * h + n * h + h + n)
-            or seen.fit(lambda n, h: h * n * (n - 1) // 2 + n * h + h + n)
-            or seen.fit(lambda n, h: h * n * (n - 1) // 2 + n * h + n * h + n),
-            "separate-weights-per-step",
-            "you give every step weights of its own: all steps share one W (and one c), and step i "
-            "uses its first i − 1 columns",
-        ),
-        (
-            lambda n, h: 3 * n * h + n,
-            "separate-biases-per-step",
-            "you give every step its own c: all steps share one",
-        ),
-        (
-            seen.fit(lambda n, h: n * h + 2 * h + n) or seen.fit(lambda n, h: n * h + 2 * h + 1),
-            "one-output-for-all",
-            "you share V between the conditionals: each has its own row of V, of h numbers",
-        ),
-    )
-    yield claim(
-        "W, c, V and b are counted, each once",
-        seen.hold,
-        points=1,
-        saw=seen.saw,
-        asks="the sizes of h × n, h, n × h and n, added",
-        advice=seen.advice(
-            *formulas, else_="write the four arrays for n = 3 and h = 2: 6, 2, 6 and 3"
-        ),
-        see="Share the hidden layer",
-    )
 
+def nade_sizes(draw: Draw) -> list[tuple[int, int]]:
+    """Numbers of variables and of hidden units, of either the larger."""
+    drawn = (draw.integer(2, 30), draw.integer(31, 60))
+    return [(3, 2), (784, 500), (5, 7), drawn, (draw.integer(100, 900), draw.integer(3, 90))]
+
+
+def nade_growth(draw: Draw) -> list[tuple[int, int]]:
+    """One more variable, one more hidden unit, twice as many variables; none, and one."""
     n, h = draw.integer(50, 3000), draw.integer(20, 900)
-    cases = [(n, h), (n + 1, h), (n, h + 1), (2 * n, h), (n, 0), (1, h)]
-    steps = Answers(nade_parameters, name, nade_count, cases)
-    counts = [whole_number(v) for v in steps.values]
-    linear = None not in counts and (
-        counts[1] - counts[0] == 2 * h + 1
-        and counts[2] - counts[0] == 2 * n + 1
-        and counts[3] - 2 * counts[0] == -h
+    return [(n, h), (n + 1, h), (n, h + 1), (2 * n, h), (n, 0), (1, h)]
+
+
+def nade_by_hand(n: int, hidden: int) -> str:
+    """The shapes of what a small NADE stores."""
+    if n * hidden > 12:
+        return ""
+    return f"W is {hidden} × {n}; c has {hidden}; V is {n} × {hidden}; b has {n}"
+
+
+@checks("nade_parameters", lesson=LESSON, points=2, see="Share the hidden layer")
+def numbers_of_a_nade(nade_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """NADE stores two matrices and two vectors of biases, whatever the step."""
+    asked = subject(
+        nade_parameters,
+        "nade_parameters",
+        nade_count,
+        forms=(nade_array_by_array,),
+        mistakes=_NADE,
+        by_hand=nade_by_hand,
+        cases=[(1, 1), (2, 1), (1, 2), (2, 3), (3, 2)],
     )
-    yield claim(
-        "linear in n: one more variable brings a column of W, a row of V and a bias",
-        linear and counts[4] == n,
-        points=1,
-        saw=steps.saw,
-        asks="2h + 1 numbers more for each variable; and n biases when there is no hidden unit",
-        advice=steps.advice(
-            *formulas,
-            else_="what does one more variable add to W, to V and to b, and what to c?",
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "stored",
+            "W, c, V and b are counted, each once",
+            nade_sizes,
+            points=1,
+            asks="the sizes of h × n, h, n × h and n, added",
         ),
-        see="Share the hidden layer",
+        Property(
+            "linear",
+            "linear in n: one more variable brings a column of W, a row of V and a bias",
+            nade_growth,
+            points=1,
+            asks="2h + 1 numbers more for each variable; and n biases when there is no hidden unit",
+            typical=False,
+            needs="stored",
+        ),
     )
 
 
 # --- made_parameters ------------------------------------------------------------------------------
 
 
-def _made_formulas(seen: Answers) -> list[tuple[Callable[..., int] | bool, str, str]]:
-    """The wrong counts of a MADE that have a name."""
-    greater, at_least = np.greater, np.greater_equal
-    return [
-        (
-            dense_count,
-            "counts-the-dense-size",
-            "you count every entry of the weight matrices; a connection that its mask sets to 0 "
-            "does not exist",
-        ),
-        (
-            lambda n, h: made_count(n, h, biases=""),
-            "forgets-the-biases",
-            "you count connections alone: every hidden unit and every output has a bias",
-        ),
-        (
-            seen.fit(lambda n, h: made_count(n, h, biases="output"))
-            or seen.fit(lambda n, h: made_count(n, h, biases="hidden")),
-            "forgets-some-biases",
-            "some biases are missing: every hidden unit has one, and every output too",
-        ),
-        (
-            lambda n, h: made_count(n, h, output=at_least),
-            "output-sees-itself",
-            "your output mask uses ≥: output d is then connected to units that see input d, itself",
-        ),
-        (
-            lambda n, h: made_count(n, h, hidden=greater),
-            "strict-at-the-hidden-layer",
-            "your hidden mask uses >: a unit of degree m may see input m as well, so it is ≥",
-        ),
-        (
-            lambda n, h: made_count(n, h, hidden=greater, output=at_least),
-            "masks-exchanged",
-            "> and ≥ are exchanged: ≥ belongs to the hidden layers, > to the output",
-        ),
-        (
-            seen.fit(lambda n, h: made_count(n, h, hidden=np.less_equal))
-            or seen.fit(lambda n, h: made_count(n, h, hidden=np.less_equal, output=np.less))
-            or seen.fit(lambda n, h: made_count(n, h, output=np.less)),
-            "mask-turned-round",
-            "an inequality points the wrong way: a unit sees SMALLER degrees, or equal ones",
-        ),
-        (
-            lambda n, h: made_count(n, h, between=False),
-            "hidden-to-hidden-dense",
-            "you count every connection between two hidden layers; they are masked as well, "
-            "by m(above) ≥ m(below)",
-        ),
-        (
-            lambda n, h: made_count(n, h, degree=lambda k, n: k % max(n - 1, 1)),
-            "degrees-from-0",
-            "your degrees start at 0: such a unit sees no input; our convention is "
-            "m_k = 1 + k mod (n − 1)",
-        ),
-        (
-            lambda n, h: made_count(n, h, degree=lambda k, n: k % n),
-            "degrees-from-0",
-            "your degrees run over 0 … n − 1: they should run over 1 … n − 1",
-        ),
-        (
-            lambda n, h: made_count(n, h, degree=lambda k, n: 1 + k % n),
-            "degrees-to-n",
-            "your degrees reach n: such a unit sees every input, and no output may use it; take "
-            "them modulo n − 1",
-        ),
-        (
-            lambda n, h: made_count(n, h, degree=lambda k, n: 1 + (k + 1) % max(n - 1, 1)),
-            "counts-units-from-1",
-            "the first unit has k = 0, and so the degree 1: in each layer k runs from 0",
-        ),
-        (
-            lambda n, h: made_count(n, h, runs_on=True),
-            "degrees-run-on",
-            "your degrees run on from one layer into the next: in each layer k starts at 0 again",
-        ),
-    ]
+def made_with(name: str, advice: str, *options: dict[str, Any]) -> tuple[Mistake, ...]:
+    """A MADE counted with other options of `made_count`."""
+    return tuple(Mistake(name, advice, options=one) for one in options)
 
 
-@checks("made_parameters", lesson=LESSON, points=3)
-def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim]:
+def _none(size: int) -> int:
+    return 0
+
+
+def _single(size: int) -> int:
+    return 1
+
+
+_MADE = (
+    *counted_as(
+        "counts-the-dense-size",
+        "you count every entry of the weight matrices; a connection that its mask sets to 0 does "
+        "not exist",
+        dense_count,
+        lambda n, h: 1 if n == 1 else dense_count(n, h),
+    ),
+    *made_with(
+        "forgets-the-biases",
+        "you count connections alone: every hidden unit and every output has a bias",
+        {"hidden_biases": _none, "output_biases": _none},
+    ),
+    *made_with(
+        "forgets-some-biases",
+        "the hidden units' biases are missing: every hidden unit has one",
+        {"hidden_biases": _none},
+    ),
+    *made_with(
+        "forgets-some-biases",
+        "the outputs' biases are missing: every output has one",
+        {"output_biases": _none},
+    ),
+    *made_with(
+        "one-bias-per-layer",
+        "you count a single bias for a whole layer: every unit of it has its own",
+        {"hidden_biases": _single},
+        {"output_biases": _single},
+        {"hidden_biases": _single, "output_biases": _single},
+    ),
+    *made_with(
+        "output-mask-left-out",
+        "the connections into the outputs are missing: the output layer has weights as well",
+        {"output": lambda a, b: (a > b) & False},
+    ),
+    *counted_as(
+        "hidden-layers-left-out",
+        "you count the output layer alone: each hidden layer has connections and biases",
+        lambda n, h: made_count(n, h, hidden=lambda a, b: (a > b) & False, hidden_biases=_none),
+    ),
+    *made_with(
+        "output-sees-itself",
+        "your output mask uses ≥: output d is then connected to units that see input d, itself",
+        {"output": np.greater_equal},
+    ),
+    *made_with(
+        "strict-at-the-hidden-layer",
+        "your hidden mask uses >: a unit of degree m may see input m as well, so it is ≥",
+        {"hidden": np.greater},
+    ),
+    *made_with(
+        "masks-exchanged",
+        "> and ≥ are exchanged: ≥ belongs to the hidden layers, > to the output",
+        {"hidden": np.greater, "output": np.greater_equal},
+    ),
+    *made_with(
+        "mask-turned-round",
+        "an inequality points the wrong way: a unit sees SMALLER degrees, or equal ones",
+        {"hidden": np.less_equal},
+        {"hidden": np.less_equal, "output": np.less},
+        {"output": np.less},
+    ),
+    *made_with(
+        "hidden-to-hidden-dense",
+        "you count every connection between two hidden layers; they are masked as well, by "
+        "m(above) ≥ m(below)",
+        {"between": False},
+    ),
+    *made_with(
+        "degrees-from-0",
+        "your degrees start at 0: such a unit sees no input; they should run over 1 … n − 1",
+        {"degree": lambda k, n: k % max(n - 1, 1)},
+        {"degree": lambda k, n: k % n},
+    ),
+    *made_with(
+        "degrees-to-n",
+        "your degrees reach n: such a unit sees every input, and no output may use it; take them "
+        "modulo n − 1",
+        {"degree": lambda k, n: 1 + k % n},
+    ),
+    *made_with(
+        "counts-units-from-1",
+        "the first unit has k = 0, and so the degree 1: in each layer k runs from 0",
+        {"degree": lambda k, n: 1 + (k + 1) % max(n - 1, 1)},
+    ),
+    *made_with(
+        "degrees-run-on",
+        "your degrees run on from one layer into the next: in each layer k starts at 0 again",
+        {"runs_on": True},
+    ),
+    *made_with(
+        "units-without-a-degree",
+        "at n = 1 the degrees 1 … n − 1 are none, so no hidden unit exists, and none has a bias: "
+        "only the output's bias is left",
+        {"alone": False},
+    ),
+    *counted_as(
+        "one-layer-formula",
+        "you count all hidden units as if they stood in one layer: between two hidden layers there "
+        "are masks as well",
+        lambda n, h: 1 if n == 1 else triangle(n) if not h else made_count(n, [sum(h)]),
+        lambda n, h: n * sum(h) + sum(h) + n,
+    ),
+)
+_MADE_SEEN = (
+    Symptom(
+        "needs-a-hidden-layer",
+        "your function raises for an empty list of hidden sizes: it is allowed, and the layer "
+        "below the outputs is then the inputs, with degrees 1 … n",
+        lambda seen: raised(seen) and fail_only(seen, lambda n, h: not h),
+    ),
+    Symptom(
+        "no-degree-at-n-1",
+        "at n = 1 the convention divides by n − 1 = 0: there is no degree in 1 … 0, so this case "
+        "stands by itself",
+        lambda seen: (
+            raised(seen, "ZeroDivisionError", "RuntimeError")
+            and fail_only(seen, lambda n, h: n == 1)
+        ),
+    ),
+    Symptom(
+        "units-without-a-degree",
+        "at n = 1 you count more than the output's bias: the degrees 1 … n − 1 are none, so no "
+        "hidden unit exists, and none has a bias",
+        lambda seen: (
+            fail_only(seen, lambda n, h: n == 1)
+            and all(isinstance(o.answer, int) and o.answer > 1 for o in seen if o.fails)
+        ),
+    ),
+)
+
+
+def one_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Networks of one hidden layer, narrower and wider than the input."""
+    drawn = (draw.integer(4, 30), [draw.integer(30, 80)])
+    narrow = (draw.integer(31, 60), [draw.integer(2, 30)])
+    return [(3, [4]), (2, [3]), (5, [9]), (784, [50]), drawn, narrow]
+
+
+def several_hidden_layers(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Networks of two and three hidden layers."""
+    shapes = ((draw.integer(6, 9), 2), (draw.integer(10, 16), 2), (draw.integer(5, 12), 3))
+    drawn = [(n, [draw.integer(n, 3 * n + 1) for _ in range(layers)]) for n, layers in shapes]
+    return [(4, [5, 7]), (5, [7, 6, 9]), *drawn]
+
+
+def no_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Inputs straight to outputs."""
+    return [(n, []) for n in (2, 3, draw.integer(4, 9), draw.integer(10, 60))]
+
+
+def one_variable(draw: Draw) -> list[tuple[int, list[int]]]:
+    """n = 1 with hidden layers and without; and n = 2, or whoever always says 1 would be right."""
+    sizes = ([draw.integer(1, 9)], [], [draw.integer(2, 9), draw.integer(2, 9)])
+    return [*((1, h) for h in sizes), (2, [1])]
+
+
+def made_by_hand(n: int, hidden_sizes: Sequence[int]) -> str:
+    """The degrees of a small MADE, layer by layer."""
+    if n > 3 or sum(hidden_sizes) > 6:
+        return ""
+    if n == 1:
+        return "no degree in 1 … 0, so no hidden unit: one output with its bias"
+    layers = [[1 + k % (n - 1) for k in range(size)] for size in hidden_sizes]
+    told = "".join(f"; a hidden layer of degrees {', '.join(map(str, m))}" for m in layers)
+    places = ", ".join(map(str, range(1, n + 1)))
+    return f"inputs {places}{told}; outputs {places}: count the open lines, then the biases"
+
+
+@checks("made_parameters", lesson=LESSON, points=3, see="Count what the masks leave open")
+def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """A MADE has the connections that its masks leave open, and its biases."""
-    name = "made_parameters"
-
-    def ask(cases: list[tuple], may_raise: bool = True) -> Answers:
-        return Answers(made_parameters, name, made_count, cases, may_raise=may_raise)
-
-    def deep(n: int, layers: int) -> tuple[int, list[int]]:
-        return n, [draw.integer(n, 3 * n + 1) for _ in range(layers)]
-
-    one = [(3, [4]), (2, [3]), (5, [9]), (784, [50])]
-    one += [(draw.integer(4, 30), [draw.integer(30, 80)])]
-    one += [(draw.integer(31, 60), [draw.integer(2, 30)])]
-    more = [(4, [5, 7]), (5, [7, 6, 9]), deep(draw.integer(6, 9), 2)]
-    more += [deep(draw.integer(10, 16), 2), deep(draw.integer(5, 12), 3)]
-    shallow, layered = ask(one, may_raise=False), ask(more)
-    # One layer cannot tell a strict mask from forgotten biases: two layers can.
-    both = shallow.beside(layered)
-    known = [(both.shows(f), name_of, text) for f, name_of, text in _made_formulas(both)]
-    yield claim(
-        "one hidden layer: a unit of degree m has m connections below it and n − m above",
-        shallow.hold,
-        points=1,
-        saw=shallow.saw,
-        asks="n connections for each hidden unit, whatever its degree, and h + n biases",
-        advice=shallow.advice(
-            *known,
-            *_made_formulas(shallow),
-            else_="draw n = 3 with four hidden units of degrees 1, 2, 1, 2, and count the lines",
-        ),
-        see="Count what the masks leave open",
+    asked = subject(
+        made_parameters,
+        "made_parameters",
+        made_count,
+        forms=(made_layer_by_layer,),
+        mistakes=_MADE,
+        symptoms=_MADE_SEEN,
+        by_hand=made_by_hand,
+        cases=[(2, [1]), (2, [2]), (3, [2]), (3, [2, 2]), (3, [4]), (2, []), (3, []), (1, [2])],
     )
-    yield claim(
-        "between hidden layers only m(above) ≥ m(below) is connected",
-        layered.hold,
-        points=1,
-        saw=layered.saw,
-        asks="the ones of every mask, with the degrees m_k = 1 + k mod (n − 1) in each layer",
-        advice=layered.advice(
-            *_made_formulas(layered),
-            else_="write both lists of degrees for n = 4, hidden sizes 5 and 7, and count pairs",
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "one-layer",
+            "one hidden layer: a unit of degree m has m connections below it and n − m above",
+            one_hidden_layer,
+            points=1,
+            asks="n connections for each hidden unit, whatever its degree, and h + n biases",
+            typical=False,  # cannot tell a strict mask from forgotten biases: two layers can
         ),
-        see="Count what the masks leave open",
-    )
-
-    sizes = [2, 3, draw.integer(4, 9), draw.integer(10, 60)]
-    seen = ask([(n, []) for n in sizes])
-    yield claim(
-        "without a hidden layer a MADE is an FVSBN",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="inputs straight to outputs, masked by >, and n biases: a triangle of numbers",
-        advice=seen.advice(
-            *_made_formulas(seen),
-            (
-                seen.raised(),
-                "needs-a-hidden-layer",
-                "an empty list of hidden sizes is allowed: the layer below the outputs is then the "
-                "inputs, with degrees 1 … n",
-            ),
-            else_="start with the inputs as the layer below: if no hidden layer follows, the "
-            "output mask joins inputs and outputs",
+        Property(
+            "layers",
+            "between hidden layers only m(above) ≥ m(below) is connected",
+            several_hidden_layers,
+            points=1,
+            asks="the ones of every mask, with the degrees m_k = 1 + k mod (n − 1) in each layer",
         ),
-        see="Count what the masks leave open",
-    )
-
-    # One case at n = 2, or whoever always answers 1 would be right.
-    seen = ask(
-        [
-            (1, [draw.integer(1, 9)]),
-            (1, []),
-            (1, [draw.integer(2, 9), draw.integer(2, 9)]),
-            (2, [1]),
-        ]
-    )
-    yield claim(
-        "one variable needs one number",
-        seen.hold,
-        points=0.5,
-        saw=seen.saw,
-        asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
-        advice=seen.advice(
-            (
-                seen.raised(ZeroDivisionError),
-                "no-degree-at-n-1",
-                "at n = 1 the convention divides by n − 1 = 0: there is no degree in 1 … 0, so "
-                "treat this case first",
-            ),
-            (
-                not seen.raised() and not seen.are_floats,
-                "units-without-a-degree",
-                "at n = 1 the degrees 1 … n − 1 are none, so no hidden unit exists, and none has a "
-                "bias: only the output's bias is left",
-            ),
-            else_="treat n = 1 first: one variable, one number",
+        Property(
+            "no-layer",
+            "without a hidden layer a MADE is an FVSBN",
+            no_hidden_layer,
+            points=0.5,
+            asks="inputs straight to outputs, masked by >, and n biases: a triangle of numbers",
+            typical=False,
         ),
-        see="Count what the masks leave open",
+        Property(
+            "one-variable",
+            "one variable needs one number",
+            one_variable,
+            points=0.5,
+            asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
+            typical=False,
+        ),
     )

@@ -72,6 +72,58 @@ def table_parameters(cardinalities):
     return 2 ** len(cardinalities) - 1
 """,
     ),
+    Wrong(  # one off for each variable, after the product
+        "table_parameters",
+        TABLE,
+        "minus-one-per-variable",
+        source="""
+def table_parameters(cardinalities):
+    cells = 1
+    for k in cardinalities:
+        cells *= k
+    for _ in cardinalities:
+        cells -= 1
+    return cells
+""",
+    ),
+    Wrong(  # base and exponent exchanged
+        "table_parameters",
+        TABLE,
+        "power-for-product",
+        source="""
+def table_parameters(cardinalities):
+    values = max([1, *cardinalities])
+    return math.prod([len(cardinalities)] * values) - 1
+""",
+    ),
+    Wrong(  # all variables like the first
+        "table_parameters",
+        TABLE,
+        "power-for-product",
+        source="""
+def table_parameters(cardinalities):
+    first = cardinalities[0] if cardinalities else 1
+    return first ** len(cardinalities) - 1
+""",
+    ),
+    Wrong(  # turned round
+        "table_parameters",
+        TABLE,
+        "sign-turned",
+        source="""
+def table_parameters(cardinalities):
+    return 1 - math.prod(cardinalities)
+""",
+    ),
+    Wrong(  # every cell, as a float: two mistakes
+        "table_parameters",
+        TABLE,
+        "forgets-minus-one",
+        source="""
+def table_parameters(cardinalities):
+    return float(np.prod([1.0, *cardinalities]))
+""",
+    ),
     Wrong(  # int64
         "table_parameters",
         LARGE,
@@ -135,7 +187,7 @@ def table_parameters(cardinalities):
     Wrong(  # a text
         "table_parameters",
         TABLE,
-        "",
+        "not-a-count",
         source="""
 def table_parameters(cardinalities):
     return str(math.prod(cardinalities) - 1)
@@ -144,7 +196,7 @@ def table_parameters(cardinalities):
     Wrong(  # yes
         "table_parameters",
         TABLE,
-        "",
+        "not-a-count",
         source="""
 def table_parameters(cardinalities):
     return True
@@ -364,6 +416,18 @@ def bayes_net_parameters(cardinalities, parents):
         "children-for-parents",
         edit=(PRODUCT, "math.prod(cardinalities[j] for j in range(n) if i in parents[j])"),
     ),
+    Wrong(  # no rows
+        "bayes_net_parameters",
+        ROWS,
+        "ignores-the-parents",
+        edit=(COUNT, "count += cardinalities[i] - 1"),
+    ),
+    Wrong(  # no columns
+        "bayes_net_parameters",
+        ROWS,
+        "counts-rows-alone",
+        edit=(COUNT, "count += " + PRODUCT),
+    ),
     Wrong(  # bits only
         "bayes_net_parameters",
         ROWS,
@@ -459,10 +523,22 @@ def bayes_net_parameters(cardinalities, parents):
         "names-no-node",
         edit=(NAME, 'raise ValueError(f"one of these is on a cycle: {list(range(n))}")'),
     ),
+    Wrong(  # names the largest node that is left, which hangs below the cycle or on it
+        "bayes_net_parameters",
+        CYCLE,
+        "names-a-node-off-the-cycle",
+        edit=(NAME, 'raise ValueError(f"node {max(left)} leads to itself")'),
+    ),
+    Wrong(  # cycles unnoticed, and a negative parent too: two mistakes
+        "bayes_net_parameters",
+        RANGE,
+        "negative-index",
+        edit=((LEFT, "    if False:\n        node = 0"), (INSIDE, "if j >= n:")),
+    ),
     Wrong(  # an assertion
         "bayes_net_parameters",
         CYCLE,
-        "",
+        "another-exception",
         edit=(NAME, 'raise AssertionError(f"node {node}")'),
     ),
     Wrong(  # Python's negative index
@@ -562,6 +638,24 @@ def fvsbn_parameters(n):
     return 2**n - 1
 """,
     ),
+    Wrong(  # half of n times n
+        "fvsbn_parameters",
+        FVSBN,
+        "half-a-square",
+        source="""
+def fvsbn_parameters(n):
+    return n**2 // 2
+""",
+    ),
+    Wrong(  # begins with the second conditional
+        "fvsbn_parameters",
+        FVSBN,
+        "first-conditional-left-out",
+        source="""
+def fvsbn_parameters(n):
+    return sum(weights + 1 for weights in range(1, n))
+""",
+    ),
     Wrong(  # a float
         "fvsbn_parameters",
         FVSBN,
@@ -615,6 +709,15 @@ def nade_parameters(n, hidden):
         source="""
 def nade_parameters(n, hidden):
     return hidden * (2 * n + 1)
+""",
+    ),
+    Wrong(  # no matrix
+        "nade_parameters",
+        STORED,
+        "counts-the-biases-alone",
+        source="""
+def nade_parameters(n, hidden):
+    return sum((hidden, n))
 """,
     ),
     Wrong(  # one matrix
@@ -708,6 +811,33 @@ def made_parameters(n, hidden_sizes):
     return count + int((np.arange(1, n + 1)[:, None] > below).sum())
 """,
     ),
+    Wrong(  # a layer's bias counted as one number
+        "made_parameters",
+        SHALLOW,
+        "one-bias-per-layer",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [np.arange(1, n + 1), *(1 + np.arange(size) % (n - 1) for size in hidden_sizes)]
+    count = n + len(hidden_sizes)
+    for below, above in zip(layers, layers[1:]):
+        count += sum(int((m >= below).sum()) for m in above)
+    return count + sum(int((d > layers[-1]).sum()) for d in range(1, n + 1))
+""",
+    ),
+    Wrong(  # no connection into the outputs
+        "made_parameters",
+        SHALLOW,
+        "output-mask-left-out",
+        edit=(OUTPUT, "return count"),
+    ),
+    Wrong(  # the output layer alone
+        "made_parameters",
+        SHALLOW,
+        "hidden-layers-left-out",
+        edit=(HIDDEN, "pass"),
+    ),
     Wrong(  # ≥ at the output
         "made_parameters",
         SHALLOW,
@@ -785,7 +915,7 @@ def made_parameters(n, hidden_sizes):
     Wrong(  # the one-layer formula
         "made_parameters",
         DEEP,
-        "",
+        "one-layer-formula",
         source="""
 def made_parameters(n, hidden_sizes):
     h = sum(hidden_sizes)
