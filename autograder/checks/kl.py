@@ -8,42 +8,26 @@ evenly spaced grids.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograder import claim, expect_array, when
+from autograder import expect_array
 from autograder.checking import checks
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import alike
+from autograder.diagnosis.mistakes import Observation, alike
 from autograder.diagnosis.shrinking import tables_of
 from autograder.draw import Draw
-from autograder.remote.proxy import Standin, WrongKind
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind
 
 LESSON = "06_kl"
 
 
 # --- what the mathematics says --------------------------------------------------------------------
-
-
-def mass_log(p: np.ndarray, q: np.ndarray) -> float:
-    """Σ p log q over the outcomes with p > 0; −inf where one of them has q = 0."""
-    seen = p > 0
-    with np.errstate(divide="ignore"):
-        return float((p[seen] * np.log(q[seen])).sum())
-
-
-def entropy_of(p: np.ndarray) -> float:
-    """H(p) in nats."""
-    return -mass_log(p, p)
-
-
-def divergence(p: np.ndarray, q: np.ndarray) -> float:
-    """KL(p‖q) in nats."""
-    return mass_log(p, p) - mass_log(p, q)
 
 
 def log_gaussian(x: np.ndarray, mu: float, sigma: float) -> np.ndarray:
@@ -56,37 +40,6 @@ def mixture(grid: np.ndarray, bumps: Sequence[tuple[float, float, float]]) -> np
     return sum(w * np.exp(log_gaussian(grid, m, s)) for w, m, s in bumps)
 
 
-def moments(p: np.ndarray, grid: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of a density on a grid."""
-    weights = p / p.sum()
-    mean = float((weights * grid).sum())
-    return mean, float(np.sqrt((weights * (grid - mean) ** 2).sum()))
-
-
-def forward_kl(p: np.ndarray, grid: np.ndarray, mu: float, sigma: float) -> float:
-    """KL(p‖q) for q = N(mu, sigma²) and a density p > 0 on the grid."""
-    return float((p * (np.log(p) - log_gaussian(grid, mu, sigma))).sum() * (grid[1] - grid[0]))
-
-
-def reverse_kl(p: np.ndarray, grid: np.ndarray, mu: float, sigma: float) -> float:
-    """KL(q‖p) for q = N(mu, sigma²) and a density p > 0 on the grid."""
-    log_q = log_gaussian(grid, mu, sigma)
-    return float((np.exp(log_q) * (log_q - np.log(p))).sum() * (grid[1] - grid[0]))
-
-
-def descend(p: np.ndarray, grid: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
-    """The local optimum of KL(q‖p) that short steps downhill from `start` reach."""
-    mu, s, log_p = start[0], np.log(start[1]), np.log(p)
-    for _ in range(3000):
-        z = (grid - mu) / np.exp(s)
-        log_q = log_gaussian(grid, mu, np.exp(s))
-        weighted = np.exp(log_q) * (grid[1] - grid[0]) * (log_q - log_p)
-        slope_mu, slope_s = (weighted * z).sum() / np.exp(s), (weighted * (z**2 - 1)).sum()
-        mu -= np.clip(0.03 * slope_mu, -0.05, 0.05)
-        s -= np.clip(0.03 * slope_s, -0.05, 0.05)
-    return float(mu), float(np.exp(s))
-
-
 def number(value: Any, what: str) -> float:
     """`value` as a float; WrongKind if it is anything but one real number."""
     if isinstance(value, bool):
@@ -94,29 +47,11 @@ def number(value: Any, what: str) -> float:
     return float(expect_array(value, (), "number", what))
 
 
-def close(a: float, b: float, tolerance: float = 1e-9) -> bool:
-    """Equal up to `tolerance`, absolute and relative; infinities equal themselves, NaN nothing."""
-    return bool(a == b or np.isclose(a, b, rtol=tolerance, atol=tolerance))
-
-
 def table(draw: Draw, outcomes: int, zeros: int = 0) -> np.ndarray:
     """Random probabilities (outcomes,), none too near the uniform ones; `zeros` of them are 0."""
     p = draw.rng.gamma(0.7, size=outcomes) + 0.02
     p[draw.permutation(outcomes)[:zeros]] = 0.0
     return p / p.sum()
-
-
-def first_fit(
-    got: Sequence[float], cases: Sequence[tuple], wrong: dict[str, Any], tolerance: float = 1e-6
-) -> str:
-    """The first name in `wrong` whose function of each case gives what was got; "" if none does."""
-    for name, function in wrong.items():
-        with np.errstate(all="ignore"):
-            values = [function(*case) for case in cases]
-        fits = all(close(g, v, tolerance) for g, v in zip(got, values, strict=True))
-        if fits and all(np.isfinite(values)):
-            return name
-    return ""
 
 
 # --- entropy, cross-entropy, KL -------------------------------------------------------------------
@@ -565,193 +500,405 @@ _MISTAKES_OF_KL = (
 # --- units of text --------------------------------------------------------------------------------
 
 
-def texts(draw: Draw) -> list[tuple[np.ndarray]]:
-    """Log-probabilities of three texts: tokens of every kind, none of them all alike."""
-    return [
+def rule_of_perplexity(log_probs: np.ndarray) -> float:
+    """exp of the average surprise: the geometric mean of 1/probability over the tokens."""
+    return float(np.exp(-np.mean(log_probs)))
+
+
+def rule_of_bits(log_probs: np.ndarray) -> float:
+    """The average surprise in bits."""
+    return float(-np.mean(log_probs) / np.log(2))
+
+
+def typical_texts(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Three texts of tokens of every kind, one of even tokens, and one that is always sure."""
+    cases = [
         (np.log(draw.uniform(n) * scale + 0.01),)
         for n, scale in ((2, 0.9), (draw.integer(5, 9), 0.5), (draw.integer(20, 30), 0.1))
     ]
+    n = draw.integer(3, 40)
+    return [*cases, (np.full(n, -np.log(draw.integer(20, 90))),), (np.zeros(n),)]
 
 
-@checks("perplexity", lesson=LESSON, points=1)
-def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim]:
-    """As unsure as among so many equally likely tokens."""
-    see = "Exercise 2: two units for text"
-
-    def ask(log_probs: np.ndarray) -> float:
-        return number(perplexity(log_probs), "the perplexity")
-
-    cases = texts(draw)
-    got = [ask(t) for (t,) in cases]
-    right = [float(np.exp(-t.mean())) for (t,) in cases]
-    v, n = draw.integer(20, 90), draw.integer(3, 40)
-    even, perfect = ask(np.full(n, -np.log(v))), ask(np.zeros(n))
-    wrong = {
-        "exp-of-sum": lambda t: np.exp(-t.sum()),
-        "sign": lambda t: np.exp(t.mean()),
-        "base-mixed": lambda t: 2.0 ** -t.mean(),
-        "base-mixed-bits": lambda t: np.exp(-t.mean() / np.log(2)),
-        "mean-of-inverses": lambda t: np.exp(-t).mean(),
-        "inverse-of-mean": lambda t: 1 / np.exp(t).mean(),
-        "exp-forgotten": lambda t: -t.mean(),
-        "log-of-logs": lambda t: np.exp(-np.log(-t).mean()),
-    }
-    named = first_fit(got, cases, wrong)
-    if all(close(g, np.exp(min(-t.sum(), 700.0))) for g, (t,) in zip(got, cases, strict=True)):
-        named = "exp-of-sum"
-    yield claim(
-        "perplexity is exp of the average surprise: V if even over V tokens, 1 if always sure",
-        all(map(close, got, right)) and close(even, v) and close(perfect, 1.0),
-        points=0.5,
-        saw=f"{got[0]:.4g} for two tokens of probability {np.exp(cases[0][0][0]):.3g} and "
-        f"{np.exp(cases[0][0][1]):.3g}; {even:.4g} for {n} tokens of probability 1/{v}",
-        asks="the geometric mean of 1/probability over the tokens",
-        advice=[
-            when(
-                named == "exp-of-sum",
-                named,
-                "this is exp of the SUM, which grows with the text: take the mean over the tokens",
-            ),
-            when(named == "sign", named, "below 1: the surprise is MINUS the log-probability"),
-            when(
-                named in ("base-mixed", "base-mixed-bits"),
-                "base-mixed",
-                "two bases are mixed: natural logarithms belong to exp, binary ones to 2^…",
-            ),
-            when(
-                named in ("mean-of-inverses", "inverse-of-mean"),
-                "arithmetic-mean",
-                "you average probabilities or their inverses: average the LOGS, then take exp",
-            ),
-            when(named == "exp-forgotten", named, "this is the mean surprise in nats: exp of it"),
-            when(named == "log-of-logs", named, "log_probs are logarithms already"),
-            "work out the probabilities ½ and ⅛ by hand, and compare: 4",
-        ],
-        see=see,
-    )
-    once = np.log(draw.uniform(draw.integer(30, 60)) * 0.2 + 0.001)
-    twice, long = ask(np.tile(once, 2)), ask(np.tile(once, 400))
-    one, never = ask(once), ask(np.append(once, -np.inf))
-    yield claim(
-        "length alone does not perplex; one impossible token does, without end",
-        close(twice, one) and close(long, one) and np.isfinite(one) and never == np.inf,
-        points=0.5,
-        saw=f"{one:.4g} for a text, {twice:.4g} for the same text twice, {never:.4g} with an "
-        "impossible token added",
-        asks="an average over tokens; inf where one of them has log-probability −inf",
-        advice=[
-            when(
-                not close(twice, one),
-                "exp-of-sum",
-                "the answer grows with the length of the text: divide by the number of tokens",
-            ),
-            when(
-                close(twice, one) and np.isfinite(never),
-                "impossible-token-hidden",
-                "an impossible token must cost everything: nothing may be clipped or left out",
-            ),
-            "take the mean of the logs first, exp last",
-        ],
-        see=see,
-    )
-
-
-@checks("bits_per_token", lesson=LESSON, points=1)
-def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim]:
-    """The same average surprise, counted in yes/no answers."""
-    see = "Exercise 2: two units for text"
-
-    def ask(log_probs: np.ndarray) -> float:
-        return number(bits_per_token(log_probs), "the bits per token")
-
-    cases = texts(draw)
-    got = [ask(t) for (t,) in cases]
-    n = draw.integer(2, 30)
-    coin, sure = ask(np.full(n, np.log(0.5))), ask(np.zeros(n))
-    wrong = {
-        "nats-for-bits": lambda t: -t.mean(),
-        "multiplied-by-ln-2": lambda t: -t.mean() * np.log(2),
-        "summed-over-tokens": lambda t: -t.sum() / np.log(2),
-        "sign": lambda t: t.mean() / np.log(2),
-        "perplexity-for-bits": lambda t: np.exp(-t.mean()),
-        "log-of-mean": lambda t: -np.log2(np.exp(t).mean()),
-        "two-to-the-nats": lambda t: 2.0 ** -t.mean(),
-    }
-    named = first_fit(got, cases, wrong)
-    yield claim(
-        "a nat is 1/ln 2 bits: a fair coin costs 1 bit a toss, certainty none",
-        all(close(g, -t.mean() / np.log(2)) for g, (t,) in zip(got, cases, strict=True))
-        and close(coin, 1.0)
-        and close(sure, 0.0),
-        points=0.5,
-        saw=f"{coin:.4g} bits for each of {n} fair coin tosses"
-        if not close(coin, 1.0)
-        else f"{got[0]:.4g} bits for tokens of probability {np.exp(cases[0][0][0]):.3g} and "
-        f"{np.exp(cases[0][0][1]):.3g}",
-        asks="the average of −log₂ of the probabilities",
-        advice=[
-            when(named == "nats-for-bits", named, "these are nats: divide by ln 2 for bits"),
-            when(
-                named == "multiplied-by-ln-2",
-                named,
-                "you multiply by ln 2: a bit is the SMALLER unit, and there are more of them",
-            ),
-            when(
-                named == "summed-over-tokens",
-                named,
-                "these are the bits of the whole text: per token is asked",
-            ),
-            when(named == "sign", named, "negative bits: surprise is MINUS the log-probability"),
-            when(
-                named in ("perplexity-for-bits", "two-to-the-nats"),
-                "perplexity-for-bits",
-                "this is a perplexity: its binary logarithm is asked",
-            ),
-            when(
-                named == "log-of-mean",
-                named,
-                "you average probabilities and take the log: average the LOGS",
-            ),
-            when(
-                any(map(np.isnan, got)),
-                "log-of-logs",
-                "NaN: log_probs are logarithms already, and no logarithm of theirs exists",
-            ),
-            "test yourself with one fair coin toss: exactly 1",
-        ],
-        see=see,
-    )
+def repeated_texts(draw: Draw) -> list[tuple[np.ndarray]]:
+    """One text, the same twice, and 300 times."""
     text = np.log(draw.uniform(draw.integer(30, 60)) * 0.2 + 0.001)
-    one, long = ask(text), ask(np.tile(text, 300))
-    power = float(np.exp(-text.mean()))
-    yield claim(
-        "perplexity is 2 to the bits per token, whatever the length of the text",
-        close(2.0 ** min(one, 1000.0), power) and close(one, long),
-        points=0.5,
-        saw=f"{one:.4g} bits for a text, {long:.4g} for 300 copies of it, and a perplexity of "
-        f"{power:.4g}",
-        asks="2^BPT = PP, for any length",
-        advice=[
-            when(
-                not close(one, long),
-                "summed-over-tokens",
-                "the answer grows with the length of the text: divide by the number of tokens",
+    return [(np.tile(text, copies),) for copies in (1, 2, 300)]
+
+
+def coins_and_certainty(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Fair coins, and tokens that are sure, beside ordinary texts."""
+    return [*typical_texts(draw), (np.full(draw.integer(2, 30), np.log(0.5)),)]
+
+
+def with_an_impossible_token(draw: Draw) -> list[tuple[np.ndarray]]:
+    """A text, its copies, and the text with a token of probability 0."""
+    cases = repeated_texts(draw)
+    return [*cases, (np.append(cases[0][0], -np.inf),)]
+
+
+def grows_with_length(seen: Sequence[Observation], total: Callable[[float], float]) -> bool:
+    """Whether twice the text has twice the `total`, in all of the pairs that were asked."""
+    answers = {(len(o.args[0]), o.args[0][0]): o.answer for o in seen}
+    pairs = [
+        (total(answers[n, first]), total(answers[2 * n, first]))
+        for n, first in answers
+        if (2 * n, first) in answers
+    ]
+    return bool(pairs) and all(
+        np.isfinite(two) and abs(one) > 1e-3 and exactly(two, 2 * one) for one, two in pairs
+    )
+
+
+def show_text(log_probs: np.ndarray) -> str:
+    """A text in words."""
+    times = "s" if len(log_probs) > 1 else ""
+    return f"{len(log_probs)} token{times} of probability {shown(np.exp(log_probs))}"
+
+
+def smaller_texts(log_probs: np.ndarray) -> Iterator[tuple[np.ndarray]]:
+    """Texts of one token and of two."""
+    if len(log_probs) > 2:
+        yield from ((np.log(t),) for t in ([0.5], [0.5, 0.125], [0.25, 0.25, 0.0625]))
+
+
+def mean_by_hand(log_probs: np.ndarray, *, bits: bool) -> str:
+    """The average, term by term, of a text of at most four tokens."""
+    if len(log_probs) > 4:
+        return ""
+    terms = " + ".join(f"(−log {value:.3g})" for value in np.exp(log_probs))
+    mean = f"({terms})/{len(log_probs)}"
+    if bits:
+        return f"{mean} = {-log_probs.mean():.4g} nats = {rule_of_bits(log_probs):.4g} bits"
+    return f"exp of {mean} = {rule_of_perplexity(log_probs):.4g}"
+
+
+_LOG_OF_LOGS = "log_probs are logarithms already: no further one is needed"
+_PER_TOKEN = "the answer grows with the length of the text: divide by the number of tokens"
+_SUMMED = Symptom(
+    "exp-of-sum",
+    "for a text twice it is the square of that for the text once: " + _PER_TOKEN,
+    lambda seen: grows_with_length(
+        seen, lambda v: np.log(v) if np.isfinite(v) and v > 0 else np.nan
+    ),
+)
+_HIDDEN = Symptom(
+    "impossible-token-hidden",
+    "with an impossible token your answer is still finite: it must cost everything, and nothing "
+    "may be clipped or left out",
+    lambda seen: (
+        bool(never := [o.answer for o in seen if o.right == np.inf])
+        and bool(np.isfinite(never).all())
+        and not any(o.fails for o in seen if o.right != np.inf)
+    ),
+)
+
+
+@checks("perplexity", lesson=LESSON, points=1, see="Exercise 2: two units for text")
+def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """As unsure as among so many equally likely tokens."""
+    mixed = "two bases are mixed: natural logarithms belong to exp, binary ones to 2^…"
+    arithmetic = "you average probabilities or their inverses: average the LOGS, then take exp"
+    subject = Subject(
+        ask=lambda t: number(perplexity(t), "the perplexity"),
+        rule=rule_of_perplexity,
+        mistakes=(
+            Mistake(
+                "exp-of-sum",
+                "this is exp of the SUM, which grows with the text: take the mean over the tokens",
+                gives=lambda t: np.exp(-t.sum()),
             ),
-            when(named == "multiplied-by-ln-2", named, "divide by ln 2, do not multiply"),
-            when(named == "nats-for-bits", named, "exp of your answer is the perplexity: nats"),
-            "natural logarithms divided by ln 2 are binary ones",
-        ],
-        see=see,
+            Mistake(
+                "sign",
+                "below 1: the surprise is MINUS the log-probability",
+                gives=lambda t: np.exp(t.mean()),
+            ),
+            Mistake("base-mixed", mixed, gives=lambda t: 2.0 ** -t.mean()),
+            Mistake("base-mixed", mixed, gives=lambda t: np.exp(-t.mean() / np.log(2))),
+            Mistake("arithmetic-mean", arithmetic, gives=lambda t: np.exp(-t).mean()),
+            Mistake("arithmetic-mean", arithmetic, gives=lambda t: 1 / np.exp(t).mean()),
+            Mistake(
+                "exp-forgotten",
+                "this is the mean surprise in nats: exp of it",
+                gives=lambda t: -t.mean(),
+            ),
+            Mistake("log-of-logs", _LOG_OF_LOGS, gives=lambda t: np.exp(-np.log(-t).mean())),
+        ),
+        symptoms=(_SUMMED, _HIDDEN),
+        show=show_text,
+        by_hand=lambda t: mean_by_hand(t, bits=False),
+        smaller=smaller_texts,
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "choices",
+            "perplexity is exp of the average surprise: V if even over V tokens, 1 if always sure",
+            typical_texts,
+            points=0.5,
+            asks="the geometric mean of 1/probability over the tokens",
+        ),
+        Property(
+            "length",
+            "length alone does not perplex; one impossible token does, without end",
+            with_an_impossible_token,
+            points=0.5,
+            asks="an average over tokens; inf where one of them has log-probability −inf",
+            typical=False,
+            needs="choices",
+        ),
+    )
+
+
+@checks("bits_per_token", lesson=LESSON, points=1, see="Exercise 2: two units for text")
+def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The same average surprise, counted in yes/no answers."""
+    perplexity = "this is a perplexity: its binary logarithm is asked"
+    subject = Subject(
+        ask=lambda t: number(bits_per_token(t), "the bits per token"),
+        rule=rule_of_bits,
+        mistakes=(
+            Mistake(
+                "nats-for-bits",
+                "these are nats: divide by ln 2 for bits",
+                gives=lambda t: -t.mean(),
+            ),
+            Mistake(
+                "multiplied-by-ln-2",
+                "you multiply by ln 2: a bit is the SMALLER unit, and there are more of them",
+                gives=lambda t: -t.mean() * np.log(2),
+            ),
+            Mistake(
+                "summed-over-tokens",
+                "these are the bits of the whole text: per token is asked",
+                after=lambda v, t: v * len(t),
+            ),
+            Mistake(
+                "sign",
+                "a sign is lost: surprise is MINUS the log-probability",
+                after=lambda v, t: -v,
+            ),
+            Mistake("perplexity-for-bits", perplexity, gives=lambda t: np.exp(-t.mean())),
+            Mistake("perplexity-for-bits", perplexity, gives=lambda t: 2.0 ** -t.mean()),
+            Mistake(
+                "log-of-mean",
+                "you average probabilities and take the log: average the LOGS",
+                gives=lambda t: -np.log2(np.exp(t).mean()),
+            ),
+            *(
+                Mistake("log-of-logs", _LOG_OF_LOGS, gives=program)
+                for program in (lambda t: -np.log2(t).mean(), lambda t: -np.log(t).mean())
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "summed-over-tokens",
+                _PER_TOKEN,
+                lambda seen: grows_with_length(seen, lambda v: v),
+            ),
+        ),
+        show=show_text,
+        by_hand=lambda t: mean_by_hand(t, bits=True),
+        smaller=smaller_texts,
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "bits",
+            "a nat is 1/ln 2 bits: a fair coin costs 1 bit a toss, certainty none",
+            coins_and_certainty,
+            points=0.5,
+            asks="the average of −log₂ of the probabilities",
+        ),
+        Property(
+            "power",
+            "perplexity is 2 to the bits per token, whatever the length of the text",
+            repeated_texts,
+            points=0.5,
+            asks="2^BPT = PP, for any length",
+            typical=False,
+            needs="bits",
+        ),
     )
 
 
 # --- maximum likelihood ---------------------------------------------------------------------------
 
 
-@checks("mle_equals_kl", lesson=LESSON, points=2)
-def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Claim]:
+def rule_of_mle(
+    samples: np.ndarray,
+    q: np.ndarray,
+    *,
+    added: float = 0.0,
+    counts: bool = False,
+    floor: Any = rule_of_entropy,
+    beyond: Any = rule_of_kl,
+) -> list[float]:
+    """The average NLL, H(p̂) and KL(p̂‖q).
+
+    `added` stands in every count, `counts` leaves them undivided; `floor` and `beyond` are what is
+    computed from p̂ (and q) in the second and the third place.
+    """
+    often = np.bincount(samples, minlength=len(q)) + added
+    frequency = often if counts else often / often.sum()
+    nll = -np.log(q[samples]).mean()
+    return [float(nll), float(floor(frequency)), float(beyond(frequency, q))]
+
+
+def nll_instead(first: Callable[[np.ndarray, np.ndarray], float]) -> Callable[..., list[float]]:
+    """What puts another number in the first place."""
+    return lambda value, samples, q: [float(first(samples, q)), *value[1:]]
+
+
+def samples_of_worlds(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Samples and a model; some outcomes never come, and there the model may say 0."""
+    cases = []
+    for k, n in ((2, draw.integer(5, 9)), (draw.integer(4, 7), 40), (draw.integer(20, 30), 300)):
+        samples = draw.rng.choice(k, size=n, p=table(draw, k))
+        samples[:3] = (0, 0, 1)  # never all alike
+        cases.append((samples, table(draw, k)))
+    q = table(draw, 9)
+    unseen = draw.rng.integers(1, 6, size=draw.integer(20, 40))  # neither the first nor the last
+    never = np.where(np.arange(9) == 0, 0.0, q)
+    return [*cases, (unseen, q), (unseen, never / never.sum())]
+
+
+def told_three(answer: Sequence[float]) -> str:
+    """The three numbers, and by how much they do not add up."""
+    nll, floor, beyond = answer
+    return f"NLL {nll:.4g}, H(p̂) {floor:.4g}, KL {beyond:.4g}: a gap of {nll - floor - beyond:.2g}"
+
+
+def show_samples(samples: np.ndarray, q: np.ndarray) -> str:
+    """Samples and model in words."""
+    counts = np.bincount(samples, minlength=len(q))
+    return f"{len(samples)} samples, {shown(counts)} of each outcome, and q = {shown(q)}"
+
+
+def mle_by_hand(samples: np.ndarray, q: np.ndarray) -> str:
+    """The three averages of at most four samples."""
+    if len(samples) > 4:
+        return ""
+    frequency = np.bincount(samples, minlength=len(q)) / len(samples)
+    terms = " + ".join(f"(−log {q[x]:.3g})" for x in samples)
+    nll, floor, beyond = rule_of_mle(samples, q)
+    return (
+        f"NLL = ({terms})/{len(samples)} = {nll:.4g}; p̂ = {shown(frequency)}, so H = {floor:.4g} "
+        f"and KL = {beyond:.4g}"
+    )
+
+
+def same_gap(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether both fail to add up by the same, to 1e-10, with the same last two numbers."""
+    gaps = [x[0] - x[1] - x[2] for x in (a, b)]
+    return alike(*gaps, 1e-10) and exactly(a[1:], b[1:])
+
+
+_WRONG_NLL = (
+    Mistake(
+        "summed-over-samples",
+        "the first number is the sum over the samples: their average is asked",
+        after=nll_instead(lambda s, q: -np.log(q[s]).sum()),
+    ),
+    Mistake(
+        "sign",
+        "the first number is the average LOG-likelihood: NLL is minus that",
+        after=nll_instead(lambda s, q: np.log(q[s]).mean()),
+    ),
+    Mistake(
+        "bits-for-nats",
+        "the first number is in bits: the lesson counts in nats, with natural logarithms",
+        after=nll_instead(lambda s, q: -np.log2(q[s]).mean()),
+    ),
+    *(
+        Mistake(
+            "mean-over-outcomes",
+            "you average over the outcomes: an outcome counts as often as it was sampled",
+            after=nll_instead(first),
+        )
+        for first in (
+            lambda s, q: -np.log(q).mean(),
+            lambda s, q: -np.log(q[np.unique(s)]).mean(),
+        )
+    ),
+    Mistake(
+        "log-of-mean",
+        "average the logs, not the probabilities",
+        after=nll_instead(lambda s, q: -np.log(q[s].mean())),
+    ),
+    Mistake(
+        "log-forgotten",
+        "the first number averages probabilities: surprise is −log of them",
+        after=nll_instead(lambda s, q: -q[s].mean()),
+    ),
+)
+_WRONG_PARTS = (
+    Mistake(
+        "arguments-swapped",
+        "this is KL(q‖p̂): the samples are the world, q the belief",
+        options={"beyond": lambda f, q: rule_of_kl(q, f)},
+    ),
+    Mistake(
+        "compared-with-itself",
+        "KL is 0: you compare the samples' frequencies with themselves; q is the model",
+        options={"beyond": lambda f, q: 0.0},
+    ),
+    Mistake(
+        "cross-entropy-for-kl",
+        "the third number is H(p̂, q): KL is what it has beyond H(p̂)",
+        options={"beyond": surprise},
+    ),
+    Mistake(
+        "counts-for-frequencies",
+        "p̂'s entries must sum to 1: counts are divided by the number of samples",
+        options={"counts": True},
+    ),
+    Mistake(
+        "entropy-of-q",
+        "this is the entropy of the model: the floor is that of the SAMPLES, H(p̂)",
+        gives=lambda s, q, **wrong: rule_of_mle(s, q, floor=lambda f: rule_of_entropy(q), **wrong),
+    ),
+    *(
+        Mistake(
+            "smoothed",
+            "p̂ is made of the counts as they are: with anything added the identity is lost",
+            options={"added": added},
+        )
+        for added in (1.0, 0.5, *_SMALL[:7])
+    ),
+    Mistake(
+        "counts-forgotten",
+        "each outcome that came counts the same: count how often it came",
+        gives=lambda s, q: rule_of_mle(np.unique(s), q),
+    ),
+    Mistake(
+        "counts-forgotten",
+        "each outcome that came counts the same: count how often it came",
+        gives=lambda s, q: [-np.log(q[s]).mean(), *rule_of_mle(np.unique(s), q)[1:]],
+    ),
+)
+_UNSEEN = Symptom(
+    "unseen-outcomes",
+    "where outcomes never came a number is not finite: they have p̂ = 0, and count nothing",
+    lambda seen: (
+        bool(bad := [o for o in seen if not np.isfinite(o.answer).all()])
+        and all(len(np.unique(o.args[0])) < len(o.args[1]) for o in bad)
+    ),
+)
+
+
+@checks(
+    "mle_equals_kl",
+    lesson=LESSON,
+    points=2,
+    see="Exercise 3: maximum likelihood is forward KL",
+)
+def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The average NLL is H(p̂) + KL(p̂‖q)."""
-    see = "Exercise 3: maximum likelihood is forward KL"
 
     def ask(samples: np.ndarray, q: np.ndarray) -> list[float]:
         found = mle_equals_kl(samples, q)
@@ -762,156 +909,51 @@ def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Cla
         names = ("the average NLL", "H(p̂)", "KL(p̂‖q)")
         return [number(v, name) for v, name in zip(found, names, strict=True)]
 
-    def frequencies(samples: np.ndarray, q: np.ndarray) -> np.ndarray:
-        return np.bincount(samples, minlength=len(q)) / len(samples)
-
-    cases = []
-    for k, n in ((2, draw.integer(5, 9)), (draw.integer(4, 7), 40), (draw.integer(20, 30), 300)):
-        samples = draw.rng.choice(k, size=n, p=table(draw, k))
-        samples[:3] = (0, 0, 1)  # never all alike
-        cases.append((samples, table(draw, k)))
-    unseen_q = table(draw, 9)
-    unseen = draw.rng.integers(1, 6, size=draw.integer(20, 40))  # neither the first nor the last
-    cases.append((unseen, unseen_q))
-    got = [ask(*case) for case in cases]
-
-    def right_nll(samples: np.ndarray, q: np.ndarray) -> float:
-        return float(-np.log(q[samples]).mean())
-
-    nll = [g[0] for g in got]
-    wrong_nll = {
-        "summed-over-samples": lambda s, q: right_nll(s, q) * len(s),
-        "sign": lambda s, q: -right_nll(s, q),
-        "bits-for-nats": lambda s, q: right_nll(s, q) / np.log(2),
-        "mean-over-outcomes": lambda s, q: -np.log(q).mean(),
-        "log-of-mean": lambda s, q: -np.log(q[s].mean()),
-        "samples-not-counted": lambda s, q: -np.log(q[np.unique(s)]).mean(),
-    }
-    named = first_fit(nll, cases, wrong_nll)
-    never_q = np.where(np.arange(9) == 0, 0.0, unseen_q)
-    never_q /= never_q.sum()
-    spared = ask(unseen, never_q)  # q = 0 where nothing was seen: that costs nothing
-    exact = close(spared[0], right_nll(unseen, never_q))
-    yield claim(
-        "the first number is the samples' average of −log q",
-        all(close(v, right_nll(*case)) for v, case in zip(nll, cases, strict=True)) and exact,
-        points=0.5,
-        saw=f"{nll[0]:.4g} for {len(cases[0][0])} samples, {np.bincount(cases[0][0]).tolist()} of "
-        f"each outcome, and q = {shown(cases[0][1])}"
-        if exact or not np.isfinite(spared[0])
-        else f"{spared[0]:.4g}",
-        asks="one term −log q(x) for each sample, and their mean",
-        advice=[
-            when(
-                named == "summed-over-samples",
-                named,
-                "this is the sum over the samples: their average is asked",
-            ),
-            when(named == "sign", named, "this is the average LOG-likelihood: NLL is minus that"),
-            when(named == "bits-for-nats", named, _BITS),
-            when(
-                named in ("mean-over-outcomes", "samples-not-counted"),
-                "mean-over-outcomes",
-                "you average over the outcomes: an outcome counts as often as it was sampled",
-            ),
-            when(named == "log-of-mean", named, "average the logs, not the probabilities"),
-            "q[samples] has the probability of each sample",
-        ],
-        see=see,
+    subject = Subject(
+        ask=ask,
+        rule=rule_of_mle,
+        mistakes=(*_WRONG_NLL, *_WRONG_PARTS),
+        symptoms=(_UNSEEN,),
+        show=show_samples,
+        told=told_three,
+        by_hand=mle_by_hand,
+        smaller=lambda s, q: [(np.array([0, 0, 0, 1]), np.array([0.5, 0.5]))] * (len(s) > 4),
+        alike=exactly,
     )
-
-    def fits(index: int, function: Any) -> bool:
-        with np.errstate(all="ignore"):
-            return all(
-                close(g[index], function(frequencies(*c), c[1]))
-                for g, c in zip(got, cases, strict=True)
-            )
-
-    right_h = fits(1, lambda f, q: entropy_of(f))
-    right_kl = fits(2, divergence)
-    finite = all(np.isfinite(g).all() for g in got)
-    smoothed = [(np.bincount(s, minlength=len(q)) + 1) / (len(s) + len(q)) for s, q in cases]
-    is_smoothed = all(close(g[1], entropy_of(f)) for g, f in zip(got, smoothed, strict=True))
-    yield claim(
-        "the others are H(p̂) and KL(p̂‖q) of the samples' frequencies",
-        right_h and right_kl and np.isfinite(spared).all(),
-        points=0.5,
-        saw=f"H = {got[0][1]:.4g}, KL = {got[0][2]:.4g} for samples with "
-        f"{np.bincount(cases[0][0]).tolist()} of each outcome"
-        if finite
-        else "a number that is not finite, where some outcomes were never sampled",
-        asks="p̂(x) = how often x came, divided by the number of samples",
-        advice=[
-            when(
-                right_h and fits(2, lambda f, q: divergence(q, f)),
-                "arguments-swapped",
-                "this is KL(q‖p̂): the samples are the world, q the belief",
-            ),
-            when(
-                not finite,
-                "unseen-outcomes",
-                "outcomes that never came have p̂ = 0: they count nothing, in either number",
-            ),
-            when(
-                fits(1, lambda f, q: entropy_of(q)),
-                "entropy-of-q",
-                "this is the entropy of the model: the floor is that of the SAMPLES, H(p̂)",
-            ),
-            when(
-                is_smoothed,
-                "smoothed",
-                "p̂ is made of the counts as they are: with anything added the identity is lost",
-            ),
-            when(
-                fits(1, lambda f, q: entropy_of((f > 0) / (f > 0).sum())),
-                "counts-forgotten",
-                "each outcome that came counts the same: count how often it came (np.bincount)",
-            ),
-            when(
-                not right_h and not right_kl,
-                "counts-for-frequencies",
-                "do p̂'s entries sum to 1? counts must be divided by the number of samples",
-            ),
-            "count the outcomes with np.bincount(samples, minlength=len(q)), and divide",
-        ],
-        see=see,
-    )
-    gaps = [abs(a - b - c) for a, b, c in got]
-    worst = float(np.max(gaps)) if np.isfinite(gaps).all() else float("nan")
-    varied = len({round(g[0], 6) for g in got}) > 1
-    yield claim(
-        "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q",
-        worst < 1e-10 and varied and finite and all(g[2] > 0 for g in got),
-        points=1,
-        saw=f"a difference of {worst:.2g} nats"
-        if worst >= 1e-10
-        else "numbers that do not follow the samples",
-        asks="an identity, and so a greatest likelihood where KL is least",
-        advice=[
-            when(
-                all(g[2] <= 1e-12 for g in got),
-                "compared-with-itself",
-                "KL is 0: you compare the samples' frequencies with themselves; q is the model",
-            ),
-            when(
-                right_h and fits(2, lambda f, q: divergence(q, f)),
-                "arguments-swapped",
-                "with KL(q‖p̂) nothing adds up: the first argument weights, and the samples are the "
-                "world",
-            ),
-            when(
-                named == "summed-over-samples",
-                named,
-                "the NLL is a sum over samples, the other two are averages",
-            ),
-            when(is_smoothed, "smoothed", "the identity holds for the bare frequencies only"),
-            "all three are averages with the same weights: how often each outcome came",
-        ],
-        see=see,
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "nll",
+            "the first number is the samples' average of −log q",
+            samples_of_worlds,
+            points=0.5,
+            asks="one term −log q(x) for each sample, and their mean",
+            alike=lambda a, b: exactly(a[0], b[0]),
+        ),
+        Property(
+            "parts",
+            "the others are H(p̂) and KL(p̂‖q) of the samples' frequencies",
+            samples_of_worlds,
+            points=0.5,
+            asks="p̂(x) = how often x came, divided by the number of samples",
+            alike=lambda a, b: exactly(a[1:], b[1:]),
+        ),
+        Property(
+            "identity",
+            "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q",
+            samples_of_worlds,
+            points=1,
+            asks="an identity, and so a greatest likelihood where KL is least",
+            alike=same_gap,
+            needs="parts",
+        ),
     )
 
 
 # --- the two fits ---------------------------------------------------------------------------------
+
+Bumps = tuple[tuple[float, float, float], ...]  # (weight, mean, sd) of each
 
 
 def pair(value: Any, name: str) -> tuple[float, float]:
@@ -921,331 +963,579 @@ def pair(value: Any, name: str) -> tuple[float, float]:
     return number(value[0], f"mu of {name}"), number(value[1], f"sigma of {name}")
 
 
-def two_bumps(draw: Draw) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float, float]]]:
-    """A density of two far bumps, its grid, and the bumps (weight, mean, sd) from the left."""
+def two_bumps(draw: Draw) -> tuple[np.ndarray, Bumps]:
+    """A grid, and two far bumps from the left; the weights are never near 1/2."""
     scale, middle = float(0.7 + 0.8 * draw.uniform()), float(draw.normal(scale=2.0))
     gap = float(4.5 + 1.5 * draw.uniform()) * scale
-    weight = float(0.3 + 0.15 * draw.uniform()) + 0.25 * draw.integer(0, 1)  # never near 1/2
-    bumps = [
+    weight = float(0.3 + 0.15 * draw.uniform()) + 0.25 * draw.integer(0, 1)
+    bumps = (
         (weight, middle - gap / 2, scale * float(0.45 + 0.1 * draw.uniform())),
         (1 - weight, middle + gap / 2, scale * float(0.6 + 0.1 * draw.uniform())),
-    ]
+    )
     grid = np.linspace(middle - 7 * scale, middle + 7.5 * scale, draw.integer(350, 450))
-    return mixture(grid, bumps), grid, bumps
+    return grid, bumps
 
 
-@checks("fit_forward", lesson=LESSON, points=3)
-def gaussian_that_covers(fit_forward: Standin, draw: Draw) -> Iterator[Claim]:
-    """The Gaussian of least KL(p‖q) has the moments of p."""
-    see = "Exercise 4: the forward fit"
-    cases = [two_bumps(draw)[:2] for _ in range(2)]
+def told_pair(answer: Sequence[float]) -> str:
+    """A Gaussian in words."""
+    return f"mu = {answer[0]:.4g}, sigma = {answer[1]:.4g}"
+
+
+def show_density(bumps: Bumps) -> str:
+    """A mixture in words."""
+    parts = (f"{w:.3g}·N({m:.3g}, {s:.3g}²)" if w < 1 else f"N({m:.3g}, {s:.3g}²)"
+             for w, m, s in bumps)  # fmt: skip
+    return "p = " + " + ".join(parts)
+
+
+def rule_of_moments(
+    p: np.ndarray, grid: np.ndarray, bumps: Bumps = (), *, center: bool = True
+) -> tuple[float, float]:
+    """Mean and standard deviation of a density on a grid, where KL(p‖q) is least."""
+    weights = p / p.sum()
+    mu = (weights * grid).sum()
+    return mu, np.sqrt((weights * (grid - (mu if center else 0.0)) ** 2).sum())
+
+
+def moments_plainly(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> tuple[float, float]:
+    """The same without options."""
+    weights = p / p.sum()
+    mu = (weights * grid).sum()
+    return mu, np.sqrt((weights * (grid - mu) ** 2).sum())
+
+
+def moments_weighted(weights: Callable[..., np.ndarray]) -> Callable[..., tuple[float, float]]:
+    """The moments with other weights; a variance below 0 has no root."""
+
+    def gives(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> tuple[float, float]:
+        w = weights(p, grid)
+        mu = (w * grid).sum()
+        return mu, np.sqrt((w * (grid - mu) ** 2).sum())
+
+    return gives
+
+
+def widths_within(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> tuple[float, float]:
+    """The mean, and the spread of the bumps without the distance between them."""
+    return rule_of_moments(p, grid)[0], np.sqrt(sum(w * s**2 for w, _, s in bumps))
+
+
+def covered_densities(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, Bumps]]:
+    """Two of far bumps, and a skewed one."""
+    cases = [two_bumps(draw) for _ in range(2)]
     middle = float(draw.normal(scale=3.0))
-    skewed = [
+    skewed = (
         (0.15, middle - 3.0, 0.4),
         (0.25, middle, 0.7),
-        (0.6, middle + 1.5, 0.5 + 0.4 * draw.uniform()),
-    ]
-    grid = np.linspace(middle - 8, middle + 9, draw.integer(700, 900))
-    cases.append((mixture(grid, skewed), grid))
-    got = [pair(fit_forward(p, grid), "fit_forward") for p, grid in cases]
-    right = [moments(p, grid) for p, grid in cases]
-    mus, sigmas = zip(*got, strict=True)
-
-    def fits(values: Sequence[float], function: Any, tolerance: float = 2e-3) -> bool:
-        with np.errstate(all="ignore"):
-            return all(
-                close(v, float(function(p, g)), tolerance)
-                for v, (p, g) in zip(values, cases, strict=True)
-            )
-
-    def spacing(grid: np.ndarray) -> float:
-        return float(grid[1] - grid[0])
-
-    spread = [s for _, s in right]
-    mode = all(
-        abs(v - g[np.argmax(p)]) < 0.15 * s for v, s, (p, g) in zip(mus, spread, cases, strict=True)
+        (0.6, middle + 1.5, 0.5 + 0.4 * float(draw.uniform())),
     )
-    advice_on_mode = when(
-        mode,
+    cases.append((np.linspace(middle - 8, middle + 9, draw.integer(700, 900)), skewed))
+    return [(mixture(grid, bumps), grid, bumps) for grid, bumps in cases]
+
+
+def moments_by_hand(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> str:
+    """The mean and the variance of the lesson's two bumps."""
+    if bumps != LESSONS_BUMPS:
+        return ""
+    mean = " + ".join(f"{w:.3g}·({m:.3g})" for w, m, _ in bumps)
+    parts = " + ".join(f"{w:.3g}·({s:.3g}² + ({m:.3g} − mu)²)" for w, m, s in bumps)
+    mu, sigma = rule_of_moments(p, grid)
+    return f"mu = {mean} = {mu:.4g}; sigma² = {parts} = {sigma**2:.4g}, sigma = {sigma:.4g}"
+
+
+LESSONS_BUMPS: Bumps = ((0.4, -2.0, 0.6), (0.6, 2.0, 0.6))
+_SPACING = "the heights p sum to 1/Δ, not to 1: divide by p.sum(), or multiply by the spacing"
+_GRID = "each point of the grid weighs the same in it: weight by p"
+_MODE = (
+    "mu sits on the highest bump: that is what the REVERSE KL does; the forward one covers all of "
+    "p, and asks for its mean and variance"
+)
+_LOG_SIGMA = Mistake(
+    "log-sigma-returned",
+    "this is log sigma: return sigma",
+    after=lambda v, *_: (v[0], np.log(v[1])),
+)
+_VARIANCE = Mistake(
+    "variance-for-sigma",
+    "this is the variance: sigma is its root",
+    after=lambda v, *_: (v[0], v[1] ** 2),
+)
+_FORWARD_MISTAKES = (
+    _VARIANCE,
+    _LOG_SIGMA,
+    Mistake(
+        "moment-about-zero",
+        "this is the root of the mean of x²: take the mean away first, (x − m)²",
+        options={"center": False},
+    ),
+    Mistake(
+        "mean-over-outcomes",
+        _GRID,
+        gives=moments_weighted(lambda p, g: np.full(len(g), 1 / len(g))),
+    ),
+    Mistake("mean-over-outcomes", _GRID, after=lambda v, p, g, _: (v[0], g.std())),
+    Mistake(
+        "mean-over-outcomes",
+        _GRID,
+        gives=lambda p, g, _: (
+            g.mean(),
+            np.sqrt((p / p.sum() * (g - g.mean()) ** 2).sum()),
+        ),
+    ),
+    Mistake("spacing-forgotten", _SPACING, gives=moments_weighted(lambda p, g: p)),
+    Mistake("spacing-forgotten", _SPACING, after=lambda v, p, g, _: (v[0], v[1] * p.sum() ** 0.5)),
+    *(
+        Mistake(
+            "mean-for-sum",
+            "this divides by the number of points: the weights are p, and sum to 1 as p·Δ",
+            gives=program,
+        )
+        for program in (
+            moments_weighted(lambda p, g: p / len(p)),
+            lambda p, g, _: (
+                (p * g).mean(),
+                np.sqrt((p * (g - (p * g).mean()) ** 2).sum()),
+            ),
+        )
+    ),
+    Mistake(
+        "moments-of-the-heights",
+        "these are moments of the HEIGHTS p: those of x, weighted by p, are asked",
+        gives=lambda p, g, _: (p.mean(), p.std()),
+    ),
+    Mistake(
         "forward-called-mode-seeking",
-        "this sits on the highest bump: that is what the REVERSE KL does; the forward one covers "
-        "all of p, and asks for its mean and variance",
+        _MODE,
+        gives=lambda p, g, _: (
+            g[p.argmax()],
+            np.sqrt((p / p.sum() * (g - g[p.argmax()]) ** 2).sum()),
+        ),
+    ),
+    Mistake(
+        "mu-and-sigma-swapped", "mu and sigma have changed places", after=lambda v, *_: v[::-1]
+    ),
+    Mistake(
+        "within-bumps-only",
+        "the distance BETWEEN the bumps is a part of the variance, too",
+        gives=widths_within,
+    ),
+)
+_ON_THE_MODE = Symptom(
+    "forward-called-mode-seeking",
+    _MODE,
+    lambda seen: all(
+        abs(o.answer[0] - o.args[1][o.args[0].argmax()]) < 0.15 * o.right[1] for o in seen
+    ),
+)
+
+
+def near_by(a: float, b: float) -> bool:
+    """Equal to 2e-3, absolute and relative: a sum stands for an integral."""
+    return alike(a, b, 2e-3)
+
+
+@checks("fit_forward", lesson=LESSON, points=3, see="Exercise 4: the forward fit")
+def gaussian_that_covers(fit_forward: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The Gaussian of least KL(p‖q) has the moments of p."""
+    grid = np.linspace(-8, 8, 401)
+    subject = Subject(
+        ask=lambda p, grid, bumps: pair(fit_forward(p, grid), "fit_forward"),
+        rule=rule_of_moments,
+        forms=(moments_plainly,),
+        mistakes=_FORWARD_MISTAKES,
+        symptoms=(_ON_THE_MODE,),
+        show=lambda p, grid, bumps: (
+            f"{show_density(bumps)} on the grid {grid[0]:.3g} … {grid[-1]:.3g}"
+        ),
+        told=told_pair,
+        by_hand=moments_by_hand,
+        smaller=lambda p, g, bumps: (
+            [(mixture(grid, LESSONS_BUMPS), grid, LESSONS_BUMPS)] * (bumps != LESSONS_BUMPS)
+        ),
+        alike=lambda a, b: near_by(a[0], b[0]) and near_by(a[1], b[1]),
     )
-    mean_right = all(abs(v - m) < 2e-3 * s for v, (m, s) in zip(mus, right, strict=True))
-    yield claim(
-        "mu is the mean of p",
-        mean_right,
-        points=1,
-        saw=f"mu = {mus[0]:.4g} for a density with its highest bump near "
-        f"{cases[0][1][np.argmax(cases[0][0])]:.2f}",
-        asks="∫ p(x) x dx",
-        advice=[
-            when(
-                fits(mus, lambda p, g: g.mean()),
-                "mean-over-outcomes",
-                "this is the mean of the grid: each point weighs the same in it; weight by p",
-            ),
-            when(
-                fits(mus, lambda p, g: (p * g).sum()),
-                "spacing-forgotten",
-                "the heights p sum to 1/Δ, not to 1: divide by p.sum(), or multiply by the spacing",
-            ),
-            when(
-                fits(mus, lambda p, g: (p * g).mean()),
-                "mean-for-sum",
-                "this divides by the number of points: the weights are p, and sum to 1 as p·Δ",
-            ),
-            when(
-                fits(mus, lambda p, g: p.mean()),
-                "moments-of-the-heights",
-                "this is the mean of the HEIGHTS p: the mean of x, weighted by p, is asked",
-            ),
-            advice_on_mode,
-            when(
-                fits(sigmas, lambda p, g: moments(p, g)[0])
-                and fits(mus, lambda p, g: moments(p, g)[1]),
-                "mu-and-sigma-swapped",
-                "mu and sigma have changed places",
-            ),
-            "work out the two bumps at ±2 by hand, and compare: 0.4",
-        ],
-        see=see,
-    )
-    sigma_right = all(abs(v - s) < 2e-3 * s for v, (_, s) in zip(sigmas, right, strict=True))
-    yield claim(
-        "sigma is the standard deviation of p: within the bumps and between them",
-        sigma_right,
-        points=1,
-        saw=f"sigma = {sigmas[0]:.4g} on the grid {cases[0][1][0]:.3g} … {cases[0][1][-1]:.3g}",
-        asks="the root of ∫ p(x) (x − m)² dx",
-        advice=[
-            when(
-                fits(sigmas, lambda p, g: moments(p, g)[1] ** 2),
-                "variance-for-sigma",
-                "this is the variance: sigma is its root",
-            ),
-            when(
-                fits(sigmas, lambda p, g: np.sqrt((p * g**2).sum() / p.sum())),
-                "moment-about-zero",
-                "this is the root of the mean of x²: take the mean away first, (x − m)²",
-            ),
-            when(
-                fits(sigmas, lambda p, g: (p * g**2).sum() / p.sum()),
-                "moment-about-zero",
-                "this is the mean of x²: take the mean away first, (x − m)², and take the root",
-            ),
-            when(
-                fits(sigmas, lambda p, g: g.std(), 4e-3),
-                "mean-over-outcomes",
-                "this is the standard deviation of the grid: weight by p",
-            ),
-            when(
-                fits(sigmas, lambda p, g: moments(p, g)[1] / np.sqrt(spacing(g)))
-                or fits(sigmas, lambda p, g: moments(p, g)[1] ** 2 / spacing(g)),
-                "spacing-forgotten",
-                "the heights p sum to 1/Δ, not to 1: divide by p.sum(), or multiply by the spacing",
-            ),
-            when(
-                fits(sigmas, lambda p, g: p.std(), 4e-3),
-                "moments-of-the-heights",
-                "this is the spread of the HEIGHTS p: the spread of x, weighted by p, is asked",
-            ),
-            when(
-                fits(sigmas, lambda p, g: np.log(moments(p, g)[1])),
-                "log-sigma-returned",
-                "this is log sigma: return sigma",
-            ),
-            advice_on_mode,
-            when(
-                all(v < 0.6 * s for v, s in zip(sigmas, spread, strict=True)),
-                "within-bumps-only",
-                "too narrow: the distance BETWEEN the bumps is a part of the variance, too",
-            ),
-            "the average of (x − m)² with the weights of the mean, and its root",
-        ],
-        see=see,
-    )
-    better = ""
-    for (mu, sigma), (p, grid), unit in zip(got, cases, spread, strict=True):
-        if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
-            better = better or f"mu = {mu:.4g}, sigma = {sigma:.4g}: no Gaussian"
-            continue
-        here = forward_kl(p, grid, mu, sigma)
-        for near in ((0.05, 1), (-0.05, 1), (0, 1.05), (0, 0.95)):
-            there = forward_kl(p, grid, mu + near[0] * unit, sigma * near[1])
-            if not there > here and not better:  # NaN is no minimum either
-                better = f"KL(p‖q) = {here:.4f} nats at your place, {there:.4f} a step beside it"
-    yield claim(
-        "no Gaussian near it has a smaller KL(p‖q)",
-        not better,
-        points=1,
-        saw=better,
-        asks="the least forward KL: every small change of mu or sigma makes it larger",
-        advice=[
-            advice_on_mode,
-            "drag the explorer's Gaussian to your place: which way does KL(p‖q) fall?",
-        ],
-        see=see,
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "mean",
+            "mu is the mean of p",
+            covered_densities,
+            points=1,
+            asks="∫ p(x) x dx",
+            alike=lambda a, b: near_by(a[0], b[0]),
+        ),
+        Property(
+            "spread",
+            "sigma is the standard deviation of p: within the bumps and between them",
+            covered_densities,
+            points=1,
+            asks="the root of ∫ p(x) (x − m)² dx",
+            alike=lambda a, b: near_by(a[1], b[1]),
+        ),
+        Property(
+            "least",
+            "no Gaussian near it has a smaller KL(p‖q)",
+            covered_densities,
+            points=1,
+            asks="the least forward KL: every small change of mu or sigma makes it larger",
+        ),
     )
 
 
-@checks("fit_reverse", lesson=LESSON, points=4)
-def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim]:
-    """Gradient descent on KL(q‖p) ends in the valley where it starts."""
-    see = "Exercise 5: the reverse fit"
+def optimum(
+    p: np.ndarray,
+    grid: np.ndarray,
+    start: tuple[float, float],
+    bumps: Bumps,
+    steps: int | None = None,
+) -> tuple[float, float]:
+    """The local optimum of KL(q‖p) that natural steps downhill from `start` reach.
 
-    def fit(p: np.ndarray, grid: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
-        return pair(fit_reverse(p, grid, start), "fit_reverse")
+    With `steps` = 0 it is the start.
+    """
+    mu, s, log_p = start[0], np.log(start[1]), np.log(p)
+    for _ in range(400 if steps is None else 0):
+        z = (grid - mu) / np.exp(s)
+        log_q = log_gaussian(grid, mu, np.exp(s))
+        weighted = np.exp(log_q) * (grid[1] - grid[0]) * (log_q - log_p)
+        mu -= np.clip(0.1 * (weighted * z).sum() * np.exp(s), -0.1, 0.1)
+        s -= np.clip(0.05 * (weighted * (z**2 - 1)).sum(), -0.1, 0.1)
+    return float(mu), float(np.exp(s))
 
-    def is_at(found: tuple[float, float], place: tuple[float, float], far: float = 0.05) -> bool:
-        unit = place[1]
-        return bool(abs(found[0] - place[0]) < far * unit and abs(found[1] - unit) < far * unit)
 
-    def in_words(found: tuple[float, float]) -> str:
-        return f"mu = {found[0]:.4g}, sigma = {found[1]:.4g}"
+def one_step(
+    p: np.ndarray,
+    grid: np.ndarray,
+    start: tuple[float, float],
+    bumps: Bumps,
+    rate: float,
+    *,
+    weight: Any = None,
+    price: Any = None,
+    walks: tuple[float, float] = (1.0, 1.0),
+) -> tuple[float, float]:
+    """One step of gradient descent on KL(q‖p) in mu and log sigma.
 
-    m, s = float(draw.normal(scale=2.0)), float(0.5 + 0.25 * draw.uniform())
-    s *= draw.integer(1, 2)
-    grid = np.linspace(m - 9, m + 9, draw.integer(350, 450))
-    p = mixture(grid, [(1.0, m, s)])
-    starts = [(m + 0.9 * s, 1.5 * s), (m - 0.7 * s, 0.6 * s)]
-    alone = [fit(p, grid, start) for start in starts]
-    lost = [f for f in alone if not np.isfinite(f).all()]
-    moved = [not is_at(f, start, 0.01) for f, start in zip(alone, starts, strict=True)]
-    away = [
-        abs(f[0] - m) > abs(start[0] - m) + 0.2 * s for f, start in zip(alone, starts, strict=True)
+    `weight`, of (p, q, spacing), stands in the place of q · dx; `price`, of (log q, log p), in the
+    place of their difference. `walks` are factors of the two slopes.
+    """
+    mu, s = start[0], np.log(start[1])
+    z, spacing = (grid - mu) / np.exp(s), grid[1] - grid[0]
+    log_q, log_p = log_gaussian(grid, mu, np.exp(s)), np.log(p)
+    r = price(log_q, log_p) if price else log_q - log_p
+    weighted = r * (weight(p, np.exp(log_q), spacing) if weight else np.exp(log_q) * spacing)
+    slope_mu, slope_s = (weighted * z).sum() / np.exp(s), (weighted * (z**2 - 1)).sum()
+    return mu - walks[0] * rate * slope_mu, np.exp(s - walks[1] * rate * slope_s)
+
+
+def step_plainly(
+    p: np.ndarray, grid: np.ndarray, start: tuple[float, float], bumps: Bumps, rate: float
+) -> tuple[float, float]:
+    """The same without options."""
+    mu, s = start[0], np.log(start[1])
+    spacing, log_p = grid[1] - grid[0], np.log(p)
+    sigma = np.exp(s)
+    z = (grid - mu) / sigma
+    log_q = -(z**2) / 2 - s - 0.5 * np.log(2 * np.pi)
+    weighted = np.exp(log_q) * spacing * (log_q - log_p)
+    slope_mu, slope_s = (weighted * z).sum() / sigma, (weighted * (z**2 - 1)).sum()
+    mu, s = mu - rate * slope_mu, s - rate * slope_s
+    return mu, np.exp(s)
+
+
+_NOT_MOVED = Mistake(
+    "not-moved", "this is the start: mu and s must walk", gives=lambda p, g, start, *_: start
+)
+_WRONG_STEPS = (
+    Mistake(
+        "spacing-forgotten",
+        "an integral is a sum times the spacing dx of the grid: without it the steps are as much "
+        "too large as the grid is fine",
+        options={"weight": lambda p, q, dx: q},
+    ),
+    Mistake(
+        "mean-for-sum",
+        "an integral is the SUM of heights times dx, not their mean",
+        options={"weight": lambda p, q, dx: q / len(q)},
+    ),
+    Mistake(
+        "entropy-of-q-forgotten",
+        "this is the slope of E_q[−log p] alone, which likes a spike; the term log q in r keeps q "
+        "wide",
+        options={"price": lambda log_q, log_p: -log_p},
+    ),
+    Mistake(
+        "uphill",
+        "each step goes uphill: it must go AGAINST the slope",
+        options={"walks": (-1.0, -1.0)},
+    ),
+    Mistake(
+        "uphill",
+        "this climbs: with p's weights alone the sum is minus the slope of the FORWARD KL (data "
+        "alone cannot give the reverse one); the weights are q's",
+        options={"weight": lambda p, q, dx: p / p.sum(), "price": lambda log_q, log_p: 1.0},
+    ),
+    Mistake(
+        "weights-of-p",
+        "log q − log p is weighted by p here: in KL(q‖p) the weights are q's",
+        options={"weight": lambda p, q, dx: p * dx},
+    ),
+    Mistake(
+        "weights-forgotten",
+        "every point of the grid weighs the same in your sums: the weights are q's",
+        options={"weight": lambda p, q, dx: dx},
+    ),
+    Mistake(
+        "sigma-fixed",
+        "sigma stays that of the start: both parameters must walk",
+        options={"walks": (1.0, 0.0)},
+    ),
+    Mistake(
+        "mu-fixed",
+        "mu stays that of the start: both parameters must walk",
+        options={"walks": (0.0, 1.0)},
+    ),
+    Mistake("mu-uphill", "sigma walks downhill, mu uphill: a sign", options={"walks": (-1.0, 1.0)}),
+    Mistake(
+        "sigma-uphill", "mu walks downhill, sigma uphill: a sign", options={"walks": (1.0, -1.0)}
+    ),
+    _LOG_SIGMA,
+    _VARIANCE,
+    _NOT_MOVED,
+)
+_START_IGNORED = Symptom(
+    "start-ignored",
+    "from different starts your first step ends in one place: the descent must begin at `start`",
+    lambda seen: (
+        len({o.args[3] for o in seen}) < len(seen)
+        and all(
+            a.answer == b.answer
+            for a, b in itertools.combinations(seen, 2)
+            if a.args[3] == b.args[3]
+        )
+    ),
+)
+_SAME_END = Symptom(
+    "start-ignored",
+    "from starts on different bumps it ends in one place: does the descent begin at `start`, and "
+    "are its steps small?",
+    lambda seen: (
+        bool(
+            pairs := [
+                (a, b)
+                for a, b in itertools.combinations(seen, 2)
+                if a.args[3] == b.args[3] and not at_place(a.right, b.right) and len(a.args) == 4
+            ]
+        )
+        and all(np.isfinite(a.answer).all() and at_place(a.answer, b.answer) for a, b in pairs)
+    ),
+)
+
+
+def _on_the_way(o: Observation) -> bool:
+    (mu, sigma), (mu_0, sigma_0), (end, wide) = o.answer, o.args[2], o.right
+
+    def between(value: float, a: float, b: float) -> bool:
+        return min(a, b) < value < max(a, b)
+
+    return between(mu, mu_0, end) and between(sigma, sigma_0, wide)
+
+
+_STOPPED = Symptom(
+    "stopped-early",
+    "it ends between the start and the optimum: on the way, but not there; more steps, or larger "
+    "ones (do the integrals have their factor dx?)",
+    lambda seen: (
+        bool(alone := [o for o in seen if len(o.args[3]) == 1 and len(o.args) == 4])
+        and all(map(_on_the_way, alone))
+    ),
+)
+
+
+def at_place(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether two Gaussians are one, to 3 % of the second's sigma."""
+    unit = max(abs(b[1]), 0.05)
+    return bool(np.abs(np.subtract(a, b)).max() < 0.03 * unit)
+
+
+def gaussian_worlds(draw: Draw) -> list[tuple]:
+    """Gaussians, on a coarse grid and on a fine one, each with a start beside it."""
+    cases = []
+    for points, shift, stretch in ((draw.integer(300, 400), 0.9, 1.5), (1500, -0.7, 0.6)):
+        m, s = float(draw.normal(scale=2.0)), float(0.5 + 0.6 * draw.uniform())
+        grid, bumps = np.linspace(m - 8 * s, m + 8 * s, points), ((1.0, m, s),)
+        cases.append((mixture(grid, bumps), grid, (m + shift * s, stretch * s), bumps))
+    return cases
+
+
+def bumps_with_starts(draw: Draw) -> list[tuple]:
+    """Two far and skewed bumps of different widths, from a start on each of them."""
+    scale, middle = float(0.7 + 0.2 * draw.uniform()), float(draw.normal(scale=2.0))
+    weight = float(0.3 + 0.15 * draw.uniform()) + 0.25 * draw.integer(0, 1)  # never near 1/2
+    homes = ((weight, middle - 3.2 * scale, scale), (1 - weight, middle + 3.2 * scale, 0.7 * scale))
+    bumps: Bumps = ()
+    for (w, mean, unit), side in zip(homes, (-1, 1), strict=True):  # the tails point outward
+        bumps += ((0.7 * w, mean, 0.5 * unit), (0.3 * w, mean + side * 1.2 * unit, 0.8 * unit))
+    grid = np.linspace(middle - 9 * scale, middle + 9 * scale, draw.integer(400, 500))
+    p = mixture(grid, bumps)
+    return [
+        (
+            p,
+            grid,
+            (
+                mean + unit * (0.3 * side + 0.25 * float(draw.uniform() - 0.5)),
+                unit * float(0.5 + 0.3 * draw.uniform()),
+            ),
+            bumps,
+        )
+        for (_, mean, unit), side in zip(homes, (-1, 1), strict=True)
     ]
-    kept_sigma = [abs(f[1] - start[1]) < 1e-3 * s for f, start in zip(alone, starts, strict=True)]
-    kept_mu = [abs(f[0] - start[0]) < 1e-3 * s for f, start in zip(alone, starts, strict=True)]
 
-    def all_are(function: Any) -> bool:
-        return all(abs(f[1] - function(s)) < 0.02 * s for f in alone)
 
-    advice_alone = [
-        when(
-            bool(lost) or any(away),
-            "uphill",
-            "mu runs away from p: a step goes AGAINST the slope, and the weights are q's (with p's "
-            "weights the same sum is minus the forward KL: data alone cannot give the reverse one)",
-        ),
-        when(not any(moved), "not-moved", "this is the start: does the loop update mu and s?"),
-        when(
-            all(kept_sigma) and not all(kept_mu),
-            "sigma-fixed",
-            "sigma is still that of the start: both parameters must walk",
-        ),
-        when(
-            all(kept_mu) and not all(kept_sigma),
-            "mu-fixed",
-            "mu is still that of the start: both parameters must walk",
-        ),
-        when(
-            all_are(np.log),
-            "log-sigma-returned",
-            "this is log sigma: the walk is in s = log sigma, the answer is sigma",
-        ),
-        when(all_are(np.square), "variance-for-sigma", "this is the variance: return sigma"),
-        when(
-            all(f[1] < 0.3 * s and abs(f[0] - m) < s for f in alone),
-            "entropy-of-q-forgotten",
-            "sigma shrinks to nothing: that is E_q[−log p] alone, which likes a spike; the term "
-            "log q in r keeps q wide",
-        ),
-        when(
-            all(
-                min(start[0], m) - 0.1 * s < f[0] < max(start[0], m) + 0.1 * s
-                for f, start in zip(alone, starts, strict=True)
-            ),
-            "stopped-early",
-            "on the way but not there: more steps, or larger ones (do the integrals have their "
-            "factor dx?)",
-        ),
-        "work out the two slopes for p = N(0, 1), q = N(1, 1) by hand, and compare: 1 and 0",
-    ]
-    yield claim(
-        "where p is a Gaussian itself, the descent finds it",
-        all(is_at(f, (m, s), 0.03) for f in alone),
-        points=1,
-        saw=f"{in_words(alone[0])} from the start ({starts[0][0]:.3g}, {starts[0][1]:.3g}), for "
-        f"p = N({m:.3g}, {s:.3g}²)",
-        asks="KL(q‖p) = 0, at q = p",
-        advice=advice_alone,
-        see=see,
-    )
-
-    p, grid, bumps = two_bumps(draw)
-    starts = [
-        (mean + 0.5 * sd * float(draw.uniform() - 0.5), float(sd * (0.8 + 0.5 * draw.uniform())))
-        for _, mean, sd in bumps
-    ]
-    found = [fit(p, grid, start) for start in starts]
-    places = [descend(p, grid, (mean, sd)) for _, mean, sd in bumps]
-    at_home = [is_at(f, place) for f, place in zip(found, places, strict=True)]
-    forward = moments(p, grid)
-    advice_bumps = [
-        when(
-            all(is_at(f, forward) for f in found),
-            "forward-for-reverse",
-            "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
-            "forgetting a bump costs it only −log w",
-        ),
-        when(
-            is_at(found[0], found[1], 0.02) and any(at_home),
-            "start-ignored",
-            "both starts end on the same bump: the descent begins at `start`, it does not look for "
-            "the best bump",
-        ),
-        when(
-            is_at(found[0], found[1], 0.02),
-            "start-ignored",
-            "both starts end at the same place: begin the descent at `start`",
-        ),
-        *advice_alone[:-2],
-        when(
-            any(at_home),
-            "one-bump-only",
-            "one start ends at its bump, the other does not: are the steps too large?",
-        ),
-        "from a start on a bump, small steps downhill stay there: draw the path in the explorer",
-    ]
-    worst = found[0] if not at_home[0] else found[1]
-    yield claim(
-        "from a start on a bump it settles on that bump: on the left one, and on the right one",
-        all(at_home),
-        points=2,
-        saw=f"{in_words(worst)} from the {'right' if at_home[0] else 'left'} bump; they are "
-        f"at {bumps[0][1]:.3g} and {bumps[1][1]:.3g}",
-        asks="mode-seeking: the local optimum of KL(q‖p) next to the start",
-        advice=advice_bumps,
-        see=see,
-    )
-
-    # Two bumps so close that there is one optimum, wide and across both.
+def near_bumps(draw: Draw) -> list[tuple]:
+    """Two bumps so close that there is one optimum, wide and across both."""
     center, unit = float(draw.normal()), float(0.5 + 0.3 * draw.uniform())
     half = float(0.8 + 0.3 * draw.uniform()) * unit
-    wide_grid = np.linspace(center - 8, center + 8, draw.integer(350, 450))
-    merged = mixture(wide_grid, [(0.35, center - half, unit), (0.65, center + half, unit)])
-    settled = [(f, p, grid) for f in found]
-    settled.append((fit(merged, wide_grid, (center - half, unit)), merged, wide_grid))
-    better = ""
-    for (mu, sigma), p_here, grid_here in settled:
-        if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
-            better = better or f"mu = {mu:.4g}, sigma = {sigma:.4g}: no Gaussian"
-            continue
-        if sigma < 2 * (grid_here[1] - grid_here[0]) or not grid_here[0] < mu < grid_here[-1]:
-            better = better or f"{in_words((mu, sigma))}, finer than the grid or off it"
-            continue
-        here = reverse_kl(p_here, grid_here, mu, sigma)
-        for step, stretch in ((0.08, 1), (-0.08, 1), (0, 1.08), (0, 0.92)):
-            there = reverse_kl(p_here, grid_here, mu + step * sigma, sigma * stretch)
-            if not there > here and not better:  # NaN is no minimum either
-                better = f"KL(q‖p) = {here:.4f} nats at your place, {there:.4f} a step beside it"
-    yield claim(
-        "where it ends, no small step makes KL(q‖p) smaller, near bumps included",
-        not better,
-        points=1,
-        saw=better,
-        asks="a local optimum: both slopes are 0",
-        advice=advice_bumps,
-        see=see,
+    grid = np.linspace(center - 8, center + 8, draw.integer(350, 450))
+    bumps = ((0.35, center - half, unit), (0.65, center + half, unit))
+    return [(mixture(grid, bumps), grid, (center - half, unit), bumps)]
+
+
+def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: float) -> str:
+    told = f"{show_density(bumps)}, from the start ({start[0]:.3g}, {start[1]:.3g})"
+    return told + {float: ", one step at rate {:.3g}", int: ", {} steps"}.get(
+        type(how[0]) if how else None, ""
+    ).format(*how)
+
+
+def _step_by_hand(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, rate: float) -> str:
+    """The slopes of one Gaussian against another have a closed form."""
+    if len(bumps) > 1:
+        return ""
+    (_, m, s), (mu, sigma) = bumps[0], start
+    slopes = (mu - m) / s**2, sigma**2 / s**2 - 1
+    new = mu - rate * slopes[0], np.log(sigma) - rate * slopes[1]
+    return (
+        f"slopes {slopes[0]:.3g} and {slopes[1]:.3g}; mu = {mu:.3g} − {rate:.3g}·{slopes[0]:.3g} = "
+        f"{new[0]:.4g}, log sigma = {np.log(sigma):.3g} − {rate:.3g}·{slopes[1]:.3g} = {new[1]:.4g}"
     )
+
+
+def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
+    """What one step shows of a walk that ends elsewhere, if the function takes rate and steps."""
+
+    def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, rate: float) -> Any:
+        return pair(fit_reverse(p, grid, start, rate=rate, steps=1), "fit_reverse")
+
+    def cases(draw: Draw) -> list[tuple]:
+        walks = [*gaussian_worlds(draw), *bumps_with_starts(draw), *near_bumps(draw)]
+        return [(*walk, 0.01 + 0.02 * float(draw.uniform())) for walk in walks]
+
+    grid, normal = np.linspace(-9, 9, 401), ((1.0, 0.0, 1.0),)
+    subject = Subject(
+        ask=ask,
+        rule=one_step,
+        forms=(step_plainly,),
+        mistakes=_WRONG_STEPS,
+        symptoms=(_START_IGNORED,),
+        show=_show_walk,
+        told=told_pair,
+        by_hand=_step_by_hand,
+        smaller=lambda p, g, start, bumps, rate: (
+            [(mixture(grid, normal), grid, at, normal, 0.02) for at in ((1.0, 1.0), (1.0, 2.0))]
+            if bumps != normal
+            else ()
+        ),
+    )
+    step = Property("step", "a step", cases, 0, asks="")
+    try:
+        causes = [s for s in examine(subject, draw, step) if isinstance(s, Cause)]
+    except (StudentFailed, WrongKind):
+        return end
+    if causes and causes[0].how == "reproduced":
+        return causes[0]
+    if end.how == "reproduced":
+        return end
+    if causes and causes[0].how != "unknown":
+        return causes[0]
+    if not causes and not end.advice:
+        text = "one step of yours is right: too few of them, or too large ones, lead elsewhere"
+        return Cause(("rate-or-steps",), text, "symptom", end.example)
+    return end
+
+
+@checks("fit_reverse", lesson=LESSON, points=4, see="Exercise 5: the reverse fit")
+def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Gradient descent on KL(q‖p) ends in the valley where it starts."""
+
+    def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, steps: Any = None) -> Any:
+        how = {} if steps is None else {"steps": steps}
+        return pair(fit_reverse(p, grid, start, **how), "fit_reverse")
+
+    def walks_from_a_start(draw: Draw) -> list[tuple]:
+        """A walk, and one of no steps: only where the function takes `steps`, and can do with 0."""
+        walk = bumps_with_starts(draw)[0]
+        try:
+            ask(*walk, 0)
+        except (StudentFailed, WrongKind):
+            return [walk]
+        return [walk, (*walk, 0)]
+
+    subject = Subject(
+        ask=ask,
+        rule=optimum,
+        mistakes=(
+            Mistake(
+                "forward-for-reverse",
+                "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
+                "forgetting a bump costs it only −log w",
+                gives=lambda p, g, *_: rule_of_moments(p, g),
+            ),
+            _LOG_SIGMA,
+            _VARIANCE,
+            _NOT_MOVED,
+        ),
+        symptoms=(_SAME_END, _STOPPED),
+        show=_show_walk,
+        told=told_pair,
+        alike=at_place,
+    )
+    for said in examine(
+        replace(subject, rule=lambda *case: optimum(*case)),  # slips are looked for in one step
+        draw,
+        Property(
+            "alone",
+            "where p is a Gaussian itself, the descent finds it",
+            gaussian_worlds,
+            points=1,
+            asks="KL(q‖p) = 0, at q = p",
+        ),
+        Property(
+            "bumps",
+            "from a start on a bump it settles on that bump: on the left one, and on the right one",
+            bumps_with_starts,
+            points=1.5,
+            asks="mode-seeking: the local optimum of KL(q‖p) next to the start",
+        ),
+        Property(
+            "start",
+            "the descent begins at `start`: without a step it is there, and with many on its bump",
+            walks_from_a_start,
+            points=0.5,
+            asks="steps = 0 leaves mu and sigma as they were given; then it is downhill from there",
+            typical=False,
+            needs="bumps",
+        ),
+        Property(
+            "local",
+            "where it ends, no small step makes KL(q‖p) smaller, near bumps included",
+            near_bumps,
+            points=1,
+            asks="a local optimum: both slopes are 0",
+            needs="bumps",
+        ),
+    ):
+        if isinstance(said, Cause):
+            said = _cause_in_a_step(fit_reverse, draw.again(), said)
+        yield said

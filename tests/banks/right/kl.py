@@ -197,4 +197,21 @@ def fit_reverse(p, grid, start):
     return mu, sigma
 """,
     ),
+    Right(
+        "fit_reverse",
+        "sigma known in the loop only, so that it cannot do with no step",
+        source="""
+def fit_reverse(p, grid, start, rate=0.02, steps=2000):
+    mu, log_sigma = start[0], math.log(start[1])
+    dx = np.diff(grid).mean()
+    for _ in range(steps):
+        width = math.exp(log_sigma)
+        u = (grid - mu) / width
+        q = np.exp(-u * u / 2) / (width * math.sqrt(2 * math.pi))
+        r = -u * u / 2 - math.log(width * math.sqrt(2 * math.pi)) - np.log(p)
+        mu = mu - rate * np.sum(q * r * u) * dx / width
+        log_sigma = log_sigma - rate * np.sum(q * r * (u * u - 1)) * dx
+    return mu, width
+""",
+    ),
 )

@@ -24,6 +24,7 @@ SPREAD = "sigma is the standard deviation of p: within the bumps and between the
 LEAST = "no Gaussian near it has a smaller KL(p‖q)"
 ALONE = "where p is a Gaussian itself, the descent finds it"
 BUMPS = "from a start on a bump it settles on that bump: on the left one, and on the right one"
+BEGINS = "the descent begins at `start`: without a step it is there, and with many on its bump"
 LOCAL = "where it ends, no small step makes KL(q‖p) smaller, near bumps included"
 
 H = "return -(seen * np.log(seen)).sum()"
@@ -47,6 +48,13 @@ ANSWERS = (
     Wrong("entropy", SURPRISE, "mean-over-outcomes", edit=(H, "return -np.log(seen).sum()")),
     Wrong("entropy", SURPRISE, edit=(H, "return np.log(len(seen))")),
     Wrong("entropy", stops="should have shape ()", edit=(H, "return -(seen * np.log(seen))")),
+    Wrong("entropy", SURPRISE, "base-10", edit=(H, "return np.sum(seen * np.log10(1 / seen))")),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "normalized",
+        edit=(H, "return (seen * -np.log(seen)).sum() / math.log(max(2, p.size))"),
+    ),
     # cross_entropy
     Wrong(
         "cross_entropy",
@@ -106,6 +114,16 @@ import torch.nn.functional as F
 def cross_entropy(p, q):
     return float(F.cross_entropy(torch.tensor(q)[None], torch.tensor(p)[None]))
 """,
+    ),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "binary-formula",
+        edit=(
+            H_PQ,
+            "heads, belief = p[seen], q[seen]\n"
+            "        return -(heads * np.log(belief) + (1 - heads) * np.log1p(-belief)).sum()",
+        ),
     ),
     # kl
     Wrong(
@@ -198,6 +216,12 @@ def kl(p, q):
     Wrong("kl", KL, "multiplied-by-ln-2", edit=(DIVERGENCE, DIVERGENCE + " * np.log(2)")),
     Wrong("kl", KL, edit=(DIVERGENCE, "return 0.5108 if q[0] > p[0] else 0.3681")),
     Wrong("kl", KL, edit=(DIVERGENCE, "return float('nan')")),
+    Wrong(
+        "kl",
+        KL,
+        "squared-terms",
+        edit=(DIVERGENCE, "return (p[seen] * np.log(q[seen] / p[seen]) ** 2).sum()"),
+    ),
     # perplexity
     Wrong("perplexity", CHOICES, "exp-of-sum", edit=("np.mean(", "np.sum(")),
     Wrong("perplexity", LENGTH, "exp-of-sum", edit=("np.mean(", "0.1 * np.sum(")),
@@ -218,6 +242,12 @@ def kl(p, q):
         "impossible-token-hidden",
         edit=("np.mean(log_probs)", "np.mean(np.maximum(log_probs, -50))"),
     ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "log-of-logs",
+        edit=(PP, "return np.exp(-np.mean(np.log(-log_probs)))"),
+    ),
     # bits_per_token
     Wrong("bits_per_token", BITS, "nats-for-bits", edit=(" / np.log(2)", "")),
     Wrong("bits_per_token", BITS, "multiplied-by-ln-2", edit=("/ np.log(2)", "* np.log(2)")),
@@ -229,6 +259,12 @@ def kl(p, q):
         BITS,
         "perplexity-for-bits",
         edit=(BPT, "return np.exp(-np.mean(log_probs))"),
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "log-of-mean",
+        edit=(BPT, "return -np.log2(np.exp(log_probs).mean())"),
     ),
     # mle_equals_kl
     Wrong(
@@ -273,6 +309,19 @@ def kl(p, q):
     ),
     Wrong("mle_equals_kl", stops="should return three numbers", edit=(THREE, "return nll")),
     Wrong("mle_equals_kl", stops="IndexError", edit=(", minlength=len(q)", "")),
+    Wrong("mle_equals_kl", NLL, "bits-for-nats", edit=("-np.log(q[s", "-np.log2(q[s")),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "cross-entropy-for-kl",
+        edit=("kl(frequency, q)", "cross_entropy(frequency, q)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "counts-forgotten",
+        edit=(FREQUENCY, "np.isin(np.arange(len(q)), samples) / len(set(samples.tolist()))"),
+    ),
     # fit_forward
     Wrong(
         "fit_forward",
@@ -325,6 +374,12 @@ def fit_forward(p, grid):
     Wrong("fit_forward", SPREAD, "mean-over-outcomes", edit=(FORWARD, "return mu, grid.std()")),
     Wrong("fit_forward", MEAN, edit=(FORWARD, "return float('nan'), float('nan')")),
     Wrong("fit_forward", SPREAD, edit=(FORWARD, "return mu, 1e30")),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "mu-and-sigma-swapped",
+        edit=(FORWARD, "return np.sqrt((weights * (grid - mu) ** 2).sum()), mu"),
+    ),
     # fit_reverse
     Wrong(
         "fit_reverse",
@@ -385,6 +440,42 @@ def fit_reverse(p, grid, start, rate=0.02, steps=2000):
     ),
     Wrong("fit_reverse", LOCAL, edit=("return mu, np.exp(s)", "return mu, 1.1 * np.exp(s)")),
     Wrong("fit_reverse", ALONE, edit=("return mu, np.exp(s)", "return float('inf'), float('nan')")),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "spacing-forgotten",
+        edit=(WEIGHTED, "np.exp(log_q) * (log_q - log_p)  # times dx?"),
+    ),
+    Wrong("fit_reverse", BUMPS, "weights-of-p", edit=(WEIGHTED, "p * spacing * (log_q - log_p)")),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        source="""
+def fit_reverse(p, grid, start, reach=2.5):
+    near = np.abs(grid - start[0]) < reach * start[1]
+    weights = np.where(near, p, 0.0)
+    for _ in range(30):  # moments of the bump that the window holds
+        weights = weights / weights.sum()
+        mu = (weights * grid).sum()
+        sigma = np.sqrt((weights * (grid - mu) ** 2).sum())
+        weights = np.where(np.abs(grid - mu) < 4 * sigma, p, 0.0)
+    return mu, sigma
+""",
+    ),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        source="""
+def fit_reverse(p, grid, start):
+    at, log_p = int(np.abs(grid - start[0]).argmin()), np.log(p)
+    while p[at + 1] > p[at] or p[at - 1] > p[at]:  # the mode, and the curvature there
+        at += 1 if p[at + 1] > p[at] else -1
+    bend = (log_p[at + 1] - 2 * log_p[at] + log_p[at - 1]) / (grid[1] - grid[0]) ** 2
+    return grid[at], 1 / np.sqrt(-bend)
+""",
+    ),
+    Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "start[1]")),
+    Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "np.log1p(start[1])")),
     Wrong(
         "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
     ),
