@@ -25,8 +25,12 @@ LESSON = "02_chain_rule"
 
 def test_every_misconception_that_the_checks_can_name_is_in_the_bank():
     source = (lessons.ROOT / "autograder/checks/chain_rule.py").read_text(encoding="utf-8")
-    known = {*re.findall(r'when\([^"]*?\n\s+"([a-z0-9-]+)",', source), *checks._WRONG_SAMPLER}
-    assert len(known) > 30
+    told = {
+        *re.findall(r'(?:Mistake|Symptom)\(\s*"([a-z0-9-]+)"', source),
+        *re.findall(r'when\([^"]*?\n\s+"([a-z0-9-]+)",', source),
+    }
+    known = {*told, *checks._WRONG_SAMPLER}
+    assert len(known) > 40
     assert known == {a.misconception for a in answers_of(LESSON, "wrong") if a.misconception}
 
 
@@ -43,6 +47,25 @@ def test_the_false_alarm_rate_that_the_check_states():
     assert chi2.sf(high, 7) + chi2.cdf(low, 7) < 2e-7
     count, mean = 125 + math.sqrt(125 * high), 125
     assert math.exp(count - mean - count * math.log(count / mean)) < 1e-10
+
+
+def test_a_mistake_says_nothing_that_a_hint_keeps():
+    said = [m.advice for group in (checks._FACTORS, checks._PRODUCT, checks._SCORES) for m in group]
+    said += [m.advice for group in (checks._ORDERS, checks._QUERIES) for m in group]
+    said += checks._WRONG_SAMPLER.values()
+    assert not [s for s in said if re.search(r"transpose|keepdims|None\]|where=|slice|\.T\b", s)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_independent_samples_share_nothing_and_pairs_of_them_do(seed: int):
+    draw = Draw(seed, "pairs")
+    _, p = checks.draw_apart(draw, 8000)
+    cells = draw.rng.choice(8, size=8000, p=p.ravel())
+    x = np.stack(np.unravel_index(cells, p.shape), axis=1)
+    assert checks.shared_in_pairs(x, p) == ""
+    for together in (np.repeat(x[:4000], 2, axis=0), np.tile(x[:4000], (2, 1)), np.sort(x, axis=0)):
+        assert checks.shared_in_pairs(together, p)
+    assert checks.shared_in_pairs(np.concatenate([x[:4000], x[:4000][::-1]]), p)
 
 
 def test_one_uniform_number_for_all_steps_draws_from_the_joint_that_the_check_computes():

@@ -7,51 +7,84 @@ p(x_i | x_{<i}) with one axis for each of x_1 … x_i. All logs are natural (nat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.witness import same, waits_unless
-from autograder.claims import Claim
+from autograder.checks.witness import waits_unless
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine, shrinking
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import alike
 from autograder.draw import Draw
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe, exception_of
+from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, WrongKind, describe
 
 LESSON = "02_chain_rule"
 
 EXACT = 1e-12  # what "equal" means for a product of a few float64 factors
-# Nominal false-alarm rates of one χ² test; see `fits` for what they are worth.
-TOO_FAR, TOO_EVEN = 1e-10, 1e-7
-
-SEE_FACTORS = "Exercise 1: from the table to the factors"
-SEE_PRODUCT = "Exercise 2: from the factors back to the table"
-SEE_SCORE = "Exercise 3: how likely is this word?"
-SEE_SAMPLE = "Exercise 4: draw a word"
-SEE_ORDER = "Exercise 5: any order"
-SEE_QUERY = "Exercise 6: evidence that is not a prefix"
+# Nominal false-alarm rates of one χ² test (see `fits` for what they are worth), and of one of the
+# twelve exact tests of pairs.
+TOO_FAR, TOO_EVEN, TOO_ALIKE = 1e-10, 1e-7, 1e-11
+SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
+SMALL += (float(np.finfo(float).eps), float(np.finfo(float).tiny))
 
 
 # --- what the mathematics says --------------------------------------------------------------------
 
 
-def prefix_marginals(p: np.ndarray) -> list[np.ndarray]:
-    """p(x_1 … x_i) for i = 1 … n: the later axes summed out."""
-    return [p.sum(axis=tuple(range(i + 1, p.ndim))) for i in range(p.ndim)]
+def first_axes(p: np.ndarray, i: int) -> np.ndarray:
+    """p(x_1 … x_i) of the variables up to axis `i`: the later axes summed out."""
+    return p.sum(axis=tuple(range(i + 1, p.ndim)))
 
 
-def rows_normalized(table: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The table divided by its sums along `axis`; a row without mass becomes uniform."""
-    mass = table.sum(axis=axis, keepdims=True)
-    rows = np.full(table.shape, 1 / table.shape[axis])
+def rows_normalized(
+    table: np.ndarray,
+    *,
+    axis: Any = -1,
+    floor: float = 0.0,
+    least: float = 0.0,
+    never: float | None = None,
+) -> np.ndarray:
+    """The table divided by its sums along the last axis; a row without mass becomes uniform.
+
+    Wrong things: another `axis`, `floor` added to the sums or `least` as the least of them, and
+    `never` in the place of the uniform row's entries.
+    """
+    mass = np.maximum(table.sum(axis=axis, keepdims=True) + floor, least)
+    rows = np.full(table.shape, 1 / table.shape[-1])
+    if never is not None:
+        rows[:] = never
     return np.divide(table, mass, out=rows, where=mass > 0)
 
 
-def tables_of(p: np.ndarray) -> list[np.ndarray]:
-    """The factors p(x_i | x_{<i}) of a joint."""
-    return [rows_normalized(table) for table in prefix_marginals(p)]
+def factors(p: np.ndarray, *, kept: Any = None, divide: bool = True, **wrong: Any) -> list:
+    """The factors p(x_i | x_{<i}) of a joint. Each option turns one thing of it wrong.
+
+    `kept(p, i)` is the table of which factor i is made, in the place of p(x_1 … x_i).
+    """
+    tables = []
+    for i in range(p.ndim):
+        upto = first_axes(p, i)
+        if kept is not None:
+            upto = kept(p, i)
+        tables.append(rows_normalized(upto, **wrong) if divide else upto)
+    return tables
+
+
+def factors_in_one(p: np.ndarray) -> list[np.ndarray]:
+    """The factors once more, in one loop."""
+    n, tables = p.ndim, []
+    for i in range(n):
+        upto = p.sum(axis=tuple(range(i + 1, n)))
+        prefix = upto.sum(axis=-1, keepdims=True)
+        row = np.full(upto.shape, 1 / p.shape[i])
+        tables.append(np.divide(upto, prefix, out=row, where=prefix > 0))
+    return tables
 
 
 def product_of(tables: Sequence[np.ndarray]) -> np.ndarray:
@@ -77,12 +110,12 @@ def along_last_axis(row: np.ndarray, i: int) -> np.ndarray:
     return np.broadcast_to(row, (len(row),) * i + row.shape)
 
 
-def markov_tables(p: np.ndarray) -> list[np.ndarray]:
+def markov_tables(p: np.ndarray, **wrong: Any) -> list[np.ndarray]:
     """p(x_i | x_{i−1}) in the shape of the factors: what is left of them without the older past."""
     tables = [marginal(p, 0)]
     for i in range(1, p.ndim):
         pair = p.sum(axis=tuple(a for a in range(p.ndim) if a not in (i - 1, i)))
-        rows = rows_normalized(pair)
+        rows = rows_normalized(pair, **wrong)
         tables.append(np.broadcast_to(rows, (p.shape[0],) * (i - 1) + rows.shape))
     return tables
 
@@ -159,30 +192,60 @@ def take_tables(answer: Any, what: str) -> list[np.ndarray]:
     ]
 
 
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = EXACT) -> bool:
-    """Equal in shape, and in value up to `tolerance`; NaN equals nothing."""
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
+def exactly(a: Any, b: Any) -> bool:
+    """Equal to 1e-9."""
+    return alike(a, b, 1e-9)
 
 
-def alike(tables: Sequence[np.ndarray], others: Sequence[np.ndarray], tolerance=1e-9) -> bool:
-    """Whether two lists of tables are equal, table by table."""
-    return len(tables) == len(others) and all(
-        close(a, b, tolerance) for a, b in zip(tables, others, strict=True)
+def to_rounding(a: Any, b: Any) -> bool:
+    """Equal to `EXACT`."""
+    return alike(a, b, EXACT)
+
+
+def shapes(tables: Sequence[np.ndarray]) -> list[tuple[int, ...]]:
+    return [table.shape for table in tables]
+
+
+def same_shapes(tables: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
+    """Whether two lists of tables agree in their shapes."""
+    return shapes(tables) == shapes(others)
+
+
+def hold_rows(tables: Sequence[np.ndarray]) -> bool:
+    """Whether every row is a distribution, and not every one the uniform one.
+
+    Rows of equal entries sum to 1 whatever the joint is: they say nothing of it.
+    """
+    distributions = all(
+        np.isfinite(t).all() and (t >= 0).all() and np.abs(t.sum(axis=-1) - 1).max() < 1e-9
+        for t in tables
     )
+    return distributions and any(np.ptp(t, axis=-1).max() > 1e-6 for t in tables)
 
 
-def worst_row(tables: Sequence[np.ndarray]) -> float:
-    """The largest distance of a row's sum from 1; inf where an entry is negative or no number."""
-    worst = 0.0
-    for table in tables:
-        if not np.isfinite(table).all() or (table < 0).any():
-            return np.inf
-        worst = max(worst, float(np.abs(table.sum(axis=-1) - 1).max()))
-    return worst
+def same_rows(tables: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
+    """Equal, or tables of the same shapes that both hold distributions."""
+    if exactly(tables, others):
+        return True
+    return same_shapes(tables, others) and hold_rows(tables) and hold_rows(others)
 
 
-def shapes_text(tables: Sequence[np.ndarray]) -> str:
-    return ", ".join(str(table.shape) for table in tables) or "none"
+def same_product(tables: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
+    """Equal, or tables of the same shapes with the same product."""
+    if exactly(tables, others):
+        return True
+    return same_shapes(tables, others) and to_rounding(product_of(tables), product_of(others))
+
+
+def told_tables(tables: Sequence[np.ndarray]) -> str:
+    """Shapes, the sums of rows, the first numbers."""
+    if not tables:
+        return "no table"
+    shaped = ", ".join(str(table.shape) for table in tables)
+    sums = np.concatenate([np.atleast_1d(table.sum(axis=-1)).ravel() for table in tables])
+    low, high = sums.min(), sums.max()
+    first = "; ".join(shown(table, 9) for table in tables[:2])
+    return f"tables of shape {shaped} with rows that sum to {low:.6g} … {high:.6g}: {first}"
 
 
 def statistic(counts: np.ndarray, p: np.ndarray) -> float:
@@ -216,259 +279,364 @@ def fits(counts: np.ndarray, p: np.ndarray) -> bool:
 # --- conditionals ---------------------------------------------------------------------------------
 
 
-@checks("conditionals", lesson=LESSON, points=4)
-def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim]:
-    """The factors of a joint are its prefix marginals, divided row by row."""
+def _where_last(p: np.ndarray, i: int) -> np.ndarray:
+    return p.sum(axis=tuple(range(p.ndim - 1 - i)))
+
+
+def _only_own(p: np.ndarray, i: int) -> np.ndarray:
+    return along_last_axis(marginal(p, i), i)
+
+
+_JOINT_FOR_CONDITIONAL = Mistake(
+    "joint-for-conditional",
+    "your table i is p(x_1 … x_i), which is not yet divided by p(x_<i): in the product every "
+    "prefix then counts many times",
+    options={"divide": False},
+)
+_AXES = tuple(
+    Mistake(
+        "axis-order",
+        "your table i is about the LAST variables: x_1 is axis 0, so p(x_1 … x_i) keeps the first "
+        "axes and sums the later ones out",
+        **how,
+    )
+    for how in (
+        {"options": {"kept": lambda p, i: p.sum(axis=tuple(range(i)))}},
+        {"options": {"kept": _where_last}},
+        {"gives": lambda p, **wrong: factors(p.transpose(), **wrong)},
+    )
+)
+_MARGINALS = tuple(
+    Mistake(
+        "marginals-for-conditionals",
+        "your rows are the same for every prefix: those are the marginals p(x_i), as if the "
+        "variables were independent; a factor p(x_i | x_<i) has a row of its own for every prefix",
+        options={"kept": kept},
+    )
+    for kept in (marginal, _only_own)
+)
+_WRONG_AXIS = (
+    Mistake(
+        "wrong-axis",
+        "your tables are divided by their sums along the FIRST axis: x_i is the last axis of its "
+        "table, and a row p(· | prefix) lies along it",
+        options={"axis": 0},
+    ),
+    Mistake(
+        "wrong-axis",
+        "you divide by the sum over the prefixes, which is p(x_i): a row p(· | prefix) lies along "
+        "the axis of x_i, and its own sum divides it",
+        gives=lambda p, **wrong: [
+            rows_normalized(t, axis=tuple(range(t.ndim - 1)), **wrong)
+            for t in factors(p, divide=False)
+        ],
+    ),
+)
+_EPSILON = tuple(
+    Mistake(
+        "epsilon-in-the-denominator",
+        "a constant added to the denominator is larger than a very rare prefix itself: that row "
+        "no longer sums to 1",
+        options={"floor": small},
+    )
+    for small in SMALL
+)
+_AFTER_NEVER = (
+    Mistake(
+        "nan-after-an-impossible-prefix",
+        "0/0 is NaN, and NaN times the prefix's 0 is NaN again: divide only where the prefix has "
+        "mass",
+        options={"never": np.nan},
+    ),
+    Mistake(
+        "zero-row-after-an-impossible-prefix",
+        "a row of zeros is no distribution: put 1/k, which is multiplied by 0 anyhow",
+        options={"never": 0.0},
+    ),
+)
+_FACTORS = (
+    *_AXES,
+    *_MARGINALS,
+    Mistake(
+        "keeps-all-axes",
+        "each of your tables has all n axes: p(x_i | everything else) is not a factor of the chain "
+        "rule; sum the variables after x_i out",
+        options={"kept": lambda p, i: p},
+    ),
+    *(
+        Mistake(
+            "one-factor-too-few-or-many",
+            "n variables have n factors: the first is p(x_1), with the empty prefix, and the last "
+            "is p(x_n | x_<n)",
+            after=after,
+        )
+        for after in (
+            lambda tables, *_: tables[:-1],
+            lambda tables, *_: tables[1:],
+            lambda tables, *_: [np.ones(()), *tables],
+        )
+    ),
+    _JOINT_FOR_CONDITIONAL,
+    *_WRONG_AXIS,
+    *_AFTER_NEVER,
+    *_EPSILON,
+    Mistake(
+        "only-the-last-letter",
+        "your rows depend on x_{i−1} only: the chain rule keeps the whole prefix, a chain of "
+        "neighbors is an assumption",
+        gives=markov_tables,
+    ),
+    Mistake(
+        "softmax-of-probabilities",
+        "you take the exponential of probabilities (a softmax): p holds probabilities already, "
+        "not logits; divide each row by its sum",
+        gives=lambda p: [rows_normalized(np.exp(t)) for t in factors(p, divide=False)],
+    ),
+    Mistake(
+        "uniform-rows",
+        "all your rows are uniform, which sums to 1 for free: p decides what they are",
+        gives=lambda p: [np.full(t.shape, 1 / t.shape[-1]) for t in factors(p)],
+    ),
+)
+
+
+def ordinary_joints(draw: Draw) -> list[tuple[np.ndarray]]:
+    """A joint with all entries above 0, and the same with the last variable turned round."""
     n, k = draw.choice([(3, 3), (4, 2), (3, 4), (4, 3)])
     p = draw_joint(draw, k, n)
-    rare = tuple(draw.integer(0, k - 1) for _ in range(2))
-    p[rare] *= 1e-14  # a prefix that almost never comes is a prefix like any other
-    p /= p.sum()
-    tables = take_tables(conditionals(p), "the answer")
-    wanted = [(k,) * (i + 1) for i in range(n)]
-    shapes = [table.shape for table in tables]
-    turned = take_tables(conditionals(p[..., ::-1].copy()), "the answer")
-    yield claim(
-        "factor i is a table over x_1 … x_i",
-        shapes == wanted,
-        points=0.5,
-        saw=f"tables of shape {shapes_text(tables)} for a joint of shape {p.shape}",
-        asks="n tables, each with one axis more than the one before, from (k,) to (k, …, k)",
-        waits=waits_unless(not same(tables, turned), "tables that change with the joint"),
-        advice=[
-            when(
-                shapes == wanted[::-1],
-                "axis-order",
-                "your tables come out longest first: factor i needs the axes 0 … i, so it is the "
-                "LATER axes, i+1 … n−1, that are summed out",
-            ),
-            when(
-                shapes == [(k,)] * n,
-                "marginals-for-conditionals",
-                "one row for each variable is its marginal p(x_i): a factor p(x_i | x_<i) has a "
-                "row for every prefix",
-            ),
-            when(
-                shapes == [(k,) * n] * n,
-                "keeps-all-axes",
-                "each of your tables has all n axes: p(x_i | everything else) is not a factor of "
-                "the chain rule; sum the variables after x_i out",
-            ),
-            when(
-                len(shapes) == n - 1 or len(shapes) == n + 1,
-                "one-factor-too-few-or-many",
-                "n variables have n factors: the first is p(x_1), with the empty prefix, and the "
-                "last is p(x_n | x_<n)",
-            ),
-            "sum out the axes after i to get p(x_1 … x_i), then divide each row by its sum",
-        ],
-        see=SEE_FACTORS,
-    )
-    if shapes != wanted:
-        return
+    return [(p,), (p[..., ::-1].copy(),)]
 
-    worst = worst_row(tables)
-    # Rows of equal entries sum to 1 whatever p is: they say nothing of it.
-    even = all(np.ptp(t, axis=-1).max() < 1e-6 for t in tables)
-    sums_first = [np.abs(t.sum(axis=0) - 1).max() < 1e-9 for t in tables[1:]]
-    # Only the rare prefixes are short of 1: the mark of a constant added to the denominator.
-    ordinary = [t for t in tables[:2]] + [
-        np.delete(t.reshape(k * k, *t.shape[2:]), rare[0] * k + rare[1], axis=0) for t in tables[2:]
+
+def joints_with_a_rare_prefix(draw: Draw) -> list[tuple[np.ndarray]]:
+    """Two joints with a prefix of probability 1e-15: a prefix like any other."""
+    cases = []
+    for (p,) in ordinary_joints(draw):
+        p[tuple(draw.integer(0, p.shape[0] - 1) for _ in range(2))] *= 1e-14
+        cases.append((p / p.sum(),))
+    return cases
+
+
+def joints_of_any_size(draw: Draw) -> list[tuple[np.ndarray]]:
+    """With a rare prefix, without, and of a single variable."""
+    (p,), *_ = ordinary_joints(draw)
+    return [*joints_with_a_rare_prefix(draw), (p,), (marginal(p, 0),)]
+
+
+def with_zeros(p: np.ndarray, draw: Draw) -> np.ndarray:
+    """The joint with a first value that never comes, and a prefix of two that never does."""
+    k = p.shape[0]
+    p[draw.integer(0, k - 1)] = 0.0
+    p[tuple(draw.integer(0, k - 1) for _ in range(2))] = 0.0
+    return p / p.sum()
+
+
+def joints_with_zeros(draw: Draw) -> list[tuple[np.ndarray]]:
+    return [(with_zeros(p, draw),) for (p,) in ordinary_joints(draw)]
+
+
+def simple_joints(size: int) -> Iterator[np.ndarray]:
+    """Joints of two bits and of three, with fewer than `size` cells."""
+    for n in (2, 3):
+        if 2**n < size:
+            for p in shrinking.tables_of(2**n):
+                yield p.reshape((2,) * n)
+            p = np.zeros((2,) * n)
+            p[0] = next(p for p in shrinking.tables_of(2 ** (n - 1))).reshape((2,) * (n - 1))
+            yield p
+
+
+def show_joint(p: np.ndarray, *_: Any) -> str:
+    """A joint in words."""
+    return f"the joint {shown(p, 8)}"
+
+
+def factors_by_hand(p: np.ndarray) -> str:
+    """Sums and quotients of two variables."""
+    if p.ndim != 2 or p.size > 4:
+        return ""
+    rows = [
+        f"after {v}: {shown(row)} / {row.sum():.3g}" if row.sum() else f"after {v}: uniform"
+        for v, row in enumerate(p)
     ]
-    no_division = alike(tables, prefix_marginals(p))
-    yield claim(
-        "every row is a distribution, whatever the prefix",
-        worst < 1e-9 and not even,
-        saw="the same probability for every letter, after every prefix"
-        if even
-        else "an entry that is negative or no number"
-        if np.isinf(worst)
-        else f"a row that is {worst:.2g} away from summing to 1",
-        asks="the last axis of every table sums to 1, also after a prefix of probability 1e-15",
-        advice=[
-            when(
-                even,
-                "uniform-rows",
-                "all your rows are uniform, which sums to 1 for free: p decides what they are",
-            ),
-            when(
-                no_division,
-                "joint-for-conditional",
-                "your table i is p(x_1 … x_i), which is not yet divided by p(x_<i)",
-            ),
-            when(
-                all(sums_first),
-                "wrong-axis",
-                "your tables sum to 1 along the FIRST axis: x_i is the last axis of its table, "
-                "and a row p(· | prefix) lies along it",
-            ),
-            when(
-                worst_row(ordinary) < 1e-6,
-                "epsilon-in-the-denominator",
-                "the rows of ordinary prefixes are fine and that of a very rare one is not: a "
-                "constant added to the denominator is larger than the prefix itself",
-            ),
-            "divide p(x_1 … x_i) by its sum along the last axis, kept as an axis (keepdims=True)",
-        ],
-        see=SEE_FACTORS,
-    )
+    return f"p(x_1) = {shown(p.sum(axis=1))}; " + "; ".join(rows)
 
-    gap = float(np.abs(product_of(tables) - p).max())
-    one = take_tables(conditionals(p.sum(axis=tuple(range(1, n)))), "the answer for n = 1")
-    backwards = [p.sum(axis=tuple(range(n - 1 - i))) for i in range(n)]
-    transposed = prefix_marginals(p.transpose())
-    yield claim(
-        "the factors multiply back to the joint",
-        gap < EXACT and alike(one, [p.sum(axis=tuple(range(1, n)))]),
-        points=1.5,
-        saw=f"a product that misses an entry of the joint by {gap:.2g}"
-        if not gap < EXACT
-        else f"for a single variable: tables of shape {shapes_text(one)}",
-        asks=f"the same number in every cell, to {EXACT:g}, for n = 1 too",
-        advice=[
-            when(
-                no_division,
-                "joint-for-conditional",
-                "your table i is p(x_1 … x_i): in the product every prefix then counts many times",
-            ),
-            when(
-                all(sums_first) and worst >= 1e-9,
-                "wrong-axis",
-                "divided along the first axis, table i becomes p(x_1 | …): divide along the last "
-                "one",
-            ),
-            when(
-                alike(tables, [along_last_axis(marginal(p, i), i) for i in range(n)]),
-                "marginals-for-conditionals",
-                "your rows are the same for every prefix: those are the marginals p(x_i), as if "
-                "the variables were independent",
-            ),
-            when(
-                any(
-                    alike(tables, [rows_normalized(t, axis) for t in other])
-                    for other in (backwards, transposed)
-                    for axis in (0, -1)
-                ),
-                "axis-order",
-                "your table i is about the LAST variables: x_1 is axis 0, so p(x_1 … x_i) keeps "
-                "the first axes and sums the later ones out",
-            ),
-            when(
-                alike(tables, markov_tables(p)),
-                "only-the-last-letter",
-                "your rows depend on x_{i−1} only: the chain rule keeps the whole prefix, a chain "
-                "of neighbors is an assumption",
-            ),
-            "multiply your tables by hand for a 2×2 joint: p(x_1)·p(x_2 | x_1) must give every "
-            "cell",
-        ],
-        see=SEE_FACTORS,
-    )
 
-    holes = draw_joint(draw, k, n)
-    never, gone = draw.integer(0, k - 1), tuple(draw.integer(0, k - 1) for _ in range(2))
-    holes[never] = 0.0
-    holes[gone] = 0.0
-    holes /= holes.sum()
-    found = take_tables(conditionals(holes), "the answer for a joint with zeros")
-    right = tables_of(holes)
-    row = found[1][never] if len(found) > 1 and found[1].ndim == 2 else np.array([np.nan])
-    yield claim(
-        "after a prefix of probability 0 the row is uniform, and nothing is NaN",
-        alike(found, right),
-        saw=f"the row {np.array2string(row, precision=3)} after a first value that never comes",
-        asks=f"1/{k} for each of the {k} values after such a prefix; all other rows as before",
-        advice=[
-            when(
-                any(np.isnan(t).any() for t in found),
-                "nan-after-an-impossible-prefix",
-                "0/0 is NaN, and NaN times the prefix's 0 is NaN again: divide only where the "
-                "prefix has mass (np.divide with where=, or np.where on a safe denominator)",
-            ),
-            when(
-                close(row, np.zeros(k)),
-                "zero-row-after-an-impossible-prefix",
-                "a row of zeros is no distribution: put 1/k, which is multiplied by 0 anyhow",
-            ),
-            "put a uniform row where the prefix has probability 0, and change no other row",
-        ],
-        see=SEE_FACTORS,
+@checks("conditionals", lesson=LESSON, points=4, see="Exercise 1: from the table to the factors")
+def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The factors of a joint are its prefix marginals, divided row by row."""
+    subject = Subject(
+        ask=lambda p: take_tables(conditionals(p), "the answer"),
+        rule=factors,
+        forms=(factors_in_one,),
+        mistakes=_FACTORS,
+        show=show_joint,
+        told=told_tables,
+        by_hand=factors_by_hand,
+        smaller=lambda p: ((small,) for small in simple_joints(p.size)),
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "shapes",
+            "factor i is a table over x_1 … x_i",
+            ordinary_joints,
+            points=0.5,
+            asks="n tables, each with one axis more than the one before, from (k,) to (k, …, k)",
+            typical=False,
+            alike=same_shapes,
+        ),
+        Property(
+            "rows",
+            "every row is a distribution, whatever the prefix",
+            joints_with_a_rare_prefix,
+            points=1,
+            asks="every row sums to 1, after a prefix of probability 1e-15 too, and says more than "
+            "1/k for everything",
+            typical=False,
+            needs="shapes",
+            alike=same_rows,
+        ),
+        Property(
+            "product",
+            "the factors multiply back to the joint",
+            joints_of_any_size,
+            points=1.5,
+            asks="p(x_1)·p(x_2 | x_1)·… in every cell, for n = 1 too",
+            needs="rows",
+        ),
+        Property(
+            "never",
+            "after a prefix of probability 0 the row is uniform, and nothing is NaN",
+            joints_with_zeros,
+            points=1,
+            asks="1/k for each of the k values after such a prefix; all other rows as before",
+            typical=False,
+            needs="product",
+        ),
     )
 
 
 # --- joint ----------------------------------------------------------------------------------------
 
 
-@checks("joint", lesson=LESSON, points=2)
-def product_of_the_factors(joint: Standin, draw: Draw) -> Iterator[Claim]:
-    """The product of the factors is the joint, cell by cell."""
-
-    def take(tables: list[np.ndarray]) -> np.ndarray:
-        return expect_array(joint(tables), None, "number", "the joint").astype(np.float64)
-
-    n, k = draw.choice([(3, 3), (4, 2), (3, 4), (4, 3)])
-    tables = draw_tables(draw, k, n)
-    right, found = product_of(tables), take(tables)
-    trailing = np.ones(())
+def trailing(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """The product as NumPy broadcasts it: shapes lined up at their last axes."""
+    product = np.ones(())
     for table in tables:
-        trailing = trailing * table
-    yield claim(
-        "every cell is the product of its n factors",
-        close(found, right),
-        saw=f"shape {found.shape}"
-        if found.shape != right.shape
-        else f"a cell off by {np.abs(found - right).max():.2g}, and a sum of {found.sum():.4g}",
-        asks=f"shape (k,)*n, here {right.shape}, cells equal to {EXACT:g}, sum 1",
-        advice=[
-            when(
-                close(found, trailing),
-                "trailing-broadcast",
-                "NumPy lines shapes up at their LAST axes: (k,) times (k, k) multiplies by p(x_1) "
-                "along the axis of x_2; give the product so far a new last axis first, "
-                "product[..., None]",
-            ),
-            when(
-                close(found, log_of(right), 1e-9),
-                "log-for-probability",
-                "these are logs: the joint holds probabilities",
-            ),
-            when(
-                close(found, right.transpose()),
-                "axis-order",
-                "your axes come out in the order x_n … x_1: axis 0 belongs to x_1",
-            ),
-            when(
-                close(found, tables[-1]),
-                "last-factor-only",
-                "that is the last factor alone, p(x_n | x_<n): multiply by the factors before it",
-            ),
-            when(
-                close(found, right, 1e-5),
-                "float32",
-                "right to seven digits only: somewhere your numbers become float32",
-            ),
-            "multiply factor by factor, giving the product so far one more axis at the end each "
-            "time",
-        ],
-        see=SEE_PRODUCT,
+        product = product * table
+    return product
+
+
+def sum_of(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """Factors added in the place of multiplied, from 1 on."""
+    total = np.ones(())
+    for table in tables:
+        total = total[..., None] + table
+    return total
+
+
+_PRODUCT = (
+    Mistake(
+        "trailing-broadcast",
+        "NumPy lines shapes up at their LAST axes: (k,) times (k, k) multiplies by p(x_1) along "
+        "the axis of x_2, and not along that of x_1",
+        gives=trailing,
+    ),
+    Mistake(
+        "log-for-probability",
+        "these are logs: the joint holds probabilities",
+        after=lambda p, *_: log_of(p),
+    ),
+    Mistake(
+        "axis-order",
+        "your axes come out in the order x_n … x_1: axis 0 belongs to x_1",
+        after=lambda p, *_: p.transpose(),
+    ),
+    Mistake(
+        "last-factor-only",
+        "that is the last factor alone, p(x_n | x_<n): multiply by the factors before it",
+        gives=lambda tables: tables[-1],
+    ),
+    Mistake(
+        "sum-for-product",
+        "you add the factors: a joint probability is their product",
+        gives=sum_of,
+    ),
+    Mistake(
+        "nan-where-impossible",
+        "where a factor is 0 you divide by 0, or take its log: 0 times anything is 0 there",
+        after=lambda p, *_: np.where(p == 0, np.nan, p),
+    ),
+)
+_FLOAT32 = Symptom(
+    "float32",
+    "right to some seven digits only, as if your numbers were float32 somewhere",
+    lambda seen: all(alike(o.answer, o.right, 1e-5) for o in seen),
+)
+
+
+def products(draw: Draw) -> list[tuple[list[np.ndarray]]]:
+    """Factors with all entries above 0."""
+    n, k = draw.choice([(3, 3), (4, 2), (3, 4), (4, 3)])
+    return [(draw_tables(draw, k, n),)]
+
+
+def products_with_zeros(draw: Draw) -> list[tuple[list[np.ndarray]]]:
+    """Factors of a joint with impossible words, and the only factor of one variable."""
+    (p,), *_ = joints_with_zeros(draw)
+    return [(factors(p),), (draw_tables(draw, p.shape[0], 1),)]
+
+
+def show_tables(tables: Sequence[np.ndarray]) -> str:
+    """Factors in words."""
+    return f"{len(tables)} factors over {len(tables[0])} letters: " + "; ".join(
+        shown(table) for table in tables[:2]
     )
 
-    holes = draw_joint(draw, k, n)
-    holes[draw.integer(0, k - 1)] = 0.0
-    holes[tuple(draw.integer(0, k - 1) for _ in range(2))] = 0.0
-    holes /= holes.sum()
-    back, single = take(tables_of(holes)), take([tables[0]])
-    yield claim(
-        "a joint with impossible words, and one of a single variable, come back as they were",
-        close(back, holes) and close(single, tables[0]),
-        saw="a cell that is no number"
-        if np.isnan(back).any()
-        else f"shape {single.shape} for one variable"
-        if single.shape != (k,)
-        else "another joint than the one that the factors were made from",
-        asks="0 where a factor is 0, and p(x_1) itself when there is no other factor",
-        advice="the first factor has the empty prefix before it: start from the number 1",
-        see=SEE_PRODUCT,
+
+def product_by_hand(tables: Sequence[np.ndarray]) -> str:
+    """The cells of two bits."""
+    if len(tables) != 2 or len(tables[0]) > 2:
+        return ""
+    first, second = tables
+    cells = np.ndindex(second.shape)
+    return ", ".join(f"p{c} = {first[c[0]]:.3g}·{second[c]:.3g}" for c in cells)
+
+
+@checks("joint", lesson=LESSON, points=2, see="Exercise 2: from the factors back to the table")
+def product_of_the_factors(joint: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The product of the factors is the joint, cell by cell."""
+    subject = Subject(
+        ask=lambda tables: expect_array(joint(tables), None, "number", "the joint").astype(float),
+        rule=product_of,
+        mistakes=_PRODUCT,
+        symptoms=(_FLOAT32,),
+        show=show_tables,
+        by_hand=product_by_hand,
+        smaller=lambda tables: ((factors(p),) for p in simple_joints(tables[-1].size)),
+        alike=to_rounding,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "cells",
+            "every cell is the product of its n factors",
+            products,
+            points=1,
+            asks=f"shape (k,)*n, cells equal to {EXACT:g}, sum 1",
+        ),
+        Property(
+            "zeros",
+            "a joint with impossible words, and one of a single variable, come back as they were",
+            products_with_zeros,
+            points=1,
+            asks="0 where a factor is 0, and p(x_1) itself when there is no other factor",
+            typical=False,
+            needs="cells",
+        ),
     )
 
 
@@ -482,102 +650,157 @@ def machine_of_the_lesson() -> list[np.ndarray]:
     return [np.array([0.3, 0.4, 0.3]), second, third]
 
 
-@checks("log_likelihood", lesson=LESSON, points=3)
-def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim]:
-    """The log-likelihood of a word is the sum of its log-factors, in nats."""
+def words_factors(tables: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """p(x_i | x_{<i}) of every word and step, (B, n)."""
+    steps = [table[tuple(x[:, : i + 1].T)] for i, table in enumerate(tables)]
+    return np.stack(steps, axis=1)
 
-    def take(tables: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        found = log_likelihood(tables, x)
-        return expect_array(found, None, "number", "the log-likelihood").astype(np.float64)
 
-    n, k = draw.choice([(3, 3), (4, 2), (5, 2), (3, 4)])
-    batch = draw.integer(n + 2, n + 6)
-    tables = draw_tables(draw, k, n)
-    x = draw.rng.integers(0, k, size=(batch, n))
-    steps = np.stack([np.log(t[tuple(x[:, : i + 1].T)]) for i, t in enumerate(tables)], axis=1)
-    right, found = steps.sum(axis=1), take(tables, x)
-    reverse = prefix_backwards(tables)
-    backwards = log_of(product_of(reverse))[tuple(x.T)]
-    mirrored = sum(log_of(t)[tuple(x[:, i::-1].T)] for i, t in enumerate(tables))
-    word = take(machine_of_the_lesson(), np.array([[1, 0, 2]]))
-    is_word = word.shape == (1,) and abs(word[0] - np.log(0.12)) < 1e-9
+def log_steps(
+    tables: Sequence[np.ndarray],
+    x: np.ndarray,
+    *,
+    log: Any = np.log,
+    floor: float = 0.0,
+    least: float = 0.0,
+    look_up: Any = None,
+) -> np.ndarray:
+    """The log-factors (B, n). Each option turns one thing of them wrong.
+
+    `floor` is added inside the logarithm, `least` is the least factor there; `look_up(tables, x)`
+    gives other factors than the words' own.
+    """
+    found = words_factors(tables, x)
+    if look_up is not None:
+        found = look_up(tables, x)
+    return log(np.maximum(found + floor, least))
+
+
+def score(tables: Sequence[np.ndarray], x: np.ndarray, **wrong: Any) -> np.ndarray:
+    """log p(x) of every word in nats, (B,)."""
+    return log_steps(tables, x, **wrong).sum(axis=1)
+
+
+def score_in_a_loop(tables: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The log-likelihoods once more, added up step by step."""
+    total = np.zeros(len(x))
+    for i, table in enumerate(tables):
+        total += np.log(table[tuple(x[:, : i + 1].T)])
+    return total
+
+
+def marginals_at(tables: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """p(x_i) of every word and step, (B, n)."""
     p = product_of(tables)
-    independent = log_of(outer([marginal(p, i) for i in range(n)]))[tuple(x.T)]
-    size = found.size == 1
-    yield claim(
-        "each word gets the sum of its log-factors, in nats",
-        close(found, right, 1e-9) and is_word,
-        saw=f"shape {found.shape} for {batch} words"
-        if found.shape != right.shape
-        else f"{word[0]:.4f} for B-A-C"
-        if word.shape == (1,) and close(found, right, 1e-9)
-        else f"a word that is off by {np.abs(found - right).max():.3g} nats",
-        asks="shape (B,), and for B-A-C with the factors 0.4, 0.5, 0.6 the log of 0.12",
-        advice=[
-            when(
-                size and np.isclose(found.sum(), right.sum()),
-                "sums-over-the-batch",
-                "that is one number for the whole batch: sum over the steps only, and keep one "
-                "number for each word",
-            ),
-            when(
-                size
-                and (
-                    np.isclose(found.sum(), right.mean()) or np.isclose(-found.sum(), right.mean())
-                ),
-                "averages-over-the-batch",
-                "that is the average of the batch: return one number for each word",
-            ),
-            when(
-                found.shape == (n,),
-                "sums-over-the-wrong-axis",
-                "you have one number a step, summed over the words: sum over the steps",
-            ),
-            when(
-                found.shape == (batch, n),
-                "no-sum",
-                "those are the log-factors, one a step: the word's log-likelihood is their sum",
-            ),
-            when(
-                close(found, right / n, 1e-9),
-                "mean-over-steps",
-                "you divide by the number of steps: the log of a product is the SUM of the logs",
-            ),
-            when(
-                close(found, -right, 1e-9),
-                "sign",
-                "that is the negative log-likelihood: a log-probability is at most 0",
-            ),
-            when(
-                close(found, right / np.log(2), 1e-9),
-                "bits-for-nats",
-                "you took log2: this course counts in nats, np.log",
-            ),
-            when(
-                close(found, np.exp(right), 1e-9),
-                "no-log",
-                "that is the probability itself: its log is asked for",
-            ),
-            when(
-                close(found, steps[:, -1], 1e-9),
-                "last-factor-only",
-                "that is the last step alone: every factor counts, from p(x_1) on",
-            ),
-            when(
-                close(found, backwards, 1e-9) or close(found, mirrored, 1e-9),
-                "axis-order",
-                "your prefix is looked up backwards: x_1 belongs to axis 0 of every table",
-            ),
-            when(
-                close(found, independent, 1e-9),
-                "marginals-for-conditionals",
-                "those are the marginals' logs: look each factor up at the word's own prefix",
-            ),
-            "for word b and step i, look up tables[i] at (x_1, …, x_i), take the log, and add",
-        ],
-        see=SEE_SCORE,
-    )
+    return np.stack([marginal(p, i)[x[:, i]] for i in range(x.shape[1])], axis=1)
 
+
+def with_a_chosen_one(tables: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Each row's logs, times 1 at the word's letter and 0 elsewhere, summed."""
+    total = np.zeros(len(x))
+    for i, table in enumerate(tables):
+        rows = np.broadcast_to(table[tuple(x[:, :i].T)], (len(x), table.shape[-1]))
+        total = total + (np.eye(table.shape[-1])[x[:, i]] * np.log(rows)).sum(axis=1)
+    return total
+
+
+_BATCH = "that is one number for the whole batch: keep one number for each word"
+_BACKWARDS = "your prefix is looked up backwards: x_1 belongs to axis 0 of every table"
+_SCORES = (
+    Mistake("sums-over-the-batch", _BATCH, after=lambda v, *_: v.sum()),
+    Mistake("averages-over-the-batch", _BATCH, after=lambda v, *_: v.mean()),
+    Mistake("averages-over-the-batch", _BATCH, after=lambda v, *_: -v.mean()),
+    Mistake(
+        "sums-over-the-wrong-axis",
+        "you have one number a step, summed over the words: sum over the steps",
+        gives=lambda tables, x, **wrong: log_steps(tables, x, **wrong).sum(axis=0),
+    ),
+    Mistake(
+        "no-sum",
+        "those are the log-factors, one a step: the word's log-likelihood is their sum",
+        gives=log_steps,
+    ),
+    Mistake(
+        "mean-over-steps",
+        "you divide by the number of steps: the log of a product is the SUM of the logs",
+        after=lambda v, tables, x: v / len(tables),
+    ),
+    Mistake(
+        "sign",
+        "that is the negative log-likelihood: a log-probability is at most 0",
+        after=lambda v, *_: -v,
+    ),
+    Mistake(
+        "bits-for-nats",
+        "you took log2: this course counts in nats, np.log",
+        options={"log": np.log2},
+    ),
+    Mistake(
+        "no-log",
+        "that is the probability itself: its log is asked for",
+        after=lambda v, *_: np.exp(v),
+    ),
+    Mistake(
+        "last-factor-only",
+        "that is the last step alone: every factor counts, from p(x_1) on",
+        gives=lambda tables, x, **wrong: log_steps(tables, x, **wrong)[:, -1],
+    ),
+    Mistake(
+        "first-factor-dropped",
+        "the first factor is missing: p(x_1), with the empty prefix, counts like the others",
+        gives=lambda tables, x, **wrong: log_steps(tables, x, **wrong)[:, 1:].sum(axis=1),
+    ),
+    Mistake(
+        "log-of-the-sum",
+        "that is the log of the SUM of the factors: take the log of each factor first, then add",
+        gives=lambda tables, x: np.log(words_factors(tables, x).sum(axis=1)),
+    ),
+    *(
+        Mistake("axis-order", _BACKWARDS, options={"look_up": look_up})
+        for look_up in (
+            lambda tables, x: words_factors(prefix_backwards(tables), x),
+            lambda tables, x: np.stack([t[tuple(x[:, i::-1].T)] for i, t in enumerate(tables)], 1),
+        )
+    ),
+    Mistake(
+        "marginals-for-conditionals",
+        "those are the marginals' logs: look each factor up at the word's own prefix",
+        options={"look_up": marginals_at},
+    ),
+    Mistake(
+        "product-before-log",
+        "you multiply first and take the log after: the product has become 0, as that of 2,000 "
+        "fair bits does; take logs first, then add",
+        gives=lambda tables, x: np.log(words_factors(tables, x).prod(axis=1)),
+    ),
+    Mistake(
+        "zero-times-minus-infinity",
+        "somewhere 0 is multiplied by log 0 = −inf, which is NaN: take the log of the word's own "
+        "factor only",
+        gives=with_a_chosen_one,
+    ),
+    *(
+        Mistake(
+            "epsilon-inside-the-log",
+            "a constant inside the log (or a clip) hides a factor that is smaller, or 0: no factor "
+            "needs it, and log 0 = −inf is the right score of an impossible word",
+            options={how: small},
+        )
+        for how in ("floor", "least")
+        for small in SMALL
+    ),
+)
+
+
+def words_to_score(draw: Draw) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    """A batch of words of a random model, and the lesson's B-A-C."""
+    n, k = draw.choice([(3, 3), (4, 2), (5, 2), (3, 4)])
+    x = draw.rng.integers(0, k, size=(draw.integer(n + 2, n + 6), n))
+    return [(draw_tables(draw, k, n), x), (machine_of_the_lesson(), np.array([[1, 0, 2]]))]
+
+
+def words_too_rare_for_a_float(draw: Draw) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    """A word of a dozen factors between 1e-38 and 1e-60."""
     long = draw.integer(11, 13)
     path = draw.rng.integers(0, 2, size=long)
     thin = [np.full((2,) * (i + 1), 0.5) for i in range(long)]
@@ -585,63 +808,91 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim]:
     for i, table in enumerate(thin):
         table[tuple(path[:i])] = 1.0
         table[tuple(path[: i + 1])] = tiny
-    score = take(thin, path[None])
-    yield claim(
-        "it stays finite where the probability itself is too small for a float",
-        score.shape == (1,) and abs(score[0] / (long * np.log(tiny)) - 1) < 1e-9,
-        saw=f"{score.reshape(-1)[:1]} for {long} factors of {tiny:g}",
-        asks="a finite sum of logs: the product would be smaller than the smallest float64, 5e-324",
-        advice=[
-            when(
-                np.isneginf(score).any(),
-                "product-before-log",
-                "you multiply first and take the log after: the product has become 0, as that of "
-                "2,000 fair bits does; take logs first, then add",
-            ),
-            when(
-                score.shape == (1,) and abs(score[0]) < abs(long * np.log(tiny)) * 0.9,
-                "epsilon-inside-the-log",
-                "a constant inside the log (or a clip) is larger than the factor itself: no factor "
-                "needs it",
-            ),
-            "take the log of each factor, then add",
-        ],
-        see=SEE_SCORE,
-    )
+    return [(thin, path[None])]
 
-    holed = draw_tables(draw, k, n)
-    holed[0][-1] = 0.0
-    holed[0] /= holed[0].sum()
-    holed[1][0] = np.eye(k)[1]  # after a 0 comes a 1, always
-    holed[2][0, 1, 0] = 0.0
-    holed = [rows_normalized(table) for table in holed]
+
+def words_with_zeros(draw: Draw) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    """Possible words and impossible ones, of a model whose rows hold zeros."""
+    n, k = draw.choice([(3, 3), (4, 2), (5, 2), (3, 4)])
+    tables = draw_tables(draw, k, n)
+    tables[0][-1] = 0.0
+    tables[1][0] = np.eye(k)[1]  # after a 0 comes a 1, always
+    tables[2][0, 1, 0] = 0.0
     x = words(k, n)[draw.permutation(k**n)[:60]]
     possible = np.array([[0, 1, 1] + [0] * (n - 3), [0, 0, 1] + [0] * (n - 3)])
-    x = np.concatenate([possible, x])
-    right, found = log_of(product_of(holed))[tuple(x.T)], take(holed, x)
-    yield claim(
-        "an impossible word has log-likelihood −inf, a possible one never, and nothing is NaN",
-        close(found, right, 1e-9),
-        saw=f"{int(np.isnan(found).sum())} NaN, {int(np.isneginf(found).sum())} times −inf and "
-        f"{int(np.isfinite(found).sum())} finite, among {len(x)} words",
-        asks=f"{int(np.isneginf(right).sum())} times −inf, {int(np.isfinite(right).sum())} finite",
-        advice=[
-            when(
-                np.isnan(found).any(),
-                "zero-times-minus-infinity",
-                "somewhere 0 is multiplied by log 0 = −inf, which is NaN: pick the factor first, "
-                "then take its log",
-            ),
-            when(
-                found.shape == right.shape and np.isfinite(found[np.isneginf(right)]).any(),
-                "epsilon-inside-the-log",
-                "an impossible word got a finite score: a constant added inside the log (or a "
-                "clip) hides the 0; let np.log(0) be −inf",
-            ),
-            "log 0 = −inf is the right score of a factor 0, and −inf plus anything finite stays "
-            "−inf",
-        ],
-        see=SEE_SCORE,
+    return [([rows_normalized(table) for table in tables], np.concatenate([possible, x]))]
+
+
+def show_words(tables: Sequence[np.ndarray], x: np.ndarray) -> str:
+    """Words with the factors of the first one."""
+    first = shown(words_factors(tables, x[:1])[0])
+    if len(x) == 1:
+        return f"a word with the factors {first}"
+    return f"{len(x)} words of {len(tables)} letters, the first with the factors {first}"
+
+
+def score_by_hand(tables: Sequence[np.ndarray], x: np.ndarray) -> str:
+    """The sum of one short word."""
+    if len(x) > 1 or len(tables) > 5:
+        return ""
+    terms = " + ".join(f"log {p:.3g}" for p in words_factors(tables, x)[0])
+    return f"{terms} = {score(tables, x)[0]:.4g} nats"
+
+
+def fewer_words(tables: Any, x: np.ndarray) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """The lesson's word, and each word of a batch alone."""
+    if len(x) > 1 or len(tables) > 5:
+        yield machine_of_the_lesson(), np.array([[1, 0, 2]])
+    if len(x) > 1:
+        yield from ((tables, word[None]) for word in x)
+
+
+@checks("log_likelihood", lesson=LESSON, points=3, see="Exercise 3: how likely is this word?")
+def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The log-likelihood of a word is the sum of its log-factors, in nats."""
+
+    def ask(tables: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+        found = log_likelihood(tables, x)
+        return expect_array(found, None, "number", "the log-likelihood").astype(np.float64)
+
+    subject = Subject(
+        ask=ask,
+        rule=score,
+        forms=(score_in_a_loop,),
+        mistakes=_SCORES,
+        show=show_words,
+        by_hand=score_by_hand,
+        smaller=fewer_words,
+        alike=exactly,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "sum",
+            "each word gets the sum of its log-factors, in nats",
+            words_to_score,
+            points=1,
+            asks="shape (B,), and for B-A-C with the factors 0.4, 0.5, 0.6 the log of 0.12",
+        ),
+        Property(
+            "finite",
+            "it stays finite where the probability itself is too small for a float",
+            words_too_rare_for_a_float,
+            points=1,
+            asks="a finite sum of logs: the product would be smaller than the smallest float64, "
+            "5e-324",
+            needs="sum",
+        ),
+        Property(
+            "impossible",
+            "an impossible word has log-likelihood −inf, a possible one never, and nothing is NaN",
+            words_with_zeros,
+            points=1,
+            asks="−inf where a factor of the word is 0, and only there",
+            typical=False,
+            needs="sum",
+        ),
     )
 
 
@@ -665,6 +916,7 @@ def wrong_samplers(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         "last-row": outer(last_rows),
         "axis-order": p.transpose(),
         "prefix-backwards": product_of(prefix_backwards(tables)),
+        "one-letter-further": product_of([np.roll(t, 1, axis=-1) for t in tables]),
         "uniform": np.full(p.shape, 1 / p.size),
         "greedy": greedy,
     }
@@ -677,119 +929,223 @@ _WRONG_SAMPLER = {
     "draw a fresh one for each step (and each sample), or the letters hang together by chance",
     "samples-from-the-last-axis": "every letter of yours is distributed as the LAST one: step i "
     "draws from factor i",
-    "prefix-never-updated": "your rows are those after 0, 0, …: put the drawn value into the "
-    "prefix before the next step looks its row up",
-    "last-row": "your rows are always the last ones of their tables: index with the prefix just "
-    "drawn",
+    "prefix-never-updated": "your samples look as if every row were that after 0, 0, …: put the "
+    "drawn value into the prefix before the next step looks its row up",
+    "last-row": "your samples look as if every row were the last one of its table: index with the "
+    "prefix just drawn",
     "axis-order": "your samples are right when read backwards: column 0 is x_1",
-    "prefix-backwards": "you look the prefix up backwards: x_1 belongs to axis 0 of every table",
-    "uniform": "all words come equally often: the factors' rows are not used",
+    "prefix-backwards": "your samples look as if the prefix were looked up backwards: x_1 belongs "
+    "to axis 0 of every table",
+    "one-letter-further": "each letter of yours is one further than its row says: the letters "
+    "count from 0",
+    "uniform": "all words come equally often, whatever the factors' rows say",
     "greedy": "always the most likely letter: a sampler draws each letter with ITS probability",
 }
 
 
-@checks("sample", lesson=LESSON, points=3)
-def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
-    """Samples drawn letter by letter are distributed as the joint."""
+def samples_of(
+    sample: Standin, tables: list[np.ndarray], count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The student's words, (count, n) in 0 … k − 1, or WrongKind."""
+    found = expect_array(sample(tables, count, rng), (count, len(tables)), "int", "the samples")
+    k = len(tables[0])
+    if found.size and not (0 <= found.min() and found.max() < k):
+        raise WrongKind(
+            f"a sample of {k} values holds 0 … {k - 1}: got {found.min()} to {found.max()}"
+        )
+    return found
 
-    def take(tables: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
-        found = expect_array(sample(tables, count, rng), (count, len(tables)), "int", "the samples")
-        k = len(tables[0])
-        if found.size and not (0 <= found.min() and found.max() < k):
-            raise WrongKind(
-                f"a sample of {k} values holds 0 … {k - 1}: got {found.min()} to {found.max()}"
-            )
-        return found
 
-    # Eight words with at least 125 expected draws each, and so far from what every usual mistake
-    # draws from that the test tells them apart (a noncentrality of 250 against a limit near 63).
-    count, n, k = 8000, 3, 2
+def draw_apart(draw: Draw, count: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Factors of three bits, and their joint, from which every wrong sampler's is far.
+
+    Eight words with at least 125 expected draws each, so far from what every usual mistake draws
+    from that the test tells them apart (a noncentrality of 250 against a limit near 63), and with a
+    first letter that is not nearly certain: what pairs of samples share shows in it.
+    """
     while True:
         p = 1 / 64 + (1 - 8 / 64) * draw.rng.dirichlet(np.full(8, 0.5)).reshape(2, 2, 2)
-        tables = tables_of(p)
+        tables = factors(p)
         wrong = wrong_samplers(tables)
         apart = all(count * ((q - p) ** 2 / p).sum() > 250 for q in wrong.values())
-        if apart and all(
+        if apart and 0.3 < tables[0][0] < 0.7 and all(
             np.abs(q - r).sum() > 0.16 for q, r in itertools.combinations(wrong.values(), 2)
-        ):
-            break
+        ):  # fmt: skip
+            return tables, p
+
+
+def tallied(x: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """How often each word came, in the shape of the joint."""
+    return np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=p.size).reshape(p.shape)
+
+
+def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
+    """What pairs of samples share more or less often than independent ones, "" if nothing.
+
+    Neighbors, the two halves, and the two ends are paired; in each, the words and each letter that
+    agree are counted. Independent pairs agree by a binomial law, which is tested exactly: all
+    twelve tests together miss a right sampler less than once in a billion.
+    """
+    half = len(x) // 2
+    pairs = {
+        "neighbors": (x[0 : 2 * half : 2], x[1 : 2 * half : 2]),
+        "samples half the batch apart": (x[:half], x[half : 2 * half]),
+        "samples as far from either end of the batch": (x[:half], x[::-1][:half]),
+    }
+    rows = [marginal(p, i) for i in range(p.ndim)]
+    for who, (a, b) in pairs.items():
+        agree = {"word": ((a == b).all(axis=1), p)}
+        agree |= {f"letter {i + 1}": (a[:, i] == b[:, i], row) for i, row in enumerate(rows)}
+        for what, (same, law) in agree.items():
+            chance, seen = float((law**2).sum()), int(same.sum())
+            low, high = binom.cdf(seen, half, chance), binom.sf(seen - 1, half, chance)
+            if min(low, high) < TOO_ALIKE:
+                return (
+                    f"{seen:,} of {half:,} pairs of {who} have the same {what}: about "
+                    f"{half * chance:,.0f} independent ones would"
+                )
+    return ""
+
+
+def wrong_sampler_that_fits(
+    take: Callable[..., np.ndarray], drawn: Sequence[tuple], draw: Draw
+) -> str:
+    """The one name whose joint fits what was drawn at two draws, "" if none does."""
+    fitting = [
+        {name for name, q in wrong_samplers(tables).items() if fits(tallied(x, q), q)}
+        for tables, x in drawn
+    ]
+    name = next((name for name in _WRONG_SAMPLER if all(name in found for found in fitting)), "")
+    if name != "greedy":
+        return name
+    # One draw for all may happen to be the likeliest word, not again and again; and one word for
+    # everything may be, but not of the mirrored joint too.
+    tables, x = drawn[0]
+    mirrored = [t[(slice(None, None, -1),) * t.ndim] for t in tables]
+    again = [take(tables, 2, draw.numpy_generator())[0] for _ in range(20)]
+    again.append(1 - take(mirrored, 2, draw.numpy_generator())[0])
+    return name if (np.array(again) == x[0]).all() else ""
+
+
+def claims_of_the_distribution(
+    take: Callable[..., np.ndarray], draw: Draw, count: int = 8000
+) -> Iterator[Claim]:
+    """Counts that fit the joint, of samples that know nothing of each other."""
+    tables, p = draw_apart(draw, count)
     x = take(tables, count, draw.numpy_generator())
-    counts = np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=8).reshape(p.shape)
-    seen = statistic(counts, p)
+    counts = tallied(x, p)
+    seen, right = statistic(counts, p), fits(counts, p)
     low, high = limits(7)
-    same_letters = [i + 1 for i in range(n) if (x[:, i] == x[0, i]).all()]
-    recognized = next((name for name, q in wrong.items() if fits(counts, q)), "")
-    if recognized == "greedy":  # or one draw for all, which happened to be the likeliest word
-        others = [take(tables, 2, draw.numpy_generator())[0] for _ in range(20)]
-        recognized = "greedy" if (np.array(others) == x[0]).all() else ""
+    recognized, one_for_all = "", False
+    if not right:
+        others, _ = draw_apart(draw.again(), count)
+        once_more = take(others, count, draw.numpy_generator())
+        recognized = wrong_sampler_that_fits(take, [(tables, x), (others, once_more)], draw)
+        few = [take(tables, 2, draw.numpy_generator()) for _ in range(20)]
+        alike_within = all((y == y[0]).all() for y in (x, once_more, *few))
+        one_for_all = alike_within and any((y[0] != x[0]).any() for y in few)
     yield claim(
         "8,000 samples are distributed as the joint",
-        fits(counts, p),
+        right,
+        points=0.5,
         saw=f"χ² = {seen:.4g} on 7 degrees of freedom, in {count:,} samples of 3 bits",
         asks=f"χ² between {low:.2g} and {high:.1f}, which a right sampler misses less than once "
         "in a million verdicts",
         advice=[
             *(when(recognized == name, name, text) for name, text in _WRONG_SAMPLER.items()),
             when(
-                bool(same_letters),
+                one_for_all,
                 "one-draw-for-the-whole-batch",
-                f"all samples have the same letter {same_letters[0] if same_letters else 1}: draw "
-                "once for each sample, not once for the batch",
+                "all samples of a call are the same word, and those of another call another one: "
+                "draw once for each sample, not once for the batch",
             ),
             when(
                 seen < low,
                 "too-even",
                 "these counts are too even for independent draws: each sample is drawn for itself",
             ),
-            "at step i, take the row of factor i at the prefix that this very sample has so far",
+            "nothing that is known here draws such words: compare how often each first letter "
+            "comes with factor 1, then each second letter after each first one with factor 2",
         ],
-        see=SEE_SAMPLE,
+    )
+    shared = shared_in_pairs(x, p)
+    yield claim(
+        "each sample is drawn for itself",
+        not shared,
+        points=0.5,
+        saw=shared,
+        asks="pairs of samples that agree as often as independent words do",
+        waits=waits_unless(right, "samples that are distributed as the joint"),
+        advice=when(
+            shared,
+            "samples-that-know-each-other",
+            "the words come as often as they should, and hang together: no sample may be made of "
+            "another one's random numbers, and none is moved to a place that fits it",
+        ),
     )
 
+
+def draw_forced(draw: Draw) -> list[np.ndarray]:
+    """Factors after whose first letter everything is determined; the last letter never is first."""
     n, k = draw.choice([(3, 3), (4, 3), (3, 4)])
-    # After the first letter everything is determined, by a shift that is not zero.
     forced = [np.zeros((k,) * (i + 1)) for i in range(n)]
     forced[0] = rows_normalized(np.append(draw.uniform(k - 1) + 0.2, 0.0))
     for i in range(1, n):
         prefixes = words(k, i)
         following = (prefixes[:, -1] + prefixes[:, 0] + draw.integer(1, k - 1)) % k
         forced[i].reshape(-1, k)[np.arange(k**i), following] = 1.0
+    return forced
+
+
+def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw) -> Claim:
+    """What has probability 0 never comes."""
+    forced = draw_forced(draw)
+    n, k = len(forced), len(forced[0])
     support = product_of(forced) > 0
     x = np.concatenate(
         [take(forced, 500, draw.numpy_generator()), take(forced, 1, draw.numpy_generator())]
     )
     never = int((~support[tuple(x.T)]).sum())
-    yield claim(
+    first = int((x[:, 0] == k - 1).sum())
+    ends = [forced[i][tuple(x[:, :i].T)].argmax(axis=-1) for i in range(1, n)]  # what must follow
+    constant = [i for i in range(1, n) if np.ptp(x[:, i]) == 0 and np.ptp(ends[i - 1]) > 0]
+    return claim(
         "what has probability 0 never comes, and what has probability 1 always does",
         never == 0,
         saw=f"{never} of 501 words that have probability 0 (n = {n}, k = {k})",
         asks="none: after the first letter, every row here puts all its mass on one letter",
+        waits=waits_unless(never or np.ptp(x, axis=0).any(), "samples that differ"),
         advice=[
             when(
-                (x[:, 0] == k - 1).any(),
+                first,
                 "impossible-first-letter",
-                f"the first letter {k - 1} has probability 0 and came: count the sums p_0, p_0 + "
-                "p_1, … that are at most u, and draw u from [0, 1)",
+                f"the first letter {k - 1} has probability 0 and came {first} times: a letter "
+                "whose part of the unit interval is empty is never drawn, and the letters count "
+                "from 0",
             ),
             when(
-                never > 0,
+                never and constant,
                 "prefix-ignored",
-                "the first letter is fine, a later one is impossible after it: the row must be "
-                "that of the prefix just drawn",
+                f"letter {constant[0] + 1 if constant else 0} is the same whatever came before "
+                "it, though its rows differ: the row must be that of the prefix just drawn",
             ),
+            "the first letter is fine, and a later one has probability 0 in the row of the letters "
+            "that came before it",
         ],
-        see=SEE_SAMPLE,
     )
 
+
+def claim_of_the_generator(take: Callable[..., np.ndarray], draw: Draw) -> Claim:
+    """All randomness comes from rng."""
     seed, other = draw.integer(0, 2**31), draw.integer(2**31, 2**32)
     one, two, three = (np.random.default_rng(s) for s in (seed, seed, other))
     fresh = str(one.bit_generator.state)
-    p = draw_joint(draw, 3, 3, 5.0)
-    a, b, c = (take(tables_of(p), 200, rng) for rng in (one, two, three))
+    tables = factors(draw_joint(draw, 3, 3, 5.0))
+    a, b, c = (take(tables, 200, rng) for rng in (one, two, three))
     advanced = str(one.bit_generator.state) != fresh
-    turned = [t[..., ::-1] for t in tables_of(p)]  # other tables, the same random numbers
+    turned = [t[..., ::-1] for t in tables]  # other tables, the same random numbers
     heard = not advanced or not np.array_equal(a, take(turned, 200, np.random.default_rng(seed)))
-    yield claim(
+    return claim(
         "all randomness comes from the generator that it was given",
         advanced and np.array_equal(a, b) and not np.array_equal(a, c),
         saw="the generator was left as it was"
@@ -801,260 +1157,383 @@ def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
         waits=waits_unless(heard, "samples that change with the tables"),
         advice=[
             when(
-                not advanced,
+                not advanced and np.ptp(a, axis=0).any(),
                 "own-generator",
-                "your function draws from elsewhere (np.random.…, or a generator made inside): use "
-                "rng.random, rng.choice, …, so that a run can be repeated",
+                "your samples differ, and the generator that you were given has not moved: what "
+                "is drawn must come from it (rng.random, rng.choice, …), so that a run can be "
+                "repeated",
             ),
             when(
-                not np.array_equal(a, b),
+                advanced and not np.array_equal(a, b),
                 "a-second-source",
                 "part of your randomness comes from elsewhere: let every number come from rng",
             ),
             "the state of rng must decide what is drawn: use it for every step",
         ],
-        see=SEE_SAMPLE,
     )
+
+
+@checks("sample", lesson=LESSON, points=3, see="Exercise 4: draw a word")
+def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
+    """Samples drawn letter by letter are distributed as the joint."""
+
+    def take(tables: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
+        return samples_of(sample, tables, count, rng)
+
+    yield from claims_of_the_distribution(take, draw)
+    yield claim_of_the_impossible(take, draw)
+    yield claim_of_the_generator(take, draw)
 
 
 # --- reorder --------------------------------------------------------------------------------------
 
 
-@checks("reorder", lesson=LESSON, points=2)
-def factors_in_any_order(reorder: Standin, draw: Draw) -> Iterator[Claim]:
-    """In every order the factors are others, and their product is the same joint."""
+def factors_in_order(p: np.ndarray, order: Sequence[int], **wrong: Any) -> list[np.ndarray]:
+    """The factors of the joint whose axes are put into the order."""
+    return factors(np.transpose(p, order), **wrong)
+
+
+_ORDERS = (
+    *(
+        Mistake("not-factored", "that is the joint with its axes moved: now factor it", gives=gives)
+        for gives in (lambda p, order: [p.transpose(order)], lambda p, order: [p])
+    ),
+    Mistake(
+        "factors-shuffled",
+        "you reorder the list of factors: p(x_3 | x_1, x_2) does not become p(x_3) by being first; "
+        "reorder the JOINT's axes, then factor",
+        gives=lambda p, order, **wrong: [factors(p, **wrong)[v] for v in order],
+    ),
+    Mistake(
+        "order-ignored",
+        "those are the factors of the natural order",
+        gives=lambda p, order, **wrong: factors(p, **wrong),
+    ),
+    Mistake(
+        "inverse-order",
+        "you use the inverse of the order: order[0] is the variable that comes FIRST, not the "
+        "place of variable 0",
+        gives=lambda p, order, **wrong: factors(p.transpose(np.argsort(order)), **wrong),
+    ),
+    Mistake(
+        "order-backwards",
+        "your factors follow the order from its end: order[0] comes first",
+        gives=lambda p, order, **wrong: factors(p.transpose(order[::-1]), **wrong),
+    ),
+    _JOINT_FOR_CONDITIONAL,
+)
+
+
+def ordered_joints(draw: Draw) -> list[tuple[np.ndarray, list[int]]]:
+    """A joint in an order, and in the natural one."""
     n, k = draw.choice([(3, 2), (3, 3), (4, 2)])
     p = draw_joint(draw, k, n, 0.7)
-    order = draw_order(draw, n)
-    there = " ".join(f"x_{v + 1}" for v in order)
+    return [(p, draw_order(draw, n)), (p, list(range(n)))]
 
-    def take(order: list[int]) -> list[np.ndarray]:
+
+def show_order(p: np.ndarray, order: Sequence[int]) -> str:
+    """The joint and the order of its variables."""
+    return f"{show_joint(p)} in the order " + " ".join(f"x_{v + 1}" for v in order)
+
+
+def small_orders(p: np.ndarray, order: Sequence[int]) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """The lesson's rain and umbrella, both ways round, and three bits."""
+    if p.size > 4:
+        rain = np.array([[0.54, 0.06], [0.08, 0.32]])
+        yield from ((rain, list(o)) for o in ([0, 1], [1, 0]))
+    if p.size > 8:
+        bits = np.arange(1, 9).reshape(2, 2, 2) / 36
+        yield from ((bits, list(o)) for o in itertools.permutations(range(3)))
+
+
+@checks("reorder", lesson=LESSON, points=2, see="Exercise 5: any order")
+def factors_in_any_order(reorder: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """In every order the factors are others, and their product is the same joint."""
+
+    def ask(p: np.ndarray, order: list[int]) -> list[np.ndarray]:
         answer = reorder(p, order)
         if not isinstance(answer, list | tuple):  # one array: a joint, not its factors
             return [expect_array(answer, None, "number", "the answer").astype(np.float64)]
         return take_tables(answer, "the answer")
 
-    tables = take(order)
-    moved = p.transpose(order)
-    wanted = [(k,) * (i + 1) for i in range(n)]
-    right_shapes = [t.shape for t in tables] == wanted
-    again = product_of(tables) if right_shapes else np.zeros(())
-    back = again.transpose(np.argsort(order)) if right_shapes else again
-    shuffled = sorted(t.shape for t in tables) == sorted(wanted) and not right_shapes
-    advice = [
-        when(
-            len(tables) == 1 and any(close(tables[0], q) for q in (moved, p)),
-            "not-factored",
-            "that is the joint with its axes moved: now factor it",
-        ),
-        when(
-            shuffled,
-            "factors-shuffled",
-            "you reorder the list of factors: p(x_3 | x_1, x_2) does not become p(x_3) by being "
-            "first; reorder the JOINT's axes, then factor",
-        ),
-        when(
-            alike(tables, tables_of(p)),
-            "order-ignored",
-            "those are the factors of the natural order",
-        ),
-        when(
-            alike(tables, tables_of(p.transpose(np.argsort(order)))),
-            "inverse-order",
-            "you use the inverse of the order: order[0] is the variable that comes FIRST, not the "
-            "place of variable 0; np.transpose(joint, order) puts axis order[i] at place i",
-        ),
-        when(
-            alike(tables, tables_of(p.transpose(order[::-1]))),
-            "order-backwards",
-            "your factors follow the order from its end: order[0] comes first",
-        ),
-        when(
-            right_shapes and alike(tables, prefix_marginals(moved)),
-            "joint-for-conditional",
-            "your tables are p(of the first i variables), not yet divided by their prefix",
-        ),
-        "move the joint's axes into the order, then factor as before",
-    ]
-    natural = take(list(range(n)))
-    yield claim(
-        "each factor is a row of probabilities over the order's next variable, given those before "
-        "it",
-        alike(tables, tables_of(moved)) and alike(natural, tables_of(p)),
-        saw=f"tables of shape {shapes_text(tables)} in the order {there}",
-        asks=f"first p(x_{order[0] + 1}), then p(x_{order[1] + 1} | x_{order[0] + 1}), and so on; "
-        "in the natural order the factors that you know",
-        advice=advice,
-        see=SEE_ORDER,
+    subject = Subject(
+        ask=ask,
+        rule=factors_in_order,
+        mistakes=_ORDERS,
+        show=show_order,
+        told=told_tables,
+        by_hand=lambda p, order: factors_by_hand(p.transpose(order)),
+        smaller=small_orders,
+        alike=exactly,
     )
-    yield claim(
-        "their product, put back in its places, is the same joint",
-        right_shapes and close(back, p),
-        saw=f"a cell that is off by {np.abs(back - p).max():.2g}"
-        if right_shapes
-        else f"tables of shape {shapes_text(tables)}",
-        asks=f"equality to {EXACT:g}: the chain rule holds in every order",
-        advice=advice,
-        see=SEE_ORDER,
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "factors",
+            "each factor is a row of probabilities over the order's next variable, given those "
+            "before it",
+            ordered_joints,
+            points=1,
+            asks="first the variable order[0], then order[1] given it, and so on; in the natural "
+            "order the factors that you know",
+        ),
+        Property(
+            "product",
+            "their product, put back in its places, is the same joint",
+            ordered_joints,
+            points=1,
+            asks=f"equality to {EXACT:g}: the chain rule holds in every order",
+            typical=False,
+            alike=same_product,
+        ),
     )
 
 
 # --- conditional_query ----------------------------------------------------------------------------
 
 
-def answer_of(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray:
-    """p(rest | evidence), one axis for each variable that is not in the evidence."""
+@dataclass(frozen=True)
+class Raised:
+    """What stands for an answer where an exception came: a ValueError, or another."""
+
+    refused: bool
+    text: str = field(default="", compare=False)
+
+
+def query(
+    p: np.ndarray,
+    evidence: dict[int, int],
+    *,
+    cut_out: Any = None,
+    divide: bool = True,
+    axis: Any = None,
+    least: float = 0.0,
+    impossible: Any = None,
+) -> Any:
+    """p(rest | evidence), one axis for each variable that is not in the evidence.
+
+    Each option turns one thing wrong: `cut_out(p, evidence)` cuts otherwise, `axis` divides along
+    one axis, evidence of probability `least` is refused too; `impossible(cut)` is given for
+    evidence of probability 0, in the place of a ValueError.
+    """
     cut = p[tuple(evidence.get(i, slice(None)) for i in range(p.ndim))]
-    return cut / cut.sum()
+    if cut_out is not None:
+        cut = cut_out(p, evidence)
+    mass = cut.sum(axis=axis, keepdims=axis is not None)
+    if cut.sum() <= least:
+        return Raised(True) if impossible is None else impossible(cut)
+    return cut / mass if divide else cut
 
 
-def sequential(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray | None:
+def cut_and_divided(p: np.ndarray, evidence: dict[int, int]) -> Any:
+    """The answer once more, in four steps."""
+    cut = p[tuple(evidence.get(i, slice(None)) for i in range(p.ndim))]
+    mass = cut.sum()
+    if mass == 0:
+        return Raised(True)
+    return cut / mass
+
+
+def one_after_the_other(p: np.ndarray, evidence: dict[int, int]) -> Any:
     """What comes out if evidence is taken one by one and the axes' shift is forgotten."""
     for axis, value in evidence.items():
         if axis >= p.ndim:
-            return None
+            return Raised(False)
         p = np.take(p, value, axis=axis)
-    return p / p.sum()
+    return p / p.sum() if p.sum() > 0 else Raised(True)
 
 
-@checks("conditional_query", lesson=LESSON, points=3)
-def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Claim]:
-    """A table answers any conditional question: cut, then divide."""
+def with_thin_axes(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray:
+    """The cut, with an axis of one entry for each variable in the evidence."""
+    spots = ([evidence[i]] if i in evidence else list(range(p.shape[i])) for i in range(p.ndim))
+    return p[np.ix_(*spots)]
+
+
+_SHIFT = (
+    "each cut takes an axis away, so that the next key means another variable: the evidence counts "
+    "the variables of the whole joint"
+)
+_QUERIES = (
+    Mistake(
+        "not-renormalized",
+        "that is p(rest, evidence), the cut through the table: divide by p(evidence), its sum",
+        options={"divide": False},
+    ),
+    Mistake(
+        "evidence-ignored",
+        "that is p(rest) with the evidence summed out: nothing was learned from it",
+        options={"cut_out": lambda p, evidence: p.sum(axis=tuple(evidence))},
+    ),
+    Mistake(
+        "evidence-as-prefix",
+        "you put the evidence on the first axes: its keys say which variables it is about",
+        options={"cut_out": lambda p, evidence: p[tuple(evidence.values())]},
+    ),
+    Mistake("axes-shift", _SHIFT, gives=one_after_the_other),
+    Mistake(
+        "keeps-the-evidence-axes",
+        "the evidence still has its axes: index with its plain values, and they are gone",
+        options={"cut_out": with_thin_axes},
+    ),
+    *(
+        Mistake(
+            "wrong-axis",
+            "you divide row by row: the whole cut sums to p(evidence), and that one number divides "
+            "it",
+            options={"axis": axis},
+        )
+        for axis in (-1, 0)
+    ),
+    Mistake(
+        "axis-order",
+        "the rest keeps the variables' own order: axis 0 is the first that is not evidence",
+        after=lambda v, *_: v if isinstance(v, Raised) else v.transpose(),
+    ),
+    Mistake(
+        "nan-for-impossible-evidence",
+        "0/0 went through as NaN: test p(evidence) before you divide, and raise a ValueError",
+        options={"impossible": lambda cut: cut / cut.sum()},
+    ),
+    *(
+        Mistake(
+            "rare-evidence-refused",
+            "evidence of a small probability is evidence like any other: only probability 0 has "
+            "no answer",
+            options={"least": small},
+        )
+        for small in SMALL
+    ),
+)
+_ANSWERED = Symptom(
+    "impossible-evidence-answered",
+    "evidence of probability 0 has no conditional distribution, and got an answer: raise a "
+    "ValueError that says so",
+    lambda seen: all(
+        isinstance(o.answer, np.ndarray) if isinstance(o.right, Raised) else not o.fails
+        for o in seen
+    ),
+)
+
+
+def same_answer(a: Any, b: Any) -> bool:
+    """Equal to 1e-9, or both refusals of the same kind."""
+    if isinstance(a, Raised) or isinstance(b, Raised):
+        return type(a) is type(b) and a == b
+    return alike(a, b, 1e-9)
+
+
+def told_answer(answer: Any) -> str:
+    """An answer, or what was raised."""
+    if isinstance(answer, Raised):
+        return answer.text
+    total = f", with the sum {answer.sum():.4g}" if answer.ndim else ""
+    return shown(answer) + total
+
+
+def one_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
+    """Evidence on one variable that is not the first."""
     n, k = draw.choice([(4, 2), (4, 3)])
-    p = draw_joint(draw, k, n, 0.7)
-
-    def outcome(evidence: dict[int, int]) -> tuple[np.ndarray | None, str]:
-        """The student's answer, or None and what happened."""
-        try:
-            found = conditional_query(p, dict(evidence))
-        except StudentFailed as error:
-            return None, f"{error}" + (f", at your line {error.line}" if error.line else "")
-        return expect_array(found, None, "number", "the answer").astype(np.float64), ""
-
-    def advice(found: np.ndarray | None, raised: str, evidence: dict[int, int]) -> list[Any]:
-        right = answer_of(p, evidence)
-        cut = right * p[tuple(evidence.get(i, slice(None)) for i in range(n))].sum()
-        rest = p.sum(axis=tuple(evidence))
-        prefix = p[tuple(evidence.values())]
-        shifted = sequential(p, evidence)
-
-        def same(other: np.ndarray | None) -> bool:
-            return found is not None and other is not None and close(found, other, 1e-9)
-
-        return [
-            when(
-                same(cut),
-                "not-renormalized",
-                "that is p(rest, evidence), the cut through the table: divide by p(evidence), its "
-                "sum",
-            ),
-            when(
-                same(rest),
-                "evidence-ignored",
-                "that is p(rest) with the evidence summed out: nothing was learned from it",
-            ),
-            when(
-                same(prefix / prefix.sum()) or same(prefix),
-                "evidence-as-prefix",
-                "you put the evidence on the first axes: its keys say which variables it is about",
-            ),
-            when(
-                (raised and len(evidence) > 1 and shifted is None) or same(shifted),
-                "axes-shift",
-                "each cut takes an axis away, so later variables move down: cut all axes at once, "
-                "with one tuple of values and slices",
-            ),
-            when(
-                found is not None and found.ndim == n,
-                "keeps-the-evidence-axes",
-                "the evidence still has its axes: index with its plain values, and they are gone",
-            ),
-            when(
-                same(rows_normalized(cut)) or same(rows_normalized(cut, 0)),
-                "wrong-axis",
-                "you divide row by row: the whole cut sums to p(evidence), and that one number "
-                "divides it",
-            ),
-            when(
-                same(right.transpose()),
-                "axis-order",
-                "the rest keeps the variables' own order: axis 0 is the first that is not evidence",
-            ),
-            "fix the evidence's axes at their values, then divide by the sum of what is left",
-        ]
-
-    def told(found: np.ndarray | None, raised: str) -> str:
-        if found is None:
-            return raised
-        return f"shape {found.shape}, sum {found.sum():.4g}"
-
     evidence = {draw.integer(1, n - 1): draw.integer(0, k - 1)}
-    found, raised = outcome(evidence)
-    one = next(iter(evidence))
-    yield claim(
-        "a variable that does not come first may be the evidence",
-        found is not None and close(found, answer_of(p, evidence)),
-        saw=told(found, raised) + f", for evidence on x_{one + 1}",
-        asks=f"p(the others | x_{one + 1}), an array of {n - 1} axes that sums to 1",
-        advice=advice(found, raised, evidence),
-        see=SEE_QUERY,
-    )
+    return [(draw_joint(draw, k, n, 0.7), evidence)]
 
+
+def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
+    """Evidence on two variables, in both orders."""
+    n, k = draw.choice([(4, 2), (4, 3)])
     low = draw.integer(0, n - 3)
     pair = [low, draw.integer(low + 1, n - 1)]
     first = {v: draw.integer(0, k - 1) for v in pair}
-    turned = {v: first[v] for v in reversed(pair)}
-    answers = [(e, *outcome(e)) for e in (first, turned)]
-    right = answer_of(p, first)
-    bad = next((a for a in answers if a[1] is None or not close(a[1], right)), answers[0])
-    is_right = bad[1] is not None and close(bad[1], right)
-    yield claim(
-        "several variables may be the evidence, in whatever order they are listed",
-        is_right,
-        saw=told(bad[1], bad[2]) + f", for evidence {bad[0]}",
-        asks=f"the same answer for {first} and {turned}, an array of {n - 2} axes that sums to 1",
-        advice=advice(bad[1], bad[2], bad[0]),
-        see=SEE_QUERY,
-    )
+    p = draw_joint(draw, k, n, 0.7)
+    return [(p, first), (p, {v: first[v] for v in reversed(pair)})]
 
-    nothing, why = outcome({})
-    value = draw.integer(0, k - 1)
-    everything = {i: value for i in range(n)}
-    certain, _ = outcome(everything)
-    p[:, value] = 0.0
-    p /= p.sum()
-    impossible, raised = outcome({1: value})
-    refusal = exception_of(conditional_query, p, {1: value})
-    refused = refusal is not None and refusal.is_a(ValueError)
-    no_evidence = nothing is not None and nothing.shape == p.shape and abs(nothing.sum() - 1) < 1e-9
-    certain_is_one = certain is not None and certain.shape == () and abs(float(certain) - 1) < 1e-9
-    yield claim(
-        "no evidence leaves the joint, full evidence leaves 1, impossible evidence is refused",
-        refused and no_evidence and certain_is_one,
-        saw="without evidence: " + told(nothing, why)
-        if not no_evidence
-        else "with all variables given: " + told(certain, "an exception")
-        if not certain_is_one
-        else "for evidence of probability 0: " + told(impossible, raised),
-        asks="the joint itself; the number 1; and a ValueError, since 0/0 is no answer",
-        advice=[
-            when(
-                no_evidence
-                and certain_is_one
-                and impossible is not None
-                and np.isnan(impossible).any(),
-                "nan-for-impossible-evidence",
-                "0/0 went through as NaN: test p(evidence) before you divide, and raise a "
-                "ValueError",
-            ),
-            when(
-                no_evidence and certain_is_one and not refused,
-                "impossible-evidence-answered",
-                "evidence of probability 0 has no conditional distribution: raise a ValueError "
-                "that says so",
-            ),
-            "an empty dictionary cuts nothing, and a full one leaves a single number, divided by "
-            "itself",
-        ],
-        see=SEE_QUERY,
+
+def edges_of_evidence(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
+    """No evidence, on everything, of probability 0, and of a very small one."""
+    n, k = draw.choice([(4, 2), (4, 3)])
+    p, value = draw_joint(draw, k, n, 0.7), draw.integer(0, k - 1)
+    never, hardly = p.copy(), p.copy()
+    never[:, value] = 0.0
+    hardly[:, value] *= 1e-20
+    cases = [(p, {}), (p, dict.fromkeys(range(n), value))]
+    return cases + [(q / q.sum(), {1: value}) for q in (never, hardly)]
+
+
+def small_queries(p: np.ndarray, evidence: dict[int, int]) -> Iterator[tuple]:
+    """The lesson's rain and umbrella, and a joint in which it never rains."""
+    if p.size > 4:
+        rain = np.array([[0.54, 0.06], [0.08, 0.32]])
+        yield from ((rain, e) for e in ({1: 1}, {0: 1}, {}, {0: 1, 1: 0}, {1: 0, 0: 1}))
+        yield np.array([[0.9, 0.1], [0.0, 0.0]]), {0: 1}
+    if p.size > 8:
+        bits = np.arange(1, 9).reshape(2, 2, 2) / 36
+        yield from ((bits, e) for e in ({2: 1}, {1: 1}, {0: 1, 1: 0}, {1: 0, 0: 1}, {2: 1, 0: 0}))
+
+
+def query_by_hand(p: np.ndarray, evidence: dict[int, int]) -> str:
+    """The cut and its sum, where it has at most four cells."""
+    cut = p[tuple(evidence.get(i, slice(None)) for i in range(p.ndim))]
+    if cut.size > 4:
+        return ""
+    if not cut.sum():
+        return f"the cut {shown(cut)} has the sum 0: a ValueError"
+    return f"the cut {shown(cut)}, divided by its sum {cut.sum():.4g}"
+
+
+@checks(
+    "conditional_query", lesson=LESSON, points=3, see="Exercise 6: evidence that is not a prefix"
+)
+def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A table answers any conditional question: cut, then divide."""
+
+    def ask(p: np.ndarray, evidence: dict[int, int]) -> Any:
+        try:
+            found = conditional_query(p, dict(evidence))
+        except CallTookTooLong:
+            raise
+        except StudentFailed as error:
+            line = f", at your line {error.line}" if error.line else ""
+            return Raised(error.is_a(ValueError), f"{error}{line}")
+        return expect_array(found, None, "number", "the answer").astype(np.float64)
+
+    subject = Subject(
+        ask=ask,
+        rule=query,
+        forms=(cut_and_divided,),
+        mistakes=_QUERIES,
+        symptoms=(_ANSWERED,),
+        show=lambda p, evidence: f"the evidence {evidence} in {show_joint(p)}",
+        told=told_answer,
+        by_hand=query_by_hand,
+        smaller=small_queries,
+        alike=same_answer,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "one",
+            "a variable that does not come first may be the evidence",
+            one_known,
+            points=1,
+            asks="p(the others | it), with one axis for each of the others, that sums to 1",
+        ),
+        Property(
+            "several",
+            "several variables may be the evidence, in whatever order they are listed",
+            several_known,
+            points=1,
+            asks="the same answer in both orders, with one axis for each of the others, that sums "
+            "to 1",
+        ),
+        Property(
+            "edges",
+            "no evidence leaves the joint, full evidence leaves 1, impossible evidence is refused",
+            edges_of_evidence,
+            points=1,
+            asks="the joint itself; the number 1; a ValueError where 0/0 would be the answer, and "
+            "only there",
+            typical=False,
+            needs="one",
+        ),
     )

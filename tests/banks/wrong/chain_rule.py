@@ -13,6 +13,7 @@ FINITE = "it stays finite where the probability itself is too small for a float"
 IMPOSSIBLE = "an impossible word has log-likelihood −inf, a possible one never, and nothing is NaN"
 OFTEN = "8,000 samples are distributed as the joint"
 NEVER = "what has probability 0 never comes, and what has probability 1 always does"
+ITSELF = "each sample is drawn for itself"
 GENERATOR = "all randomness comes from the generator that it was given"
 FACTORS = (
     "each factor is a row of probabilities over the order's next variable, given those before it"
@@ -130,6 +131,69 @@ def conditionals(joint):
         BACK,
         edit=("return tables", "return [np.full(t.shape, 1 / t.shape[0]) for t in tables]"),
     ),
+    Wrong(
+        "conditionals",
+        ROWS,
+        "wrong-axis",
+        edit=(
+            "upto.sum(axis=-1, keepdims=True)",
+            "upto.reshape(-1, upto.shape[-1]).sum(axis=0)",  # p(x_i), lined up with the last axis
+        ),
+    ),
+    Wrong(
+        "conditionals",
+        ROWS,
+        "wrong-axis",
+        source="""
+def conditionals(joint):
+    k, n = len(joint), joint.ndim
+    tables = []
+    for i in range(n):
+        upto = np.einsum(joint, [*range(n)], [*range(i + 1)]).reshape(-1, k)
+        with np.errstate(all="ignore"):
+            columns = upto / upto.sum(axis=0)
+        tables.append(np.where(np.isnan(columns), 1 / k, columns).reshape((k,) * (i + 1)))
+    return tables
+""",
+    ),
+    Wrong(
+        "conditionals",
+        BACK,
+        "softmax-of-probabilities",
+        source="""
+def conditionals(joint):
+    def softmax(a):
+        powers = np.exp(a - a.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    tables = [softmax(joint)]
+    while joint.ndim > 1:
+        joint = joint.sum(axis=-1)
+        tables.insert(0, softmax(joint))
+    return tables
+""",
+    ),
+    Wrong(
+        "conditionals",
+        SHAPE,
+        "one-factor-too-few-or-many",
+        edit=("return tables", "return [np.ones(()), *tables]"),
+    ),
+    Wrong(
+        "conditionals",
+        SHAPE,
+        "one-factor-too-few-or-many",
+        edit=("for i in range(n):", "for i in range(1, n):"),
+    ),
+    Wrong(
+        "conditionals",
+        SHAPE,  # the same tables whatever the joint is
+        edit=(
+            "n, tables = joint.ndim, []",
+            "joint = np.arange(1.0, joint.size + 1).reshape(joint.shape)\n"
+            "    n, tables = joint.ndim, []",
+        ),
+    ),
     # joint
     Wrong(
         "joint",
@@ -146,10 +210,16 @@ def conditionals(joint):
         "float32",
         edit=("product[..., None] * factor", "(product[..., None] * factor).astype(np.float32)"),
     ),
-    Wrong("joint", CELLS, edit=("product[..., None] * factor", "product[..., None] + factor")),
+    Wrong(
+        "joint",
+        CELLS,
+        "sum-for-product",
+        edit=("product[..., None] * factor", "product[..., None] + factor"),
+    ),
     Wrong(
         "joint",
         HOLES,
+        "nan-where-impossible",
         edit=(
             "    return product",
             "    with np.errstate(all='ignore'):\n        return product * (product / product)",
@@ -220,6 +290,32 @@ def log_likelihood(conditionals, x):
         total += np.log(row[x[:, i]])
     return total
 """,
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "first-factor-dropped",
+        source="""
+def log_likelihood(conditionals, x):
+    steps = range(1, x.shape[1])
+    with np.errstate(divide="ignore"):
+        return sum(np.log(conditionals[i][tuple(x[:, : i + 1].T)]) for i in steps)
+""",
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "log-of-the-sum",
+        edit=(
+            (LOOKUP, "total += factor[tuple(x[:, : i + 1].T)]"),
+            ("return total", "return np.log(total)"),
+        ),
+    ),
+    Wrong(
+        "log_likelihood",
+        SCORE,
+        "averages-over-the-batch",
+        edit=("return total", "return np.mean(total)"),
     ),
     Wrong(
         "log_likelihood",
@@ -353,6 +449,40 @@ def sample(conditionals, count, rng):
     return np.stack(np.unravel_index(np.searchsorted(sums, u), p.shape), axis=1)
 """,
     ),
+    *(
+        Wrong("sample", ITSELF, "samples-that-know-each-other", edit=edit)
+        for edit in (
+            ("return x", "return np.repeat(x[: (count + 1) // 2], 2, axis=0)[:count]"),
+            ("return x", "return np.resize(x[: (count + 1) // 2], x.shape)"),
+            ("return x", "return x[np.lexsort(x.T)]"),
+            (
+                "u = rng.random((count, 1))",  # antithetic pairs
+                "half = rng.random(((count + 1) // 2, 1))\n"
+                "        u = np.hstack([half, 1 - half]).reshape(-1, 1)[:count]",
+            ),
+            (
+                "u = rng.random((count, 1))",  # antithetic halves
+                "half = rng.random(((count + 1) // 2, 1))\n"
+                "        u = np.concatenate([half, 1 - half])[:count]",
+            ),
+        )
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-letter-further",
+        source="""
+def sample(conditionals, count, rng):
+    found = []
+    for _ in range(count):
+        word = []
+        for factor in conditionals:
+            row = factor[tuple(word)]
+            word.append((rng.choice(len(row), p=row) + 1) % len(row))
+        found.append(word)
+    return np.array(found)
+""",
+    ),
     Wrong(
         "sample",
         NEVER,
@@ -468,6 +598,20 @@ def sample(conditionals, count, rng):
             'raise ValueError(f"the evidence {evidence} has probability 0")',
             "return np.full(cut.shape, 1 / cut.size)",
         ),
+    ),
+    Wrong(
+        "conditional_query",
+        EDGES,
+        "impossible-evidence-answered",
+        edit=('raise ValueError(f"the evidence {evidence} has probability 0")', "return cut"),
+    ),
+    Wrong(
+        "conditional_query", EDGES, "rare-evidence-refused", edit=("mass == 0:", "mass < 1e-12:")
+    ),
+    Wrong(
+        "conditional_query",
+        EDGES,  # another exception than the one that is asked for
+        edit=("raise ValueError(", "raise KeyError("),
     ),
     # what knows nothing
     Wrong(
