@@ -119,7 +119,7 @@ def refusal(function: Standin, *args: Any) -> str:
     try:
         function(*args)
     except StudentFailed as why:
-        return REFUSED if str(why).startswith("ValueError") else str(why)[:120]
+        return REFUSED if why.is_a(ValueError) else str(why)[:120]
     except NotAttempted:
         return ANSWERED
     return ANSWERED
@@ -1232,6 +1232,14 @@ def beams(
 @checks("greedy", lesson=LESSON, points=1, see="Exercise 3: the most probable text")
 def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
     """The most probable token, appended, and again."""
+
+    def ask(tables: Sequence[np.ndarray], length: int) -> tuple[list[int], float]:
+        found, _ = searched(greedy, model_of(tables), length)
+        if not isinstance(found, tuple | list) or len(found) != 2:
+            raise WrongKind("greedy should return (tokens, log-probability), two things")
+        text = expect_array(found[0], (length,), "int", "the tokens").tolist()
+        return text, number(found[1], "the log-probability")
+
     shortcuts: dict[str, Callable] = {
         "prefix-not-extended": lambda tables: [int(tables[0].argmax())] * len(tables),
         "last-token-only": lambda tables: greedy_text(tables, lambda text: text[-1:]),
@@ -1249,18 +1257,16 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
         different = {tuple(text) for text in (right, *others)}
         if len(different) == 1 + len(others) and min(gaps) > 1e-3:
             break
-    found, _ = searched(greedy, model_of(tables), length)
-    if not isinstance(found, tuple | list) or len(found) != 2:
-        raise WrongKind("greedy should return (tokens, log-probability), two things")
-    text = expect_array(found[0], (length,), "int", "the tokens").tolist()
-    total = number(found[1], "the log-probability")
+    text, total = ask(tables, length)
     named = next((n for n, rule in shortcuts.items() if rule(tables) == text), "")
+    ties = [np.array([[0.25, 0.375, 0.375]]), np.tile([0.375, 0.25, 0.375], (3, 1))]
+    tied = ask(ties, 2)[0]
     yield claim(
         "each token is the most probable one after those chosen before it",
-        text == right,
+        text == right and tied == greedy_text(ties),
         points=0.6,
-        saw=f"{text}",
-        asks="at each step the largest entry of step(tokens so far)",
+        saw=f"{text}" if text != right else f"{tied}, where tokens 1 and 2 tie, then 0 and 2",
+        asks="at each step the largest entry of step(tokens so far), of tied ones the first",
         advice=[
             when(
                 named == "prefix-not-extended",
@@ -1277,6 +1283,12 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
                 text == list(best),
                 "searched",
                 "this is the most probable TEXT: greedy looks at one step only",
+            ),
+            when(
+                text == right
+                and all(ties[t].max(0)[v] == 0.375 for t, v in enumerate(tied) if 0 <= v < 3),
+                "ties-by-chance",
+                "of tied tokens the one with the lowest index is asked: yours is another",
             ),
             "one step at a time: ask, take the largest, append",
         ],
@@ -1300,6 +1312,7 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
                 close(total, own / math.log(2)), "bits-for-nats", "these are bits: nats are asked"
             ),
             when(close(total, -own), "sign", "log p is negative: this is the NLL"),
+            when(total == 0, "never-added", "the sum stays 0: nothing is added to it"),
             when(
                 valid and close(total, math.log(tables[-1][place_of(text[:-1], V), text[-1]])),
                 "last-step-only",
@@ -1938,8 +1951,11 @@ def _cool(draw: Draw) -> float:
 def whole_tables(draw: Draw) -> list[tuple]:
     """Tables of one axis to four, cool and hot."""
     cool, hot = _cool(draw), 1.5 + float(draw.uniform())
+    steps = table(draw, 2, 3)  # not nearly independent, or both temperatures are one
+    while np.abs(tokenwise_tempered(steps, cool) - joint_tempered(steps, cool)).sum() < 0.02:
+        steps = table(draw, 2, 3)
     return [
-        (table(draw, 2, 3), cool),
+        (steps, cool),
         (table(draw, 3, 2, draw.integer(2, 4)), hot),
         (table(draw, draw.integer(4, 7)), cool),
         (table(draw, 2, 2, 2, 2), 1.0),
@@ -2122,8 +2138,11 @@ _OF_TOKENWISE = (
 def token_tables(draw: Draw) -> list[tuple]:
     """Tables of two axes to four, cool and hot."""
     cool, hot = _cool(draw), 1.5 + float(draw.uniform())
+    steps = table(draw, 2, 3)  # not nearly independent, or both temperatures are one
+    while np.abs(tokenwise_tempered(steps, cool) - joint_tempered(steps, cool)).sum() < 0.02:
+        steps = table(draw, 2, 3)
     return [
-        (table(draw, 2, 3), cool),
+        (steps, cool),
         (table(draw, 3, 2, draw.integer(3, 4)), hot),
         (table(draw, 2, 3, 2, 2), cool),
     ]
@@ -2138,11 +2157,13 @@ def free_and_bound_tables(draw: Draw) -> list[tuple]:
 
 def dead_ends(draw: Draw) -> list[tuple]:
     """A table with prefixes that cannot happen."""
-    p = table(draw, 3, 3, 2)
-    dead = draw.integer(0, 2)
-    p[dead] = 0.0
-    p[(dead + 1) % 3, draw.integer(0, 2)] = 0.0
-    p /= p.sum()
+    p = np.ones(1)
+    while p.max() > 0.1:  # so small that in 32 bits p^50 is 0
+        p = joint_tempered(table(draw, 3, 4, 4), 2.0)
+        dead = draw.integer(0, 2)
+        p[dead] = 0.0
+        p[(dead + 1) % 3, draw.integer(0, 3)] = 0.0
+        p /= p.sum()
     return [(p, T) for T in (0.02, _cool(draw), 8.0)]
 
 

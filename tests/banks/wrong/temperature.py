@@ -138,6 +138,25 @@ ANSWERS = (
     ),
     Wrong("temperature", T_REFUSED, "not-refused", edit=(T_TEST, "")),
     Wrong("temperature", T_REFUSED, "not-refused", edit=("if not T > 0", "if T < 0")),
+    Wrong(
+        "temperature",
+        NEVER,
+        "impossible-made-possible",
+        edit=(TEMPERED, "torch.softmax(torch.nan_to_num(logits, neginf=-1e9) / T, dim=-1)"),
+    ),
+    Wrong("temperature", SOFTMAX, "squared-T", edit=("logits / T", "logits / T / T")),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "T-multiplied",
+        edit=((T_TEST, ""), ("logits / T", "logits * T")),
+    ),
+    Wrong(
+        "temperature",
+        T_REFUSED,
+        "another-exception",
+        edit=(T_TEST, '    if not T > 0:\n        raise KeyError("T")\n'),
+    ),
     # top_k
     Wrong("top_k", K_BEST, "not-normalized", edit=(NORMALIZED, "return kept")),
     Wrong("top_k", K_BEST, "one-too-many", edit=("[..., :k]", "[..., : k + 1]")),
@@ -209,6 +228,23 @@ def top_k(probs, k):
         ),
     ),
     Wrong("top_k", K_EDGES, "not-refused", edit=(K_TEST, "")),
+    Wrong("top_k", edit=("if k < 1", "if k < 2"), stops="k must be at least 1: got 1"),
+    Wrong("top_k", K_BEST, "one-too-few", edit=("[..., :k]", "[..., : k - 1]")),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "evenly-shared",
+        edit=(NORMALIZED, "return (kept > 0) / (kept > 0).sum(dim=-1, keepdim=True)"),
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "softmax-over-kept",
+        edit=(
+            NORMALIZED,
+            "return torch.softmax(torch.where(kept > 0, kept, -torch.inf), dim=-1)",
+        ),
+    ),
     # top_p
     Wrong(
         "top_p",
@@ -292,6 +328,23 @@ def top_k(probs, k):
         edit=(SCATTERED, "probs.scatter_(-1, order, ranked * (before < p))"),
     ),
     Wrong("top_p", P_REFUSED, "not-refused", edit=(P_TEST, "")),
+    Wrong("top_p", ONE, "", edit=("before < p", "before < p - 1e-6")),
+    Wrong(
+        "top_p",
+        ROWS,
+        "",
+        edit=(P_ONE, "    if p == 1:\n        return probs / probs.sum(0)\n"),
+    ),
+    Wrong("top_p", FEWEST, "complement", edit=("before < p", "before < 1 - p")),
+    Wrong("top_p", FEWEST, "nothing-cut", edit=("before < p", "before < 2")),
+    Wrong("top_p", FEWEST, "evenly-shared", edit=("ranked * (before < p)", "1.0 * (before < p)")),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "fraction-of-tokens",
+        edit=("before < p", "torch.arange(probs.shape[-1]) < math.ceil(p * probs.shape[-1])"),
+    ),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=("0 < p <= 1", "p <= 1")),
     # next_probs
     Wrong(
         "next_probs",
@@ -335,6 +388,15 @@ def next_probs(logits, T=1.0, k=None, p=1.0):
         "",
         edit=("T=1.0, k=None, p=1.0", "T=0.7, k=None, p=1.0"),
     ),
+    Wrong("next_probs", ORDER, "k-ignored", edit=("top_k(probs, k)", "probs")),
+    Wrong("next_probs", ORDER, "p-ignored", edit=("return top_p(probs, p)", "return probs")),
+    Wrong("next_probs", ORDER, "T-multiplied", edit=("(logits, T)", "(logits, 1 / T)")),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "temperature-on-probabilities",
+        edit=("(logits, T)", "(logits.softmax(-1), T)"),
+    ),
     # greedy
     Wrong("greedy", EACH, "prefix-not-extended", edit=("step(tokens)", "step(tokens[:, :0])")),
     Wrong("greedy", EACH, "last-token-only", edit=("step(tokens)", "step(tokens[:, -1:])")),
@@ -352,6 +414,22 @@ def greedy(step, length):
     Wrong("greedy", WHOLE, "probability-for-log", edit=("[0], total", "[0], math.exp(total)")),
     Wrong("greedy", WHOLE, "last-step-only", edit=("total += float", "total = float")),
     Wrong("greedy", WHOLE, "mean-for-sum", edit=("[0], total", "[0], total / length")),
+    Wrong(
+        "greedy",
+        EACH,
+        "ties-by-chance",
+        source="""
+def greedy(step, length):
+    tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
+    for _ in range(length):
+        row = step(tokens)[0]
+        best = len(row) - 1 - row.flip(0).argmax()
+        tokens = torch.cat([tokens, best.view(1, 1)], dim=1)
+        total += float(row[best])
+    return tokens[0], total
+""",
+    ),
+    Wrong("greedy", WHOLE, "never-added", edit=("total += float(best.values)", "pass")),
     # beam_search
     Wrong(
         "beam_search",
@@ -524,6 +602,20 @@ def beam_search(step, width, length):
         "overflow",
         edit=("logits.log_softmax(dim=-1)", "logits.softmax(dim=-1).log()"),
     ),
+    Wrong("score", BITS, "sign", edit=("nats = -logits", "nats = logits")),
+    Wrong("score", BITS, "wrong-axis", edit=("log_softmax(dim=-1)", "log_softmax(dim=0)")),
+    Wrong("score", BITS, "probabilities-for-logs", edit=("log_softmax(dim=-1)", "softmax(dim=-1)")),
+    Wrong("score", BITS, "logits-for-logs", edit=("logits.log_softmax(dim=-1)", "logits")),
+    Wrong("score", PERPLEXITY, "no-exponential", edit=("math.exp(nats)", "nats")),
+    Wrong(
+        "score", BITS, "turned-around", edit=(SCORES, "return math.exp(nats), nats / math.log(2)")
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "nats-for-bits",
+        edit=(("nats / math.log(2)", "nats"), ("math.exp(nats)", "2**nats")),
+    ),
     # joint_temperature
     Wrong(
         "joint_temperature",
@@ -565,6 +657,24 @@ def joint_temperature(p, T):
         edit=(JOINTLY, "p ** (1 / T) / (p ** (1 / T)).sum()"),
     ),
     Wrong("joint_temperature", SMALL, "epsilon-in-log", edit=("p.log()", "(p + 1e-12).log()")),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "marginals-tempered",
+        edit=(
+            JOINTLY,
+            "torch.softmax(p.sum(tuple(range(1, p.dim()))).log() / T, 0).view(-1, *[1] * (p.dim() "
+            "- 1)) * joint_temperature(p.sum(0), T) if p.dim() > 1 else torch.softmax(p.log() / T, "
+            "0)",
+        ),
+    ),
+    Wrong("joint_temperature", JOINT, "divided", edit=(JOINTLY, "p / T")),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "columns-normalized",
+        edit=(JOINTLY, "torch.softmax(p.log() / T, dim=0)"),
+    ),
     # tokenwise_temperature
     Wrong(
         "tokenwise_temperature",
@@ -632,6 +742,39 @@ def tokenwise_temperature(p, T):
         DEAD,
         "epsilon-in-log",
         edit=("marginal.log()", "(marginal + 1e-9).log()"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "last-step-missing",
+        edit=("range(1, p.dim() + 1)", "range(1, p.dim())"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "first-step-missing",
+        edit=("range(1, p.dim() + 1)", "range(2, p.dim() + 1)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "multiplied-by-p",
+        edit=("torch.ones_like(p)", "p.clone()"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "wrong-axis",
+        edit=("marginal.log() / T, dim=-1", "marginal.log() / T, dim=0"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        DEAD,
+        "underflow",
+        edit=(
+            CONDITIONAL,
+            "torch.nan_to_num(marginal ** (1 / T) / (marginal ** (1 / T)).sum(-1, keepdim=True))",
+        ),
     ),
     # drift
     Wrong(
