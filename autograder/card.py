@@ -114,7 +114,8 @@ def _cause(verdict: Verdict) -> _Told:
         return _Told("advice", verdict.advice) if verdict.advice else _Told()
     known = cause.how == "reproduced"
     label = "cause" if known else "advice" if cause.advice else ""
-    return _Told(label, cause.advice or _UNKNOWN, cause.example, cause.picture, known)
+    said = cause.advice or _UNKNOWN
+    return _Told(label, said, cause.example, cause.picture, cause.explains)
 
 
 def _mark(one: Claim) -> tuple[str, str, str]:

@@ -67,6 +67,7 @@ class Cause:
     `names` are the misconceptions (two where a pair composes), empty where none is known. `how`
     says what stands behind it: "reproduced" (a program with this mistake gave every answer),
     "symptom", "slip" (one kind of mechanical change of the rule gave every answer) or "unknown".
+    `explains` says that it gives every answer of the check, so that no claim needs a word more.
     `example` is the smallest failing case, as rows of label and text.
     """
 
@@ -76,6 +77,7 @@ class Cause:
     example: tuple[tuple[str, str], ...] = ()
     slip: str = ""
     picture: str = ""
+    explains: bool = False
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Cause:

@@ -136,6 +136,32 @@ def test_a_symptom_names_what_it_proves():
     assert (cause.names, cause.how) == (("negative",), "symptom")
 
 
+def test_a_cause_that_gives_every_answer_explains_all_claims_and_a_part_does_not():
+    _, whole = verdict_on(lambda x: float((x * x).sum()))
+    _, part = verdict_on(lambda x: float((x * x).sum()) if len(x) > 1 else -1.0)
+    assert (whole.names, whole.explains) == (("sum",), True)
+    assert (part.names, part.explains) == (("sum",), False)
+
+
+def test_what_failed_before_an_exception_has_its_cause():
+    def answer(x: np.ndarray) -> float:
+        if len(x) == 1:
+            raise ZeroDivisionError
+        return float((x * x).sum())
+
+    subject = Subject(ask=answer, rule=mean_square, mistakes=MISTAKES)
+    asked = [
+        Property("value", "it is the mean square", vectors, 1, asks="the mean"),
+        Property("one", "of one number", lambda d: [(np.ones(1),)], 1, asks="x²"),
+    ]
+    said = []
+    with pytest.raises(ZeroDivisionError):
+        for one in examine(subject, Draw(0, "f"), *asked):
+            said.append(one)
+    assert [type(one).__name__ for one in said] == ["Claim", "Cause"]
+    assert (said[1].names, said[1].explains) == (("sum",), False)
+
+
 def test_the_smallest_failing_case_is_shown():
     _, cause = verdict_on(lambda x: float((x * x).mean()) + (0.7 if len(x) > 1 else 0.0))
     assert cause.how == "unknown"

@@ -1493,7 +1493,9 @@ def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Cla
             raise
         except StudentFailed as error:
             line = f", at your line {error.line}" if error.line else ""
-            return Raised(error.is_a(ValueError), f"{error}{line}")
+            # NumPy's AxisError is a ValueError too, and refuses no evidence.
+            refused = error.is_a(ValueError) and not error.is_a(IndexError)
+            return Raised(refused, f"{error}{line}")
         return expect_array(found, None, "number", "the answer").astype(np.float64)
 
     subject = Subject(

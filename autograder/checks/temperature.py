@@ -166,8 +166,12 @@ def words_of_refusal(of: str, bounds: str) -> tuple[Symptom, ...]:
     """Symptoms of what is not refused as asked, whatever else is wrong."""
 
     def refused_as(which: Callable[[str], bool]) -> Callable[[Sequence[Observation]], bool]:
-        return lambda seen: any(o.fails and o.right == REFUSED and which(o.answer) for o in seen
-                                if isinstance(o.right, str))  # fmt: skip
+        def shows(seen: Sequence[Observation]) -> bool:
+            failed = [o for o in seen if o.fails]
+            refused = [o for o in failed if isinstance(o.right, str) and o.right == REFUSED]
+            return len(refused) == len(failed) and any(which(o.answer) for o in refused)
+
+        return shows
 
     return (
         Symptom(

@@ -86,7 +86,12 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
     """A claim for each property, and one Cause if any of them failed."""
     seen: dict[str, list[Observation]] = {}
     for one in properties:
-        seen[one.id] = list(_observe(subject, one, draw))
+        try:
+            seen[one.id] = list(_observe(subject, one, draw))
+        except Exception:  # the student's: what was found before it is told all the same
+            if any(o.fails for all_of in seen.values() for o in all_of):
+                yield _cause(subject, [p for p in properties if p.id in seen], seen, whole=False)
+            raise
         failed = next((o for o in seen[one.id] if o.fails), None)
         if failed and one.needs and any(o.fails for o in seen[one.needs]):
             text = next(p.text for p in properties if p.id == one.needs)
@@ -131,8 +136,13 @@ def _saw(subject: Subject, failed: Observation) -> str:
 
 
 def _cause(
-    subject: Subject, properties: Sequence[Property], seen: dict[str, list[Observation]]
+    subject: Subject,
+    properties: Sequence[Property],
+    seen: dict[str, list[Observation]],
+    *,
+    whole: bool = True,
 ) -> Cause:
+    """The cause of what failed; `whole` says that every property was asked."""
     everything = [o for one in properties for o in seen[one.id]]
     example = _example(subject, everything)
     sets = [everything]
@@ -142,7 +152,8 @@ def _cause(
     for answers in sets:
         if found := explain(subject.rule, subject.mistakes, answers):
             names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
-            return Cause(names, advice, "reproduced", example)
+            explains = whole and answers is everything
+            return Cause(names, advice, "reproduced", example, explains=explains)
     for symptom in subject.symptoms:
         if symptom.shows(everything):
             return Cause((symptom.name,), symptom.advice, "symptom", example)
