@@ -154,8 +154,7 @@ def graded_by(liar: Liar, folder: Path) -> Graded:
     result = judge_notebook(notebook(*lesson()), LESSON, lambda: liar, LIMITS, seed=3)
     nbformat.validate(nbformat.from_dict(result.notebook))
     notebook_bytes(result.notebook).decode("utf-8")
-    outcomes = [outcome.as_dict() for outcome in result.outcomes]
-    graded = Graded("ada", LESSON, "", result.notebook, outcomes, result.problems)
+    graded = Graded("ada", LESSON, "", result.notebook, result.outcomes, result.problems)
     key = Key({}, {}, {})
     record = record_of(folder / "no", graded, key=key, limits=LIMITS, demos=False, score=0.0)
     assert json.loads(json_bytes(record))["student"] == "ada"
@@ -174,7 +173,7 @@ def graded_by(liar: Liar, folder: Path) -> Graded:
 @example(said=[["r", 1, "function", "f"], 10**4200])
 def test_no_answer_of_a_guest_makes_the_host_raise(said: list[Any], tmp_path_factory):
     graded = graded_by(Liar(said), tmp_path_factory.getbasetemp())
-    all_the_way([Verdict.from_dict(o["verdict"]) for o in graded.outcomes if o["verdict"]])
+    all_the_way([outcome.verdict for outcome in graded.outcomes if outcome.verdict])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
