@@ -795,7 +795,7 @@ def mle_by_hand(samples: np.ndarray, q: np.ndarray) -> str:
 def same_gap(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether both fail to add up by the same, to 1e-10, with the same last two numbers."""
     gaps = [x[0] - x[1] - x[2] for x in (a, b)]
-    return alike(*gaps, 1e-10) and exactly(a[1:], b[1:])
+    return alike(gaps[0], gaps[1], 1e-10) and exactly(a[1:], b[1:])
 
 
 _WRONG_NLL = (
@@ -1477,7 +1477,7 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         """A walk, and one of no steps: only where the function takes `steps`, and can do with 0."""
         walk = bumps_with_starts(draw)[0]
         try:
-            ask(*walk, 0)
+            ask(walk[0], walk[1], walk[2], walk[3], 0)
         except (StudentFailed, WrongKind):
             return [walk]
         return [walk, (*walk, 0)]
