@@ -29,7 +29,9 @@ from autograder.lessons.term import read_term
 from course.files import write_whole
 
 NAME = "autoregressive-course"
-GRADERS = ("cli", "commands", "grading", "handout", "lessons", "report", "sandbox", "stubs")
+GRADERS = (
+    "__main__", "cli", "commands", "grading", "handout", "lessons", "report", "sandbox", "stubs"
+)  # fmt: skip
 MARK = ".release"  # tells an earlier release from a folder that holds somebody's work
 
 Files = dict[str, bytes]  # path with /, below the release → content
