@@ -1325,7 +1325,9 @@ _SAME_END = Symptom(
             pairs := [
                 (a, b)
                 for a, b in itertools.combinations(seen, 2)
-                if a.args[3] == b.args[3] and not at_place(a.right, b.right) and len(a.args) == 4
+                if a.args[3] == b.args[3]
+                and not at_place(a.right, b.right)
+                and len(a.args) == len(b.args) == 4
             ]
         )
         and all(np.isfinite(a.answer).all() and at_place(a.answer, b.answer) for a, b in pairs)
@@ -1430,7 +1432,8 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
 
     def cases(draw: Draw) -> list[tuple]:
         walks = [*gaussian_worlds(draw), *bumps_with_starts(draw), *near_bumps(draw)]
-        return [(*walk, 0.01 + 0.02 * float(draw.uniform())) for walk in walks]
+        rate = 0.01 + 0.02 * float(draw.uniform())  # one, so that equal steps from two starts show
+        return [(*walk, rate) for walk in walks]
 
     grid, normal = np.linspace(-9, 9, 401), ((1.0, 0.0, 1.0),)
     subject = Subject(

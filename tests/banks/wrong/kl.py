@@ -429,11 +429,13 @@ def fit_reverse(p, grid, start, rate=0.02, steps=2000):
     Wrong(
         "fit_reverse",
         BUMPS,
+        "start-ignored",
         edit=("start[0], np.log(start[1])", "-2.0, np.log(0.6)"),
     ),
     Wrong(
         "fit_reverse",
         BUMPS,
+        "start-ignored",
         edit=("start[0], np.log(start[1])", "grid[p.argmax()], np.log(0.5)"),
     ),
     Wrong("fit_reverse", LOCAL, edit=("return mu, np.exp(s)", "return mu, 1.1 * np.exp(s)")),
