@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,16 +50,23 @@ def server(folder: Path) -> Iterator[str]:
         for parent in folder.parents:
             if parent.stat().st_uid == 0 and parent != Path("/") and not parent.stat().st_mode & 1:
                 parent.chmod(parent.stat().st_mode | 0o11)
-    quiet: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": folder, **user}
+    log, host = folder / "log", str(socket)
+    settings = ["-k", host, "-c", "listen_addresses=", "-c", "fsync=off"]
     initdb = [programs / "initdb", "-D", data, "-U", "course", "-A", "trust", "-N", "-E", "UTF8"]
-    control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     try:
-        subprocess.run(initdb, check=True, **quiet)
-        options = f"-k {socket} -c listen_addresses='' -c fsync=off"
-        subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
+        with log.open("wb") as out:
+            quiet: dict = {"stdout": out, "stderr": subprocess.STDOUT, "cwd": folder, **user}
+            subprocess.run(initdb, check=True, **quiet)
+            process = subprocess.Popen([programs / "postgres", "-D", data, *settings], **quiet)
         try:
-            yield f"postgresql+psycopg://course@/postgres?host={socket}"
+            ready = [programs / "pg_isready", "-q", "-h", host]
+            while subprocess.run(ready, check=False).returncode:
+                if process.poll() is not None:
+                    raise RuntimeError(f"the server ended at its start: {log.read_text()}")
+                time.sleep(0.05)
+            yield f"postgresql+psycopg://course@/postgres?host={host}"
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+            process.send_signal(signal.SIGQUIT)  # an immediate end: nothing here is kept
+            process.wait()
     finally:
         shutil.rmtree(socket, ignore_errors=True)
