@@ -14,6 +14,8 @@ from autograder.diagnosis.mistakes import alike, explain, program_of
 from autograder.diagnosis.shrinking import shorter, smallest, tables_of
 from autograder.diagnosis.slips import slips_of
 from autograder.draw import Draw
+from tests.mutants.checks import mutants_of
+from tests.mutants.equivalent import EQUIVALENT
 
 
 def mean_square(x: np.ndarray, *, power: int = 2) -> float:
@@ -221,3 +223,11 @@ def test_slips_change_one_thing_and_stay_programs():
     assert len({slip.text for slip in slips}) == len(slips) > 20
     for slip in slips:
         compile(slip.text, "slip", "exec")
+
+
+def test_what_is_listed_as_equivalent_is_a_mutant():
+    of_lesson: dict[str, set] = {}
+    for lesson in dict.fromkeys(key[0] for key in EQUIVALENT):
+        slips = mutants_of(lesson)
+        of_lesson[lesson] = {(lesson, e, s.where, s.before, s.after) for e, s in slips}
+    assert [key for key in EQUIVALENT if key not in of_lesson[key[0]]] == []

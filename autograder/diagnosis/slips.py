@@ -20,10 +20,14 @@ from autograder.diagnosis.mistakes import Observation, reproduces
 
 @dataclass(frozen=True)
 class Slip:
-    """One changed program: the kind of the change, where it stands, and the whole changed text."""
+    """One changed program: the kind of the change, where it stands, and the whole changed text.
+
+    `where` is the line of the program in which the change begins, without its comment.
+    """
 
     kind: str
     line: int
+    where: str
     before: str
     after: str
     text: str
@@ -120,7 +124,7 @@ _AXES = ("dim", "axis", "keepdim", "keepdims")
 
 def slips_of(text: str) -> Iterator[Slip]:
     """Every single change of the program `text` that this module knows, in the text's order."""
-    tree = ast.parse(text)
+    tree, lines = ast.parse(text), ["", *text.splitlines()]
     told = {ast.unparse(tree)}
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
     for place, node in enumerate(spots):
@@ -141,7 +145,9 @@ def slips_of(text: str) -> Iterator[Slip]:
                 told.add(after)
                 line = getattr(node, "lineno", 0)
                 shown = "" if new is None else _told(new)
-                yield Slip(kind, line, before, shown, after)
+                yield Slip(
+                    kind, line, lines[line].partition("  #")[0].strip(), before, shown, after
+                )
 
 
 class _Replace(ast.NodeTransformer):

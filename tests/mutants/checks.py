@@ -2,8 +2,9 @@
 
 `python -m tests.mutants.checks [lesson …]`
 A mutant that earns full marks is a survivor: the check has a hole, or the mutant is the function
-itself written in another way, which `equivalent.py` says in one sentence each. Prints, by lesson,
-mutants, survivors that nobody explains, and the share of refused ones whose mistake was named.
+itself written in another way, which `tests.mutants.equivalent` says in one sentence each. Prints
+by lesson mutants, survivors that nobody explains, and the share of refused ones whose mistake was
+named; it fails for a survivor that is not listed, and for one that is listed and does not survive.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class Judged:
         return self.how in ("reproduced", "symptom", "slip", "claim", "reason")
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        """How `equivalent.py` names it."""
-        return (self.lesson, self.exercise, self.slip.before, self.slip.after)
+    def key(self) -> tuple[str, str, str, str, str]:
+        """How `tests.mutants.equivalent` names it."""
+        slip = self.slip
+        return (self.lesson, self.exercise, slip.where, slip.before, slip.after)
 
 
 def mutants_of(lesson: str) -> Iterator[tuple[str, Slip]]:
@@ -69,7 +71,7 @@ def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Ju
         raise TimeoutError(f"longer than {SECONDS} s")
 
     signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again, where an `except` swallowed it
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -78,7 +80,7 @@ def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Ju
     except BaseException as error:
         return Judged(lesson, exercise, slip, "stopped", "reason", f"{type(error).__name__}")
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
     if verdict.status == "passed":
         return Judged(lesson, exercise, slip, "survivor")
     if verdict.status == "error":
@@ -146,11 +148,13 @@ def main(arguments: list[str] | None = None) -> int:
     left = [j for j in judged if j.state in ("survivor", "error") and j.key not in EQUIVALENT]
     unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
     for j in [*left, *unnamed]:
-        print(
-            f"{j.state} {j.lesson} {j.exercise} line {j.slip.line} ({j.slip.kind}): "
-            f"{j.slip.before!r} -> {j.slip.after!r} {j.told}"
-        )
-    return 1 if left else 0
+        print(f"{j.state} line {j.slip.line} ({j.slip.kind}): {j.key[1:]} {j.told}")
+    judged_all = {(lesson, exercise) for lesson, exercise, _ in work}
+    alive = {j.key for j in judged if j.state in ("survivor", "error")}
+    stale = [key for key in EQUIVALENT if key[:2] in judged_all and key not in alive]
+    for key in stale:
+        print(f"listed as equivalent, but no survivor: {key}")
+    return 1 if left or stale else 0
 
 
 if __name__ == "__main__":
