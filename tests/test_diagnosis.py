@@ -164,6 +164,22 @@ def test_what_failed_before_an_exception_has_its_cause():
     assert (said[1].names, said[1].explains) == (("sum",), False)
 
 
+def test_a_property_tells_what_of_an_answer_fails():
+    length = Property(
+        "length",
+        "it has a number for each",
+        vectors,
+        1,
+        asks="as many",
+        alike=lambda a, b: len(a) == len(b),
+        saw=lambda answer, x: f"{len(answer)} numbers",
+    )
+    subject = Subject(ask=lambda x: x[1:], rule=lambda x: x, show=lambda x: f"x of {len(x)}")
+    draw = Draw(0, "f")
+    x = vectors(Draw(0, "f"))[0][0]
+    assert next(examine(subject, draw, length)).saw == f"{len(x) - 1} numbers for x of {len(x)}"
+
+
 def test_the_smallest_failing_case_is_shown():
     _, cause = verdict_on(lambda x: float((x * x).mean()) + (0.7 if len(x) > 1 else 0.0))
     assert cause.how == "unknown"

@@ -39,6 +39,7 @@ class Property:
     `needs` is the id of a property without which this one cannot be judged: if both fail, this one
     waits. `alike` (instead of the subject's) says which answers count as the rule's; if it lets
     answers count that are the same where the right ones differ, the property waits for others.
+    `saw(answer, *args)` tells what of an answer fails, instead of the subject's `told`.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Property:
     typical: bool = True
     needs: str = ""
     alike: Same | None = None
+    saw: Callable[..., str] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
             failed is None,
             id=one.id,
             points=one.points,
-            saw=_saw(subject, failed) if failed else "",
+            saw=_saw(subject, one, failed) if failed else "",
             asks=one.asks,
         )
     if not any(o.fails for all_of in seen.values() for o in all_of):
@@ -130,8 +132,11 @@ def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observatio
         yield Observation(args, subject.ask(*args), right, one.alike or subject.alike)
 
 
-def _saw(subject: Subject, failed: Observation) -> str:
-    told = (subject.told or shown)(failed.answer)
+def _saw(subject: Subject, one: Property, failed: Observation) -> str:
+    if one.saw is not None:
+        told = one.saw(failed.answer, *failed.args)
+    else:
+        told = (subject.told or shown)(failed.answer)
     return f"{told} for {subject.show(*failed.args)}" if subject.show else told
 
 
