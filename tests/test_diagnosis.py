@@ -172,12 +172,12 @@ def test_a_property_tells_what_of_an_answer_fails():
         1,
         asks="as many",
         alike=lambda a, b: len(a) == len(b),
-        saw=lambda answer, x: f"{len(answer)} numbers of {len(x)}",
+        saw=lambda answer, right, x: f"{len(answer)} numbers, not {len(right)}",
     )
     subject = Subject(ask=lambda x: x[1:], rule=lambda x: x, show=lambda x: f"x of {len(x)}")
     draw = Draw(0, "f")
     x = vectors(Draw(0, "f"))[0][0]
-    assert next(examine(subject, draw, length)).saw == f"{len(x) - 1} numbers of {len(x)}"
+    assert next(examine(subject, draw, length)).saw == f"{len(x) - 1} numbers, not {len(x)}"
 
 
 def test_the_smallest_failing_case_is_shown():

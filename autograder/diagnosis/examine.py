@@ -39,7 +39,7 @@ class Property:
     `needs` is the id of a property without which this one cannot be judged: if both fail, this one
     waits. `alike` (instead of the subject's) says which answers count as the rule's; if it lets
     answers count that are the same where the right ones differ, the property waits for others.
-    `saw(answer, *args)` tells a failing case, instead of the subject's `told` and `show`.
+    `saw(answer, right, *args)` tells a failing case, instead of the subject's `told` and `show`.
     """
 
     id: str
@@ -134,7 +134,7 @@ def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observatio
 
 def _saw(subject: Subject, one: Property, failed: Observation) -> str:
     if one.saw is not None:
-        return one.saw(failed.answer, *failed.args)
+        return one.saw(failed.answer, failed.right, *failed.args)
     told = (subject.told or shown)(failed.answer)
     return f"{told} for {subject.show(*failed.args)}" if subject.show else told
 
