@@ -411,7 +411,7 @@ def randomize_parameters(
     stay tied, since the values go through `load_state_dict`.
     """
     state, names = _state(model, keep)
-    model.load_state_dict(_drawn(state, names, rng, gain, positive))
+    _load(model, _drawn(state, names, rng, gain, positive))
     return sum(int(state[name].numel()) for name in names)
 
 
@@ -419,12 +419,14 @@ def copy_model(model: Any) -> Any:
     """A deep copy of a module, also of one that keeps a tensor of its last forward pass.
 
     `copy.deepcopy` refuses tensors that carry a graph ("self.hidden = …" in forward); here such
-    attributes are copied without it.
+    attributes are copied without it. Compiled functions, which it refuses too, are shared.
     """
     memo: dict[int, Any] = {}
     if isinstance(model, torch.nn.Module):
         for module in model.modules():
             for value in vars(module).values():
+                if isinstance(value, torch.jit.ScriptFunction):
+                    memo[id(value)] = value
                 for tensor in _tensors(value):
                     if not tensor.is_leaf:
                         memo[id(tensor)] = tensor.detach().clone()
@@ -545,13 +547,13 @@ class _Model:
         """Bring the module to the state of a new draw; nothing for a function."""
         if self.randomize and self.names:
             self.state = _drawn(self.original, self.names, rng, gain, positive)
-            self.f.load_state_dict(self.state)
+            _load(self.f, self.state)
         self.rewind()
 
     def rewind(self) -> None:
         """Undo what calls in train mode have done to the module's state since `restore`."""
         if self.module and self.train:
-            self.f.load_state_dict(self.state)
+            _load(self.f, self.state)
 
     def __call__(self, batch: np.ndarray, source: _Source) -> np.ndarray:
         x: Any = batch.copy()  # a function may write into its input
@@ -647,6 +649,17 @@ def _state(model: Any, keep: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         if value.is_floating_point() or value.is_complex()
     ]
     return state, names
+
+
+def _load(model: Any, state: dict[str, Any]) -> None:
+    """Puts `state` into the model; what it registered since (a mask, at its first call) stays."""
+    try:
+        model.load_state_dict(state)
+    except Exception:
+        later = {n: v for n, v in dict(model.state_dict()).items() if n not in state}
+        if not later:
+            raise
+        model.load_state_dict(state | later)
 
 
 def _is_mask(value: torch.Tensor) -> bool:

@@ -403,6 +403,47 @@ def test_a_model_elsewhere_is_measured_like_one_here():
     assert passes_cuts(Elsewhere(made()), BITS)
 
 
+class MaskLater(nn.Linear):
+    """A linear layer that registers its mask at its first call, or a new one at every call."""
+
+    def __init__(self, again=False):
+        super().__init__(N, N)
+        self.again = again
+
+    def forward(self, x):
+        if self.again or not hasattr(self, "mask"):
+            self.register_buffer("mask", torch.ones(N, N).tril(-1).to(x))
+        return nn.functional.linear(x, self.weight * self.mask, self.bias)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("called", [False, True])
+@pytest.mark.parametrize("place", [lambda model: model, Elsewhere])
+def test_a_mask_that_is_registered_at_the_first_call_is_a_mask(again, called, place):
+    model = MaskLater(again)
+    if called:
+        model(BITS)
+    for train in (False, True):
+        assert np.array_equal(dependency_map(place(model), BITS, train=train).sees, past(N))
+    assert not batch_leaks(place(model), BITS.expand(2, N))
+    assert passes_cuts(place(model), BITS)
+    assert randomize_parameters(MaskLater(), np.random.default_rng(0)) == N * N + N
+
+
+def test_a_module_with_a_compiled_function_can_be_copied():
+    class Compiled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.squash = made(), torch.jit.trace(torch.tanh, torch.zeros(2, N))
+
+        def forward(self, x):
+            return self.squash(self.body(x))
+
+    model = Compiled()
+    assert copy_model(model).squash is model.squash
+    assert np.array_equal(dependency_map(model, BITS).sees, past(N))
+
+
 def test_a_mask_is_no_parameter_wherever_it_is_kept():
     assert np.array_equal(dependency_map(made(frozen=True), BITS).sees, past(N))
 
