@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom, chi2
+from scipy.stats import chi2
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.witness import waits_unless
+from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine, shrinking
 from autograder.diagnosis.examine import shown
@@ -27,9 +27,8 @@ from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, Wro
 LESSON = "02_chain_rule"
 
 EXACT = 1e-12  # what "equal" means for a product of a few float64 factors
-# Nominal false-alarm rates of one χ² test (see `fits` for what they are worth), and of one of the
-# twelve exact tests of pairs.
-TOO_FAR, TOO_EVEN, TOO_ALIKE = 1e-10, 1e-7, 1e-11
+# Nominal false-alarm rates of one χ² test: see `fits` for what they are worth.
+TOO_FAR, TOO_EVEN = 1e-10, 1e-7
 SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
 SMALL += (float(np.finfo(float).eps), float(np.finfo(float).tiny))
 
@@ -977,34 +976,6 @@ def draw_apart(draw: Draw, count: int) -> tuple[list[np.ndarray], np.ndarray]:
 def tallied(x: np.ndarray, p: np.ndarray) -> np.ndarray:
     """How often each word came, in the shape of the joint."""
     return np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=p.size).reshape(p.shape)
-
-
-def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
-    """What pairs of samples share more or less often than independent ones, "" if nothing.
-
-    Neighbors, the two halves, and the two ends are paired; in each, the words and each letter that
-    agree are counted. Independent pairs agree by a binomial law, which is tested exactly: all
-    twelve tests together miss a right sampler less than once in a billion.
-    """
-    half = len(x) // 2
-    pairs = {
-        "neighbors": (x[0 : 2 * half : 2], x[1 : 2 * half : 2]),
-        "samples half the batch apart": (x[:half], x[half : 2 * half]),
-        "samples as far from either end of the batch": (x[:half], x[::-1][:half]),
-    }
-    rows = [marginal(p, i) for i in range(p.ndim)]
-    for who, (a, b) in pairs.items():
-        agree = {"word": ((a == b).all(axis=1), p)}
-        agree |= {f"letter {i + 1}": (a[:, i] == b[:, i], row) for i, row in enumerate(rows)}
-        for what, (same, law) in agree.items():
-            chance, seen = float((law**2).sum()), int(same.sum())
-            low, high = binom.cdf(seen, half, chance), binom.sf(seen - 1, half, chance)
-            if min(low, high) < TOO_ALIKE:
-                return (
-                    f"{seen:,} of {half:,} pairs of {who} have the same {what}: about "
-                    f"{half * chance:,.0f} independent ones would"
-                )
-    return ""
 
 
 def wrong_sampler_that_fits(

@@ -1,4 +1,4 @@
-"""Whether an answer looks at what it was given: what a claim about agreement has to wait for.
+"""Whether an answer looks at what it was given, and whether samples know of each other.
 
 Two answers of one student may agree because both are right, or because neither has looked at
 anything: a die agrees with constant logits, a copy of the bytes with another copy. So a point for
@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import binom
 
 from autograder import expect_array
 from course.causality import randomize_parameters
+
+TOO_ALIKE = 1e-11  # false-alarm rate of one exact test of pairs
 
 
 def same(a: Any, b: Any) -> bool:
@@ -65,3 +68,32 @@ def carries_its_weights(
             return False
         answers.append(first)
     return not same(*answers)
+
+
+def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
+    """What pairs of samples share more or less often than independent ones, "" if nothing.
+
+    `x` (N, n) are words of n letters and `p` (k, …, k) is their joint. Neighbors, the two halves,
+    and the two ends are paired; in each, the words and each letter that agree are counted.
+    Independent pairs agree by a binomial law, which is tested exactly: the 3 (n + 1) tests together
+    miss a right sampler less than once in a billion.
+    """
+    half = len(x) // 2
+    pairs = {
+        "neighbors": (x[0 : 2 * half : 2], x[1 : 2 * half : 2]),
+        "samples half the batch apart": (x[:half], x[half : 2 * half]),
+        "samples as far from either end of the batch": (x[:half], x[::-1][:half]),
+    }
+    rows = [p.sum(axis=tuple(a for a in range(p.ndim) if a != i)) for i in range(p.ndim)]
+    for who, (a, b) in pairs.items():
+        agree = {"word": ((a == b).all(axis=1), p)}
+        agree |= {f"letter {i + 1}": (a[:, i] == b[:, i], row) for i, row in enumerate(rows)}
+        for what, (same, law) in agree.items():
+            chance, seen = float((law**2).sum()), int(same.sum())
+            low, high = binom.cdf(seen, half, chance), binom.sf(seen - 1, half, chance)
+            if min(low, high) < TOO_ALIKE:
+                return (
+                    f"{seen:,} of {half:,} pairs of {who} have the same {what}: about "
+                    f"{half * chance:,.0f} independent ones would"
+                )
+    return ""
