@@ -55,9 +55,10 @@ CheckFunction = Callable[[Standin, Draw], Iterator[Claim | Cause]]
 
 @dataclass(frozen=True)
 class Check:
-    """A registered check: its exercise's name, lesson and points, and the generator of claims.
+    """A registered check: its name, lesson and points, and the generator of claims.
 
-    `see` is the heading of the lesson that a failed claim leads back to.
+    The name is the exercise's; the check of one step of a class is named as `MADE.nll`. `see` is
+    the heading of the lesson that a failed claim leads back to.
     """
 
     name: str
@@ -89,7 +90,8 @@ def checks(
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Registers a generator of claims as the check of exercise `name` of `lesson`.
 
-    `see` is the heading of the lesson where the exercise is explained.
+    `name` is like "MADE", or "MADE.nll" for the check of one step of it. `see` is the heading of
+    the lesson where the exercise is explained.
     """
     if points <= 0:
         raise ValueError(f"check {name} of {lesson} must be worth more than 0 points: got {points}")
@@ -135,10 +137,11 @@ def find_check(name: str, lesson: str | None = None) -> Check:
     return several[0]
 
 
-def check(subject: Any) -> Card:
+def check(subject: Any, step: str = "") -> Card:
     """The verdict on a function or class of the student's, as a card in a notebook.
 
-    The check is found by the name of the subject, and by `LESSON` of the notebook that defines it.
+    The check is found by the name of the subject, and by `LESSON` of the notebook that defines it;
+    `step` names the method of a class that has a check of its own, as in `check(MADE, "nll")`.
     While a notebook is graded, its student's own further calls say that the grader checks.
     """
     name = getattr(subject, "__name__", None)
@@ -152,6 +155,7 @@ def check(subject: Any) -> Card:
         sys.modules.get(getattr(subject, "__module__", "") or "__main__", sys)
     )
     lesson = namespace.get("LESSON")
+    name = f"{name}.{step}" if step else name
     if judged_elsewhere:
         return Card(name, str(lesson or ""), 0.0, status=ELSEWHERE)
     return Card.of(judge(subject, name=name, lesson=lesson))

@@ -13,6 +13,7 @@ from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.draw import Draw, one_way
 from autograder.remote.proxy import Here, Standin
+from autograder.steps import exercise_of
 
 SEED = 0x9E3779B97F4A7C15  # 64 bits, as the grader draws them
 
@@ -60,7 +61,7 @@ def whole_numbers(value: Any) -> set[int]:
 def sent_in(lesson: str, name: str) -> list[Any]:
     """All parts of what a check of the solution sends."""
     channel = Recording()
-    subject = lessons.solution_functions(lesson)[name]
+    subject = lessons.solution_functions(lesson)[exercise_of(name)]
     standin = Standin(channel, channel.handles.put(subject), subject=True)
     assert judge(standin, name=name, lesson=lesson, seed=SEED).status == "passed"
     return list(parts(channel.sent))

@@ -21,6 +21,7 @@ from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import Verdict
 from autograder.remote.proxy import standin_for
+from autograder.steps import exercise_of
 
 LESSONS = lessons.lesson_names()
 EXERCISES = [
@@ -35,7 +36,8 @@ def _defined(word: str) -> list:
     return [
         one
         for one in EXERCISES
-        if word.format(one.values[1]) in lessons.exercise_source(*one.values)
+        if word.format(name := exercise_of(one.values[1]))
+        in lessons.exercise_source(one.values[0], name)
     ]
 
 
@@ -52,6 +54,11 @@ def solved(lesson: str) -> dict[str, Any]:
     return lessons.solution_functions(lesson)
 
 
+def solution(lesson: str, name: str) -> Any:
+    """What the check `name` judges, solved."""
+    return solved(lesson)[exercise_of(name)]
+
+
 def text_of(lesson: str) -> str:
     """The lesson's text: prose and code."""
     return lessons.load_lesson(lesson).path.read_text(encoding="utf-8")
@@ -64,17 +71,18 @@ def text_of(lesson: str) -> str:
 def test_the_solution_earns_every_point_at_any_draw(lesson: str, name: str):
     headings = set(re.findall(r"^#+ (.+)$", text_of(lesson), re.MULTILINE))
     for seed in (0, 7, 2**40):
-        verdict = judge(solved(lesson)[name], name=name, lesson=lesson, seed=seed)
+        verdict = judge(solution(lesson, name), name=name, lesson=lesson, seed=seed)
         assert verdict.status == "passed", verdict
         assert sum(c.points for c in verdict.claims) == verdict.points == verdict.earned
         assert {c.see for c in verdict.claims} - {""} <= headings, "advice points at no heading"
 
 
 @every_lesson
-def test_each_exercise_has_its_check_and_both_say_the_same_points(lesson: str):
+def test_each_exercise_has_its_checks_and_both_say_the_same_points(lesson: str):
     read = lessons.load_lesson(lesson)
     worth = {name: check.points for name, check in checks_of(lesson).items()}
-    assert set(read.exercises) == set(worth)
+    assert set(read.exercises) == {name for name in worth if exercise_of(name) == name}
+    assert set(read.exercises) == set(map(exercise_of, worth))
     assert {name: cell.points for name, cell in read.checks.items()} == worth
 
 
@@ -89,7 +97,10 @@ def test_each_exercise_tells_points_difficulty_minutes_and_two_hints(lesson: str
     for names, points in cards:  # several small exercises may share a card
         numbers = map(float, points.split(" + "))
         told |= dict(zip(re.findall(r"`(\w+)`", names), numbers, strict=True))
-    assert told == {name: check.points for name, check in checks_of(lesson).items()}
+    worth = dict.fromkeys(told, 0.0)
+    for name, check in checks_of(lesson).items():
+        worth[exercise_of(name)] += check.points
+    assert told == worth
     lines = len(re.findall(r"^.*` · difficulty ", text, re.MULTILINE))
     for hint in (1, 2):
         assert text.count(f"<summary>Hint {hint}") == lines
@@ -194,7 +205,7 @@ def {name}(*args, **kwargs):
 """
 MODULE = """
 class {name}(solved_):
-    def forward(self, *args, **kwargs):
+    def {method}(self, *args, **kwargs):
         return {answer}
 """
 INSTEAD = "answer_(*args, **kwargs)"
@@ -202,23 +213,25 @@ INSTEAD = "answer_(*args, **kwargs)"
 
 def verdict_on(answer: Callable, lesson: str, name: str, text: str) -> Verdict:
     """What the check says of `text` in the place of the lesson's solution."""
-    namespace = solved(lesson) | {"answer_": answer, "solved_": solved(lesson)[name]}
+    namespace = solved(lesson) | {"answer_": answer, "solved_": solution(lesson, name)}
     exec(text, namespace)
-    return judge(namespace[name], name=name, lesson=lesson)
+    return judge(namespace[exercise_of(name)], name=name, lesson=lesson)
 
 
 def strange_verdicts(lesson: str, name: str) -> Iterator[tuple[str, Verdict]]:
     """The verdicts on answers, or on the answers of a module, that cannot be right."""
-    right, form, changes = solved(lesson)[name], FUNCTION, CHANGES
+    right, form, changes = solution(lesson, name), FUNCTION, CHANGES
     after = "answer_(solved_(*args, **kwargs))"
+    exercise, _, step = name.partition(".")
+    method = step or "forward"
     if isinstance(right, type) and issubclass(right, torch.nn.Module):
-        form, after = MODULE, "answer_(solved_.forward(self, *args, **kwargs))"
+        form, after = MODULE, f"answer_(solved_.{method}(self, *args, **kwargs))"
     elif (lesson, name) in WITHOUT_NUMBERS:
         changes = {}
-    text = form.format(name=name, answer=INSTEAD)
+    text = form.format(name=exercise, method=method, answer=INSTEAD)
     for what, answer in (NONSENSE | WRONG).items():
         yield what, verdict_on(answer, lesson, name, text)
-    text = form.format(name=name, answer=after)
+    text = form.format(name=exercise, method=method, answer=after)
     for what, change in changes.items():
         yield what, verdict_on(functools.partial(changed, change=change), lesson, name, text)
 
@@ -237,7 +250,7 @@ def test_a_strange_answer_is_told_in_a_sentence_and_earns_half_at_most(lesson: s
 
 @pytest.mark.parametrize(("lesson", "name"), CLASSES)
 def test_a_class_that_makes_no_object_earns_nothing(lesson: str, name: str):
-    text = FUNCTION.format(name=name, answer=INSTEAD)
+    text = FUNCTION.format(name=exercise_of(name), answer=INSTEAD)
     for what, answer in NONSENSE.items():
         verdict = verdict_on(answer, lesson, name, text)
         assert (verdict.status, verdict.earned) == ("failed", 0), (what, verdict)
@@ -310,7 +323,7 @@ def other_methods(solution: type) -> Iterator[tuple[str, type]]:
 def test_another_kind_of_thing_is_the_students_mistake_and_told_in_a_sentence(
     lesson: str, name: str
 ):
-    right = solved(lesson)[name]
+    right = solution(lesson, name)
     answers = list(OTHER_KINDS.items())
     if isinstance(right, type):
         answers += other_methods(right)

@@ -11,7 +11,7 @@ from autograder import lessons
 from autograder.checking import checks_of
 from autograder.grading.classroom import Settings, grade_class
 from autograder.grading.course import open_course, template_of
-from autograder.grading.rebuild import checked_name, nbgrader_of
+from autograder.grading.matching import checked_name, nbgrader_of
 from autograder.sandbox.limits import Limits
 from tests.banks.bank import answers_of, lessons_with, text_of
 

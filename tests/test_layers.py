@@ -24,7 +24,7 @@ AT_ONCE = {
 }
 LAZILY = {"course": set(), "figures": set(), "autograder": {"figures"}}
 
-CHECK_HALF = ("__init__", "claims", "checking", "draw", "card")
+CHECK_HALF = ("__init__", "claims", "checking", "draw", "card", "steps")
 NOT_IN_COLAB = ("nbgrader", "jupyter", "nbformat", "jupytext", "typer", "rich", "sqlalchemy")
 
 

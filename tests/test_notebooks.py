@@ -7,6 +7,7 @@ import re
 import pytest
 
 from autograder import lessons
+from autograder.steps import name_in
 from tests.notebooks import executed, outputs
 
 LESSONS = lessons.lesson_names()
@@ -28,11 +29,11 @@ def traces(notebook) -> list[str]:
 
 
 def verdicts(notebook) -> dict[str, tuple[str, str]]:
-    """Exercise → (plain form, HTML card) of its check's cell."""
+    """Check → (plain form, HTML card) of its cell."""
     return {
-        cell.source[6:-1]: (output.data.get("text/plain", ""), output.data.get("text/html", ""))
+        name: (output.data.get("text/plain", ""), output.data.get("text/html", ""))
         for cell, output in outputs(notebook)
-        if cell.source.startswith("check(") and output.output_type == "execute_result"
+        if (name := name_in(cell.source)) and output.output_type == "execute_result"
     }
 
 

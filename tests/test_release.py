@@ -30,6 +30,7 @@ from autograder.handout import (
     write_folder,
     write_zip,
 )
+from autograder.steps import call_of
 from tests.test_exchange import Desk
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,7 +114,7 @@ def test_it_installs_and_runs_in_a_clean_environment(released: Path, tmp_path: P
     for name in (WALL, MADE):
         said = told[str(notebooks[name])]
         assert said["failed"] == []
-        wanted = [f"check({exercise})" for exercise in lessons.load_lesson(name).checks]
+        wanted = [call_of(check) for check in lessons.load_lesson(name).checks]
         assert said["shown"] == dict.fromkeys(wanted, "not attempted")
     one = told[str(notebooks["one solved"])]
     assert one["failed"] == []

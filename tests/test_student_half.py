@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder import lessons
+from autograder.steps import call_of
 from tests.tools import COLAB, COLAB_PINS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def run_alone(lesson: str, folder: Path, *first: Path) -> dict:
 
 def says_not_attempted(told: dict, lesson: str) -> None:
     assert told["failed"] == []
-    wanted = [f"check({name})" for name in lessons.load_lesson(lesson).checks]
+    wanted = [call_of(name) for name in lessons.load_lesson(lesson).checks]
     assert list(told["shown"]) == wanted
     assert all("not attempted" in card for card in told["shown"].values())
 

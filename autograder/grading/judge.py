@@ -22,12 +22,11 @@ from typing import Any, Protocol
 from autograder.card import as_html
 from autograder.checking import Check, CheckTookTooLong, find_check, judge
 from autograder.claims import FAILED, NOT_ATTEMPTED, PASSED, Verdict
-from autograder.grading.matching import defined_names
+from autograder.grading.matching import checked_exercise, checked_name, defined_names
 from autograder.grading.outputs import Allowance, failure, note, plain_text, sanitize
 from autograder.grading.rebuild import (
     Cell,
     Notebook,
-    checked_name,
     is_added,
     is_answer,
     is_graded,
@@ -38,6 +37,7 @@ from autograder.grading.rebuild import (
 )
 from autograder.remote.client import GuestChannel, GuestGone
 from autograder.remote.proxy import NotAttempted, StudentFailed, standin_by_name
+from autograder.steps import call_of, exercise_of
 
 MAX_RESTARTS = 3
 
@@ -264,16 +264,19 @@ class _Run:
                 self.seconds_for_own -= time.monotonic() - began
 
     def check(self, name: str, lesson: str) -> Verdict:
-        """The verdict on what the guest calls `name`."""
+        """The verdict of the check `name` on what the guest has under the exercise's name."""
+        exercise = exercise_of(name)
         seed = self.result.seed
         seconds = 3 * self.limits.seconds_per_cell
         found = find_check(name, lesson)
         try:
             channel = self.ready()
             with _alarm(seconds, max(self.deadline - time.monotonic(), 0.1) + 5.0):
-                verdict = judge(standin_by_name(channel, name), name=name, lesson=lesson, seed=seed)
+                verdict = judge(
+                    standin_by_name(channel, exercise), name=name, lesson=lesson, seed=seed
+                )
         except NotAttempted as why:
-            trouble = self.trouble.get(name, "")
+            trouble = self.trouble.get(exercise, "")
             status = FAILED if trouble else NOT_ATTEMPTED
             verdict = _stopped(found, seed, status, trouble or str(why))
         except StudentFailed as why:
@@ -281,7 +284,7 @@ class _Run:
         except CheckTookTooLong as why:  # before the check began, or just after it ended
             verdict = _stopped(found, seed, FAILED, str(why), late=True)
         if self.channel is not None and (self.channel.gone or verdict.late):
-            self._lost(f"in check({name}), {self.channel.gone or verdict.reason}")
+            self._lost(f"in {call_of(name)}, {self.channel.gone or verdict.reason}")
         return verdict
 
 
@@ -429,7 +432,7 @@ def _written(cell: Cell) -> Outcome:
 
 def _defined_again(notebook: Notebook) -> list[str]:
     """Names of exercises that an added cell defines once more: the last definition is judged."""
-    wanted = {checked_name(cell) for cell in notebook["cells"]} - {""}
+    wanted = {checked_exercise(cell) for cell in notebook["cells"]} - {""}
     times: Counter[str] = Counter()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and (is_answer(cell) or is_added(cell)):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.grading.submission import SubmittedCell
+from autograder.steps import exercise_of, name_in
 
 Cell = dict[str, Any]
 
-_CHECK = re.compile(r"check\(\s*([^\W\d]\w*)\s*\)")
 _BEGINS = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _ASSIGNS = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 _CODE = re.compile(r"(?:async[ \t]|def[ \t]|class[ \t]|import[ \t]|from[ \t]|@)")
@@ -53,16 +53,15 @@ def is_graded(cell: Cell) -> bool:
 
 
 def checked_name(cell: Cell) -> str:
-    """The name in an instructor's `check(name)` cell, "" for any other cell."""
+    """The name of the check in an instructor's `check(…)` cell, "" for any other cell."""
     if cell.get("cell_type") != "code" or not is_graded(cell) or is_answer(cell):
         return ""
-    return checked_in(text_of(cell))
+    return name_in(text_of(cell))
 
 
-def checked_in(text: str) -> str:
-    """The name in a text that is exactly `check(name)`, "" for any other."""
-    match = _CHECK.fullmatch(text.strip())
-    return match[1] if match else ""
+def checked_exercise(cell: Cell) -> str:
+    """The exercise that an instructor's `check(…)` cell judges, "" for any other cell."""
+    return exercise_of(checked_name(cell))
 
 
 def defined_names(text: str) -> set[str]:

@@ -19,8 +19,7 @@ from autograder.grading.matching import (
     Cell,
     Matched,
     assigned_names,
-    checked_in,
-    checked_name,
+    checked_exercise,
     defined_names,
     is_answer,
     is_exercise,
@@ -34,6 +33,7 @@ from autograder.grading.matching import (
 )
 from autograder.grading.recognize import Outlines, other_lesson, outline_of
 from autograder.grading.submission import Submission, SubmittedCell, Unreadable
+from autograder.steps import name_in
 
 Notebook = dict[str, Any]
 
@@ -84,7 +84,7 @@ def rebuild(
     cells = [copy.deepcopy(cell) for cell in template["cells"]]
     matched = match(cells, submission.cells)
     problems = list(submission.problems)
-    asked = {name for name in map(checked_name, cells) if name}
+    asked = {name for name in map(checked_exercise, cells) if name}
     its_own = any(is_answer(cells[at]) or is_graded(cells[at]) for at in matched.places.values())
     if not its_own and not any(asked & _names_in(c.text, asked) for c in submission.cells):
         raise Unreadable(f"this is not the notebook of {lesson}: it has none of its graded cells")
@@ -167,7 +167,7 @@ def _work_in(mine: Cell, theirs: SubmittedCell, asked: set[str]) -> str:
     names = _names_in(theirs.text, asked) - _names_in(text_of(mine), asked)
     if not (names & asked or (names and is_graded(mine))):
         return ""
-    kept = [line for line in theirs.text.split("\n") if not checked_in(line)]
+    kept = [line for line in theirs.text.split("\n") if not name_in(line)]
     return "\n".join(kept)
 
 
@@ -272,7 +272,7 @@ class _Work:
                 inside = self.home.get(name) == nbgrader_of(cell)["grade_id"]
             if inside:
                 found |= names
-            if checked_name(cell) == name:
+            if checked_exercise(cell) == name:
                 return found
         return found
 
@@ -291,7 +291,7 @@ class _Work:
         late: dict[str, int] = {}
         told = []
         for at, cell in enumerate(self.cells):
-            name = checked_name(cell)
+            name = checked_exercise(cell)
             if not name or name not in last:
                 continue
             to = last[name] if first[name] > at else -1
@@ -317,7 +317,7 @@ class _Work:
             for at, one in enumerate(self.cells)
             for cell in ([] if at in moves else [one]) + below.get(at, [])
         ]
-        return told
+        return list(dict.fromkeys(told))
 
 
 def _without(text: str, names: set[str]) -> str:

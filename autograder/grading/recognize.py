@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.matching import (
-    checked_in,
     defined_names,
     is_answer,
     is_exercise,
@@ -35,6 +34,7 @@ from autograder.grading.submission import (
     parse,
     read_bytes,
 )
+from autograder.steps import name_in
 
 NOTEBOOK = "lesson.ipynb"
 MAX_NOTEBOOKS = 20  # of one student; more are not compared
@@ -116,7 +116,7 @@ def _marks(cell: SubmittedCell, definitions: bool) -> set[str]:
     marks = {f"grade:{cell.grade_id}", f"id:{cell.id}"} - {"grade:", "id:"}
     text = cell.text.strip()
     if cell.kind == "code":
-        if name := checked_in(text):
+        if name := name_in(text):
             marks.add(f"check:{name}")
         if definitions:
             marks |= {f"defines:{name}" for name in defined_names(text)}

@@ -17,7 +17,7 @@ from autograder.claims import Verdict
 from autograder.grading.gradebook import json_bytes
 from autograder.grading.judge import GuestProcess, judge_notebook
 from autograder.grading.key import Key, changed_values
-from autograder.grading.rebuild import checked_name, nbgrader_of
+from autograder.grading.matching import checked_name, nbgrader_of
 from autograder.grading.worker import Graded
 from autograder.sandbox.limits import Limits
 from course.files import write_whole

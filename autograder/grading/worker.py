@@ -22,9 +22,9 @@ from autograder.checking import checks_of
 from autograder.grading.errors import CourseError
 from autograder.grading.guests import Guests, attached, open_guests
 from autograder.grading.judge import Outcome, judge_notebook
+from autograder.grading.matching import checked_name
 from autograder.grading.rebuild import (
     Notebook,
-    checked_name,
     is_graded,
     nbgrader_of,
     nothing_handed_in,
@@ -32,6 +32,7 @@ from autograder.grading.rebuild import (
 )
 from autograder.grading.submission import Unreadable, parse
 from autograder.sandbox.limits import Limits
+from autograder.steps import call_of
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def grade(job: Job) -> Graded:
     known = checks_of(job.lesson)
     for cell in template["cells"]:
         if (name := checked_name(cell)) and name not in known:
-            raise CourseError(f"{job.lesson} has the cell check({name}), but no check of that name")
+            raise CourseError(
+                f"{job.lesson} has the cell {call_of(name)}, but no check of that name"
+            )
     try:
         rebuilt = rebuild(template, parse(job.raw), job.lesson, job.outlines)
     except Unreadable as why:

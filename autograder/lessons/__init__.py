@@ -11,6 +11,7 @@ word on a cell's marker gives the cell's role:
     # %% [markdown]                        prose, as r'''…''' with double quotes
     # %% exercise="build_masks"            solved between ### BEGIN SOLUTION and ### END SOLUTION
     # %% check="build_masks" points=3      exactly `check(build_masks)`
+    # %% check="MADE.nll" points=1         of one method: exactly `check(MADE, "nll")`
     # %% [markdown] question="why" points=2    model answer and rubric between the same markers
     # %% tags=["demo"]                     runs on the student's own functions
     # %%                                   definitions and imports that the cells below need

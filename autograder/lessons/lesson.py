@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from autograder.steps import exercise_of
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEXTS = Path("solutions")
 SOURCE = Path("build/source")  # as in nbgrader_config.py; a test holds the two together
@@ -35,7 +37,7 @@ class Cell:
     source: str
     line: int
     role: str = ""  # one of ROLES, or "" for prose, definitions and demos
-    name: str = ""  # of the exercise or question
+    name: str = ""  # of the exercise, check or question; of a step's check as "MADE.nll"
     points: int | None = None
     tags: tuple[str, ...] = ()
 
@@ -45,9 +47,14 @@ class Cell:
         return self.kind == "code" and not self.role and "demo" not in self.tags
 
     @property
+    def exercise(self) -> str:
+        """The exercise that the cell asks for or checks."""
+        return exercise_of(self.name)
+
+    @property
     def grade_id(self) -> str:
         """nbgrader's name for the cell, "" where nbgrader has no part in it."""
-        return f"check-{self.name}" if self.role == "check" else self.name
+        return f"check-{self.name.replace('.', '-')}" if self.role == "check" else self.name
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Lesson:
 
     @property
     def checks(self) -> dict[str, Cell]:
-        """Name of the exercise → its check's cell, in the order of the lesson."""
+        """Name of the check → its cell, in the order of the lesson."""
         return self._of("check")
 
     @property

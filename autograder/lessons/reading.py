@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.lessons.lesson import BEGIN, END, ROLES, ROOT, TEXTS, Cell, Lesson, LessonError
+from autograder.steps import call_of
 
 _MARKER = re.compile(r"^\s*#\s*%%(?P<deeper>%*)(?:\s+(?P<rest>.*))?$")
 _KIND = re.compile(r"\[(\w+)\]\s*")
@@ -194,7 +195,8 @@ def _read_marker(path: Path, line: int, rest: str) -> dict[str, Any]:
         raise LessonError(path, line, f"a cell has one role: got {' and '.join(roles)}")
     role = roles[0] if roles else ""
     name = options.get(role, "")
-    if role and not (isinstance(name, str) and re.fullmatch(r"[A-Za-z_]\w{0,49}", name, re.A)):
+    form = r"[A-Za-z_]\w{0,49}" + r"(\.[A-Za-z_]\w{0,49})?" * (role == "check")
+    if role and not (isinstance(name, str) and re.fullmatch(form, name, re.A)):
         raise LessonError(path, line, f"{role} needs a Python name, to 50 letters: got {name!r}")
     points = options.get("points")
     if role in ("check", "question"):
@@ -244,8 +246,8 @@ def _check_cell(path: Path, cell: Cell, raw: list[str]) -> None:
         raise LessonError(path, cell.line, "a solution outside an exercise and a question")
     if answered and not regions:
         raise LessonError(path, cell.line, f"the {cell.role} {cell.name!r} has no ### {BEGIN}")
-    if cell.role == "check" and cell.source.strip() != f"check({cell.name})":
-        raise LessonError(path, cell.line, f"this cell must be exactly check({cell.name})")
+    if cell.role == "check" and cell.source.strip() != call_of(cell.name):
+        raise LessonError(path, cell.line, f"this cell must be exactly {call_of(cell.name)}")
     if cell.kind != "code":
         return
 
@@ -312,9 +314,9 @@ def _check_pairs(lesson: Lesson) -> None:
         seen[cell.grade_id] = cell
         if cell.role == "exercise":
             solved.add(cell.name)
-        elif cell.role == "check" and cell.name not in solved:
+        elif cell.role == "check" and cell.exercise not in solved:
             raise LessonError(
-                lesson.path, cell.line, f"this check has no exercise {cell.name!r} above it"
+                lesson.path, cell.line, f"this check has no exercise {cell.exercise!r} above it"
             )
     if lesson.points == 0:
         raise LessonError(lesson.path, 1, "the points of the lesson's cells sum to 0")

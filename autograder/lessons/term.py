@@ -16,7 +16,7 @@ The file is optional and lies beside nbgrader_config.py; without it everything i
     hints = false
     leave_out = ["average_over_orders"]   # exercises and questions that are not asked
     given = ["connectivity"]              # exercises that the notebook solves: others need them
-    points = {build_masks = 6, why_order = 4}
+    points = {build_masks = 6, "MADE.nll" = 2, why_order = 4}
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.lessons.lesson import BEGIN, END, ROOT, Cell, Lesson
 from autograder.lessons.reading import lesson_names, load_lesson, plain_python
+from autograder.steps import exercise_of
 
 FILE = "term.toml"
 RELEASE_OF_TERM = Path("build/release")  # course/ holds the notebooks of no term
@@ -150,7 +151,7 @@ def _lesson(lesson: Lesson, given: Any, zone: ZoneInfo | None, hints: bool) -> L
         here = f"{key}.points.{name}"
         if name not in worth:
             raise TermError(here, f"is no exercise with a check, nor a question: {_list(worth)}")
-        if name in out or name in solved:
+        if exercise_of(name) in (*out, *solved):
             raise TermError(here, "has points, but students are not asked for it")
         if type(number) is not int or number < (0 if name in lesson.checks else 1):
             least = "0 or more" if name in lesson.checks else "1 or more"
@@ -270,7 +271,7 @@ def in_term(lesson: Lesson, term: Term | None) -> Lesson:
         # The prose of an exercise or question is the markdown cell above it.
         if cell.role in ("exercise", "question") and cell.name in asked.leave_out:
             _take_out_prose(cells, cell)
-        elif cell.role == "check" and cell.name in (*asked.leave_out, *asked.given):
+        elif cell.role == "check" and cell.exercise in (*asked.leave_out, *asked.given):
             continue
         elif "demo" in cell.tags and _shown_by(cell) & set(asked.leave_out):
             continue
@@ -278,9 +279,8 @@ def in_term(lesson: Lesson, term: Term | None) -> Lesson:
             _tell_points(cells, cell.name, "given")
             cells.append(_solved(cell))
         elif cell.name in asked.points and cell.role in ("check", "question"):
-            points = asked.points[cell.name]
-            _tell_points(cells, cell.name, str(points))
-            cells.append(dataclasses.replace(cell, points=points))
+            _tell_points(cells, cell.exercise, str(_worth(lesson, cell.exercise, asked)))
+            cells.append(dataclasses.replace(cell, points=asked.points[cell.name]))
         else:
             cells.append(cell)
     if not asked.hints:
@@ -294,6 +294,12 @@ def in_term(lesson: Lesson, term: Term | None) -> Lesson:
     return dataclasses.replace(
         lesson, cells=tuple(cells), due=asked.due, committed=lesson.committed and same
     )
+
+
+def _worth(lesson: Lesson, name: str, asked: LessonTerm) -> int:
+    """The points of an exercise, its steps together, or of a question."""
+    worth = (lesson.checks | lesson.questions).values()
+    return sum(asked.points.get(c.name, c.points or 0) for c in worth if c.exercise == name)
 
 
 def _take_out_prose(cells: list[Cell], cell: Cell) -> None:

@@ -24,9 +24,9 @@ from typing import Any
 
 from autograder.claims import NOT_ATTEMPTED
 from autograder.grading.course import Course
+from autograder.grading.matching import checked_name
 from autograder.grading.outputs import plain_text
 from autograder.grading.rebuild import (
-    checked_name,
     is_added,
     is_answer,
     is_graded,
@@ -36,6 +36,7 @@ from autograder.grading.rebuild import (
 )
 from autograder.grading.submission import Unreadable, read_bytes
 from autograder.report.marks import ClassMarks, StudentMarks, marks_of_class
+from autograder.steps import exercise_of
 
 # States of a student. Only those of MARKED count in the distribution of marks.
 GRADED, TO_READ = "graded", "to read"
@@ -659,7 +660,8 @@ def _exercises_seen(
         outcome = outcomes.get(exercise.grade_id, {})
         told = outcome.get("verdict")
         verdict: dict[str, Any] = told if isinstance(told, dict) else {}
-        answer = answers.get(exercise.name, answers.get(exercise.grade_id, ""))
+        own = exercise_of(exercise.name)
+        answer = answers.get(own, answers.get(exercise.grade_id, ""))
         seen[exercise.grade_id] = ExerciseSeen(
             score=None if mark is None else mark.score,
             by_hand=bool(mark and mark.by_hand),

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import NOT_ATTEMPTED, PASSED, Verdict
+from autograder.steps import exercise_of
 
 SEEDS = (0, 1, 2, 20_260_501)
 NAMED_AT_LEAST = 0.9  # share of wrong answers whose misconception the advice must name
@@ -40,7 +41,8 @@ class Wrong:
     `fails` is the text of a claim that must fail; where the code cannot run at all, it is "" and
     `stops` is a part of the sentence that must be told. `misconception` is "" where no name is
     asked for. `edit` is one (old, new), or several; each old text must stand once in the solved
-    cell. `source` replaces the cell. `check` is the exercise that is judged, if another one.
+    cell. `source` replaces the cell. `check` is the check that judges, if not the exercise's own:
+    of another exercise, or of one step.
     """
 
     exercise: str
@@ -129,7 +131,8 @@ def judge_answer(
     instead = {answer.exercise: text_of(lesson, answer)}
     namespace = lessons.solution_functions(lesson, instead=instead)
     name = answer.check or answer.exercise
-    return tuple(judge(namespace[name], name=name, lesson=lesson, seed=seed) for seed in seeds)
+    subject = namespace[exercise_of(name)]
+    return tuple(judge(subject, name=name, lesson=lesson, seed=seed) for seed in seeds)
 
 
 def outcome_of_wrong(lesson: str, answer: Wrong) -> Outcome:

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from autograder import lessons
 from autograder.diagnosis.slips import Slip, slips_of
+from autograder.steps import exercise_of
 from tests.mutants.equivalent import EQUIVALENT
 
 SECONDS = 20  # that one mutant's check may take; past it, it counts as refused
@@ -64,8 +65,8 @@ def mutants_of(lesson: str) -> Iterator[tuple[str, Slip]]:
 
 
 def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Judged:
-    """The check's verdict on one mutant, in this process."""
-    from autograder.checking import judge
+    """The verdict on one mutant, in this process: of the first of its checks that refuses it."""
+    from autograder.checking import checks_of, judge
 
     def late(*_: Any) -> None:
         raise TimeoutError(f"longer than {SECONDS} s")
@@ -76,7 +77,11 @@ def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Ju
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             names = lessons.solution_functions(lesson, instead={exercise: slip.text})
-            verdict = judge(names[exercise], name=exercise, lesson=lesson, seed=seed)
+            for name in checks_of(lesson):
+                if exercise_of(name) == exercise:
+                    verdict = judge(names[exercise], name=name, lesson=lesson, seed=seed)
+                    if verdict.status != "passed":
+                        break
     except BaseException as error:
         return Judged(lesson, exercise, slip, "stopped", "reason", f"{type(error).__name__}")
     finally:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder import lessons
-from autograder.grading.rebuild import checked_name, nbgrader_of
+from autograder.grading.matching import checked_name, nbgrader_of
 
 LESSON = "05_made"
 MARK = "attack_ran"  # what every script of an attack sets, as window.attack_ran

@@ -100,7 +100,8 @@ def _double(notebook: Notebook) -> Notebook:
 
 def _swap_ids(notebook: Notebook) -> Notebook:
     for test in tests_of(notebook):
-        answer = named(notebook, test["metadata"]["nbgrader"]["grade_id"].removeprefix("check-"))
+        exercise = test["metadata"]["nbgrader"]["grade_id"].split("-")[1]
+        answer = named(notebook, exercise)
         test["metadata"], answer["metadata"] = answer["metadata"], test["metadata"]
         test["id"], answer["id"] = answer["id"], test["id"]
         answer["source"] = f"{answer['metadata']['nbgrader']['points']}.0"

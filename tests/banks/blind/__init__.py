@@ -26,15 +26,17 @@ from tqdm import tqdm
 from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import Verdict
+from autograder.steps import exercise_of
 
 SEEDS = (0, 20_260_501)
 
 
 @dataclass(frozen=True)
 class Blind:
-    """A blind answer to `exercise`; `cells` are the texts in place of solutions, by exercise.
+    """A blind answer; `cells` are the texts in place of solutions, by exercise.
 
-    Where a cell needs an object of ours, `names` holds it.
+    `exercise` is the name of the check that judges it: of an exercise, or of one step. Where a cell
+    needs an object of ours, `names` holds it.
     """
 
     what: str
@@ -47,11 +49,16 @@ class Blind:
         """What the check says at two draws."""
         if self.names:  # defined behind the solved cells, which it builds on
             space = _solved(self.lesson) | dict(self.names)
-            exec(self.cells[self.exercise], space)
+            exec(self.cells[exercise_of(self.exercise)], space)
         else:
             space = lessons.solution_functions(self.lesson, instead=self.cells)
         return [
-            judge(space[self.exercise], name=self.exercise, lesson=self.lesson, seed=seed)
+            judge(
+                space[exercise_of(self.exercise)],
+                name=self.exercise,
+                lesson=self.lesson,
+                seed=seed,
+            )
             for seed in SEEDS
         ]
 
@@ -155,7 +162,8 @@ FUNCTION = "def {name}(*args, **kwargs):\n    return blind_(*args, **kwargs)"
 
 def derived(lesson: str) -> Iterator[Blind]:
     """Blind answers to every exercise of a lesson, made from its solutions."""
-    for name in checks_of(lesson):
+    for check in checks_of(lesson):
+        name = exercise_of(check)
         solution = _solved(lesson)[name]
         for what, way in ways().items():
             if isinstance(solution, type):
@@ -163,7 +171,7 @@ def derived(lesson: str) -> Iterator[Blind]:
                 text = CLASS
             else:
                 made, text = way(solution), FUNCTION
-            yield Blind(what, lesson, name, {name: text.format(name=name)}, {"blind_": made})
+            yield Blind(what, lesson, check, {name: text.format(name=name)}, {"blind_": made})
 
 
 def answers_of(lesson: str) -> list[Blind]:
