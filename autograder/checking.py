@@ -181,8 +181,10 @@ def judge(
             for one in found.claims(standin, Draw(seed, found.name)):
                 if isinstance(one, Cause):
                     cause = cause or one
-                else:
-                    claims.append(one)
+                    continue
+                claims.append(one)
+                if cause is not None and one.fails:  # judged after it, and not by its answers
+                    cause = dataclasses.replace(cause, explains=False)
         except CheckTookTooLong as why:
             reason, late = str(why), True
         except NotAttempted as why:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from autograder import check, checking, claim, expect_array, judge, when
 from autograder.card import Card, as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
-from autograder.claims import Claim, Verdict
+from autograder.claims import Cause, Claim, Verdict
 from autograder.draw import Draw
 from autograder.grading.judge import _alarm
 from autograder.remote.proxy import WrongKind
@@ -275,6 +275,17 @@ def test_no_check_takes_its_own_deadline_for_an_answer():
         verdict = judge(lambda: 1, name="patient", lesson=LESSON)
     assert (verdict.status, verdict.earned, verdict.late) == ("partly", 1, True)
     assert verdict.reason == "the check waited for longer than 3600 s"
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_cause_does_not_explain_a_claim_that_fails_after_it(holds):
+    @checks("told", lesson="00_told", points=2)
+    def claims_and_a_cause(told, draw):
+        yield claim("it is told", False, points=1)
+        yield Cause(("doubled",), "you multiply by 2", "reproduced", explains=True)
+        yield claim("it was judged later", holds, points=1)
+
+    assert judge(lambda: 1, name="told", lesson="00_told").cause.explains is holds
 
 
 def test_in_a_guest_check_leaves_it_to_the_grader(monkeypatch):
