@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from autograder.checks import fvsbn
+from autograder.checks import fvsbn, samples
 from autograder.draw import Draw
 from course import data
 from course.training import evaluate, fit
@@ -25,17 +25,30 @@ B = torch.tensor([0.0, -1, 0.5])
 
 
 def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
-    # The bound on a verdict's frequencies is 0.055 on either side.
-    for seed in range(30):
-        _, _, answers = fvsbn.model_that_tells_apart(Draw(seed, "sample"), 3, fvsbn.wrong_samples)
-        tables = list(answers.values())
-        assert all(abs(table.sum() - 1) < 1e-9 for table in tables)
-        far = [np.abs(p - q).sum() for i, p in enumerate(tables) for q in tables[:i]]
-        assert min(far) > 2 * fvsbn.BOUND
+    # Shares of samples are within 0.055 of their law: laws that are twice as far are told apart.
+    for seed in range(20):
+        weight, bias, *_ = fvsbn.empty_case(Draw(seed, "sample"))
+        laws = fvsbn.laws_of(fvsbn._OF_SAMPLES, weight, bias, fvsbn.NOTHING)
+        begun = fvsbn.begun_case(Draw(seed, "complete"), fvsbn.REST)
+        endings = fvsbn.laws_of(fvsbn._OF_ENDINGS, *begun[:3])
+        for tables in (laws, endings):
+            assert all(np.allclose(law.sum(axis=-1), 1) for table in tables for law in table)
+            assert samples.apart(tables) > 2 * samples.BOUND
 
 
 def test_false_alarms_of_the_sampling_checks_are_rarer_than_one_in_a_million() -> None:
-    assert (2**8 - 2) * math.exp(-fvsbn.DRAWS * fvsbn.BOUND**2 / 2) < 1e-6
+    assert (2**8 - 2) * math.exp(-samples.DRAWS * samples.BOUND**2 / 2) < 1e-6
+
+
+@pytest.mark.parametrize("exercise", ["logits", "nll"])
+def test_gradients_by_differences_are_those_of_training(solved: dict, exercise: str) -> None:
+    rule = {"logits": fvsbn.rule_of_logits, "nll": fvsbn.rule_of_nll}[exercise]
+    x, weight, bias, asked = fvsbn.models_to_train(Draw(0, exercise))[0]
+    on_weight, on_bias = rule(x, weight, bias, asked)
+    assert not np.triu(on_weight).any()
+    w, b = (torch.tensor(v, requires_grad=True) for v in (weight, bias))
+    (solved[exercise](torch.tensor(x), w, b) ** 2 / 2).sum().backward()
+    assert np.allclose(on_weight, w.grad, atol=1e-6) and np.allclose(on_bias, b.grad, atol=1e-6)
 
 
 # ------------------------------------------------------------------------- the numbers of the prose
@@ -62,7 +75,7 @@ def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
     random = torch.Generator().manual_seed(n)
     weight = 4 * torch.randn(n, n, generator=random, dtype=torch.float64)
     bias = torch.randn(n, generator=random, dtype=torch.float64)
-    every = torch.tensor(fvsbn.all_bits(n))
+    every = torch.tensor(samples.all_bits(n))
     assert abs(solved["nll"](every, weight, bias).neg().exp().sum() - 1) < 1e-6
 
 

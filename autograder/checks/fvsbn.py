@@ -6,45 +6,108 @@ Hinton and Dayan, 1996: the logistic autoregressive model); all logs are natural
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.samples import (
+    DRAWS,
+    NO_BITS,
+    SAME_FOR_ALL,
+    all_bits,
+    apart,
+    as_often,
+    claim_of_independence,
+    claim_of_the_generator,
+    coins,
+    frequencies,
+    tallied,
+    told_shares,
+)
 from autograder.checks.witness import looks_at, waits_unless
-from autograder.claims import Claim
+from autograder.claims import Cause, Claim, waiting
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import Observation, alike, program_of
 from autograder.draw import Draw
 from autograder.inside.fvsbn import gradients_of, keeps_its_arguments
 from autograder.remote.proxy import Standin
 
 LESSON = "03_fvsbn"
 
+Program = Callable[..., Any]
+Case = tuple[Any, ...]
+Array = np.ndarray
+
 
 # --- what the mathematics says --------------------------------------------------------------------
 
 
-def votes(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, diagonal: int = -1) -> np.ndarray:
-    """The logits (B, n); other diagonals give the usual corruptions."""
-    return x @ np.tril(weight, diagonal).T + bias
+def votes(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    kept: Program | None = None,
+    turned: bool = False,
+    added: Program | None = None,
+    read: Program | None = None,
+) -> Array:
+    """The logits (B, n) of the bits x (B, n). Each option turns one thing of it wrong."""
+    strict = np.tril(weight, -1) if kept is None else kept(weight)
+    total = x @ (strict if turned else strict.T)
+    score = total + bias if added is None else added(total, bias, x)
+    return score if read is None else read(score)
 
 
-def softplus(a: np.ndarray) -> np.ndarray:
+def votes_one_by_one(x: Array, weight: Array, bias: Array) -> Array:
+    """The same as `votes`, bit after bit."""
+    return np.stack([x[:, :i] @ weight[i, :i] + bias[i] for i in range(len(bias))], axis=1)
+
+
+def softplus(a: Array) -> Array:
     """log(1 + e^a) without overflow."""
     return np.logaddexp(0.0, a)
 
 
-def surprise(score: np.ndarray, x: np.ndarray) -> np.ndarray:
+def sigmoid(a: Array) -> Array:
+    """1 / (1 + e^(−a)) without overflow."""
+    return np.exp(-softplus(-a))
+
+
+def surprise(score: Array, x: Array) -> Array:
     """−log p of each bit in nats, (B, n), for logits and bits."""
     return softplus(score) - x * score
 
 
-def all_bits(n: int) -> np.ndarray:
-    """All 2^n bit vectors, float64 (2^n, n), the first bit changing slowest."""
-    return np.array(list(itertools.product((0.0, 1.0), repeat=n))).reshape(2**n, n)
+def price(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    of: Program | None = None,
+    over: Program | None = None,
+    then: Program | None = None,
+    **wrong: Any,
+) -> Array:
+    """−log p(x) in nats, (B,). Each option, of its own or of `votes`, turns one thing wrong."""
+    score = votes(x, weight, bias, **wrong)
+    each = surprise(score, x) if of is None else of(score, x)
+    nats = each.sum(axis=1) if over is None else over(each)
+    return nats if then is None else then(nats)
+
+
+def price_by_probabilities(x: Array, weight: Array, bias: Array) -> Array:
+    """The same as `price`, from the probabilities of ones."""
+    p = sigmoid(votes(x, weight, bias))
+    return -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1)
 
 
 def single(array: Any) -> torch.Tensor:
@@ -52,628 +115,851 @@ def single(array: Any) -> torch.Tensor:
     return torch.tensor(np.asarray(array)).to(torch.float32)
 
 
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
+def close(a: Any, b: Any) -> bool:
+    """Equal in kind and shape, and in value to what 32 bits hold."""
+    return alike(a, b, 1e-4)
 
 
-def model_of(draw: Draw, n: int, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def model_of(draw: Draw, n: int, scale: float = 1.0) -> tuple[Array, Array]:
     """A weight (n, n), full above the diagonal too, and a bias (n,)."""
     return draw.normal(n, n, scale=scale) + 0.1, draw.normal(n, scale=scale) + 0.3
 
 
-def shown(values: np.ndarray) -> str:
-    """A few numbers in words."""
-    flat = np.asarray(values, dtype=float).reshape(-1)
-    return "(" + ", ".join(f"{v:.4g}" for v in flat[:4]) + (", …)" if flat.size > 4 else ")")
+# --- what a function of (x, weight, bias) is asked ------------------------------------------------
+
+VALUES, GRADIENTS, DEPENDENCIES, TOTAL = "values", "gradients", "dependencies", "total"
+# What an answer is that is no array.
+CHANGED, CUT = "arguments that the call has changed", "no gradient for the weight or the bias"
+UNEVEN, UNIFORM = "no number for each vector", "the same probability for every vector"
+
+MOVES = 1e-4  # far more than rounding in 32 bits, less than any vote of `votes_of_all` alters
+
+
+def slopes(program: Program, x: Array, weight: Array, bias: Array) -> list:
+    """Gradients of Σ program(x, weight, bias)² / 2 on weight and bias, by central differences."""
+    n, start = len(bias), np.concatenate([bias, weight.reshape(-1)])
+
+    def height(at: Array) -> float:
+        return (program(x, at[n:].reshape(n, n), at[:n]) ** 2).sum() / 2
+
+    steps = 1e-4 * np.eye(len(start))
+    found = np.array([(height(start + d) - height(start - d)) / 2e-4 for d in steps])
+    return [found[n:].reshape(n, n), found[:n]]
+
+
+def dependencies(program: Program, x: Array, weight: Array, bias: Array) -> Array:
+    """[i, j]: 1 where output i of the one example x (1, n) moves if bit j is flipped, else 0."""
+    n = len(bias)
+    batch = np.repeat(x, n + 1, axis=0)
+    batch[np.arange(n), np.arange(n)] = 1 - x[0]
+    answer = program(batch, weight, bias)
+    return (np.abs(answer[:n] - answer[n]).T > MOVES).astype(int)
+
+
+def total_of(nats: Array, count: int) -> float | str:
+    """Σ exp(−nats), or why it is none."""
+    if np.shape(nats) != (count,):
+        return UNEVEN
+    return UNIFORM if np.ptp(nats) < 1e-3 else float(np.exp(-nats).sum())
+
+
+def answer_of(program: Program, asked: str, x: Array, weight: Array, bias: Array) -> Any:
+    """What `program(x, weight, bias)` gives, or what it is like there."""
+    if asked == GRADIENTS:
+        return slopes(program, x, weight, bias)
+    if asked == DEPENDENCIES:
+        return dependencies(program, x, weight, bias)
+    if asked == TOTAL:
+        return total_of(program(x, weight, bias), len(x))
+    return program(x, weight, bias)
+
+
+def asking(function: Standin, what: str, each: bool) -> Program:
+    """How the student's function is asked; with `each`, it answers a number for each bit."""
+
+    def values(x: Array, weight: Array, bias: Array) -> Array:
+        answer = function(single(x), single(weight), single(bias))
+        return expect_array(answer, x.shape if each else None, "float", what)
+
+    def ask(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> Any:
+        if asked != GRADIENTS:
+            return answer_of(values, asked, x, weight, bias)
+        found = gradients_of(function, single(x), single(weight), single(bias))
+        found = found if isinstance(found, dict) else {}
+        if found.get("kept") is not True:
+            return CHANGED
+        if found.get("weight") is None or found.get("bias") is None:
+            return CUT
+        return [
+            expect_array(found[name], like.shape, "float", f"the gradient of {name}")
+            for name, like in (("weight", weight), ("bias", bias))
+        ]
+
+    return ask
+
+
+def told(answer: Any) -> str:
+    """An answer in words."""
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, float):
+        return f"a sum of {answer:.6g}"
+    if isinstance(answer, list):
+        masked = np.argwhere(np.abs(np.triu(answer[0])) > 1e-6)
+        if len(masked):
+            i, j = masked[0]
+            return f"a gradient of {answer[0][i, j]:.3g} for weight_{i + 1}{j + 1}"
+        return f"gradients {shown(answer[0])} for the weight and {shown(answer[1])} for the bias"
+    if np.ndim(answer) == 2 and answer.dtype.kind == "i":
+        leaks, gaps = np.argwhere(np.triu(answer)), np.argwhere(np.tril(1 - answer, -1))
+        if len(leaks):
+            return f"logit {leaks[0][0] + 1} changes with x_{leaks[0][1] + 1}"
+        return f"logit {gaps[0][0] + 1} never changes with x_{gaps[0][1] + 1}" if len(gaps) else ""
+    return shown(answer)
+
+
+def show_model(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> str:
+    """A case in words."""
+    if x.size > 4 or (x.size > 1 and bias.max() > 99):
+        size = f"{len(x)} examples of {x.shape[1]} bits" if len(x) > 1 else f"{x.size} bits"
+        return f"{size}, at logits of ±100, ±300 and ±1000" if bias.max() > 99 else size
+    rows = " and ".join(shown(row) for row in x)
+    return f"x = {rows}, W = {' '.join(shown(row) for row in weight)}, b = {shown(bias)}"
+
+
+_LESSONS_MODEL = np.array([[7.0, 9, 8], [2, 5, 9], [-1, 3, 4]]), np.array([0.0, -1, 0.5])
+_SMALL = (
+    (np.array([[1.0]]), np.array([[5.0]]), np.array([0.5])),
+    (np.array([[1.0, 0]]), np.array([[7.0, 9], [2, 5]]), np.array([0.0, -1])),
+    (np.array([[1.0, 0, 1]]), *_LESSONS_MODEL),
+    (np.array([[1.0, 0], [1, 1]]), np.array([[7.0, 9], [2, 5]]), np.array([0.0, -1])),
+)
+
+
+def smaller_models(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> Iterator[Case]:
+    """Simple models with an example or two; one large logit, where there are several."""
+    if asked == VALUES and bias.max() > 99 and x.size > 2:
+        for height, bit in itertools.product((100.0, -100.0, 1000.0, -1000.0), (0.0, 1.0)):
+            yield np.array([[bit]]), np.zeros((1, 1)), np.array([height])
+    elif asked == VALUES:
+        yield from (case for case in _SMALL if case[0].size < x.size)
+
+
+def votes_by_hand(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> str:
+    """The sums behind the logits of one example of at most three bits."""
+    if asked != VALUES or x.size > 3:
+        return ""
+    sums = [
+        " + ".join([f"{bias[i]:g}", *(f"{weight[i, j]:g}·{x[0, j]:g}" for j in range(i))])
+        for i in range(len(bias))
+    ]
+    score = votes(x, weight, bias)[0]
+    return "; ".join(f"logit {i + 1} = {s} = {score[i]:g}" for i, s in enumerate(sums))
+
+
+def price_by_hand(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> str:
+    """The surprises of one example of at most three bits, and their sum."""
+    if asked != VALUES or x.size > 3:
+        return ""
+    score = votes(x, weight, bias)[0]
+    terms = " + ".join(
+        f"[log(1 + e^{s:g}) − {b:g}·{s:g}]" for s, b in zip(score, x[0], strict=True)
+    )
+    each = " + ".join(f"{v:.4f}" for v in surprise(score, x[0])) + " = " if x.size > 1 else ""
+    return f"{terms} = {each}{price(x, weight, bias)[0]:.4f} nats"
+
+
+_CHANGED = Symptom(
+    "masked-in-place",
+    "a tensor that was given is another one after the call: operations whose names end in _ and "
+    "assignments to weight[...] write into the caller's tensor, so make a new one",
+    lambda seen: any(isinstance(o.answer, str) and o.answer == CHANGED for o in seen),
+)
+_CUT = Symptom(
+    "gradient-cut",
+    "the answer does not lead back to weight and bias, as after .data, .detach(), .item(), "
+    ".numpy() or under no_grad: training needs the way back",
+    lambda seen: any(isinstance(o.answer, str) and o.answer == CUT for o in seen),
+)
+_UNMASKED = Symptom(
+    "gradient-unmasked",
+    "weights on or above the diagonal are trained, even where they count as zero: they must have "
+    "no part in the computation at all",
+    lambda seen: any(
+        isinstance(o.answer, list) and (np.abs(np.triu(o.answer[0])) > 1e-6).any() for o in seen
+    ),
+)
 
 
 # --- logits ---------------------------------------------------------------------------------------
 
+_ABOVE = "you kept the upper triangle: row i, column j is the vote of bit j about bit i, and j < i "
+_ABOVE += "lies BELOW the diagonal"
+_OF_VOTES = (
+    Mistake("includes-diagonal", options={"kept": np.tril},
+            advice="the diagonal is still there, so that each bit votes about itself: cut it "
+                   "off too"),
+    Mistake("not-masked", options={"kept": np.array},
+            advice="the whole weight votes, bits that come later too: keep what is below the "
+                   "diagonal only, whatever the caller passes above"),
+    Mistake("upper-triangle", options={"kept": lambda w: np.triu(w, 1)},
+            advice=_ABOVE),
+    Mistake("upper-triangle", options={"kept": np.triu},
+            advice=_ABOVE),
+    Mistake("transposed", options={"turned": True},
+            advice="rows and columns have changed places: weight_ij is the vote of bit j about "
+                   "bit i"),
+    Mistake("one-off-too-many", options={"kept": lambda w: np.tril(w, -2)},
+            advice="bit i has lost the vote of its neighbor i−1: of row i, all entries left of "
+                   "the diagonal count"),
+    Mistake("one-off-too-few", options={"kept": lambda w: np.tril(w, 1)},
+            advice="the first diagonal above the main one is still there: each bit hears itself "
+                   "and the next one"),
+    Mistake("votes-forgotten", options={"kept": np.zeros_like},
+            advice="only the biases are at work: where are the votes of the bits before?"),
+    Mistake("bias-forgotten", options={"added": lambda total, bias, x: total},
+            advice="the bias is missing: bit 1 has nothing else"),
+    Mistake("bias-subtracted", options={"added": lambda total, bias, x: total - bias},
+            advice="the bias is taken away: it is added"),
+    Mistake("bias-times-bit", options={"added": lambda total, bias, x: total + bias * x},
+            advice="the bias is not a vote: here it is multiplied by x_i, so that each bit sees "
+                   "itself; it is added whatever x_i is"),
+)  # fmt: skip
+_READ = (
+    Mistake("sigmoid-applied", options={"read": sigmoid},
+            advice="these are probabilities: the logit is the vote BEFORE the sigmoid"),
+    Mistake("sign", options={"read": np.negative},
+            advice="the sign is turned around: a positive vote makes a ONE likelier"),
+)  # fmt: skip
 
-def _gradients(
-    function: Standin, x: np.ndarray, weight: np.ndarray, bias: np.ndarray
-) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
-    found = gradients_of(function, single(x), single(weight), single(bias))
-    found = found if isinstance(found, dict) else {}
-    arrays = []
-    for name, like in (("weight", weight), ("bias", bias)):
-        grad = found.get(name)
-        what = f"the gradient of {name}"
-        arrays.append(None if grad is None else expect_array(grad, like.shape, "float", what))
-    return arrays[0], arrays[1], found.get("kept") is True
 
-
-@checks("logits", lesson=LESSON, points=3)
-def votes_of_the_bits_before(logits: Standin, draw: Draw) -> Iterator[Claim]:
-    """Every bit is voted on by the bits before it, and by no other."""
-    see = "Exercise 1: all votes at once"
-
-    def ask(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        answer = logits(single(x), single(weight), single(bias))
-        return expect_array(answer, x.shape, "float", "the logits")
-
-    wrong: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
-        "includes-diagonal": lambda x, w, b: votes(x, w, b, 0),
-        "not-masked": lambda x, w, b: x @ w.T + b,
-        "not-masked-transposed": lambda x, w, b: x @ w + b,
-        "upper-triangle": lambda x, w, b: x @ np.triu(w, 1).T + b,
-        "transposed": lambda x, w, b: x @ np.tril(w, -1) + b,
-        "transposed-upper": lambda x, w, b: x @ np.triu(w, 1) + b,
-        "upper-triangle-diagonal": lambda x, w, b: x @ np.triu(w).T + b,
-        "transposed-diagonal": lambda x, w, b: x @ np.tril(w) + b,
-        "one-off-too-many": lambda x, w, b: votes(x, w, b, -2),
-        "bias-forgotten": lambda x, w, b: votes(x, w, 0 * b),
-        "sigmoid-applied": lambda x, w, b: 1 / (1 + np.exp(-votes(x, w, b))),
-        "sign": lambda x, w, b: -votes(x, w, b),
-    }
-    text = {
-        "includes-diagonal": "the diagonal is still there, so that each bit votes about itself: "
-        "cut it off too (torch.tril(weight, -1))",
-        "not-masked": "the whole weight votes, bits that come later too: keep what is below the "
-        "diagonal only, whatever the caller passes above",
-        "upper-triangle": "you kept the upper triangle: row i, column j is the vote of bit j about "
-        "bit i, and j < i lies BELOW the diagonal",
-        "transposed": "rows and columns have changed places: W_ij is the vote of j about i, so a "
-        "batch of rows needs x @ W.T",
-        "one-off-too-many": "bit i has lost the vote of its neighbor i−1: of row i, all entries "
-        "left of the diagonal count",
-        "bias-forgotten": "the bias is missing: bit 1 has nothing else",
-        "sigmoid-applied": "these are probabilities: the logit is the vote BEFORE the sigmoid",
-        "sign": "the sign is turned around: a positive vote makes a ONE likelier",
-    }
-    family = {
-        "not-masked-transposed": "not-masked",
-        "transposed-upper": "upper-triangle",
-        "upper-triangle-diagonal": "upper-triangle",
-        "transposed-diagonal": "transposed",
-    }
-
+def ordinary_models(draw: Draw) -> list[Case]:
+    """Models of some bits with a batch, of three and of one bit, and of a dozen."""
     cases = []
-    for n, count in (
-        (draw.integer(4, 6), draw.integer(5, 8)),
-        (3, 1),
-        (1, 2),
-        (draw.integer(9, 14), 3),
-    ):
-        weight, bias = model_of(draw, n)
-        cases.append((draw.bits(count, n), weight, bias))
+    sizes = (draw.integer(4, 6), draw.integer(5, 8)), (3, 1), (1, 2), (draw.integer(9, 14), 3)
+    for n, count in sizes:
+        cases.append((draw.bits(count, n), *model_of(draw, n)))
     cases[0][0][:, 0] = 1  # or, once in a while, nobody votes at all
-    got = [ask(*case) for case in cases]
-    bad = [
-        i for i, (g, case) in enumerate(zip(got, cases, strict=True)) if not close(g, votes(*case))
-    ]
-    named = next(
-        (
-            name
-            for name, function in wrong.items()
-            if all(close(g, function(*case)) for g, case in zip(got, cases, strict=True))
-        ),
-        "",
-    )
-    named = family.get(named, named)
-    advice = [when(name == named, name, said) for name, said in text.items()]
-    first = bad[0] if bad else 0
-    yield claim(
-        "logit i is bias_i + Σ_{j<i} weight_ij x_j",
-        not bad,
-        points=1,
-        saw=f"{shown(got[first][0])} for n = {cases[first][0].shape[1]}, where the votes add up to "
-        "something else",
-        asks="the weights below the diagonal, row by row, and the bias",
-        advice=[*advice, "work out the three logits of the example by hand, and compare"],
-        see=see,
-    )
+    return cases
 
-    # A change of one bit, with heavy weights everywhere: which logits move?
+
+def votes_of_all(draw: Draw) -> list[Case]:
+    """One example, and weights of which each matters, on and above the diagonal too."""
     n = draw.integer(5, 8)
-    weight, bias = model_of(draw, n)
-    weight = np.sign(weight) * draw.rng.uniform(3, 9, size=(n, n))
-    base = draw.bits(1, n).repeat(n + 1, axis=0)
-    base[np.arange(n), np.arange(n)] = 1 - base[0, np.arange(n)]
-    base[n] = np.where(np.arange(n) == 0, 1 - base[0, 0], base[0])  # row 0 with its flip undone
-    answer = ask(base, weight, bias)
-    moved = np.abs(answer[:n] - answer[n]).T > 1e-2  # [i, j]: logit i moves with bit j
-    leaks = [(i, j) for i, j in np.argwhere(moved) if j >= i]
-    gaps = [(i, j) for i in range(n) for j in range(i) if not moved[i, j]]
-    yield claim(
-        "no logit sees its own bit or a later one, and each sees all bits before it",
-        not leaks and not gaps,
-        points=1,
-        saw=f"logit {leaks[0][0] + 1} changes with x_{leaks[0][1] + 1} at n = {n}"
-        if leaks
-        else f"logit {gaps[0][0] + 1} never changes with x_{gaps[0][1] + 1} at n = {n}"
-        if gaps
-        else "",
-        asks="logit i depends on x_1 … x_i−1, on all of them, and on nothing else",
-        advice=[
-            *advice,
-            when(
-                leaks and all(i == j for i, j in leaks),
-                "includes-diagonal",
-                text["includes-diagonal"],
-            ),
-            "cut the weight off above its diagonal and on it, before you multiply",
-        ],
-        see=see,
-    )
+    weight = np.sign(draw.normal(n, n)) * (0.5 + 0.5 * draw.uniform(n, n))
+    return [(draw.bits(1, n), weight, 2 * draw.uniform(n) - 1, DEPENDENCIES)]
 
+
+def models_to_train(draw: Draw) -> list[Case]:
+    """Some examples, all ones and all zeros among them, of a model whose gradient is asked."""
     n = draw.integer(3, 5)
-    x, (weight, bias) = draw.bits(6, n), model_of(draw, n)
+    x = draw.bits(7, n)
     x[0], x[1] = 1, 0
-    on_weight, on_bias, kept = _gradients(logits, x, weight, bias)
-    score = votes(x, weight, bias)
-    right = np.tril(score.T @ x, -1)
-    arrives = on_weight is not None and on_bias is not None
-    unmasked = arrives and (np.abs(np.triu(on_weight)) > 1e-6).any()
-    good = arrives and kept and close(on_weight, right) and close(on_bias, score.sum(0))
-    yield claim(
-        "training reaches the weights below the diagonal and the bias, and nothing is overwritten",
-        good,
-        points=1,
-        saw="arguments that are changed by the call"
-        if not kept
-        else "no gradient for the weight or the bias"
-        if not arrives
-        else "a gradient for weights on or above the diagonal"
-        if unmasked
-        else "a gradient that is not that of the sum of votes",
-        asks="the gradient of a masked weight is 0, that of the others flows, and the caller's "
-        "tensors stay as they are",
-        advice=[
-            *advice,
-            when(
-                not kept,
-                "masked-in-place",
-                "you change the caller's tensor: torch.tril returns a new one, tril_ and "
-                "assignments to weight[...] write into the old one",
-            ),
-            when(
-                not arrives,
-                "gradient-cut",
-                ".data, .detach(), .numpy() or no_grad cut training off: use weight itself",
-            ),
-            when(
-                unmasked,
-                "gradient-unmasked",
-                "the masked entries are zero in value, but still trained: mask inside the "
-                "computation, not beside it",
-            ),
-            "compute with the tensors that are given, by torch operations only",
-        ],
-        see=see,
+    return [(x, *model_of(draw, n), GRADIENTS)]
+
+
+def rule_of_logits(x: Array, weight: Array, bias: Array, asked: str = VALUES, **wrong: Any) -> Any:
+    """What `votes` answers to what is asked."""
+    return answer_of(functools.partial(votes, **wrong), asked, x, weight, bias)
+
+
+def logits_one_by_one(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> Any:
+    """The same as `rule_of_logits`, bit after bit."""
+    return answer_of(votes_one_by_one, asked, x, weight, bias)
+
+
+@checks("logits", lesson=LESSON, points=3, see="Exercise 1: all votes at once")
+def votes_of_the_bits_before(logits: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Every bit is voted on by the bits before it, and by no other."""
+    subject = Subject(
+        ask=asking(logits, "the logits", each=True),
+        rule=rule_of_logits,
+        forms=(logits_one_by_one,),
+        mistakes=(*_OF_VOTES, *_READ),
+        symptoms=(_CHANGED, _CUT, _UNMASKED),
+        show=show_model,
+        told=told,
+        by_hand=votes_by_hand,
+        smaller=smaller_models,
+        alike=close,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "votes",
+            "logit i is bias_i + Σ_{j<i} weight_ij x_j",
+            ordinary_models,
+            points=1,
+            asks="the weights below the diagonal, row by row, and the bias",
+        ),
+        Property(
+            "order",
+            "no logit sees its own bit or a later one, and each sees all bits before it",
+            votes_of_all,
+            points=1,
+            asks="logit i depends on x_1 … x_i−1, on all of them, and on nothing else",
+            typical=False,
+        ),
+        Property(
+            "trains",
+            "training reaches the weights below the diagonal and the bias, and nothing is "
+            "overwritten",
+            models_to_train,
+            points=1,
+            asks="the gradient of a masked weight is 0, that of the others flows, and the caller's "
+            "tensors stay as they are",
+            typical=False,
+            needs="votes",
+        ),
     )
 
 
 # --- nll ------------------------------------------------------------------------------------------
 
 
-@checks("nll", lesson=LESSON, points=3)
-def the_price_of_an_example(nll: Standin, draw: Draw) -> Iterator[Claim]:
-    """The surprises of all bits add up to the negative log-likelihood."""
-    see = "Exercise 2: the price of a picture"
+def in_singles(formula: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Program:
+    """Each bit's price by a formula of tensors, in 32 bits where a logit is beyond ±20."""
 
-    def ask(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        answer = nll(single(x), single(weight), single(bias))
-        return expect_array(answer, None, "float", "nll")
+    def of(score: Array, x: Array) -> Array:
+        exact = formula(torch.tensor(score), torch.tensor(x)).numpy()
+        rough = formula(single(score), single(x)).double().numpy()
+        return np.where(np.abs(score) < 20, exact, rough)
 
+    return of
+
+
+def _of_probability(p: torch.Tensor, x: torch.Tensor, small: float = 0.0) -> torch.Tensor:
+    return -(x * (p + small).log() + (1 - x) * (1 - p + small).log())
+
+
+_SMALL_NUMBERS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30)
+_BEYOND_FLOATS = (
+    *(
+        Mistake("sigmoid-then-log", options={"of": in_singles(formula)},
+                advice="first a sigmoid and then a logarithm loses large logits: σ(100) is "
+                       "exactly 1 in 32 bits; stay with logits")
+        for formula in (
+            lambda s, x: _of_probability(s.sigmoid(), x),
+            lambda s, x: -torch.where(x > 0, s.sigmoid(), 1 - s.sigmoid()).log(),
+        )
+    ),
+    *(
+        Mistake("exponential-overflows", options={"of": in_singles(formula)},
+                advice="e^100 is more than 32 bits hold: log(1 + e^ℓ) must be computed without "
+                       "computing e^ℓ")
+        for formula in (
+            lambda s, x: (1 + s.exp()).log() - x * s,
+            lambda s, x: (1 + ((1 - 2 * x) * s).exp()).log(),
+        )
+    ),
+    *(
+        Mistake("surprise-clipped", options={"of": of},
+                advice="large surprises come out too small: an ε inside the log, a clamp, or "
+                       "F.binary_cross_entropy (which stops at 100) hides what a mistake costs")
+        for of in (
+            in_singles(lambda s, x: F.binary_cross_entropy(s.sigmoid(), x, reduction="none")),
+            *(
+                lambda s, x, most=most: surprise(np.clip(s, -most, most), x)
+                for most in (10.0, 15.0, 20.0, 30.0, 50.0, 80.0, 88.0, 100.0, 500.0)
+            ),
+            *(
+                in_singles(lambda s, x, e=e: _of_probability(s.sigmoid(), x, e))
+                for e in _SMALL_NUMBERS
+            ),
+            *(
+                in_singles(lambda s, x, e=e: _of_probability(s.sigmoid().clamp(e, 1 - e), x))
+                for e in _SMALL_NUMBERS
+            ),
+        )
+    ),
+)  # fmt: skip
+
+
+def _only_large_fail(seen: Sequence[Observation]) -> list[Observation]:
+    """The failing answers, if all of them are of large logits."""
+    failed = [o for o in seen if o.fails]
+    large = all(np.shape(o.answer) == np.shape(o.right) and np.abs(o.args[2]).max() >= 100
+                for o in failed)  # fmt: skip
+    return failed if large else []
+
+
+_NOT_FINITE = Symptom(
+    "sigmoid-then-log",
+    "at large logits your answer is no finite number: σ(100) is exactly 1 in 32 bits, and e^100 is "
+    "more than they hold, so neither may stand inside a logarithm by itself",
+    lambda seen: any(not np.isfinite(o.answer).all() for o in _only_large_fail(seen)),
+)
+_TOO_SMALL = Symptom(
+    "surprise-clipped",
+    "large surprises come out too small, as after a clamp or with an ε inside the logarithm, and "
+    "hide what a mistake costs",
+    lambda seen: (
+        bool(failed := _only_large_fail(seen))
+        and all((o.answer <= o.right * (1 + 1e-4)).all() for o in failed)
+    ),
+)
+_SEES_ITSELF = tuple(
+    Mistake(
+        "sees-itself",
+        "the logits behind this nll see the bit that they predict: look at `logits` first",
+        options={"kept": kept},
+    )
+    for kept in (np.tril, np.array)
+)
+_OF_PRICES = (
+    *(
+        Mistake("summed-over-batch", options={"over": over},
+                advice="you sum over the examples: each example has a price of its own, the sum "
+                       "over its bits")
+        for over in (np.sum, lambda each: each.sum(axis=0))
+    ),
+    *(
+        Mistake("averaged-over-batch", options={"over": over},
+                advice="you average over the examples: nll has shape (B,), one number for each "
+                       "example")
+        for over in (lambda each: each.sum(axis=1).mean(), np.mean, lambda each: each.mean(axis=0))
+    ),
+    Mistake("averaged-over-bits", options={"over": lambda each: each.mean(axis=1)},
+            advice="you average over the n bits: −log p(x) is their SUM, or p is no probability"),
+    Mistake("not-summed", options={"over": np.array},
+            advice="one number for each bit: the chain rule adds them up"),
+    Mistake("sign", options={"then": np.negative},
+            advice="this is log p(x), which is negative: the nll is minus that"),
+    Mistake("bits-for-nats", options={"then": lambda nats: nats / np.log(2)},
+            advice="these are bits: the course counts in nats, natural logarithms"),
+    Mistake("log-forgotten", options={"then": lambda nats: np.exp(-nats)},
+            advice="this is p(x) itself: −log p(x) is asked"),
+    Mistake("bits-inverted", options={"read": np.negative},
+            advice="this is the nll of 1 − x, as with log|x − p|: a bit that is 1 has "
+                   "probability σ(logit), a bit that is 0 has 1 − σ(logit)"),
+    Mistake("zeros-forgotten", options={"of": lambda s, x: x * softplus(-s)},
+            advice="only the ones are counted: a white pixel was a surprise too, −log(1 − "
+                   "σ(logit))"),
+    Mistake("ones-forgotten", options={"of": lambda s, x: (1 - x) * softplus(s)},
+            advice="only the zeros are counted: a black pixel was a surprise too, −log σ(logit)"),
+    *(
+        Mistake("counted-twice",
+                f"a {bit} costs twice its surprise here: both kinds of bits have the weight 1",
+                options={"of": lambda s, x, bit=bit: surprise(s, x) * np.where(x == bit, 2, 1)})
+        for bit in (1, 0)
+    ),
+    Mistake("logits-for-bits", options={"of": lambda s, x: surprise(x, s)},
+            advice="bits and logits have changed places"),
+    Mistake("sigmoid-twice", options={"read": sigmoid},
+            advice="a sigmoid was taken already where the formula takes logits"),
+    Mistake("uniform", options={"of": lambda s, x: np.full(s.shape, np.log(2))},
+            advice="all vectors are equally likely, which sums to 1 for free: where is the "
+                   "model?"),
+)  # fmt: skip
+
+
+def rule_of_nll(x: Array, weight: Array, bias: Array, asked: str = VALUES, **wrong: Any) -> Any:
+    """What `price` answers to what is asked."""
+    return answer_of(functools.partial(price, **wrong), asked, x, weight, bias)
+
+
+def nll_by_probabilities(x: Array, weight: Array, bias: Array, asked: str = VALUES) -> Any:
+    """The same as `rule_of_nll`, from the probabilities of ones."""
+    return answer_of(price_by_probabilities, asked, x, weight, bias)
+
+
+def ordinary_prices(draw: Draw) -> list[Case]:
+    """A batch under a model of some bits, and both bits of a model of one."""
     n, count = draw.integer(4, 7), draw.integer(9, 12)
-    x, (weight, bias) = draw.bits(count, n), model_of(draw, n)
-    got, each = ask(x, weight, bias), surprise(votes(x, weight, bias), x)
-    right = each.sum(1)
-    small_n = 1
-    alone = ask(*(one := (np.array([[1.0], [0.0]]), np.ones((1, 1)), np.array([0.7]))))
-    moderate = close(got, right) and close(alone, surprise(votes(*one), one[0]).sum(1))
+    alone = np.array([[1.0], [0.0]]), np.ones((1, 1)), np.array([0.7])
+    return [(draw.bits(count, n), *model_of(draw, n)), alone]
 
-    def other(score: np.ndarray) -> np.ndarray:
-        return surprise(score, x).sum(1)
 
-    yield claim(
-        "nll is the sum of −log p(x_i | x_<i) over the n bits, one number for each example",
-        moderate,
-        points=1,
-        saw=f"one number for {count} examples"
-        if got.ndim == 0
-        else f"an answer of shape {got.shape} for {count} examples of {n} bits"
-        if got.shape != right.shape
-        else f"{got[0]:.4g} nats for an example whose surprises are {shown(each[0])}"
-        if not close(got, right)
-        else f"{shown(alone)} at n = {small_n}",
-        asks="softplus(logit) − x · logit, summed over the bits of each example",
-        advice=[
-            when(
-                got.ndim == 0 and close(got, right.sum()),
-                "summed-over-batch",
-                "you sum over the batch as well: nll has shape (B,), sum over dimension 1 only",
-            ),
-            when(
-                got.ndim == 0,
-                "averaged-over-batch",
-                "you average over everything: nll has shape (B,), one number for each example",
-            ),
-            when(
-                got.shape == (n,) and n != count,
-                "summed-over-batch",
-                "you sum over the examples: dimension 0 is the batch, the bits are dimension 1",
-            ),
-            when(
-                close(got, right / n),
-                "averaged-over-bits",
-                "you average over the n bits: −log p(x) is their SUM, or p is no probability",
-            ),
-            when(
-                got.shape == (count, n),
-                "not-summed",
-                "one number for each bit: the chain rule adds them, over dimension 1",
-            ),
-            when(
-                close(got, -right),
-                "sign",
-                "this is log p(x), which is negative: the nll is minus that",
-            ),
-            when(
-                close(got, right / np.log(2)),
-                "bits-for-nats",
-                "these are bits: the course counts in nats, natural logarithms",
-            ),
-            when(
-                close(got, np.exp(-right)),
-                "log-forgotten",
-                "this is p(x) itself: −log p(x) is asked",
-            ),
-            when(
-                close(got, surprise(votes(x, weight, bias), 1 - x).sum(1)),
-                "bits-inverted",
-                "this is the nll of 1 − x, as with log|x − p|: a bit that is 1 has probability "
-                "σ(logit), a bit that is 0 has 1 − σ(logit)",
-            ),
-            when(
-                close(got, (x * softplus(-votes(x, weight, bias))).sum(1)),
-                "zeros-forgotten",
-                "only the ones are counted: a white pixel was a surprise too, −log(1 − σ(logit))",
-            ),
-            when(
-                close(got, other(x @ weight.T + bias))
-                or close(got, other(votes(x, weight, bias, 0))),
-                "sees-itself",
-                "the logits behind this nll see the bit that they predict: look at `logits` first",
-            ),
-            when(
-                close(got, other(np.zeros_like(x) @ weight + bias)),
-                "votes-forgotten",
-                "only the biases are at work: call logits(x, weight, bias)",
-            ),
-            "work out the three surprises of the example by hand, and compare",
-        ],
-        see=see,
-    )
-
-    # Logits of ±100, ±300 and ±1000, and bits that go against them: float32, as in training.
-    n = 6
+def large_logits(draw: Draw) -> list[Case]:
+    """Logits of ±100, ±300 and ±1000, and bits that go against them, and a large logit alone."""
     heights = np.array([100.0, -100.0, 300.0, -300.0, 1000.0, -1000.0])
-    x = np.concatenate([all_bits(n)[[0, -1]], draw.bits(6, n)])
-    flat = np.zeros((n, n))
-    large, right_large = ask(x, flat, heights), surprise(heights + 0 * x, x).sum(1)
-    exact = close(large, right_large)
-    lost = large.shape == right_large.shape and not np.isfinite(large).all()
-    shown_at = 0
-    if large.shape == right_large.shape:
-        with np.errstate(invalid="ignore"):
-            difference = np.abs(np.nan_to_num(large, nan=1e9, posinf=1e9, neginf=1e9) - right_large)
-        shown_at = int(np.argmax(difference))
-    yield claim(
-        "large logits cost what they cost: finite, and exact",
-        exact,
-        points=1,
-        saw=f"{large[shown_at]:.4g} nats in place of {right_large[shown_at]:.4g}, at logits of "
-        "±100, ±300 and ±1000"
-        if large.shape == right_large.shape
-        else f"an answer of shape {large.shape}",
-        asks="a bit against a logit of 100 costs 100 nats, neither ∞ nor less",
-        advice=[
-            when(
-                lost,
-                "sigmoid-then-log",
-                "first a sigmoid and then a logarithm loses large logits: σ(100) is exactly 1 in "
-                "floats; stay with logits (F.binary_cross_entropy_with_logits, F.softplus)",
-            ),
-            when(
-                moderate and not exact and (large <= right_large + 1e-3).all(),
-                "surprise-clipped",
-                "large surprises come out too small: an ε inside the log, a clamp, or "
-                "F.binary_cross_entropy (which stops at 100) hides what a mistake costs",
-            ),
-            "the same formula, without ever taking the logarithm of a sigmoid",
-        ],
-        see=see,
-    )
+    x = np.concatenate([np.ones((1, 6)), np.zeros((1, 6)), draw.bits(6, 6)])
+    alone = [(np.array([[0.0], [1.0]]), np.zeros((1, 1)), np.array([h])) for h in (300.0, -300.0)]
+    return [(x, np.zeros((6, 6)), heights), *alone]
 
-    n = 8
-    weight, bias = model_of(draw, n, scale=2.0)
-    each = ask(all_bits(n), weight, bias)
-    total = float(np.exp(-each).sum()) if each.shape == (2**n,) else float("nan")
-    uniform = np.isfinite(total) and np.ptp(each) < 1e-3  # which sums to 1 and says nothing
-    yield claim(
-        "the probabilities of all 256 vectors of 8 bits sum to 1",
-        abs(total - 1) < 1e-4 and not uniform,
-        points=0.5,
-        saw="the same probability for every vector" if uniform else f"a sum of {total:.6g}",
-        asks="Σ_x exp(−nll(x)) = 1 for any weights: then it is a distribution",
-        advice=[
-            when(
-                uniform,
-                "uniform",
-                "all vectors are equally likely, which sums to 1 for free: where is the model?",
-            ),
-            when(
-                abs(total - 1) > 1e-4 and not moderate,
-                "no-distribution",
-                "these numbers belong to no distribution: see the first claim",
-            ),
-            when(
-                total > 1,
-                "sees-itself",
-                "more than one in all: some factor sees the bit that it predicts",
-            ),
-            "every factor must sum to 1 over its own bit",
-        ],
-        see=see,
-    )
 
-    n = draw.integer(3, 5)
-    x, (weight, bias) = draw.bits(7, n), model_of(draw, n)
-    x[0], x[1] = 1, 0
-    on_weight, on_bias, kept = _gradients(nll, x, weight, bias)
-    score = votes(x, weight, bias)
-    pull = surprise(score, x).sum(1, keepdims=True) * (1 / (1 + np.exp(-score)) - x)
-    arrives = on_weight is not None and on_bias is not None
-    good = arrives and close(on_weight, np.tril(pull.T @ x, -1)) and close(on_bias, pull.sum(0))
-    yield claim(
-        "the gradient of nll trains all weights below the diagonal, and no other",
-        good and kept,
-        points=0.5,
-        saw="no gradient at all"
-        if not arrives
-        else "arguments that are changed by the call"
-        if not kept
-        else "a gradient that is not the one of −log p(x)",
-        asks="the gradient of a surprise is (σ(logit) − x) on the logit, and from there on the "
-        "weights that vote",
-        advice=[
-            when(
-                not arrives,
-                "gradient-cut",
-                ".data, .detach(), .item(), .numpy() or no_grad cut training off",
-            ),
-            when(
-                arrives and (np.abs(np.triu(on_weight)) > 1e-6).any(),
-                "gradient-unmasked",
-                "weights on or above the diagonal are trained: look at `logits`",
-            ),
-            "if the value is right, something on its way is cut off from training",
-        ],
-        see=see,
+@checks("nll", lesson=LESSON, points=3, see="Exercise 2: the price of a picture")
+def the_price_of_an_example(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The surprises of all bits add up to the negative log-likelihood."""
+    subject = Subject(
+        ask=asking(nll, "nll", each=False),
+        rule=rule_of_nll,
+        forms=(nll_by_probabilities,),
+        mistakes=(*_OF_PRICES, *_SEES_ITSELF, *_OF_VOTES, *_BEYOND_FLOATS),
+        symptoms=(_CHANGED, _CUT, _UNMASKED, _NOT_FINITE, _TOO_SMALL),
+        show=show_model,
+        told=told,
+        by_hand=price_by_hand,
+        smaller=smaller_models,
+        alike=close,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "sum",
+            "nll is the sum of −log p(x_i | x_<i) over the n bits, one number for each example",
+            ordinary_prices,
+            points=1,
+            asks="log(1 + e^ℓ) − x·ℓ for a bit x with the logit ℓ, summed over an example's bits",
+        ),
+        Property(
+            "large",
+            "large logits cost what they cost: finite, and exact",
+            large_logits,
+            points=1,
+            asks="a bit against a logit of 100 costs 100 nats, neither ∞ nor less",
+            typical=False,
+            needs="sum",
+        ),
+        Property(
+            "one",
+            "the probabilities of all 256 vectors of 8 bits sum to 1",
+            lambda d: [(all_bits(8), *model_of(d, 8, scale=2.0), TOTAL)],
+            points=0.5,
+            asks="Σ_x exp(−nll(x)) = 1 for any weights: then it is a distribution",
+            typical=False,
+        ),
+        Property(
+            "trains",
+            "the gradient of nll trains all weights below the diagonal, and no other",
+            models_to_train,
+            points=0.5,
+            asks="the gradient of a surprise is (σ(logit) − x) on the logit, and from there on the "
+            "weights that vote",
+            typical=False,
+            needs="sum",
+        ),
     )
 
 
 # --- samples --------------------------------------------------------------------------------------
 
 
-def ancestral(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p(x) of all 2^n vectors."""
-    every = all_bits(len(bias))
-    return np.exp(-surprise(votes(every, weight, bias), every).sum(1))
+def ancestral(
+    weight: Array,
+    bias: Array,
+    prefix: Sequence[float] = (),
+    *,
+    chance: Program | None = None,
+    **wrong: Any,
+) -> Array:
+    """p(rest | prefix) of the 2^(n−k) endings. Each option, here or of `votes`, turns one wrong."""
+    endings = all_bits(len(bias) - len(prefix))
+    score = votes(after(prefix, endings), weight, bias, **wrong)[:, len(prefix) :]
+    p = sigmoid(score) if chance is None else chance(score)
+    return np.where(endings == 1, p, 1 - p).prod(axis=1)
 
 
-def independent(score: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when bit i is a coin of its own, with logit score_i."""
-    every = all_bits(len(score))
-    return np.exp(-surprise(score + 0 * every, every).sum(1))
+def after(prefix: Sequence[float], endings: Array) -> Array:
+    """Whole vectors: the prefix, and one of the endings (K, n−k) in each row."""
+    return np.concatenate([np.tile(prefix, (len(endings), 1)), endings], axis=1)
 
 
-def mean_field(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when probabilities, not bits, are written into the prefix."""
-    x = np.zeros((1, len(bias)))
-    for i in range(len(bias)):
-        x[:, i] = 1 / (1 + np.exp(-votes(x, weight, bias)[:, i]))
-    return independent(np.log(x[0]) - np.log1p(-x[0]))
+REST, BEGINNING = "rest", "beginning"  # what of an example is counted
+NOTHING = np.zeros((1, 0))  # what `sample` goes on from
 
 
-def redrawn(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when each of the n steps draws all bits anew, given the last picture."""
+def completed(weight: Array, bias: Array, prefixes: Array, of: str = REST, **wrong: Any) -> Array:
+    """The laws (G, …) of the rests, or beginnings, of examples with the prefixes (G, k)."""
+    if of == BEGINNING:
+        return np.stack([frequencies(prefix[None]) for prefix in prefixes])
+    return np.stack([ancestral(weight, bias, prefix, **wrong) for prefix in prefixes])
+
+
+def completing(rest: Program, begun: Program | None = None) -> Program:
+    """A program like `completed`, of what a model and one prefix give for rest and beginning."""
+
+    def laws(weight: Array, bias: Array, prefixes: Array, of: str = REST) -> Any:
+        if of == BEGINNING and begun is None:
+            return completed(weight, bias, prefixes, of)
+        found = [(begun if of == BEGINNING else rest)(weight, bias, p) for p in prefixes]
+        return found[0] if isinstance(found[0], list) else np.stack(found)
+
+    return laws
+
+
+def one_pass(weight: Array, bias: Array, prefix: Array, noise: bool = False) -> Array:
+    """The law of the endings when all bits come from one pass over zeros, or over fair coins."""
+    x = after(prefix, all_bits(len(bias) - len(prefix)))
+    p = sigmoid(votes(x, weight, bias))[:, len(prefix) :]
+    return np.mean([coins(row) for row in p], axis=0) if noise else coins(p[0])
+
+
+def by_means(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The missing "bits" when probabilities, not bits, are written into x."""
+    x = after(prefix, np.zeros((1, len(bias) - len(prefix))))
+    for i in range(len(prefix), len(bias)):
+        x[:, i] = sigmoid(votes(x, weight, bias)[:, i])
+    return x[0, len(prefix) :]
+
+
+def redrawn(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of samples when each of the n steps draws all bits anew, given the last picture."""
     every = all_bits(len(bias))
     score = votes(every, weight, bias)
     step = np.exp(-surprise(score[:, None], every[None]).sum(-1))  # from, to
     return np.linalg.matrix_power(step, len(bias))[0]
 
 
-def one_uniform(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when one uniform number serves all steps of an example."""
-    n, grid = len(bias), (np.arange(20_000) + 0.5) / 20_000
-    x = np.zeros((len(grid), n))
-    for i in range(n):
-        x[:, i] = grid < 1 / (1 + np.exp(-votes(x, weight, bias)[:, i]))
-    codes = (x @ (2 ** np.arange(n)[::-1])).astype(int)
-    return np.bincount(codes, minlength=2**n) / len(grid)
+def one_uniform(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the endings when one uniform number serves all steps of an example."""
+    grid = (np.arange(4_000) + 0.5) / 4_000
+    x = after(prefix, np.zeros((len(grid), len(bias) - len(prefix))))
+    for i in range(len(prefix), len(bias)):
+        x[:, i] = grid < sigmoid(votes(x, weight, bias)[:, i])
+    return frequencies(x[:, len(prefix) :])
 
 
-def inverted(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when each bit is drawn with the probability of the other one."""
-    every = all_bits(len(bias))
-    return np.exp(-surprise(-votes(every, weight, bias), every).sum(1))
+def first_at_zero(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the endings when their first bit stays 0."""
+    law = ancestral(weight, bias, [*prefix, 0.0])
+    return np.append(law, 0 * law)
 
 
-def model_that_tells_apart(
-    draw: Draw, n: int, wrong: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """A model under which all these answers are far from one another, and their distributions."""
+def last_at_zero(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the endings when their last bit stays 0."""
+    law = ancestral(weight, bias, prefix).reshape(-1, 2).sum(axis=1)
+    return np.stack([law, 0 * law], axis=1).reshape(-1)
+
+
+def after_zeros(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the endings when the first k bits are taken for zeros."""
+    return ancestral(weight, bias, 0 * prefix)
+
+
+def of_samples(axis: int) -> Program:
+    """The law of the first k bits (axis 1) of whole samples, or of what comes after (axis 0)."""
+    return lambda w, b, p: ancestral(w, b).reshape(2 ** len(p), -1).sum(axis=axis)
+
+
+def last_redrawn(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the first k bits when the last one of them is drawn again."""
+    law = ancestral(weight, bias, prefix[:-1]).reshape(2, -1).sum(axis=1)
+    return (frequencies(prefix[None, :-1])[:, None] * law).reshape(-1)
+
+
+_MEANS = "x holds probabilities where bits belong: draw a bit, and write it down before the next "
+_MEANS += "step"
+_OF_DRAWS = (
+    Mistake("one-pass", "all missing bits come from one pass: each must hear the bits that were "
+            "drawn before it", gives=completing(one_pass)),
+    Mistake("probabilities-in-prefix", _MEANS,
+            gives=completing(lambda w, b, p: coins(by_means(w, b, p)))),
+    Mistake("probabilities-for-bits", _MEANS,
+            gives=completing(lambda w, b, p: [by_means(w, b, p)])),
+    Mistake("noise-reused", "one uniform number serves all steps of an example: draw a new one "
+            "each time", gives=completing(one_uniform)),
+    Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "
+            "σ(logit)", options={"chance": lambda score: sigmoid(-score)}),
+    Mistake("fair-coins", "these are fair coins: where is the model?",
+            options={"chance": lambda score: np.full(score.shape, 0.5)}),
+    Mistake("rounded-for-drawn", "each bit is the likelier one: it is drawn with its probability, "
+            "and not rounded", options={"chance": lambda score: (score > 0).astype(float)}),
+    Mistake("logit-for-probability", "a logit is no probability: take its sigmoid before you draw",
+            options={"chance": lambda score: np.clip(score, 0, 1)}),
+    Mistake("starts-too-late", "the first missing bit is never drawn: k bits are given (none to a "
+            "sample), so the next is column k, counted from 0", gives=completing(first_at_zero)),
+    Mistake("ends-too-early", "the last bit is never drawn: the last column is n − 1",
+            gives=completing(last_at_zero)),
+)  # fmt: skip
+_OF_SAMPLES = (
+    *_OF_DRAWS,
+    Mistake("one-pass", "all bits come from one pass over random bits that are then thrown away: "
+            "each must hear the bits that were just drawn before it",
+            gives=completing(lambda w, b, p: one_pass(w, b, p, noise=True))),
+    Mistake("prefix-overwritten", "every step draws all bits anew, so that a bit no longer fits "
+            "what was drawn after it: what is drawn once must stay", gives=completing(redrawn)),
+)  # fmt: skip
+_OF_ENDINGS = (
+    *_OF_DRAWS,
+    Mistake("sampled-then-pasted", "the rest does not know the prefix: these are samples of the "
+            "whole, over which the prefix was pasted; it must be there BEFORE the first step",
+            gives=completing(of_samples(0))),
+    Mistake("prefix-overwritten", "your loop draws over the prefix: it starts where the prefix "
+            "ends", gives=completing(of_samples(0), of_samples(1))),
+    Mistake("prefix-unheard", "the rest is drawn as if the prefix were all zeros: it must be there "
+            "before the first step", gives=completing(after_zeros)),
+    Mistake("prefix-misplaced", "the first k columns are zeros, and the rest is drawn as if they "
+            "had been given: the prefix belongs into the first k columns, before the first step",
+            gives=completing(after_zeros, lambda w, b, p: frequencies(0 * p[None]))),
+    Mistake("starts-too-early", "the last given bit is drawn again: k bits are given, so the first "
+            "one to draw is column k, counted from 0", gives=completing(
+                lambda w, b, p: ancestral(w, b, p[:-1]).reshape(2, -1).sum(axis=0), last_redrawn)),
+    Mistake("nothing-drawn", "what is missing stays 0 in all examples: it is to be drawn",
+            gives=completing(lambda w, b, p: frequencies(np.zeros((1, len(b) - len(p)))))),
+    Mistake("first-row-for-all", "all examples go on from the first one's beginning: each row of "
+            "prefix has its own", gives=lambda w, b, prefixes, of=REST: completed(
+                w, b, prefixes[[0] * len(prefixes)], of)),
+)  # fmt: skip
+
+
+def laws_of(mistakes: Sequence[Mistake], *case: Any) -> list[list[Array]]:
+    """The right laws of rests and beginnings, and those of all mistakes that give bits."""
+    programs = [completed, *(program_of(completed, [one]) for one in mistakes)]
+    laws = [[program(*case, of) for of in (REST, BEGINNING)] for program in programs if program]
+    return [both for both in laws if isinstance(both[0], Array)]
+
+
+def case_apart(draw: Draw, n: int, prefixes: Array, of: str, mistakes: Sequence[Mistake]) -> Case:
+    """A model under which the rests have laws far from one another, whatever the mistake."""
     best, found = -1.0, None
     for _ in range(60):
-        weight, bias = model_of(draw, n, scale=2.5)
-        answers = wrong(weight, bias)
-        gap = min(np.abs(p - q).sum() for p, q in itertools.combinations(answers.values(), 2))
+        case = (*model_of(draw, n, scale=2.5), prefixes)
+        gap = apart(laws_of(mistakes, *case))
         if gap > best:
-            best, found = gap, (weight, bias, answers)
+            best, found = gap, (*case, of)
         if best > 0.25:
             break
     return found
 
 
-def frequencies(x: np.ndarray) -> np.ndarray:
-    """How often each of the 2^n vectors stands among the rows of x, as shares."""
-    codes = (x @ (2 ** np.arange(x.shape[1])[::-1])).astype(np.int64)
-    return np.bincount(codes, minlength=2 ** x.shape[1]) / len(x)
+def empty_case(draw: Draw) -> Case:
+    """A model of three bits to sample from."""
+    return case_apart(draw, 3, NOTHING, REST, _OF_SAMPLES)
 
 
-def deterministic(draw: Draw, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A model whose bit i copies bit i−1 or turns it around, and `turns` (n,) that says which.
+def begun_case(draw: Draw, of: str) -> Case:
+    """A model of five bits, and two beginnings of two bits each, none of them zeros."""
+    prefixes = np.array([[0.0, 1], [1, 0], [1, 1]])[draw.permutation(3)[:2]]
+    return case_apart(draw, 5, prefixes, of, _OF_ENDINGS)
 
-    Logits are ±30 after the first bit: a bit goes astray with a probability below 1e-13. Above the
-    diagonal stand heavy weights which must not matter.
+
+def show_drawn(weight: Array, bias: Array, prefixes: Array, of: str) -> str:
+    """A case in words."""
+    given = " and ".join("".join(f"{b:.0f}" for b in prefix) for prefix in prefixes if len(prefix))
+    model = f"b = {shown(bias)}" if len(bias) < 3 else f"a model of {len(bias)} bits"
+    model += f", W_21 = {weight[1, 0]:g}" if len(bias) == 2 else ""
+    return f"{DRAWS:,} examples{' after ' if given else ''}{given}, {model}"
+
+
+def chances_by_hand(weight: Array, bias: Array, prefixes: Array, of: str) -> str:
+    """The probabilities of the steps that a model of at most two bits draws."""
+    if len(bias) > 2 or of == BEGINNING:
+        return ""
+    steps = [] if len(prefixes[0]) else [f"p(x_1 = 1) = σ({bias[0]:g}) = {sigmoid(bias[0]):.3f}"]
+    for bit in (0, 1) if len(bias) > 1 else ():
+        p, terms = sigmoid(bias[1] + weight[1, 0] * bit), f"{bias[1]:g} + {weight[1, 0]:g}·{bit}"
+        steps.append(f"p(x_2 = 1 | x_1 = {bit}) = σ({terms}) = {p:.3f}")
+    return "; ".join(steps)
+
+
+def smaller_draws(weight: Array, bias: Array, prefixes: Array, of: str) -> Iterator[Case]:
+    """Models of one bit and of two, with at most one given."""
+    two = np.array([[0.0, 0.0], [2.0, 0.0]]), np.array([0.0, -1.0])
+    if prefixes.shape[1] == 0 and len(bias) > 1:
+        yield np.zeros((1, 1)), np.array([1.0]), NOTHING, of
+    if len(bias) > 2:
+        yield *two, np.array([[1.0], [0.0]])[:, : prefixes.shape[1]][: len(prefixes)], of
+
+
+def copying(draw: Draw, n: int) -> tuple[Array, Array, Array, Array]:
+    """A model whose bit i copies an earlier bit `parent[i]`, or turns it around where `turns[i]`.
+
+    Logits are ±30 after the first bit: a bit goes astray with a probability below 1e-13. On and
+    above the diagonal stand heavy weights which must not matter.
     """
     turns = draw.rng.integers(0, 2, size=n)
+    parent = np.array([0, *(draw.integer(0, i - 1) for i in range(1, n))])
     weight = np.triu(draw.normal(n, n, scale=200.0))
     bias = np.where(turns == 1, 30.0, -30.0)
     bias[0] = 0.0
-    weight[np.arange(1, n), np.arange(n - 1)] = np.where(turns[1:] == 1, -60.0, 60.0)
-    return weight, bias, turns
+    weight[np.arange(1, n), parent[1:]] = np.where(turns[1:] == 1, -60.0, 60.0)
+    return weight, bias, parent, turns
 
 
-def follows(x: np.ndarray, turns: np.ndarray, begin: int = 1) -> np.ndarray:
-    """Which rows of x obey the deterministic model from bit `begin` (counted from 0) on."""
-    wanted = np.logical_xor(x[:, begin - 1 : -1] == 1, turns[begin:] == 1)
+def follows(x: Array, parent: Array, turns: Array, begin: int = 1) -> Array:
+    """Which rows of x obey the copying model from bit `begin` (counted from 0) on."""
+    wanted = np.logical_xor(x[:, parent[begin:]] == 1, turns[begin:] == 1)
     return ((x[:, begin:] == 1) == wanted).all(1)
 
 
-# An exact bound, no χ² approximation: ‖p̂ − p‖₁ ≥ ε has a probability of at most
-# (2^K − 2) exp(−N ε² / 2) for K outcomes (Weissman et al., 2003). At K = 8, N = 20,000 and
-# ε = 0.055 that is 1.9e-11, far below one false alarm in a million verdicts.
-DRAWS, BOUND = 20_000, 0.055
-
-_ADVICE_ON_SAMPLES = {
-    "one-pass": "all bits come from one pass over an empty picture: each bit must hear the bits "
-    "that were drawn before it",
-    "probabilities-in-prefix": "the prefix holds probabilities: write the bit that was drawn into "
-    "x before the next step",
-    "prefix-overwritten": "every step draws all bits anew, so that a bit no longer fits what was "
-    "drawn after it: write column i only, once",
-    "noise-reused": "one uniform number serves all steps of an example: draw a new one each time",
-    "bits-inverted": "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
-    "fair-coins": "these are fair coins: where is the model?",
-    "logit-for-probability": "a logit is no probability: take its sigmoid before you draw",
-}
-
-
-def wrong_samples(weight: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
-    """The distributions of known misconceptions, and the right one."""
-    n = len(bias)
-    return {
-        "right": ancestral(weight, bias),
-        "one-pass": independent(bias),
-        "probabilities-in-prefix": mean_field(weight, bias),
-        "prefix-overwritten": redrawn(weight, bias),
-        "noise-reused": one_uniform(weight, bias),
-        "bits-inverted": inverted(weight, bias),
-        "fair-coins": np.full(2**n, 2.0**-n),
-    }
+def subject_of_draws(ask: Program, mistakes: Sequence[Mistake]) -> Subject:
+    """What is asked of a sampler: how often its answers come."""
+    return Subject(
+        ask=ask,
+        rule=completed,
+        mistakes=(*mistakes, *_OF_VOTES),
+        symptoms=(SAME_FOR_ALL, NO_BITS),
+        show=show_drawn,
+        told=told_shares,
+        by_hand=chances_by_hand,
+        smaller=smaller_draws,
+        alike=as_often,
+    )
 
 
 HEARD = "samples that change with the weights and biases"
 
 
-@checks("sample", lesson=LESSON, points=4)
-def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Claim]:
+@checks("sample", lesson=LESSON, points=4, see="Exercise 3: from votes to pictures")
+def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Ancestral sampling: each bit from its conditional, given the bits just drawn."""
-    see = "Exercise 3: from votes to pictures"
 
-    def ask(weight: np.ndarray, bias: np.ndarray, count: int, generator: Any) -> np.ndarray:
+    def take(weight: Array, bias: Array, count: int, generator: Any) -> Array:
         answer = sample(single(weight), single(bias), count, generator)
         x = expect_array(answer, (count, len(bias)), "any", "the samples")
         return x.astype(np.float64)
 
-    weight, bias, answers = model_that_tells_apart(draw, 3, wrong_samples)
-    right = answers.pop("right")
-    x = ask(weight, bias, DRAWS, draw.generator())
-    is_bits = bool(np.isin(x, (0, 1)).all())
-    frequency = frequencies(x) if is_bits else np.zeros(8)
-    off = np.abs(frequency - right).sum()
-    worst = int(np.argmax(np.abs(frequency - right)))
-    named = next((k for k, p in answers.items() if np.abs(frequency - p).sum() < BOUND), "")
-    all_equal = is_bits and (frequency > 0).sum() == 1
-    yield claim(
+    def ask(weight: Array, bias: Array, prefixes: Array, of: str) -> Any:
+        found = tallied(
+            take(weight, bias, DRAWS, draw.generator()),
+            lambda: take(weight, bias, 2, draw.generator()),
+        )
+        return found[None] if isinstance(found, Array) else found
+
+    often = Property(
+        "often",
         "samples come as often as the model says",
-        is_bits and off < BOUND,
-        points=1.5,
-        saw=f"values other than 0 and 1, such as {x[~np.isin(x, (0, 1))][0]:.3g}"
-        if not is_bits
-        else f"{all_bits(3)[worst].astype(int).tolist()} in {frequency[worst]:.1%} of {DRAWS:,} "
-        f"samples, where the model gives it {right[worst]:.1%}",
+        lambda d: [empty_case(d)],
+        points=1,
         asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
-        advice=[
-            when(
-                not is_bits,
-                "probabilities-for-bits",
-                "sample returns bits, not probabilities: draw each one",
-            ),
-            *(when(name == named, name, said) for name, said in _ADVICE_ON_SAMPLES.items()),
-            when(
-                all_equal,
-                "rounded-for-drawn",
-                "all samples are equal: draw a bit for each example, with its probability, and do "
-                "not round it",
-            ),
-            "one bit at a time: compute its probability from what is drawn, draw it, write it down",
-        ],
-        see=see,
+    )
+    right = False
+    for one in examine(subject_of_draws(ask, _OF_SAMPLES), draw, often):
+        right |= isinstance(one, Claim) and one.holds
+        yield one
+    weight, bias, *_ = empty_case(draw)
+    yield claim_of_independence(
+        lambda: take(weight, bias, DRAWS, draw.generator()), ancestral(weight, bias), right
     )
 
     n = draw.integer(12, 18)
-    weight, bias, turns = deterministic(draw, n)
-    x = ask(weight, bias, 64, draw.generator())
+    weight, bias, parent, turns = copying(draw, n)
+    x = take(weight, bias, 64, draw.generator())
+    obey = follows(x, parent, turns)
     is_bits = bool(np.isin(x, (0, 1)).all())
-    obey = follows(x, turns)
     both = 0 < x[:, 0].sum() < 64  # fails in one of 2^63 draws
     yield claim(
         "each bit hears exactly the bits that were drawn before it",
         is_bits and obey.all() and both,
         points=1,
-        saw=f"{(~obey).sum()} of 64 examples in which a bit does not fit the one before it"
+        saw=f"{(~obey).sum()} of 64 examples in which a bit does not fit the earlier one that it "
+        "copies"
         if not obey.all()
         else "values other than 0 and 1"
         if not is_bits
         else f"a first bit that is {x[0, 0]:.0f} in all 64 examples, where it is a fair coin",
-        asks=f"a model in which each of {n} bits copies its neighbor, or turns it around, makes "
-        "such examples only",
-        advice=[
-            *(when(name == named, name, said) for name, said in _ADVICE_ON_SAMPLES.items()),
-            when(
-                is_bits and obey.all() and not both,
-                "same-for-all",
-                "all examples are alike: every one of them needs its own draw",
-            ),
-            "write the drawn bit into x before the next logit is computed, and leave it there",
-        ],
-        see=see,
+        asks=f"a model in which each of {n} bits copies an earlier one, or turns it around, makes "
+        "such examples only, of either first bit",
+        advice="three bits come as often as they should: what is different with more of them?"
+        if right
+        else "",
     )
 
-    weight, bias = model_of(draw, 1)
-    one = ask(weight, bias, 5, draw.generator())
     weight, bias = model_of(draw, 5)
-    heard = looks_at(lambda b, g: ask(weight, b, 40, g), bias, -bias - 1, draw.apart())
+    heard = looks_at(lambda b, g: take(weight, b, 40, g), bias, -bias - 1, draw.apart())
     unheard = waits_unless(heard, HEARD)
-    few = ask(weight, bias, 1, draw.generator())
+    few = [take(*model_of(draw, 1), 5, draw.generator()), take(weight, bias, 1, draw.generator())]
     raw = sample(single(weight), single(bias), 3, draw.generator())
     raw = expect_array(raw, (3, 5), "any", "the samples")
-    floats = raw.dtype.kind == "f"
+    floats, bits = raw.dtype.kind == "f", all(np.isin(x, (0, 1)).all() for x in (raw, *few))
     yield claim(
         "the answer holds bits as floats, (count, n), for any count and n",
-        floats and bool(np.isin(one, (0, 1)).all() and np.isin(few, (0, 1)).all()) and both,
+        floats and bits,
         points=0.5,
-        saw=f"an answer of kind {raw.dtype}"
-        if not floats
-        else "values other than 0 and 1"
-        if both
-        else "a first bit that never changes",
+        saw=f"an answer of kind {raw.dtype}" if not floats else "values other than 0 and 1",
         asks="floats 0. and 1., so that samples can be given back to logits",
         waits=unheard,
         advice=[
@@ -684,204 +970,102 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
             ),
             "zeros and ones, one row an example",
         ],
-        see=see,
     )
-    yield _claim_on_generator(
-        lambda generator: ask(weight, bias, 40, generator), draw, 1, see, unheard
-    )
-
-
-def _claim_on_generator(
-    ask: Callable[[Any], np.ndarray], draw: Draw, points: float, see: str, waits: str
-) -> Claim:
-    seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
-    start = generators[0].get_state()
-    a, b, c = (ask(g) for g in generators)
-    moved = not torch.equal(start, generators[0].get_state())
-    same, other = bool((a == b).all()), bool((a != c).any())
-    return claim(
-        "all randomness comes from the given generator",
-        moved and same and other,
-        points=points,
-        saw="a generator that nobody has used"
-        if not moved
-        else "different draws from equal generators"
-        if not same
-        else "equal draws from different generators",
-        asks="equal generators give equal draws, others give others",
-        waits=waits,
-        advice=[
-            when(
-                not moved and not same,
-                "generator-ignored",
-                "hand the generator on: torch.bernoulli(p, generator=generator), or torch.rand",
-            ),
-            when(
-                not moved,
-                "not-random",
-                "nothing is drawn here, or from a generator of your own: use the given one",
-            ),
-            when(
-                not other,
-                "reseeded",
-                "the generator is set back inside: use it as it comes, or all calls draw the same",
-            ),
-            "use the given generator, and no other source of randomness",
-        ],
-        see=see,
-    )
+    even = model_of(draw, 5, scale=0.2)  # no bit is nearly certain, whatever is done with a logit
+    yield claim_of_the_generator(lambda g: take(*even, 40, g), draw, 1, unheard)
 
 
 # --- complete -------------------------------------------------------------------------------------
 
 
-def given_prefix(joint: np.ndarray, prefix: Sequence[int], n: int) -> np.ndarray:
-    """p(rest | prefix), over the 2^(n−k) endings, of a table of all 2^n vectors."""
-    table = joint.reshape((2,) * n)[tuple(int(b) for b in prefix)].reshape(-1)
-    return table / table.sum()
+def kept_exactly(a: Any, b: Any) -> bool:
+    """As `as_often`, and what has probability 0 never comes."""
+    return as_often(a, b) and not (isinstance(b, Array) and a[b == 0].any())
 
 
-def wrong_endings(
-    weight: np.ndarray, bias: np.ndarray, prefix: Sequence[int]
-) -> dict[str, np.ndarray]:
-    """The distributions of the endings under known misconceptions, and the right one."""
-    n, k = len(bias), len(prefix)
-    joint = ancestral(weight, bias)
-    start = np.concatenate([prefix, np.zeros(n - k)])[None]
-    first = joint.reshape((2,) * n).sum(axis=tuple(range(k))).reshape(-1)
-    none = np.zeros(k, dtype=int)
-    late = given_prefix(joint, prefix, n).reshape(2, -1).copy()
-    late[0] = given_prefix(joint, [*prefix, 0], n)  # the first missing bit stays 0
-    late[1] = 0
-    return {
-        "right": given_prefix(joint, prefix, n),
-        "sampled-then-pasted": first,
-        "prefix-unheard": given_prefix(joint, none, n),
-        "one-pass": independent(votes(start, weight, bias)[0, k:]),
-        "starts-too-late": late.reshape(-1),
-        "bits-inverted": given_prefix(inverted(weight, bias), prefix, n),
-        "fair-coins": np.full(2 ** (n - k), 2.0 ** -(n - k)),
-    }
-
-
-_ADVICE_ON_ENDINGS = {
-    "sampled-then-pasted": "the rest does not know the prefix: these are samples of the whole, "
-    "over which the prefix was pasted; put it into x BEFORE the first step",
-    "prefix-unheard": "the rest is drawn as if the prefix were all zeros: put it into x before the "
-    "first step",
-    "one-pass": "all missing bits come from one pass: each must hear the ones drawn before it, not "
-    "the prefix alone",
-    "starts-too-late": "the first missing bit is never drawn: k bits are given, so the next one is "
-    "column k, counted from 0",
-    "bits-inverted": "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
-    "fair-coins": "these are fair coins: where is the model?",
-}
-
-
-@checks("complete", lesson=LESSON, points=3)
-def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
+@checks("complete", lesson=LESSON, points=3, see="Exercise 4: finish what somebody began")
+def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """What is given stays, and the rest is drawn from its distribution given that."""
-    see = "Exercise 4: finish what somebody began"
 
-    def ask(prefix: np.ndarray, weight: np.ndarray, bias: np.ndarray, generator: Any) -> np.ndarray:
+    def take(prefix: Array, weight: Array, bias: Array, generator: Any) -> Any:
         answer = complete(single(prefix), single(weight), single(bias), generator)
         x = expect_array(answer, (len(prefix), len(bias)), "any", "the completed examples")
         return x.astype(np.float64)
 
-    n, k = 5, 2
-    prefix = [1, int(draw.integer(0, 1))]
+    def ask(weight: Array, bias: Array, prefixes: Array, of: str) -> Any:
+        k = prefixes.shape[1]
 
-    def wrong(weight: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
-        return wrong_endings(weight, bias, prefix)
+        def part(rows: Array) -> Array:
+            x = take(rows, weight, bias, draw.generator())
+            return x[:, :k] if of == BEGINNING else x[:, k:]
 
-    weight, bias, answers = model_that_tells_apart(draw, n, wrong)
-    right = answers.pop("right")
-    given = np.repeat([prefix], DRAWS, axis=0).astype(np.float64)
-    x = ask(given, weight, bias, draw.generator())
-    heard = looks_at(lambda b, g: ask(given[:99], weight, b, g), bias, -bias - 1, draw.apart())
-    many = draw.bits(30, 4)
-    kept_many = ask(many, *model_of(draw, 9), draw.generator())[:, :4]
-    kept = bool((x[:, :k] == given).all() and (kept_many == many).all())
-    changed = (x[:, :k] != given).any(0)
-    yield claim(
-        "the given bits stay as they are",
-        kept,
-        waits=waits_unless(heard, HEARD),  # whoever pads the prefix keeps it, too
-        points=0.5,
-        saw=f"{(x[:, :k] != given).any(1).sum():,} of {DRAWS:,} examples whose first {k} bits were "
-        "changed"
-        if changed.any()
-        else "other first bits than those that were given",
-        asks="the first k columns of the answer are the prefix",
-        advice=[
-            when(
-                not kept and not changed[0] and changed[-1],
-                "starts-too-early",
-                "the last given bit is drawn again: k bits are given, so the first one to draw is "
-                "column k, counted from 0",
-            ),
-            when(
-                not kept and (kept_many == many[0]).all(),
-                "first-row-for-all",
-                "all examples begin like the first one: each row of prefix has its own",
-            ),
-            when(
-                not kept,
-                "prefix-overwritten",
-                "your loop draws over the prefix: it starts where the prefix ends",
-            ),
-        ],
-        see=see,
+        groups = np.split(part(prefixes.repeat(DRAWS, axis=0)), len(prefixes))
+        found = [
+            frequencies(x)
+            if of == BEGINNING and np.isin(x, (0, 1)).all()
+            else tallied(x, lambda p=p: part(np.stack([p, p])))
+            for x, p in zip(groups, prefixes, strict=True)
+        ]
+        odd = [answer for answer in found if not isinstance(answer, Array)]
+        return odd[0] if odd else np.stack(found)
+
+    weight, bias = model_of(draw, 5)
+    some = draw.bits(99, 2)
+    heard = looks_at(lambda b, g: take(some, weight, b, g), bias, -bias - 1, draw.apart())
+    unheard = waits_unless(heard, HEARD)
+    right = False
+    properties = (
+        Property(
+            "kept",
+            "the given bits stay as they are",
+            lambda d: [begun_case(d, BEGINNING)],
+            points=0.5,
+            asks="the first k columns of the answer are the prefix",
+            typical=False,
+            alike=kept_exactly,
+        ),
+        Property(
+            "rest",
+            "the rest is drawn from p(rest | prefix)",
+            lambda d: [begun_case(d, REST)],
+            points=0.5,
+            asks="each missing bit drawn with σ(logit), given the prefix and the bits drawn before "
+            "it",
+        ),
     )
-    rest = x[:, k:]
-    is_bits = bool(np.isin(rest, (0, 1)).all())
-    frequency = frequencies(rest) if is_bits else np.zeros(8)
-    worst = int(np.argmax(np.abs(frequency - right)))
-    named = next((m for m, p in answers.items() if np.abs(frequency - p).sum() < BOUND), "")
-    yield claim(
-        "the rest is drawn from p(rest | prefix)",
-        is_bits and np.abs(frequency - right).sum() < BOUND,
-        points=1,
-        saw="values other than 0 and 1"
-        if not is_bits
-        else f"the ending {all_bits(n - k)[worst].astype(int).tolist()} in {frequency[worst]:.1%} "
-        f"of {DRAWS:,} examples that begin with {prefix}; the model gives it {right[worst]:.1%}",
-        asks="each missing bit drawn with σ(logit), given the prefix and the bits drawn before it",
-        advice=[
-            *(when(name == named, name, said) for name, said in _ADVICE_ON_ENDINGS.items()),
-            when(
-                is_bits and (frequency > 0).sum() == 1,
-                "rounded-for-drawn",
-                "all endings are equal: draw each bit with its probability, do not round it",
-            ),
-            when(
-                not is_bits,
-                "probabilities-for-bits",
-                "complete returns bits, not probabilities: draw each one",
-            ),
-            "it is sampling with a head start: the prefix first, then one bit at a time",
-        ],
-        see=see,
+    for one in examine(subject_of_draws(ask, _OF_ENDINGS), draw, *properties):
+        if isinstance(one, Claim) and one.id == "rest":
+            right = one.holds
+        if isinstance(one, Claim) and one.id == "kept" and one.holds and unheard:
+            one = waiting(one.text, unheard, points=one.points, id=one.id)  # padding keeps it, too
+        yield one
+    weight, bias, prefixes, _ = begun_case(draw, REST)
+    yield claim_of_independence(
+        lambda: take(prefixes[[0] * DRAWS], weight, bias, draw.generator())[:, 2:],
+        ancestral(weight, bias, prefixes[0]),
+        right,
     )
+    yield _claim_on_any_length(take, draw, right)
+    yield _claim_on_randomness(complete, take, draw, unheard)
 
-    n = draw.integer(10, 14)
-    weight, bias, turns = deterministic(draw, n)
-    k = draw.integer(3, 6)
-    beginnings = draw.bits(24, k)
-    beginnings[0], beginnings[1] = 0, 1
-    x = ask(beginnings, weight, bias, draw.generator())
-    own = follows(np.concatenate([beginnings, x[:, k:]], axis=1), turns, begin=k)
-    whole = np.concatenate([np.array([[0.0], [1.0]]), np.zeros((2, n - 1))], axis=1)
+
+def _claim_on_any_length(take: Program, draw: Draw, right: bool) -> Claim:
+    n, k = draw.integer(10, 14), draw.integer(3, 6)
+    weight, bias, parent, turns = copying(draw, n)
+    begun = draw.bits(24, k)
+    begun[0], begun[1] = 0, 1
+    x = take(begun, weight, bias, draw.generator())
+    own = follows(np.concatenate([begun, x[:, k:]], axis=1), parent, turns, begin=k)
+    whole = np.zeros((2, n))
+    whole[1, 0] = 1
     for i in range(1, n):
-        whole[:, i] = np.logical_xor(whole[:, i - 1] == 1, turns[i] == 1)
-    full = ask(whole, weight, bias, draw.generator())
-    empty = ask(np.zeros((64, 0)), weight, bias, draw.generator())
-    drawn = follows(empty, turns).all() and 0 < empty[:, 0].sum() < 64
-    ends = bool((full == whole).all() and drawn)
-    yield claim(
+        whole[:, i] = np.logical_xor(whole[:, parent[i]] == 1, turns[i] == 1)
+    full = take(whole, weight, bias, draw.generator())
+    empty = take(np.zeros((64, 0)), weight, bias, draw.generator())
+    drawn = follows(empty, parent, turns).all() and 0 < empty[:, 0].sum() < 64
+    return claim(
         "every example goes on from its own beginning, of any length from 0 to n",
-        own.all() and ends,
+        own.all() and (full == whole).all() and drawn,
         points=0.5,
         saw=f"{(~own).sum()} of {len(x)} examples that do not go on from their own beginning"
         if not own.all()
@@ -889,41 +1073,34 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim]:
         if not (full == whole).all()
         else "an empty prefix that does not give samples",
         asks="rows do not mix; with k = n nothing is drawn, with k = 0 all is",
-        advice=[
-            *(when(name == named, name, said) for name, said in _ADVICE_ON_ENDINGS.items()),
-            when(
-                not own.all() and own[(beginnings == beginnings[0]).all(1)].all(),
-                "first-row-for-all",
-                "all examples go on from the first one's beginning: each row has its own",
-            ),
-            "take count and k from prefix.shape",
-        ],
-        see=see,
+        advice="two given bits and three drawn ones are as they should be: what is different with "
+        "other numbers of them?"
+        if right
+        else "",
     )
 
-    weight, bias = model_of(draw, 6)
-    before = single(draw.bits(30, 2))
-    untouched = _kept(complete, before, single(weight), single(bias), draw.generator())
-    found = _claim_on_generator(lambda g: ask(before.numpy(), weight, bias, g), draw, 1, see, "")
-    yield claim(
+
+def _claim_on_randomness(complete: Standin, take: Program, draw: Draw, unheard: str) -> Claim:
+    weight, bias = model_of(draw, 6, scale=0.2)  # no bit is nearly certain
+    given = draw.bits(30, 2)
+    args = single(given), single(weight), single(bias), draw.generator()
+    untouched = keeps_its_arguments(complete, *args) is True
+    found = claim_of_the_generator(lambda g: take(given, weight, bias, g), draw, 1)
+    return claim(
         "randomness comes from the given generator, and the caller's prefix is left alone",
         found.holds and untouched,
         points=1,
-        saw=found.saw if not found.holds else "a prefix that is changed by the call",
-        asks=found.asks,
-        waits=waits_unless(heard, HEARD),
+        saw=found.saw if not found.holds else "an argument that is changed by the call",
+        asks=found.asks + ", and all arguments stay as they were",
+        waits=unheard,
         advice=[
             when(found.misconception, found.misconception, found.advice),
             when(
                 not untouched,
                 "prefix-changed",
-                "you write into the tensor of the caller: copy it into a new one first",
+                "a tensor that you were given is another one after the call: the caller may still "
+                "need it",
             ),
-            "use the given generator, and a tensor of your own",
+            found.advice,
         ],
-        see=see,
     )
-
-
-def _kept(function: Standin, *args: Any) -> bool:
-    return keeps_its_arguments(function, *args) is True

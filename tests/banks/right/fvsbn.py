@@ -32,6 +32,14 @@ def logits(x, weight, bias):
 """,
     ),
     Right(
+        "logits",
+        "all votes, less those of the bits that do not count",
+        source="""
+def logits(x, weight, bias):
+    return x @ weight.T - x @ torch.triu(weight).T + bias
+""",
+    ),
+    Right(
         "nll",
         "softplus of the signed logit",
         source="""
@@ -95,6 +103,19 @@ def sample(weight, bias, count, generator):
     x = torch.full((count, len(bias)), -7.0)  # what is not drawn may hold anything
     for i in range(len(bias)):
         x[:, i] = torch.bernoulli(logits(x, weight, bias)[:, i].sigmoid(), generator=generator)
+    return x
+""",
+    ),
+    Right(
+        "sample",
+        "multinomial draws of two outcomes",
+        source="""
+def sample(weight, bias, count, generator):
+    x = torch.ones(count, len(bias))
+    for i in range(len(bias)):
+        two = torch.stack([-logits(x, weight, bias)[:, i], logits(x, weight, bias)[:, i]], 1)
+        drawn = torch.multinomial(two.sigmoid(), 1, generator=generator)
+        x[:, i] = drawn[:, 0].float()
     return x
 """,
     ),

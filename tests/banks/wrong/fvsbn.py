@@ -9,6 +9,7 @@ NLL = "nll is the sum of −log p(x_i | x_<i) over the n bits, one number for ea
 LARGE = "large logits cost what they cost: finite, and exact"
 ONE = "the probabilities of all 256 vectors of 8 bits sum to 1"
 GRADIENT = "the gradient of nll trains all weights below the diagonal, and no other"
+FOR_ITSELF = "each example is drawn for itself"
 OFTEN = "samples come as often as the model says"
 HEARS = "each bit hears exactly the bits that were drawn before it"
 FORM = "the answer holds bits as floats, (count, n), for any count and n"
@@ -35,6 +36,16 @@ ANSWERS = (
     Wrong("logits", VOTES, "bias-forgotten", edit=(" + bias", "")),
     Wrong("logits", VOTES, "sigmoid-applied", edit=(MASKED, f"torch.sigmoid({MASKED})")),
     Wrong("logits", VOTES, "sign", edit=(MASKED, f"-({MASKED})")),
+    Wrong("logits", VOTES, "bias-subtracted", edit=("+ bias", "- bias")),
+    Wrong("logits", VOTES, "votes-forgotten", edit=(MASKED, "0 * x + bias")),
+    Wrong("logits", SEES, "one-off-too-few", edit=("(weight, -1)", "(weight, 1)")),
+    Wrong(
+        "logits",
+        SEES,
+        "bias-times-bit",
+        edit=(MASKED, "x @ (torch.tril(weight, -1) + torch.diag(bias)).T"),
+    ),
+    Wrong("logits", VOTES, "transposed", edit=(MASKED, "x @ torch.tril(weight, -1) - bias")),
     Wrong(
         "logits",
         TRAINS,
@@ -114,6 +125,48 @@ def logits(x, weight, bias):
         "surprise-clipped",
         edit=(LOSS, LOSS.replace("(score,", "(score.clamp(-30, 30),")),
     ),
+    Wrong("nll", NLL, "counted-twice", edit=(".sum(dim=1)", ".mul(1 + x).sum(dim=1)")),
+    Wrong("nll", NLL, "counted-twice", edit=(".sum(dim=1)", ".div(0.5 + 0.5 * x).sum(dim=1)")),
+    Wrong("nll", NLL, "ones-forgotten", edit=(LOSS, "return ((1 - x) * F.softplus(score)).sum(1)")),
+    Wrong("nll", NLL, "logits-for-bits", edit=("(score, x,", "(x, score,")),
+    Wrong("nll", NLL, "sigmoid-twice", edit=("(score,", "(score.sigmoid(),")),
+    Wrong("nll", NLL, "bias-forgotten", edit=("weight, bias)  #", "weight, 0 * bias)  #")),
+    Wrong(
+        "nll",
+        LARGE,
+        "exponential-overflows",
+        edit=(LOSS, "return (torch.log(1 + torch.exp(score)) - x * score).sum(1)"),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "sigmoid-then-log",
+        edit=(
+            LOSS,
+            "return -(x / (1 + (-score).exp()) + (1 - x) / (1 + score.exp())).log().sum(1)",
+        ),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "surprise-clipped",
+        edit=(
+            LOSS,
+            "p = score.sigmoid().clamp(1e-6, 1 - 1e-6)\n"
+            "    return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)",
+        ),
+    ),
+    Wrong("nll", LARGE, "surprise-clipped", edit=(".sum(dim=1)", ".clamp(max=60).sum(dim=1)")),
+    Wrong(
+        "nll",
+        GRADIENT,
+        "gradient-unmasked",
+        edit=(
+            "score = logits(x, weight, bias)",
+            "score = F.linear(x, weight - torch.triu(weight).detach(), bias)",
+        ),
+    ),
+    Wrong("nll", GRADIENT, "masked-in-place", edit=(LOSS, "weight.data.tril_(-1)\n    " + LOSS)),
     Wrong("nll", GRADIENT, "gradient-cut", edit=(".sum(dim=1)", ".sum(dim=1).detach()")),
     # sample
     Wrong(
@@ -185,6 +238,63 @@ def sample(weight, bias, count, generator):
     return x.expand(count, -1)
 """,
     ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-pass",
+        source="""
+def sample(weight, bias, count, generator):
+    noise = torch.randint(0, 2, (count, len(bias)), generator=generator).float()
+    p = torch.sigmoid(logits(noise, weight, bias))
+    return (torch.rand(p.shape, generator=generator) < p).float()
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "logit-for-probability",
+        edit=(
+            (PROBABILITY, "p = logits(x, weight, bias)[:, i]"),
+            (DRAWN, "(torch.rand(count, generator=generator) < p).float()"),
+        ),
+    ),
+    Wrong("sample", OFTEN, "starts-too-late", edit=("range(len", "range(1, len")),
+    Wrong("sample", OFTEN, "ends-too-early", edit=("range(len(bias))", "range(len(bias) - 1)")),
+    Wrong(
+        "sample",
+        FOR_ITSELF,
+        "samples-that-know-each-other",
+        source="""
+def sample(weight, bias, count, generator):
+    x = torch.zeros(count, len(bias))
+    for i in range(len(bias)):
+        p = torch.sigmoid(logits(x, weight, bias)[:, i])
+        u = torch.rand((count + 1) // 2, generator=generator)  # and 1 − u for its neighbor
+        x[:, i] = (torch.stack([u, 1 - u], dim=1).reshape(-1)[:count] < p).float()
+    return x
+""",
+    ),
+    Wrong(
+        "sample",
+        FOR_ITSELF,
+        "samples-that-know-each-other",
+        edit=("return x", "return x[torch.argsort(x[:, 0])]"),
+    ),
+    Wrong(
+        "sample",
+        SEED,
+        "a-second-source",
+        edit=(DRAWN, "torch.bernoulli(p, generator=generator if i else None)"),
+    ),
+    Wrong(
+        "sample",
+        SEED,
+        "not-random",
+        edit=(
+            "    x = torch.zeros",
+            "    generator = torch.Generator().manual_seed(1)\n    x = torch.zeros",
+        ),
+    ),
     Wrong("sample", SEED, "generator-ignored", edit=(", generator=generator", "")),
     Wrong(
         "sample",
@@ -240,6 +350,43 @@ def complete(prefix, weight, bias, generator):
     Wrong("complete", REST, "bits-inverted", edit=(DRAWN, f"1 - {DRAWN}")),
     Wrong("complete", REST, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
     Wrong("complete", REST, "probabilities-for-bits", edit=(DRAWN, "p")),
+    Wrong("complete", KEPT, "prefix-misplaced", edit=("[:, :known]", "[:, len(bias) - known :]")),
+    Wrong("complete", REST, "ends-too-early", edit=("len(bias)):", "len(bias) - 1):")),
+    Wrong("complete", REST, "nothing-drawn", edit=("(known, len(bias))", "(known, known)")),
+    Wrong(
+        "complete",
+        REST,
+        "noise-reused",
+        edit=(
+            ("    for i in", "    u = torch.rand(count, generator=generator)\n    for i in"),
+            (DRAWN, "(u < p).float()"),
+        ),
+    ),
+    Wrong(
+        "complete",
+        REST,
+        "probabilities-in-prefix",
+        edit=(
+            (f"x[:, i] = {DRAWN}", "x[:, i] = p"),
+            ("return x", "return torch.bernoulli(x, generator=generator)"),
+        ),
+    ),
+    Wrong("complete", REST, "fair-coins", edit=(DRAWN, DRAWN.replace("(p,", "(0 * p + 0.5,"))),
+    Wrong(
+        "complete",
+        REST,
+        "logit-for-probability",
+        edit=((PROBABILITY, "p = logits(x, weight, bias)[:, i].clip(0, 1)"),),
+    ),
+    Wrong(
+        "complete",
+        FOR_ITSELF,
+        "samples-that-know-each-other",
+        edit=(
+            DRAWN,
+            "(torch.rand((count + 1) // 2, generator=generator).repeat(2)[:count] < p).float()",
+        ),
+    ),
     Wrong("complete", OWN, "first-row-for-all", edit=("= prefix\n", "= prefix[0]\n")),
     Wrong("complete", ALONE, "generator-ignored", edit=(", generator=generator", "")),
     Wrong(
