@@ -496,7 +496,7 @@ _TOO_SMALL = Symptom(
     "hide what a mistake costs",
     lambda seen: (
         bool(failed := _only_large_fail(seen))
-        and all((o.answer <= o.right * (1 + 1e-4)).all() for o in failed)
+        and all((o.answer <= o.right * (1 + 1e-4) + 1e-4).all() for o in failed)
     ),
 )
 _SEES_ITSELF = tuple(
