@@ -6,16 +6,20 @@ may not depend on x_i or on anything after it; else the factors are no condition
 legal and weak (all-zero masks are perfectly causal). `dependency_map` measures both sides.
 
 How: on a deep copy, in double precision and eval mode, all parameters are drawn afresh. Of a batch
-of N equal rows, row j has its position j replaced; an output of row j that is not EXACTLY equal to
-the same output of the same row of an unperturbed batch of the same shape depends on input j. The
-map is the union over several draws of parameters, inputs and replacements.
+of N equal rows, row j has its position j replaced; an output of row j that is not equal to the same
+output of the same row of an unperturbed batch of the same shape depends on input j. The map is the
+union over several draws of parameters, inputs and replacements.
 
 Why not gradients: they are zero behind a dead ReLU, a threshold, a rounding or a detach, and the
 output depends on the input all the same. Why fresh parameters: a path through a weight that is
 zero now (a zero-initialized output layer, a gate that starts closed) opens with training. Why
-double precision and exact equality: an influence of 1e-9 is a leak, and no tolerance can tell it
-from noise; equal rows at equal places of equal batches go through equal arithmetic, so there is no
-noise. Why not NaN as the perturbation: 0 · NaN is NaN, so that correct masks would be accused.
+double precision: an influence of 1e-9 is a leak, and equal rows at equal places of equal batches go
+through equal arithmetic, so that what does not reach an output mostly leaves it as it was, to the
+last bit. Not always: a convolution by Fourier transform, or a softmax whose forbidden part is set
+to 0 before it is normalized again, adds up what cancels, up to rounding. So a change counts if it
+is more than `ROUNDING` units in the last place of that output, or of the largest change; Fourier
+transforms in deep networks were measured at up to 50. Why not NaN as the perturbation: 0 · NaN is
+NaN, so that correct masks would be accused.
 
 What a perturbation CAN MISS. An edge on the map is proof of a dependency. A missing edge is strong
 evidence and no proof:
@@ -25,7 +29,7 @@ evidence and no proof:
    from a start at 0, 0); several starts make this unlikely for pairs, not for conjunctions of many;
  - a threshold or a rounding step that no drawn value crosses, and saturation: in double precision
    sigmoid(40) equals sigmoid(41);
- - an influence below one part in 10^16 of the value that it is added to, or underflow to 0;
+ - an influence below about one part in 10^13 of the value that it is added to, or underflow to 0;
  - parameters outside `state_dict` (plain tensor attributes, closures): they stay as they are, so
    what they switch off now stays off; `randomized` counts what was drawn. Buffers stay too, since a
    mask is one;
@@ -48,6 +52,9 @@ from typing import Any
 import numpy as np
 import torch
 
+# In units of the last place: less than this is how sums were rounded.
+ROUNDING = 2**10
+
 Perturb = str | Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 # One regime a draw, in turn: (gain of weights, one-dimensional parameters positive?, input size).
@@ -68,8 +75,9 @@ class DependencyMap:
     """Which outputs were seen to depend on which inputs.
 
     Attributes:
-        sees: bool (outputs, inputs); `sees[o, i]`: output o changed when input i did. An edge is
-            proof; a missing edge is evidence (the module's docstring says what can be missed).
+        sees: bool (outputs, inputs); `sees[o, i]`: output o changed when input i did, by more than
+            rounding. An edge is proof; a missing edge is evidence (the module's docstring says what
+            can be missed).
         draws: how many draws of parameters and inputs the map is the union of.
         precision: "double", "single" (the model cannot run in double), or "as given" (a function).
         randomized: how many parameter values were drawn afresh; 0 for a function and in raw mode.
@@ -381,8 +389,8 @@ def leaking_cuts(
             new = source.replacement(start, (1.0, 10.0)[row % 2])
             batch[row].reshape(-1)[entries] = new.reshape(-1)[entries]
         groups = _positions(base.shape[1:], outputs)
-        different = _differs(model(batch, source), base).reshape(len(batch), -1)
-        changed = np.asarray(different[:, groups].any(-1))  # (cuts, outputs)
+        sizes = _sizes(model(batch, source), base).reshape(len(batch), -1)[:, groups].max(-1)
+        changed = sizes > _rounding(sizes.T, base, groups).T  # (cuts, outputs)
     shape = (len(groups), n)
     may_see = _allowed(allowed if allowed is not None else ranks, shape, own)
     may_change = np.stack([may_see[:, ranks >= cut].any(-1) for cut in at])  # (cuts, outputs)
@@ -698,7 +706,7 @@ def _changed(
     replaced = source.replacement(start, size).reshape(-1)
     base = model(np.repeat(start[None], rows, axis=0), source)
     groups = _positions(base.shape[1:], outputs)
-    sees = np.zeros((len(groups), n), dtype=bool)
+    sizes = np.zeros((len(groups), n))
     for first in range(0, n, rows):
         # The last batch is filled up with unperturbed rows: equal shapes, equal arithmetic.
         batch = np.repeat(start[None], rows, axis=0).reshape(rows, -1)
@@ -713,9 +721,10 @@ def _changed(
                 f"outputs of equal batches must have equal shapes: got {base.shape}, then "
                 f"{out.shape}"
             )
-        different = _differs(out, base).reshape(rows, -1)[:count]
-        sees[:, first : first + count] = different[:, groups].any(-1).T
-    return sees, base[:1]
+        sizes[:, first : first + count] = (
+            _sizes(out, base).reshape(rows, -1)[:count][:, groups].max(-1).T
+        )
+    return sizes > _rounding(sizes, base, groups), base[:1]
 
 
 def _rows_mix(model: _Model, source: _Source, start: np.ndarray, size: float) -> bool:
@@ -733,6 +742,28 @@ def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.dtype.kind in "fc":
         different &= ~(np.isnan(a) & np.isnan(b))
     return different
+
+
+def _sizes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """How far a and b are apart, 0 where they are equal, inf where one of them is not finite."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(np.subtract(a, b, dtype=np.result_type(a, b, np.float64)))
+    apart = np.where(np.isfinite(apart), np.maximum(apart, np.finfo(np.float64).tiny), np.inf)
+    return np.where(_differs(a, b), apart, 0.0)
+
+
+def _rounding(sizes: np.ndarray, outputs: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Up to which size a change of each output may be rounding: (outputs, 1); 0 of whole numbers.
+
+    `sizes` are the changes (outputs, …), `outputs` a batch before them, `groups` as `_positions`.
+    """
+    if outputs.dtype.kind not in "fc":
+        return np.zeros((len(groups), 1))
+    changes = np.where(np.isfinite(sizes), sizes, 0.0).max(-1)
+    values = np.abs(outputs[0].reshape(-1)[groups])
+    values = np.where(np.isfinite(values), values, 0.0).max(-1)
+    scale = np.maximum(np.maximum(changes, values), min(changes.max(), values.max()))
+    return np.asarray(ROUNDING * np.finfo(outputs.dtype).eps * scale)[:, None]
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -119,6 +119,35 @@ def test_a_small_leak_is_a_leak(size):
     assert "output 2 sees input 4" in seen.summary()
 
 
+def by_fourier(x):
+    """A causal sum with weights 1, 2, 3, as a product of Fourier transforms."""
+    return torch.fft.irfft(
+        torch.fft.rfft(x, 32) * torch.fft.rfft(torch.tensor([0.0, 1, 2, 3]).to(x), 32), 32
+    )[:, :12]
+
+
+def zeroed_after_softmax(x):
+    """Attention to the past by a softmax over everything, cut and normalized again."""
+    weights = torch.softmax(x[:, None, :] * torch.arange(1.0, 13.0).to(x)[:, None] / 6, dim=-1)
+    weights = weights * torch.tril(torch.ones(12, 12).to(x), -1)
+    weights = weights / weights.sum(-1, keepdim=True).clamp_min(1e-30)
+    return (weights * x[:, None, :]).sum(-1)
+
+
+@pytest.mark.parametrize("f", [by_fourier, zeroed_after_softmax])
+def test_what_cancels_up_to_rounding_is_no_leak_and_a_small_leak_beside_it_is(f):
+    rng = np.random.default_rng(0)
+    x = torch.tensor(rng.standard_normal((4, 12)))
+    one = x.clone()
+    one[:, 9] += 1.0
+    assert not torch.equal(f(x)[:, :9], f(one)[:, :9])  # not bit for bit
+    seen = dependency_map(f, x, "normal")
+    assert seen.is_autoregressive() and len(np.unique(np.argwhere(seen.sees)[:, 0])) == 11
+    assert not leaking_cuts(f, x, "normal")
+    leaky = dependency_map(lambda x: f(x) + 1e-9 * x.flip(1), x, "normal")
+    assert not leaky.is_autoregressive() and (0, 11) in map(tuple, leaky.forbidden())
+
+
 def test_a_leak_times_zero_is_no_leak():
     assert dependency_map(Leaky(lambda x: 0.0 * x[:, 4]), BITS).is_autoregressive()
 
