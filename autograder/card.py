@@ -54,9 +54,8 @@ def points_text(verdict: Verdict) -> str:
 def _explanation(verdict: Verdict) -> list[str]:
     """Sentences for a check that did not run to its end."""
     if verdict.status == NOT_ATTEMPTED:
-        return [
-            f"{verdict.name} is not written yet. Replace the NotImplementedError with your code."
-        ]
+        reason = verdict.reason or f"{verdict.name} is not written yet"
+        return [f"{reason}. Replace the NotImplementedError with your code."]
     if verdict.status == ELSEWHERE:
         return ["The grader checks it from outside of this notebook; this cell earns nothing."]
     lines = [verdict.reason] if verdict.reason else []
@@ -67,7 +66,7 @@ def _explanation(verdict: Verdict) -> list[str]:
     return lines
 
 
-def as_text(verdict: Verdict) -> str:
+def as_text(verdict: Verdict, note: str = "") -> str:
     """The verdict as plain text, for a terminal: title, cause once, claims, a line each."""
     title = f"{_SIGN[verdict.status]} {verdict.name}: {_TITLE[verdict.status]}"
     out = [f"{title} ({points_text(verdict)})"]
@@ -83,7 +82,7 @@ def as_text(verdict: Verdict) -> str:
         out += _wrap(f"{_mark(one)[0]} {one.text}", "  ")
         for label, text in _details(one, cause):
             out += _wrap(f"{label}: {text}", "      ")
-    for sentence in _explanation(verdict):
+    for sentence in [*_explanation(verdict), *filter(None, [note])]:
         out += _wrap(sentence, "  ")
     return "\n".join(out)
 
@@ -138,12 +137,13 @@ def _details(one: Claim, cause: _Told) -> list[tuple[str, str]]:
     return [(label, text) for label, text in pairs if text]
 
 
-def as_html(verdict: Verdict) -> str:
+def as_html(verdict: Verdict, note: str = "") -> str:
     """The verdict as an accessible HTML card: the cause once, then the claims, a line each."""
     color = _COLOR[verdict.status]
     label = f"Check of {verdict.name}: {_TITLE[verdict.status]}, {points_text(verdict)}"
     told = _cause(verdict)
-    tail = "".join(f'<p style="margin:6px 0 0">{escape(s)}</p>' for s in _explanation(verdict))
+    sentences = [*_explanation(verdict), *filter(None, [note])]
+    tail = "".join(f'<p style="margin:6px 0 0">{escape(s)}</p>' for s in sentences)
     return (
         f'<section role="group" aria-label="{escape(label, quote=True)}" style="border:1px solid '
         f"{color};border-left:6px solid {color};border-radius:6px;padding:10px 14px;margin:4px 0;"
@@ -226,22 +226,27 @@ def _claim_html(one: Claim, told: _Told) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Card(Verdict):
-    """A verdict that shows itself: as HTML in a notebook, as text in a terminal."""
+    """A verdict that shows itself: as HTML in a notebook, as text in a terminal.
+
+    `note` is a sentence about the notebook, not about the answer.
+    """
+
+    note: str = ""
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Card:
+    def of(cls, verdict: Verdict, note: str = "") -> Card:
         """The card of a verdict."""
-        return cls(**{field.name: getattr(verdict, field.name) for field in fields(Verdict)})
+        return cls(**{f.name: getattr(verdict, f.name) for f in fields(Verdict)}, note=note)
 
     def __repr__(self) -> str:
-        return as_text(self)
+        return as_text(self, self.note)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         # nbgrader reads the points of a graded cell from the plain text of its result, so in a
         # notebook the plain form is the number and the card is the HTML form.
         return {
-            "text/html": as_html(self),
-            "text/plain": f"{self.earned:g}" if _in_a_notebook() else as_text(self),
+            "text/html": as_html(self, self.note),
+            "text/plain": f"{self.earned:g}" if _in_a_notebook() else repr(self),
         }
 
 

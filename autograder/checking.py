@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import importlib
 import inspect
 import io
@@ -17,7 +18,9 @@ import os
 import pkgutil
 import random
 import re
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -37,8 +40,9 @@ from autograder.claims import (
     Verdict,
 )
 from autograder.draw import Draw, one_way
-from autograder.inside import seed_generators
+from autograder.inside import seed_generators, unwritten_methods
 from autograder.plain import clean_line
+from autograder.remote.protocol import OutOfTime
 from autograder.remote.proxy import (
     NotAttempted,
     Standin,
@@ -46,8 +50,10 @@ from autograder.remote.proxy import (
     WrongKind,
     standin_for,
 )
+from autograder.stale import stale_cell, watch_cells
 
 MAX_SENTENCE = 1_000  # characters of one text of a verdict
+SECONDS_AT_HOME = 120.0  # that a check in a notebook waits for a student's code
 
 Said = TypeVar("Said", Claim, Cause)
 CheckFunction = Callable[[Standin, Draw], Iterator[Claim | Cause]]
@@ -82,6 +88,7 @@ class CheckTookTooLong(BaseException):
 
 _registry: dict[tuple[str, str], Check] = {}
 
+watch_cells()
 judged_elsewhere = False  # in a guest (`autograder.remote.hidden`): the verdict is reached outside
 
 
@@ -123,7 +130,9 @@ def find_check(name: str, lesson: str | None = None) -> Check:
     if lesson is not None:
         found = checks_of(lesson).get(name)
         if found is None:
-            raise LookupError(f"lesson {lesson} has no check named {name}")
+            near = difflib.get_close_matches(name, checks_of(lesson), n=1)
+            more = f": did you mean {near[0]}?" if near else ""
+            raise LookupError(f"lesson {lesson} has no check named {name}{more}")
         return found
     package = importlib.import_module("autograder.checks")
     for module in pkgutil.iter_modules(package.__path__):
@@ -144,21 +153,57 @@ def check(subject: Any, step: str = "") -> Card:
     `step` names the method of a class that has a check of its own, as in `check(MADE, "nll")`.
     While a notebook is graded, its student's own further calls say that the grader checks.
     """
-    name = getattr(subject, "__name__", None)
-    if not isinstance(name, str):
+    # A decorator such as torch.no_grad() comes from another module than the notebook, and a lambda,
+    # a partial or a callable object has no name of its own: then it is the one that calls it.
+    own = getattr(inspect.unwrap(subject), "__globals__", None) or vars(
+        sys.modules.get(getattr(subject, "__module__", "") or "__main__", sys)
+    )
+    around = sys._getframe(1).f_globals
+    lesson = own.get("LESSON") or around.get("LESSON")
+    exercise = _name_of(subject, {**around, **own}, lesson)
+    name = f"{exercise}.{step}" if step else exercise
+    if judged_elsewhere:
+        return Card(name, str(lesson or ""), 0.0, status=ELSEWHERE)
+    with time_limit(SECONDS_AT_HOME, raises=OutOfTime):
+        verdict = judge(subject, name=name, lesson=lesson)
+    return Card.of(verdict, note=stale_cell(exercise))
+
+
+def _name_of(subject: Any, namespace: dict[str, Any], lesson: str | None) -> str:
+    """The exercise that `subject` answers: its own name, or the one it has in the notebook."""
+    own = getattr(subject, "__name__", None)
+    known = checks_of(lesson) if lesson is not None else {}
+    for name in known:
+        if name == own or namespace.get(name) is subject:
+            return name
+    if not isinstance(own, str):
         raise ValueError(
             "check needs the function or class itself, as in check(build_masks): got "
             f"{type(subject).__name__}"
         )
-    # A decorator such as torch.no_grad() comes from another module than the notebook.
-    namespace = getattr(inspect.unwrap(subject), "__globals__", None) or vars(
-        sys.modules.get(getattr(subject, "__module__", "") or "__main__", sys)
-    )
-    lesson = namespace.get("LESSON")
-    name = f"{name}.{step}" if step else name
-    if judged_elsewhere:
-        return Card(name, str(lesson or ""), 0.0, status=ELSEWHERE)
-    return Card.of(judge(subject, name=name, lesson=lesson))
+    return own
+
+
+@contextlib.contextmanager
+def time_limit(*seconds: float, raises: type[BaseException] = CheckTookTooLong) -> Iterator[None]:
+    """Raises `raises` after the least of `seconds`, in a main thread; else does nothing."""
+    least = min(seconds)
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
+        yield
+        return
+
+    def ring(number: int, frame: Any) -> None:
+        raise raises(f"the check waited for longer than {least:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, least)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def judge(
@@ -185,11 +230,12 @@ def judge(
                 claims.append(one)
                 if cause is not None and one.fails:  # judged after it, and not by its answers
                     cause = dataclasses.replace(cause, explains=False)
-        except CheckTookTooLong as why:
+        except (CheckTookTooLong, OutOfTime) as why:
             reason, late = str(why), True
         except NotAttempted as why:
             status = NOT_ATTEMPTED if not any(c.holds for c in claims) else ""
             reason = str(why) or f"{found.name} is not written yet"
+            reason = reason if "." in found.name else _what_waits(standin) or reason
         except StudentFailed as why:
             reason, line = str(why), why.line
         except (WrongKind, WrongOutput, NotRepeatable) as why:
@@ -218,6 +264,20 @@ def judge(
         cause=None if cause is None else _clean(cause),
         see=found.see or next((c.see for c in claims if c.see), ""),
     )
+
+
+def _what_waits(standin: Standin) -> str:
+    """Which methods of a class are not written yet, in a sentence; "" for what is no class."""
+    if standin._ref.kind != "class":
+        return ""
+    try:
+        names = [str(one) for one in unwritten_methods(standin)]
+    except (StudentFailed, NotAttempted, TypeError):
+        return ""
+    if not names:
+        return ""
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{standin._ref.name}: {listed} {'is' if len(names) == 1 else 'are'} not written yet"
 
 
 def _clean(said: Said) -> Said:

@@ -22,7 +22,6 @@ from autograder.card import Card, as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
 from autograder.claims import Cause, Claim, Verdict
 from autograder.draw import Draw
-from autograder.grading.judge import _alarm
 from autograder.remote.proxy import WrongKind
 
 LESSON = "00_halves"
@@ -99,12 +98,56 @@ def unfinished(x):
     raise NotImplementedError("halve: write your code here")
 
 
-@pytest.mark.parametrize("stub", [unfinished, lambda x: None])
+def of_words_only(x):
+    """To be written."""
+
+
+@pytest.mark.parametrize("stub", [unfinished, of_words_only, lambda x: None])
 def test_a_stub_is_not_attempted_and_no_error(stub):
     verdict = judged(stub)
     assert (verdict.status, verdict.earned, verdict.claims) == ("not attempted", 0, ())
     assert verdict.line == "" or "NotImplementedError" not in as_text(verdict).split("\n")[0]
     assert "not attempted" in as_text(verdict)
+
+
+def shows_half(x):
+    print(x / 2)
+
+
+def test_a_forgotten_return_is_named():
+    verdict = judged(shows_half)
+    assert (verdict.status, verdict.earned) == ("failed", 0)
+    assert verdict.reason.startswith("shows_half returned None: is `return` missing?")
+
+
+class Walk:
+    """A class of three methods, one of them written."""
+
+    def __init__(self) -> None:
+        self.place = 0
+
+    def step(self):
+        raise NotImplementedError("")
+
+    def turn(self):
+        angle = 90
+        raise NotImplementedError(angle)
+
+
+@checks("Walk", lesson=LESSON, points=2)
+def walks(walk_class, draw: Draw) -> Iterator[Claim]:
+    """A walk."""
+    walk = walk_class()
+    yield claim("it starts at 0", walk.place == 0, points=1)
+    walk.step()
+    yield claim("it moves", walk.place != 0, points=1)
+
+
+def test_of_a_class_the_methods_that_wait_are_named():
+    verdict = judge(Walk, lesson=LESSON)
+    assert (verdict.status, verdict.earned) == ("partly", 1)
+    assert verdict.reason == "Walk: step and turn are not written yet"
+    assert "Walk: step and turn are not written yet" in as_text(verdict)
 
 
 def test_a_half_written_answer_keeps_what_it_has_earned():
@@ -262,6 +305,37 @@ def test_check_finds_the_check_by_the_name_and_the_lesson():
     assert check(halve).status == "passed"
 
 
+OTHERWISE = """
+import functools
+def scaled(x, by): return by * x
+class Halver:
+    def __call__(self, x): return x / 2
+"""
+
+
+@pytest.mark.parametrize(
+    "written", ["lambda x: x / 2", "functools.partial(scaled, by=0.5)", "Halver()"]
+)
+def test_check_finds_the_check_of_what_has_no_name_of_its_own(written):
+    told: dict = in_a_notebook(
+        f"{OTHERWISE}halve = {written}\ncard = check(halve)", check=check, LESSON=LESSON
+    )
+    assert told["card"].status == "passed"
+
+
+def test_an_endless_loop_at_home_is_ended_with_its_line(monkeypatch):
+    monkeypatch.setattr(checking, "SECONDS_AT_HOME", 0.05)
+
+    def halve(x):
+        while True:
+            x = x + 1
+
+    verdict = check(halve)
+    assert verdict.status == "failed"
+    assert verdict.reason == "Timeout: the check waited for longer than 0 s"
+    assert verdict.line in ("while True:", "x = x + 1")
+
+
 @checks("patient", lesson=LESSON, points=2)
 def claims_of_a_patient_check(patient, draw):
     yield claim("it waits", True, points=1)
@@ -271,7 +345,7 @@ def claims_of_a_patient_check(patient, draw):
 
 
 def test_no_check_takes_its_own_deadline_for_an_answer():
-    with _alarm(3600):
+    with checking.time_limit(3600):
         verdict = judge(lambda: 1, name="patient", lesson=LESSON)
     assert (verdict.status, verdict.earned, verdict.late) == ("partly", 1, True)
     assert verdict.reason == "the check waited for longer than 3600 s"

@@ -8,19 +8,16 @@ Graded cells of any other form run inside, as nbgrader runs them, and their outc
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import signal
 import socket
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autograder.card import as_html
-from autograder.checking import Check, CheckTookTooLong, find_check, judge
+from autograder.checking import Check, CheckTookTooLong, find_check, judge, time_limit
 from autograder.claims import FAILED, NOT_ATTEMPTED, PASSED, Verdict
 from autograder.grading.matching import checked_exercise, checked_name, defined_names
 from autograder.grading.outputs import Allowance, failure, note, plain_text, sanitize
@@ -271,7 +268,7 @@ class _Run:
         found = find_check(name, lesson)
         try:
             channel = self.ready()
-            with _alarm(seconds, max(self.deadline - time.monotonic(), 0.1) + 5.0):
+            with time_limit(seconds, max(self.deadline - time.monotonic(), 0.1) + 5.0):
                 verdict = judge(
                     standin_by_name(channel, exercise), name=name, lesson=lesson, seed=seed
                 )
@@ -309,28 +306,6 @@ def _raised(outputs: list[Any]) -> str:
             told = f"{output.get('ename')}: {output.get('evalue')}"
             return "its cell stopped with " + plain_text(told, 400).split("\n")[0]
     return ""
-
-
-@contextlib.contextmanager
-def _alarm(*seconds: float) -> Iterator[None]:
-    """Raises CheckTookTooLong after the least of `seconds`, in a main thread; else does nothing."""
-    least = min(seconds)
-    if threading.current_thread() is not threading.main_thread() or not hasattr(
-        signal, "setitimer"
-    ):
-        yield
-        return
-
-    def ring(number: int, frame: Any) -> None:
-        raise CheckTookTooLong(f"the check waited for longer than {least:.0f} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, least)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _stopped(

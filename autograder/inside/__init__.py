@@ -9,12 +9,32 @@ process, so what they return is as untrusted as any other answer of that process
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import random
 from collections.abc import Iterable
 from typing import Any
 
+from autograder.remote.handles import nothing_returned
 from autograder.remote.proxy import MAX_ITEMS, inside
+
+_STUB = "NotImplementedError"  # what a lesson puts in the place of a solution
+
+
+@inside
+def gave_nothing(function: Any) -> None:
+    """Raises what is to be said of a function that returned None."""
+    raise nothing_returned(function)
+
+
+@inside
+def unwritten_methods(owner: Any) -> list[str]:
+    """Names of a class's own methods that still raise NotImplementedError, in their order."""
+    codes = {
+        name: getattr(inspect.unwrap(method), "__code__", None)
+        for name, method in vars(owner).items()
+    }
+    return [name for name, code in codes.items() if code and _STUB in code.co_names]
 
 
 @inside
@@ -61,4 +81,6 @@ def gradient_step(model: Any, x: Any, lr: float = 0.1) -> float:
 def call_and_keep(function: Any, *args: Any, **kwargs: Any) -> tuple[Any, tuple]:
     """The function's result, and its positional arguments as they are after the call."""
     result = function(*args, **kwargs)
+    if result is None:
+        raise nothing_returned(function)
     return result, args

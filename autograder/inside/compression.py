@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from autograder.remote.handles import nothing_returned
 from autograder.remote.proxy import inside
 
 
@@ -101,7 +102,7 @@ def ask_each(function: Any, model: Any, items: Any, *more: Any) -> list[Any]:
         except Exception as error:
             answers.append(type(error).__name__)
     if all(answer is None for answer in answers):
-        raise NotImplementedError  # as wherever a function returns nothing
+        raise nothing_returned(function)
     return answers
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from autograder.remote.callbacks import Talk
+from autograder.remote.handles import nothing_returned
 from autograder.remote.proxy import inside
 
 
@@ -76,5 +77,5 @@ def drifted(
     steps = Step(model), Step(source)
     answer = function(*steps, *args)
     if answer is None:
-        raise NotImplementedError
+        raise nothing_returned(function)
     return {"answer": answer, "asked": [len(step.asked) for step in steps]}

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from autograder.remote.handles import nothing_returned
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind, inside
 
 MOST = 5_000  # questions of one call
@@ -73,7 +74,7 @@ class Talk:
                     raise Stopped
                 answer = function(*args)
                 if answer is None:
-                    raise NotImplementedError
+                    raise nothing_returned(function)
                 states = [a.get_state() for a in args if isinstance(a, torch.Generator)]
                 self._said.put(("done", (answer, states)))
             except BaseException as error:

@@ -11,7 +11,10 @@ sandbox, and requests and replies cross as the data-only messages of `autograder
 
 from __future__ import annotations
 
+import difflib
+import dis
 import importlib
+import inspect
 import itertools
 import linecache
 import os
@@ -23,7 +26,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.remote.protocol import MAX_KINDS, Failure, OutOfTime, Ref, Request
+from autograder.remote.protocol import (
+    MAX_KINDS,
+    Failure,
+    OutOfTime,
+    Ref,
+    Request,
+    ReturnedNothing,
+)
 
 MAX_DEPTH = 24
 MAX_MESSAGE = 400  # characters of a student's error message that are passed on
@@ -68,7 +78,10 @@ class Handles:
 
     def _lookup(self, name: str) -> Any:
         if name not in self.namespace:
-            raise NotImplementedError(f"there is no {name} in this notebook")
+            own = [n for n, v in self.namespace.items() if kind_of(v) in ("function", "class")]
+            near = difflib.get_close_matches(name, own, n=1)
+            more = f", but {near[0]}: was it renamed?" if near else ""
+            raise NotImplementedError(f"there is no {name} in this notebook{more}")
         found = self.namespace[name]
         return None if found is None else self.put(found)
 
@@ -147,6 +160,24 @@ def _is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def nothing_returned(function: Any) -> Exception:
+    """What is to be raised of a function that returned None.
+
+    NotImplementedError if its body does nothing (`pass`, `...`, a text), else ReturnedNothing.
+    """
+    name = getattr(function, "__name__", "") or "your function"
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code and {step.opname for step in dis.get_instructions(code)} <= _EMPTY:
+        return NotImplementedError(f"{name} is not written yet")
+    return ReturnedNothing(
+        f"{name} returned None: is `return` missing? (print shows a value, and gives none back)"
+    )
+
+
+# What an empty body is made of, in all versions of Python that are declared.
+_EMPTY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+
+
 def inside_function(path: str) -> Callable[..., Any]:
     """The function marked `@inside` at `module:name`; only the modules of INSIDE are searched."""
     module, _, name = path.partition(":")
@@ -178,16 +209,22 @@ _NOT_THEIRS = tuple(
 
 def failure_of(error: BaseException) -> Failure:
     """The exception as data, with the last line of the student's code that it passed through."""
-    line, number = "", 0
+    line, number, within = "", 0, ""
     for frame in traceback.extract_tb(error.__traceback__, limit=-200):
         name = frame.filename
         if name.startswith("<frozen") or os.path.realpath(name).startswith(_NOT_THEIRS):
             continue
         number = frame.lineno or 0
         line = (frame.line or linecache.getline(name, number)).strip()
+        within = frame.name
+    message = " ".join(str(error).split())  # one sentence, one line
+    if isinstance(error, NotImplementedError) and not message and within.isidentifier():
+        message = f"{within} is not written yet"
+    if type(error) is KeyboardInterrupt and not message:
+        message = "the code was interrupted"
     return Failure(
-        type=type(error).__name__,
-        message=_shorten(" ".join(str(error).split())),  # one sentence, one line
+        type="Timeout" if isinstance(error, OutOfTime) else type(error).__name__,
+        message=_shorten(message),
         line=_shorten(line, 200),
         number=number,
         kinds=_kinds(type(error)),

@@ -75,6 +75,10 @@ class Failure:
         return "NotImplementedError" in self.kinds
 
 
+class ReturnedNothing(Exception):
+    """Raised beside the student's objects: a function ended without giving anything back."""
+
+
 class OutOfTime(KeyboardInterrupt):
     """Raised in the student's code when a cell or a call has used up its time."""
 

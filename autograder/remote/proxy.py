@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder.remote.handles import Handles
-from autograder.remote.protocol import Failure, Ref, Request
+from autograder.remote.protocol import Failure, Ref, Request, ReturnedNothing
 
 MAX_ITEMS = 100_000  # how many items an iteration over a stand-in may bring back
 
@@ -47,7 +47,7 @@ class NoLength(StudentFailed, TypeError):
 
 
 class NotAttempted(Exception):
-    """The exercise is not solved yet: NotImplementedError, None, or no such name."""
+    """The exercise is not solved yet: NotImplementedError, an empty body, or no such name."""
 
 
 class WrongKind(Exception):
@@ -80,6 +80,7 @@ class Standin:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         answer = _ask(self._channel, "call", self._ref, args, kwargs)
         if answer is None and self._subject:
+            _ask(self._channel, "inside", "autograder.inside:gave_nothing", (self._ref,), {})
             raise NotAttempted(f"{self._ref.name} returned None")
         return answer
 
@@ -150,6 +151,8 @@ def _ask(channel: Channel, *request: Any) -> Any:
     if isinstance(answer, Failure):
         if answer.not_attempted:
             raise NotAttempted(answer.message or "not written yet")
+        if answer.type == ReturnedNothing.__name__:
+            raise WrongKind(answer.message)
         sentence = f"{answer.type}: {answer.message}" if answer.message else answer.type
         raised = CallTookTooLong if answer.out_of_time else StudentFailed
         raise raised(sentence, answer.line, answer.number, answer.kinds)
@@ -257,7 +260,9 @@ def describe(value: Any) -> str:
         return "a str"
     if type(value) is int and value.bit_length() > 200:
         return f"an int of {value.bit_length():,} bits"
-    if type(value) in (bool, int, float) or value is None:
+    if value is None:
+        return "None (is a `return` missing?)"
+    if type(value) in (bool, int, float):
         return f"{value!r}"[:60]
     return f"a {type(value).__name__}"
 
