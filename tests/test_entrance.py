@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,35 @@ from hypothesis import strategies as st
 from autograder.card import as_html, as_text
 from autograder.checking import judge
 from autograder.claims import ERROR, Verdict
+from autograder.grading import page_worker
+from autograder.grading.classroom import grade_class
 from autograder.grading.gradebook import json_bytes, notebook_bytes
 from autograder.grading.judge import judge_notebook
 from autograder.grading.key import Key
 from autograder.grading.outputs import sanitize
+from autograder.grading.page import Page
 from autograder.grading.record import record_of
 from autograder.grading.worker import Graded
 from autograder.plain import MAX_BITS, clean_line, clean_text, plain_fields, whole_characters
 from autograder.remote import protocol
 from autograder.remote.client import GuestChannel, GuestGone
 from autograder.remote.proxy import NotAttempted, StudentFailed, standin_by_name
+from autograder.report import write_report
 from autograder.sandbox.limits import Limits
-from tests.test_grading import LESSON, lesson
+from tests.test_grading import (
+    LESSON,
+    MADE,
+    PLAIN,
+    Here,
+    begun,
+    course,
+    gradebook_scores,
+    hand_in,
+    lesson,
+)
 from tests.test_rebuild import notebook
+
+__all__ = ["begun", "course"]  # fixtures
 
 LIMITS = Limits(seconds_per_cell=5, seconds_per_submission=60)
 texts = st.text(st.characters(), max_size=40) | st.sampled_from(
@@ -134,7 +151,12 @@ def frame(node: Any, nonce: str) -> bytes:
 
     body = ["l", raw(node), ["l"]]
     fields = {"body": body, "sizes": [len(b) for b in buffers], "nonce": nonce}
-    header = json.dumps(fields).encode("ascii")
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)  # a guest may write what this process would not
+    try:
+        header = json.dumps(fields).encode("ascii")
+    finally:
+        sys.set_int_max_str_digits(most)
     size = sum(map(len, buffers))
     return b"".join([protocol._PREFIX.pack(len(header), size), header, *buffers])
 
@@ -174,6 +196,32 @@ def graded_by(liar: Liar, folder: Path) -> Graded:
 def test_no_answer_of_a_guest_makes_the_host_raise(said: list[Any], tmp_path_factory):
     graded = graded_by(Liar(said), tmp_path_factory.getbasetemp())
     all_the_way([outcome.verdict for outcome in graded.outcomes if outcome.verdict])
+
+
+def graded_as(said: list[Any], job: Any) -> Graded:
+    """The lesson of a job, graded with a guest that answers everything with `said`."""
+    cells = json.loads(job.template)
+    result = judge_notebook(cells, job.lesson, lambda: Liar(said), LIMITS, seed=3)
+    told = Graded(job.student, job.lesson, job.digest, result.notebook, result.outcomes)
+    told.problems += result.problems
+    return told
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(said=st.lists(values | answers, min_size=1, max_size=4))
+@example(said=[["r", 1, "class", "</script>\ud800"], ["d", ["status", "ok"], ["outputs", ["l"]]]])
+@example(said=[["f", "E", "\x1b[2J</script>", "x\ud800", 10**4000, ["ValueError"], False]])
+def test_no_answer_of_a_guest_keeps_it_out_of_gradebook_page_and_report(said: list[Any], course):
+    student = f"s{sum(1 for _ in course.submitted.glob('s*')):03}"
+    hand_in(course, student)
+    executor = Here(lambda job: graded_as(said, job))
+    result = grade_class(course, MADE, PLAIN, executor=executor)
+    assert executor.students == [student] and not result.failed
+    assert gradebook_scores(course)[student] == 0
+    page_worker.start_worker(course, MADE, limit_memory=False)
+    assert page_worker.write_page(Page(student, "0" * 64)) == student
+    course.feedback_of(student, MADE).read_bytes().decode("utf-8")
+    write_report(course, MADE).read_bytes().decode("utf-8")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
