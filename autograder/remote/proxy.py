@@ -261,7 +261,7 @@ def describe(value: Any) -> str:
     if type(value) is int and value.bit_length() > 200:
         return f"an int of {value.bit_length():,} bits"
     if value is None:
-        return "None (is a `return` missing?)"
+        return "None (is `return` missing?)"
     if type(value) in (bool, int, float):
         return f"{value!r}"[:60]
     return f"a {type(value).__name__}"
