@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from autograder import lessons
@@ -14,9 +15,14 @@ from tests.browser.browser import FLAGS, install_chromium
 from tests.notebooks import executed, printed, run_here
 from tests.turns import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
-# Examples are the same in every run, and a busy machine fails none of them.
+# Examples are the same in every run, and a busy machine fails none of them. Where only the verdict
+# counts (tests/mutants), a failing example is not made smaller.
 settings.register_profile(
-    "course", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "course",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[p for p in Phase if p is not Phase.shrink or "UNSHRUNK" not in os.environ],
 )
 settings.load_profile("course")
 
