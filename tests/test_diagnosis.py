@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.mistakes import alike, explain, program_of
+from autograder.diagnosis.pictures import SQUARE, matrix_of, picture_of
 from autograder.diagnosis.shrinking import shorter, smallest, tables_of
 from autograder.diagnosis.slips import slips_of
 from autograder.draw import Draw
@@ -247,3 +251,42 @@ def test_what_is_listed_as_equivalent_is_a_mutant():
         slips = mutants_of(lesson)
         of_lesson[lesson] = {(lesson, e, s.where, s.before, s.after) for e, s in slips}
     assert [key for key in EQUIVALENT if key not in of_lesson[key[0]]] == []
+
+
+def upper(n: int, *, equal: bool = False) -> np.ndarray:
+    """A rule whose answer is a matrix: 1 above the diagonal."""
+    return np.triu(np.ones((n, n), dtype=int), 0 if equal else 1)
+
+
+def test_a_matrix_is_drawn_with_its_wrong_entries_crossed():
+    subject = Subject(lambda n: upper(n, equal=True), upper, drawn=True)
+    ones = Property("above", "it is 1 above", lambda draw: [(4,), (5,)], 1, asks="1 above")
+    *_, cause = examine(subject, Draw(0, "upper"), ones)
+    assert cause.example[-1][1].startswith("your 4 × 4 answer; crossed: 4 of 16 entries, at ")
+    image = Image.open(io.BytesIO(base64.b64decode(cause.picture.partition(",")[2])))
+    crossed, whole = image.getpixel((SQUARE // 2, SQUARE // 2)), image.getpixel((1 + SQUARE, 1))
+    assert image.size == (4 * SQUARE + 1, 4 * SQUARE + 1)
+    assert crossed == (213, 94, 0) and whole == (0, 114, 178)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (np.ones((2, 3)), np.zeros((3, 2))),
+        (np.ones(3), np.zeros(3)),
+        ("text", np.zeros((2, 2))),
+        ([np.ones((2, 2))], [np.ones((2, 2)), np.ones((2, 2))]),
+        (np.ones((2, 2)), np.ones((2, 2))),
+        (np.ones((200, 2)), np.zeros((200, 2))),
+    ],
+)
+def test_what_is_no_matrix_of_the_right_shape_is_not_drawn(answer: Any, right: Any):
+    assert matrix_of(answer, right) is None
+
+
+def test_of_several_matrices_the_first_wrong_one_is_drawn():
+    right = [np.zeros((1, 1)), np.zeros((2, 2, 2))]
+    answer = [np.zeros((1, 1)), np.array([np.zeros((2, 2)), [[0, np.nan], [-1, 0]]])]
+    matrix, wrong = matrix_of(answer, right)
+    assert wrong.tolist() == [[False, True], [True, False]]
+    assert picture_of(matrix, wrong).startswith("data:image/png;base64,")

@@ -12,6 +12,7 @@ for each property, and at the end, if one failed, one `Cause`:
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 
 from autograder.claims import Cause, Claim, claim, waiting
 from autograder.diagnosis.mistakes import Mistake, Observation, Same, alike, explain, value_of
+from autograder.diagnosis.pictures import in_words, matrix_of, picture_of
 from autograder.diagnosis.shrinking import smallest
 from autograder.diagnosis.slips import SAYS, kind_of_slip
 from autograder.draw import Draw
@@ -69,7 +71,8 @@ class Subject:
     `ask(*args)` calls it and reads the answer as plain data; `rule(*args)` is what the mathematics
     gives; `forms` are other ways to write the same rule, whose slips are tried too. `show(*args)`
     tells a case in words, `told(answer)` an answer. `by_hand(*args)` gives the
-    formula's steps for a small case, `smaller(*args)` simpler cases, the simplest first.
+    formula's steps for a small case, `smaller(*args)` simpler cases, the simplest first. `drawn`
+    says that answers are matrices, or have some, to be looked at as a picture.
     """
 
     ask: Callable[..., Any]
@@ -82,6 +85,7 @@ class Subject:
     by_hand: Callable[..., str] | None = None
     smaller: Callable[..., Iterable[Args]] | None = None
     alike: Same = alike
+    drawn: bool = False
 
 
 def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Claim | Cause]:
@@ -148,7 +152,19 @@ def _cause(
 ) -> Cause:
     """The cause of what failed; `whole` says that every property was asked."""
     everything = [o for one in properties for o in seen[one.id]]
-    example = _example(subject, everything)
+    example, picture = _example(subject, everything)
+    found = _named(subject, properties, seen, everything)
+    explains = whole and found.explains
+    return dataclasses.replace(found, example=example, picture=picture, explains=explains)
+
+
+def _named(
+    subject: Subject,
+    properties: Sequence[Property],
+    seen: dict[str, list[Observation]],
+    everything: list[Observation],
+) -> Cause:
+    """What is known of why it fails: names, advice, and what stands behind them."""
     sets = [everything]
     for one in properties:
         if one.typical and any(o.fails for o in seen[one.id]):
@@ -156,14 +172,13 @@ def _cause(
     for answers in sets:
         if found := explain(subject.rule, subject.mistakes, answers):
             names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
-            explains = whole and answers is everything
-            return Cause(names, advice, "reproduced", example, explains=explains)
+            return Cause(names, advice, "reproduced", explains=answers is everything)
     for symptom in subject.symptoms:
         if symptom.shows(everything):
-            return Cause((symptom.name,), symptom.advice, "symptom", example)
+            return Cause((symptom.name,), symptom.advice, "symptom")
     if kind := kind_of_slip((subject.rule, *subject.forms), everything):
-        return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", example, slip=kind)
-    return Cause((), "", "unknown", example)
+        return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", slip=kind)
+    return Cause((), "", "unknown")
 
 
 def _joined(advice: Sequence[str]) -> str:
@@ -172,8 +187,13 @@ def _joined(advice: Sequence[str]) -> str:
     return "Two things at once. " + " And: ".join(advice)
 
 
-def _example(subject: Subject, seen: Sequence[Observation]) -> tuple[tuple[str, str], ...]:
-    """The smallest failing case as rows of a table: the input, the answer, the steps by hand."""
+def _example(
+    subject: Subject, seen: Sequence[Observation]
+) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The smallest failing case as rows of a table: the input, the answer, the steps by hand.
+
+    And a picture of the answer, if it is to be drawn.
+    """
     failed = next(o for o in seen if o.fails)
 
     def fails(args: Args) -> bool:
@@ -188,7 +208,11 @@ def _example(subject: Subject, seen: Sequence[Observation]) -> tuple[tuple[str, 
     rows.append(("your answer", (subject.told or shown)(answer)))
     if subject.by_hand is not None and (steps := subject.by_hand(*args)):
         rows.append(("by hand", steps))
-    return tuple(rows)
+    picture = ""
+    if subject.drawn and (matrix := matrix_of(answer, value_of(subject.rule, args))):
+        picture = picture_of(*matrix)
+        rows.append(("picture", in_words(*matrix)))
+    return tuple(rows), picture
 
 
 def shown(value: Any, most: int = 6) -> str:
