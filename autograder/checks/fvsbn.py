@@ -797,7 +797,8 @@ _OF_ENDINGS = (
 
 def laws_of(mistakes: Sequence[Mistake], *case: Any) -> list[list[Array]]:
     """The right laws of rests and beginnings, and those of all mistakes that give bits."""
-    programs = [completed, *(program_of(completed, [one]) for one in mistakes)]
+    programs: list[Callable[..., Any] | None] = [completed]
+    programs += [program_of(completed, [one]) for one in mistakes]
     laws = [[program(*case, of) for of in (REST, BEGINNING)] for program in programs if program]
     return [both for both in laws if isinstance(both[0], Array)]
 
