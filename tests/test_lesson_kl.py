@@ -21,6 +21,7 @@ def demos(solved: dict) -> dict:
     """The names that the experiments' demo cells make when everything is solved."""
     namespace = dict(solved)
     wanted = ("def gaussian", "distances = ", "petals = ", "fits = {", "mixture = np")
+    wanted += ("widths = ", "by_heart = ")
     for cell in lessons.load_lesson(LESSON).cells:
         if any(name in cell.source for name in wanted) and "demo" in cell.tags:
             exec(cell.source, namespace)
@@ -109,6 +110,28 @@ def test_the_flowers_have_the_numbers_of_the_text(demos) -> None:
     mu, sigma = demos["fits"]["forward"]
     assert norm.cdf(0, mu, sigma) > 0.005, "some of negative length"
     assert not (((demos["petals"] > 2.1) & (demos["petals"] < 2.8)) | (demos["petals"] < 0.8)).any()
+
+
+def test_spikes_on_the_flowers_gain_on_what_was_seen_and_lose_on_the_rest(demos) -> None:
+    def nll(points: np.ndarray, width: float) -> float:
+        heights = demos["log_gaussian"](points[:, None], demos["train_petals"], width)
+        return -np.mean(np.logaddexp.reduce(heights, axis=1)) + math.log(100)
+
+    seen = [nll(demos["train_petals"], width) for width in demos["widths"]]
+    fresh = [nll(demos["test_petals"], width) for width in demos["widths"]]
+    assert (np.diff(seen) < 0).all() and seen[-1] < 0, "the training NLL falls, below zero"
+    assert seen[-2] - seen[-1] == pytest.approx(math.log(2), abs=1e-3)
+    assert 0 < np.argmin(fresh) < 3 and (np.diff(fresh)[2:] > 0).all(), "the test NLL turns early"
+
+
+def test_a_model_of_a_hundred_pictures_lacks_only_variety(demos, solved) -> None:
+    world, by_heart = demos["world"], demos["by_heart"]
+    for q in (by_heart, world):
+        assert round(solved["cross_entropy"](q, world), 3) == 13.816
+    assert solved["kl"](by_heart, world) == pytest.approx(math.log(1e4))
+    assert round(math.log(1e4), 1) == 9.2
+    assert solved["kl"](world, by_heart) == math.inf
+    assert solved["entropy"](world) - solved["entropy"](by_heart) == pytest.approx(math.log(1e4))
 
 
 def test_alt_text_and_prose_name_the_distance_of_the_jump(text) -> None:

@@ -238,7 +238,13 @@ with solved("kl"):
 
 # %% [markdown]
 r"""
-It is not so. Sure heads is the *worst* belief, at $\ln 2$. Both directions have their only zero at $q = p$, so **a model that can be right is driven to be right, either way round**. Forward and reverse part company only when the family
+It is not so. Sure heads is the *worst* belief, at $\ln 2$. Take the reverse KL apart, and you see what punishes it:
+
+$$\mathrm{KL}(q\|p) = \underbrace{E_q[-\log p]}_{\text{the model's samples, priced by the world}} - \underbrace{H(q)}_{\text{the model's own variety}}.$$
+
+With a fair coin the first term is $\ln 2$ whatever $q$ says. So the whole quarrel is about the second: sure heads has $H(q) = 0$, and pays for its lack of variety. **A reverse KL that forgets $-H(q)$ is another thing**: that one would collapse onto the likeliest outcome.
+
+Both directions have their only zero at $q = p$, so **a model that can be right is driven to be right, either way round**. Forward and reverse part company only when the family
 of models does not contain the truth: one Gaussian for two bumps. (What is true: reverse KL punishes sure heads with 0.69 nats, forward KL with infinity.)
 
 ## Exercise 2: two units for text
@@ -419,6 +425,9 @@ with solved("mle_equals_kl", "entropy", "kl"):
 r"""
 The same curve, lifted by $H(\hat p)$. Training cannot see the height of that floor. It is why a loss of "1.20 nats" says little alone, and why the difference of two losses says much.
 
+**But $\hat p$ is not $p$.** Training makes $\mathrm{KL}(\hat p\|q)$ small, and wanted $\mathrm{KL}(p\|q)$. The two agree only as far as the samples speak for the world; what a model gains on $\hat p$ alone is **overfitting**. The best model of ten tosses with seven heads says 0.7, and of ten tosses with no tail it says
+"never", for which the eleventh may charge infinity. For real numbers it is worse: samples are points, $\hat p$ has no density, and $H(\hat p)$ does not exist. A density that puts an ever narrower spike on each training point lets the training NLL fall without end. The petal lengths below are ready for that experiment.
+
 One thing more hides in the formula. To *compute* forward KL's gradient you need samples of $p$ and $\log q$: data and a likelihood. Reverse KL weights by $q$ and asks for $\log p(x)$ at the **model's** samples. Data cannot answer that. This is why likelihood training is the common
 one: not because it is better, but because it can be done with what we have.
 
@@ -484,6 +493,8 @@ Read the first: *are $q$'s bad surprises on its right side? Then move left.* (Bo
 *By hand.* $p = N(0, 1)$ and $q = N(1, 1)$: then $r = -\frac12 (x-1)^2 + \frac12 x^2 = x - \tfrac12 = z + \tfrac12$. The slopes are $E[z(z + \tfrac12)] = 1$ and $E[(z^2-1)(z+\tfrac12)] = 0$. With a step of 0.02: $\mu = 1 - 0.02 \cdot 1 = 0.98$, and $\sigma$ stays at 1.
 
 `start` is the Gaussian to begin with, a pair `(mu, sigma)`. **Predict:** three starts, at the left bump, at the right bump, and wide in the middle. How many different ends?
+
+As before, $\mathrm{KL}(q\|p) = E_q[-\log p] - H(q)$, and $H(q) = \log\sigma + \frac12\log 2\pi e$ for a Gaussian. The first term pulls $q$ onto the highest point of $p$; the second keeps it from shrinking to a spike there.
 
 Use the exact $\log q(x) = -\frac{z^2}{2} - s - \frac12\log 2\pi$, not `np.log` of a density: far out the density is 0 in floating point, its logarithm is not.
 
@@ -686,7 +697,132 @@ with solved("fit_forward"):
 r"""
 With a better family, both columns improve together. That is the plan of this whole course: keep the forward KL, and make the conditionals so flexible that its choice of errors hardly matters.
 
-## What other models minimize
+## Two ways of having no world
+
+**A spike on every flower.** The density above stands on the training flowers, with 0.2 cm for each. **Predict** what the average NLL of the *training* flowers does as the width goes to 0, and what that of the test flowers does.
+"""
+
+
+# %% tags=["demo"]
+def log_gaussian(x, mu, sigma):
+    """The logarithm of the height of N(mu, sigma²) at x, exact however far out."""
+    return -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
+
+
+widths = [1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01]
+for width in widths:
+    seen, fresh = (
+        -np.mean(np.logaddexp.reduce(log_gaussian(points[:, None], train_petals, width), axis=1))
+        + math.log(len(train_petals))
+        for points in (train_petals, test_petals)
+    )
+    print(
+        f"width {width:4.2f} cm   training flowers {seen:7.2f} nats   test flowers {fresh:7.2f} nats"
+    )
+
+# %% [markdown]
+r"""
+The training NLL falls as long as one cares to go on: half the width, up to $\ln 2$ nats less (below zero, too: a density may exceed 1). The test NLL turns early. So "least NLL" chooses a model only if it is asked of flowers that the model has not seen; a width is chosen on a third set, of validation, so that the test stays a test.
+
+**A hundred pictures by heart.** A world of $10^6$ equally likely pictures, and a model that draws a hundred of them, each one perfect. **Predict** its $\mathrm{KL}(q\|p)$, and its $\mathrm{KL}(p\|q)$. Whoever looks at its samples finds no fault at all.
+"""
+
+# %% tags=["demo"]
+with solved("entropy", "cross_entropy", "kl"):
+    world = np.full(10**6, 1e-6)
+    by_heart = np.zeros(10**6)
+    by_heart[:100] = 1 / 100
+    print(
+        f"E_q[−log p]  {cross_entropy(by_heart, world):7.3f} nats: what each sample costs the world"
+    )
+    print(f"H(q)         {entropy(by_heart):7.3f} nats: the variety of the samples")
+    print(f"KL(q‖p)      {kl(by_heart, world):7.3f} nats: the first less the second, ln 10⁴")
+    print(f"KL(p‖q)      {kl(world, by_heart):7.3f}")
+    print(
+        f"a perfect model: E_q[−log p] {cross_entropy(world, world):.3f}, H(q) {entropy(world):.3f}"
+    )
+
+# %% [markdown]
+r"""
+Sample by sample the memorizing model is as good as the perfect one: $E_q[-\log p]$ is the same 13.816 nats. What it lacks is variety, $H(q)$, and **no single sample shows that**. Its reverse KL is 9.2 nats and its forward KL infinite, however well it draws.
+
+## A question to answer in words
+
+ 1. Maximum likelihood minimizes the forward KL. Show why in one line, and say why the reverse KL cannot be minimized from samples of $p$ alone.
+ 2. A model of medical images has a terrible test NLL, yet each image it draws convinces the doctors. "Then its reverse KL is small," says one of them. Is it? Which term do the doctors see, which one not, and for which use would that matter?
+ 3. Forward and reverse fit of some model come out equal. Name two situations in which that happens.
+
+A few sentences for each.
+"""
+
+# %% [markdown] question="which_way" points=2
+r"""
+### BEGIN SOLUTION
+1. $\mathrm{KL}(p\|q) = -H(p) + E_p[-\log q]$: the first term does not depend on $q$, the second is the expected NLL, which samples of $p$ estimate. The reverse KL is $E_q[\log q - \log p]$: it needs $\log p$ at the points that the *model* draws, and samples of $p$ do not tell the density there.
+2. Not necessarily. $\mathrm{KL}(q\|p) = E_q[-\log p] - H(q)$. Convincing images show that the first term is as small as it should be: the samples lie where $p$ is high. The second, the variety, no image shows by itself: a model that draws 100 of $10^6$ equally likely images perfectly has $\mathrm{KL}(q\|p) = \ln 10^4 = 9.2$ nats. The terrible test NLL says that the
+   forward KL is large: some real cases get next to no probability, most likely whole kinds of them (rare diseases). No harm for an illustration in a textbook; dangerous for detection, for augmentation of training data, for any use that takes "improbable under the model" as "does not exist".
+3. When the family contains $p$: both are 0 at $q = p$ and nowhere else. When $p$ is close to a member of the family, or its bumps overlap so much that covering costs the reverse KL less than choosing (the experiment: nearly, not exactly, equal). Also by symmetry, for some parameters only, such as $\mu$ of two close equal bumps.
+
+Rubric: ½ point for the decomposition with $H(p)$ independent of $q$. ½ point for "needs $\log p$ at the model's samples". ½ point for naming $H(q)$ (variety) as what single samples do not show, together with a large forward KL and a use where that matters. ½ point for "the family contains the truth" and any second valid situation.
+### END SOLUTION
+"""
+
+# %% [markdown]
+r"""
+## What you should remember
+
+$\mathrm{KL}(p\|q)$ is the extra surprise of believing $q$ while the world does $p$; the first argument weights, and one outcome called impossible makes it infinite. Maximum likelihood *is* forward KL, up to the entropy of the data, which no model can remove. When the model is
+too small, forward covers all of $p$ and puts mass where there is none, reverse may settle on a part of $p$ and pays only $-\log w$ for forgetting the rest; when the model can be right, both want the same.
+
+## Go further
+
+ - C. E. Shannon (1948). *A Mathematical Theory of Communication.* Bell System Technical Journal 27. Entropy, and section 3's English by chance.
+ - S. Kullback, R. A. Leibler (1951). *On Information and Sufficiency.* Annals of Mathematical Statistics 22.
+ - T. M. Cover, J. A. Thomas (2006). *Elements of Information Theory*, 2nd ed., Wiley. Chapter 2.
+ - T. Minka (2005). *Divergence Measures and Message Passing.* Microsoft Research TR-2005-173. A whole family of divergences between the two KLs.
+ - C. M. Bishop (2006). *Pattern Recognition and Machine Learning*, Springer. Section 10.1.2: both fits, drawn in two dimensions.
+ - L. Theis, A. van den Oord, M. Bethge (2016). *A Note on the Evaluation of Generative Models.* ICLR. Likelihood and looks are largely independent.
+ - I. Goodfellow et al. (2014). *Generative Adversarial Nets.* NeurIPS. Theorem 1 is the row of the table. M. Arjovsky, L. Bottou (2017). *Towards Principled Methods for Training Generative Adversarial Networks.* ICLR. Theorem 2.5 is the next row.
+ - D. P. Kingma, M. Welling (2014). *Auto-Encoding Variational Bayes.* ICLR. J. Ho, A. Jain, P. Abbeel (2020). *Denoising Diffusion Probabilistic Models.* NeurIPS.
+ - R. A. Fisher (1936). *The Use of Multiple Measurements in Taxonomic Problems.* Annals of Eugenics 7. The flowers.
+
+**Try:** a generator cannot compute $\log p$, but a discriminator estimates $\log p - \log q$. Put $-\log\frac{D}{1-D}$ for $r$ in `fit_reverse`, with the best $D$ on the grid: which divergence do you descend now?
+
+## Recall
+
+Cover the screen above, and answer aloud before you unfold.
+
+<details><summary>Which argument of KL weights, which stands alone in the logarithm of the cross-entropy?</summary>
+
+The first weights (whose samples are they?). The second is the believer: $H(p, q) = -\sum p \log q$.
+</details>
+<details><summary>A loss is 0.9 nats a token. What are bits per token and perplexity?</summary>
+
+$0.9 / 0.6931 = 1.298$ bits, and $e^{0.9} = 2^{1.298} = 2.46$.
+</details>
+<details><summary>Why does the forward fit of two bumps peak where nothing happens?</summary>
+
+Its mean and variance must be those of $p$; being absent from a bump costs without bound, being present in a valley costs little.
+</details>
+<details><summary>What does the reverse KL cost when a bump of weight w is covered perfectly and all the rest is forgotten?</summary>
+
+$-\log w$, however far away the rest is.
+</details>
+<details><summary>Somebody adds 10⁻¹² inside each logarithm "for stability". What is lost?</summary>
+
+The infinity: a model that calls a real event impossible is charged 27.6 nats, once, and may win the comparison.
+</details>
+<details><summary>Can a test perplexity fall below exp H(p)?</summary>
+
+By the luck of a finite sample, a little. In expectation never, since KL ≥ 0; if it stays below, the model has seen the answers.
+</details>
+"""
+
+# %% [markdown]
+r"""
+## Appendix: what other models minimize
+
+Nothing to do here, and nothing that a later lesson needs: a map for who meets the other families.
 
 Let $p$ be the data and $q_\theta$ the model.
 
@@ -755,75 +891,4 @@ with solved("kl"):
 # %% [markdown]
 r"""
 JS never exceeds $\ln 2$. Where nothing overlaps, it says 0.6931 however far apart $p$ and $q$ are: it is *flat*, and a perfect discriminator gives no slope to follow. That is one of the reasons for the non-saturating loss.
-
-## A question to answer in words
-
- 1. Maximum likelihood minimizes the forward KL. Show why in one line, and say why the reverse KL cannot be minimized from samples of $p$ alone.
- 2. A model of medical images has a terrible test NLL, yet each image it draws convinces the doctors. Which KL was small, what may the model have missed, and for which use would that matter?
- 3. Forward and reverse fit of some model come out equal. Name two situations in which that happens.
-
-A few sentences for each.
-"""
-
-# %% [markdown] question="which_way" points=2
-r"""
-### BEGIN SOLUTION
-1. $\mathrm{KL}(p\|q) = -H(p) + E_p[-\log q]$: the first term does not depend on $q$, the second is the expected NLL, which samples of $p$ estimate. The reverse KL is $E_q[\log q - \log p]$: it needs $\log p$ at the points that the *model* draws, and samples of $p$ do not tell the density there.
-2. The reverse KL is small (its samples lie where $p$ is high), the forward KL large: it gives next to no probability to some real cases, most likely whole kinds of them (rare diseases: dropped modes). No harm for an illustration in a textbook; dangerous for detection, for augmentation of training data, for any use that takes "improbable under the
-   model" as "does not exist".
-3. When the family contains $p$: both are 0 at $q = p$ and nowhere else. When $p$ is close to a member of the family, or its bumps overlap so much that covering costs the reverse KL less than choosing (the experiment: nearly, not exactly, equal). Also by symmetry, for some parameters only, such as $\mu$ of two close equal bumps.
-
-Rubric: ½ point for the decomposition with $H(p)$ independent of $q$. ½ point for "needs $\log p$ at the model's samples". ½ point for reverse small/forward large together with dropped modes and a use where that matters. ½ point for "the family contains the truth" and any second valid situation.
-### END SOLUTION
-"""
-
-# %% [markdown]
-r"""
-## What you should remember
-
-$\mathrm{KL}(p\|q)$ is the extra surprise of believing $q$ while the world does $p$; the first argument weights, and one outcome called impossible makes it infinite. Maximum likelihood *is* forward KL, up to the entropy of the data, which no model can remove. When the model is
-too small, forward covers all of $p$ and puts mass where there is none, reverse may settle on a part of $p$ and pays only $-\log w$ for forgetting the rest; when the model can be right, both want the same.
-
-## Go further
-
- - C. E. Shannon (1948). *A Mathematical Theory of Communication.* Bell System Technical Journal 27. Entropy, and section 3's English by chance.
- - S. Kullback, R. A. Leibler (1951). *On Information and Sufficiency.* Annals of Mathematical Statistics 22.
- - T. M. Cover, J. A. Thomas (2006). *Elements of Information Theory*, 2nd ed., Wiley. Chapter 2.
- - T. Minka (2005). *Divergence Measures and Message Passing.* Microsoft Research TR-2005-173. A whole family of divergences between the two KLs.
- - C. M. Bishop (2006). *Pattern Recognition and Machine Learning*, Springer. Section 10.1.2: both fits, drawn in two dimensions.
- - L. Theis, A. van den Oord, M. Bethge (2016). *A Note on the Evaluation of Generative Models.* ICLR. Likelihood and looks are largely independent.
- - I. Goodfellow et al. (2014). *Generative Adversarial Nets.* NeurIPS. Theorem 1 is the row of the table. M. Arjovsky, L. Bottou (2017). *Towards Principled Methods for Training Generative Adversarial Networks.* ICLR. Theorem 2.5 is the next row.
- - D. P. Kingma, M. Welling (2014). *Auto-Encoding Variational Bayes.* ICLR. J. Ho, A. Jain, P. Abbeel (2020). *Denoising Diffusion Probabilistic Models.* NeurIPS.
- - R. A. Fisher (1936). *The Use of Multiple Measurements in Taxonomic Problems.* Annals of Eugenics 7. The flowers.
-
-**Try:** a generator cannot compute $\log p$, but a discriminator estimates $\log p - \log q$. Put $-\log\frac{D}{1-D}$ for $r$ in `fit_reverse`, with the best $D$ on the grid: which divergence do you descend now?
-
-## Recall
-
-Cover the screen above, and answer aloud before you unfold.
-
-<details><summary>Which argument of KL weights, which stands alone in the logarithm of the cross-entropy?</summary>
-
-The first weights (whose samples are they?). The second is the believer: $H(p, q) = -\sum p \log q$.
-</details>
-<details><summary>A loss is 0.9 nats a token. What are bits per token and perplexity?</summary>
-
-$0.9 / 0.6931 = 1.298$ bits, and $e^{0.9} = 2^{1.298} = 2.46$.
-</details>
-<details><summary>Why does the forward fit of two bumps peak where nothing happens?</summary>
-
-Its mean and variance must be those of $p$; being absent from a bump costs without bound, being present in a valley costs little.
-</details>
-<details><summary>What does the reverse KL cost when a bump of weight w is covered perfectly and all the rest is forgotten?</summary>
-
-$-\log w$, however far away the rest is.
-</details>
-<details><summary>Somebody adds 10⁻¹² inside each logarithm "for stability". What is lost?</summary>
-
-The infinity: a model that calls a real event impossible is charged 27.6 nats, once, and may win the comparison.
-</details>
-<details><summary>Can a test perplexity fall below exp H(p)?</summary>
-
-By the luck of a finite sample, a little. In expectation never, since KL ≥ 0; if it stays below, the model has seen the answers.
-</details>
 """
