@@ -143,6 +143,27 @@ def test_digits_cost_what_the_lesson_says(solved: dict) -> None:
     assert W[:, -1].abs().max() < 0.05 * W.abs().max()  # never used: only decayed
 
 
+def test_networks_apart_are_as_good_as_nade_and_hidden_units_are_what_counts(experiment) -> None:
+    test = {of: nats for of, (_, _, (nats, _)) in experiment["controls"].items()}
+    apart, nade = "NetworksApart", "NADE"
+    assert abs(test[apart, 128] - test[nade, 128]) < 0.12, "as good"
+    assert test[nade, 16] - test[apart, 16] > 1, "ahead by more than a nat"
+    assert test[nade, 16] > 18.5, "behind the FVSBN of about 18.4"
+    assert 18.4 - test[nade, 128] == pytest.approx(1.6, abs=0.1)
+    assert experiment["controls"][apart, 128][0].count() == 274_496
+    assert experiment["nade_numbers"](64, 128) == 16_576
+    assert abs(experiment["nade_numbers"](64, 16) - 2_080) < 100, "about as many as an FVSBN"
+
+
+def test_networks_apart_are_a_distribution(solved: dict) -> None:
+    every = torch.tensor(checks.all_bits(5)).float()
+    one = solved["NetworksApart"](5, 3, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for p in one.parameters():
+            p.normal_(generator=torch.Generator().manual_seed(2))
+    assert float(one.nll(every).detach().neg().exp().sum()) == pytest.approx(1, abs=1e-5)
+
+
 def test_an_autoencoder_sums_to_more_than_one(solved: dict) -> None:
     rows = data.digits().train[:, 24:32]
     every = torch.tensor(checks.all_bits(8)).float()

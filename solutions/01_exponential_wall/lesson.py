@@ -439,8 +439,8 @@ with solved("fvsbn_parameters", "nade_parameters"):
 # %% [markdown]
 r"""
 Linear beats quadratic *in the end*, and the end is at $n = 2002$. On MNIST, NADE has two and a half times as **many** parameters as FVSBN. It
-is nevertheless the better model: lessons 03 and 04 train both on small digits, and NADE comes out more than a nat ahead, with far more numbers. It does not
-win by counting. It wins because its conditionals can do more, and because what one of them learns about a stroke, the others get to use.
+is nevertheless the better model: lessons 03 and 04 train both on small digits, and NADE comes out more than a nat ahead, with far more numbers. Its conditionals
+can say more, having hidden units; that they share their weights is what makes so many of them affordable (lesson 04 has the control).
 
 A count is not a verdict on a model. It is what you pay; the next lessons are about what you get.
 
@@ -660,7 +660,7 @@ r"""
 This is the wall from the other side. Every parent more doubles each table, but not the pile of images that fills it. With 12 parents, 95 % of
 the rows have never seen an image, and know nothing but Laplace's rule. The error on new images turns round and climbs. **A number that you can store but not learn is worth nothing.**
 
-For comparison, the FVSBN that you train in lesson 03 looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.2 nats. No net of tables in the plot
+For comparison, the FVSBN that you train in lesson 03 looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.4 nats. No net of tables in the plot
 reaches it, with any count. A formula has something to say about rows that it has never seen.
 """
 

@@ -56,7 +56,7 @@ for n, h in ((3, 2), (64, 128), (784, 500)):
 
 # %% [markdown]
 r"""
-154 million against 785,284, and how should 1,297 images train 154 million numbers?
+154 million against 785,284. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
 
 Larochelle and Murray (2011) shared them. There is **one** matrix $W$ with a column for each pixel. Step $i$ uses the columns of the pixels before it, and leaves out the others:
 
@@ -613,18 +613,82 @@ for n in (64, 784, 2001, 2002, 10_000):
 # %% [markdown]
 r"""
 At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on, but no image of that time was so large. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
-NADE wins by **sharing**, not by counting: a hidden unit that has learned what a stroke looks like serves all later pixels.
 
 > "NADE uses masked weight matrices."
 
 No mask anywhere in your code: that is MADE, the next lesson, which puts a cell beside this sentence to settle it.
 
+## Is it better *because* it shares?
+
+It would be a fine story: a hidden unit that has learned what a stroke looks like serves all later pixels, so NADE beats the FVSBN. But a "because" wants a **control**: the same hidden units, with nothing shared. That is the model of the first cell, a network for each pixel. We train it as NADE was trained,
+with 16 and with 128 units for each pixel; and a NADE with 16 units, which has about as many numbers as an FVSBN.
+
+**Predict** the order of the four, and how far the largest, with 274,496 numbers for 1,297 images, is thrown back by overfitting.
+"""
+
+
+# %%
+class NetworksApart(nn.Module):
+    """A hidden layer for each of n bits, each with numbers of its own."""
+
+    def __init__(self, n, hidden, generator=None):
+        super().__init__()
+        self.n, self.hidden = n, hidden
+        self.W = nn.Parameter(0.05 * torch.randn(n, hidden, n, generator=generator))
+        self.c = nn.Parameter(torch.zeros(n, hidden))
+        self.V = nn.Parameter(0.05 * torch.randn(n, hidden, generator=generator))
+        self.b = nn.Parameter(torch.zeros(n))
+        self.register_buffer("before", torch.ones(n, n).tril(-1)[:, None, :])  # 1 where j < i
+
+    def forward(self, x):
+        weights = (self.W * self.before).reshape(-1, self.n)  # (n h, n)
+        a = (x @ weights.T).view(len(x), self.n, self.hidden) + self.c
+        return (torch.sigmoid(a) * self.V).sum(dim=2) + self.b
+
+    def nll(self, x):
+        """−log p(x) in nats, (B,)."""
+        return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(dim=1)
+
+    def count(self):
+        """How many numbers it has: of W those that are used."""
+        return sum(p.numel() for p in (self.c, self.V, self.b)) + int(
+            self.before.sum() * self.hidden
+        )
+
+
+# %% tags=["demo"]
+with solved("nade"):
+    controls = {}
+    for kind, hidden in ((NetworksApart, 16), (NetworksApart, 128), (NADE, 16)):
+        one = kind(64, hidden, torch.Generator().manual_seed(0))
+        fit(one, digits.train, digits.valid, progress=False, **budget)
+        controls[kind.__name__, hidden] = (
+            one,
+            evaluate(one, digits.valid),
+            evaluate(one, digits.test),
+        )
+    controls["NADE", 128] = model, evaluate(model, digits.valid), evaluate(model, digits.test)
+    print("FVSBN (lesson 3)               2,080 numbers                    test about 18.4 nats")
+    for (name, hidden), (one, (valid, _), (nats_of_test, error)) in controls.items():
+        count = one.count() if name == "NetworksApart" else nade_numbers(64, hidden)
+        print(
+            f"{name:13} {hidden:>3} units   {count:>9,} numbers   validation {valid:.2f}   "
+            f"test {nats_of_test:.2f} ± {error:.2f} nats"
+        )
+
+# %% [markdown]
+r"""
+The story does not stand. With 128 units the networks apart are as good as NADE, within a tenth of the standard error, and 274,496 numbers do them no harm (the best epoch is chosen on validation images, and the weights decay). With 16 units they are *ahead* by more than a nat: sharing is a restriction, and there it
+costs something. And a NADE with about the numbers of an FVSBN is *behind* it. So what beats the FVSBN is not the sharing: it is hidden units, enough of them.
+
+What sharing buys is the **price**. 16,576 numbers do the work of 274,496, and one column a step does the work of all columns: $O(nh)$ for $O(n^2h)$, at nearly the same likelihood. On 784 pixels this is the difference between 785,284 numbers and 154 million.
+
 ## A question to answer in words
 
-On the digits, NADE with 128 hidden units has 16,576 numbers and the FVSBN 2,080. With 1,297 training images one would expect NADE to overfit more.
+On the digits, NADE with 128 hidden units is 1.6 nats better than an FVSBN. Somebody explains: "because its pixels share what they learn."
 
- 1. NADE is better on *test* images all the same. Explain how sharing $W$ makes that possible: from what does column $j$ learn, compared with the weights of pixel $j$ in an FVSBN?
- 2. What does sharing take for granted about the data? Describe data for which you would rather have networks apart.
+ 1. Which control did the lesson set beside this sentence, and what came out? Say what the 1.6 nats are owed to, and what sharing is good for.
+ 2. What does sharing take for granted about the data? From what does column $j$ learn, compared with the weights of pixel $j$ in networks apart? Describe data for which you would rather have these.
  3. Training: all of $x$ is known, so the hidden vectors of all $n$ steps could be computed at the same time, from cumulative sums. Drawing: not. Why?
 
 A few sentences for each.
@@ -633,13 +697,12 @@ A few sentences for each.
 # %% [markdown] question="sharing" points=2
 r"""
 ### BEGIN SOLUTION
-1. In an FVSBN the weight $W_{ij}$ is seen by one factor only, that of pixel $i$: it learns from the question "is pixel $i$ black?" alone. In NADE column $j$ goes into all hidden vectors after $j$, so that the errors of all pixels $i > j$ train the same $h$ numbers. More numbers, but each of
-   them gets far more evidence, and they are forced to describe features that are useful for many pixels. (Weight decay and the validation set do the rest.)
-2. That pixel $j$ matters to all later pixels *through the same features*: what is known after $x_{<i}$ is summarized by one sum, whatever $i$ asks. Bad for data whose variables have nothing to do with one another, or whose meaning changes from place to place, for example the columns of a table: age, postcode,
+1. Networks apart, with as many hidden units and nothing shared: they reach the same test NLL with 128 units, and a better one with 16. So the gain over the FVSBN comes from hidden units, which can say what no weighted vote can. Sharing is good for the price: $2nh + h + n$ numbers for about $n^2h/2$, and $O(nh)$ operations for $O(n^2h)$, at nearly the same likelihood.
+2. That pixel $j$ matters to all later pixels *through the same features*: what is known after $x_{<i}$ is summarized by one sum, whatever $i$ asks. Column $j$ is trained by the errors of all pixels $i > j$; apart, each network learns its own weight for pixel $j$ from one factor only. Bad for data whose variables have nothing to do with one another, or whose meaning changes from place to place, for example the columns of a table: age, postcode,
    blood pressure, each of which may need its own transformation of the past.
 3. $a_{i+1}$ needs $x_i$. In training $x_i$ is data, so all sums can be formed at once. In drawing $x_i$ is the outcome of step $i$: the steps wait for each other.
 
-Rubric: ½ point for "column $j$ is trained by all later outputs", ½ point for the contrast with a weight that serves one factor (or for "features useful to many pixels"). ½ point for an assumption together with an example that breaks it. ½ point for "$a_{i+1}$ needs the drawn $x_i$".
+Rubric: ½ point for the control (networks apart reach the same, or better) together with "hidden units, not sharing". ½ point for what sharing buys: numbers or operations. ½ point for an assumption together with an example that breaks it. ½ point for "$a_{i+1}$ needs the drawn $x_i$".
 ### END SOLUTION
 """
 
@@ -648,7 +711,7 @@ r"""
 ## What you should remember
 
 NADE gives every conditional a hidden layer, and pays for one: step $i$ uses the columns of $W$ *before* $i$, and each step adds a single column to the sum of the last one. So a likelihood and a sample both cost $O(nh)$. An autoencoder with the same numbers is no distribution, since its outputs see what they
-predict; whether the probabilities sum to 1 tells the two apart. NADE's strength is sharing: on small images it has more numbers than an FVSBN, and still predicts better.
+predict; whether the probabilities sum to 1 tells the two apart. What beats an FVSBN is hidden units; sharing makes them affordable, and networks apart are the control that shows it.
 
 ## Go further
 
