@@ -290,3 +290,39 @@ def test_the_picture_shows_the_machines_numbers(dark: bool, experiment: dict):
     machine = experiment["machine"]
     rows = [machine[0], machine[1][1], machine[2][1, 0]]
     assert np.array_equal(rows, unrolled_chain.ROWS)
+
+
+def sigmoid_joint(weights: np.ndarray) -> np.ndarray:
+    """The joint of n bits whose factors are logistic regressions on the bits before, (n, n + 1)."""
+    n = len(weights)
+    joint = np.ones((2,) * n)
+    for x in np.ndindex(joint.shape):
+        for i, row in enumerate(weights):
+            logit = row[:i] @ np.array(x[:i]) + row[n]
+            joint[x] /= 1 + np.exp(-logit if x[i] else logit)
+    return joint
+
+
+def interaction(joint: np.ndarray) -> float:
+    """How far the first bit's logits, given all later ones, are from a weighted sum of these."""
+    logits = np.log(joint[1]) - np.log(joint[0])
+    features = np.array([[1, *x] for x in np.ndindex(logits.shape)])
+    fitted = features @ np.linalg.lstsq(features, logits.reshape(-1), rcond=None)[0]
+    return float(np.abs(fitted - logits.reshape(-1)).max())
+
+
+@pytest.mark.parametrize(("n", "same"), [(2, True), (3, True), (4, False), (5, False)])
+def test_orders_of_logistic_regressions_are_families_of_their_own_from_four_bits_on(
+    n: int, same: bool
+):
+    away = [
+        interaction(sigmoid_joint(2 * np.random.default_rng(seed).normal(size=(n, n + 1))))
+        for seed in range(5)
+    ]
+    assert (max(away) < 1e-9) == same and (max(away) > 1e-2) != same
+
+
+def test_useful_words_are_those_of_the_weights_spread():
+    weights = np.random.default_rng(1).gamma(0.5, size=1000)
+    spread = weights.std() / weights.mean()
+    assert weights.sum() ** 2 / (weights**2).sum() == pytest.approx(1000 / (1 + spread**2))

@@ -18,6 +18,7 @@
 # ---
 
 # %%
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -62,7 +63,7 @@ The proof fits in one line. Write each conditional as what it is by definition, 
 
 $$\frac{p(x_1)}{1} \cdot \frac{p(x_1, x_2)}{p(x_1)} \cdot \frac{p(x_1, x_2, x_3)}{p(x_1, x_2)} \cdots \frac{p(x_1, \dots, x_n)}{p(x_1, \dots, x_{n-1})} = p(x_1, \dots, x_n).$$
 
-Everything cancels but the last numerator. Nothing was assumed, nothing was approximated. A model that says $p(x_i \mid x_{<i})$ for each $i$ is called **autoregressive**, and
+Everything cancels but the last numerator. Nothing was approximated, and one thing was assumed: that no denominator is 0. Where a prefix has probability 0, so has every word that begins with it; both sides are 0 then, whatever row we write for a prefix that never comes. A model that says $p(x_i \mid x_{<i})$ for each $i$ is called **autoregressive**, and
 all models of this course are of that kind.
 
 Here are all habits of our machine. The third table has one row for each pair of letters before it.
@@ -483,13 +484,13 @@ r"""
 
 > "The ordering does not change the joint." — "Different orders represent different hypothesis spaces."
 
-You may read both, sometimes on one page. **For tables both factorings give the same numbers**: you have just seen it in 6 orders, to the last digit. The second sentence is about *models*: if every
-factor must be, say, a logistic regression, then the joints that can be built in one order are not those of another. Both are true, and lesson 7 is about the gap between them.
+You may read both, sometimes on one page. **For tables all factorings give the same numbers**: the cell below takes all 6 orders, and multiplies them back. The second sentence is about *models*: if every
+factor must be, say, a logistic regression, then the joints that can be built in one order are not those of another, from four bits on. (With three bits they still are: what a logistic regression cannot say is then the one interaction of all three, and that has no order.) Both sentences are true, and lesson 7 is about the gap between them.
 """
 
 # %% tags=["demo"]
 with solved("conditionals", "reorder", "joint"):
-    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+    for order in itertools.permutations(range(3)):
         factors = reorder(table, order)
         back = np.transpose(joint(factors), np.argsort(order))  # argsort undoes an order
         names = ", ".join(f"x{v + 1}" for v in order)
@@ -642,7 +643,11 @@ A word is `?he?`: we know its two middle letters. What are the others? The table
 
 $$w = \prod_{i \in \text{evidence}} p(x_i \mid x_{<i}).$$
 
-No word is thrown away, yet many weigh almost nothing. The **effective sample size** says how many useful words they are worth: $(\sum w)^2 / \sum w^2$.
+No word is thrown away, yet many weigh almost nothing. The **effective sample size** says how many useful words $N$ of them are worth:
+
+$$\frac{(\sum w)^2}{\sum w^2} = \frac{N}{1 + c^2}, \qquad c = \frac{\text{standard deviation of the weights}}{\text{their mean}}.$$
+
+So rejection pays for how *rare* the evidence is, and weighting for how much its weights *vary*. Where all weights are equal, it pays nothing, however rare the evidence.
 
 *By hand.* The umbrella again. Draw the weather: dry (0.6) or rain (0.4). Write "umbrella", with weight 0.1 on dry days, 0.8 on rainy ones. The share of rain in the total weight: $0.4 \cdot 0.8 / (0.4 \cdot 0.8 + 0.6 \cdot 0.1) = 0.32 / 0.38 = 0.842$, as it must be.
 """
@@ -763,8 +768,8 @@ print(f"and with words of 10 letters the table alone would take {8 * 27**10 / 1e
 
 # %% [markdown]
 r"""
-For four letters the table is cheaper than rejection. For ten it does not fit into any machine, while the samplers would hardly notice: how many words they need depends on **how rare the evidence is**, not on $n$. But rarity has its own exponent: each
-further known letter makes the evidence several times rarer. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
+For four letters the table is cheaper than rejection. For ten it does not fit into any machine, while the samplers would hardly notice: how many words they need depends on **how rare the evidence is** (rejection) and on **how much the weights vary** (weighting), not on $n$ as such. But both have their own exponent: each
+further known letter makes the evidence several times rarer, and each weight is a product of one factor more. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
 choose the order so that the evidence comes first, to train for many orders at once (lesson 5), or to be content with questions about the future.
 
 ## A question to answer in words
@@ -797,7 +802,7 @@ r"""
 ## What you should remember
 
 The chain rule is an identity: every joint, in every order, *is* the product of its factors, and cutting it up saves nothing by itself. The same factors score a word (read, take logs, add) and draw one (roll, write, go on), both exactly. Scores live in
-log space, because products of two thousand factors are 0.0 in a computer. Evidence in front is free; evidence elsewhere costs about $1/p(\text{evidence})$ draws, or weights, or a table that nobody can store.
+log space, because products of two thousand factors are 0.0 in a computer. Evidence in front is free; evidence elsewhere costs $1/p(\text{evidence})$ draws for a useful one, or weights that vary, $1 + c^2$ draws for a useful one, or a table that nobody can store.
 
 ## Go further
 
