@@ -190,6 +190,16 @@ def test_the_smallest_failing_case_is_shown():
     assert dict(cause.example)["given"] == "x of 2"
 
 
+def test_a_smaller_case_at_which_the_code_stops_is_not_shown():
+    def answer(x: np.ndarray) -> float:
+        if len(x) == 2:
+            raise ZeroDivisionError
+        return float((x * x).mean()) + (0.7 if len(x) > 1 else 0.0)
+
+    _, cause = verdict_on(answer)
+    assert dict(cause.example)["given"] == "x of 3"
+
+
 def test_mistakes_compose_where_their_parts_do():
     total, cubes, root = MISTAKES
     assert program_of(mean_square, (total, root))(np.ones(4)) == 2
