@@ -6,10 +6,10 @@ equation 1; Radford et al., 2019, section 2.3: the norm before each part, and on
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.witness import waits_unless
-from autograder.claims import Advice, Claim
+from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.claims import Advice, Cause, Claim, waiting
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
     LEAKS,
@@ -42,9 +44,47 @@ from course.causality import dependency_map, past
 LESSON = "10_gpt2"
 
 Weights = dict[str, np.ndarray]
+Said = Iterator[Claim | Cause]
 
 
-# --- what the mathematics says --------------------------------------------------------------------
+# --- small things ---------------------------------------------------------------------------------
+
+
+def tensor(array: Any) -> torch.Tensor:
+    """The array as a tensor: floats in single precision, ids as int64."""
+    made = torch.tensor(np.asarray(array))
+    return made.float() if made.is_floating_point() else made.long()
+
+
+def close(a: Any, b: Any, tolerance: float = 2e-4) -> bool:
+    """Equal in shape, and in value up to `tolerance` of b's size; NaN equals NaN. Texts are not."""
+    if isinstance(a, str) or isinstance(b, str) or np.shape(a) != np.shape(b):
+        return False
+    finite = np.asarray(b)[np.isfinite(b)]
+    size = max(1.0, float(np.abs(finite).max(initial=0.0)))
+    return bool(np.allclose(a, b, rtol=0, atol=tolerance * size, equal_nan=True))
+
+
+def single(array: np.ndarray) -> np.ndarray:
+    """The numbers as they are in single precision."""
+    return array.astype(np.float32).astype(np.float64)
+
+
+def holding(said: Said) -> Generator[Claim | Cause, None, bool]:
+    """Passes on what is said; returns whether every claim of it holds."""
+    holds = True
+    for one in said:
+        holds = holds and (isinstance(one, Cause) or one.holds)
+        yield one
+    return holds
+
+
+def within(where: str, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
+    """Mistakes of a part, as those of what is built of it: the ones that are options."""
+    return tuple(replace(m, advice=f"{where}: {m.advice}") for m in mistakes if m.options)
+
+
+# --- causal_attention -----------------------------------------------------------------------------
 
 
 def may_see(queries: int, keys: int) -> np.ndarray:
@@ -64,73 +104,284 @@ def attention(
     k: np.ndarray,
     v: np.ndarray,
     *,
-    allowed: np.ndarray | None = None,
-    scale: float | None = None,
+    mask: Callable[..., np.ndarray] | None = None,
+    scale: Callable[..., float] | None = None,
     fill: float = -np.inf,
+    added: bool = False,
     axis: int = -1,
-    after: bool = False,
+    weigh: Callable[..., np.ndarray] | None = None,
+    after: str = "",
 ) -> np.ndarray:
-    """Causal attention; options give the usual corruptions. `after`: zeros after the softmax."""
-    allowed = may_see(q.shape[-2], k.shape[-2]) if allowed is None else allowed
-    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    scores = q @ np.swapaxes(k, -1, -2) * scale
+    """Causal attention (…, T, E). Each option turns one thing of it wrong.
+
+    `mask(q, k)` and `scale(q, k)` stand in the place of the triangle and of 1/√d, `weigh` in that
+    of the softmax. Forbidden scores become `fill`, or with `added` lose so much; `after` says that
+    weights become 0 after the softmax ("zeros"), and are normalized again ("again").
+    """
+    allowed = may_see(q.shape[-2], k.shape[-2]) if mask is None else mask(q, k)
+    scores = q @ np.swapaxes(k, -1, -2)
+    scores = scores / math.sqrt(q.shape[-1]) if scale is None else scores * scale(q, k)
     if after:
-        return softmax(scores, axis) * allowed @ v
-    return softmax(np.where(allowed, scores, fill), axis) @ v
+        weights = softmax(scores.astype(np.float32), axis) * allowed
+        return (weights / weights.sum(-1, keepdims=True) if after == "again" else weights) @ v
+    scores = np.where(allowed, scores, scores + fill if added else fill)
+    return (softmax(scores, axis) if weigh is None else weigh(scores, allowed)) @ v
 
 
-def wrong_attentions(q: np.ndarray, k: np.ndarray) -> dict[str, Callable[..., np.ndarray]]:
-    """The answers of the known misconceptions, by name, for queries and keys of these shapes."""
-    T, S, d = q.shape[-2], k.shape[-2], q.shape[-1]
-    heads = q.shape[-3] if q.ndim > 2 else 1
-    at = may_see(T, S)
-    triangle = np.ones((T, S), dtype=bool)
-    return {
-        "mask-after-softmax": lambda *a: attention(*a, after=True),
-        "no-mask": lambda *a: attention(*a, allowed=triangle),
-        "triu-for-tril": lambda *a: attention(*a, allowed=np.triu(triangle, S - T)),
-        "mask-with-zero": lambda *a: attention(*a, fill=0.0),
-        "no-scale": lambda *a: attention(*a, scale=1.0),
-        "scaled-by-d": lambda *a: attention(*a, scale=1 / d),
-        "scaled-by-model-width": lambda *a: attention(*a, scale=1 / math.sqrt(d * heads)),
-        "scaled-by-length": lambda *a: attention(*a, scale=1 / math.sqrt(S)),
-        "scale-multiplied": lambda *a: attention(*a, scale=math.sqrt(d)),
-        "softmax-over-queries": lambda *a: attention(*a, axis=-2),
-        "sees-one-ahead": lambda *a: attention(*a, allowed=np.tril(triangle, S - T + 1)),
-        "masks-itself": lambda *a: attention(*a, allowed=np.tril(triangle, S - T - 1)),
-        "queries-taken-for-the-first": lambda *a: attention(*a, allowed=np.tril(triangle)),
-        "no-softmax": lambda q, k, v: (
-            np.where(at, q @ np.swapaxes(k, -1, -2) / math.sqrt(d), 0) @ v
+def triangle(shift: int, *, from_the_left: bool = False) -> Callable[..., np.ndarray]:
+    """The mask whose diagonal is `shift` too generous, or one that takes queries for the first."""
+
+    def mask(q: np.ndarray, k: np.ndarray) -> np.ndarray:
+        T, S = q.shape[-2], k.shape[-2]
+        return np.tril(np.ones((T, S), dtype=bool), shift + (0 if from_the_left else S - T))
+
+    return mask
+
+
+def everything(q: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """No mask."""
+    return np.ones((q.shape[-2], k.shape[-2]), dtype=bool)
+
+
+def plain_exponentials(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """A softmax in single precision that subtracts nothing."""
+    e = np.exp(scores.astype(np.float32))
+    return e / e.sum(-1, keepdims=True)
+
+
+_FINITE = (
+    "your mask is a large negative NUMBER, and scores can be larger: only −∞ is beyond all of them"
+)
+_ATTENTION = (
+    Mistake("mask-after-softmax", "you set weights to zero AFTER the softmax: rows no longer sum "
+        "to 1, and the denominator still contains the future; forbidden scores must be −∞ before "
+        "it", options={"after": "zeros"}),
+    Mistake("no-mask", "there is no mask at work: every position sees the whole text",
+        options={"mask": everything}),
+    Mistake("triu-for-tril", "your mask is upside down: it keeps the future and forbids the past",
+        options={"mask": lambda q, k: np.triu(everything(q, k), k.shape[-2] - q.shape[-2])}),
+    Mistake("triu-for-tril", "your mask is upside down: it keeps the future, and forbids the past "
+        "and oneself", options={"mask": lambda q, k: ~may_see(q.shape[-2], k.shape[-2])}),
+    Mistake("mask-with-zero", "a score of 0 is no mask: e^0 = 1 is a weight like any other; use −∞",
+        options={"fill": 0.0}),
+    *(Mistake(name, advice, options={"scale": scale}) for name, advice, scale in (("no-scale",
+        "the division by √d is missing", lambda q, k: 1.0), ("scaled-by-d", "you divide by d: it "
+        "is its square root", lambda q, k: 1 / q.shape[-1]), ("scaled-by-model-width", "you "
+        "divide by the root of the model's width: d is the length of ONE head's queries", lambda q,
+        k: (q.shape[-1] * (q.shape[-3] if q.ndim > 2 else 1)) ** -0.5), ("scaled-by-length", "you "
+        "divide by the root of the number of positions: d is the length of a query", lambda q, k:
+        k.shape[-2] ** -0.5), ("scale-multiplied", "you multiply by √d: divide", lambda q, k:
+        q.shape[-1] ** 0.5))),
+    Mistake("softmax-over-queries", "your softmax runs over the queries: the weights of ONE query "
+        "over all its keys sum to 1", options={"axis": -2}),
+    Mistake("sees-one-ahead", "position i sees i + 1: the mask is one diagonal too generous",
+        options={"mask": triangle(1)}),
+    Mistake("masks-itself", "your mask forbids a position to see itself, and leaves nothing to "
+        "the first: j ≤ i is allowed, the diagonal included", options={"mask": triangle(-1)}),
+    Mistake("queries-taken-for-the-first", "with fewer queries than keys your mask starts at the "
+        "top left, as if the queries were the first positions: they are the LAST ones, and the "
+        "last query sees every key", options={"mask": triangle(0, from_the_left=True)}),
+    Mistake("mask-in-some-shapes-only", "your mask is at work only where q has four axes: "
+        "whatever stands before the last two axes, each text has its future", options={"mask":
+        lambda q, k: (may_see(q.shape[-2], k.shape[-2]) if q.ndim == 4 else everything(q, k))}),
+    Mistake("no-softmax", "these are scores, not weights: the softmax is missing",
+        options={"weigh": lambda scores, allowed: np.where(allowed, scores, 0)}),
+    Mistake("exp-overflows", "e^1000 is no number: subtract the largest score first, as "
+        "torch.softmax does", options={"weigh": plain_exponentials}),
+    Mistake("masked-too-late", "you normalize again after masking: where the future had all the "
+        "weight, 0/0 is left; mask before the softmax", options={"after": "again"}),
+    Mistake("zero-times-infinity", "every number that you give is NaN. A mask multiplied by "
+        "−∞ does that, since 0 · (−∞) is NaN: choose the forbidden scores, do not multiply",
+        gives=lambda q, k, v: np.full((*q.shape[:-1], v.shape[-1]), np.nan)),
+    *(Mistake("finite-mask", _FINITE, options={"fill": float(-size)}) for size in (1e2, 1e3, 1e4,
+        65504, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10)),
+    *(Mistake("finite-mask", _FINITE, options={"fill": float(-size), "added": True}) for size in
+        (1, 10, 1e2, 1e3)),
+    Mistake("keys-for-values", "you average the keys: the weights are for the values", gives=lambda
+        q, k, v, **wrong: attention(q, k, k, **wrong)),
+    Mistake("queries-and-keys-swapped", "queries and keys have changed places: row i of the "
+        "weights belongs to QUERY i", gives=lambda q, k, v, **wrong: attention(k, q, v, **wrong)),
+)  # fmt: skip
+_ON_SHAPES = (
+    Symptom("one-length-only", "your function stops when q and k differ in length: scores and mask "
+        "have shape (T, S), with as many columns as there are keys", lambda seen:
+        any(isinstance(o.answer, str) for o in seen) and not any(
+            o.fails and not isinstance(o.answer, str) for o in seen)),
+)  # fmt: skip
+
+
+def attention_case(
+    draw: Draw, lead: tuple[int, ...], T: int, S: int, d: int, E: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Random q, k and v."""
+    shapes = ((*lead, T, d), (*lead, S, d), (*lead, S, E))
+    q, k, v = (draw.normal(*shape, scale=1.4) + 0.25 for shape in shapes)
+    return single(q), single(k), single(v)
+
+
+def square_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """As many queries as keys."""
+    T, d = draw.integer(4, 6), draw.integer(3, 5)
+    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 2, 2, 6, 6))
+    return [attention_case(draw, *size) for size in sizes]
+
+
+def weights_asked(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The identity for values, so that answers ARE weights; two texts differ in the last key."""
+    cases = []
+    for _ in range(2):
+        S = draw.integer(5, 7)
+        q, k, _ = attention_case(draw, (2, 2), S, S, S, 1)
+        q[1], k[1] = q[0], k[0]
+        k[1, ..., -1, :] += 2.0
+        cases.append((q, k, np.broadcast_to(np.eye(S), (2, 2, S, S)).copy()))
+    return cases
+
+
+def off_as_weights(weights: np.ndarray, S: int) -> str:
+    """What is wrong with weights (2, 2, S, S) of two texts that differ in the last key, or ""."""
+    allowed = may_see(S, S)
+    leak = np.argwhere((weights != 0) & ~allowed)
+    gap = np.argwhere(~(weights > 0) & allowed)
+    sums = weights.sum(-1)
+    if len(leak):
+        return f"weights of position {leak[0][-2] + 1} on position {leak[0][-1] + 1}"
+    if not np.allclose(sums, 1, atol=1e-4):
+        return f"rows of weights that sum to {shown(sums[0, 0])}"
+    if len(gap):
+        return f"no weight of position {gap[0][-2] + 1} on position {gap[0][-1] + 1}"
+    if not np.allclose(weights[0, :, :-1], weights[1, :, :-1], atol=1e-5):
+        return "weights of the past that change with the last key"
+    return ""
+
+
+def short_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Fewer queries than keys, and one of each."""
+    S = draw.integer(5, 7)
+    sizes = (((2, 2), 1, S, 4, 4), ((1, 3), draw.integer(2, 3), S, 3, 3), ((1, 1), 1, 1, 2, 2))
+    return [attention_case(draw, *size) for size in sizes]
+
+
+def large_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Scores near −3·10^10, and a last key that outweighs the others by e^500."""
+    huge, late = (attention_case(draw, (1, 2), 4, 4, 4, 4) for _ in range(2))
+    huge[0][..., 0], huge[1][..., 0] = 2.0e5, -np.array([3.0e5, 3.1e5, 3.2e5, 3.3e5])
+    late[0][..., 0], late[1][..., 0] = 30.0, np.array([0.0, 1.0, 2.0, 40.0])
+    return [huge, late]
+
+
+def smaller_attentions(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Iterator[tuple]:
+    """One position, two, one query of two, and three; small whole numbers."""
+    keys = np.array([[0.0, 0, 0, 0], [1, 1, 0, 0], [2, 0, 1, 1]])
+    queries, values = np.array([[2.0, 0, 1, 1], [1, 2, 0, 1], [1, 1, 1, 1]]), np.eye(4)[:3] * 8
+    for T, S in ((1, 1), (2, 2), (1, 2), (3, 3)):
+        if T * S < q.size * k.size / 16:
+            yield queries[S - T : S], keys[:S], values[:S]
+
+
+def attention_by_hand(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> str:
+    """The last query's steps, where there are at most three keys."""
+    if q.ndim != 2 or len(k) > 3:
+        return ""
+    scores = k @ q[-1] / math.sqrt(q.shape[-1])
+    answer = shown(softmax(scores) @ v)
+    return (
+        f"the last query's scores q·k/√d: {shown(scores)}; its weights, e^score over their sum: "
+        f"{shown(softmax(scores))}; times the values: {answer}"
+    )
+
+
+@checks("causal_attention", lesson=LESSON, points=4, see="Exercise 1: attention that looks back")
+def attention_that_looks_back(causal_attention: Standin, draw: Draw) -> Said:
+    """Weighted means of values, over the past and oneself."""
+
+    def ask(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Any:
+        wanted = (*q.shape[:-1], v.shape[-1])
+        try:
+            answer = causal_attention(tensor(q), tensor(k), tensor(v))
+            return expect_array(answer, wanted, "float", "the answer")
+        except (StudentFailed, WrongKind) as why:
+            if q.shape[-2] == k.shape[-2]:
+                raise
+            return str(why)
+
+    yield from examine(
+        Subject(
+            ask,
+            attention,
+            mistakes=_ATTENTION,
+            symptoms=_ON_SHAPES,
+            show=lambda q, k, v: f"q {q.shape}, k {k.shape} and v {v.shape}",
+            told=lambda a: a if isinstance(a, str) else shown(a),
+            by_hand=attention_by_hand,
+            smaller=smaller_attentions,
+            alike=close,
         ),
-        "keys-for-values": lambda q, k, v: attention(q, k, k),
-    }
+        draw,
+        Property(
+            "mean",
+            "y_i is the mean of the values at j ≤ i, weighted by softmax(q_i · k_j / √d)",
+            square_cases,
+            points=1.5,
+            asks="scores over √d, −∞ where j > i, softmax over the keys, times the values",
+        ),
+        Property(
+            "weights",
+            "the weights are a distribution over past and present, blind to the future",
+            weights_asked,
+            points=1,
+            asks="rows that sum to 1; exact zeros for j > i, something for every j ≤ i; and "
+            "nothing that a later key could change",
+            typical=False,
+            alike=lambda a, b: not off_as_weights(a, b.shape[-1]) if b.ndim == 4 else close(a, b),
+            saw=lambda a, b, *_: off_as_weights(a, b.shape[-1]),
+        ),
+        Property(
+            "last",
+            "with fewer queries than keys, the queries are the last positions",
+            short_cases,
+            points=1,
+            asks="what the last rows of as many queries as keys are",
+            needs="mean",
+        ),
+        Property(
+            "large",
+            "no score is so large that it gets past the mask or overflows",
+            large_cases,
+            points=0.5,
+            asks="a mean of the values at j ≤ i, whatever the scores",
+            typical=False,
+            needs="mean",
+        ),
+    )
 
 
-_ON_ATTENTION = {
-    "zero-times-infinity": "0 · −∞ is NaN: do not multiply a mask by −inf; use masked_fill or "
-    "torch.where",
-    "masks-itself": "your mask forbids a position to see itself, and leaves nothing to the first: "
-    "j ≤ i is allowed, the diagonal included",
-    "mask-after-softmax": "you set weights to zero AFTER the softmax: rows no longer sum to 1, and "
-    "the denominator still contains the future; put −inf into the scores before it",
-    "no-mask": "there is no mask at work: every position sees the whole text",
-    "triu-for-tril": "your mask is upside down: it keeps the future and forbids the past",
-    "mask-with-zero": "a score of 0 is no mask: e^0 = 1 is a weight like any other; use −inf",
-    "no-scale": "the division by √d is missing",
-    "scaled-by-d": "you divide by d: it is its square root",
-    "scaled-by-model-width": "you divide by the root of the model's width: d is the length of ONE "
-    "head's queries, q.shape[-1]",
-    "scaled-by-length": "you divide by the root of the number of positions: d is the length of a "
-    "query, q.shape[-1]",
-    "scale-multiplied": "you multiply by √d: divide",
-    "softmax-over-queries": "your softmax runs over the queries: the weights of one query over all "
-    "its keys sum to 1, dim=-1",
-    "sees-one-ahead": "position i sees i + 1: the mask is one diagonal too generous",
-    "queries-taken-for-the-first": "with fewer queries than keys your mask starts at the top left: "
-    "the queries are the LAST positions, so the diagonal moves by S − T",
-    "no-softmax": "these are scores, not weights: the softmax is missing",
-    "keys-for-values": "you average the keys: the weights are for the values",
-}
+# --- Block ----------------------------------------------------------------------------------------
+
+_WIDE = {"up": (4, 1), "down": (1, 4)}
+
+
+def block_weights(draw: Draw, C: int) -> Weights:
+    """Random numbers for a block of width C, none of the parts negligible."""
+    w: Weights = {}
+    for name in ("ln_1", "ln_2"):
+        w[f"{name}.weight"] = 1 + draw.normal(C, scale=0.4)
+        w[f"{name}.bias"] = draw.normal(C, scale=0.5)
+    for name in ("q", "k", "v", "out", "up", "down"):
+        rows, columns = (C * n for n in _WIDE.get(name, (1, 1)))
+        w[f"{name}.weight"] = draw.normal(rows, columns, scale=1.6 / math.sqrt(columns))
+        w[f"{name}.bias"] = draw.normal(rows, scale=0.5)
+    return {name: single(value) for name, value in w.items()}
+
+
+def fill(model: Any, weights: Weights) -> None:
+    """Writes the numbers into a model (or a stand-in for one), under the lesson's names.
+
+    Buffers that it has (a stored mask) stay as they are.
+    """
+    state = model.state_dict()
+    kept = {name: state[name] for name, _ in model.named_buffers() if name in state}
+    model.load_state_dict(kept | {name: tensor(value) for name, value in weights.items()})
 
 
 def norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
@@ -154,435 +405,276 @@ def linear(x: np.ndarray, w: Weights, name: str) -> np.ndarray:
     return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
 
 
-def block_by_rule(x: np.ndarray, w: Weights, heads: int, option: str = "") -> np.ndarray:
-    """A block's output; `option` names the misconception that is built in."""
-    B, T, C = x.shape
-
-    def first(y: np.ndarray) -> np.ndarray:
-        return norm(y, w["ln_1.weight"], w["ln_1.bias"])
-
-    def second(y: np.ndarray) -> np.ndarray:
-        which = "ln_1" if option == "first-norm-twice" else "ln_2"
-        return norm(y, w[f"{which}.weight"], w[f"{which}.bias"])
-
-    def split(y: np.ndarray) -> np.ndarray:
-        if option == "heads-without-transpose":
-            return y.reshape(B, heads, T, C // heads)
-        if option == "heads-interleaved":
-            return y.reshape(B, T, C // heads, heads).transpose(0, 3, 1, 2)
-        return y.reshape(B, T, heads, C // heads).transpose(0, 2, 1, 3)
-
-    post = option == "post-norm"
-    read = x if post or option == "no-first-norm" else first(x)
-    q, k, v = (split(linear(read, w, name)) for name in "qkv")
-    y = attention(q, k, v)
-    # Merged without the transpose, the pieces of all heads are shuffled.
-    shuffled = option in ("heads-without-transpose", "merged-without-transpose")
-    y = (y if shuffled else y.transpose(0, 2, 1, 3)).reshape(B, T, C)
-    y = y if option == "out-forgotten" else linear(y, w, "out")
-    after = y if option == "no-first-residual" else x + y
-    after = first(after) if post else after
-    source = x if option == "parallel" else after
-    wide = linear(source if post or option == "no-second-norm" else second(source), w, "up")
-    act = {"exact-gelu": exact_gelu, "relu": lambda a: np.maximum(a, 0)}.get(option, gelu)
-    more = linear(act(wide), w, "down")
-    result = more if option == "no-second-residual" else after + more
-    return second(result) if post else result
+def split_heads(y: np.ndarray, heads: int, how: str = "") -> np.ndarray:
+    """(B, T, C) → (B, H, T, C/H); `how` gives the usual mistakes."""
+    B, T, C = y.shape
+    if how == "one":
+        return y[:, None]
+    if how == "view":
+        return y.reshape(B, heads, T, C // heads)
+    if how == "interleaved":
+        return y.reshape(B, T, C // heads, heads).transpose(0, 3, 1, 2)
+    return y.reshape(B, T, heads, C // heads).transpose(0, 2, 1, 3)
 
 
-BLOCK_MISTAKES = {
-    "heads-without-transpose": "you cut the heads in one view: a head then holds pieces of one "
-    "token; view as (B, T, H, C/H) first, and transpose afterwards",
-    "heads-interleaved": "your heads take every H-th number: head 1 is the FIRST C/H of them",
-    "merged-without-transpose": "the heads are merged without their transpose: bring time back to "
-    "axis 1 before you reshape",
-    "post-norm": "you normalize the sum (post-LN): GPT-2 normalizes what goes INTO each part",
-    "no-first-norm": "the attention reads x itself: it should read ln_1(x)",
-    "no-second-norm": "the second part reads x itself: it should read ln_2(x)",
-    "first-norm-twice": "the second part has a norm of its own, ln_2",
-    "no-first-residual": "the attention's answer replaces x: it is added to it",
-    "no-second-residual": "the second part's answer replaces x: it is added to it",
-    "parallel": "the second part reads the old x: it starts from x with the attention added",
-    "exact-gelu": 'this is the exact GELU: GPT-2 has the tanh form, approximate="tanh"',
-    "relu": 'a ReLU is at work: F.gelu(…, approximate="tanh")',
-    "out-forgotten": "self.out is never used: the merged heads go through it",
-}
-
-
-def gpt2_by_rule(
-    tokens: np.ndarray, w: Weights, config: dict[str, int], start: int = 0, option: str = ""
+def block_by_rule(
+    x: np.ndarray,
+    w: Weights,
+    heads: int,
+    *,
+    post: bool = False,
+    first_norm: str = "ln_1",
+    second_norm: str = "ln_2",
+    split: str = "",
+    merge: bool = True,
+    parts: str = "qkv",
+    out: bool = True,
+    adds: tuple[bool, bool] = (True, True),
+    parallel: bool = False,
+    act: Callable[[np.ndarray], np.ndarray] | None = None,
+    act_early: bool = False,
+    **wrong: Any,
 ) -> np.ndarray:
-    """Logits (B, T, V); each token is taken to stand behind `start` others that it cannot see."""
-    places = start + np.arange(tokens.shape[1])
-    if option == "positions-from-1":
-        places = np.minimum(places + 1, config["n_positions"] - 1)
-    x = w["wte.weight"][tokens]
-    if option == "positions-restart":
-        places = np.arange(tokens.shape[1])
-    if option != "positions-forgotten":
-        x = x + w["wpe.weight"][places]
-    for layer in range(config["n_layer"]):
-        inner = {n.partition(f"h.{layer}.")[2]: p for n, p in w.items() if f"h.{layer}." in n}
-        x = block_by_rule(x, inner, config["n_head"])
-    if option != "last-norm-forgotten":
-        x = norm(x, w["ln_f.weight"], w["ln_f.bias"])
-    logits = x @ w["wte.weight"].T
-    if option == "softmax-applied":
-        return softmax(logits)
-    return (
-        logits - np.logaddexp.reduce(logits, -1)[..., None] if option == "log-softmax" else logits
-    )
+    """A block's output (B, T, C). Each option turns one thing wrong, `wrong` the attention's.
+
+    `first_norm` and `second_norm` name the norms ("": none), `parts` what serves as queries, keys
+    and values, `adds` whether the two parts are added to what they read; with `post`, the norms
+    stand behind the sums.
+    """
+
+    def normed(y: np.ndarray, name: str) -> np.ndarray:
+        return norm(y, w[f"{name}.weight"], w[f"{name}.bias"]) if name else y
+
+    read = x if post else normed(x, first_norm)
+    q, k, v = (split_heads(linear(read, w, name), heads, split) for name in parts)
+    y = attention(q, k, v, **wrong)
+    y = y.transpose(0, 2, 1, 3).reshape(x.shape) if merge else y.reshape(x.shape)
+    y = linear(y, w, "out") if out else y
+    x, old = (x + y if adds[0] else y), x
+    x = normed(x, first_norm) if post else x
+    read = old if parallel else x
+    read = read if post else normed(read, second_norm)
+    act = gelu if act is None else act
+    more = linear(act(read), w, "up") if act_early else act(linear(read, w, "up"))
+    x = x + linear(more, w, "down") if adds[1] else linear(more, w, "down")
+    return normed(x, second_norm) if post else x
 
 
-GPT2_MISTAKES = {
-    "positions-forgotten": "the positions are missing: without wpe a text is a bag of words",
-    "positions-from-1": "positions count from 0: the first token's vector is wpe[0]",
-    "last-norm-forgotten": "the last layer norm, ln_f, is missing before the head",
-    "softmax-applied": "these are probabilities: return the logits",
-    "log-softmax": "these are log-probabilities: return the logits as they are",
-}
+_BLOCK = (
+    Mistake("heads-without-transpose", "you cut the heads in one view: a head then holds pieces "
+        "of one token; first every token's own C numbers are cut, then heads and time change "
+        "places", options={"split": "view", "merge": False}),
+    Mistake("heads-without-transpose", "you cut the heads in one view: a head then holds pieces "
+        "of one token; first every token's own C numbers are cut, then heads and time change "
+        "places", options={"split": "view"}),
+    Mistake("heads-interleaved", "your heads take every H-th number: head 1 is the FIRST C/H of "
+        "them", options={"split": "interleaved"}),
+    Mistake("one-head", "one head of the whole width is at work: q, k and v are cut into H heads, "
+        "each attends by itself", options={"split": "one"}),
+    Mistake("merged-without-transpose", "the heads are merged without their transpose: bring time "
+        "back to axis 1 before you reshape", options={"merge": False}),
+    Mistake("post-norm", "you normalize the sum (post-LN): GPT-2 normalizes what goes INTO each "
+        "part", options={"post": True}),
+    Mistake("no-first-norm", "the attention reads x itself: it should read LN₁(x)",
+        options={"first_norm": ""}),
+    Mistake("no-second-norm", "the second part reads x itself: it should read LN₂ of it",
+        options={"second_norm": ""}),
+    Mistake("first-norm-twice", "the second part has a norm of its own, LN₂",
+        options={"second_norm": "ln_1"}),
+    Mistake("norms-swapped", "the two norms have changed places: LN₁ stands before the attention",
+        options={"first_norm": "ln_2", "second_norm": "ln_1"}),
+    Mistake("no-first-residual", "the attention's answer replaces x: it is added to it",
+        options={"adds": (False, True)}),
+    Mistake("no-second-residual", "the second part's answer replaces x: it is added to it",
+        options={"adds": (True, False)}),
+    Mistake("parallel", "the second part reads the old x: it starts from x with the attention "
+        "added", options={"parallel": True}),
+    Mistake("exact-gelu", "this is the exact GELU: GPT-2 has the form with tanh, which F.gelu "
+        "gives if asked for it", options={"act": exact_gelu}),
+    *(Mistake(name, f"{what} is at work where the formula has GELU", options={"act": act}) for
+        name, what, act in (("relu", "a ReLU", lambda a: np.maximum(a, 0)), ("tanh-for-gelu",
+        "a tanh", np.tanh), ("no-activation", "nothing", lambda a: a))),
+    Mistake("gelu-too-early", "GELU stands before up: the order is down(GELU(up(…)))",
+        options={"act_early": True}),
+    Mistake("out-forgotten", "self.out is never used: the merged heads go through it",
+        options={"out": False}),
+    *(Mistake("qkv-swapped", "queries, keys and values have changed places: their order in the "
+        "attention is q, k, v", options={"parts": parts}) for parts in ("kqv", "qvk", "vkq", "kvq",
+        "vqk", "qkk", "qqv", "kkv", "vvv")),
+    *within("in the attention", _ATTENTION),
+)  # fmt: skip
 
 
-def tensor(array: Any) -> torch.Tensor:
-    """The array as a tensor: floats in single precision, ids as int64."""
-    made = torch.tensor(np.asarray(array))
-    return made.float() if made.is_floating_point() else made.long()
+_ITS_FORMULA = "numbers that follow the formula"
 
 
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance` of b's size; NaN equals NaN."""
-    if a.shape != b.shape:
-        return False
-    finite = b[np.isfinite(b)]
-    size = max(1.0, float(np.abs(finite).max(initial=0.0)))
-    return bool(np.allclose(a, b, rtol=0, atol=tolerance * size, equal_nan=True))
-
-
-def shown(values: Any) -> str:
-    """A few numbers in words."""
-    flat = np.asarray(values).reshape(-1)
-    return "(" + ", ".join(f"{v:.4g}" for v in flat[:4]) + (", …)" if flat.size > 4 else ")")
-
-
-# --- causal_attention -----------------------------------------------------------------------------
-
-
-@checks("causal_attention", lesson=LESSON, points=4)
-def attention_that_looks_back(causal_attention: Standin, draw: Draw) -> Iterator[Claim]:
-    """Weighted means of values, over the past and oneself."""
-    see = "Exercise 1: attention that looks back"
-
-    def ask(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
-        wanted = (*q.shape[:-1], v.shape[-1])
-        return expect_array(
-            causal_attention(tensor(q), tensor(k), tensor(v)), wanted, "float", "the answer"
-        )
-
-    def case(
-        lead: tuple[int, ...], T: int, S: int, d: int, E: int, scale: float = 1.5
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        numbers = (
-            draw.normal(*lead, T, d, scale=scale) + 0.2,
-            draw.normal(*lead, S, d, scale=scale) + 0.2,
-            draw.normal(*lead, S, E) + 0.3,
-        )
-        return tuple(n.astype(np.float32).astype(np.float64) for n in numbers)
-
-    def first_named(cases: list, answers: list) -> str:
-        for answer, (_, _, v) in zip(answers, cases, strict=True):
-            if v.shape[-2] > 1 and np.isnan(answer).all():
-                return "zero-times-infinity"
-        found = {}
-        for (q, k, v), answer in zip(cases, answers, strict=True):
-            right = attention(q, k, v)
-            for name, wrong in wrong_attentions(q, k).items():
-                # Where a mistake changes nothing (one position, as many keys as queries) it fits.
-                found.setdefault(name, []).append(close(answer, wrong(q, k, v), 1e-3))
-            found.setdefault("", []).append(close(answer, right))
-        return next((name for name, fits in found.items() if name and all(fits)), "")
-
-    T, d = draw.integer(4, 6), draw.integer(3, 5)
-    square = [case((2, 3), T, T, d, d), case((1, 2), 3, 3, 4, 4), case((), 2, 2, 6, 6)]
-    answers = [ask(*c) for c in square]
-    answers_of_square = answers[0]
-    fits = all(close(a, attention(*c)) for a, c in zip(answers, square, strict=True))
-    named = "" if fits else first_named(square, answers)
-    if not fits and not named and np.isnan(answers[0]).any():
-        whole = np.isnan(answers[0]).reshape(-1, T, d)[0].all(-1)
-        named = "masks-itself" if whole[0] and not whole[1:].any() else "zero-times-infinity"
-    advice: list[str | Advice] = [
-        when(name == named, name, text) for name, text in _ON_ATTENTION.items()
-    ]
-    yield claim(
-        "y_i is the mean of the values at j ≤ i, weighted by softmax(q_i · k_j / √d)",
-        fits,
-        points=1.5,
-        saw=f"an answer {shown(answers[0][..., 0, :])} at the first position, which may see its "
-        f"own value only, {shown(square[0][2][..., 0, :])}"
-        if not close(answers[0][..., 0, :], square[0][2][..., 0, :])
-        else "other values than the formula's, from the second position on",
-        asks="scores over √d, −inf where j > i, softmax over the keys, times the values",
-        advice=[*advice, "work out the three rows of the example by hand, and compare"],
-        see=see,
-    )
-
-    # With the identity for values, the answers ARE the weights.
-    S = draw.integer(5, 7)
-    q, k, _ = case((2, 2), S, S, 4, 1)
-    eye = np.broadcast_to(np.eye(S), (2, 2, S, S)).copy()
-    weights = ask(q, k, eye)
-    allowed = may_see(S, S)
-    sums = weights.sum(-1)
-    leak = np.argwhere((weights != 0) & ~allowed)
-    gap = np.argwhere(~(weights > 0) & allowed)
-    moved = k.copy()
-    moved[..., -1, :] += 2.0
-    changed = (ask(q, moved, eye)[..., :-1, :] != weights[..., :-1, :]).any()
-    normal = np.allclose(sums, 1, atol=1e-4)
-    yield claim(
-        "the weights are a distribution over past and present, blind to the future",
-        normal and not len(leak) and not len(gap) and not changed,
-        points=1,
-        saw=f"weights of position {leak[0][-2] + 1} on position {leak[0][-1] + 1}"
-        if len(leak)
-        else f"rows of weights that sum to {shown(sums[0, 0])}"
-        if not normal
-        else f"no weight of position {gap[0][-2] + 1} on position {gap[0][-1] + 1}"
-        if len(gap)
-        else "weights of the past that change with the last key",
-        asks="rows that sum to 1; exact zeros for j > i, something for every j ≤ i; and nothing "
-        "that a later key could change",
-        advice=[
-            *advice,
-            when(
-                not normal and not len(leak),
-                "mask-after-softmax",
-                _ON_ATTENTION["mask-after-softmax"],
-            ),
-            "give it the identity for v: what comes back are your weights; look at them",
-        ],
-        see=see,
-    )
-
-    S = draw.integer(5, 7)
-    short = [
-        case((2, 2), 1, S, 4, 3),
-        case((1, 3), draw.integer(2, 3), S, 3, 3),
-        case((1, 1), 1, 1, 2, 2),
-    ]
-    try:
-        answers = [ask(*c) for c in short]
-        good = all(close(a, attention(*c)) for a, c in zip(answers, short, strict=True))
-        other = "" if good else first_named(short, answers)
-        said = f"other values for 1 query and {S} keys than the last row of {S} queries has"
-    except (StudentFailed, WrongKind) as why:
-        good, other, said = False, "one-length-only", f"{why}"
-    yield claim(
-        "with fewer queries than keys, the queries are the last positions",
-        good,
-        points=1,
-        saw=said,
-        asks="query i of T stands at position S − T + i of the S keys",
-        advice=[
-            *[when(name == other, name, text) for name, text in _ON_ATTENTION.items()],
-            when(
-                other == "one-length-only",
-                "one-length-only",
-                "q and k may differ in length: scores and mask have shape (T, S)",
-            ),
-            *advice,
-            "give it the last query alone, and compare with the last row of all queries",
-        ],
-        see=see,
-    )
-
-    # Scores around ±3·10^10: exponentials overflow, and a "large negative" mask is not large.
-    q, k, v = case((1, 2), 4, 4, 4, 3)
-    q[..., 0], k[..., 0] = 2.0e5, -np.array([3.0e5, 3.1e5, 3.2e5, 3.3e5])
-    huge = ask(q, k, v)
-    evades = close(huge[..., 0, :], np.broadcast_to(v.mean(-2), huge[..., 0, :].shape), 1e-3)
-    q2, k2, _ = case((1, 2), 4, 4, 4, 3)
-    q2[..., 0], k2[..., 0] = 30.0, np.array([0.0, 1.0, 2.0, 40.0])  # the future outweighs e^500
-    late = ask(q2, k2, v)
-    stable = close(huge[..., 0, :], v[..., 0, :]) and np.isfinite(huge).all()
-    # Values that come back as they are would prove nothing.
-    mixes = not close(answers_of_square, square[0][2])
-    covered = close(late[..., 0, :], v[..., 0, :]) and np.isfinite(late).all()
-    yield claim(
-        "no score is so large that it gets past the mask or overflows",
-        stable and covered and mixes,
-        points=0.5,
-        saw="values that come back as they are"
-        if not mixes
-        else f"{shown(huge[..., 0, :])} at the first position when all scores are near −3·10^10"
-        if not stable
-        else f"{shown(late[..., 0, :])} at the first position when the last key scores 600",
-        asks="the first position's own value, whatever the scores",
-        advice=[
-            *advice,
-            when(
-                np.isfinite(huge).all() and not stable and fits,
-                "finite-mask" if evades or not stable else "",
-                "your mask is a large negative NUMBER, and scores can be larger: use −math.inf",
-            ),
-            when(
-                fits and not np.isfinite(huge).all(),
-                "exp-overflows",
-                "e^1000 is no number: torch.softmax subtracts the largest score first",
-            ),
-            when(
-                fits and not np.isfinite(late).all(),
-                "masked-too-late",
-                "you normalize again after masking: where the future had all the weight, 0/0 is "
-                "left; mask before the softmax",
-            ),
-            "use −inf in the scores, and torch.softmax",
-        ],
-        see=see,
-    )
-
-
-# --- Block ----------------------------------------------------------------------------------------
-
-_WIDE = {"up": (4, 1), "down": (1, 4)}
-
-
-def block_weights(draw: Draw, C: int) -> Weights:
-    """Random numbers for a block of width C, none of the parts negligible."""
-    w: Weights = {}
-    for name in ("ln_1", "ln_2"):
-        w[f"{name}.weight"] = 1 + draw.normal(C, scale=0.4)
-        w[f"{name}.bias"] = draw.normal(C, scale=0.5)
-    for name in ("q", "k", "v", "out", "up", "down"):
-        rows, columns = (C * n for n in _WIDE.get(name, (1, 1)))
-        w[f"{name}.weight"] = draw.normal(rows, columns, scale=1.6 / math.sqrt(columns))
-        w[f"{name}.bias"] = draw.normal(rows, scale=0.5)
-    return {name: value.astype(np.float32).astype(np.float64) for name, value in w.items()}
-
-
-def fill(model: Any, weights: Weights) -> None:
-    """Writes the numbers into a model (or a stand-in for one), under the lesson's names."""
-    model.load_state_dict({name: tensor(value) for name, value in weights.items()})
-
-
-@checks("Block", lesson=LESSON, points=2)
-def a_block_of_gpt2(Block: Standin, draw: Draw) -> Iterator[Claim]:
-    """Attention and a two-layer network, each added to what it read."""
-    see = "Exercise 2: a block"
-    H, d, T = 3, draw.choice((2, 4)), draw.integer(4, 6)
-    config = {"n_embd": H * d, "n_head": H, "n_layer": 2, "n_positions": 16, "vocab_size": 20}
-    block, w = made_by(Block, config, 1), block_weights(draw, H * d)
-    fill(block, w)
-    x = draw.normal(2, T, H * d).astype(np.float32).astype(np.float64)
-    got = expect_array(block(tensor(x)), x.shape, "float", "the block's output")
-    right = block_by_rule(x, w, H)
-    # 3e-5 of the size: the two forms of GELU differ by 5e-4.
-    fits = close(got, right, 3e-5)
-    named = next(
-        (n for n in BLOCK_MISTAKES if not fits and close(got, block_by_rule(x, w, H, n), 3e-5)), ""
-    )
-    advice: list[str | Advice] = [
-        when(name == named, name, text) for name, text in BLOCK_MISTAKES.items()
-    ]
-    yield claim(
-        "x + out(attention(LN₁ x)), then that + down(GELU(up(LN₂ of it)))",
-        fits,
-        points=1,
-        saw=f"outputs that differ from the formula's by up to {np.abs(got - right).max():.2g}",
-        asks="the norm before each part, heads side by side, both answers added",
-        advice=[
-            *advice,
-            "go through the two formulas part by part; is check(causal_attention) green?",
-        ],
-        see=see,
-    )
-
+def seen_positions(
+    text: str, made: Standin, inputs: torch.Tensor, draw: Draw, points: float, **how: Any
+) -> Claim:
+    """A claim that what comes out at t sees the inputs 1 … t, all of them, and no later one."""
+    n = inputs.shape[1]
     seen = dependency_map(
-        made_by(Block, config, 0),
-        tensor(draw.normal(4, T, H * d)),
-        "normal",
-        together=-1,
-        outputs=-1,
-        expected=past(T, own=True),
-        seed=draw.integer(0, 2**31),
+        made, inputs, outputs=-1, expected=past(n, own=True), seed=draw.integer(0, 2**31), **how
     )
     leaks, gaps = seen.forbidden(own=True), seen.missing(own=True)
-    yield claim(
-        "position t sees positions 1 … t, all of them, and nothing else",
+    return claim(
+        text,
         not len(leaks) and not len(gaps) and not seen.rows_mix,
-        points=0.5,
+        points=points,
         saw="rows of a batch that change each other"
         if seen.rows_mix
-        else f"position {leaks[0][0] + 1} changes with position {leaks[0][1] + 1}"
+        else f"an output at position {leaks[0][0] + 1} that changes with position {leaks[0][1] + 1}"
         if len(leaks)
-        else f"position {gaps[0][0] + 1} never changes with position {gaps[0][1] + 1}"
+        else f"an output at position {gaps[0][0] + 1} that never changes with position "
+        f"{gaps[0][1] + 1}"
         if len(gaps)
         else "",
         asks="a triangle: the present and all of the past",
         advice=[
-            *advice,
             when(
                 len(leaks),
-                "heads-without-transpose" if not fits else "leak",
-                "time and heads have changed places somewhere, or the mask is not at work",
+                "leak",
+                "a later position gets in: self.attend is the only part that may mix positions, "
+                "and it needs time on the axis before the last",
             ),
-            "the only part that mixes positions is self.attend",
+            "what is missing is lost before self.attend, or after it: follow one position through "
+            "your lines",
         ],
-        see=see,
     )
 
+
+@checks("Block", lesson=LESSON, points=2, see="Exercise 2: a block")
+def a_block_of_gpt2(Block: Standin, draw: Draw) -> Said:
+    """Attention and a two-layer network, each added to what it read."""
+
+    def config(C: int, H: int) -> dict[str, int]:
+        return {"n_embd": C, "n_head": H, "n_layer": 2, "n_positions": 16, "vocab_size": 20}
+
+    def filled(w: Weights, H: int) -> Standin:
+        block = made_by(Block, config(len(w["ln_1.bias"]), H), 1)
+        fill(block, w)
+        return block
+
+    def ask(x: np.ndarray, w: Weights, H: int) -> np.ndarray:
+        return expect_array(filled(w, H)(tensor(x)), x.shape, "float", "the block's output")
+
+    def cases(draw: Draw) -> list[tuple[np.ndarray, Weights, int]]:
+        sizes = ((2, draw.integer(4, 6), 3, draw.choice((2, 4))), (1, 3, 2, 3))
+        return [
+            (single(draw.normal(B, T, H * d)), block_weights(draw, H * d), H)
+            for B, T, H, d in sizes
+        ]
+
+    subject = Subject(
+        ask,
+        block_by_rule,
+        mistakes=_BLOCK,
+        show=lambda x, w, H: f"x of shape {x.shape} with {H} heads: {shown(x[0])}",
+        smaller=lambda x, w, H: ((x[:1, :t], w, H) for t in (1, 2) if x[:1, :t].size < x.size),
+        by_hand=block_by_hand,
+        # 3e-5 of the size: the two forms of GELU differ by 5e-4.
+        alike=lambda a, b: close(a, b, 3e-5),
+    )
+    fits = yield from holding(
+        examine(
+            subject,
+            draw,
+            Property(
+                "formula",
+                "x + out(attention(LN₁ x)), then that + down(GELU(up(LN₂ of it)))",
+                cases,
+                points=1,
+                asks="the norm before each part, heads side by side, both answers added",
+            ),
+        )
+    )
+    H, d, T = 3, draw.choice((2, 4)), draw.integer(4, 6)
+    yield seen_positions(
+        "position t sees positions 1 … t, all of them, and nothing else",
+        made_by(Block, config(H * d, H), 0),
+        tensor(draw.normal(4, T, H * d)),
+        draw,
+        0.5,
+        perturb="normal",
+        together=-1,
+    )
+    w = block_weights(draw, H * d)
+    yield cache_of_a_block(filled(w, H), w, H, single(draw.normal(2, T, H * d)), draw, fits)
+
+
+def block_by_hand(x: np.ndarray, w: Weights, heads: int) -> str:
+    """What a single position becomes half-way, where the attention gives back its own value."""
+    if x.shape[:2] != (1, 1):
+        return ""
+    read = norm(x[0, 0], w["ln_1.weight"], w["ln_1.bias"])
+    half = x[0, 0] + linear(linear(read, w, "v"), w, "out")
+    return (
+        f"LN₁(x) = {shown(read)}; one position attends to itself, so x + out(v) = {shown(half)}; "
+        f"LN₂ of that = {shown(norm(half, w['ln_2.weight'], w['ln_2.bias']))}; then up, GELU, "
+        "down, added"
+    )
+
+
+def cache_of_a_block(
+    block: Standin, w: Weights, H: int, x: np.ndarray, draw: Draw, fits: bool
+) -> Claim:
+    """What block 1 hands to a cache, and what it makes of the answer."""
+    B, T, C = x.shape
     S = T + draw.integer(2, 3)
-    k, v = draw.normal(2, H, S, d), draw.normal(2, H, S, d)
-    answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
+    k, v = draw.normal(B, H, S, C // H), draw.normal(B, H, S, C // H)
+    text = "with a cache, the new keys and values go there, and all that come back are used"
+    try:
+        answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
+    except StudentFailed:
+        if fits:
+            raise
+        return waiting(text, _ITS_FORMULA, points=0.5)
     out, given = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, [])
     out = expect_array(out, x.shape, "float", "the block's output")
     given = given if isinstance(given, list) else []
     read = norm(x, w["ln_1.weight"], w["ln_1.bias"])
-
-    def heads(name: str) -> np.ndarray:
-        return linear(read, w, name).reshape(2, T, H, d).transpose(0, 2, 1, 3)
-
-    q = heads("q")
-    y = attention(q, k, v).transpose(0, 2, 1, 3).reshape(x.shape)
+    own = {name: split_heads(linear(read, w, name), H) for name in "qkv"}
+    y = attention(own["q"], k, v).transpose(0, 2, 1, 3).reshape(x.shape)
     after = x + linear(y, w, "out")
     wide = norm(after, w["ln_2.weight"], w["ln_2.bias"])
     wanted = after + linear(gelu(linear(wide, w, "up")), w, "down")
     asked = len(given) == 1 and isinstance(given[0], tuple) and len(given[0]) == 3
     sent = [expect_array(a, None, "float", "a key or value") for a in given[0][1:]] if asked else []
-    named_layer = asked and given[0][0] == 1
-    sends = asked and all(close(s, heads(n), 1e-3) for s, n in zip(sent, ("k", "v"), strict=True))
+    shaped = all(s.shape == own["k"].shape for s in sent)
+    layer = asked and given[0][0] == 1
+    sends = asked and all(close(s, own[n], 1e-3) for s, n in zip(sent, "kv", strict=True))
     uses = close(out, wanted, 1e-3)
-    yield claim(
-        "with a cache, the new keys and values go there, and all that come back are used",
-        sends and uses and named_layer,
+    proved = not asked or not layer or not shaped  # whatever the formula gives
+    return claim(
+        text,
+        sends and uses and layer,
         points=0.5,
-        saw="a cache that is never asked"
+        saw=f"a cache that is asked {len(given)} times"
         if not asked
-        else f"keys of shape {tuple(sent[0].shape)} handed to the cache, where (B, H, T, C/H) is "
-        f"{(2, H, T, d)}"
-        if sent[0].shape != (2, H, T, d)
         else f"layer {given[0][0]!r} named to the cache by block 1"
-        if not named_layer
-        else "an output that does not depend on the cache's keys and values as it should"
-        if not uses
-        else "other keys and values than the block's own",
-        asks="k, v = cache.append(self.layer, k, v), between the split and the attention",
+        if not layer
+        else f"keys of shape {sent[0].shape} and values of shape {sent[1].shape} handed to the "
+        f"cache, where (B, H, T, C/H) is {own['k'].shape}"
+        if not shaped
+        else "other keys and values than the block's own"
+        if not sends
+        else "an output that does not depend on the cache's keys and values as it should",
+        asks="k, v = cache.append(self.layer, k, v), once, between the split and the attention",
+        waits=waits_unless(fits or proved or (sends and uses), _ITS_FORMULA),
         advice=[
-            when(not asked, "cache-unused", "forward has a cache and does not use it"),
+            when(not given, "cache-unused", "forward has a cache and does not use it"),
             when(
-                asked and named_layer and sends and not uses and fits,
-                "cache-answer-ignored",
-                "the attention must use what cache.append RETURNS: all keys, not the new ones",
-            ),
-            when(
-                asked and not named_layer,
+                asked and not layer,
                 "layers-mixed",
                 "each block has a place of its own in the cache: self.layer",
             ),
-            *advice,
+            when(
+                sends and not uses and close(out, block_by_rule(x, w, H), 1e-3),
+                "cache-answer-ignored",
+                "the attention must use what cache.append RETURNS: all keys, not the new ones",
+            ),
             "hand k and v over after the heads are split: (B, H, T, C/H)",
         ],
-        see=see,
     )
 
 
@@ -601,304 +693,406 @@ def model_weights(draw: Draw, config: dict[str, int]) -> Weights:
     for layer in range(config["n_layer"]):
         for name, value in block_weights(draw, C).items():
             w[f"h.{layer}.{name}"] = value
-    return {name: value.astype(np.float32).astype(np.float64) for name, value in w.items()}
+    return {name: single(value) for name, value in w.items()}
 
 
-def small_config(draw: Draw, **changes: int) -> dict[str, int]:
+def small_config(draw: Draw) -> dict[str, int]:
     """A model that a check can afford."""
-    config = {
-        "vocab_size": draw.integer(11, 17),
-        "n_positions": draw.integer(7, 9),
-        "n_embd": 8,
-        "n_layer": 2,
-        "n_head": 2,
-    }
-    return config | changes
+    V, n = draw.integer(11, 17), draw.integer(7, 9)
+    return {"vocab_size": V, "n_positions": n, "n_embd": 8, "n_layer": 2, "n_head": 2}
 
 
-@checks("GPT2", lesson=LESSON, points=3)
-def the_whole_model(GPT2: Standin, draw: Draw) -> Iterator[Claim]:
+def gpt2_by_rule(
+    tokens: np.ndarray,
+    w: Weights,
+    config: dict[str, int],
+    start: int = 0,
+    *,
+    positions: Callable[[np.ndarray], np.ndarray] | None = None,
+    token: bool = True,
+    layers: Callable[[range], Sequence[int]] | None = None,
+    last_norm: bool = True,
+    **wrong: Any,
+) -> np.ndarray:
+    """Logits (B, T, V); each token is taken to stand behind `start` others that it cannot see.
+
+    Options turn one thing wrong, `wrong` one of the blocks: `positions` makes others of the right
+    ones, `layers` of the order of the blocks; without `token` only positions go in.
+    """
+    places = start + np.arange(tokens.shape[1])
+    where = w["wpe.weight"][places] if positions is None else positions(places, w["wpe.weight"])
+    x = w["wte.weight"][tokens] * token + where
+    order = range(config["n_layer"])
+    for layer in order if layers is None else layers(order):
+        inner = {n.partition(f"h.{layer}.")[2]: p for n, p in w.items() if f"h.{layer}." in n}
+        x = block_by_rule(x, inner, config["n_head"], **wrong)
+    if last_norm:
+        x = norm(x, w["ln_f.weight"], w["ln_f.bias"])
+    return x @ w["wte.weight"].T
+
+
+_GPT2 = (
+    Mistake("positions-forgotten", "the positions are missing: only wte goes into the first "
+        "block; wpe of the positions is added to it", options={"positions": lambda at, wpe: 0.0}),
+    Mistake("positions-from-1", "positions count from 0: the first token's vector is wpe[0]",
+        options={"positions": lambda at, wpe: wpe[np.minimum(at + 1, len(wpe) - 1)]}),
+    Mistake("one-position-for-all", "all tokens get the same position's vector: each has a "
+        "position of its own", options={"positions": lambda at, wpe: wpe[:1]}),
+    Mistake("positions-subtracted", "the positions' vectors are taken away: they are added",
+        options={"positions": lambda at, wpe: -wpe[at]}),
+    Mistake("tokens-forgotten", "the tokens' own vectors are missing: only wpe goes into the "
+        "first block", options={"token": False}),
+    *(Mistake(name, advice, options={"layers": layers}) for name, advice, layers in (("no-blocks",
+        "no block is at work", lambda order: ()), ("first-block-only", "only the first block is "
+        "at work", lambda order: order[:1]), ("last-block-only", "only the last block is at work",
+        lambda order: order[-1:]), ("blocks-reversed", "the blocks come last to first", lambda
+        order: order[::-1]), ("one-block-for-all", "the first block stands for all", lambda order:
+        [0] * len(order)))),
+    Mistake("last-norm-forgotten", "the last layer norm, ln_f, is missing before the head",
+        options={"last_norm": False}),
+    Mistake("softmax-applied", "these are probabilities: return the logits", after=lambda v, *_:
+        softmax(v)),
+    Mistake("log-softmax", "these are log-probabilities: return the logits as they are",
+        after=lambda v, *_: log_softmax(v)),
+    *within("in the blocks", _BLOCK),
+)  # fmt: skip
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits minus the log of their exponentials' sum, over the last axis."""
+    top = logits.max(-1, keepdims=True)
+    return logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+
+
+@checks("GPT2", lesson=LESSON, points=3, see="Exercise 3: GPT-2")
+def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
     """Tokens and positions in, logits of the next tokens out."""
-    see = "Exercise 3: GPT-2"
+
+    def filled(w: Weights, config: dict[str, int]) -> Standin:
+        model = made_by(GPT2, config)
+        fill(model, w)
+        return model
+
+    def ask(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> np.ndarray:
+        wanted = (*tokens.shape, config["vocab_size"])
+        return expect_array(filled(w, config)(tensor(tokens)), wanted, "float", "the logits")
+
+    def cases(draw: Draw) -> list[tuple[np.ndarray, Weights, dict[str, int]]]:
+        config = small_config(draw)
+        V, w = config["vocab_size"], model_weights(draw, config)
+        sizes = ((2, 4), (1, config["n_positions"]), (3, 1))
+        return [(draw.rng.integers(0, V, size=size), w, config) for size in sizes]
+
+    fits = yield from holding(
+        examine(
+            Subject(
+                ask,
+                gpt2_by_rule,
+                mistakes=_GPT2,
+                show=lambda tokens, w, config: f"the tokens {tokens.tolist()}",
+                smaller=lambda tokens, *more: (
+                    (tokens[:1, :t], *more) for t in (1, 2) if tokens[:1, :t].size < tokens.size
+                ),
+                alike=lambda a, b: close(a, b, 1e-4),
+            ),
+            draw,
+            Property(
+                "logits",
+                "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position",
+                cases,
+                points=1,
+                asks="token and position added, all blocks in their order, the last norm, the tied "
+                "head",
+            ),
+        )
+    )
     config = small_config(draw)
     V, n = config["vocab_size"], config["n_positions"]
-    model, w = made_by(GPT2, config), model_weights(draw, config)
-    fill(model, w)
-    fits, saw, tables = True, "", []
-    for B, T in ((2, 4), (1, n), (3, 1)):
-        tokens = draw.rng.integers(0, V, size=(B, T))
-        got = expect_array(model(tensor(tokens)), (B, T, V), "float", "the logits")
-        tables.append((tokens, got))
-        off = np.abs(got - gpt2_by_rule(tokens, w, config)).max()
-        if not close(got, gpt2_by_rule(tokens, w, config)):
-            fits, saw = False, saw or f"logits that differ by up to {off:.2g} for {T} tokens"
-    named = next(
-        (
-            name
-            for name in GPT2_MISTAKES
-            if not fits
-            and all(close(g, gpt2_by_rule(t, w, config, option=name), 1e-3) for t, g in tables)
-        ),
-        "",
-    )
-    advice: list[str | Advice] = [
-        when(name == named, name, text) for name, text in GPT2_MISTAKES.items()
-    ]
-    yield claim(
-        "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position",
-        fits,
-        points=1,
-        saw=saw,
-        asks="token and position added, all blocks in their order, the last norm, the tied head",
-        advice=[
-            *advice,
-            "follow the three steps; are check(causal_attention) and check(Block) green?",
-        ],
-        see=see,
-    )
-
-    seen = dependency_map(
-        made_by(GPT2, config),
-        tensor(draw.rng.integers(0, V, size=(3, n))),
-        "token",
-        outputs=-1,
-        vocabulary=V,
-        expected=past(n, own=True),
-        seed=draw.integer(0, 2**31),
-    )
-    leaks, gaps = seen.forbidden(own=True), seen.missing(own=True)
-    yield claim(
+    texts = tensor(draw.rng.integers(0, V, size=(3, n)))
+    yield seen_positions(
         "the logits at t see tokens 1 … t, all of them, and no later one",
-        not len(leaks) and not len(gaps) and not seen.rows_mix,
-        points=1,
-        saw="rows of a batch that change each other"
-        if seen.rows_mix
-        else f"logits at position {leaks[0][0] + 1} that change with token {leaks[0][1] + 1}"
-        if len(leaks)
-        else f"logits at position {gaps[0][0] + 1} that never change with token {gaps[0][1] + 1}"
-        if len(gaps)
-        else "",
-        asks="a triangle: logits at t are about token t + 1, and may see token t",
-        advice=[
-            *advice,
-            when(
-                len(leaks),
-                "leak",
-                "something beside the blocks mixes positions, or their mask is not at work",
-            ),
-            when(len(gaps), "past-unseen", "a part of the past is lost: do all blocks run?"),
-            "change one token, and look where the logits move",
-        ],
-        see=see,
+        made_by(GPT2, config),
+        texts,
+        draw,
+        0.5,
+        perturb="token",
+        vocabulary=V,
     )
+    w = model_weights(draw, config)
+    model = filled(w, config)
+    yield cache_of_a_model(model, w, config, draw, fits)
+    yield first_numbers(made_by(GPT2, config), texts, fits)
+    yield what_training_reaches(model, config, texts)
 
-    start, T = draw.integer(2, 3), 3
-    tokens = draw.rng.integers(0, V, size=(2, T))
-    answer = with_witness(model, tensor(tokens), start)
+
+def cache_of_a_model(
+    model: Standin, w: Weights, config: dict[str, int], draw: Draw, fits: bool
+) -> Claim:
+    """Positions behind a cache, and who asks it."""
+    start, T, L = draw.integer(2, 3), 3, config["n_layer"]
+    tokens = draw.rng.integers(0, config["vocab_size"], size=(2, T))
+    text = "with a cache of s tokens, positions go on at s, and every block gets the cache"
+    try:
+        answer = with_witness(model, tensor(tokens), start)
+    except StudentFailed:
+        if fits:
+            raise
+        return waiting(text, _ITS_FORMULA, points=0.5)
     out, given = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, [])
-    out = expect_array(out, (2, T, V), "float", "the logits")
+    out = expect_array(out, (2, T, config["vocab_size"]), "float", "the logits")
     layers = [g[0] for g in given if isinstance(g, tuple) and len(g) == 3]
-    asked = layers == list(range(config["n_layer"]))
+    asked = layers == list(range(L))
     moved = close(out, gpt2_by_rule(tokens, w, config, start))
-    restart = close(out, gpt2_by_rule(tokens, w, config, 0))
-    yield claim(
-        "with a cache of s tokens, positions go on at s, and every block gets the cache",
+    restart = fits and close(out, gpt2_by_rule(tokens, w, config, 0))
+    return claim(
+        text,
         asked and moved,
         points=0.5,
-        saw=f"a cache that is asked by blocks {layers} of {config['n_layer']}"
+        saw=f"a cache that is asked by the blocks {layers} of {list(range(L))}"
         if not asked
         else f"logits of positions 0, 1, … behind {start} tokens"
         if restart
         else "other logits than those of the later positions",
-        asks="positions start … start + T − 1, and block(x, cache)",
+        asks="positions start … start + T − 1, and each block asks the cache once, in order",
+        waits=waits_unless(fits or not asked or moved, _ITS_FORMULA),
         advice=[
             when(
-                restart and fits,
+                not layers, "cache-not-handed-on", "no block gets the cache: hand it on to each one"
+            ),
+            when(
+                restart,
                 "positions-restart",
                 "positions begin at 0 again behind a cache: they go on at cache.length",
             ),
-            when(
-                not asked, "cache-not-handed-on", "hand the cache to every block: block(x, cache)"
-            ),
-            *advice,
-            "use start: it is how many tokens were read before",
+            "use start: it is how many tokens were read before; every block gets the cache",
         ],
-        see=see,
     )
 
-    unreached = parameters_without_gradient(model, tensor(draw.rng.integers(0, V, size=(2, n))))
+
+def first_numbers(fresh: Standin, texts: torch.Tensor, fits: bool) -> Claim:
+    """Whether a new model is undecided, by small weights that differ, and biases of 0."""
+    state = {n: expect_array(v, None, "any", n) for n, v in fresh.state_dict().items()}
+    logits = expect_array(fresh(texts), (*texts.shape, None), "float", "the logits")
+    p = softmax(logits) * logits.shape[-1]
+    off = [n for n, v in state.items() if v.ndim == 1 and "bias" in n and v.any()]
+    off += [n for n, v in state.items() if v.ndim == 2 and v.dtype.kind == "f" and not v.std() > 0]
+    return claim(
+        "a new model holds all tokens about equally likely: small weights, no bias yet",
+        p.max() < 2 and p.min() > 0.5 and not off,
+        points=0.5,
+        saw=f"{off[0]} = {shown(state[off[0]])}"
+        if off
+        else f"one token {p.max():.3g} times as likely as if all {logits.shape[-1]} were even, and "
+        f"another {p.min():.3g} times",
+        asks="what the constructor was given for: matrices of small random numbers, biases of 0",
+        waits=waits_unless(fits, _ITS_FORMULA),
+        advice=when(
+            True,
+            "not-initialized",
+            "the loop at the end of the constructor draws small weights, so that training starts "
+            "from a guess of 1/V for each token: leave it as it was given",
+        ),
+    )
+
+
+def what_training_reaches(model: Standin, config: dict[str, int], texts: torch.Tensor) -> Claim:
+    """Gradients for all numbers, and no more of them than the formula counts."""
+    unreached = parameters_without_gradient(model, texts)
     unreached = unreached if isinstance(unreached, list) else ["?"]
-    C, L = config["n_embd"], config["n_layer"]
-    formula = V * C + n * C + L * (12 * C * C + 13 * C) + 2 * C
-    numbers = count_of_numbers(model)
-    yield claim(
+    numbers, formula = count_of_numbers(model), parameters_by_rule(config)
+    return claim(
         "training reaches every number, and there is one table for both ends",
         not unreached and numbers == formula,
         points=0.5,
         saw=f"no gradient for {', '.join(map(str, unreached[:3]))}"
         if unreached
-        else f"{numbers} numbers",
+        else f"{numbers} numbers where the parts of the lesson's model have {formula}",
         asks="a gradient for each parameter, and no second table for the head",
         advice=[
             when(
                 unreached,
                 "gradient-cut",
-                "no_grad, .data, .detach() or a part that is never used cuts training off",
+                "no gradient comes to these: are they used, and is nothing cut off (no_grad, "
+                ".data, .detach())?",
             ),
             when(
-                isinstance(numbers, int) and numbers > formula,
+                numbers == formula + config["vocab_size"] * config["n_embd"],
                 "head-untied",
                 "there is a second table: the head is self.wte.weight itself",
             ),
             "leave the constructor as it was given",
         ],
-        see=see,
     )
 
 
 # --- gpt2_parameters ------------------------------------------------------------------------------
 
+_KEYS = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
+_SMALLEST = dict(zip(_KEYS, (50257, 1024, 768, 12, 12), strict=True))
+_EXAMPLE = dict(zip(_KEYS, (10, 4, 2, 1, 1), strict=True))
 
-def parameters_by_rule(config: dict[str, int], without: str = "") -> int:
-    """How many numbers a GPT-2 has; `without` builds a misconception in."""
-    V, n, C, L, H = (
-        config[name] for name in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
+
+def parameters_by_rule(
+    config: Mapping[str, int],
+    *,
+    tables: int = 1,
+    places: int = 1,
+    matrices: int = 12,
+    biases: int = 9,
+    norms: int = 4,
+    last: int = 2,
+    head_bias: int = 0,
+    one_block: bool = False,
+) -> int:
+    """How many numbers a GPT-2 has. Options are how often its parts are counted, to be wrong."""
+    V, n, C, L, _ = (config[name] for name in _KEYS)
+    block = matrices * C**2 + (biases + norms) * C
+    return (
+        (tables * V + places * n) * C + (1 if one_block else L) * block + last * C + head_bias * V
     )
-    parts = {
-        "tables": (V + n) * C,
-        "weights": L * 12 * C * C,
-        "attention biases": L * 4 * C,
-        "wide biases": L * 5 * C,
-        "norms": L * 4 * C,
-        "last norm": 2 * C,
-    }
-    match without:
-        case "head-counted-twice":
-            parts["head"] = V * C
-        case "positions-forgotten":
-            parts["tables"] = V * C
-        case "biases-forgotten":
-            parts["attention biases"] = parts["wide biases"] = 0
-        case "norms-forgotten":
-            parts["norms"] = parts["last norm"] = 0
-        case "last-norm-forgotten":
-            parts["last norm"] = 0
-        case "times-heads":
-            parts["weights"] = L * (3 * C * C * H + 9 * C * C)
-        case "norm-shifts-forgotten":
-            parts["norms"], parts["last norm"] = L * 2 * C, C
-        case "weights-only":
-            parts = {"tables": parts["tables"], "weights": parts["weights"]}
-        case "output-bias":
-            parts["head"] = V
-        case "head-untied-with-bias":
-            parts["head"] = V * C + V
-        case "one-block":
-            parts = {k: v // L if k not in ("tables", "last norm") else v for k, v in parts.items()}
-        case "no-output-projection":
-            parts["weights"], parts["attention biases"] = L * 11 * C * C, L * 3 * C
-    return sum(parts.values())
 
 
-_ON_COUNTS = {
-    "head-counted-twice": "you count the head: it is tied, the token table once more",
-    "positions-forgotten": "the table of positions is missing: n_positions · C",
-    "biases-forgotten": "every linear layer has a bias: 9 C a block",
-    "norms-forgotten": "the layer norms are missing: a scale and a shift each, 4 C a block and 2 C "
-    "at the end",
-    "last-norm-forgotten": "the last layer norm is missing: 2 C",
-    "times-heads": "heads share the width C: their number changes nothing",
-    "norm-shifts-forgotten": "a layer norm has a scale AND a shift",
-    "weights-only": "biases and layer norms are missing: 13 C a block, 2 C at the end",
-    "output-bias": "the head has no bias",
-    "head-untied-with-bias": "you count a head with a bias: it is tied, and has none",
-    "one-block": "you count one block: there are n_layer of them",
-    "no-output-projection": "the attention has four matrices: q, k, v and out",
-}
+def parameters_part_by_part(config: Mapping[str, int]) -> int:
+    """The same, written as a sum over the parts."""
+    V, n, C, L, _ = (config[name] for name in _KEYS)
+    attention, network = 4 * (C * C + C), (C * 4 * C + 4 * C) + (4 * C * C + C)
+    return V * C + n * C + L * (attention + network + 2 * 2 * C) + 2 * C
 
 
-@checks("gpt2_parameters", lesson=LESSON, points=2)
-def numbers_of_a_gpt2(gpt2_parameters: Standin, draw: Draw) -> Iterator[Claim]:
-    """Every number of the model, counted once."""
-    see = "Exercise 4: 124 million"
-    keys = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
-    small = dict(zip(keys, (50257, 1024, 768, 12, 12), strict=True))
-    configs = [small]
+_COUNTS = (
+    Mistake("head-counted-twice", "you count the head: it is tied, the token table once more",
+        options={"tables": 2}),
+    Mistake("positions-forgotten", "the table of positions is missing: n_positions · C",
+        options={"places": 0}),
+    Mistake("positions-as-many-as-tokens", "V · C stands twice in it, and n_positions · C not at "
+        "all: the head has no numbers of its own, and the table of positions has n_positions rows",
+        options={"tables": 2, "places": 0}),
+    Mistake("biases-forgotten", "every linear layer has a bias: 9 C a block", options={"biases":
+        0}),
+    Mistake("some-biases-forgotten", "biases are missing: the attention's four layers have C "
+        "each, up 4 C, down C", gives=lambda c, **wrong: parameters_by_rule(c, biases=6, **wrong)),
+    Mistake("norms-forgotten", "the layer norms are missing: a scale and a shift each, 4 C a "
+        "block and 2 C at the end", options={"norms": 0, "last": 0}),
+    Mistake("last-norm-forgotten", "the last layer norm is missing: 2 C", options={"last": 0}),
+    Mistake("norms-of-blocks-forgotten", "each block has two layer norms: 4 C", options={"norms":
+        0}),
+    Mistake("norm-shifts-forgotten", "a layer norm has a scale AND a shift", options={"norms": 2,
+        "last": 1}),
+    Mistake("weights-only", "biases and layer norms are missing: 13 C a block, 2 C at the end",
+        options={"biases": 0, "norms": 0, "last": 0}),
+    Mistake("output-bias", "the head has no bias", options={"head_bias": 1}),
+    Mistake("one-block", "you count one block: there are n_layer of them", options={"one_block":
+        True}),
+    Mistake("no-output-projection", "the attention has four matrices: q, k, v and out",
+        options={"matrices": 11, "biases": 8}),
+    Mistake("times-heads", "heads share the width C: their number changes nothing", gives=lambda c,
+        **wrong: parameters_by_rule(c, matrices=9 + 3 * c["n_head"], **wrong)),
+)  # fmt: skip
+_ON_COUNTS = (
+    Symptom("one-answer-only", "this is right for the smallest GPT-2 only: the other numbers of "
+        "config count, too", lambda seen: all(o.fails != (o.args[0] == _SMALLEST) for o in seen)),
+    Symptom("float-count", "this is a float, exact up to 2^53 only: * and + of ints stay ints, / "
+        "does not", lambda seen: (any(isinstance(o.answer, float) for o in seen) and
+        all(abs(o.answer - o.right) < 1e-6 * o.right for o in seen))),
+)  # fmt: skip
+
+
+def models_to_count(draw: Draw) -> list[tuple[dict[str, int]]]:
+    """The smallest GPT-2, and three others."""
+    configs = [_SMALLEST]
     for H in (2, 3, draw.integer(4, 6)):
         values = (draw.integer(50, 900), draw.integer(16, 90), H * draw.integer(3, 9))
-        configs.append(dict(zip(keys, (*values, draw.integer(2, 7), H), strict=True)))
+        configs.append(dict(zip(_KEYS, (*values, draw.integer(2, 7), H), strict=True)))
+    return [(c,) for c in configs]
 
-    def ask(config: dict[str, int]) -> Any:
+
+def models_of_many_numbers(draw: Draw) -> list[tuple[dict[str, int]]]:
+    """Two ordinary ones, and two of 10^18 numbers, an odd number each: no float comes so near."""
+    found = [models_to_count(draw)[-1] for _ in range(2)]
+    while len(found) < 4:
+        sizes = (10**9 + draw.integer(1, 99), 10**6 + 3, 10**7 + 2 * draw.integer(1, 999) + 1)
+        config = dict(zip(_KEYS, (*sizes, 997, 1), strict=True))
+        if parameters_by_rule(config) % 2:
+            found.append((config,))
+    return found
+
+
+def counts_alike(a: int | float, b: int | float) -> bool:
+    """Equal whole numbers, or a float that is as near."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    return abs(a) < 1e300 and abs(float(a) - float(b)) < 0.5
+
+
+def counted_by_hand(config: Mapping[str, int]) -> str:
+    """The parts of the lesson's own example."""
+    if config != _EXAMPLE:
+        return ""
+    return "wte and wpe 28; q, k, v, out 24; up, down 42; the two norms 8; ln_f 4: 106"
+
+
+@checks("gpt2_parameters", lesson=LESSON, points=2, see="Exercise 4: 124 million")
+def numbers_of_a_gpt2(gpt2_parameters: Standin, draw: Draw) -> Said:
+    """Every number of the model, counted once."""
+
+    def ask(config: Mapping[str, int]) -> int | float:
         answer = gpt2_parameters(dict(config))
-        if isinstance(answer, bool) or not isinstance(answer, int | float | np.generic):
-            return expect_array(answer, (), "number", "the number of parameters").item()
-        return answer
+        if type(answer) is int:
+            return answer
+        if isinstance(answer, bool):
+            raise WrongKind("the number of parameters should be a number: got a bool")
+        return expect_array(answer, (), "number", "the number of parameters").item()
 
-    got = [ask(c) for c in configs]
-    right = [parameters_by_rule(c) for c in configs]
-    fits = all(abs(g - r) < 0.5 for g, r in zip(got, right, strict=True))
-    named = next(
-        (
-            name
-            for name in _ON_COUNTS
-            if all(
-                abs(g - parameters_by_rule(c, name)) < 0.5
-                for g, c in zip(got, configs, strict=True)
-            )
-        ),
-        "",
-    )
-    only = not fits and abs(got[0] - right[0]) < 0.5
-    yield claim(
-        "every number is counted once, the tied table too: 124,439,808 for the smallest GPT-2",
-        fits,
-        points=1.5,
-        saw=f"{got[0]:,} for the smallest GPT-2, and {got[1]:,} for {configs[1]}",
-        asks="tables, blocks with their biases and norms, the last norm, and no head",
-        advice=[
-            *[when(name == named, name, text) for name, text in _ON_COUNTS.items()],
-            when(only, "one-answer-only", "this is right for the smallest GPT-2 only"),
-            "count the example of 106 numbers by hand, part by part",
-        ],
-        see=see,
-    )
-    large = {
-        "vocab_size": 10**9 + draw.integer(1, 99),
-        "n_positions": 10**6 + 3,
-        "n_embd": 10**6 + 2 * draw.integer(1, 99) + 1,
-        "n_layer": 997,
-        "n_head": 1,
-    }
-    answer = ask(large)
-    exact = isinstance(answer, int) and answer == parameters_by_rule(large)
-    yield claim(
-        "the answer is an exact whole number, however large",
-        exact and all(isinstance(g, int) for g in got),
-        points=0.5,
-        saw=f"{answer!r} for a model of 10^16 numbers",
-        asks="an int, exact to the last digit",
-        advice=[
-            when(
-                not all(isinstance(g, int) for g in got),
-                "float-count",
-                "this is a float, exact up to 2^53 only: * and + of ints stay ints, / does not",
+    yield from examine(
+        Subject(
+            ask,
+            parameters_by_rule,
+            forms=(parameters_part_by_part,),
+            mistakes=_COUNTS,
+            symptoms=_ON_COUNTS,
+            show=lambda c: (
+                f"V = {c['vocab_size']:,}, {c['n_positions']:,} positions, "
+                f"C = {c['n_embd']:,}, {c['n_layer']} blocks, {c['n_head']} heads"
             ),
-            "whole numbers times whole numbers: first the formula",
-        ],
-        see=see,
+            told=lambda a: f"{a:,}" if isinstance(a, int) else f"the float {a!r}",
+            smaller=lambda c: iter(() if c == _EXAMPLE else [(_EXAMPLE,)]),
+            by_hand=counted_by_hand,
+            alike=counts_alike,
+        ),
+        draw,
+        Property(
+            "once",
+            "every number is counted once, the tied table too: 124,439,808 for the smallest GPT-2",
+            models_to_count,
+            points=1.5,
+            asks="tables, blocks with their biases and norms, the last norm, and no head",
+        ),
+        Property(
+            "whole",
+            "the answer is an exact whole number, however large",
+            models_of_many_numbers,
+            points=0.5,
+            asks="an int, exact to the last digit",
+            typical=False,
+            needs="once",
+            alike=lambda a, b: isinstance(a, int) and a == b,
+        ),
     )
 
 
 # --- load_hf --------------------------------------------------------------------------------------
 
+_RENAMED = {"attn.c_proj": "out", "mlp.c_fc": "up", "mlp.c_proj": "down"}
+Loaded = list[tuple[str, np.ndarray]]
+
 
 def hub_weights(
-    draw: Draw, config: dict[str, int], *, prefix: str, masks: bool, head: bool
+    draw: Draw, layers: int, *, prefix: str = "", masks: bool = False, head: bool = False
 ) -> dict[str, torch.Tensor]:
-    """Random weights under the hub's names, as files have them."""
-    C, n = config["n_embd"], config["n_positions"]
-    shapes = {"wte.weight": (config["vocab_size"], C), "wpe.weight": (n, C)}
-    for i in range(config["n_layer"]):
+    """Random weights under the hub's names, as files have them; few numbers in each."""
+    V, n, C = 9, 5, 6
+    shapes = {"wte.weight": (V, C), "wpe.weight": (n, C)}
+    for i in range(layers):
         for name, shape in {
             "ln_1.weight": (C,),
             "ln_1.bias": (C,),
@@ -917,7 +1111,7 @@ def hub_weights(
     shapes |= {"ln_f.weight": (C,), "ln_f.bias": (C,)}
     found = {prefix + name: tensor(draw.normal(*shape)) for name, shape in shapes.items()}
     if masks:
-        for i in range(config["n_layer"]):
+        for i in range(layers):
             found[f"{prefix}h.{i}.attn.bias"] = torch.ones(1, 1, n, n).tril()
             found[f"{prefix}h.{i}.attn.masked_bias"] = torch.tensor(-1e4)
     if head:
@@ -925,440 +1119,489 @@ def hub_weights(
     return found
 
 
-def loaded_by_rule(hub: dict[str, torch.Tensor]) -> Weights:
-    """The same weights under the lesson's names."""
-    ours: Weights = {}
-    new = {"attn.c_proj": "out", "mlp.c_fc": "up", "mlp.c_proj": "down"}
+def conv1d(name: str, array: np.ndarray) -> bool:
+    """Whether an array of the hub is a Conv1D's weight, stored as (in, out)."""
+    return ".c_" in name and array.ndim == 2
+
+
+def loaded_by_rule(
+    hub: Mapping[str, torch.Tensor],
+    *,
+    turned: Callable[[str, np.ndarray], bool] = conv1d,
+    letters: str = "qkv",
+    cut: Callable[[np.ndarray], Sequence[np.ndarray]] | None = None,
+    late: bool = False,
+    split: bool = True,
+    renamed: Mapping[str, str] = _RENAMED,
+    prefix: str = "transformer.",
+    skipped: tuple[str, ...] = (".attn.bias", ".attn.masked_bias"),
+    head: bool = False,
+) -> Loaded:
+    """The same weights under the lesson's names, sorted. Options turn one thing wrong.
+
+    `turned` says what is transposed (with `late`: after the cut), `letters` in which order the
+    thirds are taken, `cut` how they are cut; `skipped` are ends of names.
+    """
+    ours: dict[str, np.ndarray] = {}
     for full, value in hub.items():
-        name, array = full.removeprefix("transformer."), value.numpy()
-        if name.endswith((".attn.bias", ".attn.masked_bias")) or name == "lm_head.weight":
+        name, array = full.removeprefix(prefix), value.numpy()
+        if name.endswith(skipped) or (name == "lm_head.weight" and not head):
             continue
-        if ".c_" in name and array.ndim == 2:
-            array = array.T
-        if "c_attn" in name:
-            for letter, part in zip("qkv", np.split(array, 3), strict=True):
+        array = array.T if turned(name, array) and not late else array
+        if "c_attn" in name and split:
+            parts = np.split(array, 3) if cut is None else cut(array)
+            for letter, part in zip(letters, parts, strict=True):
+                part = part.T if late and turned(name, array) else part
                 ours[name.replace("attn.c_attn", letter)] = part
             continue
-        for theirs, mine in new.items():
+        for theirs, mine in renamed.items():
             name = name.replace(theirs, mine)
-        ours[name] = array
-    return ours
+        ours[name] = array.T if late and turned(full, array) else array
+    return sorted(ours.items(), key=lambda item: item[0])
 
 
-@checks("load_hf", lesson=LESSON, points=2)
-def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Iterator[Claim]:
+_TURN = "Conv1D keeps (in, out): transpose every c_… weight"
+_ORDER = "the three parts have changed places: queries first, then keys, then values"
+_CUT = (
+    "q, k and v stand side by side in the OUTPUT axis, a third each, one after the other: look at "
+    "the example of 12 numbers"
+)
+_MASKS = "h.0.attn.bias and h.0.attn.masked_bias are stored masks, no weights: skip them"
+
+
+def last_axis(array: np.ndarray) -> Sequence[np.ndarray]:
+    """Cut into thirds along the last axis."""
+    return np.split(array, 3, axis=-1)
+
+
+_LOADS = (
+    Mistake("tables-transposed", "wte and wpe are tables, not Conv1D: leave them as they are",
+        options={"turned": lambda name, array: array.ndim == 2}),
+    Mistake("conv1d-not-transposed", "the attention's c_proj is not transposed: it is square, so "
+        "nothing complains", options={"turned": lambda name, a: conv1d(name, a) and a.shape[0] !=
+        a.shape[1]}),
+    *(Mistake("conv1d-not-transposed", _TURN, options={"turned": turned, "cut": last_axis}) for
+        turned in (lambda name, a: False, lambda name, a: conv1d(name, a) and "c_attn" not in
+        name)),
+    *(Mistake("conv1d-not-transposed",
+        f"{part} is not transposed: Conv1D keeps (in, out), in every c_… weight",
+        options={"turned": lambda name, a, part=part: conv1d(name, a) and part not in name}) for
+        part in ("mlp.c_fc", "mlp.c_proj", "mlp.")),
+    *(Mistake("qkv-order", _ORDER, options={"letters": "".join(order)}) for order in
+        itertools.permutations("qkv") if order != tuple("qkv")),
+    Mistake("qkv-cut-wrong", _CUT, options={"cut": lambda a: (a[0::3], a[1::3], a[2::3])}),
+    Mistake("qkv-cut-wrong", _CUT, options={"cut": last_axis}),
+    Mistake("qkv-cut-wrong", _CUT, options={"late": True}),
+    Mistake("qkv-bias-dropped", "the biases of q, k and v are missing: h.0.attn.c_attn.bias ends "
+        "in attn.bias too, and is no mask", options={"skipped": ("attn.bias",
+        ".attn.masked_bias")}),
+    Mistake("qkv-not-split", "c_attn holds q, k and v in one: cut it into three", options={"split":
+        False}),
+    *(Mistake("names-kept", "c_proj and c_fc have other names here: see the table",
+        options={"renamed": {k: v for k, v in _RENAMED.items() if k in kept}}) for size in range(3)
+        for kept in itertools.combinations(_RENAMED, size)),
+    *(Mistake("masks-kept", _MASKS, options={"skipped": skipped}) for skipped in ((),
+        (".attn.bias",), (".attn.masked_bias",))),
+    Mistake("head-kept", "lm_head.weight is wte.weight again: skip it", options={"head": True}),
+    Mistake("prefix-kept", "some files put transformer. before every name: take it away where it "
+        "stands", options={"prefix": "\0"}),
+)  # fmt: skip
+
+
+def named_alike(a: Loaded, b: Loaded) -> bool:
+    """Whether the names are the same."""
+    return [name for name, _ in a] == [name for name, _ in b]
+
+
+def numbered_alike(a: Loaded, b: Loaded, ordered: bool = True) -> bool:
+    """Whether names and numbers are the same; if not `ordered`, wherever in an array they stand."""
+    return named_alike(a, b) and all(
+        np.array_equal(x, y) if ordered else np.array_equal(np.sort(x, None), np.sort(y, None))
+        for (_, x), (_, y) in zip(a, b, strict=True)
+    )
+
+
+def off_as_loaded(got: Loaded, right: Loaded, *_: Any) -> str:
+    """The first name that is missing or too many, or the first array that differs."""
+    have, want = dict(got), dict(right)
+    for name in want:
+        if name not in have:
+            return f"no weight {name}"
+    for name in have:
+        if name not in want:
+            return f"a weight {name[:60]}"
+    wrong = next(n for n in want if not np.array_equal(have[n], want[n]))
+    return f"a wrong {wrong}, of shape {have[wrong].shape}"
+
+
+def plain_files(draw: Draw) -> list[tuple[dict[str, torch.Tensor]]]:
+    """Twelve layers, so that h.1 and h.11 can be told apart."""
+    return [(hub_weights(draw, 12),) for _ in range(2)]
+
+
+def files_of_all_kinds(draw: Draw) -> list[tuple[dict[str, torch.Tensor]]]:
+    """Names with a prefix and without, stored masks, a stored head."""
+    kinds = (("transformer.", False, True), ("transformer.", True, True), ("", True, False))
+    return [(hub_weights(draw, 2, prefix=p, masks=m, head=h),) for p, m, h in kinds]
+
+
+@checks("load_hf", lesson=LESSON, points=2, see="Exercise 5: somebody else's weights")
+def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Said:
     """The hub's weights under the lesson's names, in the layout of nn.Linear."""
-    see = "Exercise 5: somebody else's weights"
 
-    def ask(hub: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    def ask(hub: Mapping[str, torch.Tensor]) -> Loaded:
         answer = load_hf({name: value.clone() for name, value in hub.items()})
         if not isinstance(answer, dict) or not all(isinstance(k, str) for k in answer):
             raise WrongKind("load_hf should return a dictionary from names to tensors")
-        return {k: expect_array(v, None, "any", f"the weight {k[:60]}") for k, v in answer.items()}
+        arrays = {
+            k: expect_array(v, None, "any", f"the weight {k[:60]}") for k, v in answer.items()
+        }
+        return sorted(arrays.items(), key=lambda item: item[0])
 
-    # Twelve layers, so that h.1 and h.11 can be told apart; few numbers in each.
-    config = {"vocab_size": 9, "n_positions": 5, "n_embd": 4, "n_layer": 12, "n_head": 2}
-    hub = hub_weights(draw, config, prefix="", masks=False, head=False)
-    right, got = loaded_by_rule(hub), ask(hub)
-    missing = [name for name in right if name not in got]
-    extra = [name for name in got if name not in right]
-    loaded = any(np.array_equal(np.sort(got[n], None), np.sort(right[n], None)) for n in right
-                 if n in got)  # fmt: skip
-    empty = waits_unless(loaded, "numbers of the file under these names")
-    yield claim(
-        "the names are those of GPT2: every weight has a place, and no other is there",
-        not missing and not extra,
-        points=0.5,
-        saw=f"no weight {missing[0]}" if missing else f"a weight {extra[0][:60]}" if extra else "",
-        asks="the keys of GPT2(config).state_dict(), for twelve layers here",
-        waits="" if missing or extra else empty,
-        advice=[
-            when(
-                not extra
-                and missing
-                and all(m.endswith((".q.bias", ".k.bias", ".v.bias")) for m in missing),
-                "qkv-bias-dropped",
-                "the biases of q, k and v are missing: h.0.attn.c_attn.bias ends in attn.bias too; "
-                "stored masks end in .attn.bias, with the dot",
+    yield from examine(
+        Subject(
+            ask,
+            loaded_by_rule,
+            mistakes=_LOADS,
+            show=lambda hub: f"a file of {len(hub)} weights that begins with {next(iter(hub))}",
+            told=lambda a: f"{len(a)} weights: " + ", ".join(f"{n} {x.shape}" for n, x in a[:3]),
+            smaller=lambda hub: iter(
+                () if len(hub) <= 16 else [({n: v for n, v in hub.items() if "h.1" not in n},)]
             ),
-            when(
-                any("c_attn" in e for e in extra),
-                "qkv-not-split",
-                "c_attn holds q, k and v in one: cut it into three",
-            ),
-            when(
-                any(".c_" in e for e in extra),
-                "names-kept",
-                "c_proj and c_fc have other names here: see the table",
-            ),
-            "compare your keys with those of GPT2(config).state_dict()",
-        ],
-        see=see,
-    )
-
-    wrong = [n for n in right if n not in got or not np.array_equal(got[n], right[n])]
-    flat = {n: got[n] for n in wrong if n in got}
-    parts = {n: n.rpartition(".")[0].rpartition(".")[2] for n in flat}
-    square = [n for n in flat if parts[n] == "out" and n.endswith("weight")]
-    thirds = [n for n in flat if parts[n] in "qkv"]
-    untransposed = [
-        n for n in flat if flat[n].shape == right[n].T.shape and np.array_equal(flat[n], right[n].T)
-    ]
-    swapped = any(
-        flat[n].shape == right[m].shape and np.array_equal(flat[n], right[m])
-        for n in thirds
-        for m in right
-        if m != n
-    )
-    only_square = wrong and len(square) == len(wrong)
-    yield claim(
-        "every value is in its place: Conv1D transposed, and q, k, v cut in this order",
-        not wrong,
-        points=1,
-        saw=f"a wrong {wrong[0]}"
-        + (f", of shape {flat[wrong[0]].shape}" if wrong and wrong[0] in flat else "")
-        if wrong
-        else "",
-        asks="(out, in) for every matrix; biases, norms and tables as they are",
-        advice=[
-            when(
-                any(parts[n] in ("wte", "wpe") for n in untransposed),
-                "tables-transposed",
-                "wte and wpe are tables, not Conv1D: leave them as they are",
-            ),
-            when(
-                only_square and untransposed,
-                "conv1d-not-transposed",
-                "the attention's c_proj is not transposed: it is square, so nothing complains",
-            ),
-            when(
-                swapped,
-                "qkv-order",
-                "the three parts have changed places: queries first, then keys, then values",
-            ),
-            when(
-                untransposed
-                and all(
-                    n in untransposed for n in flat if n.endswith("weight") and parts[n] != "wte"
-                ),
-                "conv1d-not-transposed",
-                "Conv1D keeps (in, out): transpose every c_… weight",
-            ),
-            when(
-                thirds and not untransposed,
-                "qkv-cut-wrong",
-                "q, k and v stand side by side in the OUTPUT axis, a third each: transpose, then "
-                "cut the first axis into three",
-            ),
-            when(
-                untransposed,
-                "conv1d-not-transposed",
-                "Conv1D keeps (in, out): transpose every c_… weight",
-            ),
-            "try the example with 12 numbers by hand",
-        ],
-        see=see,
-    )
-
-    problem, mistake = "", ""
-    for prefix, masks, head in (
-        ("transformer.", False, True),
-        ("transformer.", True, True),
-        ("", True, False),
-    ):
-        hub = hub_weights(draw, config | {"n_layer": 2}, prefix=prefix, masks=masks, head=head)
-        right, found = loaded_by_rule(hub), {}
-        try:
-            found = ask(hub)
-        except (StudentFailed, WrongKind) as why:
-            problem, mistake = problem or str(why), mistake or ("masks-kept" if masks else "")
-        if problem:
-            break
-        more = [n for n in found if n not in right]
-        if more or set(found) != set(right):
-            lost = next((n for n in right if n not in found), "")
-            problem = f"a weight {more[0][:60]}" if more else f"no weight {lost}"
-            mistake = (
-                "masks-kept"
-                if any(n.endswith(("attn.bias", "masked_bias")) for n in more)
-                else "head-kept"
-                if any("lm_head" in n for n in more)
-                else "prefix-kept"
-                if any(n.startswith("transformer.") for n in more)
-                else ""
-            )
-            break
-        if wrong == [] and not all(np.array_equal(found[n], right[n]) for n in right):
-            problem = "other values when names have a prefix or masks are stored"
-            break
-    yield claim(
-        "names with and without transformer. are taken; stored masks and the tied head are skipped",
-        not problem,
-        points=0.5,
-        saw=problem,
-        asks="the same dictionary from every such file",
-        waits="" if problem else empty,
-        advice=[
-            when(
-                mistake == "masks-kept",
-                "masks-kept",
-                "h.0.attn.bias and h.0.attn.masked_bias are stored masks, no weights: skip them",
-            ),
-            when(
-                mistake == "head-kept", "head-kept", "lm_head.weight is wte.weight again: skip it"
-            ),
-            when(
-                mistake == "prefix-kept",
-                "prefix-kept",
-                'some files put transformer. before every name: name.removeprefix("transformer.")',
-            ),
-            "look at the last three rows of the table",
-        ],
-        see=see,
+            alike=numbered_alike,
+        ),
+        draw,
+        Property(
+            "names",
+            "the names are those of GPT2: every weight has a place, and no other is there",
+            plain_files,
+            points=0.5,
+            asks="the keys of GPT2(config).state_dict(), for twelve layers here",
+            alike=named_alike,
+            saw=off_as_loaded,
+        ),
+        Property(
+            "values",
+            "every value is in its place: Conv1D transposed, and q, k, v cut in this order",
+            plain_files,
+            points=1,
+            asks="(out, in) for every matrix; biases, norms and tables as they are",
+            needs="names",
+            saw=off_as_loaded,
+        ),
+        Property(
+            "files",
+            "names with and without transformer. are taken; stored masks and the tied head are "
+            "skipped",
+            files_of_all_kinds,
+            points=0.5,
+            asks="the same dictionary from every such file",
+            needs="values",
+            alike=lambda a, b: numbered_alike(a, b, ordered=False),
+            saw=off_as_loaded,
+        ),
     )
 
 
 # --- sequence_nll and perplexity ------------------------------------------------------------------
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits minus the log of their exponentials' sum, over the last axis."""
-    top = logits.max(-1, keepdims=True)
-    return logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+@dataclass(frozen=True)
+class Waves:
+    """The toy model of these numbers, here and beside the student's function."""
+
+    vocabulary: int
+    phase: float
+    gain: float
+    limit: int = 20
+
+    def log_p(self, tokens: np.ndarray) -> np.ndarray:
+        """Log-probabilities (B, T, V) of the next token after each."""
+        ours = Toy(self.vocabulary, self.limit, self.phase, self.gain)
+        return log_softmax(ours.logits(torch.tensor(tokens).double()).double().numpy())
+
+    def beside(self, function: Standin) -> Any:
+        """The same model where the function lives."""
+        return toy(function, self.vocabulary, self.limit, self.phase, self.gain)
 
 
-def token_nlls(model: Toy, tokens: np.ndarray, given: int, shift: int = 1) -> np.ndarray:
-    """−log p of each scored token, (B, T − given); `shift` 0 is the usual mistake."""
-    logits = model.logits(torch.tensor(tokens).double()).double().numpy()
-    log_p = log_softmax(logits)
-    places = np.arange(given, tokens.shape[1])
-    return -np.stack([log_p[:, t - shift][np.arange(len(tokens)), tokens[:, t]] for t in places], 1)
+@dataclass(frozen=True)
+class Constant:
+    """A model whose logits are the same after any text."""
+
+    logits: tuple[float, ...]
+
+    def log_p(self, tokens: np.ndarray) -> np.ndarray:
+        """Log-probabilities (B, T, V) of the next token after each."""
+        row = log_softmax(np.array(self.logits))
+        return np.broadcast_to(row, (*tokens.shape, len(row)))
+
+    def beside(self, function: Standin) -> Any:
+        """The same model where the function lives."""
+        return constant_model(function, torch.tensor(self.logits))
 
 
-@checks("sequence_nll", lesson=LESSON, points=2)
-def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Iterator[Claim]:
+Asked = tuple[Any, np.ndarray, int | None]  # a model, ids (B, T), how many are given
+
+
+def token_nlls(
+    model: Any, tokens: np.ndarray, given: int | None, *, shift: int = 1, early: int = 0
+) -> np.ndarray:
+    """−log p of each scored token, (B, T − given).
+
+    Options turn one thing wrong: `shift` is how far before a token its logits stand, `early` how
+    many tokens too soon the scoring begins and ends.
+    """
+    log_p = model.log_p(tokens)
+    places = range((given or 1) - early, tokens.shape[1] - early)
+    rows = np.arange(len(tokens))
+    return -np.stack([log_p[rows, t - shift, tokens[:, t]] for t in places], axis=1)
+
+
+def nll_by_rule(model: Any, tokens: np.ndarray, given: int | None, **wrong: Any) -> np.ndarray:
+    """−log p(tokens after the given ones | those), (B,) nats."""
+    return token_nlls(model, tokens, given, **wrong).sum(axis=1)
+
+
+def by_probabilities(epsilon: float) -> Callable[..., np.ndarray]:
+    """The NLL by a softmax in single precision, and then a logarithm of it plus `epsilon`."""
+
+    def nll(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray:
+        p = np.exp(-token_nlls(model, tokens, given)).astype(np.float32)
+        return -np.log(p + np.float32(epsilon)).sum(axis=1)
+
+    return nll
+
+
+_SHIFT = "you score token t by the logits AT t: those are about token t + 1"
+_NLL = (
+    Mistake("targets-not-shifted", _SHIFT, options={"shift": 0}),
+    Mistake("targets-not-shifted", _SHIFT, options={"shift": 0, "early": 1}),
+    Mistake("loss-on-the-prompt", "the given tokens are scored as well: start at token `given`",
+        gives=lambda m, t, g, **wrong: nll_by_rule(m, t, 1, **wrong)),
+    Mistake("one-token-short", "the first token after the given ones is not scored", gives=lambda
+        m, t, g: token_nlls(m, t, g)[:, 1:].sum(1)),
+    Mistake("last-token-left-out", "the last token is not scored: the logits before it are about "
+        "it", gives=lambda m, t, g: token_nlls(m, t, g)[:, :-1].sum(1)),
+    Mistake("summed-over-batch", "one number for each row: add over time, not over the batch",
+        after=lambda v, *_: v.sum()),
+    Mistake("averaged-over-batch", "one number for each row, and a sum: F.cross_entropy takes "
+        "means unless it is told not to", after=lambda v, m, t, g: v.mean() / (t.shape[1] - (g or
+        1))),
+    Mistake("mean-for-sum", "this is the mean over tokens: the chain rule adds", after=lambda v, m,
+        t, g: v / (t.shape[1] - (g or 1))),
+    Mistake("sign", "this is log p: the NLL has the other sign", after=lambda v, *_: -v),
+    Mistake("bits-for-nats", "these are bits: nats are asked", after=lambda v, *_: v /
+        math.log(2)),
+    Mistake("probability-for-nll", "this is a probability: minus its logarithm is asked",
+        after=lambda v, *_: np.exp(-v)),
+    Mistake("softmax-then-log", "a probability of e^−10000 is 0, and its log −∞: stay in logs, "
+        "where nothing underflows", gives=by_probabilities(0.0)),
+    *(Mistake("softmax-then-log", "a small number inside the log changes the answer: a "
+        "log-softmax needs none", gives=by_probabilities(epsilon)) for epsilon in (1e-6, 1e-7,
+        1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-20, 1e-30)),
+)  # fmt: skip
+
+
+def show_texts(model: Any, tokens: np.ndarray, given: int | None) -> str:
+    """A case in words."""
+    first = "the first is" if (given or 1) == 1 else f"the first {given} are"
+    return f"{shown(tokens[0])}, the first of {len(tokens)} rows, of which {first} given"
+
+
+def smaller_texts(model: Any, tokens: np.ndarray, given: int | None) -> Iterator[Asked]:
+    """One row of two tokens, of three, and of three with two given."""
+    for length, known in ((2, 1), (3, 1), (3, 2)):
+        if length < tokens.shape[1]:
+            yield model, tokens[:1, :length], known
+
+
+def terms_by_hand(model: Any, tokens: np.ndarray, given: int | None) -> str:
+    """The terms of a row of at most three tokens."""
+    if tokens.shape[1] > 3 or len(tokens) > 1:
+        return ""
+    nlls = token_nlls(model, tokens, given)[0]
+    terms = [f"token {(given or 1) + i} has p = {np.exp(-n):.4g}" for i, n in enumerate(nlls)]
+    return f"counted from 0, {', '.join(terms)}: the terms −log p are {shown(nlls)}"
+
+
+def texts_to_score(draw: Draw) -> list[Asked]:
+    """Rows of several lengths, with one given token and more."""
+    model = Waves(draw.integer(7, 9), float(draw.uniform(1)[0]), 2.0)
+    sizes = ((3, draw.integer(6, 8), 1), (2, 7, draw.integer(2, 4)), (2, 5, 4), (1, 2, None))
+    return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
+
+
+def all_texts(draw: Draw) -> list[Asked]:
+    """The 27 texts that go on with three of 3 tokens, for two models."""
+    rest = np.array(list(itertools.product(range(3), repeat=3)))
+    cases = []
+    for _ in range(2):
+        first = np.full((27, 1), draw.integer(0, 2))
+        model = Waves(3, float(draw.uniform(1)[0]), 1.5)
+        cases.append((model, np.concatenate([first, rest], axis=1), 1))
+    return cases
+
+
+def huge_logits(draw: Draw) -> list[Asked]:
+    """Logits of ten thousand."""
+    model = Waves(5, float(draw.uniform(1)[0]), 1e4)
+    return [(model, draw.rng.integers(0, 5, size=(3, 6)), 1)]
+
+
+def sums_to_one(nlls: np.ndarray, right: np.ndarray) -> bool:
+    """Whether these are 27 NLLs, not all the same, whose probabilities sum to 1."""
+    if right.shape != (27,):
+        return close(nlls, right, 1e-5)
+    good = nlls.shape == right.shape and np.isfinite(nlls).all() and np.ptp(nlls) > 0.1
+    return bool(good and abs(np.exp(-nlls).sum() - 1) < 1e-4)
+
+
+@checks("sequence_nll", lesson=LESSON, points=2, see="Exercise 6: how likely is a sentence?")
+def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
     """The chain rule in nats, over the tokens that are not given."""
-    see = "Exercise 6: how likely is a sentence?"
 
     def ask(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray:
         more = {} if given is None else {"given": given}
-        answer = sequence_nll(model, tensor(tokens), **more)
+        answer = sequence_nll(model.beside(sequence_nll), tensor(tokens), **more)
         return expect_array(answer, None, "float", "the NLL")
 
-    phase = float(draw.uniform(1)[0])
-    V, limit = draw.integer(7, 9), 20
-    ours, theirs = Toy(V, limit, phase, 2.0), toy(sequence_nll, V, limit, phase, 2.0)
-    cases = []
-    for B, T, given in (
-        (3, draw.integer(6, 8), 1),
-        (2, 7, draw.integer(2, 4)),
-        (2, 5, 4),
-        (1, 2, None),
-    ):
-        tokens = draw.rng.integers(0, V, size=(B, T))
-        cases.append((tokens, given or 1, ask(theirs, tokens, given)))
-
-    def all_fit(rule: Callable[[np.ndarray, int], np.ndarray]) -> bool:
-        return all(close(got, rule(t, g), 1e-3) for t, g, got in cases)
-
-    def total(tokens: np.ndarray, given: int) -> np.ndarray:
-        return token_nlls(ours, tokens, given).sum(1)
-
-    fits = all(close(got, total(t, g), 1e-5) for t, g, got in cases)
-    wrong: dict[str, tuple[Callable, str]] = {
-        "targets-not-shifted": (
-            lambda t, g: token_nlls(ours, t, g, 0).sum(1),
-            "you score token t by the logits AT t: those are about token t + 1",
+    yield from examine(
+        Subject(
+            ask,
+            nll_by_rule,
+            mistakes=_NLL,
+            show=show_texts,
+            smaller=smaller_texts,
+            by_hand=terms_by_hand,
+            alike=lambda a, b: close(a, b, 1e-5),
         ),
-        "targets-not-shifted ": (
-            lambda t, g: token_nlls(ours, t, g - 1, 0)[:, :-1].sum(1),
-            "you score token t by the logits AT t: those are about token t + 1",
+        draw,
+        Property(
+            "nll",
+            "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
+            texts_to_score,
+            points=1,
+            asks="one number a row; the logits at t − 1 score token t",
         ),
-        "loss-on-the-prompt": (
-            lambda t, g: token_nlls(ours, t, 1).sum(1),
-            "the given tokens are scored as well: start at token `given`",
-        ),
-        "one-token-short": (
-            lambda t, g: (
-                token_nlls(ours, t, min(g + 1, t.shape[1])).sum(1)
-                if g + 1 < t.shape[1]
-                else np.zeros(len(t))
+        Property(
+            "sums",
+            "the probabilities of all continuations sum to 1",
+            all_texts,
+            points=0.5,
+            asks="Σ e^−NLL = 1: these are conditionals, multiplied",
+            typical=False,
+            alike=sums_to_one,
+            saw=lambda a, b, *_: (
+                f"an answer of shape {a.shape} for 27 rows"
+                if a.shape != b.shape
+                else "the same number for all texts"
+                if np.ptp(a) <= 0.1
+                else f"a sum of {np.exp(-a).sum():.4g}"
             ),
-            "the first token after the given ones is not scored",
         ),
-        "mean-for-sum": (
-            lambda t, g: token_nlls(ours, t, g).mean(1),
-            "this is the mean over tokens: the chain rule adds",
+        Property(
+            "finite",
+            "it is finite and right for logits of ten thousand, too",
+            huge_logits,
+            points=0.5,
+            asks="log p by logsumexp: finite while the logits are",
+            typical=False,
+            needs="nll",
         ),
-        "sign": (lambda t, g: -total(t, g), "this is log p: the NLL has the other sign"),
-        "bits-for-nats": (lambda t, g: total(t, g) / math.log(2), "these are bits: nats are asked"),
-        "summed-over-batch": (
-            lambda t, g: np.array(total(t, g).sum()),
-            "one number for each row: add over time, not over the batch",
-        ),
-        "averaged-over-batch": (
-            lambda t, g: np.array(token_nlls(ours, t, g).mean()),
-            "one number for each row, and a sum: F.cross_entropy takes means unless you say "
-            'reduction="none"',
-        ),
-    }
-    named = "" if fits else next((n.strip() for n, (rule, _) in wrong.items() if all_fit(rule)), "")
-    advice: list[str | Advice] = [
-        when(n.strip() == named, n.strip(), text) for n, (_, text) in wrong.items()
+    )
+
+
+def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any) -> float:
+    """e to the mean NLL of all scored tokens."""
+    return float(np.exp(token_nlls(model, tokens, given, **wrong).mean()))
+
+
+def of_nlls(rule: Callable[..., Any]) -> Callable[..., float]:
+    """The program that makes a number of the scored tokens' NLLs (B, T − given), and of the ids."""
+    return lambda model, tokens, given: float(rule(token_nlls(model, tokens, given), tokens))
+
+
+_PERPLEXITIES = (
+    *(Mistake(name, advice, gives=of_nlls(rule)) for name, advice, rule in (("exp-of-the-sum",
+        "this is e to the SUM: divide by the number of scored tokens first", lambda n, t:
+        np.exp(n.sum())), ("sum-over-batch", "this is e to the NLL of a whole row: divide by its "
+        "scored tokens, too", lambda n, t: np.exp(n.sum(1).mean())), ("given-counted", "you "
+        "divide by all tokens: the given ones are not scored", lambda n, t: np.exp(n.sum() /
+        t.size)), ("one-token-too-few", "you divide by T − 1: T − given tokens are scored", lambda
+        n, t: np.exp(n.sum() / (len(t) * (t.shape[1] - 1)))), ("mean-of-perplexities", "you "
+        "average the rows' perplexities: the mean belongs inside the exponential", lambda n, t:
+        np.exp(n.mean(1)).mean()), ("exp-before-the-mean", "you take e to each token's NLL, and "
+        "then the mean: the mean belongs inside the exponential", lambda n, t: np.exp(n).mean()),
+        ("base-2", "2 to a number of nats: either e and nats, or 2 and bits", lambda n, t: 2 **
+        n.mean()), ("base-mixed", "e to a number of bits, or nats divided by ln 2 once too often: "
+        "either e and nats, or 2 and bits", lambda n, t: np.exp(n.mean() / math.log(2))),
+        ("no-exp", "this is the mean NLL: perplexity is e to that", lambda n, t: n.mean()),
+        ("batch-forgotten", "you divide by the tokens of one row: count those of all rows", lambda
+        n, t: np.exp(n.sum() / n.shape[1])), ("time-forgotten", "you divide by the number of "
+        "rows: count the scored tokens of all of them", lambda n, t: np.exp(n.sum() /
+        n.shape[0])))),
+    Mistake("sign", "this is e to MINUS the mean: a perplexity is at least 1", after=lambda v, *_:
+        1 / v),
+    *within("in sequence_nll", _NLL),
+)  # fmt: skip
+
+
+def texts_of_batches(draw: Draw) -> list[Asked]:
+    """One row and several, with one given token and three."""
+    model = Waves(draw.integer(6, 9), float(draw.uniform(1)[0]), 2.5)
+    sizes = ((1, 6, 1), (3, 7, 1), (2, 6, 3))
+    return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
+
+
+def even_and_sure(draw: Draw) -> list[Asked]:
+    """A model that guesses evenly among V tokens, and one that is sure and right."""
+    V = draw.integer(20, 90)
+    sure = Constant(tuple(200.0 if token == 3 else -200.0 for token in range(V)))
+    return [
+        (Constant((0.0,) * V), draw.rng.integers(0, V, size=(3, 9)), 2),
+        (sure, np.full((2, 6), 3), 1),
     ]
-    tokens, given, got = cases[0]
-    yield claim(
-        "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
-        fits,
-        points=1,
-        saw=f"an answer of shape {got.shape} for {len(tokens)} rows"
-        if got.shape != (len(tokens),)
-        else f"{shown(got)} for {tokens.shape[1]} tokens of which {given} is given"
-        if not close(got, total(tokens, given), 1e-5)
-        else "other numbers where more than one token is given",
-        asks="one number a row; the logits at t − 1 score token t",
-        advice=[*advice, "work out ln 8 of the example by hand"],
-        see=see,
-    )
-
-    ours, theirs = Toy(3, limit, phase, 1.5), toy(sequence_nll, 3, limit, phase, 1.5)
-    first = draw.integer(0, 2)
-    every = np.array([(first, *rest) for rest in itertools.product(range(3), repeat=3)])
-    got = ask(theirs, every, 1)
-    one_each = got.shape == (27,)
-    mass = float(np.exp(-got).sum()) if one_each else math.nan
-    varies = one_each and np.ptp(got) > 0.1
-    yield claim(
-        "the probabilities of all continuations sum to 1",
-        varies and abs(mass - 1) < 1e-4,
-        points=0.5,
-        saw=f"a sum of {mass:.4g} over the 27 texts that go on with three of 3 tokens"
-        if one_each
-        else f"an answer of shape {got.shape} for 27 rows",
-        asks="Σ e^−NLL = 1: these are conditionals, multiplied",
-        advice=[*advice, "if token t is scored by a distribution that has seen it, the sum is off"],
-        see=see,
-    )
-
-    ours, theirs = Toy(5, limit, phase, 1e4), toy(sequence_nll, 5, limit, phase, 1e4)
-    tokens = draw.rng.integers(0, 5, size=(3, 6))
-    got = ask(theirs, tokens, 1)
-    right = token_nlls(ours, tokens, 1).sum(1)
-    yield claim(
-        "it is finite and right for logits of ten thousand, too",
-        close(got, right, 1e-4),
-        points=0.5,
-        saw=f"{shown(got)} nats where every logit is up to 10,000",
-        asks="log p by logsumexp: finite while the logits are",
-        advice=[
-            when(
-                fits and not np.isfinite(got).all(),
-                "softmax-then-log",
-                "a probability of e^−10000 is 0, and its log −inf: F.cross_entropy or log_softmax "
-                "never leave the logs",
-            ),
-            when(
-                fits,
-                "softmax-then-log",
-                "a small number inside the log changes the answer: log_softmax needs none",
-            ),
-            *advice,
-            "stay in logs: F.cross_entropy takes logits",
-        ],
-        see=see,
-    )
 
 
-@checks("perplexity", lesson=LESSON, points=1)
-def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Iterator[Claim]:
+@checks("perplexity", lesson=LESSON, points=1, see="Exercise 6: how likely is a sentence?")
+def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Said:
     """e to the mean NLL of the scored tokens."""
-    see = "Exercise 6: how likely is a sentence?"
 
     def ask(model: Any, tokens: np.ndarray, given: int) -> float:
-        answer = perplexity(model, tensor(tokens), given)
+        answer = perplexity(model.beside(perplexity), tensor(tokens), given)
         return float(expect_array(answer, (), "number", "the perplexity"))
 
-    phase, V = float(draw.uniform(1)[0]), draw.integer(6, 9)
-    ours, theirs = Toy(V, 20, phase, 2.5), toy(perplexity, V, 20, phase, 2.5)
-    cases = [
-        (draw.rng.integers(0, V, size=(B, T)), given)
-        for B, T, given in ((1, 6, 1), (3, 7, 1), (2, 6, 3))
-    ]
-    got = [ask(theirs, *c) for c in cases]
-    each = [token_nlls(ours, *c) for c in cases]
+    def by_hand(model: Any, tokens: np.ndarray, given: int) -> str:
+        terms = terms_by_hand(model, tokens, given)
+        return f"{terms}, and perplexity is e to their mean" if terms else ""
 
-    def fit(values: Sequence[float]) -> bool:
-        with np.errstate(over="ignore"):
-            return all(
-                abs(g - v) <= 1e-3 * max(1.0, abs(v)) for g, v in zip(got, values, strict=True)
-            )
-
-    rules = {
-        "exp-of-the-sum": (
-            [np.exp(min(n.sum(), 700.0)) for n in each],
-            "this is e to the SUM: divide by the number of scored tokens first",
+    yield from examine(
+        Subject(
+            ask,
+            perplexity_by_rule,
+            mistakes=_PERPLEXITIES,
+            show=show_texts,
+            smaller=smaller_texts,
+            by_hand=by_hand,
+            alike=lambda a, b: close(a, b, 2e-4),
         ),
-        "sum-over-batch": (
-            [np.exp(min(n.sum(1).mean(), 700.0)) for n in each],
-            "this is e to the NLL of a whole row: divide by its scored tokens, too",
+        draw,
+        Property(
+            "perplexity",
+            "perplexity is e to the mean NLL of all scored tokens",
+            texts_of_batches,
+            points=0.5,
+            asks="the mean over rows and scored tokens, inside the exponential",
         ),
-        "given-counted": (
-            [np.exp(n.sum() / c[0].size) for n, c in zip(each, cases, strict=True)],
-            "you divide by all tokens: the given ones are not scored",
+        Property(
+            "even",
+            "a model that guesses evenly has perplexity V, a perfect one 1",
+            even_and_sure,
+            points=0.5,
+            asks="e to ln V in the first case, and to 0 in the second",
+            typical=False,
         ),
-        "one-token-too-few": (
-            [
-                np.exp(n.sum() / (len(c[0]) * (c[0].shape[1] - 1)))
-                for n, c in zip(each, cases, strict=True)
-            ],
-            "you divide by T − 1: T − given tokens are scored",
-        ),
-        "mean-of-perplexities": (
-            [np.exp(n.mean(1)).mean() for n in each],
-            "you average the rows' perplexities: the mean belongs inside the exponential",
-        ),
-        "base-2": (
-            [2 ** n.mean() for n in each],
-            "2 to a number of nats: either e and nats, or 2 and bits",
-        ),
-        "no-exp": ([n.mean() for n in each], "this is the mean NLL: perplexity is e to that"),
-        "batch-forgotten": (
-            [np.exp(min(n.sum() / n.shape[1], 700.0)) for n in each],
-            "you divide by the tokens of one row: count those of all rows",
-        ),
-    }
-    right = [float(np.exp(n.mean())) for n in each]
-    fits = fit(right)
-    named = "" if fits else next((name for name, (v, _) in rules.items() if fit(v)), "")
-    yield claim(
-        "perplexity is e to the mean NLL of all scored tokens",
-        fits,
-        points=0.5,
-        saw=f"{got[1]:.4g} for {len(cases[1][0])} rows whose tokens cost {each[1].mean():.3f} nats "
-        "on average",
-        asks="the mean over rows and scored tokens, inside the exponential",
-        advice=[
-            *[when(name == named, name, text) for name, (_, text) in rules.items()],
-            "work out √8 of the example by hand (and is check(sequence_nll) green?)",
-        ],
-        see=see,
-    )
-    V = draw.integer(20, 90)
-    even = ask(constant_model(perplexity, torch.zeros(V)), draw.rng.integers(0, V, size=(3, 9)), 2)
-    sure = torch.full((V,), -200.0)
-    sure[3] = 200.0
-    perfect = ask(constant_model(perplexity, sure), np.full((2, 6), 3), 1)
-    yield claim(
-        "a model that guesses evenly has perplexity V, a perfect one 1",
-        abs(even - V) < 1e-2 and abs(perfect - 1) < 1e-3,
-        points=0.5,
-        saw=f"{even:.4g} for {V} tokens of equal probability, {perfect:.4g} for certainty",
-        asks=f"{V} and 1",
-        advice=[
-            *[when(name == named, name, text) for name, (_, text) in rules.items()],
-            "the mean NLL is ln V in the first case, and 0 in the second",
-        ],
-        see=see,
     )
 
 
@@ -1366,7 +1609,7 @@ def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Iterator[Claim]:
 
 
 def windowed(tokens: np.ndarray, limit: int, how: str = "") -> np.ndarray:
-    """What the model reads next by the lesson's rule; `how` gives other rules."""
+    """What the model reads next by the lesson's rule; `how` gives another rule."""
     over, jump = tokens.shape[1] - limit, max(1, limit // 2)
     if how == "slides-by-one":
         return tokens[:, -limit:]
@@ -1427,17 +1670,47 @@ class Secret:
         return self.logits(off.argmin(-1))[:, -length:]
 
 
-def written_by(function: Standin, model: Secret, tokens: np.ndarray, count: int) -> np.ndarray:
-    """The student's continuation of `tokens` by a model that answers here; its calls are noted."""
+@dataclass(frozen=True)
+class Text:
+    """A prompt (B, T), how many tokens more were asked, what came, and what the model was asked."""
+
+    prompt: np.ndarray
+    count: int
+    got: np.ndarray
+    calls: list[tuple[int, int, int]]
+    failed: str = ""
+
+    def equals(self, text: np.ndarray) -> bool:
+        """Whether this text came."""
+        return np.array_equal(self.got, text)
+
+    @property
+    def told(self) -> str:
+        """The first row in words, or why there is none."""
+        T = self.prompt.shape[1]
+        if self.failed:
+            return f"{self.failed} ({self.count} tokens behind {T})"
+        if self.got.shape != (len(self.prompt), T + self.count):
+            return f"a text of shape {self.got.shape} for {T} tokens and {self.count} more"
+        row = self.got[0].tolist()
+        return f"{row} for the prompt {self.prompt[0].tolist()} and {self.count} more"
+
+
+def text_by(function: Standin, model: Secret, prompt: np.ndarray, count: int) -> Text:
+    """The student's continuation by a model that answers here; its calls are noted."""
     model.calls.clear()
     limit, V = model.config["n_positions"], model.config["vocab_size"]
-    text = answered(begin_writing(function, V, limit, tensor(tokens), count), model.answer)
-    return expect_array(text, None, "int", "the text")
+    try:
+        begun = begin_writing(function, V, limit, tensor(prompt), count)
+        got = expect_array(answered(begun, model.answer), None, "int", "the text")
+    except StudentFailed as why:
+        return Text(prompt, count, np.zeros((0, 0)), list(model.calls), str(why))
+    return Text(prompt, count, got, list(model.calls))
 
 
 def written(
     model: Toy | Secret, tokens: np.ndarray, count: int, *, read: str = "", at: int = -1
-) -> Any:
+) -> np.ndarray:
     """The likeliest continuation, token by token; options give the usual mistakes."""
     for _ in range(count):
         seen = windowed(tokens, model.config["n_positions"], read)
@@ -1446,467 +1719,639 @@ def written(
     return tokens
 
 
+def written_forward(model: Secret, tokens: np.ndarray, count: int) -> np.ndarray:
+    """As `written`, with each new token put before the others."""
+    for _ in range(count):
+        logits = model.logits(windowed(tokens, model.config["n_positions"])).numpy()[:, -1]
+        tokens = np.concatenate([logits.argmax(-1)[:, None], tokens], 1)
+    return tokens
+
+
+def first_that_fits(texts: Sequence[Text], model: Secret) -> str:
+    """The name of the first known mistake that gives every text, "" if none does."""
+    for name, program in _WRITERS.items():
+        if all(t.equals(program(model, t.prompt, t.count)) for t in texts):
+            return name
+    return ""
+
+
+_WRITERS: dict[str, Callable[[Any, np.ndarray, int], np.ndarray]] = {
+    "first-position-read": lambda m, t, n: written(m, t, n, at=0),
+    "prompt-dropped": lambda m, t, n: written(m, t, n)[:, t.shape[1] :],
+    "one-token-only": lambda m, t, n: written(m, t, min(n, 1)),
+    "nothing-written": lambda m, t, n: t,
+    "one-token-too-many": lambda m, t, n: written(m, t, n + 1),
+    "one-token-too-few": lambda m, t, n: written(m, t, n - 1),
+    "newest-before-the-others": written_forward,
+    "least-likely": lambda m, t, n: written(Least(m), t, n),
+}  # fmt: skip
+
+
+class Least:
+    """A model whose likeliest token is the least likely one of another."""
+
+    def __init__(self, model: Secret) -> None:
+        self.config, self.logits = model.config, lambda ids: -model.logits(ids)
+
+
+_ON_TEXTS = {
+    "first-position-read": "you take the logits after the FIRST token: the next one is told by "
+        "those after the last",
+    "prompt-dropped": "the prompt belongs to the text that is returned",
+    "one-token-only": "only one token is added: count of them are asked",
+    "nothing-written": "the prompt comes back as it was: count tokens more are asked",
+    "one-token-too-many": "one token too many is added: count of them are asked",
+    "one-token-too-few": "one token is missing: count of them are asked",
+    "newest-before-the-others": "each new token stands before the others: text goes on at its end",
+    "least-likely": "the LEAST likely token is taken",
+    "one-pass-for-all": "all tokens come from one pass: each must see the ones before it",
+}  # fmt: skip
+
+
 def continuations(model: Toy, prompt: np.ndarray) -> dict[str, np.ndarray]:
     """p of all V² continuations by two tokens: the right one under "", and mistakes by name."""
     V = model.config["vocab_size"]
 
     def p_after(rows: np.ndarray, at: int = -1) -> np.ndarray:
-        return np.exp(log_softmax(model.logits(torch.tensor(rows).double()).double().numpy()))[
-            :, at
-        ]
+        return softmax(model.logits(torch.tensor(rows).double()).double().numpy())[:, at]
 
-    first = p_after(prompt)[0]
+    first, start = p_after(prompt)[0], p_after(prompt, 0)[0]
     longer = np.array([(*prompt[0], a) for a in range(V)])
     second = p_after(longer)
-    even = np.full((V, V), 1 / V**2)
     greedy = np.zeros((V, V))
     best = int(first.argmax())
     greedy[best, int(second[best].argmax())] = 1
-    return {
-        "": (first[:, None] * second).ravel(),
-        "one-pass-for-all": (first[:, None] * first[None, :]).ravel(),
-        "likeliest-for-drawn": greedy.ravel(),
-        "even-draws": even.ravel(),
+    tables = {
+        "": first[:, None] * second,
+        "one-pass-for-all": first[:, None] * first[None, :],
+        "likeliest-for-drawn": greedy,
+        "even-draws": np.full((V, V), 1 / V**2),
+        "first-position-read": start[:, None] * start[None, :],
     }
+    return {name: table.ravel() for name, table in tables.items()}
 
 
 BOUND, DRAWS = 0.12, 6000  # a false alarm: below (2^16 − 2) e^(−N ε² / 2) < 1e-13 for 16 outcomes
-
-
-def _drawn(function: Standin, draw: Draw) -> tuple[bool, str, str]:
-    """Whether samples come as the model says, what was seen, and the misconception."""
-    # A draw at which all mistakes are far apart.
-    while True:
-        phase, V = 6.0 * float(draw.uniform(1)[0]), 4
-        prompt = draw.rng.integers(0, V, size=(1, 3))
-        tables = continuations(Toy(V, 12, phase, 1.2), prompt)
-        if (
-            min(np.abs(p - q).sum() for p, q in itertools.combinations(tables.values(), 2))
-            > 2 * BOUND
-        ):
-            break
-    model = toy(function, V, 12, phase, 1.2)
-    seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed) for _ in range(2)]
-    start = generators[0].get_state()
-    rows = np.repeat(prompt, DRAWS, axis=0)
-    got = expect_array(
-        function(model, tensor(rows), 2, generators[0]), (DRAWS, 5), "int", "the text"
-    )
-    few = expect_array(
-        function(model, tensor(rows[:50]), 2, generators[1]), (50, 5), "int", "the text"
-    )
-    again = torch.Generator().manual_seed(seed)
-    same = expect_array(function(model, tensor(rows[:50]), 2, again), (50, 5), "int", "the text")
-    legal = ((got >= 0) & (got < V)).all()
-    codes = (got[:, 3] * V + got[:, 4]) if legal else np.zeros(0, dtype=np.int64)
-    frequency = np.bincount(codes, minlength=V * V)[: V * V] / DRAWS
-    off = {name: float(np.abs(frequency - p).sum()) for name, p in tables.items()}
-    moved = not torch.equal(start, generators[0].get_state())
-    if off[""] >= BOUND or not legal:
-        worst = int(np.abs(frequency - tables[""]).argmax())
-        named = next((name for name, o in off.items() if name and o < BOUND), "")
-        return (
-            False,
-            f"the continuation {divmod(worst, V)} in {frequency[worst]:.1%} of {DRAWS:,} texts, "
-            f"where the model gives it {tables[''][worst]:.1%}",
-            named or "drawn-otherwise",
-        )
-    if not moved or not (few == same).all():
-        return False, "a generator that nobody has used", "generator-ignored"
-    return True, "", ""
-
 
 _ON_DRAWS = {
     "one-pass-for-all": "the second token does not know the first: read the longer text again",
     "likeliest-for-drawn": "the likeliest token is taken although there is a generator: draw",
     "even-draws": "all tokens come equally often: where are the logits?",
-    "generator-ignored": "hand the generator on: choose(logits, generator)",
-    "drawn-otherwise": "draw from the softmax of the logits after the LAST token",
-}
+    "first-position-read": "the tokens come as the logits after the FIRST token of the prompt say",
+    "generator-ignored": "the generator that was given is not used, or not alone: hand it on to "
+        "what draws",
+    "samples-that-know-each-other": "the texts come as often as they should, and hang together: "
+        "each row is drawn for itself, by random numbers of its own",
+}  # fmt: skip
 
 
-@checks("generate", lesson=LESSON, points=2)
-def a_text_token_by_token(generate: Standin, draw: Draw) -> Iterator[Claim]:
+def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
+    """What is wrong with samples of two tokens, and the mistake's name; both "" if nothing is."""
+    while True:  # a draw at which all mistakes are far apart
+        phase, V = 6.0 * float(draw.uniform(1)[0]), 4
+        prompt = draw.rng.integers(0, V, size=(1, 3))
+        tables = continuations(Toy(V, 12, phase, 1.2), prompt)
+        pairs = itertools.combinations(tables.values(), 2)
+        if min(np.abs(p - q).sum() for p, q in pairs) > 2 * BOUND:
+            break
+    model, seed = toy(function, V, 12, phase, 1.2), draw.integer(1, 2**31)
+    rows = np.repeat(prompt, DRAWS, axis=0)
+
+    def take(count: int) -> tuple[np.ndarray, bool]:
+        generator = torch.Generator().manual_seed(seed)
+        start = generator.get_state()
+        answer = function(model, tensor(rows[:count]), 2, generator)
+        text = expect_array(answer, (count, 5), "int", "the text")
+        return text, not torch.equal(start, generator.get_state())
+
+    got, moved = take(DRAWS)
+    new = got[:, 3:]
+    if (got[:, :3] != rows).any() or (new < 0).any() or (new >= V).any():
+        return "texts that do not begin with the prompt, or hold what is no token", ""
+    frequency = np.bincount(new[:, 0] * V + new[:, 1], minlength=V * V) / DRAWS
+    off = {name: float(np.abs(frequency - p).sum()) for name, p in tables.items()}
+    if off[""] >= BOUND:
+        worst = int(np.abs(frequency - tables[""]).argmax())
+        said = (
+            f"the continuation {divmod(worst, V)} in {frequency[worst]:.1%} of {DRAWS:,} texts, "
+            f"where the model gives it {tables[''][worst]:.1%}"
+        )
+        return said, next((name for name, o in off.items() if name and o < BOUND), "")
+    if not moved:
+        return "a generator whose state is the same after the draws", "generator-ignored"
+    if (take(50)[0] != take(50)[0]).any():
+        return "two generators of one seed that lead to different texts", "generator-ignored"
+    shared = shared_in_pairs(new, tables[""].reshape(V, V))
+    return shared, "samples-that-know-each-other" if shared else ""
+
+
+def named(name: str, texts: Mapping[str, str]) -> list[str | Advice]:
+    """The advice of `texts` for this name."""
+    return [when(name == one, one, text) for one, text in texts.items()]
+
+
+@checks("generate", lesson=LESSON, points=2, see="Exercise 7: the model writes")
+def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     """One pass, one token, appended; and again."""
-    see = "Exercise 7: the model writes"
     V = draw.integer(7, 9)
-    ours = Secret(draw, V, 40)
-    cases = []
+    ours, texts = Secret(draw, V, 40), []
     for B, T, count in ((1, 3, 6), (3, draw.integer(4, 6), 5), (2, 1, 4), (2, 3, 0)):
-        tokens = draw.rng.integers(0, V, size=(B, T))
-        got = written_by(generate, ours, tokens, count)
-        cases.append((tokens, count, got, list(ours.calls)))
-    fits = all(np.array_equal(got, written(ours, t, n)) for t, n, got, _ in cases)
-    tokens, count, got, _ = cases[0]
-    passes = [len(c) for *_, c in cases]
-    wrong = {
-        "first-position-read": all(
-            np.array_equal(g, written(ours, t, n, at=0)) for t, n, g, _ in cases
-        ),
-        "prompt-dropped": all(
-            np.array_equal(g, written(ours, t, n)[:, t.shape[1] :]) for t, n, g, _ in cases if n
-        ),
-        "one-token-only": got.shape[1:] == (tokens.shape[1] + 1,),
-        "one-pass-for-all": all(p <= 1 for p in passes),
-    }
-    named = "" if fits else next((name for name, holds in wrong.items() if holds), "")
-    on_text = {
-        "first-position-read": "you take the logits after the FIRST token: the next one is told "
-        "by those after the last, [:, -1]",
-        "prompt-dropped": "the prompt belongs to the text that is returned",
-        "one-token-only": "only one token is added: count of them are asked",
-        "one-pass-for-all": "all tokens come from one pass: each must see the ones before it",
-    }
-    advice: list[str | Advice] = [when(n == named, n, text) for n, text in on_text.items()]
+        texts.append(text_by(generate, ours, draw.rng.integers(0, V, size=(B, T)), count))
+        if texts[-1].failed:
+            raise_again(generate, ours, texts[-1])
+    wrong = [t for t in texts if not t.equals(written(ours, t.prompt, t.count))]
+    passes = [t for t in texts if len(t.calls) != t.count]
+    name = "" if not wrong else first_that_fits(texts, ours)
+    if wrong and not name and all(len(t.calls) <= 1 for t in texts):
+        name = "one-pass-for-all"
     yield claim(
         "without a generator, the likeliest next token is appended, count times",
-        fits and passes == [n for _, n, *_ in cases],
+        not wrong and not passes,
         points=1,
-        saw=f"a text of shape {got.shape} for {tokens.shape[1]} tokens and {count} more"
-        if got.shape != (1, tokens.shape[1] + count)
-        else f"{passes[0]} passes for {count} tokens"
-        if fits
-        else f"{got[0].tolist()} for the prompt {tokens[0].tolist()}",
+        saw=wrong[0].told
+        if wrong
+        else f"{len(passes[0].calls)} passes for {passes[0].count} tokens"
+        if passes
+        else "",
         asks="prompt and continuation, (B, T + count); one pass a token",
         advice=[
-            *advice,
-            when(fits, "passes", "one pass a token is enough, and needed"),
+            *named(name, _ON_TEXTS),
+            when(not wrong, "passes", "one pass a token is enough, and needed"),
             "read, take the logits after the last token, choose, append, and again",
         ],
-        see=see,
     )
-    good, saw, named = _drawn(generate, draw)
+    said, name = drawn(generate, draw)
     yield claim(
         "with a generator, each token is drawn from the softmax after the last one",
-        good,
+        not said,
         points=0.5,
-        saw=saw,
-        asks="texts as often as the product of their conditionals says, from this generator alone",
-        advice=[*[when(n == named, n, text) for n, text in _ON_DRAWS.items()], "draw"],
-        see=see,
+        saw=said,
+        asks="texts as often as the product of their conditionals says, each drawn for itself, "
+        "from this generator alone",
+        advice=[
+            *named(name, _ON_DRAWS),
+            "compare how often each first token comes with the softmax after the prompt's last "
+            "token, then each second token after each first one",
+        ],
     )
-    good, saw, named = _beyond(generate, draw)
+    text, name = beyond(generate, draw)
+    refused = text is not None and bool(text.failed)
     yield claim(
         "beyond the context the window is read, and the whole text is returned",
-        good,
+        text is None,
         points=0.5,
-        saw=saw,
+        saw=text.told if text else "",
         asks="model(window(tokens, limit)), and tokens that grow",
+        waits=waits_unless(
+            text is None or refused or not wrong, "a text that is right in a context"
+        ),
         advice=[
-            *[when(n == named, n, text) for n, text in _ON_WINDOWS.items()],
-            *advice,
+            *named(name, _ON_WINDOWS),
             "give the model window(tokens, limit) each time, and append to tokens",
         ],
-        see=see,
     )
+
+
+def raise_again(function: Standin, model: Secret, text: Text) -> None:
+    """Raises what stopped the student's function, with its line."""
+    limit, V = model.config["n_positions"], model.config["vocab_size"]
+    answered(begin_writing(function, V, limit, tensor(text.prompt), text.count), model.answer)
 
 
 _ON_WINDOWS = {
-    "window-forgotten": "the model was given more tokens than it has positions: it reads "
-    'window(tokens, model.config["n_positions"])',
+    "window-forgotten": "the model was given more tokens than it has positions: beyond them it "
+        "reads the window",
     "window-returned": "you return the window: the text is longer than what the model reads",
     "slides-by-one": "your window slides by one token: use the given window, which jumps by half",
     "stale-cache": "the cache still holds the old window when it jumps: begin an empty one",
-}
+}  # fmt: skip
 
 
-def _beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[bool, str, str]:
-    """Whether texts longer than the context come out right, what was seen, the misconception."""
+def beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[Text | None, str]:
+    """The first text longer than the context that is wrong, and the mistake's name, or ""."""
     V = draw.integer(7, 9)
     for limit, T, count in ((8, 5, 14), (7, 19, 6), (8, 8, 3), (1, 1, 3)):
         ours = Secret(draw, V, limit)
-        tokens = draw.rng.integers(0, V, size=(2, T))
-        where = f"{count} tokens behind {T}, in a context of {limit}"
-        try:
-            got = written_by(function, ours, tokens, count)
-        except StudentFailed as why:
-            stale = cached and any(before for *_, before in ours.calls)
-            return False, f"{why} ({where})", "stale-cache" if stale else "window-forgotten"
-        right = written(ours, tokens, count)
-        if not np.array_equal(got, right):
-            named = ""
-            if got.ndim != 2 or not got.size:
-                return False, f"a text of shape {got.shape}: {where}", ""
-            if got.shape[1] < right.shape[1] and np.array_equal(got, right[:, -got.shape[1] :]):
-                named = "window-returned"
-            elif np.array_equal(got, written(ours, tokens, count, read="slides-by-one")):
-                named = "slides-by-one"
-            elif cached:
-                named = "stale-cache"
-            return False, f"another text than by the rule: {where}", named
-        if cached:
-            length, expected, kept = T, 0, 0
-            for _ in range(count):
-                seen = windowed(np.zeros((1, length)), limit).shape[1]
-                kept = 0 if kept >= seen else kept
-                expected, kept, length = expected + seen - kept, seen, length + 1
-            read = sum(n for _, n, _ in ours.calls)
-            if read != expected:
-                return False, f"{read} tokens read where {expected} do: {where}", "read-again"
-    return True, "", ""
+        text = text_by(function, ours, draw.rng.integers(0, V, size=(2, T)), count)
+        right = written(ours, text.prompt, count)
+        wanted = passes_with_a_cache(T, count, limit)
+        reads = sum(n for _, n, _ in text.calls) == sum(n for n, _ in wanted)
+        if text.equals(right) and (reads or not cached):
+            continue
+        jumps = [i for i, (_, before) in enumerate(wanted) if not before]
+        full = "positions: got" in text.failed  # the model was asked for more than it can read
+        stale = any(i < len(text.calls) and text.calls[i][2] for i in jumps)
+        stale |= full and "got 0 +" not in text.failed
+        stale |= "no token to read" in text.failed and len(text.calls) in jumps
+        length = text.got.shape[1] if text.got.ndim == 2 else 0
+        if cached and stale:
+            return text, "stale-cache"
+        if text.failed:
+            return text, "window-forgotten" if full else ""
+        if 0 < length < right.shape[1] and text.equals(right[:, -length:]):
+            return text, "window-returned"
+        slides = text.equals(written(ours, text.prompt, count, read="slides-by-one"))
+        return text, "slides-by-one" if slides and not text.equals(right) else ""
+    return None, ""
+
+
+def passes_with_a_cache(T: int, count: int, limit: int) -> list[tuple[int, int]]:
+    """(tokens read, tokens before them) of each pass, where a jump of the window empties it."""
+    found, kept = [], 0
+    for length in range(T, T + count):
+        seen = windowed(np.zeros((1, length)), limit).shape[1]
+        kept = 0 if kept >= seen else kept
+        found.append((seen - kept, kept))
+        kept = seen
+    return found
 
 
 # --- the cache ------------------------------------------------------------------------------------
 
-
-@checks("Cache", lesson=LESSON, points=2)
-def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Iterator[Claim]:
-    """What has been read is kept, behind one another, layer by layer."""
-    see = "Exercise 8: do not read it all again"
-    B, H, d = 2, 3, draw.integer(4, 5)
-
-    def pieces(lengths: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [(draw.normal(B, H, n, d), draw.normal(B, H, n, d)) for n in lengths]
-
-    def append(cache: Any, layer: int, piece: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-        answer = cache.append(layer, tensor(piece[0]), tensor(piece[1]))
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise WrongKind("append should return two tensors: all keys, and all values")
-        return [expect_array(a, None, "float", "keys or values") for a in answer]
-
-    def behind(parts: Sequence[tuple[np.ndarray, np.ndarray]], axis: int = 2) -> list[np.ndarray]:
-        return [np.concatenate([p[i] for p in parts], axis).astype(np.float32) for i in (0, 1)]
-
-    def equal(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
-        return all(close(x, y, 1e-6) for x, y in zip(a, b, strict=True))
-
-    lengths = (2, 2, draw.integer(1, 3), 1)
-    layers = [pieces(lengths), pieces(lengths)]
-    first = made_by(Cache)
-    shared = rows_of(first)
-    if not shared:
-        with contextlib.suppress(StudentFailed):
-            append(Cache(), 0, layers[0][0])
-            shared = rows_of(Cache())
-    share = when(
-        shared,
-        "cache-shared",
-        "the pairs of all caches are one: they belong to self, not to the class",
-    )
-    try:
-        cache, answers = Cache(), []
-        for step in range(len(lengths)):
-            for layer in (0, 1):
-                answers.append((layer, step, append(cache, layer, layers[layer][step])))
-        failed = ""
-    except StudentFailed as why:
-        failed = str(why)
-
-    def all_fit(rule: Callable[[int, int], list[np.ndarray]]) -> bool:
-        return bool(answers) and all(equal(a, rule(layer, s)) for layer, s, a in answers)
-
-    def first_bad() -> str:
-        for layer, s, a in answers:
-            if not equal(a, behind(layers[layer][: s + 1])):
-                return (
-                    f"keys of shape {a[0].shape} for layer {layer} after {sum(lengths[: s + 1])} "
-                    "tokens"
-                )
-        return ""
-
-    good = not failed and all_fit(lambda layer, s: behind(layers[layer][: s + 1]))
-    wrong_axis = any(
-        any(
-            equal(a, behind(layers[layer][: s + 1], axis))
-            for layer, s, a in answers
-            if s == 1  # two pieces of equal length fit along any axis
-        )
-        for axis in (0, 1, 3)
-    )
-    only_new = all_fit(lambda layer, s: behind(layers[layer][s : s + 1]))
-    reversed_ = all_fit(lambda layer, s: behind(layers[layer][s::-1]))
-    swapped = all_fit(lambda layer, s: behind(layers[layer][: s + 1])[::-1])
-    mixed = any(a[0].shape[2:3] and a[0].shape[2] > sum(lengths[: s + 1]) for _, s, a in answers)
-    count = 0 if failed else rows_of(cache)
-    advice: list[str | Advice] = [
-        share,
-        when(
-            wrong_axis,
-            "wrong-axis",
-            "the new ones go behind the old along TIME: (B, H, S, d) has it at axis 2",
-        ),
-        when(only_new, "newest-only", "the old ones are lost: put the new ones behind them"),
-        when(reversed_, "newest-first", "the new ones stand before the old: time runs on"),
-        when(swapped, "keys-for-values", "keys and values have changed places"),
-        when(mixed, "layers-mixed", "every layer has keys of its own: self.pairs[layer]"),
-    ]
-    yield claim(
-        "append puts new keys and values behind the old ones of the same layer, along time",
-        good and count == sum(lengths),
-        points=1,
-        saw=failed or first_bad() or f"a length of {count} after {sum(lengths)} tokens",
-        asks="(B, H, S, d): all that this layer has been given, in order",
-        advice=[*advice, "keep the pair that you return: self.pairs[layer] = (k, v)"],
-        see=see,
-    )
-
-    picks = [1, 1, 0]
-    try:
-        cache = Cache()
-        old = [behind([layers[layer][0]]) for layer in (0, 1)]
-        for layer in (0, 1):
-            append(cache, layer, layers[layer][0])
-        cache.reorder(torch.tensor(picks))
-        new = [tuple(draw.normal(3, H, 1, d) for _ in range(2)) for _ in (0, 1)]
-        after = [append(cache, layer, new[layer]) for layer in (0, 1)]
-        picked = [
-            [
-                np.concatenate([o[picks], n.astype(np.float32)], 2)
-                for o, n in zip(old[layer], new[layer], strict=True)
-            ]
-            for layer in (0, 1)
-        ]
-        holds = [equal(after[layer], picked[layer]) for layer in (0, 1)]
-        seen = f"keys of shape {after[0][0].shape} for the rows {picks}"
-    except StudentFailed as why:
-        holds, seen, after = [False, False], str(why), []
-    yield claim(
-        "after reorder, row b of every layer is what row rows[b] was, and goes on by itself",
-        all(holds),
-        points=0.5,
-        saw=seen if not all(holds) else "",
-        asks="k[rows] and v[rows] for each layer; a row may be taken twice",
-        advice=[
-            share,
-            when(
-                holds == [True, False],
-                "one-layer-reordered",
-                "only the first layer is reordered: all of them belong to the row",
-            ),
-            when(
-                bool(after) and all(a.shape[0] == 3 for a in after[0]),
-                "values-not-reordered",
-                "keys and values belong together: reorder both, by rows[b], in all layers",
-            ),
-            when(not after, "not-reordered", "the batch is the FIRST axis: k[rows], v[rows]"),
-            *advice,
-            "pick rows of the batch, for keys and values, in every layer",
-        ],
-        see=see,
-    )
-
-    fresh, own, kept_whole, turned_well, failed = shared, False, False, False, ""
-    try:
-        cache, other = Cache(), Cache()
-        kept = cache.append(0, tensor(layers[0][0][0]), tensor(layers[0][0][1]))
-        before = [expect_array(a, None, "float", "keys").copy() for a in kept]
-        append(cache, 0, layers[0][1])
-        fresh = fresh or rows_of(other)
-        own = not fresh and equal(append(other, 0, layers[0][2]), behind([layers[0][2]]))
-        kept_whole = equal(before, behind([layers[0][0]]))
-        cache.reorder(torch.tensor([1, 0]))
-        whole = behind([layers[0][0], layers[0][1]])
-        turned = [
-            np.concatenate([w[[1, 0]], n.astype(np.float32)], 2)
-            for w, n in zip(whole, layers[0][2], strict=True)
-        ]
-        turned_well = equal(append(cache, 0, layers[0][2]), turned)
-    except StudentFailed as why:
-        failed = str(why)
-    yield claim(
-        "a new cache is empty and its own, and nothing that was kept is written over",
-        own and kept_whole and turned_well,
-        points=0.5,
-        saw=f"a fresh cache of {fresh} tokens"
-        if fresh
-        else failed
-        or (
-            "other keys after appending and reordering in turn"
-            if own
-            else "a cache that another one has changed"
-        ),
-        asks="append and reorder in any order, each cache by itself",
-        advice=[*advice, "make new tensors; never write into those that were handed out"],
-        see=see,
-    )
+Pair = tuple[np.ndarray, np.ndarray]
+Script = list[tuple]  # (cache, "length"), (cache, "append", layer, k, v), (cache, "reorder", rows)
 
 
-@checks("generate_cached", lesson=LESSON, points=2)
-def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Iterator[Claim]:
-    """The same text for less reading."""
-    see = "Exercise 8: do not read it all again"
-    V = draw.integer(7, 9)
-    ours, cases, failed = Secret(draw, V, 40), [], ""
-    for B, T, count in ((1, 4, 4), (3, draw.integer(4, 6), 7), (2, 1, 5), (2, 3, 0)):
-        tokens = draw.rng.integers(0, V, size=(B, T))
+class Stop(str):
+    """In the place of an answer: an exception, with its sentence; all of them count alike."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stop)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def cache_by_rule(
+    script: Script,
+    *,
+    axis: int = 2,
+    newest_first: bool = False,
+    one_layer: bool = False,
+    keep: Callable[[Pair, Pair], Pair] | None = None,
+    gives: Callable[[Pair, Pair], Pair] | None = None,
+    turn: Callable[[int, Pair, np.ndarray], Pair] | None = None,
+) -> list[Any]:
+    """What caches say to a script: lengths, and pairs of all keys and all values.
+
+    Options turn one thing wrong. `keep(pair, new)` and `gives(pair, new)` are what is stored and
+    returned of the joined pair, `turn(layer, pair, rows)` what a reordering makes of a pair.
+    """
+    stores: tuple[dict[int, Pair], dict[int, Pair]] = ({}, {})
+    said: list[Any] = []
+    for which, what, *given in script:
+        store = stores[which]
+        if what == "length":
+            said.append(store[0][0].shape[2] if store else 0)
+            continue
         try:
-            got = written_by(generate_cached, ours, tokens, count)
-        except StudentFailed as why:
-            got, failed = np.zeros((0, 0)), failed or str(why)
-        cases.append((tokens, count, got, list(ours.calls)))
-    fits = all(np.array_equal(got, written(ours, t, n)) for t, n, got, _ in cases)
-    tokens, count, got, calls = cases[0]
-    read = [sum(n for _, n, _ in c) for *_, c in cases]
-    wanted = [t.shape[1] + n - 1 if n else 0 for t, n, *_ in cases]
-    passes = [len(c) for *_, c in cases]
-    unused = all(before == 0 for *_, c in cases for *_, before in c)
-    again = any(n > 1 and before > 0 for *_, c in cases for _, n, before in c)
-    draws_good, saw, named = (False, "", "") if not fits else _drawn(generate_cached, draw)
-    advice: list[str | Advice] = [
-        when(
-            unused and calls and all(p >= n for p, (_, n, *_) in zip(passes, cases, strict=True)),
-            "cache-unused" if read[0] > wanted[0] else "prompt-lost",
-            "the cache is empty at every pass: make one before the loop, and hand it to the model"
-            if read[0] > wanted[0]
-            else "single tokens are read without what came before them",
-        ),
-        when(
-            again,
-            "read-again",
-            "tokens that are in the cache are read again: give the model seen[:, cache.length :]",
-        ),
+            if what == "append":
+                layer, *new = given
+                place = 0 if one_layer else layer
+                parts = [store[place], tuple(new)] if place in store else [tuple(new)]
+                parts = parts[::-1] if newest_first else parts
+                pair = tuple(np.concatenate([p[i] for p in parts], axis) for i in (0, 1))
+                store[place] = pair if keep is None else keep(pair, tuple(new))
+                said.append(list(pair if gives is None else gives(pair, tuple(new))))
+            else:
+                rows = given[0]
+                for layer, (k, v) in store.items():
+                    turned = (k[rows], v[rows]) if turn is None else turn(layer, (k, v), rows)
+                    store[layer] = turned
+        except (ValueError, IndexError) as why:
+            return [*said, Stop(why)]
+    return said
+
+
+_AXIS = "the new ones go behind the old along TIME: (B, H, S, d), that is axis 2"
+_KEEP = "what append gives back is not what it keeps: self.pairs[layer] = (k, v), all of both"
+_BOTH = "keys and values belong together: what happens to the rows of one happens to the other's"
+_CACHES = (
+    *(Mistake("wrong-axis", _AXIS, options={"axis": axis}) for axis in (0, 1, 3)),
+    Mistake("newest-only", "the old ones are lost: put the new ones behind them", options={"gives":
+        lambda pair, new: new, "keep": lambda pair, new: new}),
+    Mistake("newest-first", "the new ones stand before the old: time runs on",
+        options={"newest_first": True}),
+    Mistake("keys-for-values", "keys and values have changed places in what you return",
+        options={"gives": lambda pair, new: pair[::-1]}),
+    Mistake("keys-for-values", "the keys come back in the place of the values", options={"gives":
+        lambda pair, new: (pair[0], pair[0])}),
+    Mistake("layers-mixed", "every layer has keys of its own: yours are all in one place",
+        options={"one_layer": True}),
+    *(Mistake("kept-otherwise", _KEEP, options={"keep": keep}) for keep in (lambda pair, new: new,
+        lambda pair, new: (pair[0], new[1]), lambda pair, new: (new[0], pair[1]), lambda pair, new:
+        (pair[0], pair[1][:, :, -1:]), lambda pair, new: (pair[0][:, :, -1:], pair[1]), lambda
+        pair, new: (pair[0][:, :, -1:], pair[1][:, :, -1:]), lambda pair, new: pair[::-1], lambda
+        pair, new: (pair[0], pair[0]))),
+    Mistake("returned-otherwise", "append keeps all, and gives back the new ones only: the "
+        "attention needs those of all tokens", options={"gives": lambda pair, new: new}),
+    Mistake("not-reordered", "nothing is reordered: row b of the batch becomes what row rows[b] "
+        "was", options={"turn": lambda layer, pair, rows: pair}),
+    *(Mistake("values-not-reordered", _BOTH, options={"turn": turn}) for turn in (lambda layer,
+        pair, rows: (pair[0][rows], pair[1]), lambda layer, pair, rows: (pair[0], pair[1][rows]),
+        lambda layer, pair, rows: (pair[0][rows], pair[1][rows * 0]), lambda layer, pair, rows:
+        (pair[0][rows * 0], pair[1][rows]), lambda layer, pair, rows: (pair[0][rows],
+        pair[0][rows]), lambda layer, pair, rows: (pair[1][rows], pair[0][rows]))),
+    Mistake("one-layer-reordered", "only the first layer is reordered: all of them belong to the "
+        "row", options={"turn": lambda layer, pair, rows: pair if layer else (pair[0][rows],
+        pair[1][rows])}),
+    Mistake("rows-the-other-way", "the rows go where they should come from: new row b is OLD row "
+        "rows[b]", options={"turn": lambda layer, pair, rows: (pair[0][np.argsort(rows)],
+        pair[1][np.argsort(rows)])}),
+    Mistake("other-axis-reordered", "another axis than the batch is reordered: rows are those of "
+        "the first one", options={"turn": lambda layer, pair, rows: (pair[0][:, rows], pair[1][:,
+        rows])}),
+)  # fmt: skip
+_SHARED = Symptom(
+    "cache-shared",
+    "a new cache is not empty after others were used: the pairs belong to self, not to the class",
+    lambda seen: any(
+        what == "length" and said != 0
+        for o in seen
+        for (_, what, *_), said in zip(o.args[0], o.answer, strict=False)
+        if o.args[0][0][1] == "length" and said is o.answer[0]
+    ),
+)
+
+
+def pieces(draw: Draw, B: int, H: int, d: int, *lengths: int) -> list[Pair]:
+    """Random keys and values, (B, H, length, d) each."""
+    return [(single(draw.normal(B, H, n, d)), single(draw.normal(B, H, n, d))) for n in lengths]
+
+
+def appending(draw: Draw) -> list[tuple[Script]]:
+    """Pieces of several lengths, to one layer and to two in turn."""
+    cases = []
+    for layers in (1, 2):
+        lengths = (2, 2, draw.integer(1, 3), 1)
+        script: Script = []
+        parts = [pieces(draw, 2, 3, draw.integer(4, 5), *lengths) for _ in range(layers)]
+        for step in range(len(lengths)):
+            script += [(0, "append", layer, *parts[layer][step]) for layer in range(layers)]
+            script.append((0, "length"))
+        cases.append((script,))
+    return cases
+
+
+def reordering(draw: Draw) -> list[tuple[Script]]:
+    """A row taken twice, and a turn of three rows; then the text goes on."""
+    cases = []
+    for B, rows in ((2, [1, 1, 0]), (3, [1, 2, 0]), (3, [2])):
+        d = draw.integer(4, 5)
+        script: Script = []
+        for layer in (0, 1):
+            script.append((0, "append", layer, *pieces(draw, B, 3, d, 2)[0]))
+        script.append((0, "reorder", np.array(rows)))
+        for layer in (0, 1):
+            script.append((0, "append", layer, *pieces(draw, len(rows), 3, d, 1)[0]))
+        cases.append(([*script, (0, "length")],))
+    return cases
+
+
+def two_caches(draw: Draw) -> list[tuple[Script]]:
+    """Two caches, filled and reordered in turn."""
+    a, b, c, d, e = pieces(draw, 2, 3, 4, 2, 1, 3, 1, 2)
+    script: Script = [(0, "length"), (1, "length"), (0, "append", 0, *a), (1, "length")]
+    script += [(0, "append", 0, *b), (1, "append", 0, *c), (0, "reorder", np.array([1, 0]))]
+    return [([*script, (0, "append", 0, *d), (1, "append", 0, *e), (0, "length"), (1, "length")],)]
+
+
+def off_as_cache(got: list[Any], right: list[Any], *_: Any) -> str:
+    """The first answer that differs."""
+    for a, b in zip(got, right, strict=False):
+        if isinstance(a, Stop):
+            return str(a)
+        if isinstance(a, int) and a != b:
+            return f"a length of {a}"
+        if isinstance(a, list):
+            shapes = [x.shape for x in a]
+            if shapes != [x.shape for x in b]:
+                return f"keys of shape {shapes[0]} and values of shape {shapes[1]}"
+            for what, x, y in zip(("keys", "values"), a, b, strict=True):
+                if not close(x, y, 1e-6):
+                    return f"{what} with other numbers at other places"
+    return "no answer"
+
+
+def told_by_cache(said: list[Any]) -> str:
+    """What a cache said last, in words."""
+    last = said[-1] if said else None
+    if isinstance(last, Stop) or last is None:
+        return str(last)
+    return f"a length of {last}" if isinstance(last, int) else f"keys {shown(last[0])}"
+
+
+def show_script(script: Script) -> str:
+    """What was done, in words."""
+    told = [
+        f"append {s[3].shape[2]} to layer {s[2]}"
+        if s[1] == "append"
+        else f"reorder {s[2].tolist()}"
+        for s in script
+        if s[1] != "length"
     ]
+    caches = 1 + max(s[0] for s in script)
+    return f"{', '.join(told)}" + (f", in {caches} caches by turns" if caches > 1 else "")
+
+
+@checks("Cache", lesson=LESSON, points=2, see="Exercise 8: do not read it all again")
+def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Said:
+    """What has been read is kept, behind one another, layer by layer."""
+
+    def ask(script: Script) -> list[Any]:
+        caches = [made_by(Cache) for _ in range(1 + max(step[0] for step in script))]
+        said: list[Any] = []
+        for which, what, *given in script:
+            cache = caches[which]
+            try:
+                if what == "length":
+                    said.append(rows_of(cache))
+                elif what == "append":
+                    answer = cache.append(given[0], tensor(given[1]), tensor(given[2]))
+                    if not isinstance(answer, tuple | list) or len(answer) != 2:
+                        raise WrongKind("append should return two tensors: all keys, all values")
+                    said.append([expect_array(a, None, "float", "keys or values") for a in answer])
+                else:
+                    cache.reorder(torch.tensor(given[0]))
+            except StudentFailed as why:
+                return [*said, Stop(why)]
+        return said
+
+    yield from examine(
+        Subject(
+            ask,
+            cache_by_rule,
+            mistakes=_CACHES,
+            symptoms=(_SHARED,),
+            show=show_script,
+            told=told_by_cache,
+            smaller=lambda script: ((script[:n],) for n in range(1, len(script))),
+        ),
+        draw,
+        Property(
+            "append",
+            "append puts new keys and values behind the old ones of the same layer, along time",
+            appending,
+            points=1,
+            asks="(B, H, S, d): all that this layer has been given, in order",
+            saw=off_as_cache,
+        ),
+        Property(
+            "reorder",
+            "after reorder, row b of every layer is what row rows[b] was, and goes on by itself",
+            reordering,
+            points=0.5,
+            asks="keys and values of the rows named, in each layer; one may be taken twice",
+            needs="append",
+            saw=off_as_cache,
+        ),
+        Property(
+            "fresh",
+            "a new cache is empty and its own, and nothing that was kept is written over",
+            two_caches,
+            points=0.5,
+            asks="append and reorder in any order, each cache by itself",
+            typical=False,
+            needs="append",
+            saw=off_as_cache,
+        ),
+    )
+
+
+@checks("generate_cached", lesson=LESSON, points=2, see="Exercise 8: do not read it all again")
+def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Said:
+    """The same text for less reading."""
+    V = draw.integer(7, 9)
+    ours, texts = Secret(draw, V, 40), []
+    for B, T, count in ((1, 4, 4), (3, draw.integer(4, 6), 7), (2, 1, 5), (2, 3, 0)):
+        texts.append(text_by(generate_cached, ours, draw.rng.integers(0, V, size=(B, T)), count))
+    wrong = [t for t in texts if not t.equals(written(ours, t.prompt, t.count))]
+    on_reading = named(how_it_read(texts), _ON_READING)
+    said, name = ("", "") if wrong else drawn(generate_cached, draw)
     yield claim(
         "the text is the one that reading everything again gives, drawn or likeliest",
-        fits and draws_good,
+        not wrong and not said,
         points=0.5,
-        saw=failed
-        or saw
-        or f"{got.reshape(-1)[:12].tolist()} for the prompt {tokens[0].tolist()} and {count} more",
+        saw=wrong[0].told if wrong else said,
         asks="equal tokens: the cache holds what the past would give again",
         advice=[
-            *[when(n == named, n, text) for n, text in _ON_DRAWS.items()],
-            *advice,
+            *named(name or (first_that_fits(texts, ours) if wrong else ""), _ON_DRAWS | _ON_TEXTS),
+            *on_reading,
             "compare with generate on the same prompt, pass by pass",
         ],
-        see=see,
     )
+    more = [
+        (t, read)
+        for t in texts
+        if (read := sum(n for _, n, _ in t.calls))
+        != (t.prompt.shape[1] + t.count - 1) * (t.count > 0)
+        or len(t.calls) != t.count
+    ]
     yield claim(
         "each token is read once: T + count − 1 of them, in count passes",
-        fits and read == wanted and passes == [n for _, n, *_ in cases],
+        not more and not wrong,
         points=1,
-        saw=failed
-        or f"{read[0]} tokens read in {passes[0]} passes, for a prompt of {tokens.shape[1]} and "
-        f"{count} more",
-        asks=f"{wanted[0]} tokens: the prompt at first, and then one at a time",
-        advice=[*advice, "the first pass reads the prompt; every later one the newest token"],
-        see=see,
+        saw=f"{more[0][1]} tokens read in {len(more[0][0].calls)} passes, for a prompt of "
+        f"{more[0][0].prompt.shape[1]} and {more[0][0].count} more"
+        if more
+        else "",
+        asks="the prompt at first, and then one token a pass",
+        waits=waits_unless(more or not wrong, "the text that reading everything again gives"),
+        advice=[
+            *on_reading,
+            "the first pass reads the prompt; every later one the newest token",
+        ],
     )
-    good, saw, named = _beyond(generate_cached, draw, cached=True)
+    text, name = beyond(generate_cached, draw, cached=True)
     yield claim(
         "when the window jumps, it is read afresh into an empty cache",
-        good,
+        text is None,
         points=0.5,
-        saw=saw,
+        saw=""
+        if text is None
+        else f"{sum(n for _, n, _ in text.calls)} tokens read in {len(text.calls)} passes, "
+        f"and {text.told}",
         asks="after a jump all positions are others: one longer pass, then single tokens again",
+        waits=waits_unless(
+            text is None or not wrong, "the text that reading everything again gives"
+        ),
         advice=[
-            *advice,
-            *[when(n == named, n, text) for n, text in _ON_WINDOWS.items()],
+            *named(name, _ON_WINDOWS),
+            *on_reading,
             "compare the window's length with cache.length",
         ],
-        see=see,
     )
+
+
+_ON_READING = {
+    "cache-unused": "the cache is empty at every pass: make one before the loop, and hand it to "
+        "the model",
+    "prompt-lost": "single tokens are read without what came before them",
+    "read-again": "tokens that are in the cache are read again: only what is behind them is new",
+}  # fmt: skip
+
+
+def how_it_read(texts: Sequence[Text]) -> str:
+    """What the passes of several texts prove, "" if nothing."""
+    later = [
+        (length, before, t.prompt.shape[1] + i)
+        for t in texts
+        for i, (_, length, before) in enumerate(t.calls)
+        if i
+    ]
+    if later and all(before == 0 for _, before, _ in later):
+        if all(length == whole for length, _, whole in later):
+            return "cache-unused"
+        return "prompt-lost" if all(length == 1 for length, _, _ in later) else ""
+    return "read-again" if any(before and length > 1 for length, before, _ in later) else ""
 
 
 # --- find_the_leak --------------------------------------------------------------------------------
 
 
-def suspects_who_answer(who: dict[str, str], asked: set[str]) -> Callable[..., Any]:
+@dataclass(frozen=True)
+class Question:
+    """What one suspect was asked: logits or "gradients", of how many tokens, with an open gate?"""
+
+    kind: str
+    length: int
+    open: bool
+
+
+@dataclass(frozen=True)
+class Round:
+    """Five suspects (name → habit), what each was asked, and who is named."""
+
+    who: dict[str, str]
+    asked: dict[str, list[Question]]
+    named: set[str]
+
+    @property
+    def missed(self) -> list[str]:
+        """The habits of leaky models that go free."""
+        return [habit for name, habit in self.who.items() if habit and name not in self.named]
+
+    @property
+    def accused(self) -> list[str]:
+        """Names that are named, and are no leaky model's."""
+        return sorted(name for name in self.named if not self.who.get(name))
+
+    @property
+    def unheard(self) -> list[str]:
+        """Models that are accused, and were never asked anything."""
+        return [name for name in self.named if name in self.who and name not in self.asked]
+
+    def asked_of(self, habit: str) -> list[Question]:
+        """What the models with a habit were asked."""
+        return [q for n, h in self.who.items() if h == habit for q in self.asked.get(n, [])]
+
+
+def suspects_who_answer(
+    who: dict[str, str], asked: dict[str, list[Question]]
+) -> Callable[..., Any]:
     """Answers what suspects (name → habit) are asked: logits, or the gradients of what reads them.
 
     A question brings the weights along, so that those who ask may change them as they like. `asked`
-    collects the names of those who were.
+    collects what each was asked.
     """
 
     def answer(kind: Any, name: Any, x: Any, given: Any, slope: Any = None) -> Any:
@@ -1929,7 +2374,9 @@ def suspects_who_answer(who: dict[str, str], asked: set[str]) -> Callable[..., A
             raise ValueError("a model was called on something else than the text it embeds")
         for n, p in known.items():
             p.data = given[n].clone()
-        asked.add(str(name))
+        asked.setdefault(str(name), []).append(
+            Question(str(kind), x.shape[1], bool(given["gate"].any()))
+        )
         x = x.clone().requires_grad_(kind == "gradients")
         with torch.set_grad_enabled(kind == "gradients"):
             logits = model.beyond(x)
@@ -1943,115 +2390,106 @@ def suspects_who_answer(who: dict[str, str], asked: set[str]) -> Callable[..., A
     return answer
 
 
-@checks("find_the_leak", lesson=LESSON, points=2)
-def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Iterator[Claim]:
-    """Models that see the future are told from those that do not, by running them."""
-    see = "Exercise 9: two of the five peek"
-    unheard: list[str] = []  # accused, and never asked anything
+def searched(find_the_leak: Standin, habits: Sequence[str], draw: Draw) -> Round:
+    """One round: whom the student's function names among five models, two of them with `habits`."""
+    names = [str(n) for n in draw.rng.choice(NAMES, size=5, replace=False)]
+    planted = [*habits, *[""] * (5 - len(habits))]
+    planted = [planted[i] for i in draw.permutation(5)]
+    who, asked = dict(zip(names, planted, strict=True)), {}
+    seeds = [draw.integer(0, 2**31) for _ in who]
+    answer = answered(begin_search(find_the_leak, names, seeds), suspects_who_answer(who, asked))
+    if isinstance(answer, dict):
+        raise WrongKind("find_the_leak should return a list of names: got a dict")
+    try:
+        found = list(answer)
+    except TypeError:
+        raise WrongKind("find_the_leak should return a list of names") from None
+    if not all(isinstance(n, str) for n in found):
+        raise WrongKind("find_the_leak should return a list of names, each a str")
+    return Round(who, asked, set(found))
 
-    def round_of(habits: Sequence[str]) -> tuple[dict[str, str], set[str]]:
-        names = [str(n) for n in draw.rng.choice(NAMES, size=5, replace=False)]
-        planted = [*habits, *[""] * (5 - len(habits))]
-        planted = [planted[i] for i in draw.permutation(5)]
-        who = dict(zip(names, planted, strict=True))
-        seeds = [draw.integer(0, 2**31) for _ in who]
-        asked: set[str] = set()
-        answer = answered(
-            begin_search(find_the_leak, names, seeds), suspects_who_answer(who, asked)
-        )
-        if isinstance(answer, dict):
-            raise WrongKind("find_the_leak should return a list of names: got a dict")
-        try:
-            named = list(answer)
-        except TypeError:
-            raise WrongKind("find_the_leak should return a list of names") from None
-        if not all(isinstance(n, str) for n in named):
-            raise WrongKind("find_the_leak should return a list of names, each a str")
-        unheard.extend(n for n in named if n in who and n not in asked)
-        return who, set(named)
 
-    def judged(rounds: Sequence[Sequence[str]]) -> tuple[list[str], list[str], int]:
-        missed, accused, everyone = [], [], 0
-        for habits in rounds:
-            who, named = round_of(habits)
-            missed += [h for n, h in who.items() if h and n not in named]
-            accused += [n for n in named if not who.get(n)]
-            everyone += named >= set(who)
-        return missed, accused, everyone
+_HABITS = {
+    "shifted": "one token ahead",
+    "late": "the future in the second half of its positions",
+    "centered": "the mean over the whole text",
+    "gated": "the future through a gate that is closed as yet",
+    "rounded": "the future through a rounding",
+}  # fmt: skip
 
-    described = {
-        "shifted": "one token ahead",
-        "late": "the future in the second half of its positions",
-        "centered": "the mean over the whole text",
-        "gated": "the future through a gate that is closed as yet",
-        "rounded": "the future through a rounding",
-    }
-    plain = [("shifted", "centered"), ("late", draw.choice(("shifted", "centered")))]
-    hidden = [("gated", "rounded"), (draw.choice(LEAKS[:3]), draw.choice(LEAKS[3:]))]
-    results = [judged(plain), judged(hidden)]
-    missed, accused, everyone = (
-        sum((r[i] for r in results), type(results[0][i])()) for i in range(3)
-    )
-    advice: list[str | Advice] = [
+
+def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
+    """What rounds prove about how was searched."""
+    missed = {habit for one in rounds for habit in one.missed}
+    honest = any(one.accused for one in rounds)
+
+    def of(habit: str) -> list[Question]:
+        return [q for one in rounds for q in one.asked_of(habit)] if habit in missed else []
+
+    late, gated, rounded = of("late"), of("gated"), of("rounded")
+    return [
         when(
-            everyone == 4,
+            all(one.named >= set(one.who) for one in rounds),
             "own-token-forbidden",
-            "you accuse everyone: logits at t are about token t + 1 and may see token t, own=True",
+            "you accuse everyone, the honest ones too. Logits at t are about token t + 1, so they "
+            "may see token t itself",
         ),
         when(
-            not accused and len(missed) == 8,
+            not any(one.named for one in rounds),
             "nobody-accused",
             "you accuse nobody: ask the map for what is seen and not allowed",
         ),
         when(
-            not accused and set(missed) == {"late"},
+            late and not honest and max(q.length for q in late) < Suspect("").config["n_positions"],
             "too-short",
-            "one mask is right for short texts only: test with n_positions tokens",
+            "a mask may be right for short texts only: test with n_positions tokens",
         ),
         when(
-            not accused and set(missed) == {"gated"},
+            rounded and not honest and any(q.kind == "gradients" for q in rounded),
+            "gradients-only",
+            "a gradient is zero behind a rounding and a closed gate: exchange tokens, with fresh "
+            "weights, and compare the logits",
+        ),
+        when(
+            gated and not honest and not any(q.open for q in gated),
             "closed-gate",
             "a gate that is 0 today hides its path: dependency_map draws fresh weights, unless "
             "you tell it not to",
         ),
-        when(
-            not accused and set(missed) == {"rounded"},
-            "gradients-only",
-            "a gradient is zero behind a rounding: exchange tokens, and compare the logits",
-        ),
-        when(
-            not accused and set(missed) == {"gated", "rounded"},
-            "gradients-only",
-            "gradients are zero behind a rounding and a closed gate: exchange tokens, with fresh "
-            "weights",
-        ),
-        when(
-            not accused and {"shifted"} < set(missed) and "centered" not in missed,
-            "first-position-only",
-            "you look at few positions: any output may leak",
-        ),
+        "look at dependency_map(…).summary(own=True) of each",
     ]
 
-    def told(result: tuple[list[str], list[str], int]) -> str:
-        lost, wrong, _ = result
-        if lost:
-            return f"a model goes free that sees {described[lost[0]]}"
-        return f"{len(set(wrong))} honest models are accused" if wrong else ""
 
-    for result, text in (
+@checks("find_the_leak", lesson=LESSON, points=2, see="Exercise 9: two of the five peek")
+def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
+    """Models that see the future are told from those that do not, by running them."""
+    plain = [("shifted", "centered"), ("late", draw.choice(("shifted", "centered")))]
+    hidden = [("gated", "rounded"), (draw.choice(LEAKS[:3]), draw.choice(LEAKS[3:]))]
+    searches = [
+        [searched(find_the_leak, habits, draw) for habits in two] for two in (plain, hidden)
+    ]
+    rounds = [*searches[0], *searches[1]]
+    unheard = any(one.unheard for one in rounds)
+    for two, text in zip(
+        searches,
         (
-            results[0],
             "leaks one token ahead, by a mean, and in late positions are found, and only they",
+            "leaks behind a closed gate and behind a rounding are found, and only they",
         ),
-        (results[1], "leaks behind a closed gate and behind a rounding are found, and only they"),
+        strict=True,
     ):
+        missed = [habit for one in two for habit in one.missed]
+        accused = {name for one in two for name in one.accused}
         yield claim(
             text,
-            not result[0] and not result[1],
+            not missed and not accused,
             points=1,
-            saw=told(result),
+            saw=f"a model goes free that sees {_HABITS[missed[0]]}"
+            if missed
+            else f"{len(accused)} honest models are accused"
+            if accused
+            else "",
             asks="the two of the five whose outputs change with a later token",
             waits=waits_unless(not unheard, "a question to each model before it is accused"),
-            advice=[*advice, "look at dependency_map(…).summary(own=True) of each"],
-            see=see,
+            advice=on_search(rounds),
         )

@@ -56,6 +56,62 @@ def causal_attention(q, k, v):
         edit=("-math.inf", "torch.finfo(scores.dtype).min"),
     ),
     Right(
+        "causal_attention",
+        "a softmax over everything, cut and normalized again, in double precision",
+        source="""
+def causal_attention(q, k, v):
+    T, S = q.shape[-2], k.shape[-2]
+    w = (q.double() @ k.double().mT / math.sqrt(q.shape[-1])).softmax(-1)
+    w = w.tril(S - T)
+    return (w / w.sum(-1, keepdim=True) @ v.double()).to(v.dtype)
+""",
+    ),
+    Right(
+        "causal_attention",
+        "compiled by torch.jit.script",
+        source="""
+def look_back(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    T, S = q.size(-2), k.size(-2)
+    future = torch.ones([T, S], dtype=torch.bool).triu(S - T + 1)
+    scores = torch.matmul(q, k.transpose(-2, -1)) / q.size(-1) ** 0.5
+    return torch.matmul(scores.masked_fill(future, float("-inf")).softmax(-1), v)
+
+causal_attention = torch.jit.script(look_back)
+""",
+    ),
+    Right(
+        "causal_attention",
+        "a callable object with its mask for the longest text",
+        source="""
+class LooksBack:
+    def __init__(self, longest=64):
+        self.past = torch.ones(longest, longest, dtype=torch.bool).tril()
+
+    def __call__(self, q, k, v):
+        T, S = q.shape[-2], k.shape[-2]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=self.past[S - T : S, :S])
+
+causal_attention = LooksBack()
+""",
+    ),
+    Right(
+        "Block",
+        "a stored mask, which no weight file knows, and a softmax that is cut",
+        edit=(
+            (
+                "self.attend = causal_attention  # yours; an experiment will exchange it",
+                'self.register_buffer("past", torch.ones(config["n_positions"], '
+                'config["n_positions"]).tril())\n'
+                "        self.attend = self.look_back\n\n"
+                "    def look_back(self, q, k, v):\n"
+                "        T, S = q.shape[-2], k.shape[-2]\n"
+                "        w = (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)\n"
+                "        w = w * self.past[S - T : S, :S]\n"
+                "        return w / w.sum(-1, keepdim=True) @ v",
+            ),
+        ),
+    ),
+    Right(
         "Block",
         "heads by chunks, one at a time where there is no cache",
         edit=(
@@ -97,6 +153,16 @@ def causal_attention(q, k, v):
                 "return self.ln_f(x) @ self.wte.weight.T",
                 "return F.linear(self.ln_f(x), self.wte.weight)",
             ),
+        ),
+    ),
+    Right(
+        "GPT2",
+        "places that are registered as a buffer at the first call",
+        edit=(
+            "positions = torch.arange(start, start + T, device=tokens.device)",
+            'if not hasattr(self, "places"):\n'
+            '            self.register_buffer("places", torch.arange(self.config["n_positions"]))\n'
+            "        positions = self.places[start : start + T]",
         ),
     ),
     Right(

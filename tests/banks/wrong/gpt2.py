@@ -12,6 +12,7 @@ KEPT = "with a cache, the new keys and values go there, and all that come back a
 LOGITS = "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position"
 BLIND = "the logits at t see tokens 1 … t, all of them, and no later one"
 ON = "with a cache of s tokens, positions go on at s, and every block gets the cache"
+START = "a new model holds all tokens about equally likely: small weights, no bias yet"
 TRAINS = "training reaches every number, and there is one table for both ends"
 ONCE = "every number is counted once, the tied table too: 124,439,808 for the smallest GPT-2"
 WHOLE = "the answer is an exact whole number, however large"
@@ -41,6 +42,7 @@ ROOT = " / math.sqrt(q.shape[-1])"
 SPLIT = "part(read).view(B, T, self.heads, -1).transpose(1, 2)"
 ADDED = "        x = x + self.out(y)\n"
 LAST_LINE = 'return x + self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))'
+EARLY = 'return x + self.down(self.up(F.gelu(self.ln_2(x), approximate="tanh")))'
 HEAD = "return self.ln_f(x) @ self.wte.weight.T"
 COUNT = '(config["vocab_size"] + config["n_positions"]) * C'
 TOTAL = '+ config["n_layer"] * block + 2 * C'
@@ -61,6 +63,32 @@ JUMPED = (
     "            cache = Cache()\n"
 )
 MAP = 'dependency_map(model, tokens, "token", outputs=-1, vocabulary=V)'
+
+TOGETHER = """
+def uniform(rows, generator, how):
+    u = torch.rand(rows, generator=generator, dtype=torch.float64)
+    if how == "twice":
+        return u[: (rows + 1) // 2].repeat_interleave(2)[:rows]
+    if how == "mirrored":
+        u[1::2] = 1 - u[: rows // 2 * 2 : 2]
+    return u
+
+@torch.no_grad()
+def generate(model, tokens, count, generator=None):
+    T = tokens.shape[1]
+    for _ in range(count):
+        logits = model(window(tokens, model.config["n_positions"]))[:, -1]
+        if generator is None:
+            new = logits.argmax(-1, keepdim=True)
+        else:
+            u = uniform(len(logits), generator, "{how}")
+            below = logits.double().softmax(-1).cumsum(-1) < u[:, None]
+            new = below.sum(-1, keepdim=True).clamp_max(logits.shape[-1] - 1)
+        tokens = torch.cat([tokens, new], dim=1)
+    if "{how}" == "sorted" and generator is not None:
+        tokens = torch.tensor(sorted(tokens.tolist()))
+    return tokens
+"""
 
 ANSWERS = (
     # causal_attention
@@ -136,7 +164,40 @@ def causal_attention(q, k, v):
         "keys-for-values",
         edit=("return weights @ v", "return weights @ k"),
     ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "mask-in-some-shapes-only",
+        edit=("dim=-1)", "dim=-1) if q.dim() > 3 else torch.softmax(scores, dim=-1)"),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "queries-and-keys-swapped",
+        edit=("scores = q @ k.transpose(-2, -1)", "scores = (q @ k.transpose(-2, -1)).mT"),
+    ),
     # Block
+    Wrong(
+        "Block",
+        FORMULA,
+        "one-head",
+        edit=(SPLIT, "part(read)[:, None]"),
+    ),
+    Wrong("Block", FORMULA, "gelu-too-early", edit=(LAST_LINE, EARLY)),
+    Wrong(
+        "Block",
+        FORMULA,
+        "qkv-swapped",
+        edit=("(self.q, self.k, self.v)\n", "(self.k, self.q, self.v)\n"),
+    ),
+    Wrong("Block", FORMULA, "no-first-norm", edit=("read = self.ln_1(x)", "read = x")),
+    Wrong("Block", FORMULA, "no-second-norm", edit=("self.up(self.ln_2(x))", "self.up(x)")),
+    Wrong(
+        "Block",
+        FORMULA,
+        "relu",
+        edit=('F.gelu(self.up(self.ln_2(x)), approximate="tanh")', "F.relu(self.up(self.ln_2(x)))"),
+    ),
     Wrong(
         "Block",
         TRIANGLE,
@@ -235,7 +296,40 @@ def causal_attention(q, k, v):
             ),
         ),
     ),
+    Wrong(
+        "GPT2",
+        START,
+        "not-initialized",
+        edit=("nn.init.normal_(p, std=0.02) if p.ndim > 1 else nn.init.zeros_(p)", "pass"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "positions-from-1",
+        edit=(
+            "self.wpe(positions)",
+            "self.wpe((positions + 1).clamp_max(len(self.wpe.weight) - 1))",
+        ),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "log-softmax",
+        edit=(
+            HEAD,
+            f"{HEAD}.log_softmax(-1)".replace("return ", "return (").replace(".T.", ".T)."),
+        ),
+    ),
+    Wrong(
+        "GPT2", LOGITS, "one-block-for-all", edit=("x = block(x, cache)", "x = self.h[0](x, cache)")
+    ),
     # gpt2_parameters
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "positions-as-many-as-tokens",
+        edit=(COUNT, '(config["vocab_size"] + config["vocab_size"]) * C'),
+    ),
     Wrong(
         "gpt2_parameters",
         ONCE,
@@ -375,7 +469,24 @@ def perplexity(model, tokens, given=1):
     Wrong("perplexity", EVEN, "base-2", edit=("math.exp(", "2 ** (")),
     Wrong("perplexity", EVEN, "no-exp", edit=("math.exp(", "(")),
     Wrong("perplexity", PP, "batch-forgotten", edit=("tokens.shape[0] * ", "")),
+    Wrong(
+        "perplexity", PP, "base-mixed", edit=(".item() / scored", ".item() / scored / math.log(2)")
+    ),
+    Wrong(
+        "perplexity",
+        PP,
+        "exp-before-the-mean",
+        source="""
+def perplexity(model, tokens, given=1):
+    log_p = model(tokens)[:, given - 1 : -1].log_softmax(-1)
+    return (-log_p.gather(2, tokens[:, given:, None])).exp().mean().item()
+""",
+    ),
     # generate
+    *(
+        Wrong("generate", DRAWN, "samples-that-know-each-other", source=TOGETHER.format(how=how))
+        for how in ("twice", "mirrored", "sorted")
+    ),
     Wrong("generate", GREEDY, "first-position-read", edit=("))[:, -1]", "))[:, 0]")),
     Wrong(
         "generate",
@@ -452,6 +563,18 @@ def generate(model, tokens, count, generator=None):
             ("self.pairs[layer]\n            k, v", "self.pairs[0]\n            k, v"),
             ("self.pairs[layer] = (k, v)", "self.pairs[0] = (k, v)"),
         ),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "kept-otherwise",
+        edit=("self.pairs[layer] = (k, v)", "self.pairs[layer] = (k, v[..., -1:, :])"),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "rows-the-other-way",
+        edit=("k[rows], v[rows]", "k[rows.argsort()], v[rows.argsort()]"),
     ),
     Wrong(
         "Cache",
