@@ -15,6 +15,9 @@ import torch.nn.functional as F
 
 from autograder.checking import judge
 from autograder.checks import wavenet as checks
+from autograder.diagnosis.mistakes import program_of, value_of
+from autograder.draw import Draw
+from autograder.lessons import solution_functions
 from course import sound
 from course.causality import batch_leaks, dependency_map
 from course.operations import count_operations
@@ -47,15 +50,36 @@ def test_a_constant_distribution_earns_no_point_for_summing_to_one(solved: dict)
     )
 
 
-def test_decoys_are_told_apart_at_any_draw() -> None:
-    for rules in (checks.ENCODINGS, checks.DECODINGS):
-        x = np.linspace(-0.9, 0.93, 40) if rules is checks.ENCODINGS else np.arange(64)
-        levels = [(n, n) for n in (64, 128)]
-        for one, other in itertools.combinations(rules, 2):
-            if one.strip() == other.strip():
-                continue
-            same = [np.allclose(rules[one](x, n), rules[other](x, n)) for n, _ in levels]
-            assert not all(same), (one, other)
+RULES = (
+    (checks.codes_of, checks.OF_ENCODING, lambda d: [*checks.quiet_and_loud(d), (LOUD, 16)]),
+    (checks.decoded, checks.OF_DECODING, lambda d: [(d.permutation(n), n) for n in (256, 32)]),
+    (checks.convolved, checks.OF_CONVOLUTIONS, checks.signals),
+    (checks.field_of, checks.OF_FIELDS, lambda d: [(3, [2, 2, 5]), (2, [2**i for i in range(60)])]),
+    (checks.queued, checks.OF_QUEUES, checks.signals),
+)
+LOUD = np.array([-7.0, 1.5, 1e6])
+
+
+def test_mistakes_of_different_names_give_different_numbers_and_never_the_rules() -> None:
+    for rule, mistakes, cases in RULES:
+        asked = cases(Draw(1, rule.__name__))
+        given = [(one.name, [value_of(program_of(rule, [one]), c) for c in asked])
+                 for one in mistakes]  # fmt: skip
+        given.append(("the rule", [rule(*case) for case in asked]))
+        for (one, a), (other, b) in itertools.combinations(given, 2):
+            same = all(repr(x) == repr(y) for x, y in zip(a, b, strict=True))
+            assert one == other or not same, (rule.__name__, one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "builds_on"), [("QueuedConv1d", "CausalConv1d"), ("generate_fast", "WaveNet")]
+)
+@pytest.mark.parametrize("instead", ["7", "'x'", "lambda *args: 3", "nn.Linear(2, 2)", "int"])
+def test_what_a_check_builds_on_may_be_no_class(name: str, builds_on: str, instead: str) -> None:
+    names = solution_functions(LESSON, instead={builds_on: f"{builds_on} = {instead}\n"})
+    verdict = judge(names[name], name=name, lesson=LESSON)
+    assert (verdict.status, verdict.earned) == ("failed", 0), verdict
+    assert verdict.reason
 
 
 # ------------------------------------------------------------------------- the numbers of the prose
@@ -78,7 +102,7 @@ def test_codes_survive_by_rounding_and_many_do_not_without(solved: dict) -> None
     codes = torch.arange(256)
     samples = solved["mu_law_decode"](codes, 256)
     assert torch.equal(solved["mu_law_encode"](samples, 256), codes)
-    cut = checks.ENCODINGS["not-rounded"](samples.numpy(), 256)
+    cut = checks.encoded(samples.numpy(), 256, half=0.0)
     assert 100 < (cut == codes.numpy()).sum() < 256
 
 

@@ -6,29 +6,34 @@ section 2). All prices are in nats.
 
 Chance: codes are compared with what inverting the cumulative distribution gives for the same
 uniform numbers. Two right ways of computing logits in double precision differ by less than
-1e-12, so of the fewer than 1,000 draws of a check, at eight levels, one falls between them with a
+1e-12, so of the fewer than 2,000 draws of a check, at eight levels, one falls between them with a
 probability below 1e-8.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy import tanh
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.witness import carries_its_weights, waits_unless
-from autograder.claims import Advice, Claim
+from autograder.claims import Cause, Claim, waiting
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
 from autograder.draw import Draw
 from autograder.inside.wavenet import (
+    asking,
     begin_drawing,
     beside,
-    build,
     columns_kept,
     counted,
     fill,
@@ -40,7 +45,7 @@ from autograder.inside.wavenet import (
     unchanged,
 )
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe, made_by
 from course.causality import dependency_map
 
 LESSON = "09_wavenet"
@@ -48,12 +53,20 @@ LESSON = "09_wavenet"
 
 def tensor(array: Any) -> torch.Tensor:
     """A tensor of its own with the array's values."""
-    return torch.tensor(np.asarray(array))
+    return torch.tensor(np.array(array, order="C"))
 
 
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance`, absolute and relative to b."""
+def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
+    """Equal in shape, and in value up to `tolerance`, absolute and relative to b; lists by item."""
+    if isinstance(a, list | tuple) or isinstance(b, list | tuple):
+        return len(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    a, b = np.asarray(a), np.asarray(b)
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
+
+
+def nearly(tolerance: float) -> Callable[[Any, Any], bool]:
+    """Equality up to `tolerance`, for a subject."""
+    return lambda a, b: close(a, b, tolerance)
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
@@ -67,14 +80,41 @@ def log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
     return logits - top - np.log(np.exp(logits - top).sum(axis, keepdims=True))
 
 
-def first_name(rules: dict[str, Callable[[], bool]]) -> str:
-    """The first misconception whose rule holds, or "" if none does."""
-    return next((name for name, holds in rules.items() if holds()), "")
+def kind_of(answer: Any) -> str:
+    """The dtype of a tensor in a word; of anything else that it is none."""
+    if isinstance(answer, torch.Tensor):
+        return str(answer.dtype).removeprefix("torch.")
+    return f"no tensor ({describe(answer)})"
 
 
-def advice_of(name: str, texts: dict[str, str], *rest: str | Advice) -> list[str | Advice]:
-    """Advice for the misconception `name`, then `rest`."""
-    return [*(when(name == key, key, text) for key, text in texts.items()), *rest]
+def mistakes(table: dict[str, tuple]) -> tuple[Mistake, ...]:
+    """Of each name its advice, and what makes this mistake: options of a rule, or programs."""
+    return tuple(
+        Mistake(name, advice, options=way)
+        if isinstance(way, dict)
+        else Mistake(name, advice, gives=way)
+        for name, (advice, *ways) in table.items()
+        for way in ways
+    )
+
+
+# Of answers that end with the dtype of codes.
+_KINDS = tuple(
+    Mistake(
+        "floats-for-codes" if kind.startswith("float") else "other-dtype",
+        f"codes are names, int64, and yours are {kind}: end with .long()",
+        after=lambda value, *_, kind=kind: [*value[:-1], kind],
+    )
+    for kind in ("float32", "float64", "float16", "int32", "int16", "int8", "uint8")
+)
+
+
+def built(function: Standin, name: str, *args: Any) -> Standin:
+    """An object of the class that `name` means where `function` was written."""
+    owner = beside(function, name)
+    if not isinstance(owner, Standin):
+        raise WrongKind(f"{name} should be a class: got {describe(owner)}")
+    return made_by(owner, *args)
 
 
 # --- μ-law ----------------------------------------------------------------------------------------
@@ -90,38 +130,94 @@ def expanded(y: np.ndarray, mu: float) -> np.ndarray:
     return np.sign(y) * np.expm1(np.abs(y) * np.log1p(mu)) / mu
 
 
-def encoded(x: np.ndarray, levels: int) -> np.ndarray:
-    """round(μ (f(x) + 1) / 2)."""
+def one_less(levels: int) -> int:
+    """μ."""
+    return levels - 1
+
+
+def itself(value: Any, *_: Any) -> Any:
+    """The value."""
+    return value
+
+
+def encoded(
+    x: np.ndarray,
+    levels: int,
+    *,
+    mu: Callable = one_less,
+    scale: Callable = one_less,
+    curve: Callable = companded,
+    lifted: Callable = lambda y: (y + 1) / 2,
+    half: float = 0.5,
+    loud: float = 1.0,
+    most: Callable = lambda levels: np.inf,
+) -> np.ndarray:
+    """round(μ (f(x) + 1) / 2), as floats. Each option turns one thing of it wrong."""
+    y = curve(np.clip(np.asarray(x, dtype=float), -loud, loud), mu(levels))
+    return np.minimum(np.floor(scale(levels) * lifted(y) + half), most(levels))
+
+
+def codes_of(x: np.ndarray, levels: int, **wrong: Any) -> list:
+    """The codes, and their dtype."""
+    return [encoded(x, levels, **wrong), "int64"]
+
+
+def codes_step_by_step(x: np.ndarray, levels: int) -> list:
+    """The same as `codes_of`, in one line a step."""
     mu = levels - 1
-    return np.floor(mu * (companded(np.clip(x, -1, 1), mu) + 1) / 2 + 0.5).astype(np.int64)
+    x = np.clip(np.asarray(x, dtype=float), -1, 1)
+    y = np.sign(x) * np.log1p(mu * np.abs(x)) / np.log1p(mu)
+    return [np.floor(mu * (y + 1) / 2 + 0.5), "int64"]
 
 
-ENCODINGS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-    "not-rounded": lambda x, n: np.floor((n - 1) * (companded(x, n - 1) + 1) / 2),
-    "mu-is-levels": lambda x, n: np.floor(n * (companded(x, n) + 1) / 2 + 0.5),
-    "mu-is-levels ": lambda x, n: np.floor((n - 1) * (companded(x, n) + 1) / 2 + 0.5),
-    "scaled-by-levels": lambda x, n: np.minimum(np.floor(n * (companded(x, n - 1) + 1) / 2), n - 1),
-    "sign-lost": lambda x, n: np.floor((n - 1) * (np.abs(companded(x, n - 1)) + 1) / 2 + 0.5),
-    "sign-lost ": lambda x, n: np.floor((n - 1) * np.abs(companded(x, n - 1)) + 0.5),
-    "not-companded": lambda x, n: np.floor((n - 1) * (x + 1) / 2 + 0.5),
-    "expanded-for-companded": lambda x, n: np.floor((n - 1) * (expanded(x, n - 1) + 1) / 2 + 0.5),
-    "levels-ignored": lambda x, n: encoded(x, 256),
-    "negative-codes": lambda x, n: np.floor((n - 1) * companded(x, n - 1) / 2 + 0.5),
-}
-ENCODING_ADVICE = {
-    "not-rounded": "you cut off where you should round: add ½ before the floor, or decoding lands "
-    "on an edge and many codes do not survive",
-    "mu-is-levels": "μ is levels − 1, 255 for 256 levels: codes run from 0 to μ",
-    "scaled-by-levels": "the scale is μ = levels − 1, with rounding: codes 0 and μ then stand for "
-    "exactly −1 and 1",
-    "sign-lost": "the sign is lost: −x and x get one code; the formula ends in sign(x) · …",
-    "not-companded": "these are equal steps: the logarithm is missing",
-    "expanded-for-companded": "this is the way back: encoding takes the logarithm, decoding the "
-    "exponential",
-    "levels-ignored": "right for 256 levels only: take μ from the argument",
-    "negative-codes": "codes start at 0: shift f from −1 … 1 to 0 … 1 first, (f + 1) / 2",
-}
-SEE_MU = "Exercise 1: fewer levels, spent where the ear listens"
+_MU = "μ is levels − 1, 255 for 256 levels: codes run from 0 to μ"
+_LEVELS = "right for 256 levels only: take μ from the argument"
+OF_ENCODING = (
+    *mistakes(
+        {
+            "not-rounded": (
+                "you cut off where you should round: decoding then lands on an edge, and many "
+                "codes do not survive",
+                {"half": 0.0},
+            ),
+            "mu-is-levels": (_MU, {"mu": itself, "scale": itself}, {"mu": itself}),
+            "scaled-by-levels": (
+                "the scale is μ = levels − 1, with rounding: codes 0 and μ then stand for −1 and 1",
+                {"scale": itself, "half": 0.0, "most": one_less},
+                {"scale": itself},
+            ),
+            "sign-lost": (
+                "the sign is lost: −x and x get one code; the formula begins with sign(x) · …",
+                {"curve": lambda x, mu: np.abs(companded(x, mu))},
+                {"curve": lambda x, mu: np.abs(companded(x, mu)), "lifted": itself},
+            ),
+            "not-companded": ("these are equal steps: the logarithm is missing", {"curve": itself}),
+            "expanded-for-companded": (
+                "this is the way back: encoding takes the logarithm, decoding the exponential",
+                {"curve": expanded},
+            ),
+            "levels-ignored": (_LEVELS, lambda x, n, **wrong: codes_of(x, 256, **wrong)),
+            "negative-codes": (
+                "codes start at 0: shift f from −1 … 1 to 0 … 1 first, (f + 1) / 2",
+                {"lifted": lambda y: y / 2},
+            ),
+            "not-clipped": (
+                "a sample a little louder than 1 gets a code that does not exist: clamp x first",
+                {"loud": np.inf},
+            ),
+        }
+    ),
+    *_KINDS,
+)
+
+
+def quiet_and_loud(draw: Draw) -> list[tuple]:
+    """Samples at 256 levels in 32 bits, at fewer in 64; none near the edge of a code."""
+    cases = []
+    for levels, dtype in ((256, np.float32), (draw.choice((16, 32, 64, 128)), np.float64)):
+        x = draw.rng.permutation(signal_off_the_edges(draw, levels))[:72].astype(dtype)
+        cases += [(few, levels) for few in x.reshape(12, 6)]
+    return cases
 
 
 def signal_off_the_edges(draw: Draw, levels: int) -> np.ndarray:
@@ -131,698 +227,962 @@ def signal_off_the_edges(draw: Draw, levels: int) -> np.ndarray:
     return x[np.abs(z - np.round(z)) > 2e-3]
 
 
-@checks("mu_law_encode", lesson=LESSON, points=2)
-def codes_of_a_signal(mu_law_encode: Standin, draw: Draw) -> Iterator[Claim]:
+def same_codes(a: list, b: list) -> bool:
+    """Whether the codes are the same, of whatever dtype."""
+    return bool(np.array_equal(a[0], b[0]))
+
+
+def encoding_by_hand(x: np.ndarray, levels: int) -> str:
+    """The steps for one sample."""
+    if np.size(x) != 1:
+        return ""
+    v, mu = float(np.clip(x, -1, 1).item()), levels - 1
+    f = companded(np.array(v), mu).item()
+    return (
+        f"μ = {mu}, f = {'−' if v < 0 else ''}ln(1 + {mu} · {abs(v):g}) / ln {levels} = {f:.4f}, "
+        f"and {mu} · ({f:.4f} + 1) / 2 = {mu * (f + 1) / 2:.2f}, rounded"
+    )
+
+
+@checks(
+    "mu_law_encode",
+    lesson=LESSON,
+    points=2,
+    see="Exercise 1: fewer levels, spent where the ear listens",
+)
+def codes_of_a_signal(mu_law_encode: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """μ-law codes: rounded, companded, from 0 to levels − 1."""
-    cases, raw = [], []
-    for levels, dtype in ((256, np.float32), (draw.choice((16, 32, 64, 128)), np.float64)):
-        x = signal_off_the_edges(draw, levels)
-        answer = mu_law_encode(tensor(x.astype(dtype)), levels)
-        cases.append((x, levels, expect_array(answer, x.shape, "number", "the codes")))
-        raw.append(cases[-1][2].dtype.kind)
-    right = all((got == encoded(x, n)).all() for x, n, got in cases)
-    name = first_name(
-        {
-            key: lambda rule=rule: all((got == rule(x, n)).all() for x, n, got in cases)
-            for key, rule in ENCODINGS.items()
-        }
-    ).strip()
-    x, n, got = next((c for c in cases if (c[2] != encoded(c[0], c[1])).any()), cases[0])
-    off = int(np.argmax(got != encoded(x, n)))
-    yield claim(
-        "the code is round(μ (f(x) + 1) / 2), with μ = levels − 1",
-        right,
-        points=1,
-        saw=f"code {got[off]:g} for x = {x[off]:.4f} at {n} levels",
-        asks="the logarithm, scaled to 0 … μ, rounded to the nearest whole number",
-        advice=advice_of(name, ENCODING_ADVICE, "work out the code of 0.5 and of 0.01 by hand"),
-        see=SEE_MU,
-    )
+
+    def ask(x: np.ndarray, levels: int) -> list:
+        answer = mu_law_encode(tensor(x), *(() if levels == 256 else (levels,)))
+        array = expect_array(answer, x.shape, "number", "the codes")
+        return [array.astype(float), kind_of(answer)]
+
     loud = np.array([-7.0, -1.0, 1.0, 1.5, 1e6])
-    ends = [
-        (n, expect_array(mu_law_encode(tensor(loud), n), loud.shape, "number", "the codes"))
-        for n in (256, 16)
-    ]
-    cut = all((got == np.where(loud < 0, 0, n - 1)).all() for n, got in ends)
-    wild = any(((got < 0) | (got > n - 1)).any() for n, got in ends)
-    yield claim(
-        "±1 are the outermost codes, and what is louder is cut off",
-        cut,
-        points=0.5,
-        saw=f"codes {ends[0][1].astype(int).tolist()} for {loud.tolist()} at 256 levels",
-        asks="0 for −1 and below, levels − 1 for 1 and above",
-        advice=[
-            when(
-                wild and right,
-                "not-clipped",
-                "a sample a little louder than 1 gets a code that does not exist: clamp x first",
+    grid = np.array([[0.3, -0.2, 0.05], [0.7, -0.9, 0.11]])
+    yield from examine(
+        Subject(
+            ask,
+            rule=codes_of,
+            forms=(codes_step_by_step,),
+            mistakes=OF_ENCODING,
+            symptoms=(
+                Symptom(
+                    "no-tensor",
+                    "codes should come as a tensor of int64: they pick rows of an embedding",
+                    lambda seen: all(
+                        o.answer[1].startswith("no tensor") and same_codes(o.answer, o.right)
+                        for o in seen
+                    ),
+                ),
             ),
-            *advice_of(name, ENCODING_ADVICE),
-            "clamp x to −1 … 1 before the logarithm",
-        ],
-        see=SEE_MU,
+            show=lambda x, n: f"x = {shown(x)} at {n} levels",
+            told=lambda a: f"codes {shown(a[0])} of kind {a[1]}",
+            by_hand=encoding_by_hand,
+            smaller=lambda x, n: (
+                (np.array([v]), m)
+                for m in (256, 16)
+                for v in (0.5, 0.01, -0.5, 1.5)
+                if np.size(x) > 1
+            ),
+            alike=same_codes,
+        ),
+        draw,
+        Property(
+            "code",
+            "the code is round(μ (f(x) + 1) / 2), with μ = levels − 1",
+            quiet_and_loud,
+            points=1,
+            asks="the logarithm, scaled to 0 … μ, rounded to the nearest whole number",
+        ),
+        Property(
+            "ends",
+            "±1 are the outermost codes, and what is louder is cut off",
+            lambda draw: [(loud, 256), (loud, 16)],
+            points=0.5,
+            asks="0 for −1 and below, levels − 1 for 1 and above",
+            typical=False,
+        ),
+        Property(
+            "int64",
+            "codes are int64, and have the shape of x",
+            lambda draw: [(grid, 256), (grid[::-1].copy(), 256), (grid, 32)],
+            points=0.5,
+            asks="a tensor of int64: whole numbers that can pick a row of an embedding",
+            typical=False,
+            alike=lambda a, b: a[1] == b[1] and a[0].shape == b[0].shape,
+        ),
     )
-    grid = tensor(np.array([[0.3, -0.2, 0.05], [0.7, -0.9, 0.11]]))
-    whole = mu_law_encode(grid, 256)
-    array = expect_array(whole, (2, 3), "number", "the codes")
-    single = isinstance(whole, torch.Tensor) and whole.dtype == torch.int64
-    yield claim(
-        "codes are int64, and have the shape of x",
-        len(np.unique(array)) > 3 and single,
-        points=0.5,
-        saw=f"codes of kind {getattr(whole, 'dtype', type(whole).__name__)}",
-        asks="whole numbers that can pick a row of an embedding",
-        waits=waits_unless(right or name, "codes that follow x"),
-        advice=[
-            when(array.dtype.kind == "f", "floats-for-codes", "a code is a name: end with .long()"),
-            when(not single, "other-dtype", "codes should be int64: end with .long()"),
-            "one code for each sample",
-        ],
-        see=SEE_MU,
+
+
+def decoded(
+    codes: np.ndarray,
+    levels: int,
+    *,
+    mu: Callable = one_less,
+    scale: Callable = one_less,
+    added: float = 0.0,
+    divide: Callable = np.divide,
+    curve: Callable = expanded,
+) -> np.ndarray:
+    """y = 2c/μ − 1, expanded. Each option turns one thing of it wrong."""
+    return curve(divide(2 * (codes + added), scale(levels)) - 1, mu(levels))
+
+
+def decoded_step_by_step(codes: np.ndarray, levels: int) -> np.ndarray:
+    """The same as `decoded`, in one line a step."""
+    mu = levels - 1
+    y = 2 * codes / mu - 1
+    return np.sign(y) * np.expm1(np.abs(y) * np.log1p(mu)) / mu
+
+
+_NO_HALF = (
+    "the codes are moved by half a step first: nothing is to be added or taken away, since a "
+    "rounded code stands for the middle already"
+)
+OF_DECODING = mistakes(
+    {
+        "mu-is-levels": (_MU, {"mu": itself, "scale": itself}, {"mu": itself}),
+        "scaled-by-levels": (
+            "there are μ = levels − 1 steps between the first code and the last: y = 2c/μ − 1, so "
+            "that code μ is 1 again",
+            {"scale": itself},
+            {"scale": itself, "added": 0.5},
+        ),
+        "half-added": (_NO_HALF, {"added": 0.5}),
+        "half-taken-away": (_NO_HALF, {"added": -0.5}),
+        "sign-lost": (
+            "the sign is lost, or the exponential is taken of y and not of |y|: codes below the "
+            "middle are negative samples",
+            {"curve": lambda y, mu: np.abs(expanded(y, mu))},
+            {"curve": lambda y, mu: np.expm1(y * np.log1p(mu)) / mu},
+        ),
+        "not-expanded": ("this stops at y: the exponential is missing", {"curve": itself}),
+        "companded-again": (
+            "this takes the logarithm once more: the way back is the exponential",
+            {"curve": companded},
+        ),
+        "levels-ignored": (_LEVELS, lambda c, n, **wrong: decoded(c, 256, **wrong)),
+        "whole-division": (
+            "2c/μ is rounded down to a whole number, as // does, so that few samples are left",
+            {"divide": np.floor_divide},
+        ),
+    }
+)
+
+
+def decoding_by_hand(codes: np.ndarray, levels: int) -> str:
+    """The steps for one code."""
+    if np.size(codes) != 1:
+        return ""
+    mu, c = levels - 1, int(codes.item())
+    y = 2 * c / mu - 1
+    return (
+        f"μ = {mu}, y = 2 · {c} / {mu} − 1 = {y:.4f}, "
+        f"x = {'−' if y < 0 else ''}({levels}^{abs(y):.4f} − 1) / {mu}"
     )
 
 
-DECODINGS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-    "mu-is-levels": lambda c, n: expanded(2 * c / n - 1, n),
-    "mu-is-levels ": lambda c, n: expanded(2 * c / (n - 1) - 1, n),
-    "scaled-by-levels": lambda c, n: expanded(2 * c / n - 1, n - 1),
-    "scaled-by-levels ": lambda c, n: expanded(2 * (c + 0.5) / n - 1, n - 1),
-    "half-added": lambda c, n: expanded(2 * (c + 0.5) / (n - 1) - 1, n - 1),
-    "sign-lost": lambda c, n: np.abs(expanded(2 * c / (n - 1) - 1, n - 1)),
-    "sign-lost ": lambda c, n: np.expm1((2 * c / (n - 1) - 1) * np.log(n)) / (n - 1),
-    "not-expanded": lambda c, n: 2 * c / (n - 1) - 1,
-    "companded-again": lambda c, n: companded(2 * c / (n - 1) - 1, n - 1),
-    "levels-ignored": lambda c, n: expanded(2 * c / 255 - 1, 255),
-}
-DECODING_ADVICE = {
-    "mu-is-levels": "μ is levels − 1, 255 for 256 levels",
-    "scaled-by-levels": "there are μ = levels − 1 steps between the first code and the last: "
-    "y = 2c/μ − 1, so that code μ is 1 again",
-    "half-added": "nothing is to be added here: a rounded code stands for the middle already",
-    "sign-lost": "the sign is lost, or the exponential is taken of y and not of |y|: codes below "
-    "the middle are negative samples",
-    "not-expanded": "this stops at y: the exponential is missing",
-    "companded-again": "this takes the logarithm once more: the way back is the exponential",
-    "levels-ignored": "right for 256 levels only: take μ from the argument",
-}
+def mirrored(a: np.ndarray, b: np.ndarray) -> bool:
+    """Floats both, of one shape, which turned round are their own negatives; or the same floats."""
+    if not (a.dtype.kind == b.dtype.kind == "f" and a.shape == b.shape):
+        return False
+    return close(a, b, 2e-5) or all(close(c, -c[::-1, ::-1], 1e-5) for c in (a, b))
 
 
-@checks("mu_law_decode", lesson=LESSON, points=2)
-def signal_of_codes(mu_law_decode: Standin, draw: Draw) -> Iterator[Claim]:
+def in_its_step(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether samples a lie within a twentieth of a code of b, at 256 levels."""
+    a = np.nan_to_num(np.asarray(a, dtype=float), nan=9.0)
+    return a.shape == b.shape and bool(
+        (np.abs(companded(a, 255) - companded(b, 255)) * 127.5 < 0.05).all()
+    )
+
+
+@checks(
+    "mu_law_decode",
+    lesson=LESSON,
+    points=2,
+    see="Exercise 1: fewer levels, spent where the ear listens",
+)
+def signal_of_codes(mu_law_decode: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The way back, to the middle of what a code stands for."""
-    cases = []
-    for n in (256, draw.choice((16, 32, 64, 128))):
-        codes = draw.permutation(n)
-        answer = mu_law_decode(tensor(codes), n)
-        cases.append((codes, n, expect_array(answer, (n,), "number", "the samples")))
-    right = all(close(got, expanded(2 * c / (n - 1) - 1, n - 1), 2e-5) for c, n, got in cases)
-    name = first_name(
-        {
-            key: lambda rule=rule: all(close(got, rule(c, n), 2e-5) for c, n, got in cases)
-            for key, rule in DECODINGS.items()
-        }
-    ).strip()
-    advice = advice_of(name, DECODING_ADVICE, "decode 239 by hand, and compare")
-    c, n, got = cases[0]
-    yield claim(
-        "y = 2c/μ − 1, and x = sign(y) ((1 + μ)^|y| − 1) / μ",
-        right,
-        points=1,
-        saw=f"x = {got[np.argmax(c)]:.4f} for the last code and {got[np.argmin(c)]:.4f} for code "
-        f"0, "
-        f"at {n} levels",
-        asks="−1 for code 0, 1 for code μ, and an exponential in between",
-        advice=advice,
-        see=SEE_MU,
-    )
-    survived = [
-        int((encoded(np.nan_to_num(got, nan=9), n) == c).sum()) if np.isfinite(got).all() else 0
-        for c, n, got in cases
-    ]
-    x = signal_off_the_edges(draw, 256)
-    back = expect_array(
-        mu_law_decode(tensor(encoded(x, 256)), 256), x.shape, "number", "the samples"
-    )
-    step = np.log(256) / 255
-    small = bool((np.abs(back - x) <= step * (1 + step) * (np.abs(x) + 1 / 255) + 1e-6).all())
-    yield claim(
-        "every code survives, and a round trip errs by half a step: little where it is quiet",
-        all(s == n for s, (_, n, _) in zip(survived, cases, strict=True)) and small,
-        points=0.5,
-        saw=f"{survived[0]} of 256 codes come back after decoding and encoding; the largest error "
-        f"of a "
-        f"round trip is {np.abs(back - x).max():.3g}",
-        asks="|error| ≤ ln(1 + μ)/μ · (|x| + 1/μ), up to a few percent",
-        advice=advice,
-        see=SEE_MU,
-    )
-    grid = np.array([[0, 1, 128], [127, 254, 255]])
-    got = expect_array(mu_law_decode(tensor(grid), 256), (2, 3), "number", "the samples")
-    mirrored = expect_array(mu_law_decode(tensor(255 - grid), 256), (2, 3), "number", "the samples")
-    yield claim(
-        "samples are floats of the codes' shape, mirrored where codes are",
-        got.dtype.kind == "f" and close(got, -mirrored, 1e-5) and np.ptp(got) > 1,
-        points=0.5,
-        saw=f"an answer of kind {got.dtype}"
-        if got.dtype.kind != "f"
-        else f"{got[0, 0]:.4f} for code 0 and {mirrored[0, 0]:.4f} for code 255",
-        asks="decode(μ − c) = −decode(c)",
-        advice=advice,
-        see=SEE_MU,
+
+    def ask(codes: np.ndarray, levels: int) -> np.ndarray:
+        answer = mu_law_decode(tensor(codes), *(() if levels == 256 else (levels,)))
+        return expect_array(answer, codes.shape, "number", "the samples")
+
+    def cases(draw: Draw) -> list[tuple]:
+        levels = (256, draw.choice((16, 32, 64, 128)))
+        return [(few, n) for n in levels for few in draw.permutation(n).reshape(-1, 8)]
+
+    def ends(n: int) -> np.ndarray:
+        return np.array([[0, 1, n // 2], [n // 2 - 1, n - 2, n - 1]])
+
+    yield from examine(
+        Subject(
+            lambda c, n: expect_array(
+                mu_law_decode(tensor(c), n), c.shape, "number", "the samples"
+            ),
+            rule=decoded,
+            forms=(decoded_step_by_step,),
+            mistakes=OF_DECODING,
+            show=lambda c, n: f"codes {shown(c)} at {n} levels",
+            told=lambda a: f"x = {shown(a)}" + ("" if a.dtype.kind == "f" else " (no floats)"),
+            by_hand=decoding_by_hand,
+            smaller=lambda c, n: (
+                (np.array([v]), 256) for v in (239, 157, 255, 0) if np.size(c) > 1
+            ),
+            alike=nearly(2e-5),
+        ),
+        draw,
+        Property(
+            "back",
+            "y = 2c/μ − 1, and x = sign(y) ((1 + μ)^|y| − 1) / μ",
+            cases,
+            points=1,
+            asks="−1 for code 0, 1 for code μ, and an exponential in between",
+        ),
+        Property(
+            "survives",
+            "every code survives, and a round trip errs by half a step: little where it is quiet",
+            lambda draw: [(few, 256) for few in np.arange(256).reshape(-1, 8)],
+            points=0.5,
+            asks="samples that are encoded to the code they came from, each in the middle of its "
+            "step: |error| ≤ ln(1 + μ)/μ · (|x| + 1/μ), up to a few percent",
+            typical=False,
+            alike=in_its_step,
+        ),
+        Property(
+            "mirrored",
+            "samples are floats of the codes' shape, mirrored where codes are",
+            lambda draw: [(ends(n), n) for n in (256, 64)],
+            points=0.5,
+            asks="floats, and decode(μ − c) = −decode(c)",
+            typical=False,
+            alike=mirrored,
+        ),
     )
 
 
 # --- CausalConv1d ---------------------------------------------------------------------------------
 
 
-def convolved(
-    x: np.ndarray, W: np.ndarray, b: np.ndarray, delays: Sequence[int], before: Any = 0.0
-) -> np.ndarray:
-    """y_t = b + Σ_j W[:, :, j] x_{t − delays[j]}, with `before` outside of x (B, C, T)."""
-    count = x.shape[2]
-    y = np.zeros((len(x), len(W), count)) + b[None, :, None]
-    for j, delay in enumerate(delays):
-        moved = np.zeros_like(x) + before
-        for t in range(count):
-            if 0 <= t - delay < count:
-                moved[:, :, t] = x[:, :, t - delay]
-        y += np.einsum("oi,bit->bot", W[:, :, j], moved)
+def inside_windows(d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Σ_j W[:, :, j] x_{t + j d} + b, for windows inside the signal: (B, O, T − (k−1)d)."""
+    count = x.shape[2] - (W.shape[2] - 1) * d
+    y = np.zeros((len(x), len(W), max(count, 0))) + b[:, None]
+    for j in range(W.shape[2] if count > 0 else 0):
+        y += np.einsum("oi,bit->bot", W[:, :, j], x[:, :, j * d : j * d + count])
     return y
 
 
-def taps(k: int, d: int) -> list[int]:
-    """How far back each weight of a causal convolution reaches, the oldest first."""
-    return [(k - 1 - j) * d for j in range(k)]
+def left_only(k: int, d: int) -> tuple[int, int]:
+    """How many zeros stand before and after the signal."""
+    return (k - 1) * d, 0
 
 
-CONVOLUTIONS: dict[str, Callable[[int, int], tuple[list[int], bool]]] = {
-    # name: (k, d) → the delays, and whether the bias is there
-    "symmetric-padding": lambda k, d: (
-        [t - ((k - 1) * d - (k - 1) * d // 2) for t in taps(k, d)],
-        True,
-    ),
-    "looks-ahead": lambda k, d: ([t - (k - 1) * d for t in taps(k, d)], True),
-    "kernel-reversed": lambda k, d: (taps(k, d)[::-1], True),
-    "dilation-forgotten": lambda k, d: (taps(k, 1), True),
-    "one-late": lambda k, d: ([t + 1 for t in taps(k, d)], True),
-    "bias-forgotten": lambda k, d: (taps(k, d), False),
-}
-CONVOLUTION_ADVICE = {
-    "symmetric-padding": "you pad on both sides (padding='same' does): output t then hears the "
-    "future; all the zeros belong on the left",
-    "looks-ahead": "the zeros stand on the right, or the wrong end is cropped: output t hears "
-    "samples after t",
-    "kernel-reversed": "the last weight belongs to the present, the first to the oldest sample: do "
-    "not flip the kernel",
-    "dilation-forgotten": "the taps stand next to each other: they should be d apart",
-    "one-late": "output t does not hear the present: that shift belongs into WaveNet, once, and "
-    "not "
-    "into each layer",
-    "bias-forgotten": "the bias is missing",
-    "dilation-forgotten-in-padding": "(k − 1) zeros are too few for dilated taps: (k − 1)·d",
-    "no-padding": "the signal gets shorter by (k − 1)·d: that many zeros are missing on the left",
-    "not-cropped": "the signal gets longer: pad on the left only",
-    "padding-k-times-d": "k·d zeros are too many: the first tap reaches back by (k − 1)·d",
-}
-SEE_CONV = "Exercise 2: a convolution that cannot look ahead"
+def convolved(
+    k: int,
+    d: int,
+    W: np.ndarray,
+    b: np.ndarray,
+    x: np.ndarray,
+    *,
+    zeros: Callable = left_only,
+    apart: Callable = lambda k, d: d,
+    taps: Callable = itself,
+    bias: float = 1.0,
+) -> np.ndarray:
+    """y_t = b + Σ_j W[:, :, j] x_{t−(k−1−j)d}: (B, O, T). Each option turns one thing wrong."""
+    before, after = zeros(k, d)
+    padded = np.pad(x, ((0, 0), (0, 0), (before, max(after, 0))))
+    padded = padded[:, :, : padded.shape[2] + min(after, 0)]
+    return inside_windows(apart(k, d), taps(W), bias * b, padded)
 
 
-@checks("CausalConv1d", lesson=LESSON, points=3)
-def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Claim]:
-    """Output t hears x_t, x_{t−d} … x_{t−(k−1)d}, and the output is as long as the input."""
-    cases, failed = [], None
-    for k, d, count in (
-        (3, 2, 13),
-        (2, draw.integer(3, 5), 12),
-        (draw.integer(3, 4), draw.integer(2, 4), 4),  # shorter than its own reach
-        (1, 2, 5),
-        (2, 1, draw.integer(6, 9)),
-    ):
-        layer = made_by(CausalConv1d, 3, 4, k, d)
-        W, b = draw.normal(4, 3, k), draw.normal(4) + 2
-        fill(layer, {"weight": tensor(W), "bias": tensor(b)})
-        x = draw.normal(2, 3, count)
-        try:
-            answer = layer(tensor(x).float())
-        except StudentFailed as error:  # too few zeros for a signal that is shorter than the reach
-            failed = error
-            answer = np.zeros((2, 4, 0))
-        y = expect_array(answer, (2, 4, None), "float", "the output")
-        cases.append((k, d, x, W, b, y))
-    if failed is not None and not any(y.shape[2] for *_, y in cases):
-        raise failed
-    lengths = [(k, d, x.shape[2], y.shape[2]) for k, d, x, _, _, y in cases]
-    wrong = [(k, d, t, got) for k, d, t, got in lengths if got != t]
-    name = first_name(
-        {
-            "dilation-forgotten-in-padding": lambda: all(
-                got == max(t - (k - 1) * d + (k - 1), 0) for k, d, t, got in lengths
-            ),
-            "no-padding": lambda: all(got == max(t - (k - 1) * d, 0) for k, d, t, got in lengths),
-            "not-cropped": lambda: all(got == t + (k - 1) * d for k, d, t, got in lengths),
-            "padding-k-times-d": lambda: all(got == t + d for k, d, t, got in lengths),
-        }
-        if wrong
-        else {
-            key: lambda rule=rule: all(
-                close(y, convolved(x, W, b if rule(k, d)[1] else 0 * b, rule(k, d)[0]))
-                for k, d, x, W, b, y in cases
-            )
-            for key, rule in CONVOLUTIONS.items()
-        }
+def convolved_step_by_step(
+    k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray
+) -> np.ndarray:
+    """The same as `convolved`, in one line a step."""
+    past = (k - 1) * d
+    return inside_windows(d, W, b, np.pad(x, ((0, 0), (0, 0), (past, 0))))
+
+
+OF_CONVOLUTIONS = mistakes(
+    {
+        "symmetric-padding": (
+            "you pad on both sides (padding='same' does): output t then hears the future; all the "
+            "zeros belong on the left",
+            {"zeros": lambda k, d: ((k - 1) * d // 2, (k - 1) * d - (k - 1) * d // 2)},
+        ),
+        "looks-ahead": (
+            "the zeros stand on the right, or the wrong end is cropped: output t hears samples "
+            "after t",
+            {"zeros": lambda k, d: (0, (k - 1) * d)},
+        ),
+        "kernel-reversed": (
+            "the last weight belongs to the present, the first to the oldest sample",
+            {"taps": lambda W: W[:, :, ::-1]},
+        ),
+        "dilation-forgotten": (
+            "the taps stand next to each other: they should be d apart",
+            {"apart": lambda k, d: 1, "zeros": lambda k, d: (k - 1, 0)},
+        ),
+        "one-late": (
+            "output t does not hear the present: that shift belongs into WaveNet, once, and not "
+            "into each layer",
+            {"zeros": lambda k, d: ((k - 1) * d + 1, -1)},
+            lambda *case: np.pad(convolved(*case), ((0, 0), (0, 0), (1, 0)))[:, :, :-1],
+        ),
+        "bias-forgotten": ("the bias is missing", {"bias": 0.0}),
+        "dilation-forgotten-in-padding": (
+            "(k − 1) zeros are too few for dilated taps: there are d steps between two of them",
+            {"zeros": lambda k, d: (k - 1, 0)},
+        ),
+        "no-padding": (
+            "the signal gets shorter: zeros are missing on the left",
+            {"zeros": lambda k, d: (0, 0)},
+        ),
+        "not-cropped": (
+            "the signal gets longer: pad on the left only",
+            {"zeros": lambda k, d: ((k - 1) * d, (k - 1) * d)},
+        ),
+        "padding-k-times-d": (
+            "k·d zeros are too many: the first tap does not reach as far",
+            {"zeros": lambda k, d: (k * d, 0)},
+        ),
+        "signal-before": (
+            "the end of the signal of the call before stands in front of this one: zeros belong "
+            "there, at every call",
+            lambda k, d, W, b, x: convolved(k, d, W, b, np.concatenate([-x, x, x], axis=2))[
+                :, :, -x.shape[2] :
+            ],
+        ),
+        "rows-mix": (
+            "the rows of a batch are subtracted from each other: each must be computed for itself",
+            lambda k, d, W, b, x, **wrong: convolved(k, d, W, b, x - x.mean(0), **wrong),
+        ),
+    }
+)
+
+
+def layers(draw: Draw, sizes: Sequence[tuple[int, int, int]]) -> list[tuple]:
+    """Cases (k, d, W, b, x) of layers from 3 to 4 channels, for sizes (k, d, T)."""
+    return [
+        (k, d, draw.normal(4, 3, k), draw.normal(4) + 2, draw.normal(2, 3, count))
+        for k, d, count in sizes
+    ]
+
+
+def signals(draw: Draw) -> list[tuple]:
+    """Layers of several kernels and dilations, and a signal shorter than a layer's reach."""
+    return layers(
+        draw,
+        (
+            (3, 2, 13),
+            (2, draw.integer(3, 5), 12),
+            (draw.integer(3, 4), draw.integer(2, 4), 4),
+            (1, 2, 5),
+            (2, 1, draw.integer(6, 9)),
+        ),
     )
-    advice = advice_of(name, CONVOLUTION_ADVICE, "compute the five outputs of the example by hand")
-    k, d, t, got = (wrong or lengths)[0]
+
+
+def show_layer(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> str:
+    """A case in words."""
+    if W.shape[:2] == (1, 1):
+        weights = ", ".join(f"{w:g}" for w in W[0, 0])
+        return f"kernel {k}, dilation {d}, weights ({weights}), bias {b[0]:g}, x = {shown(x[0, 0])}"
+    return f"kernel {k}, dilation {d}, {x.shape[2]} columns"
+
+
+def told_columns(y: Any) -> str:
+    """An answer in words."""
+    if isinstance(y, str):
+        return y
+    return f"{y.shape[2]} columns" + (f", y = {shown(y[0, 0])}" if y.shape[2] else "")
+
+
+def small_layers(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Iterator[tuple]:
+    """One channel, few taps, round numbers."""
+    if x.shape[1] > 1:
+        for few, apart in ((1, 1), (2, 1), (2, 2), (3, 2)):
+            weights = np.array([[[10.0, 1.0], [10.0, 100.0, 1.0], [1.0]][few - 2]])[None]
+            yield few, apart, weights, np.array([3.0]), np.arange(1.0, 6)[None, None]
+
+
+def convolution_by_hand(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> str:
+    """The sum of the last output, for one channel."""
+    if W.shape[:2] != (1, 1):
+        return ""
+    count = x.shape[2]
+    terms = []
+    for j in range(k):
+        t = count - (k - 1 - j) * d
+        terms.append(f"{W[0, 0, j]:g} · " + (f"x_{t}" if t > 0 else "0"))
+    y = convolved(k, d, W, b, x)[0, 0, -1]
+    return f"of {count} columns the last: y_{count} = {b[0]:g} + {' + '.join(terms)} = {y:g}"
+
+
+@checks(
+    "CausalConv1d", lesson=LESSON, points=3, see="Exercise 2: a convolution that cannot look ahead"
+)
+def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Output t hears x_t, x_{t−d} … x_{t−(k−1)d}, and the output is as long as the input."""
+
+    def ask(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+        layer = made_by(CausalConv1d, *W.shape[1::-1], k, *((d,) if d > 1 else ()))
+        fill(layer, {"weight": tensor(W), "bias": tensor(b)})
+        try:
+            layer(tensor(np.concatenate([-x, x], axis=2)).float())  # another signal before this one
+            answer = layer(tensor(x).float())
+        except StudentFailed:
+            if x.shape[2] > (k - 1) * d:
+                raise
+            return np.zeros((len(x), len(W), 0))  # too few zeros for so short a signal
+        return expect_array(answer, (len(x), len(W), None), "float", "the output")
+
+    subject = Subject(
+        ask,
+        rule=convolved,
+        forms=(convolved_step_by_step,),
+        mistakes=OF_CONVOLUTIONS,
+        show=show_layer,
+        told=told_columns,
+        by_hand=convolution_by_hand,
+        smaller=small_layers,
+        alike=nearly(1e-4),
+    )
+    long = Property(
+        "long",
+        "the output is as long as the input, for signals of any length",
+        lambda draw: layers(draw, ((3, 2, 13), (3, 2, 13), (2, 4, 3), (2, 1, 9))),
+        points=0.5,
+        asks="as many columns as came in: (k − 1)·d zeros, all of them before the first sample",
+        typical=False,
+        alike=lambda a, b: a.shape == b.shape,
+    )
     layer, x = made_by(CausalConv1d, 3, 4, 2, 2), tensor(draw.normal(2, 3, 12)).float()
     carried = carries_its_weights(layer, lambda m: m(x), draw.rng)
-    yield claim(
-        "the output is as long as the input, for signals of any length",
-        not wrong,
-        points=0.5,
-        saw=f"{got} columns from {t}, with kernel {k} and dilation {d}",
-        asks="(k − 1)·d zeros, all of them before the first sample",
-        waits=waits_unless(wrong or carried, "outputs that are made of x and of the weights"),
-        advice=advice,
-        see=SEE_CONV,
+    if not carried:
+        on = "outputs that are made of x and of the weights"
+        yield waiting(long.text, on, points=0.5, id="long")
+    yield from examine(
+        subject,
+        draw,
+        *([long] if carried else []),
+        Property(
+            "convolves",
+            "y_t = b + Σ_j W_j x_{t−(k−1−j)d}, zeros before the first sample",
+            signals,
+            points=1,
+            asks="the weights of the layer itself, the last one on the present",
+        ),
     )
-    fits = [y.shape[2] == x.shape[2] for _, _, x, _, _, y in cases]
-    fits = [
-        ok and close(y, convolved(x, W, b, taps(k, d)))
-        for ok, (k, d, x, W, b, y) in zip(fits, cases, strict=True)
-    ]
-    bad = cases[fits.index(False)] if not all(fits) else cases[0]
-    yield claim(
-        "y_t = b + Σ_j W_j x_{t−(k−1−j)d}, zeros before the first sample",
-        all(fits),
-        points=1,
-        saw=f"y_1 = {bad[5].reshape(-1)[0]:.3g} at kernel {bad[0]}, dilation {bad[1]}"
-        if bad[5].size
-        else "no output at all",
-        asks="the weights of the layer itself, the last one on the present",
-        advice=advice,
-        see=SEE_CONV,
-    )
+    yield _sees_its_taps(CausalConv1d, draw)
+    yield _is_trained(CausalConv1d, draw)
+
+
+def _sees_its_taps(CausalConv1d: Standin, draw: Draw) -> Claim:
+    text = "output t sees x_t, x_{t−d}, …, x_{t−(k−1)d}, and nothing else"
     leaks, gaps, mixing, words = [], [], False, ""
-    if not wrong:
-        for k, d in ((2, draw.integer(2, 4)), (3, draw.integer(1, 3))):
-            count = (k - 1) * d + 5
-            wanted = np.zeros((count, count), dtype=bool)
-            for delay in taps(k, d):
-                wanted |= np.eye(count, k=-delay, dtype=bool)
-            layer, x = made_by(CausalConv1d, 2, 3, k, d), draw.normal(3, 2, count)
-            expect_array(layer(tensor(x).float()), (3, 3, count), "float", "the output")
-            seen = dependency_map(
-                layer,
-                x,
-                "normal",
-                outputs=1,
-                together=1,
-                expected=wanted,
-                seed=draw.integer(0, 2**31),
-            )
-            mixing |= seen.rows_mix
-            leaks += [(o, i, k, d) for o, i in seen.forbidden(wanted)]
-            gaps += [(o, i, k, d) for o, i in seen.missing(wanted)]
-        for verb, edges in (("sees", leaks), ("does not see", gaps)):
-            if edges and not words:
-                o, i, k, d = edges[0]
-                words = f"output {o + 1} {verb} input {i + 1} at kernel {k}, dilation {d}"
-    yield claim(
-        "output t sees x_t, x_{t−d}, …, x_{t−(k−1)d}, and nothing else",
-        not wrong and not leaks and not gaps and not mixing,
+    for k, d in ((2, draw.integer(2, 4)), (3, draw.integer(1, 3))):
+        count = (k - 1) * d + 5
+        wanted = np.zeros((count, count), dtype=bool)
+        for j in range(k):
+            wanted |= np.eye(count, k=-j * d, dtype=bool)
+        layer, x = made_by(CausalConv1d, 2, 3, k, d), draw.normal(3, 2, count)
+        y = expect_array(layer(tensor(x).float()), (3, 3, None), "float", "the output")
+        if y.shape[2] != count:
+            return waiting(text, "outputs as long as the input", id="taps")
+        seen = dependency_map(
+            layer,
+            x,
+            "normal",
+            outputs=1,
+            together=1,
+            expected=wanted,
+            seed=draw.integer(0, 2**31),
+        )
+        mixing |= seen.rows_mix
+        leaks += [(o, i, k, d) for o, i in seen.forbidden(wanted)]
+        gaps += [(o, i, k, d) for o, i in seen.missing(wanted)]
+    for verb, edges in (("sees", leaks), ("does not see", gaps)):
+        if edges and not words:
+            o, i, k, d = edges[0]
+            words = f"output {o + 1} {verb} input {i + 1} at kernel {k}, dilation {d}"
+    return claim(
+        text,
+        not leaks and not gaps and not mixing,
+        id="taps",
         points=1,
-        saw=words
-        or ("rows of a batch that see each other" if mixing else "outputs of another length"),
-        asks="k inputs, d apart, none of them later than t",
+        saw="rows of a batch that see each other" if mixing else words,
+        asks="each row by itself, k inputs, d apart, none of them later than t",
         advice=[
             when(mixing, "rows-mix", "each example must be computed for itself"),
-            *advice,
+            "write down which samples the first, the second and the last output should see, and "
+            "compare",
         ],
-        see=SEE_CONV,
     )
+
+
+def _is_trained(CausalConv1d: Standin, draw: Draw) -> Claim:
     layer = made_by(CausalConv1d, 2, 3, 2, 2)
     sizes = gradient_sizes(layer, "", tensor(draw.normal(2, 2, 9)).float())
     sizes = sizes if isinstance(sizes, dict) else {}
-    trained = sizes.get("weight", 0) > 0 and sizes.get("bias", 0) > 0 and len(sizes) == 2
-    yield claim(
+    reached = [name for name, size in sizes.items() if size]
+    others = [name for name in sizes if name not in ("weight", "bias")]
+    return claim(
         "its weight and its bias are trained, and nothing else is",
-        trained,
+        sorted(reached) == ["bias", "weight"] and not others,
+        id="trained",
         points=0.5,
-        saw=f"gradients for {', '.join(k for k, v in sizes.items() if v) or 'nothing'}",
+        saw=f"gradients for {', '.join(reached) or 'nothing'}"
+        + (f", and parameters {', '.join(others)}" if others else ""),
         asks="self.weight and self.bias, as nn.Conv1d made them",
         advice=[
             when(
-                sizes.get("weight", 0) == 0,
+                "weight" not in reached,
                 "gradient-cut",
                 "no gradient reaches the weight: .data, .detach() and no_grad cut it off",
             ),
-            *advice,
+            "compute with self.weight and self.bias, and with no parameter beside them",
         ],
-        see=SEE_CONV,
     )
 
 
 # --- receptive_field ------------------------------------------------------------------------------
 
-Field = Callable[[int, Sequence[int]], float]
-FIELDS: dict[str, Field] = {
-    "off-by-one": lambda k, ds: sum((k - 1) * d for d in ds),
-    "off-by-one ": lambda k, ds: 2 + sum((k - 1) * d for d in ds),
-    "k-for-k-minus-one": lambda k, ds: 1 + sum(k * d for d in ds),
-    "k-for-k-minus-one ": lambda k, ds: sum(k * d for d in ds),
-    "power-of-two": lambda k, ds: 2 ** len(ds),
-    "power-of-two ": lambda k, ds: 2 ** (len(ds) + 1),
-    "power-of-two  ": lambda k, ds: k ** len(ds),
-    "dilation-forgotten": lambda k, ds: 1 + (k - 1) * len(ds),
-    "dilation-forgotten ": lambda k, ds: 1 + len(ds),
-    "kernel-forgotten": lambda k, ds: 1 + sum(ds),
-    "repeats-dropped": lambda k, ds: 1 + sum((k - 1) * d for d in set(ds)),
-    "top-layer-only": lambda k, ds: 1 + (k - 1) * max(ds, default=0),
-    "one-layer-forgotten": lambda k, ds: 1 + sum((k - 1) * d for d in list(ds)[1:]),
-    "one-layer-forgotten ": lambda k, ds: 1 + sum((k - 1) * d for d in list(ds)[:-1]),
-    "one-a-layer": lambda k, ds: sum(1 + (k - 1) * d for d in ds),
-}
-FIELD_ADVICE = {
-    "off-by-one": "one off: an output sees itself too, and counts once, however many layers there "
-    "are",
-    "k-for-k-minus-one": "a layer with k taps reaches back by (k − 1)·d: there are k − 1 gaps "
-    "between k taps",
-    "power-of-two": "that is true for kernel 2 and one stack that doubles from 1 only: add up (k "
-    "− 1)·d",
-    "dilation-forgotten": "the dilations are missing: a layer adds (k − 1)·d",
-    "kernel-forgotten": "right for kernel 2 only: a layer adds (k − 1)·d",
-    "repeats-dropped": "equal dilations count each time: three stacks see further than one",
-    "top-layer-only": "every layer adds its reach, not the widest alone",
-    "one-layer-forgotten": "one layer is missing from the sum: all of them count, the first "
-    "convolution too",
-    "one-a-layer": "the 1 is counted once for the whole stack, not once a layer",
-}
-SEE_FIELD = "Exercise 3: how far back?"
+
+def field_of(k: int, dilations: Sequence[int]) -> int:
+    """R = 1 + Σ (k − 1) d."""
+    return 1 + sum((k - 1) * d for d in dilations)
 
 
-@checks("receptive_field", lesson=LESSON, points=2)
-def how_far_back(receptive_field: Standin, draw: Draw) -> Iterator[Claim]:
+OF_FIELDS = (
+    *mistakes(
+        {
+            "off-by-one": (
+                "one off: an output sees itself too, and counts once, however many layers there "
+                "are",
+                lambda k, ds: sum((k - 1) * d for d in ds),
+                lambda k, ds: 2 + sum((k - 1) * d for d in ds),
+            ),
+            "k-for-k-minus-one": (
+                "a layer with k taps reaches back by less: there are k − 1 gaps between k taps",
+                lambda k, ds: 1 + sum(k * d for d in ds),
+                lambda k, ds: sum(k * d for d in ds),
+            ),
+            "power-of-two": (
+                "that is true for kernel 2 and one stack that doubles from 1 only: add up what "
+                "each layer adds",
+                lambda k, ds: 2 ** len(ds),
+                lambda k, ds: 2 ** (len(ds) + 1),
+                lambda k, ds: k ** len(ds),
+            ),
+            "dilation-forgotten": (
+                "the dilations are missing: d steps lie between two taps",
+                lambda k, ds: 1 + (k - 1) * len(ds),
+                lambda k, ds: 1 + len(ds),
+            ),
+            "kernel-forgotten": (
+                "right for kernel 2 only: with more taps a layer reaches further",
+                lambda k, ds: 1 + sum(ds),
+            ),
+            "repeats-dropped": (
+                "equal dilations count each time: three stacks see further than one",
+                lambda k, ds: 1 + sum((k - 1) * d for d in set(ds)),
+            ),
+            "top-layer-only": (
+                "every layer adds its reach, not the widest alone",
+                lambda k, ds: 1 + (k - 1) * max(ds, default=0),
+            ),
+            "one-layer-forgotten": (
+                "one layer is missing from the sum: all count, the first convolution too",
+                lambda k, ds: 1 + sum((k - 1) * d for d in list(ds)[1:]),
+                lambda k, ds: 1 + sum((k - 1) * d for d in list(ds)[:-1]),
+            ),
+            "extra-layer": (
+                "one layer too many: the list holds all of them, the first convolution too",
+                lambda k, ds: 1 + sum((k - 1) * d for d in [*ds, 1]),
+            ),
+            "one-a-layer": (
+                "the 1 is counted once for the whole stack, not once a layer",
+                lambda k, ds: sum(1 + (k - 1) * d for d in ds),
+            ),
+        }
+    ),
+    Mistake(
+        "float-for-int",
+        "a number of samples is an int: floats lose the last digits",
+        after=lambda value, *_: float(value),
+    ),
+)
+
+
+@checks("receptive_field", lesson=LESSON, points=2, see="Exercise 3: how far back?")
+def how_far_back(receptive_field: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """R = 1 + Σ (k − 1) d, an exact whole number."""
     stack = [2**i for i in range(10)]
-    known = [(2, stack), (2, stack * 3), (2, stack * 2), (3, [1, 2, 4])]
-    drawn = [
-        (draw.integer(3, 5), [draw.integer(1, 40) for _ in range(draw.integer(3, 6))]),
-        (draw.integer(3, 7), [5, 1, 5, draw.integer(2, 9)]),
-        (2, [3, 3, 7, 1]),
-        (1, [1, 2, 4]),
-    ]
+    known = [(2, stack), (2, stack * 3), (2, stack * 2), (3, [1, 2, 4]), (3, [])]
 
-    def ask(k: int, ds: list[int]) -> float:
-        return float(expect_array(receptive_field(k, list(ds)), (), "number", "the field"))
+    def ask(k: int, ds: list[int]) -> int | float:
+        answer = receptive_field(k, list(ds))
+        if type(answer) is int:
+            return answer
+        return expect_array(answer, (), "number", "the field").item()
 
-    def rule(k: int, ds: Sequence[int]) -> int:
-        return 1 + sum((k - 1) * d for d in ds)
+    def drawn(draw: Draw) -> list[tuple]:
+        return [
+            (draw.integer(3, 5), [draw.integer(1, 40) for _ in range(draw.integer(3, 6))]),
+            (draw.integer(3, 7), [5, 1, 5, draw.integer(2, 9)]),
+            (2, [3, 3, 7, 1]),
+            (1, [1, 2, 4]),
+        ]
 
-    got = [(k, ds, ask(k, ds)) for k, ds in known + drawn]
-    name = first_name(
-        {
-            key: lambda wrong=wrong: all(value == wrong(k, ds) for k, ds, value in got)
-            for key, wrong in FIELDS.items()
-        }
-    ).strip()
-    advice = advice_of(name, FIELD_ADVICE, "go through 1, 2, 4 with kernel 2 on paper: 8")
-    off = [(k, ds, value) for k, ds, value in got if value != rule(k, ds)]
-    k, ds, value = (off or got)[0]
-    shown = ", ".join(map(str, ds[:6])) + (", …" if len(ds) > 6 else "")
-    drawn_right = all(value == rule(k, ds) for k, ds, value in got[len(known) :])
-    yield claim(
-        "R = 1 + Σ (k − 1) d, for any kernel and any dilations",
-        drawn_right,
-        points=1,
-        saw=f"{value:g} for kernel {k} and dilations {shown}",
-        asks="each layer adds (k − 1)·d to the one sample that is seen without layers",
-        advice=advice,
-        see=SEE_FIELD,
-    )
-    yield claim(
-        "1 … 512 with kernel 2 sees 1,024 samples, three such stacks 3,070, and no layer sees 1",
-        all(value == rule(k, ds) for k, ds, value in got[: len(known)]) and ask(3, []) == 1,
-        points=0.5,
-        saw=f"{got[0][2]:,.0f}, {got[1][2]:,.0f} and {ask(3, []):g}",
-        asks="1,024, 3,070 and 1",
-        advice=advice,
-        see=SEE_FIELD,
-    )
-    far = [2**i for i in range(60)]
-    large = receptive_field(2, far)
-    whole = type(large) is int or str(getattr(large, "dtype", "")).startswith(("int", "torch.int"))
-    yield claim(
-        "the answer is a whole number, exact for sixty layers too",
-        whole and int(large) == 2**60 and drawn_right,
-        points=0.5,
-        saw=f"{large!r}"[:60],
-        asks="an int: 1 + (1 + 2 + … + 2^59) = 2^60",
-        advice=[
-            when(
-                drawn_right and not whole,
-                "float-for-int",
-                "a number of samples is an int: floats lose the last digits",
+    yield from examine(
+        Subject(
+            ask,
+            rule=field_of,
+            mistakes=OF_FIELDS,
+            show=lambda k, ds: f"kernel {k} and dilations {shown(np.array(ds[:20]))}",
+            told=lambda value: repr(value)[:60],
+            by_hand=lambda k, ds: (
+                " + ".join(["1", *(f"{k - 1} · {d}" for d in ds)]) if len(ds) < 5 else ""
             ),
-            *advice,
-        ],
-        see=SEE_FIELD,
+            smaller=lambda k, ds: (
+                (few, some)
+                for few, some in ((2, []), (2, [1]), (2, [1, 2]), (3, [1, 2]), (2, [1, 1]))
+                if len(some) < len(ds)
+            ),
+        ),
+        draw,
+        Property(
+            "field",
+            "R = 1 + Σ (k − 1) d, for any kernel and any dilations",
+            drawn,
+            points=1,
+            asks="each layer adds (k − 1)·d to the one sample that is seen without layers",
+        ),
+        Property(
+            "known",
+            "1 … 512 with kernel 2 sees 1,024 samples, three such stacks 3,070, and no layer "
+            "sees 1",
+            lambda draw: known,
+            points=0.5,
+            asks="1,024, two stacks 2,047, three 3,070, kernel 3 with 1, 2, 4 15, and no layer 1",
+        ),
+        Property(
+            "exact",
+            "the answer is a whole number, exact for sixty layers too",
+            lambda draw: [(2, [2**i for i in range(60)]), (3, [2**i for i in range(60)])],
+            points=0.5,
+            asks="an int: 1 + (1 + 2 + … + 2^59) = 2^60 for kernel 2, 2^61 − 1 for kernel 3",
+            typical=False,
+            alike=lambda a, b: type(a) is type(b) and a == b,
+        ),
     )
 
 
 # --- ResidualBlock --------------------------------------------------------------------------------
 
-BLOCK_ADVICE = {
-    "order-swapped": "x' comes first, the skip second",
-    "gates-swapped": "tanh belongs to the first half of the channels, σ to the second",
-    "gate-forgotten": "the gate is missing: z = tanh(f) · σ(g)",
-    "gates-added": "the two halves multiply: one says what, the other how much of it",
-    "halves-interleaved": "f is the first C channels, g the last C: chunk(2, dim=1)",
-    "residual-forgotten": "x' = x + W z: the block's own input is missing",
-    "residual-without-weights": "z goes through self.residual before it is added to x",
-    "skip-is-residual": "the skip is W_skip z alone: neither x nor the residual's weights belong "
-    "into it",
-    "label-ignored": "the label changes nothing: add self.condition(label) to f and g",
-    "label-at-one-time": "the label is heard at one time only: the same vector belongs to ALL "
-    "times "
-    "(shape (B, 2C, 1))",
-    "label-after-gate": "the label's vector is added BEFORE tanh and σ",
-    "label-on-one-half": "the label moves one half only: its 2C numbers belong to f and to g",
-}
-SEE_BLOCK = "Exercise 4: gates"
+
+def by_one(z: np.ndarray, p: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """The block's convolution `name` with kernel 1: (B, C, T) → (B, out, T)."""
+    W, b = p[f"{name}.weight"], p[f"{name}.bias"]
+    return np.einsum("oi,bit->bot", W[:, :, 0], z) + b[:, None]
 
 
-def one_by_one_convolution(z: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """A convolution with kernel 1: (B, C, T) → (B, out, T)."""
-    return np.einsum("oi,bit->bot", W[:, :, 0], z) + b[None, :, None]
+def two_ways(x: np.ndarray, z: np.ndarray, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """x' and the skip."""
+    return [x + by_one(z, p, "residual"), by_one(z, p, "skip")]
 
 
-def block_rules(
-    x: np.ndarray, both: np.ndarray, extra: np.ndarray | None, p: dict[str, np.ndarray]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """x' and s as they should be ("right") and as mistakes give them; `extra` is V_label."""
-    half = x.shape[1]
-    V = 0.0 if extra is None else extra[:, :, None]
-    ones = np.ones_like(both)
-    first, last = 0 * ones, 0 * ones
-    first[:, :, 0], last[:, :, -1] = 1, 1
-    upper = ones.copy()
-    upper[:, half:] = 0
+def gated(
+    block: Any,
+    p: dict[str, np.ndarray],
+    both: np.ndarray,
+    x: np.ndarray,
+    label: np.ndarray | None,
+    *,
+    heard: Callable = np.add,
+    halves: Callable = lambda a: np.split(a, 2, axis=1),
+    gate: Callable = lambda f, g: tanh(f) * sigmoid(g),
+    late: Callable = itself,
+    ways: Callable = two_ways,
+) -> list[np.ndarray]:
+    """x' and s, from what the block's own convolution gives. Each option turns one thing wrong.
 
-    def res(z: np.ndarray) -> np.ndarray:
-        return one_by_one_convolution(z, p["residual.weight"], p["residual.bias"])
+    `block` is who was asked, and takes no part; p are its parameters.
+    """
+    V = 0.0 if label is None else p["condition.weight"][label][:, :, None]
+    f, g = halves(both if label is None else heard(both, V))
+    return ways(x, late(gate(f, g), V), p)
 
-    def skip(z: np.ndarray) -> np.ndarray:
-        return one_by_one_convolution(z, p["skip.weight"], p["skip.bias"])
 
-    def ways(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return x + res(z), skip(z)
+def gated_step_by_step(
+    block: Any, p: dict, both: np.ndarray, x: np.ndarray, label: np.ndarray | None
+) -> list[np.ndarray]:
+    """The same as `gated`, in one line a step."""
+    if label is not None:
+        both = both + p["condition.weight"][label][:, :, None]
+    f, g = np.split(both, 2, axis=1)
+    z = tanh(f) * sigmoid(g)
+    return [x + by_one(z, p, "residual"), by_one(z, p, "skip")]
 
-    def gated(a: np.ndarray) -> np.ndarray:
-        return np.tanh(a[:, :half]) * sigmoid(a[:, half:])
 
-    a = both + V
-    f, g = a[:, :half], a[:, half:]
-    z = gated(a)
-    moved = V[:, :half] if extra is not None else 0.0
-    square = p["skip.weight"].shape[0] == half  # x can be added to a skip of its own size only
+def _ways(first: Callable, second: Callable) -> dict[str, Callable]:
+    """An option: other ways from x, from what W_res makes of z, and from z, to x' and the skip."""
     return {
-        "right": ways(z),
-        "order-swapped": (skip(z), x + res(z)),
-        "gates-swapped": ways(sigmoid(f) * np.tanh(g)),
-        "gate-forgotten": ways(np.tanh(f)),
-        "gates-added": ways(np.tanh(f) + sigmoid(g)),
-        "halves-interleaved": ways(np.tanh(a[:, ::2]) * sigmoid(a[:, 1::2])),
-        "residual-forgotten": (res(z), skip(z)),
-        "residual-without-weights": (x + z, skip(z)),
-        "skip-is-residual": (x + res(z), x + res(z)),
-        "skip-is-residual ": (x + res(z), res(z)),
-        "skip-is-residual  ": (x + res(z), skip(x + res(z))),
-        "skip-is-residual   ": (x + res(z), skip(x + z)),
-        "skip-is-residual    ": (x + res(z), x + skip(z) if square else x),
-        "label-ignored": ways(gated(both)),
-        "label-at-one-time": ways(gated(both + V * first)),
-        "label-at-one-time ": ways(gated(both + V * last)),
-        "label-after-gate": ways(gated(both) + moved),
-        "label-on-one-half": ways(gated(both + V * upper)),
-        "label-on-one-half ": ways(gated(both + V * (1 - upper))),
+        "ways": lambda x, z, p: [
+            first(x, by_one(z, p, "residual"), z),
+            second(x, by_one(z, p, "residual"), z, lambda a: by_one(a, p, "skip")),
+        ]
     }
 
 
-def pair(answer: Any, shapes: Sequence[tuple]) -> list[np.ndarray]:
-    """The two outputs of a block, or WrongKind."""
-    if not isinstance(answer, list | tuple) or len(answer) != 2:
-        raise WrongKind("forward should return a pair: x' and the skip")
-    names = ("x'", "the skip")
-    return [
-        expect_array(part, None, "float", what)
-        for part, what, _ in zip(answer, names, shapes, strict=True)
-    ]
-
-
-@checks("ResidualBlock", lesson=LESSON, points=3)
-def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim]:
-    """tanh · σ, a residual and a skip, and a label that is heard at all times."""
-    C, count = 4, 9
-    plain, labeled, sizes, carried = [], [], {}, True
-    for skips, labels in ((C, 0), (draw.integer(5, 7), 0), (C, 3), (draw.integer(5, 7), 3)):
-        block = made_by(ResidualBlock, C, skips, draw.integer(2, 3), draw.integer(1, 3), labels)
-        p = {k: expect_array(v) for k, v in numbers(block).items()}
-        drawn = {k: draw.normal(*v.shape, scale=1.0) for k, v in p.items()}
-        fill(block, {k: tensor(v) for k, v in drawn.items()})
-        x = draw.normal(3, C, count)
-        given = tensor(x).float()
-        both = expect_array(block.conv(given), (3, 2 * C, count), "float", "the convolution")
-        carried &= carries_its_weights(block, lambda m, x=given: m.conv(x), draw.rng)
-        label = np.array([2, 0, 1]) if labels else None
-        answer = block(given, tensor(label)) if labels else block(given)
-        got = pair(answer, ((3, C, count), (3, skips, count)))
-        extra = drawn["condition.weight"][label] if labels else None
-        rules = block_rules(x, both, extra, drawn)
-        (labeled if labels else plain).append((got, rules))
-        if labels:
-            for part in ("0", "1"):
-                found = gradient_sizes(block, part, given, tensor(label))
-                for key, value in (found if isinstance(found, dict) else {}).items():
-                    sizes.setdefault(part, {})[key] = value
-
-    def fits(case: tuple, name: str) -> bool:
-        (one, two), rules = case
-        return close(one, rules[name][0], 1e-3) and close(two, rules[name][1], 1e-3)
-
-    def named(cases: list) -> str:
-        keys = [k for k in cases[0][1] if k != "right"]
-        found = first_name({k: lambda k=k: all(fits(c, k) for c in cases) for k in keys})
-        # Where skip and channels differ a mistake may give wrong shapes: the square case tells.
-        return (found or first_name({k: lambda k=k: fits(cases[0], k) for k in keys})).strip()
-
-    name = named(plain) if not all(fits(c, "right") for c in plain) else ""
-    (one, two), rules = next((c for c in plain if not fits(c, "right")), plain[0])
-    wrong_first = not close(one, rules["right"][0], 1e-3)
-    shown = (one if wrong_first else two).reshape(-1)
-    yield claim(
-        "z = tanh(f) σ(g), x' = x + W_res z, s = W_skip z",
-        all(fits(c, "right") for c in plain),
-        points=1.5,
-        saw=f"{'x’' if wrong_first else 'the skip'} of shape "
-        f"{(one if wrong_first else two).shape} that "
-        f"begins with {shown[0]:.4g}"
-        if shown.size
-        else "an empty output",
-        asks="both ways start from the same z, each with weights of its own",
-        waits=(deaf := waits_unless(carried, "a convolution that is made of x and its weights")),
-        advice=advice_of(name, BLOCK_ADVICE, "work out the example with one channel, and compare"),
-        see=SEE_BLOCK,
-    )
-    heard = all(fits(c, "right") for c in labeled)
-    again = named(labeled) if not heard else ""
-    yield claim(
-        "a label adds the same vector to f and g at all times",
-        heard,
-        points=1,
-        saw="outputs with a label that are not those of conv(x) + V_label",
-        asks="self.condition(label), one row for each example, before the gate",
-        waits=deaf,
-        advice=advice_of(
-            again or name, BLOCK_ADVICE, "add self.condition(label)[:, :, None] to the convolution"
+OF_BLOCKS = mistakes(
+    {
+        "order-swapped": (
+            "x' comes first, the skip second",
+            {"ways": lambda *case: two_ways(*case)[::-1]},
         ),
-        see=SEE_BLOCK,
-    )
-    wanted = {
-        "0": ("conv.weight", "conv.bias", "condition.weight", "residual.weight", "residual.bias"),
-        "1": ("conv.weight", "conv.bias", "condition.weight", "skip.weight", "skip.bias"),
+        "residual-forgotten": (
+            "x' = x + W z: the block's own input is missing",
+            _ways(lambda x, up, z: up, lambda x, up, z, skip: skip(z)),
+        ),
+        "residual-without-weights": (
+            "z goes through self.residual before it is added to x",
+            _ways(lambda x, up, z: x + z, lambda x, up, z, skip: skip(z)),
+        ),
+        "skip-is-residual": (
+            "the skip is W_skip z alone: neither x nor the residual's weights belong into it",
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: x + up),
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: up),
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + up)),
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + z)),
+        ),
+        "gates-swapped": (
+            "tanh belongs to the first half of the channels, σ to the second",
+            {"gate": lambda f, g: sigmoid(f) * tanh(g)},
+        ),
+        "gate-forgotten": (
+            "the gate is missing: z = tanh(f) · σ(g)",
+            {"gate": lambda f, g: tanh(f)},
+        ),
+        "gates-added": (
+            "the two halves multiply: one says what, the other how much of it",
+            {"gate": lambda f, g: tanh(f) + sigmoid(g)},
+        ),
+        "halves-interleaved": (
+            "f is the first C channels, g the last C: yours take turns",
+            {"halves": lambda a: (a[:, ::2], a[:, 1::2])},
+        ),
+        "label-ignored": (
+            "the label changes nothing: its vector belongs to f and g",
+            {"heard": lambda both, V: both},
+        ),
+        "label-at-one-time": (
+            "the label is heard at one time only: the same vector belongs to ALL times",
+            {"heard": lambda both, V: both + V * (np.arange(both.shape[2]) == 0)},
+            {"heard": lambda both, V: both + V * (np.arange(both.shape[2])[::-1] == 0)},
+        ),
+        "label-after-gate": (
+            "the label's vector is added BEFORE tanh and σ",
+            {
+                "heard": lambda both, V: both,
+                "late": lambda z, V: z + (V[:, : z.shape[1]] if np.ndim(V) else V),
+            },
+        ),
+        "label-on-one-half": (
+            "the label moves one half only: its 2C numbers belong to f and to g",
+            {"heard": lambda both, V: both + V * (np.arange(8) < 4)[:, None]},
+            {"heard": lambda both, V: both + V * (np.arange(8) > 3)[:, None]},
+        ),
     }
-    cut = sorted(
-        {k for part, keys in wanted.items() for k in keys if not sizes.get(part, {}).get(k)}
+)
+
+
+def block_by_hand(block: Any, p: dict, both: np.ndarray, x: np.ndarray, label: Any) -> str:
+    """The steps of a block with one channel, at one time."""
+    if both.size != 2:
+        return ""
+    f, g = both.reshape(-1)
+    z = np.tanh(f) * sigmoid(g)
+    up, out = (p[f"{name}.weight"].item() for name in ("residual", "skip"))
+    return (
+        f"tanh f = {np.tanh(f):.4g}, σ(g) = {sigmoid(g):.4g}, z = {z:.4g}, "
+        f"x' = {x.item():g} + {up:g} · z, s = {out:g} · z"
     )
-    yield claim(
+
+
+@checks("ResidualBlock", lesson=LESSON, points=3, see="Exercise 4: gates")
+def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """tanh · σ, a residual and a skip, and a label that is heard at all times."""
+
+    def case(p: Callable, x: np.ndarray, label: Any, *settings: int) -> tuple:
+        block = made_by(ResidualBlock, *settings)
+        values = {k: p(*expect_array(v).shape) for k, v in numbers(block).items()}
+        fill(block, {k: tensor(v) for k, v in values.items()})
+        shape = (len(x), 2 * x.shape[1], x.shape[2])
+        both = expect_array(block.conv(tensor(x).float()), shape, "float", "the convolution")
+        return block, values, both, x, label
+
+    def cases(draw: Draw, labels: int) -> list[tuple]:
+        return [
+            case(
+                draw.normal,
+                draw.normal(3, 4, 9),
+                np.array([2, 0, 1]) if labels else None,
+                *(4, skips, draw.integer(2, 3), draw.integer(1, 3), *([labels] if labels else [])),
+            )
+            for skips in (4, draw.integer(5, 7))
+        ]
+
+    def smaller(block: Any, p: dict, both: np.ndarray, *_: Any) -> Iterator[tuple]:
+        if both.size > 2:
+            small = case(lambda *shape: np.zeros(shape), np.full((1, 1, 1), 2.0), None, 1, 1, 1, 1)
+            values = small[1] | {
+                "conv.bias": np.array([0.5493, 1.0986]),
+                "residual.weight": np.full((1, 1, 1), 2.0),
+                "skip.weight": np.full((1, 1, 1), -1.0),
+            }
+            fill(small[0], {k: tensor(v) for k, v in values.items()})
+            both = expect_array(small[0].conv(tensor(small[3]).float()), (1, 2, 1), "float")
+            yield small[0], values, both, small[3], None
+
+    def ask(block: Any, p: dict, both: np.ndarray, x: np.ndarray, label: Any) -> list[np.ndarray]:
+        given = () if label is None else (tensor(label),)
+        block(tensor(-x[:, :, 1:] if x.shape[2] > 1 else -x).float(), *given)  # another one before
+        answer = block(tensor(x).float(), *given)
+        if not isinstance(answer, list | tuple) or len(answer) != 2:
+            raise WrongKind("forward should return a pair: x' and the skip")
+        names = ("x'", "the skip")
+        return [expect_array(a, None, "float", n) for a, n in zip(answer, names, strict=True)]
+
+    block, x = made_by(ResidualBlock, 4, 4, 2, 1, 0), tensor(draw.normal(3, 4, 9)).float()
+    first = Property(
+        "gated",
+        "z = tanh(f) σ(g), x' = x + W_res z, s = W_skip z",
+        lambda draw: cases(draw, 0),
+        points=1.5,
+        asks="both ways start from the same z, each with weights of its own",
+    )
+    second = Property(
+        "label",
+        "a label adds the same vector to f and g at all times",
+        lambda draw: cases(draw, 3),
+        points=1,
+        asks="self.condition(label), one row for each example, before the gate",
+        needs="gated",
+    )
+    right = carries_its_weights(block, lambda m: m.conv(x), draw.rng)
+    if not right:
+        on = "a convolution that is made of x and its weights"
+        yield from (waiting(one.text, on, points=one.points, id=one.id) for one in (first, second))
+    else:
+        subject = Subject(
+            ask,
+            rule=gated,
+            forms=(gated_step_by_step,),
+            mistakes=OF_BLOCKS,
+            show=lambda block, p, both, x, label: (
+                f"f = {both[0, 0, 0]:.4g}, g = {both[0, 1, 0]:.4g}, x = {x.item():g}"
+                if both.size == 2
+                else f"{x.shape[1]} channels, {len(p['skip.bias'])} of the skip, "
+                + ("no label" if label is None else f"labels {label.tolist()}")
+            ),
+            told=lambda a: (
+                f"x' of shape {a[0].shape}: {shown(a[0].reshape(-1), 3)}; the skip of "
+                f"shape {a[1].shape}: {shown(a[1].reshape(-1), 3)}"
+            ),
+            by_hand=block_by_hand,
+            smaller=smaller,
+            alike=nearly(1e-3),
+        )
+        for one in examine(subject, draw, first, second):
+            right &= isinstance(one, Cause) or one.holds
+            yield one
+    yield _trains_all(cases(draw, 3), right)
+
+
+def _trains_all(cases: list[tuple], right: bool) -> Claim:
+    shared = ("conv.weight", "conv.bias", "condition.weight")
+    cut: set[str] = set()
+    for block, _, _, x, label in cases:
+        for part, name, end in (("0", "residual", "x'"), ("1", "skip", "s")):
+            found = gradient_sizes(block, part, tensor(x).float(), tensor(label))
+            sizes = found if isinstance(found, dict) else {}
+            keys = (*shared, f"{name}.weight", f"{name}.bias")
+            cut |= {f"{key} from {end}" for key in keys if not sizes.get(key)}
+    return claim(
         "training reaches the convolution, the label's vectors and both ways",
         not cut,
+        id="reaches",
         points=0.5,
-        saw=f"no gradient for {', '.join(cut[:3])}",
+        saw=f"no gradient for {', '.join(sorted(cut)[:3])}",
         asks="a gradient from x' and from s for all that they are made of",
         advice=[
-            *advice_of(again or name, BLOCK_ADVICE),
             when(
-                cut,
+                right,
                 "gradient-cut",
-                "something cuts training off: .data, .detach(), no_grad, or a part that is not "
-                "used",
+                "the numbers are right, and something cuts training off: .data, .detach(), no_grad",
             ),
-            "use torch operations only",
+            "what has no gradient is not used in your answer, or training is cut off behind it",
         ],
-        see=SEE_BLOCK,
     )
 
 
 # --- WaveNet --------------------------------------------------------------------------------------
 
-WAVENET_ADVICE = {
-    "sees-itself": "the logits of x_t see x_t: shift the input by one column, zeros in front",
-    "shifted-twice": "one shift too many: logits t should see x_{t−1}, and the targets stay as "
-    "they are",
-    "looks-ahead": "the logits see LATER samples: is a convolution padded on both sides, or the "
-    "input shifted to the left?",
-    "rolled": "torch.roll brings the LAST sample to the front, where the past of x_1 should be "
-    "nothing: pad with zeros and drop the last column",
-    "code-zero-in-front": "you put the code 0 in front, and it has a vector of its own: pad AFTER "
-    "embedding, with zeros",
-    "codes-as-numbers": "codes went in as amounts: a code is a name, with a vector of its own in "
-    "self.embed",
-    "label-dropped": "the label does not arrive: hand it to stack, and on to every block",
-    "last-skip-only": "only one block's skip arrives: sum the skips of ALL blocks",
-    "residual-for-skips": "the head gets the last x', not the sum of the skips",
-    "blocks-side-by-side": "every block starts from the same x: each should get the x' of the one "
-    "before",
-    "skips-averaged": "sum the skips, do not average them",
-    "head-forgotten": "the sum of the skips still has to go through self.head",
-}
-NLL_ADVICE = {
-    "cold-start": "the first `given` samples are priced too: they serve as past only, since their "
-    "own "
-    "past was cut off",
-    "given-cut-away": "the first `given` samples were cut off BEFORE the model: then they are no "
-    "past "
-    "for the others",
-    "averaged": "you average over time: −log p is the SUM over the samples",
-    "summed-over-batch": "one number for each example, (B,): sum over time only",
-    "shifted-twice": "targets are shifted once more: forward has done that, logits t belong to x_t",
-    "bits-for-nats": "these are bits: natural logarithms give nats",
-    "sign": "this is log p, which is negative: nll is minus that",
-    "softmax-twice": "F.cross_entropy takes logits: a softmax before it counts twice",
-    "not-summed": "one number for each sample: sum over time",
-}
-SEE_NET = "Exercise 5: WaveNet"
+CARRIED = "logits that are made of the sound and of the model's weights"
 
 
-@checks("WaveNet", lesson=LESSON, points=5)
-def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
+def ready(WaveNet: Standin, draw: Draw, *settings: Any, gain: float = 1.0) -> Any:
+    """A WaveNet with drawn parameters, in double precision."""
+    return redrawn(made_by(WaveNet, *settings), draw.integer(0, 2**31), gain)
+
+
+def given(label: np.ndarray | None) -> tuple:
+    """The label as the last arguments of a call; none, if there is none."""
+    return () if label is None else (tensor(label),)
+
+
+def stacked(model: Any, x: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
+    """What the model's own stack gives: logits (B, levels, T)."""
+    return expect_array(model.stack(tensor(x), *given(label)), None, "float", "the logits of stack")
+
+
+@checks("WaveNet", lesson=LESSON, points=5, see="Exercise 5: WaveNet")
+def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Logits of all samples at once, each from the R samples before it, and no others."""
-    leaks, gaps, mixing, alive, shown = [], [], False, False, ""
+    yield _sees_its_field(WaveNet, draw)
+    codes, x = tensor(draw.rng.integers(0, 5, (3, 9))), tensor(draw.normal(3, 5, 9)).float()
+
+    def carries(ask: Callable) -> bool:  # one of a few: all units of a small network may be dead
+        models = (made_by(WaveNet, 5, 5, 6, 2, [1, 2]) for _ in range(4))
+        return any(carries_its_weights(model, ask, draw.rng) for model in models)
+
+    carried = carries(lambda m: m(codes))
+    for deaf, (subject, one) in (
+        (not carries(lambda m: m.stack(x)), _of_stack(WaveNet)),
+        (not carried, _of_forward(WaveNet)),
+        (not carried, _of_nll(WaveNet)),
+    ):
+        if deaf:
+            yield waiting(one.text, CARRIED, points=one.points, id=one.id)
+        else:
+            yield from examine(subject, draw, one)
+    yield _sums_to_one(WaveNet, draw, waits_unless(carried, CARRIED))
+
+
+def _sees_its_field(WaveNet: Standin, draw: Draw) -> Claim:
+    leaks, gaps, mixing, alive, saw = [], [], False, False, ""
     for k, dilations in (
         (2, draw.choice(((1, 2, 4), (1, 2, 1), (4, 2, 1, 1)))),
         (3, draw.choice(((1, 3), (1, 2), (1, 1, 2)))),
     ):
-        R = 1 + sum((k - 1) * d for d in dilations)
+        R = field_of(k, dilations)
         count = R + 4
         lag = np.arange(count)[:, None] - np.arange(count)[None, :]
         wanted = (lag >= 1) & (lag <= R)
@@ -845,39 +1205,45 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
         leaks += [(o, i, k, dilations, R) for o, i in seen.forbidden(wanted)]
         gaps += [(o, i, k, dilations, R) for o, i in seen.missing(wanted)]
     for verb, edges in (("see", leaks), ("do not see", gaps)):
-        if edges and not shown:
+        if edges and not saw:
             o, i, k, dilations, R = edges[0]
             stack = ", ".join(map(str, dilations))
-            shown = (
-                f"the logits of x_{o + 1} {verb} x_{i + 1} at kernel {k}, dilations {stack}, "
-                f"R = {R}"
+            saw = (
+                f"the logits of x_{o + 1} {verb} x_{i + 1}: kernel {k}, dilations {stack}, R = {R}"
             )
     lags = {o - i for o, i, *_ in leaks}
-    name = first_name(
-        {
-            "looks-ahead": lambda: any(lag < 0 for lag in lags),
-            "sees-itself": lambda: 0 in lags,
-            "shifted-twice": lambda: (
-                bool(gaps) and all(o - i == 1 for o, i, *_ in gaps) and min(lags, default=9) > 1
-            ),
-        }
-    )
-    yield claim(
+    missed = {o - i for o, i, *_ in gaps}
+    return claim(
         "the logits of x_t see x_{t−R} … x_{t−1}: all of these, and nothing else",
-        alive and not leaks and not gaps and not mixing,
+        not leaks and not gaps and not mixing,
+        id="field",
         points=1.5,
-        saw=shown
-        or ("rows of a batch that see each other" if mixing else "logits that never change"),
-        asks="R = 1 + Σ (k − 1) d samples, ending with the one before x_t",
+        saw="rows of a batch that see each other" if mixing else saw,
+        asks="each row by itself, R = 1 + Σ (k − 1) d samples, ending with the one before x_t",
         advice=[
             when(mixing, "rows-mix", "each example must be computed for itself"),
             when(
-                not leaks and gaps and not alive,
+                not alive,
                 "sees-nothing",
-                "no logit sees anything: does the input reach the blocks, and their skips the "
-                "head?",
+                "no logit sees anything: input, blocks, skips and head should hang together",
             ),
-            *advice_of(name, WAVENET_ADVICE),
+            when(
+                min(lags, default=0) < 0,
+                "looks-ahead",
+                "the logits see LATER samples: is a convolution padded on both sides, or the input "
+                "shifted to the left?",
+            ),
+            when(
+                0 in lags,
+                "sees-itself",
+                "the logits of x_t see x_t itself: a factor of the chain rule may not",
+            ),
+            when(
+                1 in missed and min(lags, default=9) > 1,
+                "shifted-twice",
+                "one shift too many: the logits of x_t do not see x_{t−1}, and see one sample too "
+                "far back",
+            ),
             when(
                 leaks and not gaps,
                 "sees-too-far",
@@ -885,777 +1251,1100 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim]:
             ),
             "draw your model in the dilation tree: DilationTree.of_model(model, …)",
         ],
-        see=SEE_NET,
     )
-    model = made_by(WaveNet, 5, 5, 6, 2, [1, 2])
-    codes, x = tensor(draw.rng.integers(0, 5, (3, 9))), tensor(draw.normal(3, 5, 9)).float()
-    stacked = carries_its_weights(model, lambda m: m.stack(x), draw.rng)
-    carried = carries_its_weights(model, lambda m: m(codes), draw.rng)
-    yield from _claims_on_stack(WaveNet, draw, waits_unless(stacked, CARRIED))
-    yield from _claims_on_forward(WaveNet, draw, waits_unless(carried, CARRIED))
-    yield from _claims_on_nll(WaveNet, draw, waits_unless(carried, CARRIED))
 
 
-CARRIED = "logits that are made of the sound and of the model's weights"
+def headed(model: Any, total: np.ndarray) -> np.ndarray:
+    """What the model's own head makes of the skips."""
+    return expect_array(model.head(tensor(total)), None, "float", "the head's logits")
 
 
-def ready(WaveNet: Standin, draw: Draw, *settings: Any, gain: float = 1.0) -> Any:
-    """A WaveNet with drawn parameters, in double precision."""
-    return redrawn(made_by(WaveNet, *settings), draw.integer(0, 2**31), gain)
+def summed(
+    model: Any,
+    x: np.ndarray,
+    label: np.ndarray | None,
+    ways: dict[str, list],
+    *,
+    way: str = "in a chain",
+    total: Callable = lambda pairs: sum(skip for _, skip in pairs),
+) -> np.ndarray:
+    """The head of the sum of all skips of the blocks `in a chain`; options turn one thing wrong.
+
+    `ways`: (x', s) of each block, as the blocks of the model give them in a chain, side by side,
+    and without the label.
+    """
+    return headed(model, total(ways[way]))
 
 
-def _claims_on_stack(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
-    cases = []
-    for labels in (0, 3):
-        model = ready(WaveNet, draw, 7, 5, 5, 2, [1, 2, 3], labels)
-        x, label = tensor(draw.normal(2, 5, 11)), tensor(np.array([2, 1]))
-        given = (label,) if labels else ()
-        got = expect_array(model.stack(x, *given), None, "float", "the logits of stack")
+def summed_step_by_step(
+    model: Any, x: np.ndarray, label: np.ndarray | None, ways: dict[str, list]
+) -> np.ndarray:
+    """The same as `summed`, in one line a step."""
+    total = 0
+    for pair in ways["in a chain"]:
+        total = total + pair[1]
+    return headed(model, total)
 
-        def run(chained: bool, model: Any = model, x: Any = x, given: tuple = given) -> list:
-            answers, below = [], x
-            for i in range(3):
-                above, skip = model.blocks[i](below if chained else x, *given)
-                answers.append((above, skip))
-                below = above
-            return answers
 
-        def head(total: Any, model: Any = model) -> np.ndarray:
-            return expect_array(model.head(total))
+OF_STACKS = mistakes(
+    {
+        "last-skip-only": (
+            "only one block's skip arrives: sum the skips of ALL blocks",
+            {"total": lambda pairs: pairs[-1][1]},
+            {"total": lambda pairs: pairs[0][1]},
+        ),
+        "residual-for-skips": (
+            "the head gets the last x', not the sum of the skips",
+            {"total": lambda pairs: pairs[-1][0]},
+        ),
+        "skips-averaged": (
+            "sum the skips, do not average them",
+            {"total": lambda pairs: sum(skip for _, skip in pairs) / len(pairs)},
+        ),
+        "blocks-side-by-side": (
+            "every block starts from the same x: each should get the x' of the one before",
+            {"way": "side by side"},
+        ),
+        "label-dropped": (
+            "the label does not arrive at the blocks: every one of them should hear it",
+            {"way": "without the label"},
+        ),
+    }
+)
 
-        chain, side = run(True), run(False)
-        total = chain[0][1] + chain[1][1] + chain[2][1]
-        rules = {
-            "right": head(total),
-            "last-skip-only": head(chain[-1][1]),
-            "last-skip-only ": head(chain[0][1]),
-            "residual-for-skips": head(chain[-1][0]),
-            "blocks-side-by-side": head(side[0][1] + side[1][1] + side[2][1]),
-            "skips-averaged": head(total / 3),
-            "head-forgotten": expect_array(total),
-        }
-        if labels:
-            bare, below = 0, x
-            for i in range(3):
-                below, skip = model.blocks[i](below)
-                bare = bare + skip
-            rules["label-dropped"] = head(bare)
-        cases.append((got, rules))
-    right = all(close(got, rules["right"], 1e-7) for got, rules in cases)
-    keys = [k for k in cases[1][1] if k != "right"]
-    name = first_name(
-        {k: lambda k=k: all(close(got, r[k], 1e-7) for got, r in cases if k in r) for k in keys}
-    ).strip()
-    got, rules = cases[-1]
-    yield claim(
+
+def _of_stack(WaveNet: Standin) -> tuple[Subject, Property]:
+    def run(model: Any, x: np.ndarray, label: Any, chained: bool) -> list:
+        pairs, below = [], x
+        for i in range(3):
+            answer = model.blocks[i](tensor(below), *given(label))
+            if not isinstance(answer, list | tuple) or len(answer) != 2:
+                raise WrongKind("a block should return a pair: x' and the skip")
+            pairs.append([expect_array(part, None, "float", "a block's answer") for part in answer])
+            below = pairs[-1][0] if chained else x
+        return pairs
+
+    def cases(draw: Draw) -> list[tuple]:
+        found = []
+        for labels in (0, 3):
+            model = ready(WaveNet, draw, 7, 5, 5, 2, [1, 2, 3], labels)
+            for count in (11, 9):  # one model, asked twice
+                x = draw.normal(2, 5, count)
+                label = draw.rng.permutation(3)[:2] if labels else None
+                ways = {
+                    "in a chain": run(model, x, label, True),
+                    "side by side": run(model, x, label, False),
+                    "without the label": run(model, x, None, True),
+                }
+                found.append((model, x, label, ways))
+        return found
+
+    subject = Subject(
+        ask=lambda model, x, label, ways: stacked(model, x, label),
+        rule=summed,
+        forms=(summed_step_by_step,),
+        mistakes=OF_STACKS,
+        show=lambda model, x, label, ways: (
+            f"three blocks, x of shape {x.shape}, "
+            + ("no label" if label is None else f"labels {label.tolist()}")
+        ),
+        alike=nearly(1e-7),
+    )
+    return subject, Property(
+        "stack",
         "stack: every block gets the x' of the one before, and the head the sum of all skips",
-        right,
+        cases,
         points=1,
-        saw=f"logits of shape {got.shape} that begin with {got.reshape(-1)[0]:.4g}",
         asks="blocks in a chain, each with the label; the head once, at the end",
-        waits=deaf,
-        advice=advice_of(
-            name, WAVENET_ADVICE, "look at what goes on to the next block, and what to the head"
-        ),
-        see=SEE_NET,
     )
 
 
-def _claims_on_forward(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
-    cases = []
-    for labels in (0, 4):
-        model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], labels)
-        codes = draw.rng.integers(0, 6, size=(3, 9))
-        codes[:, -1] = (
-            1 + codes[:, -1] % 5
-        )  # not the code 0, or a roll would look like a mistake of it
-        label = (tensor(np.array([3, 0, 2])),) if labels else ()
-        got = expect_array(model(tensor(codes), *label), None, "float", "the logits")
-        rows = expect_array(model.embed(tensor(np.arange(6))), (6, 5))
-        e = rows[codes].transpose(0, 2, 1)
+def in_front(e: np.ndarray, rows: np.ndarray, columns: int = 1) -> np.ndarray:
+    """So many columns of zeros in front of e (B, C, T), as many dropped at the end."""
+    return np.pad(e, ((0, 0), (0, 0), (columns, 0)))[:, :, : e.shape[2]]
 
-        def front(column: np.ndarray, e: np.ndarray = e) -> np.ndarray:
-            return np.concatenate([column, e[:, :, :-1]], axis=2)
 
-        def stack(x: np.ndarray, *given: Any, model: Any = model) -> np.ndarray:
-            return expect_array(model.stack(tensor(x), *given))
+def own_vectors(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Of each code its row of the table: (B, T) → (B, C, T)."""
+    return rows[codes].transpose(0, 2, 1)
 
-        zero = np.zeros_like(e[:, :, :1])
-        shifted = front(zero)
-        rules = {
-            "right": stack(shifted, *label),
-            "sees-itself": stack(e, *label),
-            "shifted-twice": stack(np.concatenate([zero, shifted[:, :, :-1]], 2), *label),
-            "looks-ahead": stack(np.concatenate([e[:, :, 1:], zero], 2), *label),
-            "rolled": stack(front(e[:, :, -1:]), *label),
-            "code-zero-in-front": stack(front(np.repeat(rows[0][None, :, None], 3, 0)), *label),
-            "codes-as-numbers": stack(
-                np.repeat(np.pad(codes[:, None, :-1], ((0, 0), (0, 0), (1, 0))), 5, 1).astype(
-                    float
-                ),
-                *label,
-            ),
-            "codes-as-numbers ": stack(
-                np.repeat(np.pad(codes[:, None, :-1], ((0, 0), (0, 0), (1, 0))), 5, 1) / 5.0, *label
-            ),
-        }
-        if labels:
-            rules["label-dropped"] = stack(shifted)
-        cases.append((got, rules))
-    right = all(close(got, rules["right"], 1e-7) for got, rules in cases)
-    name = first_name(
-        {
-            k: lambda k=k: all(close(got, r[k], 1e-7) for got, r in cases if k in r)
-            for k in cases[1][1]
-            if k != "right"
-        }
-    ).strip()
-    got, _ = cases[0]
-    yield claim(
+
+def shifted_in(
+    model: Any,
+    codes: np.ndarray,
+    label: np.ndarray | None,
+    rows: np.ndarray,
+    *,
+    columns: Callable = own_vectors,
+    shift: Callable = in_front,
+    told: bool = True,
+) -> np.ndarray:
+    """The model's own stack on the codes' vectors, shifted by one; options turn one thing wrong.
+
+    `rows` is the model's table of vectors, (levels, C).
+    """
+    return stacked(model, shift(columns(codes, rows), rows), label if told else None)
+
+
+def shifted_step_by_step(
+    model: Any, codes: np.ndarray, label: np.ndarray | None, rows: np.ndarray
+) -> np.ndarray:
+    """The same as `shifted_in`, in one line a step."""
+    x = rows[codes].transpose(0, 2, 1)
+    x = np.pad(x, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
+    return stacked(model, x, label)
+
+
+def _as_amounts(less: int | None) -> Callable:
+    """An option: the codes in each channel, divided by levels − less if it is given."""
+
+    def columns(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        largest = 1 if less is None else len(rows) - less
+        return np.repeat(codes[:, None] / largest, rows.shape[1], axis=1)
+
+    return columns
+
+
+OF_FORWARD = mistakes(
+    {
+        "sees-itself": (
+            "the logits of x_t see x_t: shift the input by one column, zeros in front",
+            {"shift": itself},
+        ),
+        "shifted-twice": (
+            "one shift too many: logits t should see x_{t−1}, and the targets stay as they are",
+            {"shift": lambda e, rows: in_front(e, rows, 2)},
+        ),
+        "looks-ahead": (
+            "the logits see LATER samples: the input is shifted to the left",
+            {"shift": lambda e, rows: in_front(e[:, :, ::-1], rows)[:, :, ::-1]},
+        ),
+        "rolled": (
+            "the LAST sample comes to the front, as torch.roll brings it, where the past of x_1 "
+            "should be nothing",
+            {"shift": lambda e, rows: np.roll(e, 1, axis=2)},
+        ),
+        "code-zero-in-front": (
+            "you put the code 0 in front, and it has a vector of its own: pad AFTER embedding",
+            {"shift": lambda e, rows: in_front(e - rows[0][:, None], rows) + rows[0][:, None]},
+        ),
+        "codes-as-numbers": (
+            "codes went in as amounts: a code is a name, with a vector of its own in self.embed",
+            *({"columns": _as_amounts(less)} for less in (None, 1, 0)),
+        ),
+        "label-dropped": (
+            "the label does not arrive: hand it to stack, and on to every block",
+            {"told": False},
+        ),
+    }
+)
+
+
+def _of_forward(WaveNet: Standin) -> tuple[Subject, Property]:
+    def cases(draw: Draw) -> list[tuple]:
+        found = []
+        for labels in (0, 4):
+            model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], labels)
+            rows = expect_array(model.embed(tensor(np.arange(6))), (6, 5), "float", "the vectors")
+            for count in (9, 7):  # one model, asked twice
+                codes = draw.rng.integers(0, 6, size=(3, count))
+                # Not the code 0, or a roll would look like a mistake of it.
+                codes[:, -1] = 1 + codes[:, -1] % 5
+                label = draw.rng.permutation(4)[:3] if labels else None
+                found.append((model, codes, label, rows))
+        return found
+
+    subject = Subject(
+        ask=lambda model, codes, label, rows: expect_array(
+            model(tensor(codes), *given(label)), None, "float", "the logits"
+        ),
+        rule=shifted_in,
+        forms=(shifted_step_by_step,),
+        mistakes=OF_FORWARD,
+        show=lambda model, codes, label, rows: (
+            f"codes of shape {codes.shape}, "
+            + ("no label" if label is None else f"labels {label.tolist()}")
+        ),
+        alike=nearly(1e-7),
+    )
+    return subject, Property(
+        "forward",
         "forward: the codes' own vectors, shifted by one column with zeros in front, through stack",
-        right and bool((np.ptp(got, axis=2) > 1e-6).any()),
+        cases,
         points=1,
-        saw=f"logits of shape {got.shape} for codes of shape (3, 9)",
-        asks="in column t the vector of x_{t−1}; in the first one zeros; the label handed on",
-        waits=deaf,
-        advice=advice_of(
-            name, WAVENET_ADVICE, "look at the three columns of the example: 0, e_7, e_3"
-        ),
-        see=SEE_NET,
+        asks="what stack gives for the vector of x_{t−1} in column t, zeros in the first one, and "
+        "the label",
     )
 
 
-def _claims_on_nll(WaveNet: Standin, draw: Draw, deaf: str) -> Iterator[Claim]:
-    model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], 3, gain=2.0)
-    codes = draw.rng.integers(0, 6, size=(4, 12))
-    label, cases = tensor(np.array([2, 0, 1, 0])), []
-    logits = expect_array(model(tensor(codes), label), (4, 6, 12), "float", "the logits")
+def nats(logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """−ln p of each code, (B, T), for logits (B, levels, T)."""
+    return -np.take_along_axis(log_softmax(logits, 1), codes[:, None], axis=1)[:, 0]
 
-    def price(logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        picked = np.take_along_axis(log_softmax(logits, 1), codes[:, None], axis=1)
-        return -picked[:, 0]
 
-    each = price(logits, codes)
-    late = draw.integer(4, 6)
-    tail = expect_array(model(tensor(codes[:, late:]), label), (4, 6, 12 - late), "float")
-    for given in (0, late):
-        answer = (
-            model.nll(tensor(codes), label, given) if given else model.nll(tensor(codes), label)
-        )
-        got = expect_array(answer, None, "float", "nll")
-        right = each[:, given:].sum(1)
-        cases.append(
-            (
-                got,
-                {
-                    "right": right,
-                    "cold-start": each.sum(1),
-                    "given-cut-away": price(tail, codes[:, late:]).sum(1) if given else right,
-                    "averaged": each[:, given:].mean(1),
-                    "averaged ": right / 12,
-                    "summed-over-batch": right.sum(),
-                    "summed-over-batch ": right.mean(),
-                    "shifted-twice": price(logits[:, :, :-1], codes[:, 1:])[:, given:].sum(1),
-                    "shifted-twice ": price(logits[:, :, :-1], codes[:, 1:])[
-                        :, max(given - 1, 0) :
-                    ].sum(1),
-                    "bits-for-nats": right / np.log(2),
-                    "sign": -right,
-                    "softmax-twice": price(np.exp(log_softmax(logits, 1)), codes)[:, given:].sum(1),
-                    "not-summed": each[:, given:],
-                },
-            )
-        )
-    good = all(close(got, rules["right"], 1e-5) for got, rules in cases)
-    name = first_name(
+def priced(
+    model: Any,
+    codes: np.ndarray,
+    label: np.ndarray,
+    first: int,
+    logits: np.ndarray,
+    *,
+    each: Callable = nats,
+    kept: Callable = lambda prices, first: prices[:, first:],
+    added: Callable = lambda prices, codes: prices.sum(1),
+) -> np.ndarray:
+    """Σ over t > first of −ln p(x_t | x_{<t}), (B,). Each option turns one thing of it wrong."""
+    return added(kept(each(logits, codes), first), codes)
+
+
+def priced_step_by_step(
+    model: Any, codes: np.ndarray, label: np.ndarray, first: int, logits: np.ndarray
+) -> np.ndarray:
+    """The same as `priced`, in one line a step."""
+    each = nats(logits, codes)
+    return each[:, first:].sum(1)
+
+
+def _cut_first(model: Any, codes: np.ndarray, label: Any, first: int, logits: Any) -> np.ndarray:
+    tail = codes[:, first:]
+    return nats(expect_array(model(tensor(tail), tensor(label)), None, "float"), tail).sum(1)
+
+
+def _one_on(logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return nats(logits[:, :, :-1], codes[:, 1:])
+
+
+OF_NLL = (
+    *mistakes(
         {
-            k: lambda k=k: all(close(got, r[k], 1e-5) for got, r in cases)
-            for k in cases[0][1]
-            if k != "right"
+            "cold-start": (
+                "the first `given` samples are priced too: they serve as past only, since their "
+                "own past was cut off",
+                {"kept": lambda prices, first: prices},
+            ),
+            "given-cut-away": (
+                "the first `given` samples were cut off BEFORE the model: then they are no past "
+                "for the others",
+                _cut_first,
+            ),
+            "averaged": (
+                "you average over time: −log p is the SUM over the samples",
+                {"added": lambda prices, codes: prices.mean(1)},
+                {"added": lambda prices, codes: prices.sum(1) / codes.shape[1]},
+            ),
+            "summed-over-batch": (
+                "one number for each example, (B,): sum over time only",
+                {"added": lambda prices, codes: prices.sum()},
+                {"added": lambda prices, codes: prices.sum() / len(prices)},
+            ),
+            "shifted-twice": (
+                "targets are shifted once more: forward has done that, logits t belong to x_t",
+                {"each": _one_on},
+                {"each": _one_on, "kept": lambda prices, first: prices[:, max(first - 1, 0) :]},
+            ),
+            "softmax-twice": (
+                "F.cross_entropy takes logits: a softmax before it counts twice",
+                {"each": lambda z, codes: nats(np.exp(log_softmax(z, 1)), codes)},
+            ),
+            "not-summed": (
+                "one number for each sound: sum over time",
+                {"added": lambda prices, codes: prices},
+            ),
         }
-    ).strip()
-    (got, rules), words = cases[1], f"with given = {late}"
-    if not close(cases[0][0], cases[0][1]["right"], 1e-5):
-        (got, rules), words = cases[0], "with given = 0"
-    shown = got.reshape(-1)
-    yield claim(
-        "nll is the price in nats of the samples after the first `given`, one number a sound",
-        good,
-        points=1,
-        saw=f"{shown[0]:.4g} {words}, shape {got.shape}, where the model's own logits give "
-        f"{rules['right'][0]:.4g}"
-        if shown.size
-        else "an empty answer",
-        asks="the sum over t > given of −ln p(x_t | x_{<t})",
-        waits=deaf,
-        advice=advice_of(name, NLL_ADVICE, "price the four samples of the example: 8 and 2 nats"),
-        see=SEE_NET,
+    ),
+    Mistake(
+        "bits-for-nats",
+        "these are bits: natural logarithms give nats",
+        after=lambda value, *_: value / np.log(2),
+    ),
+    Mistake("sign", "this is log p, which is negative: nll is minus that", after=lambda v, *_: -v),
+)
+
+
+def _of_nll(WaveNet: Standin) -> tuple[Subject, Property]:
+    def cases(draw: Draw) -> list[tuple]:
+        model = ready(WaveNet, draw, 6, 5, 7, 2, [1, 2], 3, gain=2.0)
+        found = []
+        for first in (0, draw.integer(4, 6), 1):  # one model, asked three times
+            codes = draw.rng.integers(0, 6, size=(4, 12))
+            label = draw.rng.permutation(np.array([2, 0, 1, 0]))
+            logits = expect_array(
+                model(tensor(codes), tensor(label)), (4, 6, 12), "float", "the logits"
+            )
+            found.append((model, codes, label, first, logits))
+        return found
+
+    def ask(model: Any, codes: Any, label: Any, first: int, logits: Any) -> np.ndarray:
+        more = (first,) if first else ()
+        return expect_array(model.nll(tensor(codes), tensor(label), *more), None, "float", "nll")
+
+    subject = Subject(
+        ask,
+        rule=priced,
+        forms=(priced_step_by_step,),
+        mistakes=OF_NLL,
+        show=lambda model, codes, label, first, logits: (
+            f"{len(codes)} sounds of {codes.shape[1]} samples, given = {first}"
+        ),
+        alike=nearly(1e-5),
     )
+    return subject, Property(
+        "price",
+        "nll is the price in nats of the samples after the first `given`, one number a sound",
+        cases,
+        points=1,
+        asks="the sum over t > given of −ln p(x_t | x_{<t}), p as the model's own logits say",
+    )
+
+
+def _sums_to_one(WaveNet: Standin, draw: Draw, deaf: str) -> Claim:
     model = ready(WaveNet, draw, 3, 5, 5, 2, [1, 2], gain=2.0)
     every = np.array(list(itertools.product(range(3), repeat=4)))
     each = expect_array(model.nll(tensor(every)), (81,), "float", "nll")
-    total = float(np.exp(-each).sum())
-    varied = float(np.ptp(each)) > 1e-3
-    yield claim(
+    total, varied = float(np.exp(-each).sum()), float(np.ptp(each)) > 1e-3
+    return claim(
         "the probabilities of all sounds sum to 1, and are not all alike",
         abs(total - 1) < 1e-6 and varied,
+        id="sum",
         points=0.5,
         saw=f"a sum of {total:.4g} over the 81 sounds of 4 samples at 3 levels"
-        if varied or not np.isfinite(total)
-        else "the same price for every sound",
-        asks="Σ exp(−nll) = 1",
+        + ("" if varied or not np.isfinite(total) else ", each at the same price"),
+        asks="Σ exp(−nll) = 1, and sounds of different prices",
         waits=deaf,
-        advice=[
-            *advice_of(name, NLL_ADVICE),
-            "logits that see their own sample, or a price that is no sum of logarithms, do this",
-        ],
-        see=SEE_NET,
+        advice="logits that see their own sample, or a price that is no sum of logarithms, do this",
     )
 
 
 # --- generate -------------------------------------------------------------------------------------
 
+LEVELS, COUNT = 8, 40
+
 
 def picked(logits: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Codes by inverting the cumulative distribution: logits (B, levels, T), u (B, T) → (B, T)."""
-    shifted = np.exp(logits - logits.max(1, keepdims=True))
-    p = shifted / shifted.sum(1, keepdims=True)
-    codes = (p.cumsum(1) <= u[:, None]).sum(1)
-    return np.minimum(codes, logits.shape[1] - 1)
+    """Codes by inverting the cumulative distribution: logits (B, levels, …), u (B, …) → (B, …)."""
+    p = np.exp(log_softmax(logits, 1))
+    return np.minimum((p.cumsum(1) <= u[:, None]).sum(1), logits.shape[1] - 1)
 
 
-def uniforms(generator: torch.Generator, rows: int, count: int) -> np.ndarray:
-    """The uniform numbers (B, T) that `count` calls of draw_codes take."""
+def uniforms(seed: int, rows: int, count: int) -> np.ndarray:
+    """The uniform numbers (B, T) that `count` calls of draw_codes take from a new generator."""
+    if rows * count > 10_000:  # in a slip of a rule, a seed stands in their place
+        raise ValueError(f"too many uniform numbers: {rows} times {count}")
+    generator = torch.Generator().manual_seed(seed)
     drawn = [torch.rand(rows, 1, generator=generator, dtype=torch.float64) for _ in range(count)]
     return torch.cat(drawn, dim=1).numpy()
 
 
-def table_logits(
-    codes: np.ndarray,
-    near: np.ndarray,
-    far: np.ndarray,
-    start: np.ndarray,
-    extra: np.ndarray | None,
-    field: int,
-) -> np.ndarray:
-    """Logits (B, levels, T) of the toy model, from the codes before each."""
-    rows, count = codes.shape
-    logits = np.repeat(start[None, :, None], rows, 0).repeat(count, 2)
-    if count > 1:
-        logits[:, :, 1:] += near[codes[:, :-1]].transpose(0, 2, 1)
-    if count > field:
-        logits[:, :, field:] += far[codes[:, :-field]].transpose(0, 2, 1)
-    return logits if extra is None else logits + extra[:, :, None]
+def first_off(answer: list, right: list, *case: Any) -> str:
+    """Which sample is the first that another one should be."""
+    off = int(np.argmax((answer[0] != right[0]).any(0))) + 1
+    return f"sample {off} is not what its conditional and its uniform number give"
 
 
-GENERATE_ADVICE = {
-    "past-not-fed": "what is drawn is never put back: each step must see the samples drawn before",
-    "argmax": "you take the most probable code each time: draw with draw_codes",
-    "label-ignored": "the label does not reach the model",
-    "own-place-forgotten": "x_t's own place is missing at the end of the window: the last column "
-    "then "
-    "speaks of x_{t−1}",
-    "wrong-column": "the logits of x_t stand in the LAST column of the window",
-    "window-short": "the window is too short: `field` samples before x_t, and its own place, "
-    "field + 1 "
-    "columns in all",
-    "same-for-all": "all rows are alike: draw for every row",
-}
-SEE_GENERATE = "Exercise 6: drawing sound"
-COUNT = 40
+@dataclass(frozen=True)
+class Toy:
+    """A model of tables: logits from the sample before, the one `field` before, and the label."""
+
+    near: np.ndarray
+    far: np.ndarray
+    start: np.ndarray
+    of_label: np.ndarray
+    field: int
+
+    @classmethod
+    def drawn(cls, draw: Draw, field: int) -> Toy:
+        """Tables that tell all of these apart."""
+        near, far = (draw.normal(LEVELS, LEVELS, scale=scale) for scale in (2.0, 3.0))
+        return cls(near, far, draw.normal(LEVELS), draw.normal(4, LEVELS, scale=2.0), field)
+
+    def logits(self, codes: np.ndarray, label: np.ndarray | None) -> np.ndarray:
+        """Logits (B, levels, T) from the codes (B, T) before each."""
+        logits = np.tile(self.start[None, :, None], (len(codes), 1, codes.shape[1]))
+        logits[:, :, 1:] += self.near[codes[:, :-1]].transpose(0, 2, 1)
+        logits[:, :, self.field :] += self.far[codes[:, : -self.field]].transpose(0, 2, 1)
+        return logits if label is None else logits + self.of_label[label][:, :, None]
 
 
-@checks("generate", lesson=LESSON, points=3)
-def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim]:
+def window_of(codes: np.ndarray, t: int, field: int) -> np.ndarray:
+    """The last `field` samples before x_t, and its own place."""
+    return codes[:, max(0, t - field) : t + 1]
+
+
+def sounded(
+    model: Any,
+    toy: Toy,
+    label: np.ndarray | None,
+    seed: int,
+    count: int,
+    *,
+    window: Callable = window_of,
+    column: Callable = lambda logits, t: logits[:, :, -1],
+    choose: Callable = picked,
+    told: bool = True,
+    calls: int = 1,
+    alone: bool = False,
+    moved: bool = True,
+) -> list:
+    """Drawing sample by sample. Each option turns one thing of it wrong.
+
+    Returns:
+        The codes (B, count), the columns of each call of the model, whether the generator has
+        moved, and the codes' dtype. `model` is who was asked, and takes no part.
+    """
+    rows = 1 if label is None else len(label)
+    u = uniforms(seed, 1 if alone else rows, count)
+    codes, asked = np.zeros((rows, count), dtype=np.int64), []
+    for t in range(count):
+        seen = window(codes, t, toy.field)
+        asked += [seen.shape[1]] * calls
+        logits = column(toy.logits(seen, label if told else None), t)
+        codes[:, t] = choose(logits[:1] if alone else logits, u[:, t])
+    return [codes, asked, moved, "int64"]
+
+
+def sounded_step_by_step(
+    model: Any, toy: Toy, label: np.ndarray | None, seed: int, count: int
+) -> list:
+    """The same as `sounded`, in one line a step."""
+    rows = 1 if label is None else len(label)
+    u = uniforms(seed, rows, count)
+    codes, asked = np.zeros((rows, count), dtype=np.int64), []
+    for t in range(count):
+        window = codes[:, max(0, t - toy.field) : t + 1]
+        asked.append(window.shape[1])
+        codes[:, t] = picked(toy.logits(window, label)[:, :, -1], u[:, t])
+    return [codes, asked, True, "int64"]
+
+
+_IGNORED = Symptom(
+    "generator-ignored",
+    "the given generator has not moved: hand it on to draw_codes",
+    lambda seen: not any(o.answer[-2] for o in seen),
+)
+_ARGMAX = mistakes(
+    {
+        "argmax": (
+            "you take the most probable code each time: draw with draw_codes",
+            {"choose": lambda logits, u: logits.argmax(1), "moved": False},
+        )
+    }
+)
+OF_SOUNDS = (
+    *_ARGMAX,
+    *mistakes(
+        {
+            "past-not-fed": (
+                "what is drawn is never put back: each step must see the samples drawn before",
+                {"window": lambda codes, t, n: 0 * window_of(codes, t, n)},
+            ),
+            "label-ignored": ("the label does not reach the model", {"told": False}),
+            "own-place-forgotten": (
+                "x_t's own place is missing at the end of the window: the last column then speaks "
+                "of x_{t−1}",
+                {"window": lambda codes, t, n: codes[:, max(0, t - n) : max(t, 1)]},
+            ),
+            "window-short": (
+                "the window is too short: `field` samples before x_t, and its own place, field + 1 "
+                "columns in all",
+                {"window": lambda codes, t, n: codes[:, max(0, t - n + 1) : t + 1]},
+            ),
+            "whole-past": (
+                "you hand over everything each time: what lies before the field changes nothing "
+                "and costs time",
+                {"window": lambda codes, t, n: codes[:, : t + 1]},
+                {"window": lambda codes, t, n: codes, "column": lambda z, t: z[:, :, t]},
+            ),
+            "window-long": (
+                "the window is too long: `field` samples before x_t, and its own place",
+                {"window": lambda codes, t, n: codes[:, max(0, t - n - 1) : t + 1]},
+            ),
+            "several-calls": ("the model is asked more than once a step", {"calls": 2}),
+            "same-for-all": ("all rows are alike: draw for every row", {"alone": True}),
+        }
+    ),
+    *_KINDS,
+)
+
+
+@checks("generate", lesson=LESSON, points=3, see="Exercise 6: drawing sound")
+def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Each code drawn from the model's own conditional, given the codes drawn before."""
-    levels, cases, lengths = 8, [], []
-    for rows, field in ((None, draw.integer(5, 7)), (3, draw.integer(3, 4)), (2, 9)):
-        near, far = draw.normal(levels, levels, scale=2.0), draw.normal(levels, levels, scale=3.0)
-        start, of_label = draw.normal(levels), draw.normal(4, levels, scale=2.0)
-        label = None if rows is None else draw.rng.integers(0, 4, size=rows)
-        seed = draw.integer(1, 2**31)
+    answers: dict[tuple, list] = {}
+
+    @functools.cache
+    def cases(draw: Draw) -> list[tuple]:
+        found = []
+        for rows, field in ((None, draw.integer(5, 7)), (3, draw.integer(3, 4)), (2, 9)):
+            model = asking(generate, LEVELS, field)
+            for _ in range(2):  # one model, two sounds
+                label = None if rows is None else draw.rng.integers(0, 4, size=rows)
+                toy, seed = Toy.drawn(draw, field), draw.integer(1, 2**31)
+                found.append((model, toy, label, seed, COUNT))
+        return found
+
+    def ask(model: Any, toy: Toy, label: Any, seed: int, count: int) -> list:
+        if (seed, count) not in answers:
+            answers[seed, count] = sound_of(model, toy, label, seed, count)
+        return answers[seed, count]
+
+    def sound_of(model: Any, toy: Toy, label: Any, seed: int, count: int) -> list:
         generator = torch.Generator().manual_seed(seed)
-        before = generator.get_state()
-        asked: list[int] = []
+        before, asked = generator.get_state(), []
 
-        def logits_for(
-            codes: Any,
-            label: Any,
-            asked: list = asked,
-            tables: tuple[np.ndarray, np.ndarray, np.ndarray] = (near, far, start),
-            of_label: np.ndarray = of_label,
-            field: int = field,
-        ) -> torch.Tensor:
-            codes = whole_numbers(codes, 2, levels, "the codes").numpy()
-            asked.append(codes.shape[1])
-            extra = None
+        def logits_for(codes: Any, label: Any) -> torch.Tensor:
+            past = whole_numbers(codes, 2, LEVELS, "the codes").numpy()
+            asked.append(past.shape[1])
             if label is not None:
-                extra = of_label[whole_numbers(label, 1, 4, "the label").numpy()]
-            return tensor(table_logits(codes, *tables, extra, field))
+                label = whole_numbers(label, 1, 4, "the label").numpy()
+            return tensor(toy.logits(past, label))
 
-        given = None if label is None else tensor(label)
+        words = None if label is None else tensor(label)
         answer = answered(
-            begin_drawing(generate, levels, field, COUNT, given, generator),
+            begin_drawing(generate, model, count, words, generator),
             logits_for,
             generators=[generator],
         )
-        shape = (rows or 1, COUNT)
+        shape = (1 if label is None else len(label), count)
         codes = expect_array(answer, shape, "number", "the codes")
-        legal = bool(np.isin(codes, np.arange(levels)).all())
-        codes = codes.astype(np.int64).clip(0, levels - 1)
-        extra = None if label is None else of_label[label]
-        lengths.append((field, asked))
-        u = uniforms(torch.Generator().manual_seed(seed), rows or 1, COUNT)
+        return [codes, asked, not torch.equal(before, generator.get_state()), kind_of(answer)]
 
-        def told(
-            past: np.ndarray,
-            far: np.ndarray = far,
-            extra: Any = extra,
-            numbers: tuple = (near, start, field),
-        ) -> np.ndarray:
-            near, start, field = numbers
-            return table_logits(past, near, far, start, extra, field)
-
-        rules = {
-            "right": picked(told(codes), u),
-            "past-not-fed": picked(told(0 * codes), u),
-            "argmax": told(codes).argmax(1),
-            "label-ignored": picked(told(codes, extra=None), u),
-            "own-place-forgotten": picked(
-                np.concatenate([told(codes)[:, :, :1], told(codes)[:, :, :-1]], axis=2), u
+    subject = Subject(
+        ask,
+        rule=sounded,
+        forms=(sounded_step_by_step,),
+        mistakes=OF_SOUNDS,
+        symptoms=(_IGNORED,),
+        show=lambda model, toy, label, seed, count: (
+            f"{count} samples with field {toy.field}, "
+            + ("no label" if label is None else f"labels {label.tolist()}")
+        ),
+        told=lambda a: (
+            f"{len(a[1])} calls on {', '.join(map(str, a[1][:12]))}, … columns, codes "
+            f"{shown(a[0][0], 12)} of kind {a[3]}"
+            + ("" if a[2] else ", from a generator that nobody has used")
+        ),
+        alike=lambda a, b: same_codes(a, b),
+    )
+    said = list(
+        examine(
+            subject,
+            draw,
+            Property(
+                "drawn",
+                "each code is draw_codes of the model's logits, given the codes drawn before",
+                cases,
+                points=1.5,
+                asks="the last column of the logits, one call of draw_codes a step",
+                saw=first_off,
             ),
-            "own-place-forgotten ": picked(
-                np.concatenate(
-                    [told(codes)[:, :, :1], told(codes, far=0 * far)[:, :, :-1]], axis=2
-                ),
-                u,
+            Property(
+                "window",
+                "one call a step, on the last `field` samples and x_t's own place",
+                cases,
+                points=1,
+                asks="windows of 1, 2, …, field, field + 1, field + 1, … columns",
+                typical=False,
+                alike=lambda a, b: a[1] == b[1],
             ),
-            "window-short": picked(told(codes, far=0 * far), u),
-        }
-        cases.append(
-            {
-                "codes": codes,
-                "rules": rules,
-                "legal": legal,
-                "moved": not torch.equal(before, generator.get_state()),
-                "dtype": getattr(answer, "dtype", None),
-                "label": label,
-            }
+            Property(
+                "generator",
+                "all randomness comes from the given generator, and codes are int64",
+                cases,
+                points=0.5,
+                asks="draw_codes(logits, generator), and int64 (B, count)",
+                typical=False,
+                alike=lambda a, b: a[2:] == b[2:],
+            ),
         )
+    )
+    yield from unless_unheard(said, "drawn", "codes that are drawn from the model's logits")
 
-    def fits(case: dict, rule: str, at_most: int = 0) -> bool:
-        return case["legal"] and int((case["codes"] != case["rules"][rule]).sum()) <= at_most
 
-    right = all(fits(c, "right") for c in cases)
-    # Of a column that a rule cannot know (the first, or those before the field) a few may differ.
-    name = first_name(
-        {
-            key: lambda key=key: all(
-                fits(c, key, 4 * len(c["codes"]))
-                for c in cases
-                if key != "label-ignored" or c["label"] is not None
-            )
-            for key in cases[0]["rules"]
-            if key != "right"
-        }
-    ).strip()
-    # Right, or wrong in a known way that needs the logits: the answer is made of what was asked.
-    unheard = waits_unless(right or name, "codes that are drawn from the model's logits")
-    if not name and not right:
-        several = [c["codes"] for c in cases if len(c["codes"]) > 1]
-        name = "same-for-all" if all((c == c[:1]).all() for c in several) else ""
-    advice = advice_of(
-        name if not right else "",
-        GENERATE_ADVICE,
-        "follow the first five steps by hand, with field 3",
-    )
-    off = next((c for c in cases if not fits(c, "right")), cases[0])
-    place = int(np.argmax((off["codes"] != off["rules"]["right"]).any(0)))
-    yield claim(
-        "each code is draw_codes of the model's logits, given the codes drawn before",
-        right,
-        points=1.5,
-        saw=f"sample {place + 1} is not what its conditional and its uniform number give"
-        if off["legal"]
-        else "codes that do not exist",
-        asks="the last column of the logits, one call of draw_codes a step",
-        advice=advice,
-        see=SEE_GENERATE,
-    )
-    honest = all(seen == [min(t, field) + 1 for t in range(COUNT)] for field, seen in lengths)
-    field, seen = lengths[0]
-    longest, calls = max(seen, default=0), len(seen)
-    yield claim(
-        "one call a step, on the last `field` samples and x_t's own place",
-        honest,
-        points=1,
-        saw=f"{calls} calls for {COUNT} samples, the longest on {longest} columns, field {field}",
-        asks="windows of 1, 2, …, field, field + 1, field + 1, … columns",
-        waits=unheard,
-        advice=[
-            *advice_of("" if right else name, GENERATE_ADVICE),
-            when(
-                longest > field + 1,
-                "whole-past",
-                "you hand over everything each time: what lies before the field changes nothing "
-                "and "
-                "costs time",
-            ),
-            when(
-                calls > COUNT,
-                "several-calls",
-                "the model is asked more than once a step",
-            ),
-            when(
-                longest == field,
-                "window-short",
-                GENERATE_ADVICE["window-short"],
-            ),
-            *advice,
-        ],
-        see=SEE_GENERATE,
-    )
-    moved = all(c["moved"] for c in cases)
-    whole = all(c["dtype"] == torch.int64 for c in cases)
-    yield claim(
-        "all randomness comes from the given generator, and codes are int64",
-        moved
-        and whole
-        and all(c["legal"] for c in cases)
-        and name not in ("argmax", "same-for-all"),
-        points=0.5,
-        saw="a generator that nobody has used"
-        if not moved
-        else f"codes of kind {cases[0]['dtype']}",
-        asks="draw_codes(logits, generator), and int64 (B, count)",
-        waits=unheard if moved else "",
-        advice=[
-            *advice_of("" if right else name, GENERATE_ADVICE),
-            when(not moved, "generator-ignored", "hand the generator on to draw_codes"),
-            when(not whole, "floats-for-codes", "codes are int64"),
-            "one uniform number a row and step",
-        ],
-        see=SEE_GENERATE,
-    )
+def unless_unheard(said: Iterable[Claim | Cause], first: str, on: str) -> Iterator[Claim | Cause]:
+    """The same; but if claim `first` fails in a way that nobody knows, others earn nothing yet.
+
+    An answer that is not made of the model's logits may have their habits all the same.
+    """
+    said = list(said)
+    known = any(isinstance(one, Cause) and one.how == "reproduced" for one in said)
+    wrong = any(isinstance(one, Claim) and one.id == first and not one.holds for one in said)
+    for one in said:
+        unheard = wrong and not known and isinstance(one, Claim) and one.holds
+        yield waiting(one.text, on, points=one.points, id=one.id) if unheard else one
 
 
 # --- QueuedConv1d ---------------------------------------------------------------------------------
 
-QUEUE_ADVICE = {
-    "queue-one-short": "the queue is one column short, or the new one goes in before the old one "
-    "is "
-    "read: x_{t−(k−1)d} must still be there at step t",
-    "queue-one-long": "the queue is one column too long: the taps come one step late",
-    "queue-length-d": "the queue holds d columns: with k taps it must hold (k − 1)·d",
-    "no-memory": "nothing is remembered: each column is treated as if it were the first",
-    "kernel-reversed": "the last weight belongs to the present, the first to the oldest column",
-    "filled-with-first": "at the start the queue holds zeros, the padding, not the first column",
-    "bias-forgotten": "the bias is missing",
-    "neighbors-for-taps": "the taps are d columns apart, not neighbors",
-}
-SEE_QUEUE = "Exercise 7: remember, do not recompute"
+RAISED = "an exception"
 
 
-@checks("QueuedConv1d", lesson=LESSON, points=3)
-def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[Claim]:
-    """Fed column by column, it gives the columns of the causal convolution."""
-    conv_class = beside(QueuedConv1d, "CausalConv1d")
-    cases, failed = [], []
-    for k, d in ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1)):
-        conv = build(conv_class, 3, 4, k, d)
-        W, b = draw.normal(4, 3, k), draw.normal(4) + 2
-        fill(conv, {"weight": tensor(W), "bias": tensor(b)})
-        x = draw.normal(2, 3, 2 * (k - 1) * d + 6)
+def queued(
+    k: int,
+    d: int,
+    W: np.ndarray,
+    b: np.ndarray,
+    x: np.ndarray,
+    *,
+    length: Callable = lambda k, d: (k - 1) * d,
+    place: Callable = lambda j, k, d: j * d,
+    reads: Callable = itself,
+    remembers: bool = True,
+    empty: Callable = np.zeros_like,
+    taps: Callable = itself,
+    bias: float = 1.0,
+) -> Any:
+    """`convolved`, column by column with a queue. Each option turns one thing of it wrong."""
+    if length(k, d) < 0:
+        return RAISED
+    queue, columns = [empty(x[:, :, 0])] * length(k, d), []
+    for t in range(x.shape[2]):
+        new = [*queue, x[:, :, t]]
+        before = reads(queue, new)
         try:
-            answer = one_by_one(made_by(QueuedConv1d, conv), tensor(x).float())
-        except StudentFailed as error:
-            failed.append((k, d, error))
-            continue
-        y = expect_array(answer, (2, 4, x.shape[2]), "float", "the columns put together")
-        cases.append((k, d, x, W, b, y))
-    if not cases:
-        raise failed[0][2]
+            seen = [before[place(j, k, d)] for j in range(k - 1)] + [x[:, :, t]]
+        except IndexError:
+            return RAISED
+        queue = new[1:] if remembers else queue
+        columns.append(
+            sum(z @ w.T for z, w in zip(seen, np.moveaxis(taps(W), 2, 0), strict=True)) + bias * b
+        )
+    return np.stack(columns, axis=2)
 
-    def delayed(k: int, d: int, by: int) -> list[int]:
-        return [t + by if t else 0 for t in taps(k, d)]
 
-    rules: dict[str, Callable] = {
-        "right": lambda k, d, x, W, b: convolved(x, W, b, taps(k, d)),
-        "kernel-reversed": lambda k, d, x, W, b: convolved(x, W, b, taps(k, d)[::-1]),
-        "queue-one-short": lambda k, d, x, W, b: convolved(x, W, b, delayed(k, d, -1)),
-        "queue-one-long": lambda k, d, x, W, b: convolved(x, W, b, delayed(k, d, 1)),
-        "no-memory": lambda k, d, x, W, b: (
-            convolved(x, 0 * W, b, taps(k, d)) + np.einsum("oi,bit->bot", W[:, :, -1], x)
+def queued_step_by_step(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Any:
+    """The same as `queued`, in one line a step."""
+    length = (k - 1) * d
+    queue = [np.zeros_like(x[:, :, 0])] * length
+    columns = []
+    for t in range(x.shape[2]):
+        try:
+            seen = [queue[j * d] for j in range(k - 1)] + [x[:, :, t]]
+            columns.append(np.einsum("oij,jbi->bo", W, np.stack(seen)) + b)
+        except (IndexError, ValueError):
+            return RAISED
+        queue = [*queue, x[:, :, t]][1:]
+    return np.stack(columns, axis=2)
+
+
+OF_QUEUES = mistakes(
+    {
+        "queue-one-short": (
+            "the queue is one column short, or the new one goes in before the old one is read: the "
+            "oldest tap must still be there when it is needed",
+            {"length": lambda k, d: (k - 1) * d - 1},
+            {"reads": lambda queue, new: new[1:]},
+            {
+                "length": lambda k, d: max((k - 1) * d - 1, 0),
+                "place": lambda j, k, d: max(j * d - 1, 0),
+                "reads": lambda queue, new: new,
+            },
         ),
-        "filled-with-first": lambda k, d, x, W, b: convolved(x, W, b, taps(k, d), x[:, :, :1]),
-        "bias-forgotten": lambda k, d, x, W, b: convolved(x, W, 0 * b, taps(k, d)),
-        "neighbors-for-taps": lambda k, d, x, W, b: convolved(x, W, b, taps(k, 1)),
+        "queue-one-long": (
+            "the queue is one column too long: the taps come one step late",
+            {"length": lambda k, d: (k - 1) * d + 1},
+        ),
+        "queue-length-d": (
+            "the queue holds d columns: with more than two taps that is too short",
+            {"length": lambda k, d: d},
+        ),
+        "no-memory": (
+            "nothing is remembered: each column is treated as if it were the first",
+            {"remembers": False},
+        ),
+        "kernel-reversed": (
+            "the last weight belongs to the present, the first to the oldest column",
+            {"taps": lambda W: W[:, :, ::-1]},
+        ),
+        "filled-with-first": (
+            "at the start the queue holds zeros, the padding, not the first column",
+            {"empty": itself},
+        ),
+        "bias-forgotten": ("the bias is missing", {"bias": 0.0}),
+        "neighbors-for-taps": (
+            "the taps are d columns apart, not neighbors",
+            {"place": lambda j, k, d: j - k + 1},
+            {"place": lambda j, k, d: j},
+        ),
     }
+)
 
-    def fits(case: tuple, rule: str) -> bool:
-        return close(case[5], rules[rule](*case[:5]), 1e-4)
 
-    right = not failed and all(fits(c, "right") for c in cases)
-    name = first_name(
-        {
-            key: lambda key=key: not failed and all(fits(c, key) for c in cases)
-            for key in rules
-            if key != "right"
-        }
-    )
-    two, more = [c for c in cases if c[0] <= 2], [c for c in cases if c[0] > 2]
-    if not right and not name and all(fits(c, "right") for c in two):
-        name = "queue-length-d" if failed or not any(fits(c, "right") for c in more) else ""
-    elif not right and not name and cases and failed:
-        short = [c for c in cases if c[0] > 1]
-        name = (
-            "queue-one-short" if not short or all(fits(c, "queue-one-short") for c in short) else ""
-        )
-    advice = advice_of(name, QUEUE_ADVICE, "go through the table of the example, row by row")
-    k, d = (
-        (failed[0][:2]) if failed else next((c[:2] for c in cases if not fits(c, "right")), (2, 1))
-    )
-    yield claim(
-        "column by column it gives what the causal convolution gives at once",
-        right,
-        points=1.5,
-        saw=f"{failed[0][2]} at kernel {k}, dilation {d}"
-        if failed
-        else f"columns that differ from the convolution at kernel {k}, dilation {d}",
-        asks="y_t from x_t and the columns d, 2d, …, (k − 1)d steps ago; zeros before the first",
-        advice=advice,
-        see=SEE_QUEUE,
-    )
+def same_columns(a: Any, b: Any) -> bool:
+    """Equal columns, or exceptions both."""
+    if isinstance(a, str) or isinstance(b, str):
+        return isinstance(a, str) and isinstance(b, str)
+    return close(a, b, 1e-4)
+
+
+@checks("QueuedConv1d", lesson=LESSON, points=3, see="Exercise 7: remember, do not recompute")
+def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Fed column by column, it gives the columns of the causal convolution."""
+
+    def ask(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Any:
+        conv = built(QueuedConv1d, "CausalConv1d", *W.shape[1::-1], k, d)
+        fill(conv, {"weight": tensor(W), "bias": tensor(b)})
+        layer = made_by(QueuedConv1d, conv)
+        try:
+            answer = one_by_one(layer, tensor(x).float())
+        except StudentFailed as raised:
+            return str(raised)
+        return expect_array(answer, (len(x), len(W), x.shape[2]), "float", "the columns together")
+
+    def cases(draw: Draw) -> list[tuple]:
+        sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
+        return layers(draw, [(k, d, 2 * (k - 1) * d + 6) for k, d in sizes])
+
+    right = True
+    for one in examine(
+        Subject(
+            ask,
+            rule=queued,
+            forms=(queued_step_by_step,),
+            mistakes=OF_QUEUES,
+            show=show_layer,
+            told=told_columns,
+            by_hand=convolution_by_hand,
+            smaller=small_layers,
+            alike=same_columns,
+        ),
+        draw,
+        Property(
+            "columns",
+            "column by column it gives what the causal convolution gives at once",
+            cases,
+            points=1.5,
+            asks="y_t from x_t and the columns d, …, (k − 1)d steps ago; zeros before the first",
+        ),
+    ):
+        right &= isinstance(one, Cause) or one.holds
+        yield one
+    yield _keeps_its_reach(QueuedConv1d, draw, right)
+    yield _begins_empty(QueuedConv1d, draw, right)
+
+
+def _keeps_its_reach(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
+    text = "it keeps (k − 1)·d columns, and a later step costs no more than an early one"
+    if not right:
+        return waiting(text, "the columns of the causal convolution", points=1, id="keeps")
     k, d = 3, draw.integer(3, 4)
-    reach, grows, kept, costs = (k - 1) * d, True, [], []
-    try:
-        x = tensor(draw.normal(1, 3, 4 * reach)).float()
-        kept = columns_kept(made_by(QueuedConv1d, build(conv_class, 3, 2, k, d)), x)
-        costs = step_operations(
-            made_by(QueuedConv1d, build(conv_class, 3, 2, k, d)), x, [reach + 1, 4 * reach - 1]
-        )
-        grows = kept[-1] > kept[2 * reach] or costs[1] > costs[0]
-    except StudentFailed as error:
-        failed.append((k, d, error))
-    small = bool(kept) and kept[-1] <= reach + k
-    yield claim(
-        "it keeps (k − 1)·d columns, and a later step costs no more than an early one",
-        right and small and not grows,
+    reach = (k - 1) * d
+    x = tensor(draw.normal(1, 3, 4 * reach)).float()
+    twins = [
+        made_by(QueuedConv1d, built(QueuedConv1d, "CausalConv1d", 3, 2, k, d)) for _ in range(2)
+    ]
+    kept = columns_kept(twins[0], x)
+    early, late = step_operations(twins[1], x, [reach + 1, 4 * reach - 1])
+    grows, long = kept[-1] > kept[2 * reach], kept[-1] > reach + k
+    saw = [f"{kept[-1]} columns kept after {4 * reach} steps, the oldest tap {reach} back"]
+    if late > early:
+        saw.append(f"{early:,} operations in step {reach + 2}, {late:,} in step {4 * reach}")
+    return claim(
+        text,
+        not long and not grows and late <= early,
+        id="keeps",
         points=1,
-        saw=f"{kept[-1]} columns kept after {4 * reach} steps, where the oldest tap is {reach} back"
-        if kept
-        else f"{failed[-1][2]} at kernel {k}, dilation {d}",
-        asks=f"{reach} columns at kernel {k} and dilation {d}, however long the sound is",
+        saw="; ".join(saw),
+        asks=f"{reach} columns at kernel {k} and dilation {d}, or few more, however long the sound "
+        "is, and steps that cost the same",
         advice=[
             when(
-                kept and grows,
+                grows or late > early,
                 "queue-grows",
                 "the queue grows for ever: let the oldest column fall out when a new one goes in",
             ),
             when(
-                kept and not small,
+                long,
                 "queue-too-long",
-                "more is kept than is ever read: (k − 1)·d columns are enough",
+                "more is kept than is ever read: the oldest tap says how far back",
             ),
-            *advice,
+            "",
         ],
-        see=SEE_QUEUE,
     )
-    conv = build(conv_class, 2, 3, 2, 2)
+
+
+def _begins_empty(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
+    text = "every queue begins empty and belongs to one layer; the convolution stays as it was"
+    conv = built(QueuedConv1d, "CausalConv1d", 2, 3, 2, 2)
     W, b = draw.normal(3, 2, 2), draw.normal(3)
     fill(conv, {"weight": tensor(W), "bias": tensor(b)})
     x, other = draw.normal(3, 2, 8), draw.normal(3, 2, 8)
-    one_by_one(made_by(QueuedConv1d, conv), tensor(other).float())
-    fresh = expect_array(
-        one_by_one(made_by(QueuedConv1d, conv), tensor(x).float()), (3, 3, 8), "float"
-    )
+
+    def columns(sound: np.ndarray) -> np.ndarray:
+        answer = one_by_one(made_by(QueuedConv1d, conv), tensor(sound).float())
+        return expect_array(answer, (3, 3, 8), "float", "the columns together")
+
+    columns(other)
+    fresh = columns(x)
     whole = {key: expect_array(value) for key, value in numbers(conv).items()}
-    kept_weights = close(whole["weight"], W) and close(whole["bias"], b)
-    again = close(fresh, convolved(x, W, b, taps(2, 2)), 1e-4)
-    both = convolved(np.concatenate([other, x], axis=2), W, b, taps(2, 2))
-    yield claim(
-        "every queue begins empty and belongs to one layer; the convolution stays as it was",
-        again and kept_weights,
+    changed = not (close(whole["weight"], W) and close(whole["bias"], b))
+    again = close(fresh, convolved(2, 2, W, b, x))
+    on = close(fresh, convolved(2, 2, W, b, np.concatenate([other, x], axis=2))[:, :, 8:])
+    if not (right or changed or again or on):
+        return waiting(text, "the columns of the causal convolution", points=0.5, id="fresh")
+    return claim(
+        text,
+        again and not changed,
+        id="fresh",
         points=0.5,
-        saw="weights that have changed"
-        if not kept_weights
-        else "a new layer that gives other columns",
+        saw="weights that have changed" if changed else "a new layer that gives other columns",
         asks="a queue of its own for each QueuedConv1d, zeros at the start",
         advice=[
-            *advice_of(name, QUEUE_ADVICE),
             when(
-                close(fresh, both[:, :, 8:], 1e-4) and not again,
+                on and not again,
                 "queue-shared",
                 "two layers share one queue: make it in the object, not in the class",
             ),
-            "read the weights, do not change them",
+            when(changed, "weights-changed", "read the weights, do not change them"),
+            "whatever a layer has heard belongs to that object, and to no other",
         ],
-        see=SEE_QUEUE,
     )
 
 
 # --- generate_fast --------------------------------------------------------------------------------
 
-FAST_ADVICE = {
-    "past-not-fed": "what is drawn is never put back: embed the code for the next step",
-    "no-memory": "the blocks of your copy have no queue: set block.conv = "
-    "QueuedConv1d(block.conv) in "
-    "each of them",
-    "argmax": "you take the most probable code each time: draw with draw_codes",
-    "label-ignored": "the label does not reach stack",
-    "code-zero-in-front": "the first column is zeros: nothing comes before x_1, not even the "
-    "code 0",
-}
-SEE_FAST = "Exercise 8: the same sound, much faster"
+
+def heard(
+    model: Any,
+    said: np.ndarray,
+    label: np.ndarray | None,
+    u: np.ndarray,
+    before: np.ndarray,
+    own: list,
+    *,
+    told: bool = True,
+    choose: Callable = picked,
+    moved: bool = True,
+    columns: Callable | None = None,
+) -> list:
+    """What the model draws after each of the codes that were `said`; options turn one thing wrong.
+
+    An answer is equal to it if each code is what the model's conditional and the uniform number u
+    give for the codes before: by induction it is then the plain generator's. `before` is what the
+    same model said in the call before, `own` the whole answer. Returns codes, whether the generator
+    moved, and the dtype.
+    """
+    words = label if told else None
+    if columns is None:
+        logits = expect_array(model(tensor(said), *given(words)), None, "float", "the logits")
+    else:
+        logits = columns(model, said, before, words)
+    return [choose(logits, u), moved, "int64"]
+
+
+def lively(function: Standin, draw: Draw, *settings: Any) -> Standin:
+    """A WaveNet of the notebook's whose next code depends on the codes before, as far as it can."""
+    for _ in range(20):
+        model = redrawn(built(function, "WaveNet", *settings), draw.integer(0, 2**31), 2.0)
+        said, u = draw.rng.integers(0, LEVELS, (8, COUNT)), draw.uniform(4, COUNT)
+        logits = expect_array(model(tensor(said)), (8, LEVELS, COUNT), "float", "the logits")
+        codes = picked(logits, np.tile(u, (2, 1)))
+        if (codes[:4] != codes[4:]).mean() > 0.3:
+            break
+    return model
+
+
+def vectors_before(model: Any, said: np.ndarray) -> np.ndarray:
+    """The columns that go into stack: zeros, then the vectors of the codes (B, C, T)."""
+    shape = (*said.shape, model.channels)
+    e = expect_array(model.embed(tensor(said)), shape, "float", "the vectors")
+    return in_front(e.transpose(0, 2, 1), e)
+
+
+def _not_fed(model: Any, said: np.ndarray, before: np.ndarray, label: Any) -> np.ndarray:
+    return stacked(model, 0 * vectors_before(model, said), label)
+
+
+def _alone(model: Any, said: np.ndarray, before: np.ndarray, label: Any) -> np.ndarray:
+    x = vectors_before(model, said)
+    columns = [stacked(model, x[:, :, t : t + 1], label) for t in range(x.shape[2])]
+    return np.concatenate(columns, axis=2)
+
+
+def _from_zero(model: Any, said: np.ndarray, before: np.ndarray, label: Any) -> np.ndarray:
+    x = vectors_before(model, said)
+    x[:, :, 0] = expect_array(model.embed(tensor(np.zeros(1, dtype=int))))[0]
+    return stacked(model, x, label)
+
+
+def _goes_on(model: Any, said: np.ndarray, before: np.ndarray, label: Any) -> np.ndarray:
+    both = [vectors_before(model, codes) for codes in (before, said) if codes.size]
+    return stacked(model, np.concatenate(both, axis=2), label)[:, :, -said.shape[1] :]
+
+
+OF_FAST_SOUNDS = (
+    *_ARGMAX,
+    *mistakes(
+        {
+            "past-not-fed": (
+                "what is drawn is never put back: embed the code for the next step",
+                {"columns": _not_fed},
+            ),
+            "no-memory": (
+                "the blocks of your copy have no queue that remembers: each column is treated as "
+                "if it were the first",
+                {"columns": _alone},
+            ),
+            "queues-survive": (
+                "a second sound goes on where the first one ended: every call needs queues of its "
+                "own",
+                {"columns": _goes_on},
+            ),
+            "code-zero-in-front": (
+                "the first column is zeros: nothing comes before x_1, not even the code 0",
+                {"columns": _from_zero},
+            ),
+            "label-ignored": ("the label does not reach stack", {"told": False}),
+        }
+    ),
+)
 # With queues a step costs the same at any time: twice the samples, × 2. With windows that grow, as
 # they do up to the field of 64, × 3 and more.
 STEPS, GROWTH = (16, 32), 2.4
 
 
-@checks("generate_fast", lesson=LESSON, points=3)
-def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim]:
+@checks("generate_fast", lesson=LESSON, points=3, see="Exercise 8: the same sound, much faster")
+def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Equal to the plain generator bit for bit, at a cost per step that does not grow."""
-    WaveNet = beside(generate_fast, "WaveNet")
-    levels, cases, same_model, carried = 8, [], True, True
-    for labels, k, dilations, rows in (
-        (0, 2, [1, 2, 4, 1], 1),
-        (4, 3, [1, 2], 3),
-        (4, 2, [1, 2, 4, 8], 2),
+    said = _claims_on_a_fast_generator(generate_fast, draw)
+    yield from unless_unheard(said, "equal", "codes that are drawn from the model's logits")
+
+
+def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    carried, same_model = False, True
+
+    def cases(draw: Draw) -> list[tuple]:
+        nonlocal carried, same_model
+        found = []
+        for labels, k, dilations, rows in (
+            (0, 2, [1, 2, 4, 1], 1),
+            (4, 3, [1, 2], 5),
+            (4, 2, [1, 2, 4, 8], 3),
+        ):
+            settings = (LEVELS, 6, 6, k, dilations, labels)
+            model = lively(generate_fast, draw, *settings)
+            twin, other = copy.deepcopy(model), copy.deepcopy(model)  # a careless answer changes it
+            label = draw.rng.integers(0, labels, size=rows) if labels else None
+            words = given(label) or (None,)
+            example = tensor(draw.rng.integers(0, LEVELS, (3, COUNT)))
+            carried |= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
+            keeps = unchanged(generate_fast, other, 3, *words, torch.Generator()) is True
+            same_model &= keeps
+            before = np.zeros((rows, 0), dtype=int)
+            for _ in range(2):  # one model, two sounds
+                seed = draw.integer(1, 2**31)
+                generator = torch.Generator().manual_seed(seed)
+                state = generator.get_state()
+                answer = generate_fast(twin, COUNT, *words, generator)
+                codes = expect_array(answer, (rows, COUNT), "number", "the codes")
+                moved = not torch.equal(state, generator.get_state())
+                legal = codes.astype(np.int64).clip(0, LEVELS - 1)
+                u = uniforms(seed, rows, COUNT)
+                own = [codes, moved, kind_of(answer)]
+                found.append((model, legal, label, u, before, own))
+                before, twin = legal, twin if keeps else copy.deepcopy(model)
+        return found
+
+    cases = functools.cache(cases)
+    asked = cases(draw)
+    if not carried:
+        yield from (
+            waiting(text, f"a WaveNet with {CARRIED}", points=points, id=name)
+            for name, text, points in (
+                ("equal", _EQUAL, 1.5),
+                ("flat", _FLAT, 1),
+                ("same", _SAME, 0.5),
+            )
+        )
+        return
+    subject = Subject(
+        ask=lambda model, said, label, u, before, own: own,
+        rule=heard,
+        mistakes=OF_FAST_SOUNDS,
+        symptoms=(_IGNORED,),
+        show=lambda model, said, label, u, before, own: (
+            f"a {'second' if before.size else 'first'} sound of {said.shape[1]} samples, "
+            + ("no label" if label is None else f"labels {label.tolist()}")
+        ),
+        told=lambda a: f"codes {shown(a[0][0], 12)}",
+        alike=same_codes,
+    )
+    right = True
+    for one in examine(
+        subject,
+        draw,
+        Property(
+            "equal",
+            _EQUAL,
+            cases,
+            points=1.5,
+            asks=f"{COUNT} equal codes in each row, for any label, kernel and dilations, at every "
+            "call: each what the model's own conditional and the uniform number give",
+            saw=lambda answer, right, *case: (
+                f"{first_off(answer, right)}, in a {'second' if case[4].size else 'first'} sound"
+            ),
+        ),
     ):
-        model = redrawn(
-            build(WaveNet, levels, 6, 6, k, dilations, labels), draw.integer(0, 2**31), 2.0
-        )
-        twin, other = copy.deepcopy(model), copy.deepcopy(model)  # a careless answer changes it
-        label = draw.rng.integers(0, labels, size=rows) if labels else None
-        given = () if label is None else (tensor(label),)
-        example = tensor(draw.rng.integers(0, levels, (3, COUNT)))
-        carried &= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
-        seed = draw.integer(1, 2**31)
-        generator = torch.Generator().manual_seed(seed)
-        before = generator.get_state()
-        answer = generate_fast(twin, COUNT, *(given or (None,)), generator)
-        codes = expect_array(answer, (rows, COUNT), "number", "the codes")
-        legal = bool(np.isin(codes, np.arange(levels)).all())
-        codes = codes.astype(np.int64).clip(0, levels - 1)
-        u = uniforms(torch.Generator().manual_seed(seed), rows, COUNT)
+        right &= isinstance(one, Cause) or one.holds
+        yield one
+    yield _costs_the_same(generate_fast, draw, right)
+    yield _leaves_the_model([case[-1] for case in asked], same_model)
 
-        def logits(past: np.ndarray, *given: Any, model: Any = model) -> np.ndarray:
-            return expect_array(model(tensor(past), *given), (len(past), 8, COUNT), "float")
 
-        embedded = expect_array(model.embed(tensor(codes)), (rows, COUNT, 6)).transpose(0, 2, 1)
-        zero, row = np.zeros((rows, 6, 1)), expect_array(model.embed(tensor([0]))).reshape(1, 6, 1)
+_EQUAL = "bit for bit the samples of the plain generator"
+_SAME = "the model stays as it was, and all randomness comes from the given generator"
+_FLAT = "a step costs the same, however long the sound is: twice the samples, twice the operations"
 
-        def stack(x: np.ndarray, given: tuple = given, model: Any = model) -> np.ndarray:
-            return expect_array(model.stack(tensor(x), *given))
 
-        shifted = np.concatenate([zero, embedded[:, :, :-1]], axis=2)
-        alone = np.concatenate([stack(shifted[:, :, t : t + 1]) for t in range(COUNT)], axis=2)
-        from_zero = np.concatenate([row.repeat(rows, 0), embedded[:, :, :-1]], axis=2)
-        own = logits(codes, *given)
-        cases.append(
-            {
-                "codes": codes,
-                "legal": legal,
-                "moved": not torch.equal(before, generator.get_state()),
-                "int64": getattr(answer, "dtype", None) == torch.int64,
-                "label": label,
-                "rules": {
-                    "right": picked(own, u),
-                    "past-not-fed": picked(stack(np.zeros_like(shifted)), u),
-                    "no-memory": picked(alone, u),
-                    "argmax": own.argmax(1),
-                    "label-ignored": picked(logits(codes), u),
-                    "code-zero-in-front": picked(stack(from_zero), u),
-                },
-            }
-        )
-        same_model &= (
-            unchanged(generate_fast, other, 3, *(given or (None,)), torch.Generator()) is True
-        )
-
-    def fits(case: dict, rule: str) -> bool:
-        return case["legal"] and bool((case["codes"] == case["rules"][rule]).all())
-
-    right = all(fits(c, "right") for c in cases)
-    name = (
-        ""
-        if right
-        else first_name(
-            {
-                key: lambda key=key: all(
-                    fits(c, key) for c in cases if key != "label-ignored" or c["label"] is not None
-                )
-                for key in cases[0]["rules"]
-                if key != "right"
-            }
-        )
-    )
-    advice = advice_of(
-        name,
-        FAST_ADVICE,
-        "compare with generate step by step: which is the first sample that differs?",
-    )
-    off = next((c for c in cases if not fits(c, "right")), cases[0])
-    place = int(np.argmax((off["codes"] != off["rules"]["right"]).any(0)))
-    yield claim(
-        "bit for bit the samples of the plain generator",
-        right,
-        points=1.5,
-        saw=f"sample {place + 1} is not what the model's own conditional gives"
-        if off["legal"]
-        else "codes that do not exist",
-        asks=f"{COUNT} equal codes in each row, for any label, kernel and dilations",
-        waits=(deaf := waits_unless(carried, f"a WaveNet with {CARRIED}")),
-        advice=advice,
-        see=SEE_FAST,
-    )
-    model = redrawn(
-        build(WaveNet, levels, 6, 6, 2, [1, 2, 4, 8, 16, 32]), draw.integer(0, 2**31), 1.0
-    )
-    counts = []
+def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool) -> Claim:
+    if not right:
+        return waiting(_FLAT, "the samples of the plain generator", points=1, id="flat")
+    model = built(generate_fast, "WaveNet", LEVELS, 6, 6, 2, [1, 2, 4, 8, 16, 32])
+    model, counts = redrawn(model, draw.integer(0, 2**31), 1.0), []
     for count in STEPS:
         found = counted(generate_fast, copy.deepcopy(model), count, None, draw.generator())
         counts.append(found[0] if isinstance(found, tuple) and isinstance(found[0], int) else 0)
     growth = counts[1] / max(counts[0], 1)
-    yield claim(
-        "a step costs the same, however long the sound is: twice the samples, twice the operations",
-        right and 1.5 < growth <= GROWTH,
+    return claim(
+        _FLAT,
+        1.5 < growth <= GROWTH,
+        id="flat",
         points=1,
         saw=f"{counts[0]:,} operations for {STEPS[0]} samples, {counts[1]:,} for {STEPS[1]}: "
         f"× {growth:.1f}",
         asks="× 2, up to small change",
-        waits=deaf,
         advice=[
             when(
                 growth > GROWTH,
                 "recomputed",
-                "each step computes old columns again: feed one column, and let the queues "
-                "remember",
+                "each step computes old columns again: feed one, and let the queues remember",
             ),
-            *advice,
+            "let torch compute each sample in a step of its own",
         ],
-        see=SEE_FAST,
     )
-    moved = all(c["moved"] and c["int64"] for c in cases)
-    yield claim(
-        "the model stays as it was, and all randomness comes from the given generator",
-        same_model and moved and name != "argmax",
+
+
+def _leaves_the_model(answers: list, same_model: bool) -> Claim:
+    moved = all(moved for _, moved, _ in answers)
+    kinds = sorted({kind for _, _, kind in answers} - {"int64"})
+    saw = [
+        *(["a model whose layers or numbers have changed"] if not same_model else []),
+        *(["a generator that nobody has used"] if not moved else []),
+        *(f"codes of kind {kind}" for kind in kinds),
+    ]
+    return claim(
+        _SAME,
+        not saw,
+        id="same",
         points=0.5,
-        saw="a model whose layers or numbers have changed"
-        if not same_model
-        else "a generator that nobody has used, or codes that are not int64",
+        saw=" and ".join(saw),
         asks="queues in a copy only; draw_codes(logits, generator); int64",
-        waits=deaf
-        or waits_unless(right or name or not moved, "codes that are drawn from the model's logits"),
         advice=[
             when(
                 not same_model,
                 "model-changed",
-                "the caller's model now has queues in it: work on copy.deepcopy(model)",
+                "the caller's model is not what it was: work on copy.deepcopy(model)",
             ),
-            *advice_of(name, FAST_ADVICE),
-            when(not moved, "generator-ignored", "hand the generator on to draw_codes"),
-            "use the given generator, and no other source of randomness",
+            when(not moved, "generator-ignored", _IGNORED.advice),
+            when(kinds, "floats-for-codes", "codes are int64"),
         ],
-        see=SEE_FAST,
     )

@@ -29,12 +29,6 @@ def beside(function: Any, name: str) -> Any:
 
 
 @inside
-def build(owner: Any, *args: Any) -> Any:
-    """`owner(*args)`, for a class; the weights come from the global generator."""
-    return owner(*args)
-
-
-@inside
 def fill(module: Any, values: dict) -> None:
     """Sets parameters and buffers by name; a name that the module lacks is an error of its own."""
     state = dict(module.named_parameters()) | dict(module.named_buffers())
@@ -92,9 +86,9 @@ def gradient_sizes(module: Any, output: str, *args: Any) -> dict[str, float]:
 class Asking(torch.nn.Module):
     """A model whose logits only the judge has; it tells what it may see, and asks for the rest."""
 
-    def __init__(self, talk: Talk, levels: int, field: int) -> None:
+    def __init__(self, levels: int, field: int) -> None:
         super().__init__()
-        self._talk, self.levels, self.field = talk, levels, field
+        self._talk, self.levels, self.field = Talk(), levels, field
 
     def forward(self, codes: Any, label: Any = None) -> Any:
         """Codes (B, T) → logits (B, levels, T); logits t are made of samples before t only."""
@@ -102,12 +96,18 @@ class Asking(torch.nn.Module):
 
 
 @inside
+def asking(function: Any, levels: int, field: int) -> Any:
+    """A model for `function`, whose logits the judge has."""
+    return Asking(levels, field)
+
+
+@inside
 def begin_drawing(
-    function: Any, levels: int, field: int, count: int, label: Any, generator: Any
+    function: Any, model: Any, count: int, label: Any, generator: Any
 ) -> tuple[Any, str, Any]:
     """Begins `function(model, count, label, generator)`, where the model asks the judge."""
-    talk = Talk()
-    return talk.begin(function, Asking(talk, levels, field), count, label, generator)
+    model._talk = Talk()
+    return model._talk.begin(function, model, count, label, generator)
 
 
 @inside

@@ -2,6 +2,21 @@
 
 from tests.banks.bank import Right
 
+BY_FOURIER = """
+class CausalConv1d(nn.Conv1d):
+    def __init__(self, channels_in, channels_out, kernel_size, dilation=1):
+        super().__init__(channels_in, channels_out, kernel_size, dilation=dilation)
+
+    def forward(self, x):
+        k, d = self.kernel_size[0], self.dilation[0]
+        past = (k - 1) * d
+        size = x.shape[2] + past
+        taps = F.pad(self.weight[..., None], (0, d - 1)).flatten(2)[:, :, : past + 1]
+        waves = torch.fft.fft(F.pad(x, (past, 0)))[:, None] * torch.fft.fft(taps, size).conj()
+        y = torch.fft.ifft(waves.sum(2)).real
+        return y[:, :, : x.shape[2]] + self.bias[:, None]
+"""
+
 ANSWERS = (
     Right(
         "mu_law_encode",
@@ -70,6 +85,8 @@ class CausalConv1d(nn.Conv1d):
         return y
 """,
     ),
+    Right("CausalConv1d", "a product of Fourier transforms", source=BY_FOURIER),
+    Right("CausalConv1d", "a product of Fourier transforms", source=BY_FOURIER, check="WaveNet"),
     Right(
         "receptive_field",
         "a loop from the top",

@@ -89,6 +89,13 @@ ANSWERS = (
         "half-added",
         edit=("2 * torch.as_tensor(codes) / mu", "(2 * torch.as_tensor(codes) + 1) / mu"),
     ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "half-taken-away",
+        edit=("2 * torch.as_tensor(codes) / mu", "(2 * torch.as_tensor(codes) - 1) / mu"),
+    ),
+    Wrong("mu_law_decode", SURVIVES, "whole-division", edit=("/ mu - 1", "// mu - 1")),
     Wrong("mu_law_decode", BACK, "sign-lost", edit=("torch.sign(y) * ", "")),
     Wrong("mu_law_decode", BACK, "sign-lost", edit=(SIGN_OUT, "((1 + mu) ** y - 1) / mu")),
     Wrong("mu_law_decode", SURVIVES, "not-expanded", edit=(SIGN_OUT, "y")),
@@ -142,6 +149,35 @@ class CausalConv1d(nn.Conv1d):
         TAPS,
         "one-late",
         edit=(PAD, "return super().forward(F.pad(x, (past + 1, 0)))[:, :, :-1]"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "one-late",
+        edit=(
+            PAD,
+            "y = super().forward(F.pad(x, (past, 0)))\n"
+            "        return torch.cat([torch.zeros_like(y[:, :, :1]), y[:, :, :-1]], dim=2)",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "signal-before",
+        source="""
+class CausalConv1d(nn.Conv1d):
+    def __init__(self, channels_in, channels_out, kernel_size, dilation=1):
+        super().__init__(channels_in, channels_out, kernel_size, dilation=dilation)
+        self.before = None
+
+    def forward(self, x):
+        past = (self.kernel_size[0] - 1) * self.dilation[0]
+        if self.before is None:
+            self.before = x.new_zeros(x.shape[0], x.shape[1], past)
+        heard = torch.cat([self.before, x], dim=2)
+        self.before = heard[:, :, heard.shape[2] - past :].detach()
+        return super().forward(heard)
+""",
     ),
     Wrong(
         "CausalConv1d",
@@ -209,6 +245,7 @@ class CausalConv1d(nn.Conv1d):
         "one-a-layer",
         edit=(R, "sum(1 + (kernel_size - 1) * d for d in dilations)"),
     ),
+    Wrong("receptive_field", FIELD, "extra-layer", edit=("in dilations", "in [1, *dilations]")),
     Wrong("receptive_field", EXACT, "float-for-int", edit=(R, f"1.0 * ({R})")),
     # ResidualBlock
     Wrong(
@@ -392,6 +429,7 @@ class CausalConv1d(nn.Conv1d):
     Wrong("generate", DRAWN, "label-ignored", edit=("model(window, label)", "model(window)")),
     Wrong("generate", WINDOW, "window-short", edit=("t - model.field", "t - model.field + 1")),
     Wrong("generate", DRAWN, "window-short", edit=("t - model.field", "t - model.field + 1")),
+    Wrong("generate", WINDOW, "window-long", edit=("t - model.field", "t - model.field - 1")),
     Wrong("generate", WINDOW, "whole-past", edit=(SEEN, "window = codes[:, : t + 1]")),
     Wrong(
         "generate",
@@ -428,6 +466,18 @@ class CausalConv1d(nn.Conv1d):
         edit=((NEW, "pass"), (TAP_LIST, f"self.queue.append(x)\n        {TAP_LIST}")),
     ),
     Wrong("QueuedConv1d", COLUMNS, "queue-one-short", edit=(QUEUE, "length = (k - 1) * d - 1")),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "queue-one-short",
+        edit=(
+            (QUEUE, "length = max((k - 1) * d - 1, 0)"),
+            (
+                TAP_LIST,
+                "taps = [([*self.queue, x][max(j * d - 1, 0)]) for j in range(k - 1)] + [x]",
+            ),
+        ),
+    ),
     Wrong(
         "QueuedConv1d", COLUMNS, "queue-one-long", edit=(QUEUE, "length = (k - 1) * d + (k > 1)")
     ),
@@ -513,6 +563,21 @@ class QueuedConv1d(nn.Module):
         EQUAL,
         "code-zero-in-front",
         edit=(ZERO, "x = model.embed(torch.zeros(rows, dtype=torch.int64))[:, :, None]"),
+    ),
+    Wrong(
+        "generate_fast",
+        EQUAL,
+        "queues-survive",
+        edit=(
+            ("label=None, generator=None):", "label=None, generator=None, made={}):"),
+            (
+                "fast = copy.deepcopy(model)",
+                "seen = model in made\n"
+                "    fast = made.setdefault(model, None) or copy.deepcopy(model)\n"
+                "    made[model] = fast",
+            ),
+            ("if isinstance(layer, nn.Conv1d):", "if isinstance(layer, nn.Conv1d) and not seen:"),
+        ),
     ),
     Wrong("generate_fast", SAME, "model-changed", edit=("copy.deepcopy(model)", "model")),
     Wrong(
