@@ -116,7 +116,7 @@ with solved("table_parameters"):
 # %% [markdown]
 r"""
 Not twice as many: the *square*. Twice the bits square the table. At 64 bits, an 8 × 8 icon, it would fill
-147 million terabytes of disk with 8-byte numbers.
+148 million terabytes of disk with 8-byte numbers.
 """
 
 # %% [markdown]
@@ -343,11 +343,15 @@ that computes the row when it is asked for. The simplest one is a logistic regre
 
 $$p(x_i = 1 \mid x_{<i}) = \sigma\Big(b_i + \sum_{j<i} w_{ij}\, x_j\Big).$$
 
+Here $\sigma(t) = 1/(1 + e^{-t})$, the *logistic function*, makes a probability of any number: 0 becomes ½, large numbers go to 1, very negative ones to 0.
+
 One of these for each variable makes a *fully visible sigmoid belief network*, **FVSBN** (Neal, 1992; Frey, Hinton and Dayan, 1996). You will
 train one in lesson 03.
 
 *By hand*, $n = 3$: $p(x_1)$ has a bias: 1 number. $p(x_2 \mid x_1)$ has a weight and a bias: 2. $p(x_3 \mid x_1, x_2)$ has
 two weights and a bias: 3. Together 6, where the table has 7. For larger $n$ the gap opens quickly.
+
+There is a third great way, which goes with either: **tie** the conditionals, so that one rule serves every position. A chain of 20 bits with one table for all its steps has $1 + 2 = 3$ numbers in place of 39. It gives up that one place differs from another. Convolutions (lessons 08 and 09) and transformers (10) live by it.
 
 <details><summary>Hint 1</summary>
 
@@ -575,7 +579,7 @@ $m$ nearest pixels among those before it. A row of a table is learned by countin
 
 $$p(x_i = 1 \mid \text{row}) = \frac{\text{ones in the row} + 1}{\text{images in the row} + 2}.$$
 
-The score is the **negative log-likelihood** of new images, in nats per image: the average of $-\log p(x)$. Less is better. (Lesson 02 is about it.)
+The score is the **negative log-likelihood** of new images, in nats per image: the average of $-\log p(x)$. Less is better. (A **nat** is the unit of the natural logarithm, $1/\ln 2 = 1.44$ bits. Lesson 02 is about the score.)
 """
 
 # %% tags=["demo"]
@@ -660,6 +664,8 @@ r"""
 This is the wall from the other side. Every parent more doubles each table, but not the pile of images that fills it. With 12 parents, 95 % of
 the rows have never seen an image, and know nothing but Laplace's rule. The error on new images turns round and climbs. **A number that you can store but not learn is worth nothing.**
 
+And the training images? A table of counts alone could only get better on them with every parent. Laplace's rule stands against it: a row that has seen a single image says $\tfrac23$ of what it saw, and no more. From 10 parents on so many rows are of that kind that even the training error rises again, from 17.7 to 18.1 nats.
+
 For comparison, the FVSBN that you train in lesson 03 looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.4 nats. No net of tables in the plot
 reaches it, with any count. A formula has something to say about rows that it has never seen.
 """
@@ -668,9 +674,9 @@ reaches it, with any count. A formula has something to say about rows that it ha
 r"""
 ### Your turn: spend 500 numbers well
 
-Which arrows you keep matters more than how many. Here is the number to beat: three nearest parents, 495 numbers, **20.72 nats** on the test images.
+Which arrows you keep matters more than how many. Here is the number to beat: three nearest parents, 495 numbers, **20.63 nats** on the validation images.
 
-Change `my_parents` so that the net needs **at most 500 numbers**, and get lower. It is not graded. Some questions to start with: strokes of digits are
+Change `my_parents` so that the net needs **at most 500 numbers**, and get lower. Try as often as you like on the *validation* images; the test images answer once, in the cell after it, when you have chosen. (Who tunes on the test images has no test left.) It is not graded. Some questions to start with: strokes of digits are
 mostly vertical; which neighbor tells more then, the left one or the upper one? Which pixels are always white, and need no parent at all?
 """
 
@@ -689,8 +695,13 @@ my_net = [my_parents(i) for i in range(64)]
 my_tables = fit_tables(my_net, train)
 with solved("bayes_net_parameters"):
     print(f"your net: {bayes_net_parameters([2] * 64, my_net)} numbers")
-mine = nll_of_net(my_net, my_tables, test)
-print(f"your net: {mine:.2f} nats on the test images; to beat: {curve[3][5]:.2f}")
+mine = nll_of_net(my_net, my_tables, valid)
+print(f"your net: {mine:.2f} nats on the validation images; to beat: {curve[3][4]:.2f}")
+
+# %% tags=["demo"]
+# Once, when you have chosen.
+once = nll_of_net(my_net, my_tables, test)
+print(f"your net: {once:.2f} nats on the test images; three nearest parents: {curve[3][5]:.2f}")
 left = [[i - 1] if i % 8 else [] for i in range(64)]
 above = [[i - 8] if i >= 8 else [] for i in range(64)]
 for name, net in {"left": left, "upper": above}.items():
@@ -769,7 +780,7 @@ r"""
 A classmate writes: *"The chain rule turns one table of $2^n - 1$ numbers into $n$ small conditionals, $p(x_i \mid x_{<i})$. So the exponential
 problem is solved, without any assumption."*
 
-What is wrong? Name the **two** kinds of assumption that do save numbers, each with a count for $n = 20$ bits, and say for each what it gives up. Five sentences are enough.
+What is wrong? Name **two** kinds of assumption that do save numbers, each with a count for $n = 20$ bits, and say for each what it gives up. Five sentences are enough.
 """
 
 # %% [markdown] question="what_saves" points=2
@@ -782,8 +793,8 @@ parametric form: keep all arrows, but compute a row by a formula. Twenty logisti
 numbers; they give up conditionals in which earlier bits interact (an exclusive or, say).
 
 Rubric: 1 point for saying that the conditional tables together have as many free numbers as the joint table (with the sum or a count).
-1 point for both kinds of assumption, independence and a parametric form, each with a right count and what it gives up; half a point if one of the two is missing,
-or if both stand there without a count.
+1 point for two kinds of assumption (independence, a parametric form, tied conditionals: 3 numbers for a chain of 20 bits with one table), each with a right count and what it gives up; half a point
+if there is one only, or if both stand there without a count.
 ### END SOLUTION
 """
 
