@@ -22,6 +22,7 @@ from autograder.checks import made
 from autograder.draw import Draw
 from autograder.remote.client import GuestChannel
 from autograder.remote.proxy import standin_by_name
+from autograder.steps import exercise_of
 from course.causality import dependency_map
 from course.data import digits
 from tests.banks.bank import answers_of, text_of
@@ -53,15 +54,15 @@ def test_a_wrong_order_of_sampling_is_caught_however_the_order_is_drawn():
 
 
 def test_the_bound_on_sampled_frequencies_gives_no_false_alarm_in_a_million_classes():
-    outcomes, samples, bound = 2**3, 20_000, 0.055  # as in the check
-    source = (lessons.ROOT / "autograder" / "checks" / "made.py").read_text(encoding="utf-8")
-    assert "n, count = 3, 20_000" in source
-    assert "bound = 0.055" in source
+    outcomes, samples, bound = 2**3, made.COUNT, made.BOUND
     alarm = (2**outcomes - 2) * math.exp(-samples * bound**2 / 2)  # Weissman et al. (2003)
     assert alarm < 2e-11
     p = np.random.default_rng(0).dirichlet(np.ones(outcomes))
     drawn = np.random.default_rng(1).multinomial(samples, p, size=2000) / samples
     assert np.abs(drawn - p).sum(1).max() < bound
+    of_pairs = 2**64 * math.exp(-(samples / 2) * made.BOUND_OF_PAIRS**2 / 2)
+    of_degrees = (2**9 - 2) * math.exp(-made.CALLS * made.APART**2 / 2)
+    assert 3 * of_pairs < 1e-6 and 3 * of_degrees < 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +87,8 @@ def elsewhere():
 
 @pytest.mark.parametrize("name", list(checks_of(LESSON)))
 def test_a_check_says_the_same_of_a_function_in_another_process(solved, elsewhere, name: str):
-    far = judge(standin_by_name(elsewhere, name), name=name, lesson=LESSON, seed=3)
-    near = judge(solved[name], name=name, lesson=LESSON, seed=3)
+    far = judge(standin_by_name(elsewhere, exercise_of(name)), name=name, lesson=LESSON, seed=3)
+    near = judge(solved[exercise_of(name)], name=name, lesson=LESSON, seed=3)
     assert far == near
     assert far.status == "passed"
 
@@ -103,7 +104,8 @@ def test_a_misconception_is_named_in_another_process_too(elsewhere, answer):
     try:
         assert elsewhere.run(text_of(LESSON, answer))["status"] == "ok"
         standin = standin_by_name(elsewhere, answer.exercise)
-        verdict = judge(standin, name=answer.exercise, lesson=LESSON, seed=4)
+        name = answer.check or answer.exercise
+        verdict = judge(standin, name=name, lesson=LESSON, seed=4)
     finally:
         elsewhere.run(right)
     assert answer.misconception in verdict.misconceptions

@@ -358,7 +358,8 @@ r"""
 
 `MADE` · difficulty ●●● · 20 minutes · 6 points
 
-Everything is there; put it together. The constructor and `reorder` are given. Read them, then write three methods.
+Everything is there; put it together. The constructor and `reorder` are given. Read them, then write three methods. Each has a check of its own: write one, run the cell, look at its card,
+and go on. The last check asks for the whole.
 
 **`forward`**: logits $\ell_d = \log\frac{p(x_d = 1 \mid \text{past})}{p(x_d = 0 \mid \text{past})}$ of all variables at once, output $d$ belonging to variable $d$. A
 ReLU follows each layer but the last.
@@ -439,7 +440,16 @@ class MADE(nn.Module):
         ### END SOLUTION
 
 
-# %% check="MADE" points=6
+# %% check="MADE.forward" points=2
+check(MADE, "forward")
+
+# %% check="MADE.nll" points=1
+check(MADE, "nll")
+
+# %% check="MADE.sample" points=2
+check(MADE, "sample")
+
+# %% check="MADE" points=1
 check(MADE)
 
 # %% [markdown]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from autograder import lessons
+from autograder.steps import exercise_of
 from tests.banks.blind import Blind
 
 
 def blind(what: str, lesson: str, exercise: str, text: str, **more: str) -> Blind:
     """An answer to `exercise`; `more` are the texts of other exercises that it builds on."""
-    return Blind(what, lesson, exercise, {exercise: text, **more})
+    return Blind(what, lesson, exercise, {exercise_of(exercise): text, **more})
 
 
 # --- dice -----------------------------------------------------------------------------------------
@@ -88,9 +89,11 @@ class MADE(nn.Module):
             x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
         return x
 """
+_MADE = lessons.exercise_source("05_made", "MADE") + "\n\nclass MADE(MADE):"
 MADES = (
     *(
-        blind(what, "05_made", "MADE", _UNIFORM.replace("LOGITS", logits))
+        blind(what, "05_made", check, _UNIFORM.replace("LOGITS", logits))
+        for check in ("MADE.forward", "MADE")
         for what, logits in {
             "uniform": "torch.zeros(len(x), self.n)",
             "independent coins, each with a bias": "self.bias.expand(len(x), -1)",
@@ -100,6 +103,16 @@ MADES = (
             "noise": "torch.randn(len(x), self.n)",
         }.items()
     ),
+    blind("n log 2 for all", "05_made", "MADE.nll", f"""{_MADE}
+    def nll(self, x):
+        return torch.full((len(x),), self.n * math.log(2))
+"""),
+    blind("fair coins", "05_made", "MADE.sample", f"""{_MADE}
+    def sample(self, count, generator=None):
+        for _ in range(self.n):
+            self(torch.zeros(count, self.n))
+        return {_COINS.format("count, self.n")}
+"""),
     blind("a layer that gives zeros", "05_made", "MaskedLinear", """
 class MaskedLinear(nn.Linear):
     def __init__(self, in_features, out_features, mask, bias=True):

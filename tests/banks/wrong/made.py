@@ -8,12 +8,17 @@ RULE = "every connection that the rule allows is there, and no other"
 SHAPE = "there is one mask of zeros and ones for each layer, of shape (out, in)"
 LOGIT_BLIND = "no logit sees its own variable or a later one, in the order that was given"
 LOGIT_SEES = "every logit sees all of its past"
-NLL = "nll is −log p(x) in nats, one number for each example, for large logits too"
-SUM = "the probabilities of all 2^n vectors sum to 1"
+RELU = "a ReLU follows each layer but the last"
+ODDS = "logits are log-odds: any numbers, below 0 and above"
+NLL = "nll is −log p(x) in nats, one number for each example"
+LARGE = "nll holds for large logits too"
+AGREE = "samples come as often as exp(−nll) says, after reorder too"
 OFTEN = "samples come as often as the model says"
+ITSELF = "each sample is drawn by itself, whatever the others are"
 PASSES = "sample takes n passes, and its randomness from the given generator alone"
 COUNT = "C[d, j] is the number of paths from input j to output d"
 EXACT = "counts are exact, above 2^24 too"
+WHOLE = "counts are whole numbers of dtype int64"
 OUTPUT = "the output is (W∘M) x + b"
 HOLDS = "the mask holds on every call: after training steps, and when it is changed"
 BUFFER = "the mask is a buffer: saved with the model, moved with it, and never trained"
@@ -23,6 +28,7 @@ UNDERFLOW = "nothing underflows: it holds for thousands of variables too"
 FORWARD = "return F.linear(x, self.weight * self.mask, self.bias)"
 REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
 DRAW = "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)"
+END = DRAW + "\n        return x"
 SUMMED = 'F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)'
 LOGSUMEXP = "return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(orders))"
 
@@ -72,6 +78,43 @@ ANSWERS = (
         "assign_degrees",
         stops="without the inputs' own degrees",
         edit=("degrees, lowest = [], 1", "degrees, lowest = [torch.arange(1, n + 1)], 1"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "each unit draws its degree by itself, whatever its neighbors drew",
+        "dealt-not-drawn",
+        source="""
+def assign_degrees(n, hidden_sizes, generator=None):
+    layers, low = [], 1
+    for size in hidden_sizes:
+        rounds = [low + torch.randperm(n - low, generator=generator) for _ in range(size)]
+        layers.append(torch.cat(rounds)[:size])  # like cards: no degree twice before all are out
+        low = layers[-1].min().item()
+    return layers
+""",
+    ),
+    Wrong(
+        "assign_degrees",
+        "each unit draws its degree by itself, whatever its neighbors drew",
+        "sorted-degrees",
+        edit=("degrees.append(layer)", "degrees.append(layer.sort().values)"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "each unit draws its degree by itself, whatever its neighbors drew",
+        "same-every-call",
+        edit=(
+            "degrees, lowest = [], 1",
+            "degrees, lowest = [], 1\n"
+            "    twin = torch.Generator().manual_seed(generator.initial_seed())\n"
+            "    torch.rand(1, generator=generator)\n    generator = twin",
+        ),
+    ),
+    Wrong(
+        "assign_degrees",
+        "every allowed degree is drawn, and equally often",
+        "degree-1-never",
+        edit=("[], 1", "[], 2"),
     ),
     # build_masks
     Wrong(
@@ -156,6 +199,19 @@ ANSWERS = (
         "all-one",
         edit=("return masks", "return [torch.ones_like(m) for m in masks]"),
     ),
+    Wrong(
+        "build_masks",
+        RULE,
+        "layers-hear-inputs",
+        edit=(
+            "        below = layer\n    masks.append((order[:, None] > below[None, :]).float())",
+            "    masks.append((order[:, None] > layer[None, :]).float())",
+        ),
+    ),
+    Wrong("build_masks", BLIND, "inverted", edit=("return masks", "return [1 - m for m in masks]")),
+    Wrong("build_masks", SHAPE, "output-mask-missing", edit=("return masks", "return masks[:-1]")),
+    Wrong("build_masks", SHAPE, "hidden-masks-missing", edit=("return masks", "return masks[-1:]")),
+    Wrong("build_masks", SHAPE, "last-layer-first", edit=("return masks", "return masks[::-1]")),
     # connectivity
     Wrong("connectivity", COUNT, "transposed", edit=("return count", "return count.T")),
     Wrong(
@@ -182,6 +238,19 @@ ANSWERS = (
             ("mask.long() @ count", "mask.float() @ count"),
             ("return count", "return count.long()"),
         ),
+    ),
+    Wrong(
+        "connectivity",
+        EXACT,
+        "int32-overflow",
+        edit=(
+            ("masks[0].long()", "masks[0].int()"),
+            ("mask.long() @ count", "mask.int() @ count"),
+            ("return count", "return count.long()"),
+        ),
+    ),
+    Wrong(
+        "connectivity", WHOLE, "floats-for-counts", edit=("return count", "return count.double()")
     ),
     # MaskedLinear
     Wrong(
@@ -226,6 +295,12 @@ ANSWERS = (
     ),
     Wrong(
         "MaskedLinear",
+        "it is so for every shape, with a bias and without, and for masks of any dtype",
+        "bias-always",
+        edit=(", bias=bias)", ")"),
+    ),
+    Wrong(
+        "MaskedLinear",
         HOLDS,
         "gradient-cut",
         edit=(FORWARD, "return F.linear(x, self.weight.data * self.mask, self.bias)"),
@@ -237,6 +312,36 @@ ANSWERS = (
         edit=(
             (REGISTER, REGISTER + "\n        self.kept = self.mask.clone()"),
             (FORWARD, "return F.linear(x, self.weight * self.kept, self.bias)"),
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-unused",
+        edit=(FORWARD, "return F.linear(x, self.weight, self.bias)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-on-input",
+        edit=(FORWARD, "return F.linear(self.mask.amax(0) * x, self.weight, self.bias)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-on-output",
+        edit=(FORWARD, "return super().forward(x) * self.mask.amax(1)"),
+    ),
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "mask-only-once",
+        edit=(
+            FORWARD,
+            "first = not hasattr(self, 'called')\n        self.called = True\n"
+            "        if first:\n"
+            "            return F.linear(x, self.weight * self.mask, self.bias)\n"
+            "        return F.linear(x, self.weight, self.bias)",
         ),
     ),
     Wrong(
@@ -262,19 +367,21 @@ ANSWERS = (
         "build_masks",
         LOGIT_BLIND,
         "output-sees-itself",
-        check="MADE",
+        check="MADE.forward",
         edit=("order[:, None] > below", "order[:, None] >= below"),
     ),
     Wrong(
         "MaskedLinear",
         LOGIT_BLIND,
-        check="MADE",
+        "masks-unused",
+        check="MADE.forward",
         edit=(FORWARD, "return F.linear(x, self.weight, self.bias)"),
     ),
     Wrong(
         "MADE",
         LOGIT_BLIND,
         "output-sees-itself",
+        check="MADE.forward",
         edit=(
             (
                 "for layer in self.layers[:-1]:",
@@ -287,12 +394,14 @@ ANSWERS = (
         "MADE",
         LOGIT_SEES,
         "sees-nothing",
+        check="MADE.forward",
         edit=("return self.layers[-1](x)", "return self.layers[-1](torch.zeros_like(x))"),
     ),
     Wrong(
         "MADE",
         LOGIT_BLIND,
         "reorder-incomplete",
+        check="MADE.forward",
         edit=(
             "layer.mask.copy_(mask)",
             "if layer is not self.layers[-1]:\n                layer.mask.copy_(mask)",
@@ -302,24 +411,47 @@ ANSWERS = (
         "MADE",
         LOGIT_BLIND,
         "rows-mix",
+        check="MADE.forward",
         edit=("x = F.relu(layer(x))", "x = F.relu(layer(x))\n            x = x - x.mean(0)"),
     ),
-    Wrong("MADE", NLL, "summed-over-batch", edit=(SUMMED, SUMMED.replace(".sum(1)", ".sum()"))),
-    Wrong("MADE", NLL, "averaged-over-batch", edit=(SUMMED, SUMMED.replace(".sum(1)", ".mean()"))),
+    Wrong(
+        "MADE",
+        NLL,
+        "summed-over-batch",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", ".sum()")),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "averaged-over-batch",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", ".mean()")),
+    ),
     Wrong(
         "MADE",
         NLL,
         "averaged-over-variables",
+        check="MADE.nll",
         edit=(SUMMED, SUMMED.replace(".sum(1)", ".mean(1)")),
     ),
-    Wrong("MADE", NLL, "not-summed", edit=(SUMMED, SUMMED.replace(".sum(1)", ""))),
-    Wrong("MADE", NLL, "sign", edit=(SUMMED, "-" + SUMMED)),
-    Wrong("MADE", NLL, "bits-for-nats", edit=(SUMMED, SUMMED + " / math.log(2)")),
-    Wrong("MADE", NLL, "bits-inverted", edit=(SUMMED, SUMMED.replace(", x,", ", 1 - x,"))),
+    Wrong(
+        "MADE", NLL, "not-summed", check="MADE.nll", edit=(SUMMED, SUMMED.replace(".sum(1)", ""))
+    ),
+    Wrong("MADE", NLL, "sign", check="MADE.nll", edit=(SUMMED, "-" + SUMMED)),
+    Wrong("MADE", NLL, "bits-for-nats", check="MADE.nll", edit=(SUMMED, SUMMED + " / math.log(2)")),
     Wrong(
         "MADE",
         NLL,
+        "bits-inverted",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(", x,", ", 1 - x,")),
+    ),
+    Wrong(
+        "MADE",
+        LARGE,
         "sigmoid-then-log",
+        check="MADE.nll",
         edit=(
             SUMMED,
             'F.binary_cross_entropy(torch.sigmoid(self(x)), x, reduction="none").sum(1)',
@@ -327,19 +459,21 @@ ANSWERS = (
     ),
     Wrong(
         "MADE",
-        NLL,
+        LARGE,
         "sigmoid-then-log",
+        check="MADE.nll",
         edit=(
             f"return {SUMMED}",
             "p = torch.sigmoid(self(x))\n"
             "        return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)",
         ),
     ),
-    Wrong("MADE", SUM, edit=(SUMMED, SUMMED + " * 0.9")),
+    Wrong("MADE", NLL, check="MADE.nll", edit=(SUMMED, SUMMED + " * 0.9")),
     Wrong(
         "MADE",
         OFTEN,
         "one-pass-sampling",
+        check="MADE.sample",
         edit=(
             ("for d in torch.argsort(self.order):", "for _ in range(1):"),
             (DRAW, "x = torch.bernoulli(torch.sigmoid(self(x)), generator=generator)"),
@@ -349,41 +483,242 @@ ANSWERS = (
         "MADE",
         OFTEN,
         "order-for-its-inverse",
+        check="MADE.sample",
         edit=("torch.argsort(self.order)", "self.order - 1"),
     ),
-    Wrong("MADE", OFTEN, "natural-order", edit=("torch.argsort(self.order)", "range(self.n)")),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "natural-order",
+        check="MADE.sample",
+        edit=("torch.argsort(self.order)", "range(self.n)"),
+    ),
     Wrong(
         "MADE",
         OFTEN,
         "reversed-order",
+        check="MADE.sample",
         edit=("torch.argsort(self.order)", "torch.argsort(self.order, descending=True)"),
     ),
     Wrong(
         "MADE",
         OFTEN,
         "rounded-for-drawn",
+        check="MADE.sample",
         edit=(DRAW, "x[:, d] = (self(x)[:, d] > 0).float()"),
     ),
     Wrong(
         "MADE",
         OFTEN,
         "probabilities-for-bits",
+        check="MADE.sample",
         edit=(DRAW, "x[:, d] = torch.sigmoid(self(x)[:, d])"),
     ),
     Wrong(
         "MADE",
         OFTEN,
         "bits-inverted",
+        check="MADE.sample",
         edit=("torch.sigmoid(self(x)[:, d])", "torch.sigmoid(-self(x)[:, d])"),
     ),
-    Wrong("MADE", PASSES, "generator-ignored", edit=(", generator=generator)", ")")),
     Wrong(
         "MADE",
         PASSES,
+        "generator-ignored",
+        check="MADE.sample",
+        edit=(", generator=generator)", ")"),
+    ),
+    Wrong(
+        "MADE",
+        PASSES,
+        "other-passes",
+        check="MADE.sample",
         edit=(
             "            " + DRAW,
             "            self(x)\n            " + DRAW,
         ),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "no-relu",
+        check="MADE.forward",
+        edit=("x = F.relu(layer(x))", "x = layer(x)"),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "sigmoid-for-relu",
+        check="MADE.forward",
+        edit=("F.relu(layer(x))", "torch.sigmoid(layer(x))"),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "tanh-for-relu",
+        check="MADE.forward",
+        edit=("F.relu(layer(x))", "torch.tanh(layer(x))"),
+    ),
+    Wrong(
+        "MADE",
+        ODDS,
+        "relu-on-logits",
+        check="MADE.forward",
+        edit=(
+            ("for layer in self.layers[:-1]:", "for layer in self.layers:"),
+            ("return self.layers[-1](x)", "return x"),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        ODDS,
+        "probabilities-for-logits",
+        check="MADE.forward",
+        edit=("return self.layers[-1](x)", "return torch.sigmoid(self.layers[-1](x))"),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "sign-of-logits",
+        check="MADE.forward",
+        edit=("return self.layers[-1](x)", "return -self.layers[-1](x)"),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_SEES,
+        "sees-nothing",
+        check="MADE.forward",
+        edit=("return self.layers[-1](x)", "return 0 * self.layers[-1](x)"),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "no-relu",
+        check="MADE.forward",
+        source="""
+class MADE(nn.Module):
+    # Built in another way than the lesson's, so that nothing but its logits can tell.
+    def __init__(self, n, hidden_sizes, order=None, generator=None):
+        super().__init__()
+        self.n, self.degrees = n, assign_degrees(n, hidden_sizes, generator)
+        self.order = torch.arange(1, n + 1) if order is None else order
+        masks = build_masks(self.degrees, self.order)
+        self.net = nn.Sequential(*[MaskedLinear(m.shape[1], m.shape[0], m) for m in masks])
+
+    def reorder(self, order):
+        self.order = order
+        for layer, mask in zip(self.net, build_masks(self.degrees, order)):
+            layer.mask.copy_(mask)
+
+    def forward(self, x):
+        return self.net(x)
+""",
+    ),
+    Wrong(
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        check="MADE.sample",
+        edit=(
+            END,
+            DRAW + "\n        return x[: (count + 1) // 2].repeat_interleave(2, 0)[:count]\n",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        check="MADE.sample",
+        edit=(
+            (
+                "x = torch.zeros(count, self.n)",
+                "asked, count = count, (count + 1) // 2\n        x = torch.zeros(count, self.n)",
+            ),
+            (END, DRAW + "\n        return x.repeat(2, 1)[:asked]\n"),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        check="MADE.sample",
+        edit=(
+            END,
+            DRAW + "\n        return x[torch.argsort(x @ torch.tensor([4.0, 2, 1])[: self.n])]\n",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        check="MADE.sample",
+        edit=(
+            "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)",
+            "u = torch.rand((count + 1) // 2, generator=generator)\n"
+            "            u = torch.cat([u, 1 - u])[:count]  # antithetic pairs\n"
+            "            x[:, d] = (u < torch.sigmoid(self(x)[:, d])).float()",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        check="MADE.sample",
+        edit=(
+            "x = torch.zeros(count, self.n)",
+            "x = torch.zeros(count, self.n)\n"
+            "        twin = torch.Generator().manual_seed(generator.initial_seed())\n"
+            "        torch.rand(1, generator=generator)\n        generator = twin",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "x-for-logits",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace("self(x), x", "self(x) * 0 + x, x")),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "arguments-swapped",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace("self(x), x", "x, self(x)")),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "order-not-built-in",
+        check="MADE.forward",
+        edit=(
+            "masks = build_masks(self.degrees, order)",
+            "masks = build_masks(self.degrees, torch.arange(1, n + 1))",
+        ),
+    ),
+    # the whole
+    Wrong(
+        "MADE",
+        'everything holds that check(MADE, "forward") asks',
+        "no-relu",
+        edit=("x = F.relu(layer(x))", "x = layer(x)"),
+    ),
+    Wrong(
+        "MADE",
+        'everything holds that check(MADE, "nll") asks',
+        "bits-for-nats",
+        edit=(SUMMED, SUMMED + " / math.log(2)"),
+    ),
+    Wrong(
+        "MADE",
+        'everything holds that check(MADE, "sample") asks',
+        "natural-order",
+        edit=("torch.argsort(self.order)", "range(self.n)"),
+    ),
+    Wrong("MADE", AGREE, "order-kept", edit=("        self.order.copy_(order)\n", "")),
+    Wrong(
+        "MADE",
+        stops="sample is not written yet",
+        edit=("x = torch.zeros(count, self.n)", "raise NotImplementedError()"),
     ),
     # average_over_orders
     Wrong(
@@ -445,19 +780,25 @@ def average_over_orders(model, x, orders):
         "log-forgotten",
         edit=(LOGSUMEXP, "return torch.stack(terms).exp().mean(0)"),
     ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "one-order-only",
+        edit=("terms.append(-model.nll(x))", "terms = [-model.nll(x)] * len(orders)"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "summed-over-batch",
+        edit=("dim=0)", "dim=1)"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "summed-over-everything",
+        edit=("torch.stack(terms)", "torch.cat(terms)"),
+    ),
     # what knows nothing (tests/test_constant_answers.py holds that it earns nothing)
-    Wrong(
-        "MADE",
-        SUM,
-        "constant-logits",
-        edit=("return self.layers[-1](x)", "return 0 * self.layers[-1](x)"),
-    ),
-    Wrong(
-        "MADE",
-        OFTEN,
-        "constant-logits",
-        edit=("return self.layers[-1](x)", "return self.layers[-1](0 * x)"),
-    ),
     Wrong(
         "build_masks",
         SEES,

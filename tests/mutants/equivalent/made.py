@@ -1,0 +1,68 @@
+"""Equivalent mutants of this lesson's solutions; see the package."""
+
+LESSON = "05_made"
+
+# 05: sentences that several of its mutants share.
+_EXACT = "Zeros and ones are exact in half precision too, and a product takes the weight's type."
+_TENSOR = "What is handed over is a tensor already, as the docstring says."
+_OWNER = "No exercise asks whether the caller's own tensor changes with what is made of it."
+_AS_MANY = "There are as many masks as layers: nothing is left for strict to refuse."
+
+_ORDER = "order = torch.arange(1, n + 1) if order is None else torch.as_tensor(order)"
+_REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
+_ZIP = "for layer, mask in zip(self.layers, build_masks(self.degrees, order), strict=True):"
+_HIDDEN = "masks.append((layer[:, None] >= below[None, :]).float())"
+_OUTPUT = "masks.append((order[:, None] > below[None, :]).float())"
+
+EQUIVALENT: dict[tuple[str, str, str, str], str] = {
+    ("assign_degrees", "lowest = int(layer.min())", "int(layer.min())", "layer.min()"): (
+        "torch.randint takes a tensor of one whole number as it takes an int."
+    ),
+    (
+        "build_masks",
+        _OUTPUT,
+        "(order[:, None] > below[None, :]).float",
+        "(order[:, None] > below[None, :]).half",
+    ): "Masks are floats or bools: half precision is a float, and holds 0 and 1 exactly.",
+    (
+        "build_masks",
+        _HIDDEN,
+        "(layer[:, None] >= below[None, :]).float",
+        "(layer[:, None] >= below[None, :]).half",
+    ): "Masks are floats or bools: half precision is a float, and holds 0 and 1 exactly.",
+    (
+        "MaskedLinear",
+        _REGISTER,
+        "torch.as_tensor(mask).float().clone()",
+        "torch.as_tensor(mask).float()",
+    ): _OWNER,
+    ("MaskedLinear", _REGISTER, "torch.as_tensor(mask).float", "torch.as_tensor(mask).half"): (
+        _EXACT
+    ),
+    ("MaskedLinear", _REGISTER, "torch.as_tensor(mask)", "mask"): _TENSOR,
+    ("MADE", _ORDER, "torch.as_tensor(order)", "order"): _TENSOR,
+    ("MADE", 'self.register_buffer("order", order.clone())', "order.clone()", "order"): _OWNER,
+    ("MADE", "order = torch.as_tensor(order).cpu()", "torch.as_tensor(order)", "order"): _TENSOR,
+    (
+        "MADE",
+        _ZIP,
+        "zip(self.layers, build_masks(self.degrees, order), strict=True)",
+        "zip(self.layers, build_masks(self.degrees, order))",
+    ): _AS_MANY,
+    ("MADE", _ZIP, "True", "False"): _AS_MANY,
+    (
+        "MADE",
+        'return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)',
+        "1",
+        "-1",
+    ): "The last of two axes is axis 1.",
+    ("MADE", "x = torch.zeros(count, self.n)", "torch.zeros", "torch.ones"): (
+        "Undrawn entries may hold anything: no logit that is asked for sees them."
+    ),
+    (
+        "MADE",
+        "self.layers = nn.ModuleList(MaskedLinear(m.shape[1], m.shape[0], m) for m in masks)",
+        "1",
+        "-1",
+    ): "The last of two axes is axis 1.",
+}
