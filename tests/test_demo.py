@@ -43,7 +43,7 @@ def test_right_answers_earn_all_that_a_check_can_give(lines):
     [
         ("cora", "build_masks", "≥"),
         ("dev", "assign_degrees", "degree 0"),
-        ("eli", "MADE", "order"),
+        ("eli", "MADE.sample", "order"),
     ],
 )
 def test_a_misconception_is_named_and_costs_part_of_the_marks(lines, student, exercise, words):

@@ -126,6 +126,12 @@ def test_points_are_told_where_they_count(root: Path):
     assert f"{lesson.points} points" in cells[0].source
 
 
+def test_the_points_of_a_step_are_told_with_those_of_the_others(root: Path):
+    lesson = asked(root, 'points = {"MADE.nll" = 3}')
+    assert lesson.checks["MADE.nll"].points == 3
+    assert "`MADE` · difficulty ●●● · 20 minutes · 8 points\n" in text_of(lesson)
+
+
 @pytest.mark.parametrize(
     "facts, of, worth, told",
     [
@@ -235,7 +241,7 @@ def test_a_lesson_that_the_term_has_not_is_not_built(root: Path):
 
 def test_marks_depend_on_what_is_asked_and_not_on_dates(root: Path):
     templates = []
-    for text in ("", "due = 2026-10-12T23:59:00Z", "points = {MADE = 1}", "given = ['MADE']"):
+    for text in ("", "due = 2026-10-12T23:59:00Z", 'points = {"MADE.nll" = 2}', "given = ['MADE']"):
         write(root, f"[lessons.{MADE}]\n{text}")
         templates.append(template_of(open_course(root), MADE).text)
     assert templates[0] == templates[1]
