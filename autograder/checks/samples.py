@@ -29,7 +29,9 @@ ONE_FOR_ALL = "the same bits in all examples of a call, and others in the next c
 
 
 def all_bits(n: int) -> np.ndarray:
-    """All 2^n bit vectors, float64 (2^n, n), the first bit changing slowest."""
+    """All 2^n bit vectors, float64 (2^n, n), the first bit changing slowest; n is at most 16."""
+    if n > 16:  # a slip of a rule may ask for the vectors of 2^n bits
+        raise ValueError(f"all vectors of at most 16 bits can be listed: got n = {n}")
     return np.array(list(itertools.product((0.0, 1.0), repeat=n))).reshape(2**n, n)
 
 
