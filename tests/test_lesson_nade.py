@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,37 @@ def numbers(n: int, h: int, seed: int = 0, dtype: torch.dtype = torch.float32) -
 
 def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
     for seed in range(8):
-        _, answers = checks.model_that_tells_apart(Draw(seed, "sample"))
-        tables = list(answers.values())
-        assert all(abs(table.sum() - 1) < 1e-9 for table in tables)
-        far = [np.abs(p - q).sum() for i, p in enumerate(tables) for q in tables[:i]]
-        assert min(far) > 2 * checks.BOUND
+        names, laws = checks.laws_of(checks.model_that_tells_apart(Draw(seed, "sample")))
+        assert np.allclose(laws.sum(1), 1)
+        far = checks.distances(names, laws)
+        assert far[0].min() > 2 * checks.BOUND
+        assert far.min() > 0.08
+
+
+def test_a_sweep_draws_from_the_law_of_the_formula() -> None:
+    numbers = checks.numbers_of(Draw(0, "law"), 5, 3)
+    assert np.allclose(checks.law(*numbers), checks.law_of_a_sweep(*numbers))
+    every = checks.all_bits(5)
+    assert np.allclose(checks.nade_rule(every, *numbers), checks.sweep(every, *numbers))
+    assert (checks.place_of(every) == np.arange(32)).all()
+
+
+def test_advice_says_nothing_that_a_hint_keeps() -> None:
+    known = [*checks._LOGITS, *checks._SAMPLES, *checks._DEPENDENCIES]
+    hints = re.compile(r"\[:|\bV\[|torch\.|stack|expand|cartesian|\.any|!=|1 - x|None\]")
+    assert not [m.advice for m in known if hints.search(m.advice)]
+
+
+def test_models_of_the_search_for_dependencies_see_by_little_and_by_much() -> None:
+    for seed in range(20):
+        for table, _ in checks.gates(Draw(seed, "gates")):
+            by_size = [checks.dependencies(table, tolerance=t) for t in (0.0, 0.001, 0.01)]
+            assert (by_size[0] == by_size[1]).all() and (by_size[1] != by_size[2]).any()
+        (one, _), (two, _) = checks.dense_and_causal(Draw(seed, "both"))
+        assert {checks.dependencies(t, tolerance=0.04).sum() for t in (one, two)} == {
+            len(one[0]) ** 2,
+            len(one[0]) * (len(one[0]) - 1) // 2,
+        }
 
 
 def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:
@@ -97,7 +124,7 @@ def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
 def test_a_column_more_is_no_distribution(solved: dict) -> None:
     every = torch.tensor(checks.all_bits(6))
     given = [p.numpy() for p in numbers(6, 4, 1, torch.float64)]
-    leaking = checks.WRONG["sees-itself"](every.numpy(), *given)
+    leaking = checks.nade_rule(every.numpy(), *given, columns=lambda i: slice(i + 1))
     nll = F.binary_cross_entropy_with_logits(torch.tensor(leaking), every, reduction="none").sum(1)
     assert abs(nll.neg().exp().sum() - 1) > 0.05
     # The lesson makes the same model by a shift.

@@ -6,8 +6,8 @@ Notation: h_i = σ(c + Σ_{j<i} W_{·j} x_j), logit_i = b_i + V_{i·} h_i (Laroc
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,12 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.samples import all_bits, claim_of_independence, claim_of_the_generator
 from autograder.checks.witness import looks_at, waits_unless
-from autograder.claims import Advice, Claim
+from autograder.claims import Cause, Claim, waiting
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import Observation
 from autograder.draw import Draw
 from autograder.inside.nade import Table, begin_search, counted, gradients_of
 from autograder.remote.callbacks import answered
@@ -35,110 +39,129 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * a))
 
 
-def softplus(a: np.ndarray) -> np.ndarray:
-    """log(1 + e^a), without overflow."""
-    return np.logaddexp(0.0, a)
-
-
-def nade_by_rule(
+def nade_rule(
     x: np.ndarray,
-    W: np.ndarray,
-    c: np.ndarray,
-    V: np.ndarray,
-    b: np.ndarray,
-    *,
+    *numbers: np.ndarray,
     columns: Callable[[int], slice] = slice,
+    switch: Callable[[np.ndarray], np.ndarray] = lambda x: x,
+    share: Callable[[int], float] = lambda i: 1.0,
+    times: Callable[[int], float] = lambda i: 1.0,
     activation: Callable[[np.ndarray], np.ndarray] = sigmoid,
     row: Callable[[int], int] = int,
+    vote: Callable[[int], float] = lambda i: 1.0,
+    bias: float = 1.0,
+    out: Callable[[np.ndarray], np.ndarray] = lambda logit: logit,
 ) -> np.ndarray:
-    """The logits (B, n); options give the usual corruptions. `columns(i)` is what step i sees."""
+    """The logits (B, n) for W, c, V, b. Each option turns one thing of them wrong.
+
+    Step i sees `columns(i)`, switched on by `switch(x)` and counted `share(i)` times, c counted
+    `times(i)` times, and `row(i)` of V, `vote(i)` times; `out` is applied at the end.
+    """
+    W, c, V, b = numbers
     logits = []
     for i in range(len(b)):
         seen = columns(i)
-        hidden = activation(x[:, seen] @ W[:, seen].T + c)
-        logits.append(hidden @ V[row(i)] + b[i])
+        a = times(i) * c + share(i) * switch(x)[:, seen] @ W[:, seen].T
+        logits.append(out(vote(i) * activation(a) @ V[row(i)] + bias * b[i]))
     return np.stack(logits, axis=1)
 
 
-def fed_back(x: np.ndarray, W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> Any:
-    """The logits when σ of the sum is carried along in place of the sum."""
+def sweep(
+    x: np.ndarray,
+    *numbers: np.ndarray,
+    carry: Callable[[np.ndarray], np.ndarray] = lambda a: a,
+    bit: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda x, logit: x,
+) -> np.ndarray:
+    """The logits once more, the sum carried along: `carry(a)` of it, columns added by `bit`."""
+    W, c, V, b = numbers
     a, logits = np.repeat(c[None], len(x), axis=0), []
     for i in range(len(b)):
-        a = sigmoid(a)
-        logits.append(a @ V[i] + b[i])
-        a = a + x[:, i : i + 1] * W[:, i]
+        logits.append(sigmoid(a) @ V[i] + b[i])
+        a = carry(a) + bit(x[:, i], logits[i])[:, None] * W[:, i]
     return np.stack(logits, axis=1)
 
 
-def first_without_c(
-    x: np.ndarray, W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray
-) -> Any:
-    """The logits when c is missing at the first step only."""
-    logits = nade_by_rule(x, W, c, V, b)
-    logits[:, 0] = nade_by_rule(x, W, 0 * c, V, b)[:, 0]
-    return logits
-
-
-def zero_at_first(x: np.ndarray, W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> Any:
-    """The logits when the first step has no hidden vector at all."""
-    logits = nade_by_rule(x, W, c, V, b)
-    logits[:, 0] = b[0]
-    return logits
-
-
-WRONG: dict[str, Callable[..., np.ndarray]] = {
-    "sees-itself": lambda *a: nade_by_rule(*a, columns=lambda i: slice(i + 1)),
-    "autoencoder": lambda *a: nade_by_rule(*a, columns=lambda i: slice(None)),
-    "one-column-short": lambda *a: nade_by_rule(*a, columns=lambda i: slice(max(i - 1, 0))),
-    "future-columns": lambda *a: nade_by_rule(*a, columns=lambda i: slice(i, None)),
-    "later-columns": lambda *a: nade_by_rule(*a, columns=lambda i: slice(i + 1, None)),
-    "last-column-only": lambda *a: nade_by_rule(*a, columns=lambda i: slice(max(i - 1, 0), i)),
-    "c-forgotten": lambda x, W, c, V, b: nade_by_rule(x, W, 0 * c, V, b),
-    "c-forgotten-at-first": first_without_c,
-    "first-step-empty": zero_at_first,
-    "V-row-shared": lambda *a: nade_by_rule(*a, row=lambda i: 0),
-    "V-row-late": lambda *a: nade_by_rule(*a, row=lambda i: i - 1),
-    "sigmoid-fed-back": fed_back,
-    "sigmoid-forgotten": lambda *a: nade_by_rule(*a, activation=lambda a: a),
-    "other-activation": lambda *a: nade_by_rule(*a, activation=np.tanh),
-    "relu": lambda *a: nade_by_rule(*a, activation=lambda a: np.maximum(a, 0)),
-    "b-forgotten": lambda x, W, c, V, b: nade_by_rule(x, W, c, V, 0 * b),
-    "sigmoid-applied": lambda *a: sigmoid(nade_by_rule(*a)),
-    "x-forgotten": lambda x, *a: nade_by_rule(np.ones_like(x), *a),
-    "bits-inverted": lambda x, *a: nade_by_rule(1 - x, *a),
-}
-_FAMILY = {
-    "later-columns": "future-columns",
-    "V-row-late": "V-row-shared",
-    "relu": "other-activation",
-}
 _ADVICE = {
-    "sees-itself": "step i uses its own bit: h_i is made of the columns BEFORE i, W[:, :i] when i "
-    "counts from 0, so predict first and add column i afterwards",
+    "sees-itself": "step i uses its own bit: h_i is made of the columns BEFORE i, so predict first "
+    "and add column i afterwards",
     "autoencoder": "every step uses all columns: that is an autoencoder, whose outputs see what "
     "they predict",
+    "future-columns": "these are columns of the future, from i on or after i: step i uses those "
+    "before it",
     "one-column-short": "step i has lost the column of its neighbor i−1: all before i count",
-    "future-columns": "these are the columns from i on, the future: step i uses those before it",
     "last-column-only": "step i uses one column only: the sum runs over all j < i, so what is "
     "carried must be kept",
+    "one-pass": "nothing of the past is heard: add column i, times its bit, after each step",
     "c-forgotten": "c is missing: the sum starts from c, at every step",
     "c-forgotten-at-first": "c is missing at the first step: nothing comes before x_1, and a_1 = c",
+    "c-added-again": "c is added again with each column: it counts once in every a_i",
     "first-step-empty": "the first step has a hidden vector too: h_1 = σ(c), and V_1 votes",
-    "V-row-shared": "V is not shared: step i has a row of its own, V[i] when i counts from 0",
+    "mean-for-sum": "this is a mean of the columns: add them up, and divide by nothing",
+    "V-row-shared": "one row of V serves all steps: V is not shared, step i has a row of its own",
+    "V-row-late": "step i uses the row of V that belongs to the step before it",
     "sigmoid-fed-back": "σ of the sum is carried along: carry the sum a itself, and take σ of it "
     "only where you predict",
     "sigmoid-forgotten": "the hidden units lack their sigmoid: without it NADE is linear again",
     "other-activation": "the hidden units have another activation than the sigmoid",
     "b-forgotten": "b is missing: every logit has a bias of its own",
-    "sigmoid-applied": "these are probabilities: the logit is what goes INTO the last sigmoid",
+    "sigmoid-applied": "the sigmoid is taken once too often at the end: the logit is what goes "
+    "INTO the last one",
     "x-forgotten": "columns are added whatever the bit is: column j counts times x_j",
     "bits-inverted": "columns are added where the bit is 0: column j counts times x_j",
+    "spins-for-bits": "a bit of 0 takes its column away: column j counts times x_j, which is 0 "
+    "then, so nothing is added",
+    "probabilities-carried": "columns are added times the probability of their bit: column j "
+    "counts times the bit x_j itself",
 }
 
 
-def all_bits(n: int) -> np.ndarray:
-    """All 2^n bit vectors, float64 (2^n, n), the first bit changing slowest."""
-    return np.array(list(itertools.product((0.0, 1.0), repeat=n))).reshape(2**n, n)
+def _known(*ways: tuple[str, dict[str, Any]]) -> tuple[Mistake, ...]:
+    return tuple(Mistake(name, _ADVICE[name], options=options) for name, options in ways)
+
+
+_FUTURE = _known(
+    ("sees-itself", {"columns": lambda i: slice(i + 1)}),
+    ("autoencoder", {"columns": lambda i: slice(None)}),
+    ("future-columns", {"columns": lambda i: slice(i, None)}),
+    ("future-columns", {"columns": lambda i: slice(i + 1, None)}),
+    ("bits-inverted", {"switch": lambda x: 1 - x}),
+)
+_SUMS = _known(  # those that can be drawn from
+    ("one-column-short", {"columns": lambda i: slice(max(i - 1, 0))}),
+    ("last-column-only", {"columns": lambda i: slice(max(i - 1, 0), i)}),
+    ("one-pass", {"switch": np.zeros_like}),
+    ("c-forgotten", {"times": lambda i: 0}),
+    ("c-forgotten-at-first", {"times": lambda i: i > 0}),
+    ("c-added-again", {"times": lambda i: i + 1}),
+    ("first-step-empty", {"vote": lambda i: i > 0}),
+    ("mean-for-sum", {"share": lambda i: 1 / max(i, 1)}),
+    ("mean-for-sum", {"share": lambda i: 1 / max(i, 1), "times": lambda i: i == 0}),
+    ("mean-for-sum", {"share": lambda i: 1 / (i + 1), "times": lambda i: 1 / (i + 1)}),
+    ("V-row-shared", {"row": lambda i: 0}),
+    ("V-row-shared", {"row": lambda i: -1}),
+    ("V-row-late", {"row": lambda i: i - 1}),
+    ("sigmoid-forgotten", {"activation": lambda a: a}),
+    ("other-activation", {"activation": np.tanh}),
+    ("other-activation", {"activation": lambda a: np.maximum(a, 0)}),
+    ("b-forgotten", {"bias": 0.0}),
+    ("sigmoid-applied", {"out": sigmoid}),
+    ("x-forgotten", {"switch": np.ones_like}),
+    ("spins-for-bits", {"switch": lambda x: 2 * x - 1}),
+)
+_SWEEPS = {
+    "sigmoid-fed-back": partial(sweep, carry=sigmoid),
+    "probabilities-carried": partial(sweep, bit=lambda x, logit: sigmoid(logit)),
+}
+
+
+def place_of(x: np.ndarray) -> np.ndarray:
+    """Where bit vectors (B, n) stand among all of them, int64 (B,)."""
+    return (x @ 2 ** np.arange(x.shape[1])[::-1]).astype(np.int64)
+
+
+def word(x: np.ndarray) -> str:
+    """A few bits as they are written: 0110."""
+    return "".join(f"{bit:.0f}" for bit in x[:12]) + "…" * (len(x) > 12)
 
 
 def tensor(array: Any) -> torch.Tensor:
@@ -146,14 +169,14 @@ def tensor(array: Any) -> torch.Tensor:
     return torch.tensor(np.asarray(array)).to(torch.float32)
 
 
-def tensors(numbers: Numbers) -> list[torch.Tensor]:
+def tensors(numbers: Sequence[np.ndarray]) -> list[torch.Tensor]:
     """W, c, V, b as tensors."""
     return [tensor(array) for array in numbers]
 
 
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = 5e-5) -> bool:
+def close(a: Any, b: Any, tolerance: float = 5e-5) -> bool:
     """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
 def numbers_of(draw: Draw, n: int, h: int, scale: float = 1.0) -> Numbers:
@@ -166,29 +189,37 @@ def numbers_of(draw: Draw, n: int, h: int, scale: float = 1.0) -> Numbers:
     )
 
 
-def shown(values: np.ndarray) -> str:
-    """A few numbers in words."""
-    flat = np.asarray(values, dtype=float).reshape(-1)
-    return "(" + ", ".join(f"{v:.4g}" for v in flat[:4]) + (", …)" if flat.size > 4 else ")")
+# The lesson's worked example: three bits, two hidden units.
+EXAMPLE: Numbers = (
+    np.array([[1.0, -2, 5], [0, 3, 7]]),
+    np.array([0.0, -1]),
+    np.array([[1.0, 1], [2, 0], [-1, 1]]),
+    np.array([0.0, -1, 0.5]),
+)
+
+
+def first_bits(n: int) -> Numbers:
+    """The worked example with its first n bits only."""
+    W, c, V, b = EXAMPLE
+    return W[:, :n], c, V[:n], b[:n]
+
+
+def show_numbers(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> str:
+    """Small W, c, V, b in words, of larger ones their sizes."""
+    if W.size > 6:
+        return f"n = {len(b)} bits with h = {len(c)} hidden units"
+    W_in_words, V_in_words = ("; ".join(map(shown, rows)) for rows in (W, V))
+    return f"W = {W_in_words}, c = {shown(c)}, V = {V_in_words}, b = {shown(b)}"
 
 
 # --- logits, naive and in a sweep -----------------------------------------------------------------
 
-
-def reference(x: torch.Tensor, W: Any, c: Any, V: Any, b: Any) -> torch.Tensor:
-    """The logits once more, with gradients."""
-    steps = (torch.sigmoid(x[:, :i] @ W[:, :i].T + c) @ V[i] + b[i] for i in range(len(b)))
-    return torch.stack(list(steps), dim=1)
+VALUES = "h_i = σ(c + the columns before i, times their bits), logit_i = b_i + V_i h_i"
+TRAINS = "training reaches W, c, V and b, and nothing is overwritten"
 
 
-def _claims_on_logits(
-    function: Standin, draw: Draw, see: str, points: tuple[float, float, float]
-) -> Iterator[Claim]:
-    """Values, who sees whom, and training: what both ways of computing NADE must fulfill."""
-
-    def ask(x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
-        return expect_array(function(tensor(x), *tensors(numbers)), x.shape, "float", "the logits")
-
+def logit_cases(draw: Draw) -> list[tuple[np.ndarray, ...]]:
+    """Examples and numbers of several sizes, one bit and one hidden unit among them."""
     cases = []
     for n, h, count in (
         (draw.integer(4, 6), draw.integer(7, 9), draw.integer(10, 12)),
@@ -199,33 +230,92 @@ def _claims_on_logits(
         x = draw.bits(count, n)
         x[0] = np.arange(n) % 2 == 0  # or, once in a while, no column is switched on at all
         cases.append((x, *numbers_of(draw, n, h)))
-    got = [ask(*case) for case in cases]
-    fits = [close(g, nade_by_rule(*case)) for g, case in zip(got, cases, strict=True)]
-    first = fits.index(False) if not all(fits) else 0
-    named = next(
-        (
-            name
-            for name, rule in WRONG.items()
-            if all(close(g, rule(*case), 1e-4) for g, case in zip(got, cases, strict=True))
-        ),
-        "",
-    )
-    named = _FAMILY.get(named, named)
-    advice: list[str | Advice] = [when(name == named, name, text) for name, text in _ADVICE.items()]
-    n = cases[first][0].shape[1]
-    off = [] if all(fits) else np.abs(got[first] - nade_by_rule(*cases[first])).max(0)
-    place = next((i for i, o in enumerate(off) if not o < 1e-4), 0)
-    yield claim(
-        "h_i = σ(c + the columns before i, times their bits), logit_i = b_i + V_i h_i",
-        all(fits),
-        points=points[0],
-        saw=f"logits {shown(got[first][0])} at n = {n}, where logit {place + 1} is the first "
-        "that is off",
-        asks="for each step the columns j < i of W, c, the sigmoid, and its own row of V and of b",
-        advice=[*advice, "work out the three steps of the example by hand, and compare"],
-        see=see,
+    return cases
+
+
+def first_off(answer: np.ndarray, right: np.ndarray, x: np.ndarray, *numbers: np.ndarray) -> str:
+    """The first logit that is not the rule's."""
+    off = ~(np.abs(answer - right) <= 5e-5 * (1 + np.abs(right)))
+    i = int(off.any(0).argmax())
+    at = int(off[:, i].argmax())
+    return (
+        f"logit {i + 1} is the first that is off: {answer[at, i]:.4g} after {word(x[at, :i])}"
+        f"{'' if i else 'nothing'}, in a model of {show_numbers(*numbers)}"
     )
 
+
+def logits_by_hand(x: np.ndarray, W: np.ndarray, c: np.ndarray, V: np.ndarray, b: Any) -> str:
+    """The steps for one example of a small model."""
+    if len(x) > 1 or W.size > 6:
+        return ""
+    steps, a = [], c
+    for i in range(len(b)):
+        h = sigmoid(a)
+        steps.append(
+            f"a_{i + 1} = {shown(a)}, h_{i + 1} = {shown(h)}, logit_{i + 1} = {b[i]:g} + "
+            f"{shown(V[i])}·h_{i + 1} = {b[i] + V[i] @ h:.4g}"
+        )
+        a = a + W[:, i] * x[0, i]
+    return "; ".join(steps)
+
+
+def smaller_examples(x: np.ndarray, *numbers: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """The worked example, of one bit, two and three."""
+    for n in range(1, min(x.shape[1], 4)):
+        yield from ((one[None], *first_bits(n)) for one in all_bits(n)[::-1])
+
+
+def show_example(x: np.ndarray, *numbers: np.ndarray) -> str:
+    """A case in words."""
+    examples = f"x = {word(x[0])}" if len(x) == 1 else f"{len(x)} examples"
+    return f"{examples}, {show_numbers(*numbers)}"
+
+
+_LOGITS = (
+    *_FUTURE,
+    *_SUMS,
+    *(Mistake(name, _ADVICE[name], gives=gives) for name, gives in _SWEEPS.items()),
+)
+
+
+def _claims_on_logits(
+    function: Standin, draw: Draw, points: tuple[float, float, float]
+) -> Generator[Claim | Cause, None, bool]:
+    """Values, who sees whom, and training; returns whether the values are right."""
+
+    def ask(x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
+        return expect_array(function(tensor(x), *tensors(numbers)), x.shape, "float", "the logits")
+
+    subject = Subject(
+        ask=ask,
+        rule=nade_rule,
+        forms=(sweep,),
+        mistakes=_LOGITS,
+        show=show_example,
+        told=lambda logits: "; ".join(map(shown, logits[:3])),
+        by_hand=logits_by_hand,
+        smaller=smaller_examples,
+        alike=close,
+    )
+    values = Property(
+        "values",
+        VALUES,
+        logit_cases,
+        points[0],
+        asks="for each step the columns j < i of W, c, the sigmoid, and its own row of V and of b",
+        saw=first_off,
+    )
+    right = True
+    for said in examine(subject, draw, values):
+        right &= isinstance(said, Claim) and said.holds
+        yield said
+    yield _who_sees_whom(ask, draw, points[1])
+    yield _training(function, draw, points[2], right)
+    return right
+
+
+def _who_sees_whom(ask: Callable[..., np.ndarray], draw: Draw, points: float) -> Claim:
+    """Every logit moves with each bit before it, and with no other."""
     n, h = draw.integer(5, 7), 12
     seen = np.zeros((n, n), dtype=bool)
     for _ in range(3):
@@ -233,134 +323,137 @@ def _claims_on_logits(
         base = draw.bits(1, n)
         rows = np.repeat(base, n + 1, axis=0)
         rows[np.arange(n), np.arange(n)] = 1 - base[0]
-        rows[n] = base[0]
         answer = ask(rows, *numbers)
         seen |= (np.abs(answer[:n] - answer[n]) > 1e-4).T  # [i, j]: logit i moves with bit j
     leaks = [(i, j) for i, j in np.argwhere(seen) if j >= i]
     gaps = [(i, j) for i in range(n) for j in range(i) if not seen[i, j]]
-    yield claim(
+    i, j = (leaks or gaps or [(0, 0)])[0]
+    return claim(
         "no logit sees its own bit or a later one, and each sees all bits before it",
         not leaks and not gaps,
-        points=points[1],
-        saw=f"logit {leaks[0][0] + 1} changes with x_{leaks[0][1] + 1} at n = {n}"
-        if leaks
-        else f"logit {gaps[0][0] + 1} never changes with x_{gaps[0][1] + 1} at n = {n}"
-        if gaps
-        else "",
+        id="sees",
+        points=points,
+        saw=f"logit {i + 1} {'changes' if leaks else 'never changes'} with x_{j + 1} at n = {n}",
         asks="logit i depends on x_1 … x_i−1, on all of them, and on nothing else",
-        advice=[
-            *advice,
-            when(leaks and all(i == j for i, j in leaks), "sees-itself", _ADVICE["sees-itself"]),
-            "look at the columns that each step uses: the explorer draws them",
-        ],
-        see=see,
+        advice="look at the columns that each step uses: the explorer draws them",
     )
 
+
+def _training(function: Standin, draw: Draw, points: float, right: bool) -> Claim:
+    """The gradients are those of the logits, and the caller's tensors stay as they are."""
     n, h = draw.integer(3, 5), 4
     numbers = numbers_of(draw, n, h)
     x = draw.bits(6, n)
     x[0], x[1] = 1, 0
     found = gradients_of(function, tensor(x), *tensors(numbers))
     found = found if isinstance(found, dict) else {}
+    kept = found.get("kept") is True
+    if kept and not right:  # the gradients of other logits say nothing
+        return waiting(TRAINS, f"“{VALUES}”", points=points, id="trains")
     grads = found.get("gradients")
     grads = grads if isinstance(grads, list) and len(grads) == 4 else [None] * 4
     given = [p.requires_grad_() for p in tensors(numbers)]
-    (reference(tensor(x), *given) ** 2 / 2).sum().backward()
+    W, c, V, b = given
+    steps = (torch.sigmoid(tensor(x)[:, :i] @ W[:, :i].T + c) @ V[i] + b[i] for i in range(n))
+    (torch.stack(list(steps), dim=1) ** 2 / 2).sum().backward()
     cut = [name for name, grad in zip("WcVb", grads, strict=True) if grad is None]
     good = not cut and all(
         close(expect_array(grad, p.shape, "float", "a gradient"), p.grad.numpy())
         for grad, p in zip(grads, given, strict=True)
     )
-    kept = found.get("kept") is True
-    yield claim(
-        "training reaches W, c, V and b, and nothing is overwritten",
+    return claim(
+        TRAINS,
         good and kept,
-        points=points[2],
+        id="trains",
+        points=points,
         saw="arguments that are changed by the call"
         if not kept
         else f"no gradient for {', '.join(cut)}"
         if cut
-        else "gradients that are not those of the logits",
+        else "right logits, with gradients that are not theirs",
         asks="the gradient of the logits for all four, and tensors of the caller that stay as they "
         "are",
         advice=[
-            *advice,
             when(
                 not kept,
                 "changed-in-place",
-                "you write into a tensor of the caller: a = a + … makes a new one, a += … does not",
+                "the call writes into a tensor of the caller: make a new one in its place",
             ),
             when(
-                cut,
+                right,
                 "gradient-cut",
-                ".data, .detach(), .item(), .numpy() or no_grad cut training off",
+                "the values are right, and part of what makes them is cut off from training, as by "
+                ".data, .detach(), .item(), .numpy() or no_grad",
             ),
-            "compute with the tensors that are given, by torch operations only",
         ],
-        see=see,
     )
 
 
-@checks("nade_naive", lesson=LESSON, points=3)
-def nade_as_the_formula_says(nade_naive: Standin, draw: Draw) -> Iterator[Claim]:
+@checks("nade_naive", lesson=LESSON, points=3, see="Exercise 1: as the formula says")
+def nade_as_the_formula_says(nade_naive: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Every step sums the columns before it."""
-    see = "Exercise 1: as the formula says"
-    yield from _claims_on_logits(nade_naive, draw, see, (1.5, 1, 0.5))
+    yield from _claims_on_logits(nade_naive, draw, (1.5, 1, 0.5))
 
 
 # Counting. At h = 64 the sum of columns anew costs h n (n−1) / 2 multiply-adds, and the rest (σ, V,
 # one column a step) a small multiple of n h: from n = 32 to 64 the whole grows by 3.6 or more, a
 # sweep by 2.0. The bound stands between.
 SIZES, HIDDEN, GROWTH = (32, 64), 64, 2.6
+COST = "O(n h): × 2, up to small change, and no less than a step for each bit with all hidden units"
 
 
-@checks("nade", lesson=LESSON, points=4)
-def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim]:
+def growth_in_words(counts: Sequence[int]) -> str:
+    """What was counted at the two sizes."""
+    growth = counts[1] / max(counts[0], 1)
+    counted_at = f"{counts[0]:,} operations at n = {SIZES[0]}"
+    if counts[0] < SIZES[0] * HIDDEN:
+        return f"{counted_at} and h = {HIDDEN}, fewer than V alone needs"
+    return f"{counted_at}, {counts[1]:,} at n = {SIZES[1]}: × {growth:.2f}"
+
+
+def too_fast_or_slow(counts: Sequence[int]) -> tuple[bool, bool]:
+    """Whether fewer operations were counted than n h, and whether they grow faster than n."""
+    return counts[0] < SIZES[0] * HIDDEN, counts[1] > GROWTH * counts[0]
+
+
+@checks("nade", lesson=LESSON, points=4, see="Exercise 2: carry the sum along")
+def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The sum is carried along, a column a step."""
-    see = "Exercise 2: carry the sum along"
-    yield from _claims_on_logits(nade, draw, see, (1.5, 0.5, 0.5))
-
-    counts, right = [], True
+    right = yield from _claims_on_logits(nade, draw, (1.5, 0.5, 0.5))
+    counts, here = [], True
     for n in SIZES:
         numbers = numbers_of(draw, n, HIDDEN, scale=0.3)
         x = draw.bits(1, n)
         count, answer = _counted(nade, tensor(x), *tensors(numbers))
         counts.append(count)
         answer = expect_array(answer, x.shape, "float", "the logits")
-        right &= close(answer, nade_by_rule(x, *numbers))
-    growth = counts[1] / max(counts[0], 1)
-    little = counts[0] < SIZES[0] * HIDDEN
+        here &= close(answer, nade_rule(x, *numbers))
+    little, slow = too_fast_or_slow(counts)
     yield claim(
         "the work grows like n: twice the bits, twice the operations",
-        right and growth <= GROWTH and not little,
+        here and not little and not slow,
+        id="grows",
         points=1.5,
-        saw="wrong logits at the sizes that were counted"
-        if not right
-        else f"{counts[0]:,} operations at n = {SIZES[0]}, fewer than V alone needs"
-        if little
-        else _growth_in_words(counts, growth),
-        asks="O(n h): × 2, up to small change",
+        saw=growth_in_words(counts)
+        if little or slow
+        else f"other logits than the rule's at n = {SIZES[0]} or {SIZES[1]}",
+        asks=f"the same logits for {COST}",
+        waits=waits_unless(right or slow, f"“{VALUES}”"),
         advice=[
             when(
-                right and growth > GROWTH,
+                slow,
                 "quadratic",
-                "every step sums its columns anew, or all steps at once: O(n² h); carry a along, "
-                "and add one column a step",
+                "the work grows as where every step sums its columns anew, or all steps at once: "
+                "carry a along, and add one column a step",
             ),
             when(
-                right and little,
+                here and little,
                 "not-counted",
-                "the work is done outside torch, where nothing can be trained: use torch",
+                "right logits, and the work is done outside torch, where nothing can be trained",
             ),
-            "first the values, then the speed: see the first claim",
+            "the logits must be right at every size",
         ],
-        see=see,
     )
-
-
-def _growth_in_words(counts: list[int], growth: float) -> str:
-    one, two = SIZES
-    return f"{counts[0]:,} operations at n = {one}, {counts[1]:,} at n = {two}: × {growth:.2f}"
 
 
 def _counted(function: Standin, *args: Any) -> tuple[int, Any]:
@@ -372,79 +465,8 @@ def _counted(function: Standin, *args: Any) -> tuple[int, Any]:
 
 # --- samples --------------------------------------------------------------------------------------
 
-
-def joint_of(score: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
-    """p(x) of all 2^n vectors when bit i has the logit score(x)_i."""
-    every = all_bits(n)
-    logits = score(every)
-    return np.exp(-(softplus(logits) - every * logits).sum(1))
-
-
-def independent(logits: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when bit i is a coin of its own."""
-    return joint_of(lambda x: logits + 0 * x, len(logits))
-
-
-def mean_field(*numbers: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when probabilities, not bits, switch the columns on."""
-    n = len(numbers[3])
-    x = np.zeros((1, n))
-    for i in range(n):
-        x[:, i] = sigmoid(nade_by_rule(x, *numbers)[:, i])
-    return independent(nade_by_rule(x, *numbers)[0])
-
-
-def one_uniform(*numbers: np.ndarray) -> np.ndarray:
-    """p(x) of all vectors when one uniform number serves all steps of an example."""
-    n, grid = len(numbers[3]), (np.arange(4000) + 0.5) / 4000
-    x = np.zeros((len(grid), n))
-    for i in range(n):
-        x[:, i] = grid < sigmoid(nade_by_rule(x, *numbers)[:, i])
-    return np.bincount((x @ (2 ** np.arange(n)[::-1])).astype(int), minlength=2**n) / len(grid)
-
-
-def wrong_samples(*numbers: np.ndarray) -> dict[str, np.ndarray]:
-    """The distributions of known misconceptions, and the right one."""
-    n = len(numbers[3])
-
-    def drawn(rule: Callable[..., np.ndarray]) -> np.ndarray:
-        return joint_of(lambda x: rule(x, *numbers), n)
-
-    return {
-        "right": drawn(nade_by_rule),
-        "one-pass": independent(nade_by_rule(np.zeros((1, n)), *numbers)[0]),
-        "probabilities-carried": mean_field(*numbers),
-        "noise-reused": one_uniform(*numbers),
-        "bits-inverted": drawn(lambda *a: -nade_by_rule(*a)),
-        "x-forgotten": independent(nade_by_rule(np.ones((1, n)), *numbers)[0]),
-        "sigmoid-fed-back": drawn(fed_back),
-        "c-forgotten": drawn(WRONG["c-forgotten"]),
-        "V-row-shared": drawn(WRONG["V-row-shared"]),
-        "sigmoid-forgotten": drawn(WRONG["sigmoid-forgotten"]),
-        "last-column-only": drawn(WRONG["last-column-only"]),
-        "fair-coins": np.full(2**n, 2.0**-n),
-    }
-
-
-_ADVICE_ON_SAMPLES = {
-    "one-pass": "nothing that was drawn is heard: add column i, times the drawn bit, each time",
-    "probabilities-carried": "the sum is fed with probabilities: add the column times the BIT that "
-    "was drawn",
-    "noise-reused": "one uniform number serves all steps of an example: draw a new one each time",
-    "bits-inverted": "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
-    "x-forgotten": "columns are added whatever was drawn: column i counts times the drawn bit",
-    **{
-        name: _ADVICE[name]
-        for name in (
-            "sigmoid-fed-back",
-            "c-forgotten",
-            "V-row-shared",
-            "sigmoid-forgotten",
-            "last-column-only",
-        )
-    },
-    "fair-coins": "these are fair coins: where is the model?",
-}
+OFTEN = "samples come as often as the model says"
+HEARS = "each bit hears exactly the bits that were drawn before it"
 
 # An exact bound, no χ² approximation: ‖p̂ − p‖₁ ≥ ε has a probability of at most
 # (2^K − 2) exp(−N ε² / 2) for K outcomes (Weissman et al., 2003). At K = 16, N = 20,000 and
@@ -452,16 +474,85 @@ _ADVICE_ON_SAMPLES = {
 DRAWS, BOUND = 20_000, 0.06
 
 
-def model_that_tells_apart(draw: Draw) -> tuple[Numbers, dict[str, np.ndarray]]:
-    """Numbers under which all these answers are far from one another, and their distributions."""
+def joint_of(logits: np.ndarray) -> np.ndarray:
+    """p(x) of all 2^n vectors when bit i of vector x has the logit `logits[x, i]`."""
+    every = all_bits(logits.shape[1])
+    return np.exp(-(np.logaddexp(0.0, logits) - every * logits).sum(1))
+
+
+def law(*numbers: np.ndarray, rule: Callable[..., np.ndarray] = nade_rule, **wrong: Any) -> Any:
+    """p(x) of all 2^n vectors of a NADE; options as those of `nade_rule`."""
+    return joint_of(rule(all_bits(len(numbers[3])), *numbers, **wrong))
+
+
+def law_of_a_sweep(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """p(x) once more, in one sweep over all vectors."""
+    every = all_bits(len(b))
+    a, bits, p = np.repeat(c[None], len(every), axis=0), [], 1.0
+    for i in range(len(b)):
+        one = sigmoid(sigmoid(a) @ V[i] + b[i])
+        bits.append(every[:, i])
+        p = p * np.where(bits[i] == 1, one, 1 - one)
+        a = a + bits[i][:, None] * W[:, i]
+    return p
+
+
+def one_uniform(*numbers: np.ndarray) -> np.ndarray:
+    """p(x) of all vectors when one uniform number serves all steps of an example."""
+    n, grid = len(numbers[3]), (np.arange(2000) + 0.5) / 2000
+    x = np.zeros((len(grid), n))
+    for i in range(n):
+        x[:, i] = grid < sigmoid(nade_rule(x, *numbers)[:, i])
+    return np.bincount(place_of(x), minlength=2**n) / len(grid)
+
+
+_SAMPLES = (
+    *_SUMS,
+    *(
+        Mistake(name, _ADVICE[name], gives=partial(law, rule=rule))
+        for name, rule in _SWEEPS.items()
+    ),
+    Mistake(
+        "bits-inverted",
+        "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
+        options={"out": lambda logit: -logit},
+    ),
+    Mistake(
+        "noise-reused",
+        "one uniform number serves all steps of an example: draw a new one each time",
+        gives=one_uniform,
+    ),
+    Mistake(
+        "fair-coins",
+        "these are fair coins: where is the model?",
+        gives=lambda *numbers: np.full(2 ** len(numbers[3]), 0.5 ** len(numbers[3])),
+    ),
+)
+
+
+def laws_of(numbers: Numbers) -> tuple[list[str], np.ndarray]:
+    """The right law, then those of the mistakes, (·, 2^n), and their names."""
+    wrong = [m.gives or partial(law, **m.options) for m in _SAMPLES]
+    laws = [law(*numbers), *(gives(*numbers) for gives in wrong)]
+    return ["", *(m.name for m in _SAMPLES)], np.array(laws)
+
+
+def distances(names: Sequence[str], laws: np.ndarray) -> np.ndarray:
+    """‖p − q‖₁ of all pairs of laws with different names; inf for the others."""
+    same = np.equal.outer(np.array(names), np.array(names))
+    return np.where(same, np.inf, np.abs(laws[:, None] - laws).sum(2))
+
+
+def model_that_tells_apart(draw: Draw) -> Numbers:
+    """Numbers under which all these laws are far from one another, and farther from the right."""
     best, found = -1.0, None
-    for _ in range(250):
-        numbers = numbers_of(draw, 4, 4, scale=2.0)
-        answers = wrong_samples(*numbers)
-        gap = min(np.abs(p - q).sum() for p, q in itertools.combinations(answers.values(), 2))
+    for _ in range(150):
+        numbers = numbers_of(draw, 4, 6, scale=2.0)
+        far = distances(*laws_of(numbers))
+        gap = min(far[0].min(), 1.5 * far.min())
         if gap > best:
-            best, found = gap, (numbers, answers)
-        if best > 0.25:
+            best, found = gap, numbers
+        if best > 0.15:
             break
     return found
 
@@ -482,221 +573,443 @@ def deterministic(draw: Draw, n: int) -> tuple[Numbers, np.ndarray]:
     return (W, np.full(n, -30.0), V, b), turns
 
 
-@checks("sample", lesson=LESSON, points=4)
-def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim]:
-    """Ancestral sampling that carries the sum: predict, draw, add a column."""
-    see = "Exercise 3: one sweep that draws"
+def alike_in_law(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether frequencies of DRAWS samples are those of a law, up to chance."""
+    return np.shape(a) == np.shape(b) and float(np.abs(a - b).sum()) < BOUND
 
-    def ask(numbers: Numbers, count: int, generator: Any) -> np.ndarray:
+
+def unlike_the_law(answer: np.ndarray, right: np.ndarray, *numbers: np.ndarray) -> str:
+    """The word whose frequency is farthest from its probability, or what is no bit."""
+    if answer.ndim > 1:
+        return f"values other than 0 and 1, such as {answer[~np.isin(answer, (0, 1))][0]:.3g}"
+    worst = int(np.argmax(np.abs(answer - right)))
+    return (
+        f"{word(all_bits(len(numbers[3]))[worst])} in {answer[worst]:.1%} of {DRAWS:,} samples, "
+        f"where the model gives it {right[worst]:.1%}"
+    )
+
+
+def told_frequencies(answer: np.ndarray) -> str:
+    """The frequencies of a few words."""
+    if answer.ndim > 1:
+        return f"samples such as {shown(answer[0])}"
+    words = all_bits(int(np.log2(answer.size)))
+    return ", ".join(f"{word(x)} in {f:.1%}" for x, f in zip(words[:4], answer[:4], strict=False))
+
+
+def law_by_hand(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> str:
+    """The probabilities of a small model, step by step."""
+    if W.size > 4:
+        return ""
+    steps = [f"p(x_1 = 1) = σ({nade_rule(np.zeros((1, 1)), W, c, V, b[:1])[0, 0]:.4g})"]
+    if len(b) > 1:
+        logits = nade_rule(all_bits(2)[[0, 2]], W, c, V, b)[:, 1]
+        steps += [f"p(x_2 = 1 | x_1 = {x}) = σ({logit:.4g})" for x, logit in enumerate(logits)]
+    return ", ".join(steps)
+
+
+def probabilities_in_place(seen: Sequence[Observation]) -> bool:
+    """Whether every entry is a probability of its bit, after some drawn bits or after means."""
+
+    def of_a_model(o: Observation) -> bool:
+        if o.answer.ndim < 2:
+            return False
+        every = all_bits(len(o.args[3]))
+        logits = [nade_rule(every, *o.args), sweep(every, *o.args, bit=lambda x, z: sigmoid(z))]
+        known = sigmoid(np.concatenate(logits))  # (2^(n+1), n)
+        return bool((np.abs(o.answer[:500, None] - known).min(1) < 1e-4).all())
+
+    return all(map(of_a_model, seen))
+
+
+def _one_word(o: Observation) -> bool:
+    return o.answer.ndim == 1 and o.answer.max() == 1
+
+
+def _likeliest(o: Observation) -> bool:
+    """Whether all samples are the word of the likelier bit at each step."""
+    x = np.zeros((1, len(o.args[3])))
+    for i in range(x.shape[1]):
+        x[:, i] = nade_rule(x, *o.args)[:, i] > 0
+    return _one_word(o) and bool(o.answer[place_of(x)[0]] == 1)
+
+
+@checks("sample", lesson=LESSON, points=4, see="Exercise 3: one sweep that draws")
+def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Ancestral sampling that carries the sum: predict, draw, add a column."""
+
+    def take(numbers: Sequence[np.ndarray], count: int, generator: Any) -> np.ndarray:
         answer = sample(*tensors(numbers), count, generator)
         x = expect_array(answer, (count, len(numbers[3])), "any", "the samples")
         return x.astype(np.float64)
 
-    numbers, answers = model_that_tells_apart(draw)
-    right = answers.pop("right")
-    x = ask(numbers, DRAWS, draw.generator())
-    is_bits = bool(np.isin(x, (0, 1)).all())
-    frequency = np.zeros(16)
-    if is_bits:
-        frequency = np.bincount((x @ [8, 4, 2, 1]).astype(int), minlength=16) / DRAWS
-    worst = int(np.argmax(np.abs(frequency - right)))
-    named = next((k for k, p in answers.items() if np.abs(frequency - p).sum() < BOUND), "")
-    advice = [when(name == named, name, text) for name, text in _ADVICE_ON_SAMPLES.items()]
-    yield claim(
-        "samples come as often as the model says",
-        is_bits and np.abs(frequency - right).sum() < BOUND,
-        points=1.5,
-        saw=f"values other than 0 and 1, such as {x[~np.isin(x, (0, 1))][0]:.3g}"
-        if not is_bits
-        else f"{all_bits(4)[worst].astype(int).tolist()} in {frequency[worst]:.1%} of {DRAWS:,} "
-        f"samples, where the model gives it {right[worst]:.1%}",
-        asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
-        advice=[
-            when(
-                not is_bits,
+    def frequencies(*numbers: np.ndarray) -> np.ndarray:
+        """How often each word comes, (2^n,); the samples themselves if they are no bits."""
+        x = take(numbers, DRAWS, draw.generator())
+        if not np.isin(x, (0, 1)).all():
+            return x
+        return np.bincount(place_of(x), minlength=2 ** x.shape[1]) / DRAWS
+
+    chain, turns = deterministic(draw, draw.integer(10, 15))
+
+    def words_of_calls() -> list[np.ndarray]:
+        """Two examples of each of 24 calls, of a model whose first bit is a fair coin."""
+        return [take(chain, 2, draw.generator()) for _ in range(24)]
+
+    def never_drawn(seen: Sequence[Observation]) -> bool:
+        return all(map(_one_word, seen)) and not np.ptp(words_of_calls(), axis=(0, 1)).any()
+
+    def drawn_once(seen: Sequence[Observation]) -> bool:
+        return all(map(_one_word, seen)) and not np.ptp(words_of_calls(), axis=1).any()
+
+    subject = Subject(
+        ask=frequencies,
+        rule=law,
+        forms=(law_of_a_sweep,),
+        mistakes=_SAMPLES,
+        symptoms=(
+            Symptom(
+                "spins-for-bits",
+                "zeros and ones are asked: these are −1 and 1",
+                lambda seen: all(np.isin(o.answer, (-1, 1)).all() for o in seen),
+            ),
+            Symptom(
                 "probabilities-for-bits",
                 "sample returns bits, not probabilities: draw each one",
+                probabilities_in_place,
             ),
-            *advice,
-            when(
-                is_bits and (frequency > 0).sum() == 1,
+            Symptom(
                 "rounded-for-drawn",
-                "all samples are equal: draw a bit for each example, with its probability, and do "
-                "not round it",
+                "all samples are the same, the likelier bit each time: draw a bit for each "
+                "example, with its probability, and do not round it",
+                lambda seen: all(map(_likeliest, seen)) and never_drawn(seen),
             ),
-            "predict from σ(a), draw, and add column i times the drawn bit to a",
-        ],
-        see=see,
-    )
-
-    n = draw.integer(10, 15)
-    chain, turns = deterministic(draw, n)
-    x = ask(chain, 64, draw.generator())
-    is_bits = bool(np.isin(x, (0, 1)).all())
-    obey = ((x[:, 1:] == 1) == np.logical_xor(x[:, :-1] == 1, turns[1:] == 1)).all(1)
-    both = 0 < x[:, 0].sum() < 64  # fails in one of 2^63 draws
-    yield claim(
-        "each bit hears exactly the bits that were drawn before it",
-        is_bits and obey.all() and both,
-        points=0.5,
-        saw=f"{(~obey).sum()} of 64 examples in which a bit does not fit the one before it"
-        if not obey.all()
-        else "values other than 0 and 1"
-        if not is_bits
-        else f"a first bit that is {x[0, 0]:.0f} in all 64 examples, where it is a fair coin",
-        asks=f"a model in which each of {n} bits copies its neighbor, or turns it around, makes "
-        "such examples only",
-        advice=[
-            *advice,
-            when(
-                is_bits and obey.all() and not both,
+            Symptom("not-drawn", "every call gives the same word: nothing is drawn", never_drawn),
+            Symptom(
                 "same-for-all",
-                "all examples are alike: every one of them needs its own draw",
+                "all examples of a call are alike: every one of them needs its own draw",
+                drawn_once,
             ),
-            "add the column of the drawn bit to a before the next step",
-        ],
-        see=see,
+        ),
+        show=show_numbers,
+        told=told_frequencies,
+        by_hand=law_by_hand,
+        smaller=lambda *numbers: (first_bits(n) for n in range(1, min(len(numbers[3]), 3))),
+        alike=alike_in_law,
     )
+    often = Property(
+        "often",
+        OFTEN,
+        lambda draw: [model_that_tells_apart(draw)],
+        points=1,
+        asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
+        saw=unlike_the_law,
+    )
+    take(EXAMPLE, 2, draw.generator())  # a wrong shape is told before it grows with DRAWS
+    right = True
+    for said in examine(subject, draw, often):
+        right &= isinstance(said, Claim) and said.holds
+        yield said
 
-    counts, whole = [], True
+    numbers = numbers_of(draw, 3, 4)
+    yield claim_of_independence(
+        lambda: take(numbers, DRAWS, draw.generator()), law(*numbers), right
+    )
+    hears = yield from _hearing(take, chain, turns, draw)
+    yield _cost_of_a_sample(sample, draw, hears)
+    yield from _randomness(sample, take, draw)
+
+
+def _hearing(
+    take: Callable[..., np.ndarray], chain: Numbers, turns: np.ndarray, draw: Draw
+) -> Generator[Claim, None, bool]:
+    """Every bit fits the one before it; returns whether that is so."""
+    x = take(chain, 64, draw.generator())
+    bits = np.isin(x, (0, 1))
+    astray = ((x[:, 1:] == 1) ^ (x[:, :-1] == 1) ^ (turns[1:] == 1)).any(1)
+    both = 0 < x[:, 0].sum() < 64  # fails in one of 2^63 draws
+    said = claim(
+        HEARS,
+        bits.all() and not astray.any() and both,
+        id="hears",
+        points=0.5,
+        saw=f"values other than 0 and 1, such as {x[~bits][0]:.3g}"
+        if not bits.all()
+        else f"{astray.sum()} of 64 examples in which a bit does not fit the one before it"
+        if astray.any()
+        else f"a first bit that is {x[0, 0]:.0f} in all 64 examples, where it is a fair coin",
+        asks=f"examples of a model in which each of {len(turns)} bits copies its neighbor, or "
+        "turns it around, the first one a fair coin",
+        advice="predict, draw, and add the column of the drawn bit to a before the next step",
+    )
+    yield said
+    return said.holds
+
+
+def _cost_of_a_sample(sample: Standin, draw: Draw, hears: bool) -> Claim:
+    """The operations of one sample at two sizes."""
+    counts = []
     for n in SIZES:
         numbers = numbers_of(draw, n, HIDDEN, scale=0.3)
         count, answer = _counted(sample, *tensors(numbers), 1, draw.generator())
         counts.append(count)
-        drawn = expect_array(answer, (1, n), "any", "the samples")
-        whole &= bool(np.isin(drawn, (0, 1)).all() and both)
-    growth = counts[1] / max(counts[0], 1)
-    little = counts[0] < SIZES[0] * HIDDEN
-    yield claim(
+        expect_array(answer, (1, n), "any", "the samples")
+    little, slow = too_fast_or_slow(counts)
+    return claim(
         "a sample costs one sweep: twice the bits, twice the operations",
-        whole and growth <= GROWTH and not little,
+        not little and not slow,
+        id="cost",
         points=1,
-        saw=f"{counts[0]:,} operations at n = {SIZES[0]}, fewer than V alone needs"
-        if little
-        else _growth_in_words(counts, growth),
-        asks="O(n h): × 2, up to small change",
+        saw=growth_in_words(counts),
+        asks=COST,
+        waits=waits_unless(hears or little or slow, f"“{HEARS}”"),
         advice=[
             when(
-                growth > GROWTH,
+                slow,
                 "quadratic",
-                "each step begins from the start, as when `nade` is called for every bit: carry a "
-                "along, and add one column after each draw",
+                "the work grows as where each step begins from the start, or `nade` is called for "
+                "every bit: carry a along, and add one column after each draw",
             ),
-            when(
-                named == "one-pass",
-                "one-pass",
-                _ADVICE_ON_SAMPLES["one-pass"],
-            ),
-            "one step for each bit, with all hidden units",
+            "one step for each bit, with all hidden units, computed in torch",
         ],
-        see=see,
     )
 
+
+def _randomness(sample: Standin, take: Callable[..., np.ndarray], draw: Draw) -> Iterator[Claim]:
+    """The given generator, and the form of the answer."""
     numbers = numbers_of(draw, 5, 3)
     others = (*numbers[:3], -numbers[3] - 1)
-    heard = looks_at(lambda one, g: ask(one, 40, g), numbers, others, draw.apart())
+    heard = looks_at(lambda one, g: take(one, 40, g), numbers, others, draw.apart())
     unheard = waits_unless(heard, "samples that change with the model's numbers")
-    seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
-    start = generators[0].get_state()
-    first, again, other = (ask(numbers, 40, g) for g in generators)
-    moved = not torch.equal(start, generators[0].get_state())
-    same, differs = bool((first == again).all()), bool((first != other).any())
-    yield claim(
-        "all randomness comes from the given generator",
-        moved and same and differs,
-        points=0.5,
-        saw="a generator that nobody has used"
-        if not moved
-        else "different draws from equal generators"
-        if not same
-        else "equal draws from different generators",
-        asks="equal generators give equal draws, others give others",
-        waits=unheard,
-        advice=[
-            when(
-                not moved and not same,
-                "generator-ignored",
-                "hand the generator on: torch.bernoulli(p, generator=generator), or torch.rand",
-            ),
-            when(
-                not moved,
-                "not-random",
-                "nothing is drawn here, or from a generator of your own: use the given one",
-            ),
-            when(
-                not differs,
-                "reseeded",
-                "the generator is set back inside: use it as it comes, or all calls draw the same",
-            ),
-            "use the given generator, and no other source of randomness",
-        ],
-        see=see,
-    )
+    yield claim_of_the_generator(lambda g: take(numbers, 40, g), draw, 0.5, unheard)
     raw = sample(*tensors(numbers_of(draw, 1, 2)), 3, draw.generator())
     raw = expect_array(raw, (3, 1), "any", "the samples")
+    bits = all(np.isin(x, (0, 1)).all() for x in (raw, take(numbers, 40, draw.generator())))
     yield claim(
         "the answer holds bits as floats, for any count and n",
-        raw.dtype.kind == "f" and bool(np.isin(raw, (0, 1)).all()) and is_bits and both,
+        raw.dtype.kind == "f" and bits,
+        id="form",
         points=0.5,
-        saw=f"an answer of kind {raw.dtype}"
-        if raw.dtype.kind != "f"
-        else "values other than 0 and 1",
+        saw=f"an answer of kind {raw.dtype}" if bits else "values other than 0 and 1",
         asks="floats 0. and 1., so that samples can be given back to nade",
         waits=unheard,
         advice=[
             when(
-                raw.dtype.kind != "f",
+                bits,
                 "bits-not-floats",
                 "a column is multiplied by its bit: return floats, as the data have them",
             ),
             "zeros and ones, one row an example",
         ],
-        see=see,
     )
 
 
 # --- autoencoder_dependencies ---------------------------------------------------------------------
 
+TRIED = "all 2^n vectors are tried: only so an output can be said not to see an input"
 
-def gates_by_rule(chosen: np.ndarray, turned: np.ndarray) -> np.ndarray:
-    """Logits (2^n, n): output i is a product over its chosen inputs, each as it is or turned.
 
-    So output i changes with input j at a few vectors only.
+def dependencies(
+    table: np.ndarray,
+    smooth: bool = False,
+    *,
+    at: slice = slice(None),
+    turn: Callable[[int], Any] = int,
+    read: Callable[[np.ndarray], np.ndarray] = lambda logits: logits,
+    tolerance: float = 0.0,
+    reduce: Callable[..., np.ndarray] = np.any,
+) -> np.ndarray:
+    """D (n, n) of a model whose logits are `table` (2^n, n). Options turn one thing wrong.
+
+    The vectors `at` are tried, the bits `turn(j)` turned, the logits read by `read`, and changes
+    above `tolerance` reduced.
     """
-    bits = all_bits(len(chosen))[:, None, :]
-    return 2 * np.where(chosen, np.where(turned, 1 - bits, bits), 1.0).prod(2) - 0.5
+    every, columns = all_bits(table.shape[1])[at], []
+    before = read(table[place_of(every)])
+    for j in range(table.shape[1]):
+        turned = every.copy()
+        turned[:, turn(j)] = 1 - turned[:, turn(j)]
+        changes = np.abs(read(table[place_of(turned)]) - before) > tolerance
+        columns.append(reduce(changes, axis=0))
+    return np.stack(columns, axis=1)
 
 
-def autoencoder_by_rule(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The logits (2^n, n) of an autoencoder with one hidden layer on all vectors."""
-    return sigmoid(all_bits(len(b)) @ W.T + c) @ V.T + b
+def by_gradients(table: np.ndarray, smooth: bool, **wrong: Any) -> np.ndarray:
+    """D by the model's gradients at the vectors: of a model that rounds, they are 0."""
+    return dependencies(table, **wrong) & smooth
 
 
-def seen_from(chosen: np.ndarray, turned: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """What turning single bits of one vector x finds of `gates_by_rule`: bool (n, n)."""
+_ON_DEPENDENCIES = {
+    "one-vector-only": "you try one vector only: an output may change at others",
+    "all-for-any": "an input counts in your answer where the output changes at EVERY vector: one "
+    "is enough",
+    "tolerance": "small changes are left out: an output that changes by a thousandth sees its "
+    "input too",
+    "decisions-compared": "only the sign of a logit is compared: an output changes with its value",
+    "turned-bits-kept": "bits stay turned from one input to the next: turn one at a time, the "
+    "others as they were",
+}
+_LEFT_OUT = "a dependency may show at a single vector: what you did not try, you cannot know"
+_DEPENDENCIES = (
+    Mistake(
+        "transposed",
+        "your matrix is transposed: rows are outputs, columns are the inputs that they see",
+        after=lambda D, *_: D.T,
+    ),
+    Mistake(
+        "diagonal-left-out",
+        "whether an output sees its OWN input is the question: keep the diagonal",
+        after=lambda D, *_: D & ~np.eye(len(D), dtype=bool),
+    ),
+    Mistake(
+        "inverted",
+        "true and false have changed places: D is true where an output DOES change",
+        after=lambda D, *_: ~D,
+    ),
+    *(
+        Mistake(
+            "model-not-asked",
+            "the same matrix comes for every model: D must say what THIS model's outputs do",
+            gives=lambda table, smooth, last=last: np.tri(table.shape[1], k=last, dtype=bool),
+        )
+        for last in (-1, 99, -99)
+    ),
+    Mistake(
+        "gradient-only",
+        "these are gradients, and where a model rounds they are zero: turn the bits around and "
+        "compare outputs",
+        gives=by_gradients,
+    ),
+    *(
+        Mistake(name, _ON_DEPENDENCIES[name], options=options)
+        for name, options in (
+            ("one-vector-only", {"at": slice(1)}),
+            ("one-vector-only", {"at": slice(-1, None)}),
+            ("all-for-any", {"reduce": np.all}),
+            *(("tolerance", {"tolerance": t}) for t in (0.005, 0.05, 0.5)),
+            ("decisions-compared", {"read": lambda logits: (logits > 0) * 1.0}),
+            ("turned-bits-kept", {"turn": lambda j: slice(j + 1)}),
+        )
+    ),
+)
 
-    def outputs(rows: np.ndarray) -> np.ndarray:
-        literal = np.where(turned[None], 1 - rows[:, None], rows[:, None])
-        return np.where(chosen[None], literal, 1.0).prod(2)
 
-    rows = np.repeat(x[None], len(x), axis=0)
-    rows[np.arange(len(x)), np.arange(len(x))] = 1 - x
-    return (outputs(rows) != outputs(x[None])).T
+def gates(draw: Draw) -> list[tuple[np.ndarray, bool]]:
+    """Models that round, each output a product of some inputs, as they are or turned.
+
+    So an output changes at a few vectors only, and by much or by little: the changes are 0.002,
+    2, 0.02, 0.2, in turn, and the signs of half of them do not change.
+    """
+    cases = []
+    for n in (draw.integer(5, 6), 4, 2):
+        chosen = np.zeros((n, n), dtype=bool)
+        while not chosen.any() or (chosen == chosen.T).all() or (n > 2 and chosen.diagonal().all()):
+            chosen = draw.uniform(n, n) < 0.6
+            chosen[draw.integer(0, n - 1)] = False
+            if n > 2:
+                chosen[0, 0] = True
+        size, middle = np.ones(n), np.zeros(n)
+        seeing = draw.rng.permutation(np.flatnonzero(chosen.any(1)))
+        size[seeing] = np.resize((0.002, 2, 0.02, 0.2), len(seeing))
+        middle[seeing] = np.resize((0.25, 1.5, 0, 0), len(seeing))
+        turned, bits = draw.uniform(n, n) < 0.5, all_bits(n)[:, None, :]
+        products = np.where(chosen, np.where(turned, 1 - bits, bits), 1.0).prod(2)
+        cases.append((size * (products - 0.5) + middle, False))
+    return cases
 
 
-@checks("autoencoder_dependencies", lesson=LESSON, points=3)
-def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Claim]:
+def dense_and_causal(draw: Draw) -> list[tuple[np.ndarray, bool]]:
+    """An autoencoder and a NADE, in an order that is not to be known.
+
+    Rounded, so that no output differs by an error of rounding where nothing has changed.
+    """
+    n = draw.integer(5, 6)
+    while True:
+        W, c, V, b = numbers = numbers_of(draw, n, 6, scale=1.5)
+        autoencoder = sigmoid(all_bits(n) @ W.T + c) @ V.T + b
+        tables = [autoencoder.round(4), nade_rule(all_bits(n), *numbers).round(4)]
+        seen = [dependencies(table, tolerance=0.05) for table in tables]
+        if seen[0].all() and (seen[1] == np.tri(n, k=-1)).all():
+            break
+    return [(table, True) for table in tables[:: 1 - 2 * draw.integer(0, 1)]]
+
+
+def same_dependencies(a: Any, b: Any) -> bool:
+    """Whether two matrices are nonzero at the same places."""
+    return np.shape(a) == np.shape(b) and bool(((a != 0) == (b != 0)).all())
+
+
+def wrong_entry(answer: np.ndarray, right: np.ndarray, table: np.ndarray, smooth: bool) -> str:
+    """The first entry that is wrong, with the vector that shows it."""
+    i, j = np.argwhere((answer != 0) != right)[0]
+    n = len(right)
+    what = f"input {j + 1}, though turning x_{j + 1}"
+    if not right[i, j]:
+        return f"output {i + 1} is said to see {what} changes it at none of the {2**n} vectors"
+    x = all_bits(n)
+    turned = x.copy()
+    turned[:, j] = 1 - turned[:, j]
+    change = table[place_of(turned), i] - table[:, i]
+    at = int(np.abs(change).argmax())
+    by = f"{change[at]:.3g}"
+    return f"output {i + 1} is said not to see {what} at {word(x[at])} changes it by {by}"
+
+
+def show_model(table: np.ndarray, smooth: bool) -> str:
+    """A model in words: of two bits, all its logits."""
+    n = table.shape[1]
+    if n > 2:
+        return f"a model of {n} bits"
+    rows = zip(all_bits(n), table, strict=True)
+    return ", ".join(f"logits({word(x)}) = {shown(logits)}" for x, logits in rows)
+
+
+def told_matrix(answer: np.ndarray) -> str:
+    """The rows of a matrix."""
+    binary = np.isin(answer, (0, 1)).all()
+    return "rows " + ", ".join(word(row) if binary else shown(row) for row in answer)
+
+
+def dependencies_by_hand(table: np.ndarray, smooth: bool) -> str:
+    """What turning each bit of a model of two changes, vector by vector."""
+    if table.shape[1] > 2:
+        return ""
+    steps = []
+    for j, pairs in enumerate((((0, 2), (1, 3)), ((0, 1), (2, 3)))):
+        for a, b in pairs:
+            changed = [f"output {i + 1}" for i in np.flatnonzero(table[a] != table[b])]
+            ends = " ↔ ".join(word(all_bits(2)[k]) for k in (a, b))
+            steps.append(f"{ends} (x_{j + 1} turned) changes {', '.join(changed) or 'nothing'}")
+    return "; ".join(steps)
+
+
+def models_of_two_bits(table: np.ndarray, smooth: bool) -> Iterator[tuple[np.ndarray, bool]]:
+    """The worked example, one whose output 2 sees input 1, and one with small changes."""
+    if table.shape[1] > 2:
+        one, two = all_bits(2).T
+        for first, second in ((0 * one, one), (0 * one, 5 * one * two), (two, one - 0.003 * two)):
+            yield np.stack([first + 0.3, second], axis=1), smooth
+
+
+@checks(
+    "autoencoder_dependencies",
+    lesson=LESSON,
+    points=3,
+    see="Exercise 4: what about an autoencoder?",
+)
+def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Turning bits around, on all vectors, finds every dependency."""
-    see = "Exercise 4: what about an autoencoder?"
+    left_out: list[tuple[int, int]] = []  # of each model: vectors never tried, bits
+    answers: list[np.ndarray] = []
 
-    def searched(table: np.ndarray, n: int, smooth: bool) -> tuple[np.ndarray, bool]:
-        """The dependencies of a model that answers here, and whether it was asked everything."""
+    def ask(table: np.ndarray, smooth: bool) -> np.ndarray:
+        """The dependencies of a model that answers here, where it is counted what it is asked."""
+        n = table.shape[1]
         asked, model = np.zeros(2**n, dtype=bool), Table(tensor(table), smooth)
 
         def answer(kind: Any, x: Any, slope: Any = None) -> torch.Tensor:
             x = tensor(expect_array(x, (None, n), "any", "the bits").astype(np.float64))
-            if len(x) > 10_000 or not torch.isfinite(x).all():
+            if len(x) > 10_000 or not ((x == 0) | (x == 1)).all():
                 raise ValueError("this model takes bits, zeros and ones, of up to 10,000 examples")
             if kind == "gradients":
                 with torch.enable_grad():
@@ -705,163 +1018,81 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
                     total = (model(x) * weight).sum()
                     on = torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)
                 return on[0]
-            bits = x.round().clamp(0, 1).numpy()
-            asked[(bits @ (2 ** np.arange(n)[::-1])).astype(np.int64)] = True
+            asked[place_of(x.numpy())] = True
             return model(x)
 
         found = answered(begin_search(autoencoder_dependencies, n), answer)
-        return expect_array(found, (n, n), "any", "the dependencies"), bool(asked.all())
+        left_out.append((int((~asked).sum()), n))
+        answers.append(expect_array(found, (n, n), "any", "the dependencies"))
+        return answers[-1]
 
-    cases, answers, everywhere = [], [], True
-    for n in (draw.integer(5, 6), 4, 2):
-        chosen = np.zeros((n, n), dtype=bool)
-        while (
-            chosen.sum() == 0 or (chosen == chosen.T).all() or (n > 2 and chosen.diagonal().all())
-        ):
-            chosen = draw.uniform(n, n) < 0.6
-            chosen[draw.integer(0, n - 1)] = False
-            if n > 2:
-                chosen[0, 0] = True
-        turned = draw.uniform(n, n) < 0.5
-        cases.append((chosen, turned))
-        answer, asked_all = searched(gates_by_rule(chosen, turned), n, False)
-        answers.append(answer)
-        everywhere &= asked_all
-    binary = all(np.isin(a, (0, 1)).all() for a in answers)
-    found = [np.asarray(a, dtype=float) != 0 for a in answers]
-
-    def fits(rule: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> bool:
-        return all((f == rule(*case)).all() for f, case in zip(found, cases, strict=True))
-
-    def from_point(value: float) -> bool:
-        return fits(lambda c, t: seen_from(c, t, np.full(len(c), value)))
-
-    # An output that sees nothing is among them, and only all 2^n vectors can tell that of it.
-    true = fits(lambda c, t: c)
-    right = true and everywhere
-    f, c = found[0], cases[0][0]
-    too_many, too_few = (f & ~c).sum(), (c & ~f).sum()
-    yield claim(
-        "D[i, j] is true where turning x_j around can change output i, and nowhere else",
-        right,
-        points=1.5,
-        saw=f"{too_many} dependencies too many and {too_few} too few for {len(c)} outputs"
-        if (f != c).any()
-        else "a wrong answer for a model of fewer bits"
-        if not true
-        else "a right answer, but by luck: some of the vectors were never tried",
-        asks="all 2^n vectors tried, each bit of them turned around, outputs compared",
-        advice=[
-            when(
-                fits(lambda c, t: c.T),
-                "transposed",
-                "your matrix is transposed: rows are outputs, columns are the inputs that they see",
+    subject = Subject(
+        ask=ask,
+        rule=dependencies,
+        mistakes=_DEPENDENCIES,
+        symptoms=(
+            Symptom(
+                "vectors-left-out", _LEFT_OUT, lambda seen: any(missed for missed, _ in left_out)
             ),
-            when(
-                fits(lambda c, t: c & ~np.eye(len(c), dtype=bool)),
-                "diagonal-left-out",
-                "whether an output sees its OWN input is the question: keep the diagonal",
-            ),
-            when(
-                not any(f.any() for f in found),
-                "gradient-only",
-                "nothing found at all: gradients are zero where a model rounds or saturates; turn "
-                "the bits around and compare outputs",
-            ),
-            when(
-                from_point(0) or from_point(1),
-                "one-vector-only",
-                "you try one vector only: an output may change at others; try all 2^n",
-            ),
-            when(
-                fits(lambda c, t: ~c),
-                "inverted",
-                "true and false have changed places: D is true where an output DOES change",
-            ),
-            when(
-                fits(lambda c, t: np.tri(len(c), k=-1, dtype=bool))
-                or fits(lambda c, t: np.ones_like(c)),
-                "model-not-asked",
-                "this answer does not depend on the model: ask it",
-            ),
-            when(
-                true and not everywhere,
-                "vectors-left-out",
-                "a dependency may show at a single vector: what you did not try, you cannot know",
-            ),
-            when(
-                not too_many and too_few,
-                "not-all-vectors",
-                "some dependencies are missed: they show at a few vectors only, so try all 2^n",
-            ),
-            when(
-                not too_many and too_few == 0 and not right,
-                "n-fixed",
-                "right for one number of bits only: take it from model.n",
-            ),
-            "ask the model for all vectors, and again with column j turned around",
-        ],
-        see=see,
+        ),
+        show=show_model,
+        told=told_matrix,
+        by_hand=dependencies_by_hand,
+        smaller=models_of_two_bits,
+        alike=same_dependencies,
+        drawn=True,
     )
-
-    n = draw.integer(5, 6)
-    numbers = numbers_of(draw, n, 6, scale=1.5)
-    # Rounded, so that no output differs by an error of rounding where nothing has changed.
-    tables = [autoencoder_by_rule(*numbers), nade_by_rule(all_bits(n), *numbers)]
-    turn = draw.integer(0, 1)  # which of them comes first is not to be known
-    both = [searched(table.round(4), n, True) for table in tables[:: 1 - 2 * turn]][:: 1 - 2 * turn]
-    (dense, _), (causal, thorough) = ((found.astype(float) != 0, asked) for found, asked in both)
-    wanted = np.tri(n, k=-1, dtype=bool)
-    yield claim(
-        "an autoencoder's outputs see everything, a NADE's what comes before",
-        bool(dense.all() and (causal == wanted).all()) and thorough,
-        points=1,
-        saw=f"{(~dense).sum()} of {n * n} dependencies of an autoencoder are missed"
-        if not dense.all()
-        else "a right answer, but by luck: some of the vectors were never tried"
-        if (causal == wanted).all()
-        else f"{(causal & ~wanted).sum()} dependencies too many and {(wanted & ~causal).sum()} too "
-        f"few for a NADE of {n} bits",
-        asks="all of D for the autoencoder, what lies below the diagonal for NADE",
-        advice=[
-            when(
-                (causal == wanted.T).all() and dense.all(),
-                "transposed",
-                "your matrix is transposed: rows are outputs, columns are the inputs that they see",
-            ),
-            when(
-                (dense == ~np.eye(n, dtype=bool)).all(),
-                "diagonal-left-out",
-                "whether an output sees its OWN input is the question: keep the diagonal",
-            ),
-            when(
-                (dense == wanted).all() and (causal == wanted).all(),
-                "model-not-asked",
-                "both models get the same answer: ask them",
-            ),
-            "turn one bit around at a time, and compare all outputs with those before",
-        ],
-        see=see,
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "where",
+            "D[i, j] is true where turning x_j around can change output i, and nowhere else",
+            gates,
+            points=1,
+            asks="all 2^n vectors tried, each bit of them turned around, outputs compared",
+            saw=wrong_entry,
+        ),
+        Property(
+            "both",
+            "an autoencoder's outputs see everything, a NADE's what comes before",
+            dense_and_causal,
+            points=1,
+            asks="all of D for the autoencoder, what lies below the diagonal for NADE",
+            typical=False,
+            saw=wrong_entry,
+        ),
     )
-    bools = all(a.dtype.kind == "b" for a in answers)
+    dense, causal = answers[3:5]  # those of an autoencoder and a NADE, in one order or the other
+    blind = waits_unless(
+        not same_dependencies(dense, causal), "matrices that change with the model"
+    )
+    missed, n = max(left_out)
+    yield claim(
+        TRIED,
+        not missed,
+        id="tried",
+        points=0.5,
+        saw=f"{missed} of the {2**n} vectors of {n} bits were never tried",
+        asks="the model's outputs at every vector",
+        waits=blind,
+        advice=when(missed, "vectors-left-out", _LEFT_OUT),
+    )
+    others = next((a for a in answers if not np.isin(a, (0, 1)).all()), None)
     yield claim(
         "the answer is a matrix of bools",
-        (bools or (binary and right))
-        and 0 < sum(f.sum() for f in found) < sum(map(np.size, found)),
+        others is None,
+        id="bools",
         points=0.5,
-        saw="the same answer for every pair"
-        if binary
-        else "an answer that holds other numbers than 0 and 1",
+        saw=""
+        if others is None
+        else f"an answer that holds {others[~np.isin(others, (0, 1))][0]:.4g}",
         asks="true or false for each pair, (n, n)",
-        waits=waits_unless((dense != causal).any(), "matrices that change with the model"),
-        advice=[
-            when(
-                not binary,
-                "amount-for-whether",
-                "how much or how often an output changes is not asked: WHETHER it does, at one "
-                "vector at least",
-            ),
-            "compare with != and reduce with any",
-        ],
-        see=see,
+        waits=blind,
+        advice=when(
+            others is not None,
+            "amount-for-whether",
+            "how much or how often an output changes is not asked: WHETHER it does, at one vector "
+            "at least",
+        ),
     )

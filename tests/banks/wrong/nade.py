@@ -8,11 +8,13 @@ TRAINS = "training reaches W, c, V and b, and nothing is overwritten"
 GROWS = "the work grows like n: twice the bits, twice the operations"
 OFTEN = "samples come as often as the model says"
 HEARS = "each bit hears exactly the bits that were drawn before it"
+APART = "each example is drawn for itself"
 SWEEP = "a sample costs one sweep: twice the bits, twice the operations"
 SEED = "all randomness comes from the given generator"
 FORM = "the answer holds bits as floats, for any count and n"
 WHERE = "D[i, j] is true where turning x_j around can change output i, and nowhere else"
 BOTH = "an autoencoder's outputs see everything, a NADE's what comes before"
+TRIED = "all 2^n vectors are tried: only so an output can be said not to see an input"
 BOOLS = "the answer is a matrix of bools"
 
 HIDDEN = "torch.sigmoid(x[:, :i] @ W[:, :i].T + c)"
@@ -56,7 +58,7 @@ ANSWERS = (
     Wrong("nade_naive", VALUES, "c-forgotten", edit=(".T + c)", ".T)")),
     Wrong("nade_naive", VALUES, "c-forgotten-at-first", edit=(".T + c)", ".T + (c if i else 0))")),
     Wrong("nade_naive", VALUES, "V-row-shared", edit=("V[i]", "V[0]")),
-    Wrong("nade_naive", VALUES, "V-row-shared", edit=("V[i]", "V[i - 1]")),
+    Wrong("nade_naive", VALUES, "V-row-late", edit=("V[i]", "V[i - 1]")),
     Wrong("nade_naive", VALUES, "sigmoid-forgotten", edit=("torch.sigmoid(x", "(x")),
     Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.relu(x")),
     Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.tanh(x")),
@@ -68,6 +70,34 @@ ANSWERS = (
         edit=("return torch.stack(logits, dim=1)", "return torch.stack(logits, dim=1).sigmoid()"),
     ),
     Wrong("nade_naive", VALUES, "bits-inverted", edit=("(x[:, :i] @", "((1 - x[:, :i]) @")),
+    Wrong("nade_naive", VALUES, "V-row-shared", edit=("V[i]", "V[-1]")),
+    Wrong("nade_naive", VALUES, "spins-for-bits", edit=("(x[:, :i] @", "((x[:, :i] * 2 - 1) @")),
+    Wrong("nade_naive", VALUES, "x-forgotten", edit=("x[:, :i] @", "torch.ones_like(x[:, :i]) @")),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "first-step-empty",
+        edit=(HIDDEN, f"({HIDDEN} if i else torch.zeros(len(x), len(c)))"),
+    ),
+    Wrong("nade_naive", VALUES, "mean-for-sum", edit=(".T + c)", ".T / max(i, 1) + c)")),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "mean-for-sum",
+        edit=(HIDDEN, "torch.sigmoid((x[:, :i] @ W[:, :i].T + c) / (i + 1))"),
+    ),
+    Wrong(  # two at once
+        "nade_naive",
+        SEES,
+        "sees-itself",
+        edit=(HIDDEN, "torch.sigmoid(x[:, : i + 1] @ W[:, : i + 1].T)"),
+    ),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "b-forgotten",
+        edit=((".T + c)", ".T)"), (" + b[i]", "")),
+    ),
     Wrong("nade_naive", stops="should have shape", edit=("(logits, dim=1)", "(logits, dim=0)")),
     Wrong("nade_naive", TRAINS, "gradient-cut", edit=("(x[:, :i] @ W[", "(x[:, :i] @ W.data[")),
     # nade
@@ -104,6 +134,28 @@ ANSWERS = (
         "last-column-only",
         edit=(ADD, "        a = c + x[:, i : i + 1] * W[:, i]\n"),
     ),
+    Wrong("nade", VALUES, "one-pass", edit=(ADD, "")),
+    Wrong(
+        "nade",
+        VALUES,
+        "c-added-again",
+        edit=(ADD, "        a = a + F.linear(x[:, i : i + 1], W[:, i : i + 1], c)\n"),
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "mean-for-sum",
+        edit=(ADD, "        a = (i * a + x[:, i : i + 1] * W[:, i]) / (i + 1)\n"),
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "probabilities-carried",
+        edit=(
+            (PREDICT, "        logit = torch.sigmoid(a) @ V[i] + b[i]\n"),
+            (ADD, "        logits.append(logit)\n        a = a + logit.sigmoid().outer(W[:, i])\n"),
+        ),
+    ),
     Wrong("nade", VALUES, "x-forgotten", edit=("x[:, i : i + 1] * W[:, i]", "W[:, i]")),
     Wrong(
         "nade",
@@ -137,6 +189,23 @@ def nade(x, W, c, V, b):
         TRAINS,
         "gradient-cut",
         edit=(ADD, "        a = a + x[:, i : i + 1] * W[:, i].detach()\n"),
+    ),
+    Wrong("nade", TRAINS, "gradient-cut", edit=("a = a + x", "a = a.detach() + x")),
+    Wrong(
+        "nade",
+        GROWS,
+        "not-counted",
+        source="""
+def nade(x, W, c, V, b):
+    import numpy as np
+
+    x, W, c, V, b = (p.detach().numpy() for p in (x, W, c, V, b))
+    a, logits = np.repeat(c[None], len(x), axis=0), []
+    for i in range(len(b)):
+        logits.append((1 / (1 + np.exp(-a))) @ V[i] + b[i])
+        a = a + np.outer(x[:, i], W[:, i])
+    return torch.from_numpy(np.stack(logits, axis=1))
+""",
     ),
     Wrong(
         "nade",
@@ -183,6 +252,48 @@ def nade(x, W, c, V, b):
         "last-column-only",
         edit=(DRAW_ADD, "a = c + bits[i][:, None] * W[:, i]"),
     ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "spins-for-bits",
+        edit=(DRAWN, "torch.where(torch.rand(count, generator=generator) < p, 1.0, -1.0)"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "spins-for-bits",
+        edit=("bits[i][:, None] *", "(2 * bits[i] - 1)[:, None] *"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "fair-coins",
+        source="""
+def sample(W, c, V, b, count, generator):
+    return torch.rand(count, len(b), generator=generator).round()
+""",
+    ),
+    *(
+        Wrong(
+            "sample",
+            APART,
+            "samples-that-know-each-other",
+            edit=((DRAW_START, f"u = {u}\n    {DRAW_START}"), (DRAWN, "(u[i] < p).float()")),
+        )
+        for u in (
+            "torch.rand(len(b), count, generator=generator)[:, torch.arange(count) // 2]",
+            "torch.rand(len(b), -(-count // 2), generator=generator).repeat(1, 2)[:, :count]",
+        )
+    ),
+    Wrong(
+        "sample",
+        APART,
+        "samples-that-know-each-other",
+        edit=(
+            "return torch.stack(bits, dim=1)",
+            "x = torch.stack(bits, dim=1)\n    return x[x[:, 0].argsort()]",
+        ),
+    ),
     Wrong("sample", OFTEN, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
     Wrong("sample", OFTEN, "probabilities-for-bits", edit=(DRAWN, "p")),
     Wrong(
@@ -212,6 +323,18 @@ def sample(W, c, V, b, count, generator):
 """,
     ),
     Wrong("sample", SEED, "generator-ignored", edit=(", generator=generator", "")),
+    Wrong(
+        "sample",
+        SEED,
+        "not-random",
+        edit=("generator=generator", "generator=torch.Generator().manual_seed(i)"),
+    ),
+    Wrong(
+        "sample",
+        SEED,
+        "a-second-source",
+        edit=("generator=generator", "generator=generator if i else None"),
+    ),
     Wrong(
         "sample",
         SEED,
@@ -256,8 +379,30 @@ def sample(W, c, V, b, count, generator):
     Wrong(
         "autoencoder_dependencies",
         WHERE,
-        "not-all-vectors",
+        "all-for-any",
         edit=(COMPARED, COMPARED.replace(".any", ".all")),
+    ),
+    *(
+        Wrong(
+            "autoencoder_dependencies",
+            WHERE,
+            "tolerance",
+            edit=(COMPARED, f"((model(turned) - before).abs() > {least}).any(dim=0)"),
+        )
+        for least in (0.01, 0.1, 1)
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "decisions-compared",
+        edit=(COMPARED, "((model(turned) > 0) != (before > 0)).any(dim=0)"),
+    ),
+    Wrong("autoencoder_dependencies", WHERE, "turned-bits-kept", edit=("every.clone()", "every")),
+    Wrong("autoencoder_dependencies", TRIED, "vectors-left-out", edit=(EVERY, f"{EVERY}[:3]")),
+    Wrong(
+        "autoencoder_dependencies",
+        stops="this model takes bits, zeros and ones",
+        edit=("1 - turned", "-turned"),
     ),
     Wrong(
         "autoencoder_dependencies",
@@ -308,6 +453,7 @@ def autoencoder_dependencies(model):
     Wrong(
         "sample",
         FORM,
+        "not-drawn",
         source="""
 def sample(W, c, V, b, count, generator):
     return torch.ones(count, len(b))
