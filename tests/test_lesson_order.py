@@ -12,6 +12,7 @@ from scipy.special import rel_entr
 from scipy.stats import norm
 
 from autograder.checks import order
+from autograder.lessons import exercise_source, load_lesson
 from course import data
 from figures import reverse_conditional
 from figures.arrow import ArrowExplorer, number
@@ -322,3 +323,13 @@ def test_a_world_that_cannot_be_drawn_is_told_in_one_sentence(given, said) -> No
 def test_numbers_are_written_with_three_decimals_at_most() -> None:
     written = [number(v) for v in (0.4964, 2.0, -0.5, 1.2e-5, 0.0, None, math.inf, -math.inf)]
     assert written == ["0.496", "2", "−0.5", "1.20e-5", "0", "NaN", "∞", "−∞"]
+
+
+def test_mixtures_of_more_bumps_lose_less_and_never_less_than_nothing(solved: dict) -> None:
+    losses = [solved["mixture_reverse"](k) for k in (1, 2, 5, 8, 16, 50)]
+    assert np.round(losses, 4).tolist() == [0.4962, 0.0788, 0.0131, 0.0070, 0.0050, 0.0044]
+    cells = [cell.source for cell in load_lesson(LESSON).cells if "def fit_mixture" in cell.source]
+    too_narrow = dict(solved)
+    exec(cells[0].replace("** 2 / 2)", "** 2 / 12)"), too_narrow)
+    exec(exercise_source(LESSON, "mixture_reverse"), too_narrow)
+    assert round(too_narrow["mixture_reverse"](50), 3) == -0.558, "as the lesson says"

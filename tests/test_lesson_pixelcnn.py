@@ -13,6 +13,7 @@ import torch
 from autograder import lessons
 from autograder.checking import judge
 from autograder.checks import pixelcnn as checks
+from autograder.draw import Draw
 from course.causality import dependency_map, passes_cuts
 from course.data import digits
 from figures.receptive_field import ReceptiveFieldExplorer
@@ -47,27 +48,46 @@ def test_a_uniform_distribution_earns_only_what_is_true_of_it(solved: dict):
         def forward(self, x):
             return 0 * super().forward(x)
 
-    verdict = judge(Uniform, name="PixelCNN", lesson=LESSON)
-    assert verdict.earned <= 2
-    held = {c.text for c in verdict.claims if c.holds}
-    assert not any("no logit sees" in text or "probabilities" in text for text in held)
+    for name in ("PixelCNN.forward", "PixelCNN"):
+        assert judge(Uniform, name=name, lesson=LESSON).earned == 0
 
 
 def test_false_alarms_of_the_sampling_claims_are_rarer_than_one_in_a_million():
     for outcomes, draws, bound in (
-        (16, checks.DRAWS, checks.BOUND),
-        (4, checks.DRAWS_BELOW, checks.BOUND_BELOW),
+        (checks.OUTCOMES, checks.DRAWS, checks.BOUND),
+        (16, checks.DRAWS_OF_ALL, checks.BOUND_OF_ALL),
     ):
         assert (2**outcomes - 2) * math.exp(-draws * bound**2 / 2) < 1e-8
 
 
-def test_a_draw_tells_all_sampling_mistakes_apart(solved: dict):
-    torch.manual_seed(0)
-    model = solved["PixelCNN"](2, 1, 8, (3, 3))
-    best = max(checks._apart(checks._ways_of_drawing(model, seed)) for seed in range(48))
-    assert best > 2 * checks.BOUND
-    for way in checks._ways_of_drawing(model, 3).values():
-        assert way.sum() == pytest.approx(1)
+@pytest.mark.parametrize("seed", range(4))
+def test_any_draw_tells_a_right_sampler_from_every_mistake(seed: int):
+    draw, never = Draw(seed, "PixelCNN.inpaint"), {one.advice for one in checks._OF_DRAWING}
+    for levels, shape, rows in (
+        *((levels, shape, 0) for levels, shape in checks.ALL_ROWS),
+        *((2, shape, rows) for rows, shape in checks.lower_rows(draw)),
+    ):
+        assert levels ** math.prod(shape) <= checks.OUTCOMES
+        given = draw.rng.integers(0, levels, size=shape)
+        case = None, checks.telling_table(draw, levels, given, rows), given, rows, 0
+        right = checks.drawn_by_rule(*case)
+        for one in checks._OF_DRAWING:
+            wrong = checks.drawn_by_rule(*case, **one.options)
+            assert (right.sum(), wrong.sum()) == pytest.approx((1, 1))
+            if np.abs(right - wrong).sum() > 2 * checks.BOUND:
+                never.discard(one.advice)
+    assert never == {one.advice for one in checks._OF_DRAWING if one.after}
+
+
+def test_a_table_of_logits_is_autoregressive():
+    table = checks.table_of_logits(Draw(0, "table"), 2, (3, 1, 2))
+    every, order = checks.images(2, (3, 1, 2)), checks.ranks(3, 1, 2)
+    assert (checks.codes(every, 2) == np.arange(64)).all()
+    for place, rank in enumerate(order):
+        same_past = (every.reshape(64, 6)[:, order < rank][:, None] ==
+                     every.reshape(64, 6)[:, order < rank][None]).all(-1)  # fmt: skip
+        logits = table.reshape(64, 2, 6)[:, :, place]
+        assert ((logits[:, None] == logits[None]).all(-1) == same_past).all()
 
 
 # --- what the networks see ------------------------------------------------------------------------

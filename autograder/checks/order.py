@@ -102,7 +102,7 @@ def best_mixture(p: np.ndarray, grid: np.ndarray, components: int, steps: int = 
     mass = p / p.sum(-1, keepdims=True)
     piece = np.minimum((mass.cumsum(-1) * components - 1e-9).astype(int), components - 1)
     share = (piece[..., None, :] == np.arange(components)[:, None]).astype(np.float64)
-    floor = (grid[1] - grid[0]) ** 2 / 12
+    floor = (grid[1] - grid[0]) ** 2 / 2
     for _ in range(steps if components > 1 else 1):  # one component is found at once
         shared = share * mass[..., None, :]
         w = shared.sum(-1) + 1e-300

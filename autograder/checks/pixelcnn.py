@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,22 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.witness import carries_its_weights, waits_unless
-from autograder.claims import Advice, Claim
+from autograder.checks.whole import each_step
+from autograder.checks.witness import carries_its_weights, shared_in_pairs, waits_unless
+from autograder.claims import Advice, Cause, Claim, waiting
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
 from autograder.draw import Draw
 from autograder.inside import call_and_keep, gradient_step, seed_generators
 from autograder.inside.pixelcnn import (
+    answer_by_table,
+    answer_with,
     beside,
     end_row,
     facts_about_mask,
     memory_of,
     operations_of_sampling,
+    parts_of,
     pixel_by,
     weight_gradient,
 )
@@ -37,120 +43,15 @@ from course.causality import batch_leaks, dependency_map, randomize_parameters
 
 LESSON = "08_pixelcnn"
 
+Said = Iterator[Claim | Cause]
 
-# --- what the mathematics says --------------------------------------------------------------------
+
+# --- small things ---------------------------------------------------------------------------------
 
 
 def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     """(height, width) of a kernel."""
     return (size, size) if isinstance(size, int) else size
-
-
-def mask_by_rule(
-    kind: str,
-    size: int | tuple[int, int],
-    channels_in: int,
-    channels_out: int,
-    colours: int,
-    *,
-    color: Callable[[int, int], int] | None = None,
-    see: Callable[[int, int], bool] | None = None,
-    rows: Callable[[int], bool] = lambda row: row < 0,
-    columns: Callable[[int], bool] = lambda column: column < 0,
-    everywhere: bool = False,
-) -> np.ndarray:
-    """The mask as bools (out, in, h, w); the options give the usual corruptions.
-
-    `color(channel, channels)` is the color that a channel serves, `see(i, o)` whether at the middle
-    an output of color o sees an input of color i; `rows` and `columns` say which others are past.
-    """
-    height, width = pair(size)
-    color = color or (lambda channel, channels: channel % colours)
-    see = see or ((lambda i, o: i < o) if kind == "A" else (lambda i, o: i <= o))
-    mask = np.zeros((channels_out, channels_in, height, width), dtype=bool)
-    middle = np.array(
-        [
-            [see(color(i, channels_in), color(o, channels_out)) for i in range(channels_in)]
-            for o in range(channels_out)
-        ]
-    )
-    for r, c in itertools.product(range(height), range(width)):
-        row, column = r - height // 2, c - width // 2
-        if (row, column) == (0, 0):
-            mask[:, :, r, c] = middle
-        elif rows(row) or (row == 0 and columns(column)):
-            mask[:, :, r, c] = middle if everywhere else True
-    return mask
-
-
-def sums_of_offsets(
-    layers: Sequence[tuple[str, int]],
-    *,
-    kinds: str = "",
-    right: bool = False,
-    first_only: bool = False,
-    union: bool = False,
-    full: bool = False,
-) -> set[tuple[int, int]]:
-    """The receptive field of a plain stack; options give the usual corruptions."""
-    field = {(0, 0)}
-    for place, (kind, size) in enumerate(layers):
-        kind, p = kinds or kind, size // 2
-        if full:
-            layer = set(itertools.product(range(-p, p + 1), repeat=2))
-        else:
-            layer = set(itertools.product(range(-p, 0), range(-p, p + 1)))
-            layer |= {(0, c) for c in range(-p, p + 1 if right else 1) if c or kind == "B"}
-        if union:
-            field = layer if place == 0 else field | layer
-        elif not (first_only and place):
-            field = {(a + c, b + d) for a, b in field for c, d in layer}
-    return field
-
-
-def block_by_rule(
-    state: dict[str, torch.Tensor],
-    kind: str,
-    reach: int,
-    colours: int,
-    v: torch.Tensor,
-    h: torch.Tensor,
-    *,
-    shift: int = 1,
-    after_gate: bool = False,
-    gate: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
-    residual: bool | None = None,
-    down: bool = True,
-    across: bool = True,
-    vertical_from: str = "v",
-    out: bool = True,
-    gate_vertical: bool = True,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """(v', h') of one gated block from its parameters; the options give the usual corruptions."""
-    gate = gate or (lambda a, b: torch.tanh(a) * torch.sigmoid(b))
-    residual = kind == "B" if residual is None else residual
-    p = reach
-    below = v if vertical_from == "v" else h
-    u = F.conv2d(F.pad(below, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
-    new_v = gate(*u.chunk(2, 1)) if gate_vertical else u[:, : u.shape[1] // 2]
-    going = torch.cat([new_v, new_v], 1) if after_gate else u
-    if shift:
-        going = F.pad(going, (0, 0, shift, 0))[:, :, :-shift]
-    width = state["across.weight"].shape[-1]
-    shape = state["across.weight"].shape
-    mask = mask_by_rule(kind, (1, width), shape[1], shape[0], colours)
-    weight = state["across.weight"] * torch.tensor(mask).to(h.dtype)
-    w = F.conv2d(h, weight, state["across.bias"], padding=(0, width // 2)) if across else 0
-    w = w + (F.conv2d(going, state["down.weight"], state["down.bias"]) if down else 0)
-    new_h = gate(*w.chunk(2, 1))
-    if out:
-        shape = state["out.weight"].shape
-        mask = mask_by_rule("B", 1, shape[1], shape[0], colours)
-        weight = state["out.weight"] * torch.tensor(mask).to(h.dtype)
-        new_h = F.conv2d(new_h, weight, state["out.bias"])
-    if residual and h.shape == new_h.shape:
-        new_h = new_h + h
-    return new_v, new_h
 
 
 def ranks(colours: int, height: int, width: int) -> np.ndarray:
@@ -165,94 +66,128 @@ def tensor(array: Any) -> torch.Tensor:
 
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
+    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b); inf is inf."""
+    a, b = np.asarray(a), np.asarray(b)
     return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-def log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
-    """log of the normalized exponentials along an axis."""
-    top = logits.max(axis, keepdims=True)
-    return logits - top - np.log(np.exp(logits - top).sum(axis, keepdims=True))
+def softmax(logits: np.ndarray, axis: int = 1) -> np.ndarray:
+    """The normalized exponentials along an axis."""
+    e = np.exp(logits - logits.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def simpler(cases: Sequence[tuple]) -> Callable[..., Iterable[tuple]]:
+    """For `Subject.smaller`: the cases that stand before a case, or all if it is none of them."""
+    return lambda *case: itertools.takewhile(lambda other: other != case, cases)
 
 
 # --- conv_mask ------------------------------------------------------------------------------------
 
-_SWAPPED = {"A": "B", "B": "A"}
+
+def mask_by_rule(
+    kind: str,
+    size: int | tuple[int, int],
+    channels_in: int,
+    channels_out: int,
+    colours: int = 1,
+    *,
+    kinds: str = "AB",
+    color: Callable = lambda channel, channels, colours: channel % colours,
+    middle: Callable = lambda kind, i, o: i < o if kind == "A" else i <= o,
+    rows: Callable[[int], bool] = lambda row: row < 0,
+    above: Callable[[int], bool] = lambda column: True,
+    columns: Callable[[int], bool] = lambda column: column < 0,
+    everywhere: bool = False,
+) -> np.ndarray:
+    """The mask as zeros and ones (out, in, h, w). Each option turns one thing of it wrong.
+
+    `kinds` is what A and B are taken for; `color` is the color of a channel, and `middle` whether
+    at the middle an output of color o sees an input of color i; `rows` and `columns` say which
+    others are past, and `above` which columns of those rows.
+    """
+    height, width = pair(size)
+    kind = kinds["AB".index(kind)]
+    of_out = color(np.arange(channels_out), channels_out, colours)[:, None]
+    of_in = color(np.arange(channels_in), channels_in, colours)[None, :]
+    mask = np.zeros((channels_out, channels_in, height, width))
+    for r, c in itertools.product(range(height), range(width)):
+        row, column = r - height // 2, c - width // 2
+        past = (rows(row) and above(column)) or (row == 0 and columns(column))
+        if (row, column) == (0, 0) or (past and everywhere):
+            mask[:, :, r, c] = middle(kind, of_in, of_out)
+        elif past:
+            mask[:, :, r, c] = 1
+    return mask
 
 
-def corrupted_masks(case: tuple) -> dict[str, np.ndarray]:
-    """The masks that known misconceptions give, by name; the first name that fits is told."""
-    kind, size, channels_in, channels_out, colours = case
-    return {
-        "all-zero": np.zeros((channels_out, channels_in, *pair(size)), dtype=bool),
-        "all-one": np.ones((channels_out, channels_in, *pair(size)), dtype=bool),
-        "kinds-swapped": mask_by_rule(_SWAPPED[kind], *case[1:]),
-        "always-B": mask_by_rule("B", *case[1:]),
-        "always-A": mask_by_rule("A", *case[1:]),
-        "right-visible": mask_by_rule(*case, columns=lambda c: c != 0),
-        "right-for-left": mask_by_rule(*case, columns=lambda c: c > 0),
-        "rows-below": mask_by_rule(*case, rows=lambda r: r > 0),
-        "rows-above-lost": mask_by_rule(*case, rows=lambda r: False),
-        "upper-left-only": mask_by_rule(*case, rows=lambda r: False)
-        | (np.arange(pair(size)[0])[:, None] < pair(size)[0] // 2)
-        & (np.arange(pair(size)[1]) <= pair(size)[1] // 2),
-        "left-lost": mask_by_rule(*case, columns=lambda c: False),
-        "middle-off-by-one": mask_by_rule(*case, columns=lambda c: c < -1),
-        "middle-visible": mask_by_rule(*case, see=lambda i, o: True),
-        "middle-hidden": mask_by_rule(*case, see=lambda i, o: False),
-        "colors-ignored": mask_by_rule(*case, see=lambda i, o: kind == "B"),
-        "colors-reversed": mask_by_rule(
-            *case, see=(lambda i, o: i > o) if kind == "A" else (lambda i, o: i >= o)
-        ),
-        "own-color-only": mask_by_rule(*case, see=lambda i, o: kind == "B" and i == o),
-        "colors-in-blocks": mask_by_rule(*case, color=lambda k, n: k * colours // n),
-        "colors-everywhere": mask_by_rule(*case, everywhere=True),
-        "colors-by-channel": mask_by_rule(*case, color=lambda k, n: k),
-    }
+_OF_MASKS = (
+    Mistake("all-zero", "nothing is connected: that is blind to the future, and to the past as "
+        "well", after=lambda mask, *_: 0 * mask),
+    Mistake("all-one", "everything is connected: this is an ordinary convolution, and sees its "
+        "answer", after=lambda mask, *_: 0 * mask + 1),
+    Mistake("kinds-swapped", "A and B have changed places: A is the strict one, for the layer "
+        "that reads the image", options={"kinds": "BA"}),
+    Mistake("always-B", "your mask does not depend on kind: A has to hide the middle, or the "
+        "first layer shows each pixel to itself", options={"kinds": "BB"}),
+    Mistake("always-A", "your mask does not depend on kind: B shows the middle, which in later "
+        "layers is a feature of the past", options={"kinds": "AA"}),
+    Mistake("right-visible", "the middle row is open to the right of the middle too: those pixels "
+        "come later", options={"columns": lambda column: column != 0}),
+    Mistake("right-for-left", "of the middle row the pixels to the RIGHT stay: those come later",
+        options={"columns": lambda column: column > 0}),
+    Mistake("left-lost", "of the middle row nothing is left: the pixels left of the middle are "
+        "past", options={"columns": lambda column: False}),
+    Mistake("middle-off-by-one", "the nearest pixel on the left is hidden: everything before the "
+        "middle column is past", options={"columns": lambda column: column < -1}),
+    Mistake("rows-below", "the rows BELOW stay: row 0 of a kernel is its top, the past",
+        options={"rows": lambda row: row > 0}),
+    Mistake("rows-above-lost", "the rows above are hidden: they are all past, over their whole "
+        "width", options={"rows": lambda row: False}),
+    Mistake("row-above-lost", "the row just above is hidden: it is past, over its whole width",
+        options={"rows": lambda row: row < -1}),
+    Mistake("upper-left-only", "the upper right is hidden: of the rows above ALL columns are "
+        "past, raster order is not 'upper left'", options={"above": lambda column: column <= 0}),
+    Mistake("upper-left-only", "of the rows above only columns left of the middle stay: ALL their "
+        "columns are past, raster order is not 'upper left'",
+        options={"above": lambda column: column < 0}),
+    Mistake("column-order", "the columns on the left stay, over their whole height: an image is "
+        "read row by row",
+        gives=lambda kind, size, *case, **wrong: mask_by_rule(
+            kind, pair(size)[::-1], *case, **wrong).swapaxes(2, 3)),
+    Mistake("middle-visible", "at the middle every color sees every color, itself included",
+        options={"middle": lambda kind, i, o: 1}),
+    Mistake("middle-hidden", "the middle is always hidden: what color, and which kind, may look "
+        "there?", options={"middle": lambda kind, i, o: 0}),
+    Mistake("colors-ignored", "the colors have no order: with three of them G sees R, and B sees "
+        "R and G, in the middle of the kernel", options={"middle": lambda kind, i, o: kind == "B"}),
+    Mistake("colors-reversed", "the colors stand in reverse: B sees G and R, not the other way "
+        "round; the mask has shape (out, in), so rows are the outputs",
+        options={"middle": lambda kind, i, o: i > o if kind == "A" else i >= o}),
+    Mistake("own-color-only", "at the middle each color sees at most itself: G may look at R, and "
+        "B at both", options={"middle": lambda kind, i, o: (kind == "B") & (i == o)}),
+    Mistake("colors-in-blocks", "you cut the channels into blocks of one color: channel k has "
+        "color k % colours, so the colors take turns",
+        options={"color": lambda channel, channels, colours: channel * colours // channels}),
+    Mistake("colors-by-channel", "you compare channel numbers: compare their colors, k % colours",
+        options={"color": lambda channel, channels, colours: channel}),
+    Mistake("colors-everywhere", "the order of colors holds in the middle only: of past pixels "
+        "everybody sees all colors", options={"everywhere": True}),
+    Mistake("transposed", "your mask is transposed: outputs are its first axis",
+        after=lambda mask, *_: mask.swapaxes(0, 1)),
+)  # fmt: skip
+_SMALL_MASKS = [
+    *((kind, size, 1, 1) for size in (1, (1, 3), 3, 5) for kind in "AB"),
+    *((kind, size, *channels, 3) for channels in ((1, 3), (3, 3), (6, 3)) for size in (1, 3)
+      for kind in "AB"),
+]  # fmt: skip
 
 
-_ADVICE_ON_MASKS = {
-    "all-zero": "nothing is connected: that is blind to the future, and to the past as well",
-    "all-one": "everything is connected: this is an ordinary convolution, and sees its answer",
-    "kinds-swapped": "A and B have changed places: A is the strict one, for the layer that reads "
-    "the image",
-    "always-B": "your mask does not depend on kind: A has to hide the middle, or the first layer "
-    "shows each pixel to itself",
-    "always-A": "your mask does not depend on kind: B shows the middle, which in later layers is a "
-    "feature of the past",
-    "right-visible": "the middle row is open to the right of the middle too: those pixels come "
-    "later",
-    "right-for-left": "of the middle row the pixels to the RIGHT stay: those come later",
-    "rows-below": "the rows BELOW stay: row 0 of a kernel is its top, the past",
-    "rows-above-lost": "the rows above are hidden: they are all past, over their whole width",
-    "upper-left-only": "the upper right is hidden: of the rows above ALL columns are past, raster "
-    "order is not 'upper left'",
-    "left-lost": "of the middle row nothing is left: the pixels left of the middle are past",
-    "middle-off-by-one": "the nearest pixel on the left is hidden: the middle column of width w is "
-    "w // 2, and everything before it is past",
-    "middle-visible": "at the middle every color sees every color, itself included",
-    "middle-hidden": "the middle is always hidden: what color, and which kind, may look there?",
-    "colors-ignored": "the colors have no order: with three of them G sees R, and B sees R and G, "
-    "in the middle of the kernel",
-    "colors-reversed": "the colors stand in reverse: B sees G and R, not the other way round; the "
-    "mask has shape (out, in), so rows are the outputs",
-    "own-color-only": "at the middle each color sees at most itself: G may look at R, and B at "
-    "both",
-    "colors-in-blocks": "you cut the channels into blocks of one color: channel k has color "
-    "k % colours, so the colors take turns",
-    "colors-everywhere": "the order of colors holds in the middle only: of past pixels everybody "
-    "sees all colors",
-    "colors-by-channel": "you compare channel numbers: compare their colors, k % colours",
-}
-
-
-@checks("conv_mask", lesson=LESSON, points=4)
-def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Iterator[Claim]:
-    """Raster order, and the order of colors at the middle, decide which weights may stay."""
-    see = "Exercise 1: which weights may stay"
+def masks(draw: Draw) -> list[tuple]:
+    """Kernels of both kinds, higher than wide and wider than high, with one color and with more."""
     three = draw.integer(2, 3)
-    cases = [
-        ("A", 3, 1, draw.integer(2, 4), 1),
+    return [
+        ("A", 3, 1, draw.integer(2, 4)),
         ("B", 3, draw.integer(2, 4), 3, 1),
         ("A", draw.choice((5, 7)), 3, 3 * three, 3),
         ("B", draw.choice((5, 7)), 3 * three, 6, 3),
@@ -262,282 +197,356 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Iterator[Claim]:
         ("A", 1, 2, 4, 2),
         ("B", 1, 2, 3, 1),
     ]
-    masks, wrong, turned = [], "", False
-    for case in cases:
-        kind, size, channels_in, channels_out, colours = case
-        got = conv_mask(kind, size, channels_in, channels_out, colours)
-        got = expect_array(got, (None,) * 4, "any", "the mask")
-        shape = (channels_out, channels_in, *pair(size))
-        if got.shape != shape or not np.isin(got, (0, 1)).all():
-            wrong = wrong or f"a mask of shape {got.shape} for {case}, where {shape} is asked"
-            if got.shape == shape:
-                odd = got[~np.isin(got, (0, 1))].flat[0]
-                wrong = f"the value {odd:g} in a mask"
-            turned |= got.shape == (channels_in, channels_out, *pair(size))
-        masks.append(got.astype(bool))
-    mixed = all(0 < m.sum() < m.size for m, case in zip(masks, cases, strict=True)
-                if case[1] not in (1,))  # fmt: skip
-    unmixed = waits_unless(wrong or mixed, "masks that let some weights stay, and not all")
-    yield claim(
-        "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)",
-        not wrong,
-        points=0.5,
-        saw=wrong,
-        asks="one entry for each weight of nn.Conv2d; kernels may be higher than wide",
-        waits=unmixed,
-        advice=[
-            when(turned, "transposed", "your mask is transposed: outputs are its first axis"),
-            "torch.zeros(channels_out, channels_in, height, width) is a start",
-        ],
-        see=see,
-    )
-    if wrong:
-        return
-    right = [mask_by_rule(*case) for case in cases]
-    named = next(
-        (
-            name
-            for name in _ADVICE_ON_MASKS
-            if all(
-                (m == corrupted_masks(case)[name]).all()
-                for m, case in zip(masks, cases, strict=True)
-            )
-        ),
-        "",
-    )
-    known: list[str | Advice] = [
-        when(name == named, name, text) for name, text in _ADVICE_ON_MASKS.items()
+
+
+def masks_of(one_color: bool) -> Callable[[Draw], list[tuple]]:
+    """Those of `masks` with one color, or with more."""
+    return lambda draw: [c for c in masks(draw) if ((*c, 1)[4] == 1) == one_color]
+
+
+def agree_at(where: Callable[[np.ndarray], np.ndarray]) -> Callable[[Any, Any], bool]:
+    """Whether masks agree at some places of their kernels, counted from the middle in raster order.
+
+    A mask without a one, or without a zero, agrees only with such a mask.
+    """
+
+    def agree(a: np.ndarray, b: np.ndarray) -> bool:
+        if a.shape != b.shape or a.any() != b.any() or a.all() != b.all():
+            return False
+        place = (
+            np.arange(a[0, 0].size) - a[0, 0].size // 2
+        )  # odd sides: the middle is in the middle
+        at = where(place)
+        return np.array_equal(*(m.reshape(*m.shape[:2], -1)[..., at] for m in (a, b)))
+
+    return agree
+
+
+def same_form(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal shapes, zeros and ones only, and both of them where the right mask has both."""
+    form = a.shape == b.shape and a.any() == b.any() and a.all() == b.all()
+    return bool(form and np.isin(a, (0, 1)).all())
+
+
+def told_mask(mask: np.ndarray) -> str:
+    """The different kernels of a mask, row by row, each with the channels that it connects."""
+    if (odd := mask[~np.isin(mask, (0, 1))]).size:
+        return f"shape {mask.shape} with the value {odd.flat[0]:g}"
+    kernels: dict[str, list[str]] = {}
+    for o, i in np.ndindex(mask.shape[:2]):
+        rows = "/".join("".join(f"{v:.0f}" for v in row) for row in mask[o, i])
+        kernels.setdefault(rows, []).append(f"{i}→{o}")
+    told = [
+        f"{rows} for channels {', '.join(which[:4])}{' …' * (len(which) > 4)}"
+        for rows, which in kernels.items()
     ]
+    return f"shape {mask.shape}: {'; '.join(told[:4])}"
 
-    def spots(of: Callable[[np.ndarray, np.ndarray], np.ndarray], middle: bool) -> list[str]:
-        """Entries that `of(got, right)` picks, at the middle of the kernel or elsewhere."""
-        found = []
-        for got, rule, case in zip(masks, right, cases, strict=True):
-            h, w = (s // 2 for s in rule.shape[2:])
-            for o, i, r, c in np.argwhere(of(got, rule)):
-                if ((r, c) == (h, w)) == middle:
-                    found.append(
-                        f"kind {case[0]}, kernel {case[1]}, {case[4]} colors: weight "
-                        f"[{o}, {i}, {r}, {c}] is {int(got[o, i, r, c])}"
-                    )
-        return found
 
-    alive = all(m.any() for m, rule in zip(masks, right, strict=True) if rule.any())
-    late = spots(lambda got, rule: got & ~rule, False)
-    yield claim(
-        "no pixel after this one is seen",
-        alive and not late,
-        points=1,
-        saw=late[0] if late else "" if alive else "a mask without a single 1",
-        asks="ones above the middle and left of it only, whatever kind and colors are",
-        advice=[*known, "draw the kernel: what comes after the middle in reading order is future"],
-        see=see,
+def show_mask(kind: str, size: Any, channels_in: int, channels_out: int, colours: int = 1) -> str:
+    """A case in words."""
+    kernel = "×".join(map(str, pair(size)))
+    colors = "one color" if colours == 1 else f"{colours} colors"
+    return f"kind {kind}, kernel {kernel}, {channels_in} → {channels_out} channels of {colors}"
+
+
+def mask_by_hand(kind: str, size: Any, i: int, o: int, colours: int = 1) -> str:
+    """Where the middle is, and who sees whom there."""
+    (height, width), sign = pair(size), "<" if kind == "A" else "≤"
+    colors = "0 " + sign + " 0" if colours == 1 else f"color(in) {sign} color(out)"
+    return (
+        f"the middle is row {height // 2}, column {width // 2}: {height // 2} rows lie above it, "
+        f"{width // 2} entries left of it, all past; itself it is open where {colors}"
     )
-    lost = spots(lambda got, rule: ~got & rule, False)
-    yield claim(
-        "every pixel before this one is seen, in all its colors",
-        not lost,
-        points=1,
-        waits=unmixed if not lost else "",
-        saw=lost[0] if lost else "",
-        asks="all columns of the rows above, and the middle row up to the middle",
-        advice=[*known, "fill two rectangles with ones: the rows above, and the row to the left"],
-        see=see,
-    )
-    middles = spots(np.not_equal, True)
-    singles = [s for s in middles if ", 1 colors" in s]
-    yield claim(
-        "the middle is hidden by A and shown by B, if there is one color",
-        not singles,
-        points=0.5,
-        saw=singles[0] if singles else "",
-        asks="0 at the middle of A, 1 at the middle of B",
-        advice=[*known, "A for the layer that reads the image, B for features of the past"],
-        see=see,
-    )
-    colored = [s for s in middles if ", 1 colors" not in s]
-    yield claim(
-        "at the middle R sees no color, G sees R, B sees R and G; kind B adds the color itself",
-        not colored,
-        points=1,
-        saw=colored[0] if colored else "",
-        asks="color(i) < color(o) for A, ≤ for B, with color(k) = k mod colours",
-        advice=[*known, "write down the two 3×3 matrices of the example, and compare"],
-        see=see,
+
+
+@checks("conv_mask", lesson=LESSON, points=4, see="Exercise 1: which weights may stay")
+def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
+    """Raster order, and the order of colors at the middle, decide which weights may stay."""
+    subject = Subject(
+        ask=lambda *case: expect_array(
+            conv_mask(*case), (None,) * 4, "any", "the mask"
+        ).astype(float),
+        rule=mask_by_rule,
+        mistakes=_OF_MASKS,
+        show=show_mask,
+        told=told_mask,
+        by_hand=mask_by_hand,
+        smaller=simpler(_SMALL_MASKS),
+    )  # fmt: skip
+
+    def aspect(id: str, text: str, alike: Callable, cases: Callable, points: float, asks: str):
+        needs = "" if id == "form" else "form"
+        return Property(id, text, cases, points, asks, typical=False, needs=needs, alike=alike)
+
+    yield from examine(
+        subject,
+        draw,
+        aspect(
+            "form",
+            "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)",
+            same_form,
+            masks,
+            0.5,
+            "one entry for each weight of nn.Conv2d, 0 or 1; kernels may be higher than wide",
+        ),
+        aspect(
+            "future",
+            "no pixel after this one is seen",
+            agree_at(lambda place: place > 0),
+            masks,
+            1,
+            "ones above the middle and left of it only, whatever kind and colors are",
+        ),
+        aspect(
+            "past",
+            "every pixel before this one is seen, in all its colors",
+            agree_at(lambda place: place < 0),
+            masks,
+            1,
+            "all columns of the rows above, and the middle row up to the middle",
+        ),
+        aspect(
+            "middle",
+            "the middle is hidden by A and shown by B, if there is one color",
+            agree_at(lambda place: place == 0),
+            masks_of(one_color=True),
+            0.5,
+            "0 at the middle of A, 1 at the middle of B",
+        ),
+        aspect(
+            "colors",
+            "at the middle R sees no color, G sees R, B sees R and G; kind B adds the color itself",
+            agree_at(lambda place: place == 0),
+            masks_of(one_color=False),
+            1,
+            "color(i) < color(o) for A, ≤ for B, with color(k) = k mod colours",
+        ),
     )
 
 
 # --- MaskedConv2d ---------------------------------------------------------------------------------
 
+RATE = 0.5  # of the gradient steps here
 
-@checks("MaskedConv2d", lesson=LESSON, points=2)
-def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Iterator[Claim]:
+
+def convolved(
+    layer: Any,
+    numbers: dict[str, torch.Tensor],
+    x: torch.Tensor,
+    *case: Any,
+    masked: Callable = lambda weight, mask: weight * mask,
+    bias: bool = True,
+    padded: Callable = lambda side: side // 2,
+) -> np.ndarray:
+    """(W∘M) * x + b with the height and width of x. Each option turns one thing of it wrong."""
+    weight = masked(numbers["weight"], tensor(mask_by_rule(*case)))
+    padding = tuple(padded(side) for side in weight.shape[2:])
+    given = numbers["bias"] if bias else None
+    return F.conv2d(x.double(), weight, given, padding=padding).numpy()
+
+
+_OF_LAYERS = (
+    Mistake("mask-unused", "all weights are at work: multiply the weight by the mask",
+        options={"masked": lambda weight, mask: weight}),
+    Mistake("bias-forgotten", "the bias is missing", options={"bias": False}),
+    Mistake("mask-inverted", "the mask keeps what it should remove: a weight stays where the mask "
+        "is 1", options={"masked": lambda weight, mask: weight * (1 - mask)}),
+    Mistake("mask-for-weight", "the mask itself is the kernel here: it multiplies the weight",
+        options={"masked": lambda weight, mask: mask}),
+    Mistake("mask-added", "the mask is added: it multiplies the weight, entry by entry",
+        options={"masked": lambda weight, mask: weight + mask}),
+    Mistake("padding-forgotten", "the image shrinks: height and width stay if it is padded by "
+        "self.padding", options={"padded": lambda side: 0}),
+    Mistake("bias-twice", "the bias is added twice",
+        after=lambda y, layer, numbers, *_: y + numbers[ "bias"].numpy()[:, None, None]),
+)  # fmt: skip
+
+
+def _layer_of_the_lesson(MaskedConv2d: Standin) -> tuple:
+    """The layer of the worked example: W = (2, 5, 7) of kind A on the row (1, 10, 100)."""
+    case = ("A", (1, 3), 1, 1)
+    layer = made_by(MaskedConv2d, *("A", 1, 1, (1, 3)))
+    numbers = {"weight": torch.tensor([[[[2.0, 5.0, 7.0]]]]), "bias": torch.zeros(1)}
+    layer.load_state_dict({**_saved_by(layer), **numbers})
+    x = torch.tensor([[[[1.0, 10.0, 100.0]]]])
+    return (layer, {name: value.double() for name, value in numbers.items()}, x, *case)
+
+
+@checks("MaskedConv2d", lesson=LESSON, points=2, see="Exercise 2: a convolution with a mask")
+def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Said:
     """The mask works on every call, and is neither trained nor lost."""
-    see = "Exercise 2: a convolution with a mask"
     seed_generators(MaskedConv2d, draw.integer(0, 2**31))
-    wrong, named = "", ""
-    for case in (
-        ("A", 1, 4, 3, 1),
-        ("B", 4, 2, 5, 1),
-        ("B", 3, 6, (1, 5), 3),
-        ("A", 3, 3, (3, 1), 3),
+
+    def layers(draw: Draw) -> list[tuple]:
+        """Layers with their first numbers, an image for each, and the arguments of their masks."""
+        found = []
+        for kind, channels_in, channels_out, size, *colours in (
+            ("A", 1, 4, 3),
+            ("B", 4, 2, 5, 1),
+            ("B", 3, 6, (1, 5), 3),
+            ("A", 3, 3, (3, 1), 3),
+        ):
+            layer = made_by(MaskedConv2d, kind, channels_in, channels_out, size, *colours)
+            numbers = _state_of(layer, {"weight", "bias"})
+            x = tensor(draw.normal(3, channels_in, 5, 6)).float()
+            found.append((layer, numbers, x, kind, size, channels_in, channels_out, *colours))
+        return found
+
+    def smaller(layer: Any, numbers: Any, x: torch.Tensor, *case: Any) -> list[tuple]:
+        return [_layer_of_the_lesson(MaskedConv2d)] if x.numel() > 3 else []
+
+    right = True
+    for said in examine(
+        Subject(
+            ask=lambda layer, numbers, x, *case: expect_array(layer(x), None, "float", "outputs"),
+            rule=convolved,
+            mistakes=_OF_LAYERS,
+            show=lambda layer, numbers, x, *case: (
+                f"{show_mask(*case)}, images {x.shape[2]}×{x.shape[3]}"
+                + (f", W = {shown(numbers['weight'])}, x = {shown(x)}" if x.numel() == 3 else "")
+            ),
+            by_hand=lambda layer, numbers, x, *case: (
+                "mask (1, 0, 0): y = (2·0, 2·1, 2·10)" if x.numel() == 3 else ""
+            ),
+            smaller=smaller,
+            alike=lambda a, b: close(a, b, 1e-3),
+        ),
+        draw,
+        Property(
+            "output",
+            "the output is (W∘M) * x + b, with the height and width of x",
+            layers,
+            1,
+            asks="the mask of conv_mask, entry by entry on the weight; the bias stays whole",
+        ),
     ):
-        kind, channels_in, channels_out, size, colours = case
-        layer = made_by(MaskedConv2d, *case)
-        x = draw.normal(3, channels_in, 5, 6)
-        state = _state_of(layer, {"weight", "bias"})
-        rule = tensor(mask_by_rule(kind, size, channels_in, channels_out, colours)).double()
-        padding = tuple(s // 2 for s in pair(size))
-
-        def conv(
-            weight: torch.Tensor,
-            bias: torch.Tensor = state["bias"],
-            x: np.ndarray = x,
-            padding: tuple[int, ...] = padding,
-        ) -> np.ndarray:
-            return F.conv2d(tensor(x), weight, bias, padding=padding).numpy()
-
-        got = expect_array(layer(tensor(x).float()), None, "float", "the output")
-        if close(got, conv(state["weight"] * rule), 1e-3):
-            continue
-        wrong = wrong or (
-            f"outputs of shape {got.shape} for images of 5×6 pixels"
-            if got.shape != (3, channels_out, 5, 6)
-            else f"kind {kind}, kernel {size}: outputs other than those of the masked weights"
-        )
-        if close(got, conv(state["weight"]), 1e-3):
-            named = named or "mask-unused"
-        elif close(got, conv(state["weight"] * rule, 0 * state["bias"]), 1e-3):
-            named = named or "bias-forgotten"
-        elif close(got, conv(state["weight"] * (1 - rule)), 1e-3):
-            named = named or "mask-inverted"
+        right &= not (isinstance(said, Claim) and not said.holds)
+        yield said
+    text = "the mask holds after a training step, is saved and moved with the layer, never trained"
+    if not right:
+        yield waiting(text, "outputs of the masked weights", points=1)
+        return
+    faults = _faults_in_the_life_of(MaskedConv2d, draw)
+    _, saw, _, _ = next((fault for fault in faults if fault[0]), (False, "", "", ""))
     yield claim(
-        "the output is (W∘M) * x + b, with the height and width of x",
-        not wrong,
+        text,
+        not saw,
         points=1,
-        saw=wrong,
-        asks="the mask of conv_mask, entry by entry on the weight; the bias stays whole",
-        advice=[
-            when(
-                named == "mask-unused",
-                "mask-unused",
-                "all weights are at work: multiply the weight by the mask",
-            ),
-            when(named == "bias-forgotten", "bias-forgotten", "the bias is missing"),
-            when(
-                named == "mask-inverted",
-                "mask-inverted",
-                "the mask keeps what it should remove: a weight stays where the mask is 1",
-            ),
-            "compute the row (1, 10, 100) of the example by hand, and compare; is conv_mask right?",
-        ],
-        see=see,
+        saw=saw,
+        asks='self.register_buffer("mask", …), multiplied in forward',
+        advice=[when(seen, name, advice) for seen, _, name, advice in faults],
     )
 
-    # Weights, images and masks come from here, and so do the outputs after a step of training, and
-    # after the layer's numbers were saved with another mask, loaded into a new layer and trained.
+
+def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool, str, str, str]]:
+    """(seen?, what was seen, name, advice) of what can befall a mask, the plainest first.
+
+    Weights, images and masks come from here, and so do the outputs after a step of training, and
+    after the layer's numbers were saved with another mask, loaded into a new layer and trained.
+    """
     layer = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
-    rule = mask_by_rule("A", 3, 2, 4, 1)
+    rule = mask_by_rule("A", 3, 2, 4).astype(bool)
     other = draw.uniform(*rule.shape) < 0.5
     other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
     x, probe = (tensor(draw.normal(4, 2, 5, 5)).float() for _ in range(2))
     numbers = {"weight": tensor(draw.normal(*rule.shape)), "bias": tensor(draw.normal(4))}
-    known = _saved_by(layer)
-    layer.load_state_dict({**known, **{n: v.float() for n, v in numbers.items()}})
+    layer.load_state_dict({**_saved_by(layer), **{n: v.float() for n, v in numbers.items()}})
 
     def answers(of: Any, mask: np.ndarray) -> bool:
         got = expect_array(of(probe), (4, 4, 5, 5), "float", "the output")
         return close(got, _masked(numbers, mask, probe).numpy(), 1e-3)
 
-    hidden = ~rule
     gradient_step(layer, x, RATE)
     numbers = _after_a_step(numbers, rule, x)
     holds = answers(layer, rule)
     gradient = weight_gradient(layer, x)
-    arrives = gradient is not None
-    if arrives:
-        gradient = expect_array(gradient, hidden.shape, "float", "the gradient of the weight")
-    trained = arrives and bool((gradient[hidden] != 0).any())
-    idle = not arrives or bool((gradient[~hidden] == 0).all())
+    idle = gradient is None
+    if not idle:
+        gradient = expect_array(gradient, rule.shape, "float", "the gradient of the weight")
+        idle = bool((gradient[rule] == 0).all())
+    trained = gradient is not None and bool((gradient[~rule] != 0).any())
     before = expect_array(layer(x), (4, 4, 5, 5), "float", "the output")
     moved = torch.clone(x)
     moved[:, :, 2, 2:] += 1
     after = expect_array(layer(moved), (4, 4, 5, 5), "float", "the output")
     leaks = bool((before != after)[:, :, 2, :3].any() or (before != after)[:, :, :2].any())
     known = _saved_by(layer)
-    saved = steady = False
-    if np.shape(known.get("mask")) == rule.shape:
+    saved = np.shape(known.get("mask")) == rule.shape
+    refused = steady = False
+    if saved:
         fresh = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
-        fresh.load_state_dict({**known, "mask": tensor(other).to(known["mask"].dtype)})
-        saved = answers(fresh, other)
-        fresh.requires_grad_(True)
-        gradient_step(fresh, x, RATE)
-        numbers = _after_a_step(numbers, other, x)
-        steady = answers(fresh, other)
+        try:
+            fresh.load_state_dict({**known, "mask": tensor(other).to(known["mask"].dtype)})
+            steady = answers(fresh, other)
+            fresh.requires_grad_(True)
+            gradient_step(fresh, x, RATE)
+            numbers = _after_a_step(numbers, other, x)
+            steady &= answers(fresh, other)
+        except StudentFailed:
+            refused = True
     # What the student's side says of it: the words rest on it, and no point does alone.
     facts = facts_about_mask(layer)
-    facts = {
-        k: isinstance(facts, dict) and facts.get(k) is True
-        for k in ("parameter", "buffer", "saved", "moves")
-    }
-    kept = facts["buffer"] and facts["saved"] and facts["moves"] and not facts["parameter"]
-    yield claim(
-        "the mask holds after a training step, is saved and moved with the layer, never trained",
-        kept and holds and saved and steady and not (trained or idle or leaks or wrong),
-        points=1,
-        saw="pixels that see themselves after one training step"
-        if leaks
-        else "a gradient for weights that the mask removes"
-        if trained
-        else "no gradient for the weights"
-        if idle
-        else "a mask among the parameters"
-        if facts["parameter"]
-        else "a mask that is missing in state_dict"
-        if not facts["saved"]
-        else "a mask that stays behind when the layer moves"
-        if not facts["moves"]
-        else "a mask that does not mask"
-        if wrong
-        else "other outputs than those of the weights after a step of training"
-        if not holds
-        else "a layer that answers otherwise once it is saved, loaded and trained",
-        asks='self.register_buffer("mask", …), multiplied in forward',
-        advice=[
-            when(
-                facts["parameter"],
-                "mask-is-parameter",
-                "an nn.Parameter is trained: the optimizer would learn the mask away",
-            ),
-            when(
-                leaks or trained,
-                "mask-only-at-init",
-                "the optimizer moves weights that you set to zero once: apply the mask in forward, "
-                "to self.weight and not to its .data",
-            ),
-            when(
-                idle,
-                "gradient-cut",
-                "no gradient reaches the weight: .data and .detach() cut it off",
-            ),
-            when(
-                facts["buffer"] and not facts["saved"],
-                "mask-not-persistent",
-                "with persistent=False a saved model loses its mask: leave that out",
-            ),
-            when(
-                not facts["buffer"],
-                "mask-plain-attribute",
-                "a plain attribute stays behind on .to(device) and is lost on saving: register it "
-                "as a buffer",
-            ),
-            "keep the mask as the buffer self.mask and multiply by it in forward",
-        ],
-        see=see,
+    facts = facts if isinstance(facts, dict) else {}
+    is_parameter, is_buffer, moves = (
+        facts.get(k) is True for k in ("parameter", "buffer", "moves")
     )
-
-
-RATE = 0.5  # of the gradient steps here
+    saved &= facts.get("saved") is True
+    return [
+        (
+            is_parameter,
+            "a mask among the parameters",
+            "mask-is-parameter",
+            "an nn.Parameter is trained: the optimizer would learn the mask away",
+        ),
+        (
+            leaks,
+            "pixels that see themselves after one training step",
+            "mask-only-at-init",
+            "a training step brings removed weights back: apply the mask in forward, to "
+            "self.weight and not to its .data",
+        ),
+        (
+            trained,
+            "a gradient for weights that the mask removes",
+            "mask-only-at-init",
+            "the optimizer moves weights that the mask removes: apply the mask in forward, to "
+            "self.weight and not to its .data",
+        ),
+        (
+            idle,
+            "no gradient for the weights",
+            "gradient-cut",
+            "no gradient reaches the weight: .data and .detach() would cut it off",
+        ),
+        (
+            is_buffer and not saved,
+            "a mask that is missing in state_dict",
+            "mask-not-persistent",
+            "a saved model loses its mask: persistent=False does that",
+        ),
+        (
+            not is_buffer,
+            "a mask that is no buffer",
+            "mask-plain-attribute",
+            "a plain attribute stays behind on .to(device) and is lost on saving: register it as a "
+            "buffer, self.mask",
+        ),
+        (not moves, "a mask that stays behind when the layer moves", "", "keep the buffer itself"),
+        (
+            refused,
+            "a saved state that a new layer refuses",
+            "",
+            "register the buffer in the constructor",
+        ),
+        (
+            not holds or not steady,
+            "other outputs than those of the weights once the layer was trained"
+            + (", saved and loaded" if holds else ""),
+            "",
+            "forward should multiply self.weight by self.mask, whatever both have become",
+        ),
+    ]
 
 
 def _saved_by(layer: Any) -> dict[str, torch.Tensor]:
@@ -563,17 +572,15 @@ def _after_a_step(
     return {n: numbers[n] - RATE * slope for n, slope in zip(given, slopes, strict=True)}
 
 
-def _state_of(module: Any, names: set[str]) -> dict[str, torch.Tensor]:
+def _state_of(module: Any, names: Iterable[str]) -> dict[str, torch.Tensor]:
     """The module's parameters `names` in double precision; one sentence if one is missing."""
-    state = module.state_dict()
-    state = dict(state) if isinstance(state, dict) else {}
+    state = _saved_by(module)
     if not state:
         try:
             state = {name: value for name, value in module.named_parameters()}
         except StudentFailed:
             state = {}
-    missing = sorted(names - set(state))
-    if missing:
+    if missing := sorted(set(names) - set(state)):
         raise WrongKind(f"the layer {missing[0]} of the given constructor should stay: it is gone")
     return {
         name: torch.tensor(expect_array(state[name], None, "float", name)).double()
@@ -583,291 +590,452 @@ def _state_of(module: Any, names: set[str]) -> dict[str, torch.Tensor]:
 
 # --- receptive_field ------------------------------------------------------------------------------
 
-
-_ADVICE_ON_FIELDS: dict[str, tuple[Callable, str]] = {
-    "kind-ignored-B": (
-        lambda layers: sums_of_offsets(layers, kinds="B"),
-        "a layer of kind A does not have the offset (0, 0): a stack that begins with A never sees "
-        "its own pixel",
-    ),
-    "kind-ignored-A": (
-        lambda layers: sums_of_offsets(layers, kinds="A"),
-        "a layer of kind B has the offset (0, 0) too: without it the nearest past gets lost",
-    ),
-    "first-layer-only": (
-        lambda layers: sums_of_offsets(layers, first_only=True),
-        "this is the field of the first layer: each further layer adds its offsets to all of them",
-    ),
-    "union-for-sum": (
-        lambda layers: sums_of_offsets(layers, union=True),
-        "you unite the layers' offsets: they ADD, each sum of one offset of each layer",
-    ),
-    "right-visible": (
-        lambda layers: sums_of_offsets(layers, right=True),
-        "in the row 0 nothing right of the middle is seen",
-    ),
-    "mask-forgotten": (
-        lambda layers: sums_of_offsets(layers, full=True),
-        "these are the offsets of ordinary convolutions: the mask removes the rows below and half "
-        "of the middle row",
-    ),
-    "blind-spot-unnoticed": (
-        lambda layers: _rectangle(layers),
-        "this is the whole window before the pixel: a plain stack does not see all of it, since "
-        "one column to the right costs one row up",
-    ),
-    "rows-and-columns-swapped": (
-        lambda layers: {(c, r) for r, c in sums_of_offsets(layers)},
-        "rows and columns have changed places: an offset is (rows, columns), up is negative",
-    ),
-    "sign": (
-        lambda layers: {(-r, -c) for r, c in sums_of_offsets(layers)},
-        "the signs are turned: the past lies at rows below zero, or in row 0 at columns below zero",
-    ),
-    "size-for-reach": (
-        lambda layers: sums_of_offsets([(kind, 2 * size - 1) for kind, size in layers]),
-        "a kernel of size k reaches k // 2 pixels to each side, not k − 1",
-    ),
-}
+Field = set[tuple[int, int]]
 
 
-def _rectangle(layers: Sequence[tuple[str, int]]) -> set[tuple[int, int]]:
+def sums_of_offsets(
+    layers: Sequence[tuple[str, int]],
+    *,
+    kinds: str = "AB",
+    reach: Callable[[int], int] = lambda size: size // 2,
+    row: Callable[[int, int, str], bool] = lambda c, p, kind: c < 0 or (c == 0 and kind == "B"),
+    below: bool = False,
+    first_only: bool = False,
+    union: bool = False,
+) -> Field:
+    """The receptive field of a plain stack. Each option turns one thing of it wrong.
+
+    `row(column, reach, kind)` says whether a place of the pixel's own row is seen.
+    """
+    field = {(0, 0)}
+    for place, (kind, size) in enumerate(layers):
+        kind, p = kinds["AB".index(kind)], reach(size)
+        layer = {(r, c) for r in range(-p, 0) for c in range(-p, p + 1)}
+        layer |= {(0, c) for c in range(-p, p + 1) if row(c, p, kind)}
+        if below:
+            layer = {(r, c) for r in range(-p, p + 1) for c in range(-p, p + 1)}
+        if union:
+            field = layer if place == 0 else field | layer
+        elif not (first_only and place):
+            field = {(a + c, b + d) for a, b in field for c, d in layer}
+    return field
+
+
+def whole_window(layers: Sequence[tuple[str, int]]) -> Field:
+    """Everything before the pixel that lies in the window of a stack."""
     s = sum(size // 2 for _, size in layers)
-    field = set(itertools.product(range(-s, 0), range(-s, s + 1))) | {(0, c) for c in range(-s, 0)}
+    field = {(r, c) for r in range(-s, 0) for c in range(-s, s + 1)} | {
+        (0, c) for c in range(-s, 0)
+    }
     return field | (set() if any(kind == "A" for kind, _ in layers) else {(0, 0)})
 
 
-@checks("receptive_field", lesson=LESSON, points=3)
-def offsets_of_a_stack(receptive_field: Standin, draw: Draw) -> Iterator[Claim]:
-    """Offsets of layers add."""
-    see = "Exercise 3: how far does a stack see?"
+_OF_FIELDS = (
+    Mistake("kind-ignored-B", "a layer of kind A does not have the offset (0, 0): a stack that "
+        "begins with A never sees its own pixel", options={"kinds": "BB"}),
+    Mistake("kind-ignored-A", "a layer of kind B has the offset (0, 0) too: without it the "
+        "nearest past gets lost", options={"kinds": "AA"}),
+    Mistake("kinds-swapped", "A and B have changed places: a layer of kind B has the offset (0, "
+        "0), one of kind A not", options={"kinds": "BA"}),
+    Mistake("first-layer-only", "this is the field of the first layer: each further layer adds "
+        "its offsets to all of them", options={"first_only": True}),
+    Mistake("union-for-sum", "you unite the layers' offsets: they ADD, each sum of one offset of "
+        "each layer", options={"union": True}),
+    Mistake("right-visible", "in the row 0 nothing right of the middle is seen",
+        options={"row": lambda c, p, kind: c or kind == "B"}),
+    Mistake("row-forgotten", "in the row 0 what lies left of the pixel is seen as well",
+        options={"row": lambda c, p, kind: c == 0 and kind == "B"}),
+    Mistake("mask-forgotten", "these are the offsets of ordinary convolutions: the mask removes "
+        "the rows below and half of the middle row", options={"below": True}),
+    Mistake("blind-spot-unnoticed", "this is the whole window before the pixel: a plain stack "
+        "does not see all of it, since one column to the right costs one row up",
+        gives=whole_window),
+    Mistake("size-for-reach", "a kernel of size k reaches k // 2 pixels to each side, not k − 1",
+        options={"reach": lambda size: size - 1}),
+    Mistake("rows-and-columns-swapped", "rows and columns have changed places: an offset is "
+        "(rows, columns), up is negative", after=lambda field, layers: {(c, r) for r, c in field}),
+    Mistake("sign", "the signs are turned: the past lies at rows below zero, or in row 0 at "
+        "columns below zero", after=lambda field, layers: {(-r, -c) for r, c in field}),
+)  # fmt: skip
+_SMALL_STACKS = [([*layers],) for layers in (
+    [], [("A", 1)], [("B", 1)], [("A", 3)], [("B", 3)], [("A", 3), ("B", 3)], [("B", 3), ("B", 3)],
+    [("A", 3), ("B", 3), ("B", 3)],
+)]  # fmt: skip
 
-    def ask(layers: list[tuple[str, int]]) -> set[tuple[int, int]]:
-        got = receptive_field(layers)
+
+def told_field(field: Field) -> str:
+    """How many offsets, and which: row by row."""
+    rows: dict[int, list[int]] = {}
+    for r, c in sorted(field):
+        rows.setdefault(r, []).append(c)
+    told = [
+        f"row {r}: " + (
+            f"{cs[0]} … {cs[-1]}" if len(cs) > 2 and cs[-1] - cs[0] == len(cs) - 1
+            else ", ".join(map(str, cs[:8]))
+        )
+        for r, cs in rows.items()
+    ]  # fmt: skip
+    return f"{len(field)} offsets" + (f" ({'; '.join(told[-6:])})" if told else "")
+
+
+def field_by_hand(layers: Sequence[tuple[str, int]]) -> str:
+    """One layer's offsets in words, or one sum of two layers' offsets."""
+    if not layers:
+        return "no step at all: (0, 0)"
+    if len(layers) == 1:
+        p, kind = layers[0][1] // 2, layers[0][0]
+        here = "(0, 0), since B shows the middle" if kind == "B" else "not (0, 0), since A hides it"
+        return f"{p} rows above, {2 * p + 1} columns each; {p} columns left in row 0; {here}"
+    return "each sum of one offset of each layer, such as (−1, 1) + (−1, 1) = (−2, 2)"
+
+
+@checks("receptive_field", lesson=LESSON, points=3, see="Exercise 3: how far does a stack see?")
+def offsets_of_a_stack(receptive_field: Standin, draw: Draw) -> Said:
+    """Offsets of layers add."""
+
+    def ask(layers: list[tuple[str, int]]) -> Field:
+        got = receptive_field([*layers])
         if isinstance(got, np.ndarray | torch.Tensor):
             got = expect_array(got, (None, 2), "int", "the offsets").tolist()
         try:
-            pairs = {(int(r), int(c)) for r, c in got}
+            return {(int(r), int(c)) for r, c in got}
         except (TypeError, ValueError, OverflowError):
             raise WrongKind(
                 "receptive_field should return a set of pairs of ints (rows, columns)"
             ) from None
-        return pairs
 
-    def wrong_in(cases: list, answers: list) -> tuple[str, list[str | Advice]]:
-        saw = ""
-        for layers, got in zip(cases, answers, strict=True):
-            right = sums_of_offsets(layers)
-            if got != right and not saw:
-                extra, less = sorted(got - right), sorted(right - got)
-                saw = f"{len(got)} offsets for {layers}"
-                saw += f", {extra[0]} among them" if extra else ""
-                saw += f", {less[0]} missing" if less else ""
-        named = next(
-            (
-                name
-                for name, (rule, _) in _ADVICE_ON_FIELDS.items()
-                if all(got == rule(layers) for layers, got in zip(cases, answers, strict=True))
-            ),
-            "",
-        )
-        known = [when(name == named, name, text) for name, (_, text) in _ADVICE_ON_FIELDS.items()]
-        return saw, known
+    def single(draw: Draw) -> list[tuple]:
+        drawn = [(draw.choice("AB"), 3), *((kind, draw.choice((5, 7))) for kind in "AB")]
+        return [([layer],) for layer in (*drawn, ("A", 3))]
 
-    one = [[(draw.choice("AB"), 3)], [("A", draw.choice((5, 7)))], [("B", draw.choice((5, 7)))]]
-    one.append([("A", 3)])
-    first = [ask(layers) for layers in one]
-    saw, known = wrong_in(one, first)
-    yield claim(
-        "one layer sees the offsets at which its mask is 1",
-        not saw,
-        points=1,
-        saw=saw,
-        asks="rows −p … −1 over columns −p … p, and the row 0 up to the pixel; (0, 0) for B only",
-        advice=[*known, "list the four offsets of a 3×3 layer of kind A, and compare"],
-        see=see,
-    )
-    deep = [
-        [("A", 3), ("B", 3)],
-        [("A", draw.choice((5, 7)))] + [("B", 3)] * draw.integer(2, 4),
-        [("A", 3), ("A", draw.choice((3, 5))), ("B", 5)],
-        [("B", 3)] * draw.integer(2, 3),
-        [("A", 3), ("B", 5), ("B", 1), ("B", 7)],
-    ]
-    answers = [ask(layers) for layers in deep]
-    saw, known = wrong_in([*one, *deep], [*first, *answers])
-    yield claim(
-        "two layers see every sum of one offset of each, and so on",
-        not saw,
-        points=1.5,
-        saw=saw,
-        asks="eleven offsets for a 3×3 layer of kind A below one of kind B",
-        advice=[*known, "work out the table of the example, row by row"],
-        see=see,
-    )
-    depth = draw.integer(10, 14)
-    layers = [("A", 3)] + [("B", 3)] * (depth - 1)
-    blind = ask(layers)
-    lost = [(-1, 2), (-2, 3), (1 - depth, depth)]
-    known_lost = all(spot not in blind for spot in lost)
-    reached = {(-1, 1), (0, -1), (-depth, depth), (-depth, -depth), (0, -depth)} <= blind
-    empty = ask([]) == {(0, 0)} and ask([("A", 1)]) == set()
-    yield claim(
-        "a deep stack keeps its blind spot, and no layer at all sees its own pixel",
-        known_lost and reached and empty,
-        points=0.5,
-        saw=f"{next(s for s in lost if s in blind)} seen at {depth} layers of 3×3"
-        if not known_lost
-        else f"a far corner unseen at {depth} layers of 3×3"
-        if not reached
-        else "another answer than {(0, 0)} for a stack without layers, or than none for a 1×1 A",
-        asks="one column to the right costs one row up, at any depth",
-        advice=[
-            *wrong_in([*one, *deep, layers], [*first, *answers, blind])[1],
-            "start with the field {(0, 0)}, and take in one layer after the other",
-        ],
-        see=see,
+    def several(draw: Draw) -> list[tuple]:
+        return [
+            ([("A", 3), ("B", 3)],),
+            ([("A", draw.choice((5, 7)))] + [("B", 3)] * draw.integer(2, 4),),
+            ([("A", 3), ("A", draw.choice((3, 5))), ("B", 5)],),
+            ([("B", 3)] * draw.integer(2, 3),),
+            ([("A", 3), ("B", 5), ("B", 1), ("B", 7)],),
+        ]
+
+    def deep_and_none(draw: Draw) -> list[tuple]:
+        return [([("A", 3)] + [("B", 3)] * draw.integer(9, 13),), ([],), ([("A", 1)],)]
+
+    yield from examine(
+        Subject(
+            ask=ask,
+            rule=sums_of_offsets,
+            mistakes=_OF_FIELDS,
+            show=lambda layers: f"{layers}" if len(layers) < 6 else f"{len(layers)} layers of 3×3",
+            told=told_field,
+            by_hand=field_by_hand,
+            smaller=simpler(_SMALL_STACKS),
+            alike=lambda a, b: a == b,
+        ),
+        draw,
+        Property(
+            "layer",
+            "one layer sees the offsets at which its mask is 1",
+            single,
+            points=1,
+            asks="rows −p … −1 over columns −p … p, and the row 0 up to the pixel; (0, 0) for B "
+            "only",
+        ),
+        Property(
+            "stack",
+            "two layers see every sum of one offset of each, and so on",
+            several,
+            points=1.5,
+            asks="eleven offsets for a 3×3 layer of kind A below one of kind B",
+            needs="layer",
+        ),
+        Property(
+            "blind-spot",
+            "a deep stack keeps its blind spot, and no layer at all sees its own pixel",
+            deep_and_none,
+            points=0.5,
+            asks="one column to the right costs one row up, at any depth; no layer, no step",
+            typical=False,
+            needs="stack",
+        ),
     )
 
 
 # --- GatedBlock -----------------------------------------------------------------------------------
 
-_LAYERS = {
-    f"{layer}.{kind}" for layer in ("vertical", "down", "across", "out") for kind in
-    ("weight", "bias")
-}  # fmt: skip
-
-_BLOCKS: dict[str, tuple[dict[str, Any], str]] = {
-    "unshifted": (
-        {"shift": 0},
-        "the vertical features go down unshifted: at row r they have seen row r itself, the pixel "
-        "and what comes after it",
-    ),
-    "shifted-twice": (
-        {"shift": 2},
-        "the vertical features are shifted by two rows: the row just above is lost",
-    ),
-    "taken-after-gating": (
-        {"after_gate": True},
-        "what goes down is taken after the gate: take u, with its 2C channels",
-    ),
-    "gates-swapped": (
-        {"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)},
-        "tanh and σ have changed places: the first half goes through tanh, the second is the gate",
-    ),
-    "no-gate": (
-        {"gate": lambda a, b: torch.tanh(a)},
-        "the gate is missing: multiply by σ of the second half",
-    ),
-    "relu-for-gate": (
-        {"gate": lambda a, b: torch.relu(a)},
-        "this is a ReLU: a gate is tanh(a) · σ(b)",
-    ),
-    "residual-forgotten": ({"residual": False}, "a block of kind B adds its input h to the result"),
-    "horizontal-feeds-vertical": (
-        {"vertical_from": "h"},
-        "the vertical stack reads h: it inherits the horizontal stack's narrow view, and with it a "
-        "blind spot",
-    ),
-    "nothing-handed-down": (
-        {"down": False},
-        "the vertical stack hands nothing down: the horizontal one sees its own row only",
-    ),
-    "row-forgotten": ({"across": False}, "the horizontal stack does not look at its own row"),
-    "out-forgotten": ({"out": False}, "the 1×1 convolution `out` is missing"),
-    "vertical-ungated": (
-        {"gate_vertical": False},
-        "the new vertical features come without their gate",
-    ),
-}
+_LAYERS = tuple(
+    f"{layer}.{kind}"
+    for layer in ("vertical", "down", "across", "out")
+    for kind in ("weight", "bias")
+)
 
 
-@checks("GatedBlock", lesson=LESSON, points=4)
-def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Iterator[Claim]:
+def gated(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """tanh(a) · σ(b)."""
+    return torch.tanh(a) * torch.sigmoid(b)
+
+
+def block_by_rule(
+    block: Any,
+    state: dict[str, torch.Tensor],
+    v: torch.Tensor,
+    h: torch.Tensor,
+    kind: str,
+    colours: int = 1,
+    *,
+    below: Callable = lambda v, h: v,
+    padded: Callable = lambda p: (p, p, p, 0),
+    gate: Callable = gated,
+    gate_vertical: bool = True,
+    gate_horizontal: bool = True,
+    shift: int = 1,
+    handed_down: Callable = lambda u, new_v: u,
+    bias_shifted: bool = False,
+    down: bool = True,
+    across: bool = True,
+    out: bool = True,
+    residual: Callable = lambda kind, h: h if kind == "B" else 0,
+) -> np.ndarray:
+    """(v', h') of one gated block, one upon the other, from its parameters in double precision.
+
+    Each option turns one thing of it wrong.
+    """
+    p = state["across.weight"].shape[3] // 2
+    shape = state["across.weight"].shape
+    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colours))
+    mixing = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colours))
+    u = F.conv2d(F.pad(below(v, h), padded(p)), state["vertical.weight"], state["vertical.bias"])
+    new_v = gate(*u.chunk(2, 1)) if gate_vertical else u.chunk(2, 1)[0]
+    going = handed_down(u, new_v)
+    if bias_shifted:
+        going = F.conv2d(going, state["down.weight"], state["down.bias"])
+        going = F.pad(going, (0, 0, shift, -shift))
+    else:
+        going = F.pad(going, (0, 0, shift, -shift))  # a negative pad cuts rows off
+        going = F.conv2d(going, state["down.weight"], state["down.bias"])
+    w = F.conv2d(h, state["across.weight"] * mask, state["across.bias"], padding=(0, p))
+    w = (w if across else 0) + (going if down else 0)
+    new_h = gate(*w.chunk(2, 1)) if gate_horizontal else w.chunk(2, 1)[0]
+    if out:
+        new_h = F.conv2d(new_h, state["out.weight"] * mixing, state["out.bias"])
+    return torch.cat([new_v, new_h + residual(kind, h)], 1).numpy()
+
+
+_OF_BLOCKS = (
+    Mistake("unshifted", "the vertical features go down unshifted: at row r they have seen row r "
+        "itself, the pixel and what comes after it", options={"shift": 0}),
+    Mistake("shifted-up", "the vertical features are shifted UP: row r gets what the next row "
+        "knows, the pixel and what comes after it included", options={"shift": -1}),
+    Mistake("shifted-twice", "the vertical features are shifted by two rows: the row just above "
+        "is lost", options={"shift": 2}),
+    Mistake("padded-below", "the zeros for the vertical stack stand BELOW the image: row r sees "
+        "the rows that come after it", options={"padded": lambda p: (p, p, 0, p)}),
+    Mistake("bias-shifted", "`down` comes before the shift here, so that the zeros on top replace "
+        "its bias too: shift u, then take `down` of it", options={"bias_shifted": True}),
+    Mistake("taken-after-gating", "what goes down is taken after the gate: take u, with its 2C "
+        "channels", options={"handed_down": lambda u, new_v: torch.cat([new_v, new_v], 1)}),
+    Mistake("gates-swapped", "tanh and σ have changed places: the first half goes through tanh, "
+        "the second is the gate", options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
+    Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
+        options={"gate": lambda a, b: torch.tanh(a)}),
+    Mistake("relu-for-gate", "this is a ReLU: a gate is tanh(a) · σ(b)",
+        options={"gate": lambda a, b: torch.relu(a)}),
+    Mistake("linear-gate", "tanh is missing: a gate is tanh(a) · σ(b)",
+        options={"gate": lambda a, b: a * torch.sigmoid(b)}),
+    Mistake("tanh-twice", "the gate of the second half is σ, in 0 … 1",
+        options={"gate": lambda a, b: torch.tanh(a) * torch.tanh(b)}),
+    Mistake("vertical-ungated", "the new vertical features come without their gate",
+        options={"gate_vertical": False}),
+    Mistake("horizontal-ungated", "the new horizontal features come without their gate",
+        options={"gate_horizontal": False}),
+    Mistake("horizontal-feeds-vertical", "the vertical stack reads h: it inherits the horizontal "
+        "stack's narrow view, and with it a blind spot", options={"below": lambda v, h: h}),
+    Mistake("horizontal-feeds-vertical", "the vertical stack reads h as well as v: the horizontal "
+        "stack never speaks to it", options={"below": lambda v, h: v + h}),
+    Mistake("nothing-handed-down", "the vertical stack hands nothing down: the horizontal one "
+        "sees its own row only", options={"down": False}),
+    Mistake("row-forgotten", "the horizontal stack does not look at its own row",
+        options={"across": False}),
+    Mistake("out-forgotten", "the 1×1 convolution `out` is missing", options={"out": False}),
+    Mistake("residual-forgotten", "a block of kind B adds its input h to the result",
+        options={"residual": lambda kind, h: 0}),
+    *(
+        Mistake("residual-in-A", "h is added in a block of kind A too, which shows each pixel to "
+            "itself: only kind B has this residual", options={"residual": added})
+        for added in (
+            lambda kind, h: h,
+            lambda kind, h: h if kind == "B" else h.mean(1, keepdim=True),
+        )
+    ),
+    Mistake("residual-averaged", "the mean over the channels of h is added, and in kind A too: "
+        "kind B adds h itself, A nothing",
+        options={"residual": lambda kind, h: h.mean(1, keepdim=True)}),
+    Mistake("residual-of-vertical", "both stacks add their input: only the horizontal one has a "
+        "residual, in kind B",
+        after=lambda both, block, state, v, h, kind, *_: (
+            both + np.concatenate([v, 0 * v], 1) if kind == "B" else both)),
+)  # fmt: skip
+
+
+def _told_block(answer: np.ndarray) -> str:
+    """Both stacks in numbers, the last rows first to be told: the top row has nothing above it."""
+    v, h = np.split(answer, 2, axis=1)
+    return f"v' = {shown(v[:, :, ::-1].reshape(-1))}, h' = {shown(h[:, :, ::-1].reshape(-1))}"
+
+
+def _block_by_hand(
+    block: Any, state: dict, v: torch.Tensor, h: torch.Tensor, kind: str, colours: int = 1
+) -> str:
+    """The table of the lesson, line by line, for a block of one channel with a kernel of 1."""
+    if state["across.weight"].numel() > 2:
+        return ""
+    n = {name: value.reshape(-1).tolist() for name, value in state.items()}
+    (top, last), (_, here) = v.reshape(-1).tolist(), h.reshape(-1).tolist()
+    u = [[n["vertical.weight"][k] * x + n["vertical.bias"][k] for k in (0, 1)] for x in (top, last)]
+    w = [
+        n["across.bias"][k]
+        + (n["across.weight"][k] * here if kind == "B" else 0)
+        + sum(n["down.weight"][2 * k + j] * u[0][j] for j in (0, 1))
+        + n["down.bias"][k]
+        for k in (0, 1)
+    ]
+    gate = math.tanh(w[0]) / (1 + math.exp(-w[1]))
+    return (
+        f"row 2: u = ({u[1][0]:.3g}, {u[1][1]:.3g}), and above it ({u[0][0]:.3g}, {u[0][1]:.3g}); "
+        f"v' = tanh({u[1][0]:.3g}) · σ({u[1][1]:.3g}); w = ({w[0]:.3g}, {w[1]:.3g}), gate "
+        f"{gate:.3g}, out {n['out.weight'][0]:.3g} · {gate:.3g} + {n['out.bias'][0]:.3g}"
+        + (f", plus h = {here:.3g}" if kind == "B" else "")
+    )
+
+
+def _block_with_numbers(GatedBlock: Standin, draw: Draw, shape: tuple, *case: Any) -> tuple:
+    """(block, its numbers, v, h, kind[, colours]) of `GatedBlock(*case)` on images of a shape."""
+    kind, channels_in, channels, size, *colours = case
+    block = made_by(GatedBlock, *case)
+    randomize_parameters(block, draw.rng)
+    state = _state_of(block, _LAYERS)
+    p = size // 2
+    for name, wanted in {
+        "vertical": (2 * channels, channels_in, p + 1, size),
+        "down": (2 * channels, 2 * channels, 1, 1),
+        "across": (2 * channels, channels_in, 1, size),
+        "out": (channels, channels, 1, 1),
+    }.items():
+        if (found := tuple(state[f"{name}.weight"].shape)) != wanted:
+            raise WrongKind(
+                f"the layer {name} should stay as the constructor gave it, with weights {wanted}: "
+                f"got {found}"
+            )
+    v, h = (tensor(draw.normal(2, channels_in, *shape)) for _ in "vh")
+    return (block, state, v, h, kind, *colours)
+
+
+@checks("GatedBlock", lesson=LESSON, points=4, see="Exercise 4: two stacks and no blind spot")
+def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
     """The horizontal stack gets the rows above from the vertical one, and no more."""
-    see = "Exercise 4: two stacks and no blind spot"
     seed_generators(GatedBlock, draw.integer(0, 2**31))
-    leaks, gaps, shown_leak, shown_gap, mixing, alive = [], [], "", "", False, True
+    leaks, gaps, alive, mixing, same_row = _seen_by_blocks(GatedBlock, draw)
+    yield claim(
+        "no feature sees what comes later: h only the rows of v above it, and h to the left",
+        alive and not leaks and not mixing,
+        points=1.5,
+        saw=leaks
+        or ("rows of a batch that see each other" if mixing else "a stack that never changes"),
+        asks="h at row r sees rows of v above r, and of h only what lies left (kind B: and itself)",
+        advice=[
+            when(
+                same_row,
+                "own-row-handed-down",
+                "h at row r changes with row r of v, the pixel and what comes after it: what comes "
+                "down to row r may know the rows above it only",
+            ),
+            "",
+        ],
+    )
+    yield claim(
+        "no feature loses what it may see: all columns of the rows above, and the row to the left",
+        alive and not gaps,
+        points=1.5,
+        saw=gaps or "a stack that never changes",
+        asks="h sees reach + 1 rows of v above it, reach columns to both sides; v as many rows, "
+        "its own included",
+    )
+
+    def blocks(draw: Draw) -> list[tuple]:
+        cases = (("B", 4, 4, 3), ("A", 1, 3, 5, 1), ("B", 6, 6, 5, 3), ("A", 3, 3, 3, 3))
+        return [_block_with_numbers(GatedBlock, draw, (5, 6), *case) for case in cases]
+
+    def smaller(block: Any, state: dict, v: torch.Tensor, *_: Any) -> Iterator[tuple]:
+        if v.shape[2] > 2:
+            for kind in "AB":
+                one = _block_with_numbers(GatedBlock, Draw(0, kind), (2, 1), kind, 1, 1, 1)
+                yield (*one[:2], *(x[:1] for x in one[2:4]), kind)
+
+    yield from examine(
+        Subject(
+            ask=lambda block, state, v, h, *_: _both_stacks(block(v.float(), h.float())).numpy(),
+            rule=block_by_rule,
+            mistakes=_OF_BLOCKS,
+            show=lambda block, state, v, h, kind, colours=1: (
+                f"kind {kind}, {v.shape[1]} channels of {colours} color{'s' * (colours > 1)}"
+                + (f", v = {shown(v.reshape(-1))}, h = {shown(h.reshape(-1))}"
+                   if v.numel() == 2 else "")
+            ),
+            told=_told_block,
+            by_hand=_block_by_hand,
+            smaller=smaller,
+            alike=lambda a, b: close(a, b, 1e-3),
+        ),
+        draw,
+        Property(
+            "values",
+            "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in kind B",
+            blocks,
+            points=1,
+            asks="gate(a, b) = tanh(a) · σ(b), a the first half of the channels",
+            typical=False,
+        ),
+    )  # fmt: skip
+
+
+def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bool, bool]:
+    """What blocks see: the first leak and gap in words, life in both stacks, mixing, own rows."""
+    leak, gap, alive, mixing, same_row = "", "", True, False, False
     for kind, channels_in, channels, size, colours in (
         ("B", 2, 2, 3, 1),
         ("A", 3, 3, draw.choice((3, 5)), 3),
         ("B", 3, 3, 3, 3),
     ):
         block = made_by(GatedBlock, kind, channels_in, channels, size, colours)
-        height, width, p = 4, 5, size // 2
-        x = tensor(draw.normal(2, 2 * channels_in, height, width))
+        height, width = 4, 5
+        allowed = _allowed_in_block(kind, channels_in, channels, size // 2, colours, height, width)
         seen = dependency_map(
             block,
-            x,
+            tensor(draw.normal(2, 2 * channels_in, height, width)),
             "normal",
             call=lambda m, x, c=channels_in: _both_stacks(m(x[:, :c], x[:, c:])),
-            expected=_allowed_in_block(kind, channels_in, channels, p, colours, height, width),
+            expected=allowed,
             seed=draw.integer(0, 2**31),
             most_draws=8,
         )
-        allowed = _allowed_in_block(kind, channels_in, channels, p, colours, height, width)
         if seen.sees.shape != allowed.shape:
             raise WrongKind(
                 f"GatedBlock should return (v, h), each with {channels} channels and the height "
                 "and width of its input"
             )
         mixing |= seen.rows_mix
-        alive &= bool(seen.sees.any())
-        for found, name in ((seen.forbidden(allowed), "leak"), (seen.missing(allowed), "gap")):
-            spots = [
-                _spot(o, channels, height, width) + _spot(i, channels_in, height, width)
-                for o, i in found
-            ]
-            if spots and name == "leak":
-                shown_leak = shown_leak or _edge(spots[0], kind, size, "changes with")
-                leaks += [(kind, s) for s in spots]
-            elif spots:
-                shown_gap = shown_gap or _edge(spots[0], kind, size, "never changes with")
-                gaps += [(kind, s) for s in spots]
-    named, values = _value_of_block(GatedBlock, draw)
-    known: list[str | Advice] = [when(name == named, name, text) for name, (_, text) in
-                                 _BLOCKS.items()]  # fmt: skip
-    same_row = [
-        s for _, s in leaks if s[0] == "h" and s[4] == "v" and s[2] == s[6]
-    ]  # the horizontal stack at row r sees the vertical input of row r
-    yield claim(
-        "no feature sees what comes later: h only the rows of v above it, and h to the left",
-        not leaks and not mixing and bool(values) and alive,
-        points=1.5,
-        saw=shown_leak
-        or ("rows of a batch that see each other" if mixing else "")
-        or "outputs that never change",
-        asks="h at row r sees rows of v above r, and of h only what lies left (kind B: and itself)",
-        advice=[
-            *known,
-            when(
-                same_row,
-                "unshifted",
-                _BLOCKS["unshifted"][1],
-            ),
-            "look at padding and shift: on which side does F.pad put the zeros?",
-        ],
-        see=see,
-    )
-    yield claim(
-        "no feature loses what it may see: all columns of the rows above, and the row to the left",
-        not gaps and bool(values),
-        points=1.5,
-        saw=shown_gap or "outputs that never change",
-        asks="h sees reach + 1 rows of v above it, reach columns to both sides; v as many rows, "
-        "its own included",
-        advice=[*known, "draw the block in the explorer: which pixels are white?"],
-        see=see,
-    )
-    yield claim(
-        "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in kind B",
-        values == "right",
-        points=1,
-        saw=values or "outputs that never change",
-        asks="gate(a, b) = tanh(a) · σ(b), a the first half of the channels",
-        advice=[*known, "follow the table line by line with the constructor's own layers"],
-        see=see,
-    )
+        alive &= all(stack.any() for stack in np.split(seen.sees, 2))
+
+        def spots(edges: np.ndarray, channels: int = channels, channels_in: int = channels_in):
+            for o, i in edges:
+                yield _spot(o, channels, 4, 5) + _spot(i, channels_in, 4, 5)
+
+        late, lost = list(spots(seen.forbidden(allowed))), list(spots(seen.missing(allowed)))
+        same_row |= any((s[0], s[4]) == ("h", "v") and s[2] == s[6] for s in late)
+        if late and not leak:
+            leak = _edge(late[0], kind, size, "changes with")
+        if lost and not gap:
+            gap = _edge(lost[0], kind, size, "never changes with")
+    return leak, gap, alive, mixing, same_row
 
 
 def _both_stacks(answer: Any) -> Any:
@@ -918,64 +1086,329 @@ def _edge(spot: tuple, kind: str, size: int, verb: str) -> str:
     )
 
 
-def _value_of_block(GatedBlock: Standin, draw: Draw) -> tuple[str, str]:
-    """The name of the mistake that explains the values, and "right" or what was seen."""
-    found, cases = [], []
-    for kind, channels_in, channels, size, colours in (
-        ("B", 4, 4, 3, 1),
-        ("A", 1, 3, 5, 1),
-        ("B", 6, 6, 5, 3),
-    ):
-        block = made_by(GatedBlock, kind, channels_in, channels, size, colours)
-        randomize_parameters(block, draw.rng)
-        state = _state_of(block, _LAYERS)
-        v, h = (tensor(draw.normal(2, channels_in, 5, 6)) for _ in "vh")
-        got = _both_stacks(block(v.float(), h.float())).double()
-        if not (got - got[:, :, :1, :1]).abs().max() > 1e-9:  # a constant, or NaN
-            return "", ""
-        cases.append((state, kind, size // 2, colours, v, h))
-        found.append(got.numpy())
+# --- PixelCNN: forward ----------------------------------------------------------------------------
 
-    def fits(**options: Any) -> bool:
-        return all(
-            close(got, torch.cat(block_by_rule(*case, **options), 1).numpy(), 1e-3)
-            for got, case in zip(found, cases, strict=True)
-        )
-
-    if fits():
-        return "", "right"
-    for name, (options, _) in _BLOCKS.items():
-        try:
-            if fits(**options):
-                return name, "other values than those of the formula"
-        except RuntimeError:  # a corruption that does not fit the shapes
-            continue
-    return "", "other values than those of the formula"
+EXERCISE = "Exercise 5: PixelCNN"
 
 
-# --- PixelCNN -------------------------------------------------------------------------------------
-
-BOUND, DRAWS = 0.09, 8_000
-BOUND_BELOW, DRAWS_BELOW = 0.125, 3_000
-
-
-@checks("PixelCNN", lesson=LESSON, points=6)
-def a_distribution_over_images(PixelCNN: Standin, draw: Draw) -> Iterator[Claim]:
-    """All conditionals in one pass, exact likelihoods, and images drawn number by number."""
-    see = "Exercise 5: PixelCNN"
+@checks("PixelCNN.forward", lesson=LESSON, points=2, see=EXERCISE)
+def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
+    """All conditionals in one pass: each logit sees the past, all of it, and a scaled image."""
     seed_generators(PixelCNN, draw.integer(0, 2**31))
-    yield from _claims_on_dependencies(PixelCNN, draw, see)
-    model = made_by(PixelCNN, 5, 3, 6, (3, 3))
-    x = draw.rng.integers(0, 5, size=(3, 3, 3, 4))
-    carried = carries_its_weights(model, lambda m: _logits(m, x, 5), draw.rng)
-    deaf = waits_unless(carried, "logits that are made of x and of the layers' weights")
-    yield from _claims_on_likelihood(PixelCNN, draw, see, deaf)
-    yield from _claims_on_drawing(PixelCNN, draw, see, deaf)
+    seen = _seen_by_networks(PixelCNN, draw)
+    signs = _signs(seen)
+    yield from _claims_on_dependencies(seen, signs)
+    yield from examine(
+        Subject(
+            ask=_asked_for_logits,
+            rule=logits_by_rule,
+            mistakes=_OF_LOGITS,
+            symptoms=[
+                Symptom(one.misconception, one.text, lambda _: True)
+                for one in itertools.chain(*signs.values())
+                if one.when
+            ],
+            show=lambda model, parts, levels, colours, x, seed: (
+                f"{len(parts[0])} blocks, {levels} levels"
+                + ("" if seed is None else ", dropout in training")
+            ),
+        ),
+        draw,
+        Property(
+            "logits",
+            "the scaled image goes through the blocks, then relu, `hidden`, relu and `output`",
+            lambda draw: _networks(PixelCNN, draw, training=False),
+            points=0.5,
+            asks="v = h = the image on the scale −1 … 1, and the table of the exercise from there",
+            typical=False,
+        ),
+        Property(
+            "dropout",
+            "in training `self.dropout` works on h after each block",
+            lambda draw: _networks(PixelCNN, draw, training=True),
+            points=0.25,
+            asks="after every block, on h alone; in evaluation it does nothing",
+            typical=False,
+            needs="logits",
+        ),
+    )
 
 
-def _claims_on_dependencies(PixelCNN: Standin, draw: Draw, see: str) -> Iterator[Claim]:
-    leaks, gaps, maps, mixing = [], [], {}, False
-    unswapped = False
+def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
+    """(model, its parts, levels, colours, images, the seed of dropout or None) of some networks.
+
+    The last network of those in evaluation has what the constructor does unless told otherwise.
+    """
+    cases = [(5, 3, 6, (5, 3)), (draw.choice((3, 4)), 1, 5, (3, 5, 3))]
+    cases += [] if training else [(2,)]
+    found = []
+    for levels, *more in cases:
+        colours, channels, kernels = more or (1, 24, (7, 3, 3))
+        model = made_by(PixelCNN, levels, *more, *([0.5] if training else []))
+        randomize_parameters(model, draw.rng)
+        parts = _parts(model, levels, colours, channels, kernels)
+        x = draw.rng.integers(0, levels, size=(3, colours, 3, 4))
+        found.append((model, parts, levels, colours, x, draw.apart() if training else None))
+    return found
+
+
+def _parts(model: Standin, levels: int, colours: int, channels: int, kernels: tuple) -> list:
+    """[blocks, hidden, output] of a PixelCNN; one sentence if they are not the exercise's."""
+    parts = parts_of(model)
+    if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[0], list):
+        raise WrongKind("PixelCNN should have layers named hidden and output")
+    sizes = []
+    for block in parts[0]:
+        sizes.append(_state_of(block, ["across.weight"])["across.weight"].shape[3])
+    if tuple(sizes) != tuple(kernels):
+        raise WrongKind(
+            f"PixelCNN should hold one GatedBlock for each of the kernels {tuple(kernels)}, as its "
+            f"own modules: got kernels {tuple(sizes)}"
+        )
+    outputs = {"hidden": channels, "output": levels * colours}
+    for (name, wanted), layer in zip(outputs.items(), parts[1:], strict=True):
+        found = tuple(_state_of(layer, ["weight"])["weight"].shape)
+        if found != (wanted, channels, 1, 1):
+            raise WrongKind(
+                f"the weights of {name} should have shape {(wanted, channels, 1, 1)} for {levels} "
+                f"levels, {colours} colors and {channels} channels: got {found}"
+            )
+    return parts
+
+
+def _begin(model: Standin, seed: int | None) -> None:
+    model.train(seed is not None)
+    seed_generators(model, seed or 0)
+
+
+def _asked_for_logits(
+    model: Standin, parts: list, levels: int, colours: int, x: np.ndarray, seed: int | None
+) -> np.ndarray:
+    _begin(model, seed)
+    return _logits(model, x, levels)
+
+
+def logits_by_rule(
+    model: Standin,
+    parts: list,
+    levels: int,
+    colours: int,
+    x: np.ndarray,
+    seed: int | None,
+    *,
+    scaled: Callable = lambda x, levels: 2 * x / (levels - 1) - 1,
+    into: Callable = lambda v, h: (v, h),
+    out_of: Callable = lambda v, h: (v, h),
+    first: Callable = F.relu,
+    hidden: Callable = lambda layer, h: layer(h),
+    second: Callable = F.relu,
+    levels_first: bool = True,
+    dropped: Callable = lambda dropout, v, h, last: (v, dropout(h)),
+) -> np.ndarray:
+    """Logits (B, levels, colours, H, W) that the student's own layers give as the table has it.
+
+    Each option turns one thing of it wrong. With a seed the network trains, and drops by that seed.
+    """
+    _begin(model, seed)
+    blocks, middle, output = parts
+    v = h = scaled(tensor(x).float(), levels)
+    for place, block in enumerate(blocks):
+        v, h = out_of(*block(*into(v, h)))
+        v, h = dropped(model.dropout, v, h, place == len(blocks) - 1)
+    y = output(second(hidden(middle, first(h))))
+    if levels_first:
+        logits = y.reshape(len(x), levels, colours, *x.shape[2:])
+    else:
+        logits = y.reshape(len(x), colours, levels, *x.shape[2:]).transpose(1, 2)
+    return logits.double().numpy()
+
+
+_OF_LOGITS = (
+    Mistake("not-scaled", "the levels go into the network as they are: `self.scale` brings them "
+        "to −1 … 1 first", options={"scaled": lambda x, levels: x}),
+    *(
+        Mistake("another-scale", "the image is scaled to another range than −1 … 1: `self.scale` "
+            "is there for it", options={"scaled": scaled})
+        for scaled in (
+            lambda x, levels: x / (levels - 1),
+            lambda x, levels: x / levels,
+            lambda x, levels: 2 * x / levels - 1,
+            lambda x, levels: x / levels - 0.5,
+            lambda x, levels: 2 * x / (levels - 1),
+            lambda x, levels: x / 255,
+            lambda x, levels: 1 - 2 * x / (levels - 1),
+        )
+    ),
+    Mistake("scaled-twice", "the image is scaled twice",
+        options={"scaled": lambda x, levels: 2 * (2 * x / (levels - 1) - 1) / (levels - 1) - 1}),
+    Mistake("blind-spot", "the horizontal features go into both stacks: each block gets v of the "
+        "block before, and h", options={"into": lambda v, h: (h, h)}),
+    Mistake("stacks-swapped", "v and h change places between the blocks",
+        options={"into": lambda v, h: (h, v)}),
+    Mistake("stacks-swapped", "a block gives (v, h): the two are taken in the other order",
+        options={"out_of": lambda v, h: (h, v)}),
+    Mistake("vertical-for-both", "the vertical features go into both stacks: the horizontal one "
+        "gets its own", options={"into": lambda v, h: (v, v)}),
+    Mistake("relu-forgotten", "the ReLU before `hidden` is missing",
+        options={"first": lambda h: h}),
+    Mistake("relu-forgotten", "the ReLU after `hidden` is missing",
+        options={"second": lambda y: y}),
+    *(
+        Mistake("tanh-for-relu", f"tanh stands in the place of the ReLU {where} `hidden`",
+            options={which: torch.tanh})
+        for which, where in (("first", "before"), ("second", "after"))
+    ),
+    Mistake("hidden-forgotten", "the layer `hidden` is not used",
+        options={"hidden": lambda layer, h: h}),
+    Mistake("levels-and-colors-swapped", "the output's channels are unfolded as (colours, "
+        "levels): channel k has color k % colours, so unfold into (levels, colours)",
+        options={"levels_first": False}),
+    Mistake("normalized-already", "a softmax is taken already: logits are asked",
+        after=lambda logits, *_: softmax(logits)),
+    Mistake("normalized-already", "a log_softmax is taken already: logits are asked",
+        after=lambda logits, *_: np.log(softmax(logits))),
+    Mistake("dropout-forgotten", "nothing is dropped in training: `self.dropout` works on h after "
+        "each block", options={"dropped": lambda dropout, v, h, last: (v, h)}),
+    Mistake("dropout-once", "dropout works after the last block only: it follows each of them",
+        options={"dropped": lambda dropout, v, h, last: (v, dropout(h) if last else h)}),
+    Mistake("dropout-not-after-the-last", "after the last block nothing is dropped: dropout "
+        "follows each of them",
+        options={"dropped": lambda dropout, v, h, last: (v, h if last else dropout(h))}),
+    *(
+        Mistake("dropout-on-v", "dropout works on v: h alone is asked, v stays whole",
+            options={"dropped": dropped})
+        for dropped in (
+            lambda dropout, v, h, last: (dropout(v), h),
+            lambda dropout, v, h, last: (dropout(v), dropout(h)),
+            lambda dropout, v, h, last: (dropout(h), dropout(v))[::-1],
+        )
+    ),
+)  # fmt: skip
+
+
+def _claims_on_dependencies(
+    seen: dict[str, Any], signs: dict[str, list[Advice]]
+) -> Iterator[Claim]:
+    """Claims on what networks see, with the advice that what was seen proves."""
+    leaks, gaps, alive = seen["leaks"], seen["gaps"], seen["alive"]
+    yield claim(
+        "no logit sees its own number or a later one, of pixels and of colors",
+        alive and not leaks and not seen["mixing"],
+        points=0.5,
+        saw=f"the logits of {_name_of(*leaks[0][:4])} change with "
+        f"{_name_of(*leaks[0][:3], leaks[0][4])}"
+        if leaks
+        else "rows of a batch that change each other's logits"
+        if seen["mixing"]
+        else "logits that never change, whatever the image is",
+        asks="logits that depend on earlier pixels, and on earlier colors of the same pixel",
+        advice=[
+            *signs["leaks"],
+            "look at your model in the explorer: where does the leak come from?",
+        ],
+    )
+    yield claim(
+        "every logit sees all numbers before its own: no blind spot",
+        alive and not gaps,
+        points=0.5,
+        saw=f"the logits of {_name_of(*gaps[0][:4])} never change with "
+        f"{_name_of(*gaps[0][:3], gaps[0][4])}"
+        if gaps
+        else "logits that never change",
+        asks="within reach every earlier pixel, upper right included, and every earlier color",
+        advice=[*signs["gaps"], "every channel, every color: look at your model in the explorer"],
+    )
+    yield claim(
+        "in training too each image of a batch is computed for itself",
+        alive and not seen["together"],
+        points=0.25,
+        saw="images of a batch that change each other's logits in train mode"
+        if seen["together"]
+        else "logits that never change",
+        asks="the likelihood of an image does not depend on its neighbors in the batch",
+        advice=[*signs["rows"], ""],
+    )
+
+
+def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
+    """What leaks, gaps and rows that mix prove, and no more."""
+    leaks, gaps, alive = seen["leaks"], seen["gaps"], seen["alive"]
+    one_pixel = bool(leaks) and all(o % (h * w) == i % (h * w) for _, h, w, o, i in leaks)
+    in_row = bool(gaps) and all(o % (h * w) // w == i % (h * w) // w for _, h, w, o, i in gaps)
+    right_above = any(
+        o % (h * w) // w > i % (h * w) // w and o % w < i % w for _, h, w, o, i in gaps
+    )
+    silent = [
+        when(
+            not alive and seen["colored"],
+            "a-on-1x1",
+            "with one color no logit sees anything, with three some do: a 1×1 convolution of kind "
+            "A has an empty mask if there is one color, `hidden` and `output` are of kind B",
+        ),
+        when(
+            not alive,
+            "sees-nothing",
+            "blind to the future, and to the past as well: do the layers get their input?",
+        ),
+    ]
+    of_leaks = [
+        when(
+            seen["everything"],
+            "normalizing-over-positions",
+            "every output sees every input: something is computed over all positions at once, "
+            "such as a mean or a normalization over the image",
+        ),
+        when(
+            seen["mixing"],
+            "rows-mix",
+            "each image must be computed for itself: no statistics over the batch",
+        ),
+        when(
+            bool(leaks) and all(o == i for *_, o, i in leaks),
+            "b-in-the-first-layer",
+            "each number sees itself, and nothing later: only kind A may read the image",
+        ),
+        when(
+            seen["unswapped"],
+            "levels-and-colors-swapped",
+            "the output's channels are unfolded as (colours, levels): channel k has color "
+            "k % colours, so unfold into (levels, colours)",
+        ),
+        when(
+            one_pixel,
+            "colors-mixed",
+            "colors of one pixel see later colors, and no later pixel: does every masked layer get "
+            "`colours`?",
+        ),
+        *silent,
+    ]
+    of_gaps = [
+        *silent,
+        when(
+            in_row,
+            "a-in-every-layer",
+            "what is lost lies in the pixel's own row: each block of kind A steps back one pixel "
+            "more, so only the first may be of that kind",
+        ),
+        when(
+            right_above,
+            "blind-spot",
+            "pixels to the upper right are lost: does the vertical stack get the vertical features "
+            "of the block before, and the horizontal stack its own?",
+        ),
+    ]
+    of_rows = when(
+        seen["together"],
+        "rows-mix",
+        "a statistic over the batch, such as BatchNorm, mixes images in training: leave it out, or "
+        "normalize over channels",
+    )
+    return {"leaks": of_leaks, "gaps": of_gaps, "rows": [of_rows, *silent]}
+
+
+def _seen_by_networks(PixelCNN: Standin, draw: Draw) -> dict[str, Any]:
+    """What networks for one color and for three see, as facts by name."""
+    leaks, gaps, maps, mixing, unswapped = [], [], {}, False, False
     for levels, colours, kernels, height, width in (
         (3, 1, (3, 3, 3), 4, 4),
         (4, 3, (5, 3), 3, 4),
@@ -989,143 +1422,30 @@ def _claims_on_dependencies(PixelCNN: Standin, draw: Draw, see: str) -> Iterator
                 raise
             break  # a leak tells more than what it leads to: a first block of kind B adds h
         order = ranks(colours, height, width)
-        options = {"vocabulary": levels, "seed": draw.integer(0, 2**31)}
-        seen = dependency_map(model, x, "token", outputs=1, expected=order, most_draws=8, **options)
+        options = {"vocabulary": levels, "outputs": 1, "seed": draw.integer(0, 2**31)}
+        seen = dependency_map(model, x, "token", expected=order, most_draws=8, **options)
         maps[colours] = seen.sees
         mixing |= seen.rows_mix
         where = [(colours, height, width, int(o), int(i)) for o, i in seen.forbidden(order)]
         leaks += where
         gaps += [(colours, height, width, int(o), int(i)) for o, i in seen.missing(order)]
         if colours == 3 and where:
-            again = dependency_map(
-                model,
-                x,
-                "token",
-                outputs=1,
-                draws=2,
-                call=lambda m, x, s=(levels, colours): _turned(m(x), *s),
-                **options,
-            )
+            turned = lambda m, x, s=(levels, colours): _turned(m(x), *s)  # noqa: E731
+            again = dependency_map(model, x, "token", draws=2, call=turned, **options)
             unswapped = again.is_autoregressive(order) and bool(again.sees.any())
-    alive = all(seen.any() for seen in maps.values())
-    itself = bool(leaks) and all(o == i for *_, o, i in leaks)
-    inside = bool(leaks) and all(o % (h * w) == i % (h * w) for _, h, w, o, i in leaks)
-    everything = all(seen.sum() > 0.9 * seen.size for colours, seen in maps.items())
-    yield claim(
-        "no logit sees its own number or a later one, of pixels and of colors",
-        alive and not leaks and not mixing,
-        points=1.5,
-        saw=f"the logits of {_name_of(*leaks[0][:4])} change with "
-        f"{_name_of(*leaks[0][:3], leaks[0][4])}"
-        if leaks
-        else "rows of a batch that change each other's logits"
-        if mixing
-        else "logits that never change, whatever the image is",
-        asks="logits that depend on earlier pixels, and on earlier colors of the same pixel",
-        advice=[
-            when(
-                everything,
-                "normalizing-over-positions",
-                "every output sees every input: something is computed over all positions at once, "
-                "such as a mean or a normalization over the image",
-            ),
-            when(
-                mixing,
-                "rows-mix",
-                "each image must be computed for itself: no statistics over the batch",
-            ),
-            when(
-                itself,
-                "b-in-the-first-layer",
-                "each number sees itself: the block that reads the image must be of kind A",
-            ),
-            when(
-                unswapped,
-                "levels-and-colors-swapped",
-                "the output's channels are unfolded as (colours, levels): channel k has color "
-                "k % colours, so unfold into (levels, colours)",
-            ),
-            when(
-                inside,
-                "colors-mixed",
-                "colors of one pixel see later colors: does every masked layer get `colours`, and "
-                "is the output unfolded into (levels, colours)?",
-            ),
-            when(
-                not alive,
-                "a-on-1x1" if maps[max(maps)].any() else "sees-nothing",
-                "logits without any dependency: a 1×1 convolution of kind A has an empty mask, "
-                "`hidden` and `output` are of kind B"
-                if maps[max(maps)].any()
-                else "blind to the future, and to the past as well: do the layers get their input?",
-            ),
-            "look at your model in the explorer: where does the leak come from?",
-        ],
-        see=see,
-    )
-    in_row = bool(gaps) and all(o % (h * w) // w == i % (h * w) // w for _, h, w, o, i in gaps)
-    right_above = bool(gaps) and any(
-        o % (h * w) // w > i % (h * w) // w and o % w < i % w for _, h, w, o, i in gaps
-    )
-    yield claim(
-        "every logit sees all numbers before its own: no blind spot",
-        alive and not gaps,
-        points=1,
-        saw=f"the logits of {_name_of(*gaps[0][:4])} never change with "
-        f"{_name_of(*gaps[0][:3], gaps[0][4])}"
-        if gaps
-        else "",
-        asks="within reach every earlier pixel, upper right included, and every earlier color",
-        advice=[
-            when(
-                not maps[1].any() and maps[max(maps)].any(),
-                "a-on-1x1",
-                "a 1×1 convolution of kind A has an empty mask if there is one color: `hidden` and "
-                "`output` are of kind B",
-            ),
-            when(
-                not alive,
-                "sees-nothing",
-                "no logit sees anything: do the layers get their input?",
-            ),
-            when(
-                in_row,
-                "a-in-every-layer",
-                "the nearest pixels of the row are lost: only the first block is of kind A, or "
-                "each layer steps back one pixel more",
-            ),
-            when(
-                right_above,
-                "blind-spot",
-                "pixels above are lost: does the vertical stack get the vertical features of the "
-                "block before, and the horizontal stack its own?",
-            ),
-            "every channel, every color: look at your model in the explorer",
-        ],
-        see=see,
-    )
     model = made_by(PixelCNN, 3, 1, 6, (3, 3))
     images = tensor(draw.rng.integers(0, 3, size=(4, 1, 3, 3)))
     together = batch_leaks(model, images, "token", vocabulary=3, seed=draw.integer(0, 2**31))
-    yield claim(
-        "in training too each image of a batch is computed for itself",
-        alive and not together,
-        points=0.5,
-        saw="images of a batch that change each other's logits in train mode"
-        if together
-        else "logits that never change",
-        asks="the likelihood of an image does not depend on its neighbors in the batch",
-        advice=[
-            when(
-                together,
-                "rows-mix",
-                "a statistic over the batch, such as BatchNorm, mixes images in training: leave it "
-                "out, or normalize over channels",
-            ),
-            "compute each image by itself",
-        ],
-        see=see,
-    )
+    return {
+        "leaks": leaks,
+        "gaps": gaps,
+        "alive": all(seen.any() for seen in maps.values()),
+        "colored": maps[max(maps)].any() and not maps[1].any(),
+        "everything": all(seen.sum() > 0.9 * seen.size for seen in maps.values()),
+        "mixing": mixing,
+        "unswapped": unswapped,
+        "together": bool(together),
+    }
 
 
 def _turned(logits: Any, levels: int, colours: int) -> Any:
@@ -1148,465 +1468,728 @@ def _logits(model: Any, x: np.ndarray, levels: int) -> np.ndarray:
     return expect_array(model(tensor(x)), shape, "float", "the logits")
 
 
-def _claims_on_likelihood(PixelCNN: Standin, draw: Draw, see: str, deaf: str) -> Iterator[Claim]:
-    levels, colours, height, width = 5, 3, 3, 4
-    model = made_by(PixelCNN, levels, colours, 6, (3, 3))
-    x = draw.rng.integers(0, levels, size=(6, colours, height, width))
-    randomize_parameters(model, draw.rng, gain=2.0)
-    logits = _logits(model, x, levels)
-
-    def surprise(logits: np.ndarray, axis: int = 1) -> np.ndarray:
-        picked = np.take_along_axis(log_softmax(logits, axis), x[:, None], 1)
-        return -picked[:, 0]
-
-    right = surprise(logits)
-    got = expect_array(model.pixel_nll(tensor(x)), None, "float", "pixel_nll")
-    moderate = close(got, right, 1e-3)
-    gain, large = 4.0, 0.0
-    while large < 200 and gain < 1e5:
-        randomize_parameters(model, draw.rng, gain=gain)
-        wide = _logits(model, x, levels)
-        large, gain = float(np.abs(wide).max()), gain * 3
-    extreme = expect_array(model.pixel_nll(tensor(x)), None, "float", "pixel_nll")
-    stable = close(extreme, surprise(wide), 1e-3)
-    # All images of 1×2 pixels with two levels and three colors: 64 of them.
-    every = np.array(list(itertools.product((0, 1), repeat=6))).reshape(64, 3, 1, 2)
-    tiny = made_by(PixelCNN, 2, 3, 6, (3,))
-    randomize_parameters(tiny, draw.rng, gain=2.0)
-    each = expect_array(tiny.nll(tensor(every)), (64,), "float", "nll")
-    total = float(np.exp(-each).sum())
-    varied = float(each.max() - each.min()) > 1e-3
-    yield claim(
-        "pixel_nll is −log p of each number in nats, and the probabilities of all images sum to 1",
-        moderate and stable and abs(total - 1) < 1e-3 and varied,
-        points=1,
-        saw=f"an answer of shape {got.shape} for images of shape {x.shape}"
-        if got.shape != right.shape
-        else f"{got.flat[0]:.4f} nats where the logits give {right.flat[0]:.4f}"
-        if not moderate
-        else f"{extreme[~np.isclose(extreme, surprise(wide), rtol=1e-3, atol=1e-3)][0]:g} for "
-        f"logits of {large:.0f}"
-        if not stable
-        else "one probability for all images"
-        if not varied
-        else f"64 probabilities that sum to {total:.4f}",
-        asks="the softmax runs over the levels, axis 1 of the logits, and the log is natural",
-        waits=deaf,
-        advice=[
-            when(
-                moderate and stable and abs(total - 1) >= 1e-3,
-                "sum-not-one",
-                "each conditional is normalized, but the image does not cost the sum of its "
-                "numbers: a number sees itself, or nll has changed",
-            ),
-            when(
-                got.shape == right.shape
-                and any(close(got, surprise(logits, a), 1e-3) for a in (2, 3, 4)),
-                "softmax-wrong-axis",
-                "the softmax runs over another axis than the levels: they are axis 1",
-            ),
-            when(
-                close(got, right / math.log(2), 1e-3),
-                "bits-for-nats",
-                "these are bits: pixel_nll is in nats, bits_per_dim divides by log 2",
-            ),
-            when(close(got, -right, 1e-3), "sign", "this is log p: −log p is asked"),
-            when(
-                close(got, np.exp(-right), 1e-3),
-                "log-forgotten",
-                "these are probabilities: take −log",
-            ),
-            when(
-                got.ndim == 0 or (got.ndim == 1 and got.shape == (6,)),
-                "already-summed",
-                "one number for each number of the image, (B, colours, H, W): nll does the sum",
-            ),
-            when(
-                moderate and not stable,
-                "softmax-then-log",
-                "the softmax underflows to 0 and its log is −inf: take log_softmax, or "
-                "F.cross_entropy, which stays with logits",
-            ),
-            "F.cross_entropy takes logits with the classes on axis 1",
-        ],
-        see=see,
-    )
-    randomize_parameters(model, draw.rng, gain=1.0)
-    nats = surprise(_logits(model, x, levels)).reshape(len(x), -1).sum(1)
-    got = expect_array(model.bits_per_dim(tensor(x)), None, "float", "bits_per_dim")
-    right, n = nats / math.log(2) / (colours * height * width), colours * height * width
-    yield claim(
-        "bits_per_dim is the NLL in bits, divided by how many numbers an image has",
-        close(got, right, 1e-3),
-        points=0.5,
-        saw=f"{got.flat[0]:.4f} for {nats[0]:.2f} nats and {n} numbers"
-        if got.size and got.shape == right.shape
-        else f"an answer of shape {got.shape} for {len(x)} images",
-        asks="−log₂ p(x) / (colours · H · W), one number for each image",
-        waits=deaf,
-        advice=[
-            when(
-                close(got, right * math.log(2), 1e-3),
-                "nats-for-bits",
-                "these are nats per dimension: a bit has log 2 = 0.693 nats, divide by it",
-            ),
-            when(
-                close(got, right * math.log(2) ** 2, 1e-3),
-                "times-log-2",
-                "a nat is MORE than a bit: divide by log 2, do not multiply",
-            ),
-            when(
-                close(got, right * colours, 1e-3),
-                "colors-not-counted",
-                "a color pixel has three numbers: divide by colours · H · W",
-            ),
-            when(
-                close(got, right * n, 1e-3), "not-divided", "divide by how many numbers there are"
-            ),
-            when(
-                got.ndim == 0,
-                "averaged-over-batch",
-                "one number for each image: do not average over the batch",
-            ),
-            "nll(x) / (log 2 · numbers of one image)",
-        ],
-        see=see,
-    )
+# --- PixelCNN: likelihoods ------------------------------------------------------------------------
 
 
-_EVERY = np.array(list(itertools.product((0, 1), repeat=4))).reshape(16, 1, 2, 2)
-_CODE = np.array([8, 4, 2, 1])
-
-
-def _scores(model: Any) -> np.ndarray:
-    """log p of both levels at each place of all 16 images of 2×2 bits: (16, 2, 2, 2)."""
-    return log_softmax(_logits(model, _EVERY, 2), 1)[:, :, 0]
-
-
-def _drawing(
-    scores: np.ndarray,
-    order: Sequence[tuple[int, int]],
-    *,
-    read: Callable[[int, int], tuple[int, int]] = lambda r, c: (r, c),
-    fed_back: bool = True,
-    turn: bool = False,
-    start: np.ndarray | None = None,
+def surprise(
+    model: Any, x: np.ndarray, logits: np.ndarray, *, axis: int = 1, log: Callable = np.log
 ) -> np.ndarray:
-    """p of all images of 2×2 bits when pixels are drawn in `order`; options give mistakes."""
-    log_p = np.zeros(16)
-    base = np.zeros((1, 2, 2), dtype=np.int64) if start is None else start
-    known = np.repeat(base[None], 16, axis=0)
-    for r, c in order:
-        a, b = read(r, c)
-        bits = _EVERY[:, 0, r, c]
-        seen = known.reshape(16, 4) @ _CODE  # which of the 16 images the model is shown
-        log_p += scores[seen, 1 - bits if turn else bits, a, b]
+    """−log p (B, colours, H, W) of the numbers of x, in nats, from logits (B, levels, …).
+
+    Each option turns one thing of it wrong.
+    """
+    top = logits.max(axis, keepdims=True)
+    scores = logits - top - log(np.exp(logits - top).sum(axis, keepdims=True))
+    return -np.take_along_axis(scores, x[:, None], 1)[:, 0]
+
+
+def _underflowing(model: Any, x: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    p = torch.softmax(tensor(logits).float(), 1).log().double().numpy()
+    return -np.take_along_axis(p, x[:, None], 1)[:, 0]
+
+
+_OF_SURPRISE = (
+    *(
+        Mistake("softmax-wrong-axis", "the softmax runs over another axis than the levels: they "
+            "are axis 1", options={"axis": axis})
+        for axis in (2, 3, 4)
+    ),
+    Mistake("bits-for-nats", "these are bits: pixel_nll is in nats, bits_per_dim divides by log 2",
+        after=lambda nats, *_: nats / math.log(2)),
+    Mistake("sign", "this is log p: −log p is asked", after=lambda nats, *_: -nats),
+    Mistake("log-forgotten", "these are probabilities: take −log",
+        after=lambda nats, *_: np.exp(-nats)),
+    Mistake("softmax-then-log", "the softmax underflows to 0 and its log is −inf: take "
+        "log_softmax, or F.cross_entropy, which stays with logits", gives=_underflowing),
+    *(
+        Mistake("already-summed", "one number for each number of the image, (B, colours, H, W): "
+            "nll does the sum", after=after)
+        for after in (
+            lambda nats, *_: nats.sum((1, 2, 3)),
+            lambda nats, *_: nats.mean((1, 2, 3)),
+            lambda nats, *_: nats.sum(1),
+            lambda nats, *_: nats.sum(),
+            lambda nats, *_: nats.mean(),
+        )
+    ),
+    Mistake("logits-for-logs", "these are the logits themselves: they must be normalized first",
+        gives=lambda model, x, logits: -np.take_along_axis(logits, x[:, None], 1)[:, 0]),
+)  # fmt: skip
+
+
+@checks("PixelCNN.pixel_nll", lesson=LESSON, points=1, see=EXERCISE)
+def surprise_of_each_number(PixelCNN: Standin, draw: Draw) -> Said:
+    """−log p of each number, from logits that are handed in the place of the network's."""
+    seed_generators(PixelCNN, draw.integer(0, 2**31))
+
+    def cases(draw: Draw, *sizes: float) -> list[tuple]:
+        return [_with_logits(PixelCNN, draw, size) for size in sizes]
+
+    yield from examine(
+        Subject(
+            ask=lambda model, x, logits: expect_array(
+                model.pixel_nll(tensor(x)), None, "float", "pixel_nll"
+            ),
+            rule=surprise,
+            mistakes=_OF_SURPRISE,
+            show=lambda model, x, logits: (
+                f"logits {shown(logits[0, :, 0, 0, 0])} of the level {x[0, 0, 0, 0]}"
+            ),
+            alike=lambda a, b: close(a, b, 1e-3),
+        ),
+        draw,
+        Property(
+            "nats",
+            "pixel_nll is −log p of each number in nats",
+            lambda draw: cases(draw, 0.5, 2.0),
+            points=0.5,
+            asks="the softmax runs over the levels, axis 1 of the logits, and the log is natural",
+        ),
+        Property(
+            "large",
+            "it is exact for logits in the hundreds",
+            lambda draw: cases(draw, 300.0),
+            points=0.5,
+            asks="log p = −500 is a number, though p is 0 in floating point",
+            typical=False,
+            needs="nats",
+        ),
+    )
+
+
+def _with_logits(PixelCNN: Standin, draw: Draw, size: float) -> tuple:
+    """(model, x, logits): logits of this size that the model's forward answers.
+
+    Where pixel_nll does not ask `self(x)`, they are the model's own, which must be made of its
+    weights.
+    """
+    levels, shape = 5, (3, draw.integer(2, 3), 4)
+    x = draw.rng.integers(0, levels, size=(4, *shape))
+    model = made_by(PixelCNN, levels, 3, 6, (3,))
+    logits = draw.normal(4, levels, *shape, scale=size).astype(np.float32)
+    sure = 50 * (np.arange(levels)[:, None, None, None] == x[:, None]).astype(np.float32)
+    told = []
+    for value in (-sure, sure):  # p ≈ 0 of everything in x, then p ≈ 1
+        answer_with(model, forward=tensor(value))
+        told.append(expect_array(model.pixel_nll(tensor(x)), None, "any", "pixel_nll"))
+    if told[0].shape == told[1].shape and (told[0] == told[1]).all():
+        model = made_by(PixelCNN, levels, 3, 6, (3,))
+        _carrying(model, x, levels, draw, "pixel_nll should depend on the model's logits")
+        return model, x, _logits(model, x, levels)
+    answer_with(model, forward=tensor(logits))
+    return model, x, logits.astype(np.float64)
+
+
+def _carrying(model: Standin, x: np.ndarray, levels: int, draw: Draw, asked: str) -> None:
+    """Draws weights until the logits are made of them and of x; one sentence if they never are."""
+    for _ in range(8):  # the ReLUs of a narrow network may all be shut
+        randomize_parameters(model, draw.rng, gain=2.0)
+        if carries_its_weights(model, lambda m: _logits(m, x, levels), draw.rng):
+            return
+    raise WrongKind(f"{asked}: it does not")
+
+
+_OF_BITS = (
+    Mistake("nats-for-bits", "these are nats per dimension: a bit has log 2 = 0.693 nats, divide "
+        "by it", after=lambda bits, *_: bits * math.log(2)),
+    Mistake("times-log-2", "a nat is MORE than a bit: divide by log 2, do not multiply",
+        after=lambda bits, *_: bits * math.log(2) ** 2),
+    Mistake("colors-not-counted", "a color pixel has three numbers: divide by colours · H · W",
+        after=lambda bits, model, nats: bits * nats.shape[1]),
+    Mistake("not-divided", "divide by how many numbers an image has",
+        after=lambda bits, model, nats: bits * nats[0].size),
+    Mistake("divided-by-batch", "this is divided by the numbers of the whole batch: each image "
+        "has its own", after=lambda bits, model, nats: bits / len(nats)),
+    Mistake("averaged-over-batch", "one number for each image: do not average over the batch",
+        after=lambda bits, *_: bits.mean()),
+    Mistake("one-for-each-number", "one number for each image, not for each of its numbers",
+        gives=lambda model, nats: nats / math.log(2)),
+)  # fmt: skip
+
+
+@checks("PixelCNN.bits_per_dim", lesson=LESSON, points=1, see=EXERCISE)
+def bits_for_each_number(PixelCNN: Standin, draw: Draw) -> Said:
+    """The NLL of an image in bits a number, from an NLL that is handed in the model's place."""
+    seed_generators(PixelCNN, draw.integer(0, 2**31))
+
+    def cases(draw: Draw) -> list[tuple]:
+        return [
+            _with_nats(PixelCNN, draw, (count, 3, draw.integer(2, 3), 4))
+            for count in (1, draw.integer(3, 6))
+        ]
+
+    def ask(model: Standin, nats: np.ndarray) -> np.ndarray:
+        x = tensor(np.zeros(nats.shape, dtype=np.int64))
+        return expect_array(model.bits_per_dim(x), None, "float", "bits_per_dim")
+
+    yield from examine(
+        Subject(
+            ask=ask,
+            rule=lambda model, nats: nats.sum((1, 2, 3)) / (math.log(2) * nats[0].size),
+            mistakes=_OF_BITS,
+            show=lambda model, nats: (
+                f"{nats[0].sum():.4g} nats and {nats[0].size} numbers an image, {len(nats)} "
+                f"image{'s' * (len(nats) > 1)}"
+            ),
+            by_hand=lambda model, nats: (
+                f"{nats[0].sum():.4g} / ({nats[0].size} · {math.log(2):.4f})"
+                if len(nats) == 1
+                else ""
+            ),
+        ),
+        draw,
+        Property(
+            "bits",
+            "bits_per_dim is the NLL in bits, divided by how many numbers an image has",
+            cases,
+            points=1,
+            asks="−log₂ p(x) / (colours · H · W), one number for each image",
+        ),
+    )
+
+
+def _with_nats(PixelCNN: Standin, draw: Draw, shape: tuple[int, ...]) -> tuple:
+    """(model, −log p of each number): what all methods of the model say of images of zeros."""
+    model = made_by(PixelCNN, 2, shape[1], 6, (3,))
+    gap = draw.normal(*shape, scale=2.0)  # logit of 0 less that of 1
+    nats = np.logaddexp(0, -gap)
+    logits = np.stack([gap, 0 * gap], 1)
+    values = {"forward": logits, "pixel_nll": nats, "nll": nats.sum((1, 2, 3))}
+    answer_with(model, **{name: tensor(value) for name, value in values.items()})
+    return model, nats
+
+
+# --- PixelCNN: drawing ----------------------------------------------------------------------------
+
+# An exact bound (Weissman et al., 2003): P(‖p̂ − p‖₁ ≥ ε) ≤ (2^K − 2) exp(−N ε² / 2) for K outcomes.
+# At K = 64, N = 10,000, ε = 0.115 that is 3.5e-10; at K = 16, N = 3,000, ε = 0.15, 1.5e-10.
+DRAWS, BOUND, OUTCOMES = 10_000, 0.115, 64
+DRAWS_OF_ALL, BOUND_OF_ALL = 3_000, 0.15
+CHANGED = "images that are written over by the call"
+ALL_ROWS = ((2, (1, 2, 3)), (2, (3, 1, 2)), (3, (1, 3, 1)))  # (levels, colours × H × W)
+
+
+def lower_rows(draw: Draw) -> tuple:
+    """(rows that are kept, colours × H × W) of images of two levels."""
+    return ((1, (1, 2, 3)), (draw.integer(1, 2), (1, 3, 2)), (1, (2, 3, 1)))
+
+
+def images(levels: int, shape: tuple[int, ...]) -> np.ndarray:
+    """All images of a shape (colours, H, W), in the order of `codes`: (levels^n, colours, H, W)."""
+    return np.indices((levels,) * math.prod(shape)).reshape(math.prod(shape), -1).T.reshape(
+        -1, *shape
+    )  # fmt: skip
+
+
+def codes(x: np.ndarray, levels: int) -> np.ndarray:
+    """The number of each image of x in `images`."""
+    flat = x.reshape(len(x), -1).astype(np.int64)
+    return flat @ levels ** np.arange(flat.shape[1])[::-1]
+
+
+def table_of_logits(draw: Draw, levels: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Logits (levels^n, levels, colours, H, W) of all images: of each number given those before."""
+    every = images(levels, shape)
+    flat, table = every.reshape(len(every), -1), np.zeros((len(every), levels, *shape))
+    order = ranks(*shape)
+    for place, rank in enumerate(order):
+        past = flat[:, np.argsort(order)[:rank]] @ levels ** np.arange(rank)
+        given = draw.normal(levels**rank, levels, scale=2.0)[past]  # equal pasts, equal logits
+        table[(slice(None), slice(None), *np.unravel_index(place, shape))] = given
+    return table
+
+
+def drawn_by_rule(
+    model: Any,
+    table: np.ndarray,
+    given: np.ndarray,
+    rows: int,
+    seed: int,
+    *,
+    order: Callable = lambda r, c, k: (r, c, k),
+    colors: Callable[[int], int] = lambda colours: colours,
+    kept: Callable[[int, int], int] = lambda rows, height: rows,
+    read: Callable = lambda k, r, c, shape: (k, r, c),
+    fed_back: bool = True,
+    chances: Callable[[np.ndarray], np.ndarray] = lambda p: p,
+) -> np.ndarray:
+    """p of all images if the rows from `rows` on of `given` are drawn anew, number by number.
+
+    Each option turns one thing of it wrong.
+    """
+    levels, shape, p = table.shape[1], given.shape, softmax(table)
+    every, chance = images(levels, shape), np.ones(len(table))
+    known, drawn = np.repeat(given[None], len(table), axis=0), np.zeros(shape, dtype=bool)
+    spots = itertools.product(
+        range(kept(rows, shape[1]), shape[1]), range(shape[2]), range(colors(shape[0]))
+    )  # fmt: skip
+    for r, c, k in sorted(spots, key=lambda spot: order(*spot)):
+        seen = p[codes(known, levels)]  # (levels^n, levels, colours, H, W)
+        row = chances(seen[(slice(None), slice(None), *read(k, r, c, shape))])
+        chance *= np.take_along_axis(row, every[:, k, r, c][:, None], 1)[:, 0]
+        drawn[k, r, c] = True
         if fed_back:
-            known[:, 0, r, c] = bits
-    return np.exp(log_p)
+            known[:, k, r, c] = every[:, k, r, c]
+    return chance * (every == given)[:, ~drawn].all(1)
 
 
-_RASTER = [(0, 0), (0, 1), (1, 0), (1, 1)]
+_OF_DRAWING = (
+    Mistake("argmax-for-drawing", "all samples are equal: draw each level with its probability, "
+        "the most likely one is no sample",
+        options={"chances": lambda p: (p == p.max(1, keepdims=True)).astype(float)}),
+    Mistake("not-fed-back", "every number is drawn from the first image's logits: put each one "
+        "into x before the next pass", options={"fed_back": False}),
+    Mistake("rows-and-columns-swapped", "rows and columns have changed places: logits are (B, "
+        "levels, colours, ROW, COLUMN)",
+        options={"read": lambda k, r, c, shape: (k, c % shape[1], r % shape[2])}),
+    Mistake("column-order", "you draw column by column: the network was made for rows",
+        options={"order": lambda r, c, k: (c, r, k)}),
+    Mistake("color-by-color", "one color of the whole image is drawn before the next: all colors "
+        "of a pixel come first", options={"order": lambda r, c, k: (k, r, c)}),
+    Mistake("colors-in-reverse", "the colors of a pixel are drawn in reverse: R comes first",
+        options={"order": lambda r, c, k: (r, c, -k)}),
+    Mistake("first-color-for-all", "every color is drawn from the logits of the first one",
+        options={"read": lambda k, r, c, shape: (0, r, c)}),
+    Mistake("levels-turned", "the levels are drawn in reverse",
+        options={"chances": lambda p: p[:, ::-1]}),
+    Mistake("uniform-levels", "all levels are equally likely here: where is the model?",
+        options={"chances": lambda p: np.full(p.shape, 1 / p.shape[1])}),
+    Mistake("softmax-twice", "probabilities are taken for logits: the softmax is taken twice",
+        options={"chances": softmax}),
+    Mistake("colors-not-drawn", "draw every color of a pixel, one after the other",
+        options={"colors": lambda colours: 1}),
+    Mistake("wrong-rows-kept", "the kept rows are drawn anew: begin with row `rows`",
+        options={"kept": lambda rows, height: 0}),
+    Mistake("wrong-rows-kept", "one row more than `rows` is kept",
+        options={"kept": lambda rows, height: rows + 1}),
+    Mistake("nothing-drawn", "the lower rows are the old ones: begin with row `rows`, and draw",
+        options={"kept": lambda rows, height: height if rows else 0}),
+    Mistake("rows-for-kept", "`rows` counts the rows that are KEPT, not those that are drawn",
+        options={"kept": lambda rows, height: height - rows}),
+    Mistake("changed-in-place", "you write into the caller's images: work on x.clone()",
+        after=lambda *_: CHANGED),
+)  # fmt: skip
 
 
-def _ways_of_drawing(model: Any, seed: int) -> dict[str, np.ndarray]:
-    """Draws weights from `seed`; p(x) under the known mistakes by name, the right one under ""."""
-    randomize_parameters(model, np.random.default_rng(seed), gain=2.0)
-    scores = _scores(model)
-    most, known = np.zeros(16), np.zeros((2, 2), dtype=np.int64)
-    for r, c in _RASTER:
-        known[r, c] = scores[known.reshape(4) @ _CODE, :, r, c].argmax()
-    most[known.reshape(4) @ _CODE] = 1
-    return {
-        "": _drawing(scores, _RASTER),
-        "argmax-for-drawing": most,
-        "not-fed-back": _drawing(scores, _RASTER, fed_back=False),
-        "rows-and-columns-swapped": _drawing(scores, _RASTER, read=lambda r, c: (c, r)),
-        "column-order": _drawing(scores, [(0, 0), (1, 0), (0, 1), (1, 1)]),
-        "levels-turned": _drawing(scores, _RASTER, turn=True),
-        "uniform-levels": np.full(16, 1 / 16),
-    }
-
-
-def _apart(distributions: dict[str, np.ndarray]) -> float:
-    """The least L1 distance of the right one to a mistake, and of mistakes to each other."""
-    pairs = itertools.combinations(distributions.values(), 2)
-    return min(float(np.abs(p - q).sum()) for p, q in pairs)
-
-
-_ADVICE_ON_DRAWING = {
-    "argmax-for-drawing": "all samples are equal: draw each level with its probability, the most "
-    "likely one is no sample",
-    "not-fed-back": "every number is drawn from the first image's logits: put each one into x "
-    "before the next pass",
-    "rows-and-columns-swapped": "rows and columns have changed places: logits are (B, levels, "
-    "colours, ROW, COLUMN)",
-    "column-order": "you draw column by column: the network was made for rows",
-    "levels-turned": "the levels are drawn in reverse",
-    "uniform-levels": "all levels are equally likely here: where is the model?",
-}
-
-
-def _claims_on_drawing(PixelCNN: Standin, draw: Draw, see: str, deaf: str) -> Iterator[Claim]:
-    model = made_by(PixelCNN, 2, 1, 8, (3, 3))
-    best, chosen = -1.0, 0
-    # One draw of weights in six tells all apart; 48 without any come in one run of 6,000.
-    for seed in draw.rng.integers(0, 2**31, size=48):
-        apart = _apart(_ways_of_drawing(model, seed))
-        if apart > best:
-            best, chosen = apart, seed
-        if best > 0.2:
+def telling_table(
+    draw: Draw, levels: int, given: np.ndarray, rows: int, apart: float = 0.3
+) -> np.ndarray:
+    """A table by which each known mistake that can show at all draws otherwise than the rule."""
+    best, far = np.empty(0), -1.0
+    for _ in range(48):
+        table = table_of_logits(draw, levels, given.shape)
+        right = drawn_by_rule(None, table, given, rows, 0)
+        wrong = (drawn_by_rule(None, table, given, rows, 0, **m.options) for m in _OF_DRAWING)
+        least = min(d for w in wrong if (d := float(np.abs(right - w).sum())) > 1e-6)
+        best, far = (table, least) if least > far else (best, far)
+        if far > apart:
             break
-    ways = _ways_of_drawing(model, chosen)
-    right = ways.pop("")
-    # An exact bound (Weissman et al., 2003): P(‖p̂ − p‖₁ ≥ ε) ≤ (2^K − 2) exp(−N ε² / 2). At
-    # K = 16, N = 8,000, ε = 0.09 that is 5.6e-10; below, at K = 4, N = 3,000, ε = 0.125, 9.3e-10.
-    seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0)]
-    start = generators[0].get_state()
-    answer = model.sample(DRAWS, 2, 2, generators[0])
-    x = expect_array(answer, (DRAWS, 1, 2, 2), "any", "the samples")
-    legal = bool(np.isin(x, (0, 1)).all())
-    codes = x.reshape(DRAWS, 4).astype(np.int64) @ np.array([8, 4, 2, 1]) if legal else None
-    often = np.bincount(codes, minlength=16) / DRAWS if legal else np.zeros(16)
-    off = float(np.abs(often - right).sum())
-    named = next((k for k, way in ways.items() if np.abs(often - way).sum() < BOUND), "")
-    worst = int(np.argmax(np.abs(often - right)))
-    moved = not torch.equal(start, generators[0].get_state())
-    again = [
-        expect_array(model.sample(200, 2, 3, g), (200, 1, 2, 3), "any", "the samples")
-        for g in (torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed))
-    ]
-    same = bool((again[0] == again[1]).all())
-    painted = made_by(PixelCNN, 3, 3, 6, (3,))
-    colored = expect_array(
-        painted.sample(50, 1, 2, draw.generator()), (50, 3, 1, 2), "any", "the samples"
-    )
-    in_color = bool(np.isin(colored, (0, 1, 2)).all() and colored[:, 2].any())
+    return best
+
+
+def _often(a: Any, b: Any, bound: float = BOUND) -> bool:
+    """Whether frequencies are those of a distribution, up to chance; sentences equal themselves."""
+    if isinstance(a, str) or isinstance(b, str):
+        return isinstance(a, str) and isinstance(b, str) and a == b
+    return a.shape == b.shape and bool(np.abs(a - b).sum() < bound)
+
+
+def _inpainted(model: Standin, table: np.ndarray, given: np.ndarray, rows: int, seed: int) -> Any:
+    """How often inpaint gives each image, or a sentence if it gives no images."""
+    batch = np.repeat(given[None], DRAWS, axis=0)
+    x, after = _images_by_inpaint(model, batch, rows, seed)
+    if not np.array_equal(after, batch):
+        return CHANGED
+    levels = table.shape[1]
+    if not ((x >= 0) & (x < levels)).all():
+        return f"levels outside 0 … {levels - 1}"
+    return np.bincount(codes(x, levels), minlength=len(table)) / DRAWS
+
+
+def _images_by_inpaint(
+    model: Standin, batch: np.ndarray, rows: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What inpaint gives, and the images that it was given, after the call."""
+    if not isinstance(inpaint := model.inpaint, Standin):
+        raise WrongKind(f"inpaint should be a method: got data of type {type(inpaint).__name__}")
+    generator = torch.Generator().manual_seed(seed)
+    answer, kept = call_and_keep(inpaint, tensor(batch), rows, generator)
+    x = expect_array(answer, batch.shape, "int", "the drawn images")
+    return x, expect_array(kept[0], batch.shape, "any", "the given images")
+
+
+def _by_table(PixelCNN: Standin, draw: Draw, levels: int, shape: tuple, rows: int) -> tuple:
+    """(model, table, given image, rows, seed): the model's forward answers from the table.
+
+    Where inpaint does not ask `self(x)`, the table is the model's own.
+    """
+    model = made_by(PixelCNN, levels, shape[0], 6, (3,))
+    given = draw.rng.integers(0, levels, size=shape)
+    table = telling_table(draw, levels, given, rows)
+    seed, told = draw.apart(), []
+    for level in (0, 1):  # for sure, everywhere
+        sure = np.zeros(table.shape)
+        sure[:, level] = 60.0
+        answer_by_table(model, tensor(sure))
+        told.append(_images_by_inpaint(model, np.repeat(given[None], 2, axis=0), 0, seed)[0])
+    if (told[0] != told[1]).any():
+        answer_by_table(model, tensor(table))
+        return model, table, given, rows, seed
+    model = made_by(PixelCNN, levels, shape[0], 6, (3,))
+    every = images(levels, shape)
+    _carrying(model, every, levels, draw, "inpaint should draw from the model's logits")
+    return model, _logits(model, every, levels), given, rows, seed
+
+
+def _told_drawing(answer: Any) -> str:
+    """The images that come most often, or the sentence."""
+    if isinstance(answer, str):
+        return answer
+    most = np.argsort(-answer)[:2]
+    told = [f"number {i} of all {len(answer)} images {answer[i]:.1%}" for i in most if answer[i]]
+    return f"of {DRAWS:,} drawn images " + " and ".join(told)
+
+
+@checks("PixelCNN.inpaint", lesson=LESSON, points=1, see=EXERCISE)
+def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
+    """Each number from its conditional, by logits that are handed in the place of the network's."""
+    seed_generators(PixelCNN, draw.integer(0, 2**31))
+
+    def all_of(draw: Draw) -> list[tuple]:
+        return [_by_table(PixelCNN, draw, levels, shape, 0) for levels, shape in ALL_ROWS]
+
+    def lower_of(draw: Draw) -> list[tuple]:
+        return [_by_table(PixelCNN, draw, 2, shape, rows) for rows, shape in lower_rows(draw)]
+
+    often = True
+    for said in examine(
+        Subject(
+            ask=_inpainted,
+            rule=drawn_by_rule,
+            mistakes=_OF_DRAWING,
+            show=lambda model, table, given, rows, seed: (
+                f"{given.shape[0]} color{'s' * (given.shape[0] > 1)}, {given.shape[1]}×"
+                f"{given.shape[2]} pixels of {table.shape[1]} levels, {rows} rows kept"
+            ),
+            told=_told_drawing,
+            alike=_often,
+        ),
+        draw,
+        Property(
+            "often",
+            "images come as often as the model says",
+            all_of,
+            points=0.5,
+            asks="each number drawn from its conditional, given those drawn before it",
+        ),
+        Property(
+            "below",
+            "inpaint keeps the first rows, and draws the rest from its conditional, on a copy",
+            lower_of,
+            points=0.25,
+            asks="rows 0 … rows − 1 as they were, all others drawn given them",
+            typical=False,
+        ),
+    ):
+        often &= not (isinstance(said, Claim) and not said.holds)
+        yield said
+    text = "each image of a batch is drawn by itself, and all from the given generator alone"
+    if not often:
+        yield waiting(text, "images that come as often as the model says", points=0.25)
+        return
+    model, table, given, rows, seed = _by_table(PixelCNN, draw, 2, (1, 2, 3), 0)
+    batch = np.repeat(given[None], DRAWS, axis=0)
+    first, again = (_images_by_inpaint(model, batch, rows, seed)[0] for _ in range(2))
+    other = _images_by_inpaint(model, batch, rows, seed + 1)[0]
+    same, fresh = bool((first == again).all()), bool((first != other).any())
+    joint = drawn_by_rule(model, table, given, rows, seed).reshape((2,) * given.size)
+    shared = shared_in_pairs(first.reshape(DRAWS, -1), joint)
     yield claim(
-        "samples come as often as the model says, from the given generator alone",
-        legal and off < BOUND and moved and same and in_color,
-        points=1,
-        saw="levels outside 0 … levels − 1"
-        if not legal
-        else f"the image {_RASTER_BITS[worst]} in {often[worst]:.1%} of {DRAWS:,} samples, where "
-        f"the model gives it {right[worst]:.1%}"
-        if off >= BOUND
-        else "a generator that nobody has used, or different samples from equal generators"
-        if not (moved and same)
-        else "colors that are never drawn",
-        asks="each number drawn from its conditional, given those drawn before it",
-        waits=deaf,
+        text,
+        same and fresh and not shared,
+        points=0.25,
+        saw="different images from equal generators"
+        if not same
+        else "equal images from different generators"
+        if not fresh
+        else shared,
+        asks="the generator decides what is drawn, and no image knows of another",
         advice=[
-            *(when(named == name, name, text) for name, text in _ADVICE_ON_DRAWING.items()),
             when(
-                off < BOUND and not (moved and same),
+                not (same and fresh),
                 "generator-ignored",
-                "hand the generator on to draw_levels",
+                "the given generator does not decide: hand it on to draw_levels",
             ),
-            when(
-                legal and off < BOUND and not in_color,
-                "colors-not-drawn",
-                "draw every color of a pixel, one after the other",
-            ),
-            "one pixel at a time: logits, a level, into x, next",
+            when(shared, "images-not-independent", "one uniform number for each image and number"),
         ],
-        see=see,
     )
-    given = draw.rng.integers(0, 2, size=(1, 2, 2))
-    batch = tensor(np.repeat(given[None], DRAWS_BELOW, axis=0))
-    answer, kept = call_and_keep(model.inpaint, batch, 1, draw.generator())
-    ends = expect_array(answer, (DRAWS_BELOW, 1, 2, 2), "any", "inpaint")
-    before = expect_array(kept[0], (DRAWS_BELOW, 1, 2, 2), "any", "the given images")
-    untouched = bool((before == given[None]).all())
-    top = bool((ends[:, :, :1] == given[:, :1]).all())
-    below = [(1, 0), (1, 1)]
-    cond = _drawing(_scores(model), below, start=given).reshape(4, 4)[0]
-    codes = (ends[:, 0, 1].astype(np.int64) @ np.array([2, 1])).clip(0, 3)
-    often = np.bincount(codes, minlength=4) / DRAWS_BELOW
-    off = float(np.abs(often - cond).sum())
-    true_end = int(given[0, 1] @ np.array([2, 1]))
+
+
+# --- PixelCNN: the whole --------------------------------------------------------------------------
+
+
+@checks("PixelCNN", lesson=LESSON, points=1, see=EXERCISE)
+def a_distribution_over_images(PixelCNN: Standin, draw: Draw) -> Said:
+    """All methods are of one distribution over images."""
+    hold = yield from each_step(
+        PixelCNN, draw, LESSON, "forward", "pixel_nll", "bits_per_dim", "inpaint"
+    )
+    steps = waits_unless(hold, "the steps above")
+    if not hold:
+        yield waiting(_SUM, steps, points=0.5)
+        yield waiting(_SAMPLES, steps, points=0.5)
+        return
+    every = images(2, (3, 1, 2))
+    tiny = made_by(PixelCNN, 2, 3, 6, (3,))
+    _carrying(tiny, every, 2, draw, "the logits should depend on the weights and on the image")
+    nats = expect_array(tiny.nll(tensor(every)), (64,), "float", "nll")
+    each = expect_array(tiny.pixel_nll(tensor(every)), every.shape, "float", "pixel_nll")
+    total = float(np.exp(-nats).sum())
     yield claim(
-        "inpaint keeps the first rows, and draws the rest from its conditional, on a copy",
-        untouched and top and off < BOUND_BELOW,
+        _SUM,
+        abs(total - 1) < 1e-3,
         points=0.5,
-        waits=deaf,
-        saw="given images that are changed by the call"
-        if not untouched
-        else "kept rows that have changed"
-        if not top
-        else f"lower rows {[0, 0]}, {[0, 1]}, {[1, 0]}, {[1, 1]} in {np.round(often, 3).tolist()} "
-        f"of the cases, where the model gives {np.round(cond, 3).tolist()}",
-        asks="rows 0 … rows − 1 as they were, all others drawn given them",
+        saw=f"64 probabilities that sum to {total:.4f}",
+        asks="nll adds up the surprises of all numbers of an image, and nothing else",
         advice=[
             when(
-                not untouched,
-                "changed-in-place",
-                "you write into the caller's images: work on x.clone()",
+                close(nats, each.mean((1, 2, 3)), 1e-3),
+                "averaged",
+                "nll is the mean of pixel_nll here: logarithms of factors are summed",
             ),
-            when(
-                top and often[true_end] > 0.999,
-                "nothing-drawn",
-                "the lower rows are the old ones: `rows` counts the rows that are KEPT",
-            ),
-            when(
-                not top,
-                "wrong-rows-kept",
-                "the kept rows are drawn anew: begin with row `rows`",
-            ),
-            *(when(named == name, name, text) for name, text in _ADVICE_ON_DRAWING.items()),
-            "as sample, but begin at row `rows`",
+            "",
         ],
-        see=see,
+    )
+    model, every = made_by(PixelCNN, 2, 1, 8, (3, 3)).eval(), images(2, (1, 2, 2))
+    for _ in range(48):  # until no pixel is nearly always black or white
+        randomize_parameters(model, draw.rng)
+        right = np.exp(-expect_array(model.nll(tensor(every)), (16,), "float", "nll"))
+        white = right @ every.reshape(16, 4)
+        if (0.2 < white).all() and (white < 0.8).all():
+            break
+    shape, generator = (DRAWS_OF_ALL, 1, 2, 2), draw.generator()
+    x = expect_array(model.sample(DRAWS_OF_ALL, 2, 2, generator), shape, "int", "the samples")
+    wide = expect_array(tiny.sample(5, 1, 3, generator), (5, 3, 1, 3), "int", "the samples")
+    legal = bool(np.isin(x, (0, 1)).all() and np.isin(wide, (0, 1)).all())
+    often = np.bincount(codes(x, 2), minlength=16) / DRAWS_OF_ALL if legal else 0 * right
+    worst = int(np.argmax(np.abs(often - right)))
+    yield claim(
+        _SAMPLES,
+        legal and _often(often, right, BOUND_OF_ALL),
+        points=0.5,
+        saw=f"the image {every[worst].reshape(-1).tolist()} in {often[worst]:.1%} of "
+        f"{DRAWS_OF_ALL:,} samples, where nll gives it {right[worst]:.1%}"
+        if legal
+        else "levels outside 0 … levels − 1",
+        asks="all rows drawn: what sample draws and what nll prices is one distribution",
     )
 
 
-_RASTER_BITS = [list(bits) for bits in itertools.product((0, 1), repeat=4)]
+_SUM = "the probabilities of all images sum to 1"
+_SAMPLES = "samples come as often as the model says"
 
 
 # --- BlockMemory ----------------------------------------------------------------------------------
 
-_MEMORIES: dict[str, tuple[dict[str, Any], str]] = {
-    "not-stored": (
-        {"stored": False},
-        "this pixel's own input is missing in the window: store h in self.left before you read it",
-    ),
-    "window-late": (
-        {"late": 1},
-        "the window begins one column too late: column c of the image is column c + reach of left, "
-        "so the window is left[:, :, c : c + reach + 1]",
-    ),
-    "nothing-from-above": (
-        {"above": False},
-        "what the vertical stack hands down is missing: add self.above[:, :, c]",
-    ),
-    "above-of-another-column": (
-        {"column": 0},
-        "every pixel gets what belongs to the first column: self.above[:, :, c]",
-    ),
-    "residual-forgotten": ({"residual": False}, "a block of kind B adds its input h"),
-    "gates-swapped": ({"swapped": True}, "tanh and σ have changed places"),
-    "out-forgotten": ({"out": False}, "the 1×1 convolution `out` (self.mixing) is missing"),
-}
-
 
 def memory_by_rule(
+    make: Any,
+    block: Any,
     state: dict[str, torch.Tensor],
-    kind: str,
-    p: int,
-    colours: int,
     v: torch.Tensor,
     h: torch.Tensor,
+    whole: np.ndarray,
+    kind: str,
+    colours: int = 1,
     *,
     stored: bool = True,
-    late: int = 0,
+    window: int = 0,
     above: bool = True,
-    column: int | None = None,
-    residual: bool | None = None,
-    swapped: bool = False,
+    column: Callable[[int], int] = lambda c: c,
+    residual: Callable = lambda kind, h: h if kind == "B" else 0,
+    gate: Callable = gated,
     out: bool = True,
-) -> torch.Tensor:
-    """The horizontal output (B, C, H, W) pixel by pixel; the options give the usual mistakes."""
-    residual = kind == "B" if residual is None else residual
-    u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
-    going = F.conv2d(F.pad(u, (0, 0, 1, 0))[:, :, :-1], state["down.weight"], state["down.bias"])
+) -> np.ndarray:
+    """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
+
+    `window` is by how many columns the window of the row begins too late.
+    """
     shape = state["across.weight"].shape
-    weight = state["across.weight"] * tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0],
-                                                          colours)).double()  # fmt: skip
-    kernel = weight[:, :, 0, : p + 1].flatten(1).T
-    size = state["out.weight"].shape
-    mixing = state["out.weight"] * tensor(mask_by_rule("B", 1, size[1], size[0], colours)).double()
-    padded = F.pad(h, (p, late))
+    p = shape[3] // 2
+    u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
+    going = F.conv2d(F.pad(u, (0, 0, 1, -1)), state["down.weight"], state["down.bias"])
+    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colours))
+    kernel = (state["across.weight"] * mask)[:, :, 0, : p + 1]
+    mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colours))
+    mixing = (state["out.weight"] * mask)[:, :, 0, 0]
+    padded = F.pad(h, (p + max(-window, 0), max(window, 0)))
     result = []
     for c in range(h.shape[3]):
-        window = padded[:, :, :, c + late : c + late + p + 1].clone()  # (B, C, H, p + 1)
-        if late:
-            window[..., -1] = 0  # not yet drawn
+        start = c + max(window, 0)
+        seen = padded[:, :, :, start : start + p + 1].clone()  # (B, C, H, p + 1)
+        if window > 0:
+            seen[..., p + 1 - window :] = 0  # not yet drawn
         if not stored:  # nor were those before it
-            window[:] = 0
-        w = torch.einsum("bchk,cko->boh", window, kernel.view(shape[1], p + 1, -1))
-        w = w + state["across.bias"][:, None]
-        if above:
-            w = w + going[:, :, :, c if column is None else column]
-        a, b = w.chunk(2, 1)
-        a, b = (b, a) if swapped else (a, b)
-        new = torch.tanh(a) * torch.sigmoid(b)
+            seen[:] = 0
+        w = torch.einsum("bchk,ock->boh", seen, kernel) + state["across.bias"][:, None]
+        w = w + (going[:, :, :, column(c)] if above else 0)
+        new = gate(*w.chunk(2, 1))
         if out:
-            new = torch.einsum("bch,oc->boh", new, mixing[:, :, 0, 0]) + state["out.bias"][:, None]
-        if residual and new.shape == h[:, :, :, c].shape:
-            new = new + h[:, :, :, c]
-        result.append(new)
-    return torch.stack(result, dim=3)
+            new = torch.einsum("bch,oc->boh", new, mixing) + state["out.bias"][:, None]
+        result.append(new + residual(kind, h[:, :, :, c]))
+    return torch.stack(result, dim=3).numpy()
 
 
-@checks("BlockMemory", lesson=LESSON, points=3)
-def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
+def as_the_block(*case: Any, **wrong: Any) -> np.ndarray:
+    """What the student's own block gives at every column; with `wrong`, what a mistake gives."""
+    return memory_by_rule(*case, **wrong) if wrong else case[5]
+
+
+_OF_MEMORIES = (
+    Mistake("not-stored", "this pixel's own input is missing in the window: store h in self.left "
+        "before you read it", options={"stored": False}),
+    Mistake("window-late", "the window begins one column too late: column c of the image is "
+        "column c + reach of left", options={"window": 1}),
+    Mistake("window-early", "the window begins one column too early: it ends with this pixel's "
+        "own column", options={"window": -1}),
+    Mistake("nothing-from-above", "what the vertical stack hands down is missing: self.above has "
+        "it", options={"above": False}),
+    Mistake("above-of-another-column", "every pixel gets what belongs to the first column of "
+        "self.above", options={"column": lambda c: 0}),
+    Mistake("residual-forgotten", "a block of kind B adds its input h",
+        options={"residual": lambda kind, h: 0}),
+    Mistake("residual-in-A", "a block of kind A has no residual, and yours adds h",
+        options={"residual": lambda kind, h: h}),
+    Mistake("gates-swapped", "tanh and σ have changed places",
+        options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
+    Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
+        options={"gate": lambda a, b: torch.tanh(a)}),
+    Mistake("out-forgotten", "the 1×1 convolution `out` (self.mixing) is missing",
+        options={"out": False}),
+)  # fmt: skip
+
+
+def _pixel_by_pixel(
+    BlockMemory: Standin, block: Standin, state: dict, v: Any, h: Any, whole: np.ndarray, *_: Any
+) -> np.ndarray:
+    """What `pixel` gives at all places: one pixel a question, so that no later one can be seen."""
+    memory = made_by(memory_of, BlockMemory, block, len(v), v.shape[-1])
+    got = np.zeros(whole.shape)
+    for r in range(v.shape[2]):
+        for c in range(v.shape[3]):
+            told = pixel_by(memory, c, h[:, :, r, c])
+            shape = (len(v), whole.shape[1])
+            got[:, :, r, c] = expect_array(told, shape, "float", "what pixel returns, (B, C) each,")
+        end_row(memory, v[:, :, r])
+    return got  # fmt: skip
+
+
+@checks("BlockMemory", lesson=LESSON, points=3, see="Exercise 6: do not compute it twice")
+def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
     """Features of the past do not change: a pixel needs one column of new ones."""
-    see = "Exercise 6: do not compute it twice"
     seed_generators(BlockMemory, draw.integer(0, 2**31))
     GatedBlock = beside(BlockMemory, "GatedBlock")
-    fits, found, cases, wrong, carried = True, [], [], "", True
-    for kind, channels_in, channels, size, colours in (
-        ("B", 4, 4, 3, 1),
-        ("A", 1, 3, draw.choice((5, 7)), 1),
-        ("B", 6, 6, 5, 3),
-        ("A", 3, 6, 3, 3),
-    ):
-        block = made_by(GatedBlock, kind, channels_in, channels, size, colours).double()
-        example = [tensor(draw.normal(2, channels_in, 3, 4)) for _ in range(2)]
-        carried &= carries_its_weights(
-            block, lambda m, x=example, c=channels: _both_stacks(m(*x))[:, c:], draw.rng
-        )
-        randomize_parameters(block, draw.rng)
-        v = tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6)))
-        h = tensor(draw.normal(*v.shape))
-        whole = _both_stacks(block(v, h))[:, channels:].numpy()
-        # One pixel a question: whoever answers has not seen the next one.
-        memory = made_by(memory_of, BlockMemory, block, len(v), v.shape[-1])
-        got = np.zeros(whole.shape)
-        for r in range(v.shape[2]):
-            for c in range(v.shape[3]):
-                told = pixel_by(memory, c, h[:, :, r, c])
-                got[:, :, r, c] = expect_array(
-                    told, (2, channels), "float", "what pixel returns, (B, C) each,"
+    carried = []
+
+    def blocks(draw: Draw) -> list[tuple]:
+        found = []
+        for kind, channels_in, channels, size, *colours in (
+            ("B", 4, 4, 3),
+            ("A", 1, 3, draw.choice((5, 7)), 1),
+            ("B", 6, 6, 5, 3),
+            ("A", 3, 3, 3, 3),
+        ):
+            block = made_by(GatedBlock, kind, channels_in, channels, size, *colours).double()
+            example = [tensor(draw.normal(2, channels_in, 3, 4)) for _ in range(2)]
+            carried.append(
+                carries_its_weights(
+                    block, lambda m, x=example, c=channels: _both_stacks(m(*x))[:, c:], draw.rng
                 )
-            end_row(memory, v[:, :, r])
-        good = close(got, whole, 1e-7) and bool(np.ptp(whole) > 1e-9)
-        if not good and not wrong:
-            off = np.argwhere(~np.isclose(got, whole, rtol=1e-7, atol=1e-7))
-            _, _, r, c = off[0] if len(off) else (0, 0, 0, 0)
-            wrong = f"kind {kind}, kernel {size}: another value at row {r + 1}, column {c + 1}"
-        fits &= good
-        found.append(got)
-        cases.append((_state_of(block, _LAYERS), kind, size // 2, colours, v, h))
-    named = next(
-        (
-            name
-            for name, (options, _) in _MEMORIES.items()
-            if not fits
-            and all(
-                close(got, memory_by_rule(*case, **options).numpy(), 1e-6)
-                for got, case in zip(found, cases, strict=True)
-                if name != "out-forgotten" or got.shape[1]
             )
+            randomize_parameters(block, draw.rng)
+            v = tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6)))
+            h = tensor(draw.normal(*v.shape))
+            whole = _both_stacks(block(v, h))[:, channels:].numpy()
+            state = _state_of(block, _LAYERS)
+            found.append((BlockMemory, block, state, v, h, whole, kind, *colours))
+        return found
+
+    said = list(examine(
+        Subject(
+            ask=_pixel_by_pixel,
+            rule=as_the_block,
+            forms=(memory_by_rule,),
+            mistakes=_OF_MEMORIES,
+            show=lambda make, block, state, v, h, whole, kind, colours=1: (
+                f"kind {kind}, reach {state['across.weight'].shape[3] // 2}, {colours} "
+                f"color{'s' * (colours > 1)}"
+            ),
+            told=_told_pixels,
+            alike=lambda a, b: close(a, b, 1e-7),
         ),
-        "",
-    )
-    known = [when(name == named, name, text) for name, (_, text) in _MEMORIES.items()]
+        draw,
+        Property(
+            "pixel",
+            "pixel(c, h) is what the block gives at column c",
+            blocks,
+            points=1,
+            asks="across on the last reach + 1 columns, plus what comes from above, gate, out",
+            typical=False,
+        ),
+    ))  # fmt: skip
+    fits = all(one.holds for one in said if isinstance(one, Claim))
+    deaf = waits_unless(all(carried), "a GatedBlock that is made of its input and weights")
+    if deaf:
+        yield waiting("pixel(c, h) is what the block gives at column c", deaf, points=1, id="pixel")
+    else:
+        yield from said
+    same = "cached sampling draws the naive images, bit for bit, under the same generator"
+    flat = "a pixel of a large image costs what a pixel of a small one does"
+    if not fits or deaf:
+        for text in (same, flat):
+            yield waiting(text, deaf or "“pixel(c, h) is what the block gives”", points=1)
+        return
+    PixelCNN, sample_cached = (beside(BlockMemory, n) for n in ("PixelCNN", "sample_cached"))
+    found = _cached_and_naive(PixelCNN, sample_cached, draw)
     yield claim(
-        "pixel(c, h) is what the block gives at column c",
-        fits,
+        same,
+        not found,
         points=1,
-        saw=wrong,
-        asks="across on the last reach + 1 columns, plus what comes from above, gate, out",
-        waits=(deaf := waits_unless(carried, "a GatedBlock that is made of its input and weights")),
-        advice=[*known, "compare with GatedBlock.forward line by line"],
-        see=see,
+        saw=found,
+        asks="the same probabilities up to rounding, the same uniform numbers, the same levels",
+        advice="find the first number that differs, and compare its logits with the model's",
+    )
+    model = made_by(PixelCNN, 4, 1, 6, (3, 3)).eval()
+    sizes = ((3, 6), (6, 48))
+    counts = [operations_of_sampling(model, sample_cached, *size) for size in sizes]
+    good = all(isinstance(n, int) and n > 0 for n in counts)
+    each = [n / math.prod(size) for n, size in zip(counts, sizes, strict=True)] if good else []
+    growth = each[1] / each[0] if good else math.inf
+    yield claim(
+        flat,
+        growth < 1.2,
+        points=1,
+        saw=f"{growth:.2f} times the operations a pixel at 6×48 pixels as at 3×6"
+        if good
+        else "no count",
+        asks="one column of features for each pixel, whatever the width",
+        advice=when(
+            good,
+            "whole-row-again",
+            "the work for a pixel grows with the image: you compute columns that you do not need, "
+            "take the reach + 1 last ones",
+        ),
     )
 
-    PixelCNN = beside(BlockMemory, "PixelCNN")
-    sample_cached = beside(BlockMemory, "sample_cached")
-    different, varied, shown = 0, True, ""
+
+def _told_pixels(answer: np.ndarray) -> str:
+    """The first channel of the first image, row by row."""
+    rows = "; ".join(shown(row) for row in answer[0, 0])
+    return f"channel 0 of image 0, row by row, {rows}"
+
+
+def _cached_and_naive(PixelCNN: Standin, sample_cached: Standin, draw: Draw) -> str:
+    """How cached images differ from naive ones in words; "" if they do not."""
     for levels, colours, kernels, height, width, gain in (
         (4, 1, (5, 3), 5, 6, 2.0),
         (3, 3, (3, 3), 3, 4, 1.0),
@@ -1617,52 +2200,14 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Iterator[Claim]:
         # in at most 1e-15 · (numbers drawn) · (levels) of the cases: below 1e-11 here.
         seed = draw.integer(0, 2**31)
         generators = [torch.Generator().manual_seed(seed) for _ in range(2)]
-        images = (
+        drawn = (
             model.sample(8, height, width, generators[0]),
             sample_cached(model, 8, height, width, generators[1]),
         )
         shape = (8, colours, height, width)
-        naive, cached = (expect_array(i, shape, "int", "the images") for i in images)
-        different += int((naive != cached).sum())
-        varied &= bool(np.ptp(naive) > 0)
-        shown = shown or (f"{(naive != cached).sum()} of {naive.size} numbers differ"
-                          if different else "")  # fmt: skip
-    yield claim(
-        "cached sampling draws the naive images, bit for bit, under the same generator",
-        fits and varied and not different,
-        points=1,
-        saw=shown or ("" if varied else "images without any variation"),
-        asks="the same probabilities up to rounding, the same uniform numbers, the same levels",
-        waits=deaf,
-        advice=[
-            *known,
-            "find the first number that differs, and compare its logits with the model's",
-        ],
-        see=see,
-    )
-    model = made_by(PixelCNN, 4, 1, 6, (3, 3)).eval()
-    sizes = ((3, 6), (6, 48))
-    counts = [operations_of_sampling(model, sample_cached, *size) for size in sizes]
-    good = all(isinstance(n, int) and n > 0 for n in counts)
-    each = [n / math.prod(size) for n, size in zip(counts, sizes, strict=True)] if good else []
-    growth = each[1] / each[0] if good else math.inf
-    yield claim(
-        "a pixel of a large image costs what a pixel of a small one does",
-        fits and growth < 1.2,
-        points=1,
-        saw=f"{growth:.2f} times the operations a pixel at 6×48 pixels as at 3×6"
-        if good
-        else "no count",
-        asks="one column of features for each pixel, whatever the width",
-        waits=deaf,
-        advice=[
-            when(
-                growth >= 1.2,
-                "whole-row-again",
-                "the work for a pixel grows with the image: you compute columns that you do not "
-                "need, take the reach + 1 last ones",
-            ),
-            "first let pixel be right",
-        ],
-        see=see,
-    )
+        naive, cached = (expect_array(i, shape, "int", "the images") for i in drawn)
+        if (naive != cached).any():
+            return f"{(naive != cached).sum()} of {naive.size} numbers differ"
+        if not np.ptp(naive) > 0:
+            return "images without any variation"
+    return ""

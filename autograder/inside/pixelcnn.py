@@ -82,3 +82,31 @@ def operations_of_sampling(model: Any, sample_cached: Any, height: int, width: i
     return count_operations(
         sample_cached, model, 1, height, width, torch.Generator().manual_seed(0)
     )
+
+
+@inside
+def parts_of(model: Any) -> Any:
+    """[the gated blocks in their order, `hidden`, `output`] of a network; None without these."""
+    blocks = [m for m in model.modules() if hasattr(m, "across") and hasattr(m, "vertical")]
+    hidden, output = (getattr(model, name, None) for name in ("hidden", "output"))
+    return None if hidden is None or output is None else [blocks, hidden, output]
+
+
+@inside
+def answer_with(model: Any, **answers: Any) -> None:
+    """Puts methods in the model's place that answer the given values, whatever they are asked."""
+    for name, answer in answers.items():
+        setattr(model, name, lambda *args, answer=answer, **kwargs: answer.clone())
+
+
+@inside
+def answer_by_table(model: Any, table: Any) -> None:
+    """Lets the model's forward look its logits up in a table (levels^n, levels, colours, H, W).
+
+    The image is read as a number of n digits, in the order in which it is stored.
+    """
+    import torch
+
+    levels, places = table.shape[1], table[0, 0].numel()
+    powers = levels ** torch.arange(places - 1, -1, -1)
+    model.forward = lambda x: table[x.long().flatten(1) @ powers]

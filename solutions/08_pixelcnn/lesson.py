@@ -540,7 +540,19 @@ class PixelCNN(nn.Module):
         return self.inpaint(empty, 0, generator)
 
 
-# %% check="PixelCNN" points=6
+# %% check="PixelCNN.forward" points=2
+check(PixelCNN, "forward")
+
+# %% check="PixelCNN.pixel_nll" points=1
+check(PixelCNN, "pixel_nll")
+
+# %% check="PixelCNN.bits_per_dim" points=1
+check(PixelCNN, "bits_per_dim")
+
+# %% check="PixelCNN.inpaint" points=1
+check(PixelCNN, "inpaint")
+
+# %% check="PixelCNN" points=1
 check(PixelCNN)
 
 # %% [markdown]

@@ -33,7 +33,7 @@ SEED = 0
 
 # Module → its nearest tests, the quickest first. A selection (-k) keeps what has to do with it.
 NEAREST: dict[str, tuple[str, ...]] = {
-    "autograder.plain": ("tests/test_entrance.py", "tests/test_rebuild.py"),
+    "autograder.plain": ("tests/test_plain.py", "tests/test_entrance.py"),
     "autograder.remote.protocol": (
         "tests/test_protocol.py",
         "tests/test_entrance.py",
@@ -60,7 +60,11 @@ LONG = (
 )
 
 # (module, text before, text after): why it is the same program, or one that no test should refuse.
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+_ROOM = "A bound with room to spare: one more or less is as good."
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    ("autograder.plain", "14000", "13999"): _ROOM,
+    ("autograder.plain", "14000", "14001"): _ROOM,
+}
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):

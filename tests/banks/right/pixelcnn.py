@@ -161,11 +161,11 @@ def receptive_field(layers):
     ),
     Right(
         "PixelCNN",
-        "the rows from the first one drawn on emptied, tanh for relu, unflatten",
+        "the rows from the first one drawn on emptied, clamps for ReLUs, unflatten",
         edit=(
             (
                 "y = self.output(F.relu(self.hidden(F.relu(h))))",
-                "y = self.output(torch.tanh(self.hidden(torch.tanh(h))))",
+                "y = self.output(self.hidden(h.clamp(min=0)).clamp(min=0))",
             ),
             (
                 "return y.view(len(x), self.levels, self.colours, *x.shape[2:])",
@@ -174,6 +174,37 @@ def receptive_field(layers):
             (
                 "        x = x.clone()",
                 "        x = torch.cat([x[:, :, :rows], torch.zeros_like(x[:, :, rows:])], dim=2)",
+            ),
+        ),
+    ),
+    Right(
+        "PixelCNN",
+        "a buffer that is registered at the first call, layers by other names, methods of its own",
+        edit=(
+            (
+                "self.blocks = nn.ModuleList(",
+                "self.layers = nn.ModuleList(",
+            ),
+            ("self.blocks.append(", "self.layers.append("),
+            (
+                "v = h = self.scale(x)\n        for block in self.blocks:",
+                'if not hasattr(self, "span"):\n'
+                '            self.register_buffer("span", torch.tensor(2.0 / (self.levels - 1)))\n'
+                "        v = h = x.to(self.output.weight.dtype) * self.span - 1\n"
+                "        for block in self.layers:",
+            ),
+            (
+                "            h = self.dropout(h)",
+                "            h = F.dropout(h, self.dropout.p, self.training)",
+            ),
+            (
+                'return F.cross_entropy(self(x), x, reduction="none")',
+                "chosen = F.one_hot(x, self.levels).movedim(-1, 1)\n"
+                "        return self.forward(x).logsumexp(1) - (self.forward(x) * chosen).sum(1)",
+            ),
+            (
+                "return self.nll(x) / (math.log(2) * x[0].numel())",
+                "return self.pixel_nll(x).mean((1, 2, 3)) / math.log(2)",
             ),
         ),
     ),

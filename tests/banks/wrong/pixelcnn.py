@@ -18,10 +18,16 @@ VALUES = "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in k
 SELF = "no logit sees its own number or a later one, of pixels and of colors"
 SEES = "every logit sees all numbers before its own: no blind spot"
 ROWS = "in training too each image of a batch is computed for itself"
-NLL = "pixel_nll is −log p of each number in nats, and the probabilities of all images sum to 1"
+FORMULA = "the scaled image goes through the blocks, then relu, `hidden`, relu and `output`"
+DROPPED = "in training `self.dropout` works on h after each block"
+NLL = "pixel_nll is −log p of each number in nats"
+LARGE = "it is exact for logits in the hundreds"
 BITS = "bits_per_dim is the NLL in bits, divided by how many numbers an image has"
-OFTEN = "samples come as often as the model says, from the given generator alone"
+OFTEN = "images come as often as the model says"
 BELOW = "inpaint keeps the first rows, and draws the rest from its conditional, on a copy"
+ALONE = "each image of a batch is drawn by itself, and all from the given generator alone"
+SUM = "the probabilities of all images sum to 1"
+SAMPLES = "samples come as often as the model says"
 SAME = "pixel(c, h) is what the block gives at column c"
 BITWISE = "cached sampling draws the naive images, bit for bit, under the same generator"
 FLAT = "a pixel of a large image costs what a pixel of a small one does"
@@ -43,6 +49,8 @@ LOGITS = 'self.output = MaskedConv2d("B", channels, levels * colours, 1, colours
 VIEW = "return y.view(len(x), self.levels, self.colours, *x.shape[2:])"
 LOSS = 'return F.cross_entropy(self(x), x, reduction="none")'
 PER_DIM = "return self.nll(x) / (math.log(2) * x[0].numel())"
+SCALED = "v = h = self.scale(x)"
+DROP = "            h = self.dropout(h)\n"
 DRAWN = "x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)"
 THROUGH = "v, h = block(v, h)"
 KEEP = "self.left[:, :, c + p] = h"
@@ -144,6 +152,41 @@ ANSWERS = (
     Wrong(
         "conv_mask", FUTURE, "all-one", edit=("    return mask", "    return torch.ones_like(mask)")
     ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "upper-left-only",
+        edit=(
+            (ABOVE, "mask[:, :, : height // 2, : width // 2 + 1] = 1"),
+            (RULE, 'torch.full((channels_out, channels_in), kind == "B")'),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-ignored",
+        edit=(
+            (ABOVE, "mask[:, :, : height // 2, : width // 2 + 1] = 1"),
+            (RULE, 'torch.full((channels_out, channels_in), kind == "B")'),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "upper-left-only",
+        edit=(ABOVE, "mask[:, :, : height // 2, : width // 2] = 1"),
+    ),
+    Wrong("conv_mask", PAST, "row-above-lost", edit=(ABOVE, "mask[:, :, : height // 2 - 1] = 1")),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "column-order",
+        edit=(
+            (ABOVE, "mask[:, :, :, : width // 2] = 1"),
+            (LEFT, "mask[:, :, : height // 2, width // 2] = 1"),
+        ),
+    ),
+    Wrong("conv_mask", MIDDLE, "middle-hidden", edit=(RULE, "of_in < 0")),
     # MaskedConv2d
     Wrong(
         "MaskedConv2d",
@@ -189,6 +232,15 @@ ANSWERS = (
         HOLDS,
         "mask-not-persistent",
         edit=(REGISTER, 'self.register_buffer("mask", mask, persistent=False)'),
+    ),
+    Wrong("MaskedConv2d", OUTPUT, "mask-for-weight", edit=("self.weight * self.mask", "self.mask")),
+    Wrong("MaskedConv2d", OUTPUT, "mask-added", edit=("self.weight *", "self.weight +")),
+    Wrong("MaskedConv2d", OUTPUT, "padding-forgotten", edit=(", padding=self.padding)", ")")),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "bias-twice",
+        edit=(FORWARD, FORWARD + " + self.bias[:, None, None]"),
     ),
     # receptive_field
     Wrong("receptive_field", LAYER, "kind-ignored-B", edit=('1 if kind == "B" else 0', "1")),
@@ -251,6 +303,8 @@ def receptive_field(layers):
         edit=("    return field", "    return {(-r, -c) for r, c in field}"),
     ),
     Wrong("receptive_field", LAYER, "size-for-reach", edit=("p = size // 2", "p = size - 1")),
+    Wrong("receptive_field", LAYER, "kinds-swapped", edit=('kind == "B"', 'kind == "A"')),
+    Wrong("receptive_field", LAYER, "row-forgotten", edit=("range(-p, 1", "range(0, 1")),
     # GatedBlock
     Wrong("GatedBlock", LATE, "unshifted", edit=(SHIFT, "above = u")),
     Wrong(
@@ -263,7 +317,7 @@ def receptive_field(layers):
         "GatedBlock",
         LATE,
         edit=(SHIFT, "above = F.pad(u, (0, 0, 0, 1))[:, :, 1:]"),
-        misconception="unshifted",
+        misconception="shifted-up",
     ),
     Wrong(
         "GatedBlock",
@@ -324,38 +378,142 @@ def receptive_field(layers):
         edit=(VERTICAL, "u = self.vertical(F.pad(v, (p, p, 0, p)))"),
     ),
     Wrong(
+        "GatedBlock",
+        VALUES,
+        "bias-shifted",
+        edit=(
+            (SHIFT, "down = F.pad(self.down(u)[:, :, :-1], (0, 0, 1, 0))"),
+            ("self.across(h) + self.down(above)", "self.across(h) + down"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "horizontal-feeds-vertical",
+        edit=(VERTICAL, "u = self.vertical(F.pad(h + v, (p, p, p, 0)))"),
+    ),
+    Wrong("GatedBlock", LATE, "residual-in-A", edit=(RETURN, "return v, h + new")),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "residual-averaged",
+        edit=(RETURN, "return v, new + h.mean(dim=1)[:, None]"),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "residual-in-A",
+        edit=(RETURN, 'return v, new + (h if self.kind == "B" else h.mean(dim=1)[:, None])'),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "residual-of-vertical",
+        edit=(
+            (VERTICAL, "given = v\n        " + VERTICAL),
+            (RETURN, 'return (given + v, h + new) if self.kind == "B" else (v, new)'),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "linear-gate",
+        edit=(
+            (GATED_V, "v = a * torch.sigmoid(b)"),
+            (NEW, "new = self.out(a * torch.sigmoid(b))"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "tanh-twice",
+        edit=((GATED_V, "v = a.tanh() * b.tanh()"), (NEW, "new = self.out(a.tanh() * b.tanh())")),
+    ),
+    Wrong("GatedBlock", VALUES, "horizontal-ungated", edit=(NEW, "new = self.out(a)")),
+    Wrong("GatedBlock", VALUES, "out-forgotten", edit=(NEW, NEW.replace("self.out", ""))),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "shifted-twice",
+        edit=(
+            (SHIFT, "above = F.pad(u, (0, 0, 2, 0))[:, :, :-2]"),
+            (RETURN, "return v, new"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        edit=(
+            'MaskedConv2d("B", channels, channels, 1, colours)',
+            'MaskedConv2d("B", channels, channels, 3, colours)',
+        ),
+        stops="the layer out should stay as the constructor gave it",
+    ),
+    Wrong(
         "conv_mask",
         LATE,
         check="GatedBlock",
         edit=(LEFT, "mask[:, :, height // 2] = 1"),
     ),
     # PixelCNN
-    Wrong("PixelCNN", SEES, "a-in-every-layer", edit=(REST, REST.replace('"B"', '"A"'))),
-    Wrong("PixelCNN", SELF, "b-in-the-first-layer", edit=(FIRST, FIRST.replace('"A"', '"B"'))),
+    Wrong(
+        "PixelCNN",
+        SEES,
+        "a-in-every-layer",
+        check="PixelCNN.forward",
+        edit=(REST, REST.replace('"B"', '"A"')),
+    ),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "b-in-the-first-layer",
+        check="PixelCNN.forward",
+        edit=(FIRST, FIRST.replace('"A"', '"B"')),
+    ),
     Wrong(
         "GatedBlock",
         SELF,
         "b-in-the-first-layer",
-        check="PixelCNN",
+        check="PixelCNN.forward",
         edit=("MaskedConv2d(kind, channels_in", 'MaskedConv2d("B", channels_in'),
     ),
-    Wrong("PixelCNN", SEES, "a-on-1x1", edit=(HIDDEN, HIDDEN.replace('"B"', '"A"'))),
-    Wrong("PixelCNN", SEES, "a-on-1x1", edit=(LOGITS, LOGITS.replace('"B"', '"A"'))),
+    Wrong(
+        "PixelCNN",
+        SEES,
+        "a-on-1x1",
+        check="PixelCNN.forward",
+        edit=(HIDDEN, HIDDEN.replace('"B"', '"A"')),
+    ),
+    Wrong(
+        "PixelCNN",
+        SEES,
+        "a-on-1x1",
+        check="PixelCNN.forward",
+        edit=(LOGITS, LOGITS.replace('"B"', '"A"')),
+    ),
     Wrong(
         "PixelCNN",
         SELF,
         "levels-and-colors-swapped",
+        check="PixelCNN.forward",
         edit=(
             VIEW,
             "y = y.view(len(x), self.colours, self.levels, *x.shape[2:])\n"
             "        return y.transpose(1, 2)",
         ),
     ),
-    Wrong("PixelCNN", SELF, "colors-mixed", edit=(HIDDEN, HIDDEN.replace(", colours)", ")"))),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "colors-mixed",
+        check="PixelCNN.forward",
+        edit=(HIDDEN, HIDDEN.replace(", colours)", ")")),
+    ),
     Wrong(
         "PixelCNN",
         SELF,
         "normalizing-over-positions",
+        check="PixelCNN.forward",
         edit=(
             "y = self.output(",
             "h = F.layer_norm(h, h.shape[1:])\n        y = self.output(",
@@ -365,69 +523,109 @@ def receptive_field(layers):
         "PixelCNN",
         ROWS,
         "rows-mix",
+        check="PixelCNN.forward",
         edit=(
             (HIDDEN, HIDDEN + "\n        self.norm = nn.BatchNorm2d(channels)"),
             ("F.relu(h)", "F.relu(self.norm(h))"),
         ),
     ),
-    Wrong("PixelCNN", SEES, "blind-spot", edit=(THROUGH, "h = block(h, h)[1]")),
-    Wrong("GatedBlock", SELF, check="PixelCNN", edit=(SHIFT, "above = u")),
-    Wrong("PixelCNN", NLL, "bits-for-nats", edit=(LOSS, LOSS + " / math.log(2)")),
-    Wrong("PixelCNN", NLL, "sign", edit=(LOSS, LOSS.replace("return ", "return -"))),
+    Wrong(
+        "PixelCNN",
+        SEES,
+        "blind-spot",
+        check="PixelCNN.forward",
+        edit=(THROUGH, "h = block(h, h)[1]"),
+    ),
+    Wrong("GatedBlock", SELF, check="PixelCNN.forward", edit=(SHIFT, "above = u")),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "bits-for-nats",
+        check="PixelCNN.pixel_nll",
+        edit=(LOSS, LOSS + " / math.log(2)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "sign",
+        check="PixelCNN.pixel_nll",
+        edit=(LOSS, LOSS.replace("return ", "return -")),
+    ),
     Wrong(
         "PixelCNN",
         NLL,
         "softmax-wrong-axis",
+        check="PixelCNN.pixel_nll",
         edit=(LOSS, "return -F.log_softmax(self(x), -1).gather(1, x[:, None])[:, 0]"),
     ),
     Wrong(
         "PixelCNN",
         NLL,
         "softmax-wrong-axis",
+        check="PixelCNN.pixel_nll",
         edit=(LOSS, "return -F.log_softmax(self(x), 2).gather(1, x[:, None])[:, 0]"),
     ),
     Wrong(
         "PixelCNN",
-        NLL,
+        LARGE,
         "softmax-then-log",
+        check="PixelCNN.pixel_nll",
         edit=(LOSS, "return -F.softmax(self(x), 1).gather(1, x[:, None])[:, 0].log()"),
     ),
     Wrong(
         "PixelCNN",
         NLL,
         "log-forgotten",
+        check="PixelCNN.pixel_nll",
         edit=(LOSS, "return F.softmax(self(x), 1).gather(1, x[:, None])[:, 0]"),
     ),
-    Wrong("PixelCNN", BITS, "nats-for-bits", edit=(PER_DIM, "return self.nll(x) / x[0].numel()")),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "nats-for-bits",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, "return self.nll(x) / x[0].numel()"),
+    ),
     Wrong(
         "PixelCNN",
         BITS,
         "times-log-2",
+        check="PixelCNN.bits_per_dim",
         edit=(PER_DIM, "return self.nll(x) * math.log(2) / x[0].numel()"),
     ),
     Wrong(
         "PixelCNN",
         BITS,
         "colors-not-counted",
+        check="PixelCNN.bits_per_dim",
         edit=(PER_DIM, "return self.nll(x) / (math.log(2) * x[0, 0].numel())"),
     ),
-    Wrong("PixelCNN", BITS, "not-divided", edit=(PER_DIM, "return self.nll(x) / math.log(2)")),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "not-divided",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, "return self.nll(x) / math.log(2)"),
+    ),
     Wrong(
         "PixelCNN",
         BITS,
         "averaged-over-batch",
+        check="PixelCNN.bits_per_dim",
         edit=(PER_DIM, "return (" + PER_DIM[7:] + ").mean()"),
     ),
     Wrong(
         "PixelCNN",
         OFTEN,
         "argmax-for-drawing",
+        check="PixelCNN.inpaint",
         edit=(DRAWN, "x[:, k, r, c] = self(x)[:, :, k, r, c].argmax(1)"),
     ),
     Wrong(
         "PixelCNN",
         OFTEN,
         "not-fed-back",
+        check="PixelCNN.inpaint",
         edit=(
             ("x = x.clone()", "given, x = x, x.clone()"),
             ("self(x)[:, :, k, r, c]", "self(given)[:, :, k, r, c]"),
@@ -437,30 +635,238 @@ def receptive_field(layers):
         "PixelCNN",
         OFTEN,
         "rows-and-columns-swapped",
+        check="PixelCNN.inpaint",
         edit=("[:, :, k, r, c]", "[:, :, k, c % x.shape[2], r % x.shape[3]]"),
     ),
     Wrong(
         "PixelCNN",
         OFTEN,
         "column-order",
+        check="PixelCNN.inpaint",
         edit=(
             "        for r in range(rows, x.shape[2]):\n            for c in range(x.shape[3]):\n",
             "        for c in range(x.shape[3]):\n            for r in range(rows, x.shape[2]):\n",
         ),
     ),
-    Wrong("PixelCNN", OFTEN, "generator-ignored", edit=(", k, r, c], generator)", ", k, r, c])")),
+    Wrong(
+        "PixelCNN",
+        ALONE,
+        "generator-ignored",
+        check="PixelCNN.inpaint",
+        edit=(", k, r, c], generator)", ", k, r, c])"),
+    ),
     Wrong(
         "PixelCNN",
         OFTEN,
         "colors-not-drawn",
+        check="PixelCNN.inpaint",
         edit=("for k in range(self.colours):", "for k in range(1):"),
     ),
-    Wrong("PixelCNN", BELOW, "changed-in-place", edit=("x = x.clone()", "pass")),
+    Wrong(
+        "PixelCNN",
+        BELOW,
+        "changed-in-place",
+        check="PixelCNN.inpaint",
+        edit=("x = x.clone()", "pass"),
+    ),
     Wrong(
         "PixelCNN",
         BELOW,
         "wrong-rows-kept",
+        check="PixelCNN.inpaint",
         edit=("range(rows, x.shape[2])", "range(x.shape[2])"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "not-scaled",
+        check="PixelCNN.forward",
+        edit=(SCALED, "v = h = x.to(self.hidden.weight.dtype)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "another-scale",
+        check="PixelCNN.forward",
+        edit=(SCALED, "v = h = x / (self.levels - 1)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "scaled-twice",
+        check="PixelCNN.forward",
+        edit=(SCALED, "v = h = self.scale(self.scale(x))"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "stacks-swapped",
+        check="PixelCNN.forward",
+        edit=(THROUGH, "h, v = block(v, h)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "relu-forgotten",
+        check="PixelCNN.forward",
+        edit=("self.hidden(F.relu(h))", "self.hidden(h)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "relu-forgotten",
+        check="PixelCNN.forward",
+        edit=("self.output(F.relu(self.hidden(F.relu(h))))", "self.output(self.hidden(F.relu(h)))"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "tanh-for-relu",
+        check="PixelCNN.forward",
+        edit=(
+            "self.output(F.relu(self.hidden(F.relu(h))))",
+            "self.output(torch.tanh(self.hidden(torch.tanh(h))))",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "hidden-forgotten",
+        check="PixelCNN.forward",
+        edit=("self.hidden(F.relu(h))", "h"),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "normalized-already",
+        check="PixelCNN.forward",
+        edit=(VIEW, VIEW + ".log_softmax(1)"),
+    ),
+    Wrong("PixelCNN", DROPPED, "dropout-forgotten", check="PixelCNN.forward", edit=(DROP, "")),
+    Wrong(
+        "PixelCNN",
+        DROPPED,
+        "dropout-once",
+        check="PixelCNN.forward",
+        edit=((DROP, ""), ("y = self.output(", "h = self.dropout(h)\n        y = self.output(")),
+    ),
+    Wrong(
+        "PixelCNN",
+        DROPPED,
+        "dropout-on-v",
+        check="PixelCNN.forward",
+        edit=(DROP, "            v, h = self.dropout(v), self.dropout(h)\n"),
+    ),
+    Wrong(
+        "PixelCNN",
+        check="PixelCNN.forward",
+        edit=(
+            "self.blocks = nn.ModuleList([" + FIRST + "])",
+            'self.blocks = [GatedBlock("A", colours, channels, kernels[0], colours)]',
+        ),
+        stops="one GatedBlock for each of the kernels",
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "already-summed",
+        check="PixelCNN.pixel_nll",
+        edit=(LOSS, "return F.cross_entropy(self(x), x)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "logits-for-logs",
+        check="PixelCNN.pixel_nll",
+        edit=(LOSS, 'return F.nll_loss(self(x), x, reduction="none")'),
+    ),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "divided-by-batch",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, "return self.nll(x) / (math.log(2) * x.numel())"),
+    ),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "one-for-each-number",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, "return self.pixel_nll(x) / math.log(2)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "color-by-color",
+        check="PixelCNN.inpaint",
+        edit=(
+            "        for r in range(rows, x.shape[2]):\n            for c in range(x.shape[3]):\n"
+            "                for k in range(self.colours):\n",
+            "        for k in range(self.colours):\n            for r in range(rows, x.shape[2]):\n"
+            "                for c in range(x.shape[3]):\n",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "colors-in-reverse",
+        check="PixelCNN.inpaint",
+        edit=("range(self.colours)", "reversed(range(self.colours))"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "first-color-for-all",
+        check="PixelCNN.inpaint",
+        edit=("self(x)[:, :, k, r, c]", "self(x)[:, :, 0, r, c]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "levels-turned",
+        check="PixelCNN.inpaint",
+        edit=("self(x)[:, :, k, r, c]", "self(x).flip(1)[:, :, k, r, c]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "softmax-twice",
+        check="PixelCNN.inpaint",
+        edit=("self(x)[:, :, k, r, c]", "self(x).softmax(1)[:, :, k, r, c]"),
+    ),
+    Wrong(
+        "PixelCNN",
+        BELOW,
+        "nothing-drawn",
+        check="PixelCNN.inpaint",
+        edit=("range(rows, x.shape[2])", "range(rows if rows == 0 else x.shape[2], x.shape[2])"),
+    ),
+    Wrong(
+        "PixelCNN",
+        ALONE,
+        "images-not-independent",
+        check="PixelCNN.inpaint",
+        edit=(
+            DRAWN,
+            "x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)\n"
+            "                    x[1::2, k, r, c] = x[: len(x) // 2 * 2 : 2, k, r, c]",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        SUM,
+        "averaged",
+        check="PixelCNN",
+        edit=("self.pixel_nll(x).flatten(1).sum(1)", "self.pixel_nll(x).flatten(1).mean(1)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        SAMPLES,
+        check="PixelCNN",
+        edit=(
+            "return self.inpaint(empty, 0, generator)",
+            "return self.inpaint(empty, 1, generator)",
+        ),
     ),
     # BlockMemory
     Wrong("BlockMemory", SAME, "not-stored", edit=(KEEP, "pass")),
@@ -498,5 +904,24 @@ def receptive_field(layers):
             "row = self.left[:, :, None, p:]\n"
             "        w = block.across(row)[:, :, 0, c] + self.above[:, :, c]",
         ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "window-early",
+        edit=(WINDOW, "window = F.pad(self.left, (1, 0))[:, :, c : c + p + 1].flatten(1)"),
+    ),
+    Wrong("BlockMemory", SAME, "residual-in-A", edit=(MEMORY_RETURN, "return h + new")),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "no-gate",
+        edit=("torch.tanh(a) * torch.sigmoid(b), self", "torch.tanh(a), self"),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "out-forgotten",
+        edit=(MEMORY_NEW, "new = torch.tanh(a) * torch.sigmoid(b)"),
     ),
 )
