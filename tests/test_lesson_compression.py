@@ -44,7 +44,7 @@ def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() ->
     assert (2**8 - 2) * math.exp(-draws * checks.BOUND**2 / 2) < 1e-8
     # Refusals: 300 messages of 60 symbols, each refused with some 1e-4 (measured below).
     mean = checks.MESSAGES * checks.EACH * 3 * 2e-4
-    terms = [math.exp(-mean) * mean**i / math.factorial(i) for i in range(checks.REFUSED + 1)]
+    terms = [math.exp(-mean) * mean**i / math.factorial(i) for i in range(checks.REFUSALS + 1)]
     assert 1 - sum(terms) < 1e-6
 
 

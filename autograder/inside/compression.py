@@ -18,21 +18,29 @@ class PairModel:
     """p(x_i = s | x) ∝ exp(bias[i, s] + Σ_j pairs[i, j, s, x_j]), in an array's own precision.
 
     `pairs[i, j]` is zero where symbol i does not look at symbol j. With `by_shape`, the answer's
-    last digits depend on the shape of the question, as those of real kernels do. `asked` lists the
-    shapes of the questions.
+    last digits depend on the shape of the question, as those of real kernels do; if it `looks_up`,
+    it has no row for what is no symbol. `asked` lists the shapes of the questions, `ranges` the
+    least and the largest symbol of each.
     """
 
-    def __init__(self, bias: Any, pairs: Any, dtype: str, by_shape: float) -> None:
+    def __init__(
+        self, bias: Any, pairs: Any, dtype: str, by_shape: float, looks_up: bool = False
+    ) -> None:
         self.bias = torch.as_tensor(bias).double()  # (n, k)
         self.pairs = torch.as_tensor(pairs).double()  # (n, n, k, k)
         self.n, self.k = self.bias.shape
         self.dtype = getattr(torch, dtype)
-        self.by_shape = by_shape
+        self.by_shape, self.looks_up = by_shape, looks_up
         self.asked: list[tuple[int, ...]] = []
+        self.ranges: list[tuple[int, int]] = []
 
     def conditionals(self, x: Any) -> torch.Tensor:
         """Distributions of all symbols of x (B, n): (B, n, k)."""
         self.asked.append(tuple(x.shape))
+        self.ranges.append((int(x.min()), int(x.max())))
+        low, high = self.ranges[-1]
+        if self.looks_up and not 0 <= low <= high < self.k:
+            raise IndexError(f"symbols are 0 … {self.k - 1}: got {low} to {high}")
         B, length = x.shape
         logits = self.bias[:length].expand(B, -1, -1).clone()
         for j in range(length):
@@ -67,10 +75,15 @@ class Looked:
 
 @inside
 def pair_model(
-    beside: Any, bias: Any, pairs: Any, dtype: str = "float32", by_shape: float = 0.0
+    beside: Any,
+    bias: Any,
+    pairs: Any,
+    dtype: str = "float32",
+    by_shape: float = 0.0,
+    looks_up: bool = False,
 ) -> Any:
     """A PairModel in the process of `beside`."""
-    return PairModel(bias, pairs, dtype, by_shape)
+    return PairModel(bias, pairs, dtype, by_shape, looks_up)
 
 
 @inside

@@ -85,6 +85,42 @@ def encode(model, x):
 """,
     ),
     Right(
+        "decode",
+        "no library: the interval in whole numbers, as many bytes as it needs",
+        source="""
+def encode(model, x):
+    low, width = 0, 1
+    for column, tables in zip(x.T.tolist(), quantize(model.conditionals(x), BITS).transpose(0, 1)):
+        for symbol, row in zip(column, tables.tolist()):
+            low = (low << BITS) + width * sum(row[:symbol])
+            width *= row[symbol]
+    size = BITS * x.numel()
+    for length in range(max(0, (size - width.bit_length()) // 8 - 1), size // 8 + 2):
+        free = size - 8 * length
+        number = -(-low >> free) if free >= 0 else low << -free
+        if (number + 1) << max(free, 0) <= (low + width) << max(-free, 0):
+            return number.to_bytes(length, "big")
+
+
+def decode(model, message, count=1):
+    size = BITS * count * model.n
+    free = size - 8 * len(message)
+    point, width = int.from_bytes(message, "big"), 1
+    point = point << free if free >= 0 else point >> -free
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        for b, row in enumerate(quantize(model.conditionals(x)[:, i], BITS).tolist()):
+            size -= BITS
+            place, start, symbol = (point >> size) // width, 0, 0
+            while start + row[symbol] <= place:
+                start, symbol = start + row[symbol], symbol + 1
+            point -= (width * start) << size
+            width *= row[symbol]
+            x[b, i] = symbol
+    return x
+""",
+    ),
+    Right(
         "encode",
         "the conditionals themselves, that the library rounds",
         source="""

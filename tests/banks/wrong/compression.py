@@ -14,8 +14,8 @@ FILE = "the file of a set costs −log2 p(x) bits, within 0.5 % and 64 bits"
 SURE = "a sure thing costs nothing, and an impossible one can still be written"
 WORDS = "different words have different files, the same word the same, and x stays as it is"
 BACK = "what was encoded comes back, symbol for symbol"
-LONG = "a long message too: the tables of both ends agree to the last digit"
-SHAPE = "both ends ask the model in the same shape"
+LONG = "a long message comes back too, to the last symbol"
+SHAPE = "both ends ask the model in the same shape, and in symbols that it has"
 NOISE = "it reads the message and nothing else: random bytes decode to samples of the model"
 HONEST = "a model that sees only the past passes"
 PEEKS = "a model that peeks fails, however little it peeks"
@@ -58,6 +58,44 @@ ANSWERS = (
         edit=price("-log_probs.clamp(min=-100).sum() / math.log(2)"),
     ),
     Wrong("ideal_bits", PRICE, "decimal", edit=price("-log_probs.sum() / math.log(10)")),
+    Wrong("ideal_bits", PRICE, "one-row", edit=price("-log_probs[0].sum() / math.log(2)")),
+    Wrong(
+        "ideal_bits",
+        PRICE,
+        "each-rounded-up",
+        edit=price("torch.ceil(-log_probs / math.log(2)).sum()"),
+    ),
+    Wrong(
+        "ideal_bits",
+        PRICE,
+        "weighted",
+        edit=price("torch.special.entr(log_probs.exp()).sum() / math.log(2)"),
+    ),
+    Wrong("ideal_bits", PRICE, "log-of-a-log", edit=price("-torch.log2(log_probs).sum()")),
+    Wrong(
+        "ideal_bits",
+        LIMITS,
+        "through-probabilities",
+        edit=price("-torch.log2(torch.exp(log_probs)).sum()"),
+    ),
+    Wrong(
+        "ideal_bits",
+        ADDS,
+        "through-probabilities",
+        edit=price("-torch.log2(log_probs.exp().prod())"),
+    ),
+    Wrong(
+        "ideal_bits",
+        LIMITS,
+        "impossible-hidden",
+        edit=price("-torch.log2(log_probs.exp() + 1e-9).sum()"),
+    ),
+    Wrong(
+        "ideal_bits",
+        LIMITS,
+        "impossible-hidden",
+        edit=price("-torch.nan_to_num(log_probs, neginf=-37.5).sum() / math.log(2)"),
+    ),
     Wrong("ideal_bits", stops="shape", edit=(BITS_OF, "    return -log_probs / math.log(2)\n")),
     # ----------------------------------------------------------------------------------- quantize
     Wrong(
@@ -102,7 +140,21 @@ ANSWERS = (
     ),
     Wrong(
         "quantize",
+        PARTS,
+        "one-added-on-top",
+        edit=(SHARES, "    frequencies = 1 + (p * 2**bits).floor().long()\n"),
+    ),
+    Wrong(
+        "quantize",
+        REFUSED,
+        "last-room-refused",
+        edit=("    if k > 2**bits:\n", "    if k > 2**bits - 1:\n"),
+    ),
+    Wrong("quantize", SUMS, edit=("bits=20", "bits=16")),
+    Wrong(
+        "quantize",
         SUMS,
+        "wrong-axis",
         edit=(
             ("p = p / p.sum(dim=-1, keepdim=True)", "p = p / p.sum(dim=-2, keepdim=True)"),
             (REST, "    return frequencies\n"),
@@ -111,6 +163,7 @@ ANSWERS = (
     Wrong(
         "quantize",
         NEAR,
+        "rest-only",
         edit=(SHARES, "    frequencies = torch.ones(p.shape, dtype=torch.int64)\n"),
     ),
     Wrong(
@@ -231,7 +284,52 @@ def encode(model, x):
     Wrong(
         "encode",
         FILE,
+        "coarse-frequencies",
         edit=("quantize(model.conditionals(x), BITS)", "quantize(model.conditionals(x), 6)"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "columns-reversed",
+        edit=(TABLES, TABLES + "    frequencies = frequencies.flip(1)\n"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "one-column-late",
+        edit=("symbols_of(x[:, i])", "symbols_of(x[:, i - 1])"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "leading-row",
+        edit=(TABLES, TABLES + "    frequencies = frequencies[:1].expand(len(x), -1, -1)\n"),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "stream-for-each",
+        source="""
+def encode(model, x):
+    tables, files = quantize(model.conditionals(x), BITS), []
+    for i in range(model.n):
+        coder = RangeEncoder()
+        coder.encode(symbols_of(x[:, i]), choice, table_of(tables[:, i]))
+        files.append(coder.get_compressed().tobytes())
+    return b"".join(files)
+""",
+    ),
+    Wrong(
+        "encode",
+        WORDS,
+        "information-lost",
+        edit=("get_compressed().tobytes()", "get_compressed().tobytes()[:-1]"),
+    ),
+    Wrong(
+        "encode",
+        WORDS,
+        "information-lost",
+        edit=("get_compressed().tobytes()", "get_compressed().tobytes()[1:]"),
     ),
     Wrong(
         "encode",
@@ -340,12 +438,50 @@ def decode(model, message, count=1):
     Wrong(
         "decode",
         LONG,
+        "precision-differs",
         edit=("quantize(model.conditionals(x)[:, i], BITS)", "model.conditionals(x)[:, i]"),
     ),
-    Wrong("decode", BACK, edit=("[:, i], BITS)", "[:, i], 12)")),
+    Wrong("decode", BACK, "precision-differs", edit=("[:, i], BITS)", "[:, i], 12)")),
+    Wrong("decode", BACK, "another-column", edit=("(x)[:, i]", "(x)[:, i - 1]")),
+    Wrong("decode", BACK, "another-column", edit=("(x)[:, i]", "(x)[:, 0]")),
+    Wrong("decode", BACK, "columns-left-out", edit=("range(model.n)", "range(model.n - 1)")),
+    Wrong("decode", stops="should have shape (1,", edit=("count=1", "count=2")),
+    Wrong(
+        "decode",
+        SHAPE,
+        "no-symbol",
+        edit=(
+            "torch.zeros(count, model.n, dtype=torch.int64)",
+            "-torch.ones(count, model.n, dtype=torch.int64)",
+        ),
+    ),
+    Wrong(
+        "decode",
+        NOISE,
+        "header",
+        source="""
+_plain = encode
+
+
+def encode(model, x):
+    return b"CODE" + _plain(model, x)
+
+
+def decode(model, message, count=1):
+    if message[:4] != b"CODE":
+        raise AssertionError("this is no file of ours")
+    decoder = RangeDecoder(np.frombuffer(message[4:], dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        frequencies = quantize(model.conditionals(x)[:, i], BITS)
+        x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(frequencies)))
+    return x
+""",
+    ),
     Wrong(
         "decode",
         BACK,
+        "precision-differs",
         edit=("table_of(frequencies)", "np.ascontiguousarray(frequencies, dtype=np.float64)"),
     ),
     Wrong(
@@ -385,7 +521,7 @@ def decode(model, message, count=1):
 """,
     ),
     Wrong("decode", stops="shape", edit=("    return x", "    return x[0]")),
-    Wrong("decode", BACK, edit=("x[:, i] = torch", "x[:, i - 1] = torch")),
+    Wrong("decode", BACK, "columns-shifted", edit=("x[:, i] = torch", "x[:, i - 1] = torch")),
     # --------------------------------------------------------------------------------- round_trip
     Wrong("round_trip", HONEST, "count-forgotten", edit=("message, len(x))", "message)")),
     Wrong(
@@ -411,6 +547,7 @@ def round_trip(model, x):
     Wrong(
         "round_trip",
         PEEKS,
+        "compares-files",
         edit=(
             COMPARE,
             "        return len(encode(model, decode(model, message, len(x)))) == len(message)\n",
@@ -425,10 +562,18 @@ def round_trip(model, x):
     Wrong(
         "round_trip",
         PEEKS,
+        "compares-a-part",
         edit=(
             COMPARE,
             "        return bool((decode(model, message, len(x)) == x).float().mean() > 0.5)\n",
         ),
+    ),
+    Wrong(
+        "encode",
+        HONEST,
+        "ends-differ",
+        edit=("for i in range(model.n)", "for i in reversed(range(model.n))"),
+        check="round_trip",
     ),
     Wrong(
         "round_trip",
