@@ -17,7 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.witness import looks_at, waits_unless
+from autograder.checks.witness import looks_at, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -2312,7 +2312,7 @@ _ON_DRIFT = {
 def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     """The model writes on its own prefixes, the source judges."""
 
-    def ask(model: list, source: list, count: int, generator: Any) -> tuple[np.ndarray, np.ndarray]:
+    def ask(model: list, source: list, count: int, generator: Any) -> Sequence[np.ndarray]:
         found = drifted(drift, model_of(model), model_of(source), count, len(model), generator)
         answer = found.get("answer") if isinstance(found, dict) else None
         if not isinstance(answer, tuple | list) or len(answer) != 2:
@@ -2321,11 +2321,11 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         mean, error = (
             expect_array(a, (len(model),), "float", w) for a, w in zip(answer, what, strict=True)
         )
-        return mean, error
+        return mean, error, expect_array(found["texts"], (None, None), "int", "the prefixes")
 
     model, source, answers = drift_case(draw)
     right = answers.pop("right")
-    mean, error = ask(model, source, DRAWS, draw.generator())
+    mean, error, texts = ask(model, source, DRAWS, draw.generator())
     share = (mean - A) / (B - A)
     off = np.abs(share - right)
     fits = bool((off <= BOUND).all())
@@ -2408,6 +2408,28 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         ],
     )
 
+    shared = ""
+    if fits and texts.shape == (DRAWS, LENGTH - 1):  # else they were asked about in another form
+        shape = (VOCABULARY,) * (LENGTH - 1)
+        codes = np.ravel_multi_index(tuple(texts.T), shape, mode="clip")
+        # How often they came, not how often they should: only what pairs share is asked here.
+        came = np.bincount(codes, minlength=math.prod(shape)).reshape(shape) / DRAWS
+        shared = shared_in_pairs(texts, came)
+    yield claim(
+        "each text is drawn for itself",
+        not shared,
+        points=0.25,
+        saw=shared,
+        asks="pairs of texts that agree as often as independent ones do",
+        waits=waits_unless(fits, "surprises of texts that are drawn from the model"),
+        advice=when(
+            shared,
+            "samples-that-know-each-other",
+            "the tokens come as often as they should, and the texts hang together: none may be "
+            "made of another one's random numbers",
+        ),
+    )
+
     seed = draw.integer(1, 2**31)
     generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
     start = generators[0].get_state()
@@ -2419,7 +2441,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     yield claim(
         "all randomness comes from the given generator",
         moved and same and differs,
-        points=0.75,
+        points=0.5,
         saw="a generator that nobody has used"
         if not moved
         else "different answers from equal generators"

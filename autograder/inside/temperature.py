@@ -29,17 +29,20 @@ class Asking:
 class Step:
     """A model as lesson 11's exercises see it: prefixes (B, t) → log p(next | prefix), (B, V).
 
-    It keeps how many prefixes each call asked about.
+    It keeps how many prefixes each call asked about, and the longest of them.
     """
 
     def __init__(self, model: dict[str, Any]) -> None:
-        self.model, self.asked = model, []
+        self.model, self.asked, self.longest = model, [], torch.zeros(0, 0, dtype=torch.long)
 
     def __call__(self, prefixes: Any) -> torch.Tensor:
         _look_at(prefixes)
         prefixes = prefixes.long()
         rows, t = prefixes.shape
         self.asked.append(rows)
+        if t >= self.longest.shape[1]:
+            before = self.longest if t == self.longest.shape[1] else prefixes[:0]
+            self.longest = torch.cat([before, prefixes])
         if "chain" in self.model:
             first, then = self.model["chain"]
             return first.expand(rows, -1).clone() if t == 0 else then[prefixes[:, -1]]
@@ -73,9 +76,9 @@ def begin_search(function: Any, *args: Any) -> tuple[Any, str, Any]:
 def drifted(
     function: Any, model: dict[str, Any], source: dict[str, Any], *args: Any
 ) -> dict[str, Any]:
-    """`function(model's step, source's step, *args)`, and whether each of them was asked."""
+    """`function(model's step, source's step, *args)`, and the longest prefixes that source saw."""
     steps = Step(model), Step(source)
     answer = function(*steps, *args)
     if answer is None:
         raise nothing_returned(function)
-    return {"answer": answer, "asked": [len(step.asked) for step in steps]}
+    return {"answer": answer, "texts": steps[1].longest}

@@ -800,6 +800,16 @@ def tokenwise_temperature(p, T):
         "not-random",
         edit=(DRAWN, "model(tokens).argmax(dim=1, keepdim=True)"),
     ),
+    Wrong(
+        "drift",
+        "each text is drawn for itself",
+        "samples-that-know-each-other",
+        edit=(
+            "torch.multinomial(model(tokens).exp(), 1, generator=generator)",
+            "torch.multinomial(model(tokens[::2]).exp(), 1, generator=generator).repeat_interleave("
+            "2, 0)[: len(tokens)]",
+        ),
+    ),
     Wrong("drift", SURPRISE, "source-drawn", edit=("model(tokens).exp()", "source(tokens).exp()")),
     Wrong("drift", SURPRISE, "model-for-source", edit=("-source(tokens)", "-model(tokens)")),
     Wrong("drift", SURPRISE, "sign", edit=("(-source", "(source")),
