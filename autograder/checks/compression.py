@@ -328,6 +328,11 @@ _OF_FREQUENCIES = (
         for rest in (None, np.argmax)
     ),
     Mistake(
+        "no-part-first",
+        "room is kept for one part each, and nobody gets it: a symbol of probability 0 has none",
+        options={"first": 0},
+    ),
+    Mistake(
         "rest-forgotten",
         "what rounding down leaves over belongs to somebody: the parts must fill the interval",
         options={"rest": None},
@@ -416,7 +421,7 @@ def ordinary_tables(draw: Draw) -> list[tuple]:
         (softmax(draw.normal(2, 3, 2, scale=2.0)), 16),
         (np.full((2, 3), 1 / 3), draw.integer(3, 12)),
         (softmax(draw.normal(4, draw.integer(150, 250), scale=0.3)), 10),
-        (softmax(draw.normal(3, 4)), draw.integer(26, 30)),
+        (softmax(draw.normal(8, 4)), 30),
     ]
 
 
@@ -1389,6 +1394,11 @@ _OF_ROUND_TRIPS = (
         "a decoder that has lost its way may raise an AssertionError: that is a False",
         gives=lambda trip: trip.back if isinstance(trip.back, str) else trip.came(np.all),
     ),
+    Mistake(
+        "gave-up-passes",
+        "where the decoder gives up, you answer True: a file that cannot be read has not come back",
+        gives=lambda trip: isinstance(trip.back, str) or trip.came(np.all),
+    ),
     *(
         Mistake(
             "compares-files",
@@ -1424,6 +1434,8 @@ def the_best_causality_test(round_trip: Standin, draw: Draw) -> Iterator[Claim |
 
     def ask(trip: Trip) -> bool | str:
         [found] = ask_each(round_trip, trip.model, [symbols(trip.x)])
+        if isinstance(found, str) and trip.honest and found != "AssertionError":
+            found = round_trip(trip.model, symbols(trip.x))  # once more, for the line of their code
         if not isinstance(found, str):
             answer = expect_array(found, (), "any", "the answer")
             if answer.dtype.kind != "b":

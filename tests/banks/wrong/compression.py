@@ -128,6 +128,12 @@ ANSWERS = (
         "rounded-then-mended",
         edit=(SHARES, "    frequencies = torch.floor(p * 2**bits).long()\n"),
     ),
+    Wrong(
+        "quantize",
+        PARTS,
+        "no-part-first",
+        edit=(SHARES, "    frequencies = (p * (2**bits - k)).long()\n"),
+    ),
     Wrong("quantize", SUMS, "rest-forgotten", edit=(REST, "    return frequencies\n")),
     Wrong(
         "quantize",
@@ -542,6 +548,7 @@ def round_trip(model, x):
         return False
 """,
     ),
+    Wrong("round_trip", PEEKS, "gave-up-passes", edit=("return False", "return True")),
     Wrong("round_trip", PEEKS, "always-true", edit=(COMPARE, "        return True\n")),
     Wrong("round_trip", HONEST, "never-true", edit=(COMPARE, "        return False\n")),
     Wrong(
