@@ -255,6 +255,11 @@ def test_slips_change_one_thing_and_stay_programs():
         compile(slip.text, "slip", "exec")
 
 
+def test_types_are_no_place_for_a_slip():
+    text = "def f(x: list[1], *, y: dict[2, 3] = 4) -> tuple[5]:\n    z: set[6] = 7\n    return z"
+    assert {slip.before for slip in slips_of(text)} == {"4", "7"}
+
+
 def test_what_is_listed_as_equivalent_is_a_mutant():
     of_lesson: dict[str, set] = {}
     for lesson in dict.fromkeys(key[0] for key in EQUIVALENT):

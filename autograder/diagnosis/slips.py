@@ -127,8 +127,9 @@ def slips_of(text: str) -> Iterator[Slip]:
     tree, lines = ast.parse(text), ["", *text.splitlines()]
     told, kept = {ast.unparse(tree)}, pickle.dumps(tree)  # a deep copy takes three times as long
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    no_program = _annotations(tree)
     for place, node in enumerate(spots):
-        for kind, change in _changes(node):
+        for kind, change in _changes(node) if id(node) not in no_program else ():
             changed = pickle.loads(kept)
             target = [n for n in ast.walk(changed) if not isinstance(n, ast.expr_context)][place]
             before = _told(node)
@@ -148,6 +149,14 @@ def slips_of(text: str) -> Iterator[Slip]:
                 yield Slip(
                     kind, line, lines[line].partition("  #")[0].strip(), before, shown, after
                 )
+
+
+def _annotations(tree: ast.AST) -> set[int]:
+    """The nodes that stand in annotations of types, by their id: no program is made of them."""
+    found = (
+        getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")
+    )
+    return {id(inner) for one in found if isinstance(one, ast.AST) for inner in ast.walk(one)}
 
 
 class _Replace(ast.NodeTransformer):

@@ -64,6 +64,12 @@ _ROOM = "A bound with room to spare: one more or less is as good."
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("autograder.plain", "14000", "13999"): _ROOM,
     ("autograder.plain", "14000", "14001"): _ROOM,
+    ("autograder.grading.key", ":_DIGITS", ":"): "The whole of a hash tells as much as its start.",
+    (
+        "autograder.grading.key",
+        "json.dumps(part, sort_keys=True, ensure_ascii=True)",
+        "json.dumps(part, ensure_ascii=True)",
+    ): "The parts come from one reader, in one order: sorting guards against another Python.",
 }
 
 
