@@ -314,11 +314,11 @@ One block, with its layers from the constructor:
 | $w = \text{across}(h) + \text{down}(u \text{ shifted})$ | (B, 2C, H, W) |
 | $h' = \text{out}(\operatorname{gate}(w))$, plus $h$ in a block of kind B | the new horizontal features |
 
-**Predict:** the horizontal stack never speaks to the vertical one. What would be lost if it did (if `vertical` read $h$)? And what would leak without the shift?
+**Predict:** the horizontal stack never speaks to the vertical one. What would be lost if it did (if `vertical` read $h$ in place of $v$)? And what would leak without the shift?
 
 <details><summary>Answer</summary>
 
-$h$ at row $r$ knows only what lies left of it. A vertical stack that reads $h$ inherits that, and the blind spot is back. Without the shift, the horizontal stack sees its own pixel and everything to the right of it in this row: the loss falls to almost nothing.
+$h$ at row $r$ knows only what lies left of it. A vertical stack that reads $h$ in place of $v$ inherits that, and the blind spot is back. (One that reads both would lose nothing.) Without the shift, the horizontal stack sees its own pixel and everything to the right of it in this row: the loss falls to almost nothing.
 </details>
 
 <details><summary>Hint 1</summary>
@@ -776,7 +776,7 @@ So a pixel costs the same in a small image and in a large one. `sample_cached` b
 *By hand:* `reach = 1`, $c = 0$. The window is columns 0 and 1 of `left`: the padding (zero), and this pixel.
 
 **Bit for bit.** Will it be *the same image*? The same uniform numbers are drawn. The probabilities come from other sums in another order, so they differ by rounding: about $10^{-16}$ in double precision. A level changes only if a uniform number falls into such a gap. The demo below
-measures both: the largest gap, and how near any of the uniform numbers came to an edge. If the gap is smaller, equality is no luck but **proved**, for this run.
+compares all pixels, and measures how near any of the uniform numbers came to an edge. Where that is a thousand times the rounding, equality is no luck.
 
 <details><summary>Hint 1</summary>
 
