@@ -157,7 +157,7 @@ def test_the_whole_names_the_step_that_is_not_written():
         raise NotImplementedError("Coin: write your code here")
 
     verdict = judge(changed(flip=unwritten), name="Coin", lesson=LESSON)
-    assert verdict.reason == "Coin.flip is not written yet"
+    assert verdict.reason.endswith("flip is not written yet")
     assert verdict.earned == 0
 
 

@@ -390,103 +390,46 @@ def _filled(value: int) -> Callable[..., Masks]:
 
 
 _MISTAKES_OF_MASKS = (
-    Mistake(
-        "all-zero",
-        "nothing is connected: that is blind to the future, and to the past as well",
-        after=_filled(0),
-    ),
-    Mistake(
-        "all-one",
-        "everything is connected: compare degrees to decide which connections may stay",
-        after=_filled(1),
-    ),
-    Mistake(
-        "output-sees-itself",
-        "your output mask uses ≥: output d then sees input d, itself",
-        options={"output": np.greater_equal},
-    ),
-    Mistake(
-        "hidden-strict",
-        "your hidden masks use >: a unit may also listen to units of its OWN degree, and an input "
-        "of place m may reach a unit of degree m",
-        options={"hidden": np.greater},
-    ),
-    Mistake(
-        "comparisons-swapped",
-        "≥ and > have changed places: hidden units take ≥, outputs take >",
-        options={"hidden": np.greater, "output": np.greater_equal},
-    ),
-    Mistake(
-        "hidden-reversed",
-        "your hidden comparison points the wrong way: a unit listens to degrees at most its own, "
-        "m(k) ≥ m(d)",
-        options={"hidden": np.less_equal},
-    ),
-    Mistake(
-        "output-reversed",
-        "your output comparison points the wrong way: output d listens to degrees below its place, "
-        "order[d] > m(k)",
-        options={"output": np.less},
-    ),
-    Mistake(
-        "layers-hear-inputs",
-        "your hidden layers are all compared with the inputs: each mask stands between a layer and "
-        "the one directly below it",
-        options={"heard": "inputs"},
-    ),
-    Mistake(
-        "order-ignored",
-        "your masks do not depend on order: the degree of input d is order[d]",
-        options={"at_inputs": _natural, "at_outputs": _natural},
-    ),
-    Mistake(
-        "order-ignored-at-output",
-        "the order is used at the inputs only: output d has the place order[d] too, or it will see "
-        "variables that come later",
-        options={"at_outputs": _natural},
-    ),
-    Mistake(
-        "order-ignored-at-input",
-        "the order is used at the outputs only: input d has the degree order[d]",
-        options={"at_inputs": _natural},
-    ),
-    Mistake(
-        "order-inverted",
-        "order[d] already is the place of variable d: its inverse is not needed",
-        options={"at_inputs": _inverse, "at_outputs": _inverse},
-    ),
-    Mistake(
-        "places-from-0",
-        "places count from 1, as the degrees do: with places from 0 the second output loses the "
-        "first input",
-        options={"at_inputs": _from_0, "at_outputs": _from_0},
-    ),
-    Mistake(
-        "transposed",
-        "your masks are transposed: rows are the units that listen, columns the ones heard",
-        after=lambda masks, *_: [m.T for m in masks],
-    ),
-    Mistake(
-        "inverted",
-        "ones and zeros have changed places: 1 is where a connection may stay",
-        after=lambda masks, *_: [~m for m in masks],
-    ),
-    Mistake(
-        "output-mask-missing",
-        "the mask of the output layer is missing: L hidden layers have L + 1 masks",
-        after=lambda masks, *_: masks[:-1],
-    ),
-    Mistake(
-        "hidden-masks-missing",
-        "only the output's mask is there: each hidden layer has one too",
-        after=lambda masks, *_: masks[-1:],
-    ),
-    Mistake(
-        "last-layer-first",
-        "your list begins with the output's mask: it stands last",
-        after=lambda masks, *_: masks[::-1],
-    ),
-)
+    Mistake("all-zero", "nothing is connected: that is blind to the future, and to the past as "
+            "well", after=_filled(0)),
+    Mistake("all-one", "everything is connected: compare degrees to decide which connections may "
+            "stay", after=_filled(1)),
+    Mistake("output-sees-itself", "your output mask uses ≥: output d then sees input d, itself",
+            options={"output": np.greater_equal}),
+    Mistake("hidden-strict", "your hidden masks use >: a unit may also listen to units of its OWN "
+            "degree, and an input of place m may reach a unit of degree m",
+            options={"hidden": np.greater}),
+    Mistake("comparisons-swapped", "≥ and > have changed places: hidden units take ≥, outputs "
+            "take >", options={"hidden": np.greater, "output": np.greater_equal}),
+    Mistake("hidden-reversed", "your hidden comparison points the wrong way: a unit listens to "
+            "degrees at most its own, m(k) ≥ m(d)", options={"hidden": np.less_equal}),
+    Mistake("output-reversed", "your output comparison points the wrong way: output d listens to "
+            "degrees below its place, order[d] > m(k)", options={"output": np.less}),
+    Mistake("layers-hear-inputs", "your hidden layers are all compared with the inputs: each mask "
+            "stands between a layer and the one directly below it", options={"heard": "inputs"}),
+    Mistake("order-ignored", "your masks do not depend on order: the degree of input d is order[d]",
+            options={"at_inputs": _natural, "at_outputs": _natural}),
+    Mistake("order-ignored-at-output", "the order is used at the inputs only: output d has the "
+            "place order[d] too, or it will see variables that come later",
+            options={"at_outputs": _natural}),
+    Mistake("order-ignored-at-input", "the order is used at the outputs only: input d has the "
+            "degree order[d]", options={"at_inputs": _natural}),
+    Mistake("order-inverted", "order[d] already is the place of variable d: its inverse is not "
+            "needed", options={"at_inputs": _inverse, "at_outputs": _inverse}),
+    Mistake("places-from-0", "places count from 1, as the degrees do: with places from 0 the "
+            "second output loses the first input",
+            options={"at_inputs": _from_0, "at_outputs": _from_0}),
+    Mistake("transposed", "your masks are transposed: rows are the units that listen, columns the "
+            "ones heard", after=lambda masks, *_: [m.T for m in masks]),
+    Mistake("inverted", "ones and zeros have changed places: 1 is where a connection may stay",
+            after=lambda masks, *_: [~m for m in masks]),
+    Mistake("output-mask-missing", "the mask of the output layer is missing: L hidden layers have "
+            "L + 1 masks", after=lambda masks, *_: masks[:-1]),
+    Mistake("hidden-masks-missing", "only the output's mask is there: each hidden layer has one "
+            "too", after=lambda masks, *_: masks[-1:]),
+    Mistake("last-layer-first", "your list begins with the output's mask: it stands last",
+            after=lambda masks, *_: masks[::-1]),
+)  # fmt: skip
 
 
 def _well_formed(masks: Masks, right: Masks) -> bool:
@@ -719,32 +662,18 @@ def _smaller_chains(masks: Masks, dtype: torch.dtype) -> Iterator[tuple[Masks, t
 
 
 _MISTAKES_OF_COUNTS = (
-    Mistake(
-        "transposed",
-        "your matrix is transposed: rows are outputs, columns are inputs",
-        after=lambda count, *_: count.T,
-    ),
-    Mistake(
-        "product-in-wrong-order",
-        "the last layer stands leftmost in the product, as in y = M3 (M2 (M1 x))",
-        gives=lambda masks, dtype: paths(masks[::-1]),
-    ),
-    Mistake(
-        "reachable-for-count",
-        "this says WHETHER there is a path; how many there are tells more",
-        after=lambda count, *_: (count > 0).astype(np.int64),
-    ),
-    Mistake(
-        "elementwise",
-        "your masks are multiplied entry by entry; paths need the matrix product",
-        gives=lambda masks, dtype: np.prod(np.stack(masks).astype(np.int64), axis=0),
-    ),
-    Mistake(
-        "int32-overflow",
-        "your counts run over: int32 ends at 2^31 − 1, and begins anew at −2^31",
-        after=lambda count, *_: count.astype(np.int32).astype(np.int64),
-    ),
-)
+    Mistake("transposed", "your matrix is transposed: rows are outputs, columns are inputs",
+            after=lambda count, *_: count.T),
+    Mistake("product-in-wrong-order", "the last layer stands leftmost in the product, as in y = "
+            "M3 (M2 (M1 x))", gives=lambda masks, dtype: paths(masks[::-1])),
+    Mistake("reachable-for-count", "this says WHETHER there is a path; how many there are tells "
+            "more", after=lambda count, *_: (count > 0).astype(np.int64)),
+    Mistake("elementwise", "your masks are multiplied entry by entry; paths need the matrix "
+            "product",
+            gives=lambda masks, dtype: np.prod(np.stack(masks).astype(np.int64), axis=0)),
+    Mistake("int32-overflow", "your counts run over: int32 ends at 2^31 − 1, and begins anew at "
+            "−2^31", after=lambda count, *_: count.astype(np.int32).astype(np.int64)),
+)  # fmt: skip
 
 
 def _rounds(seen: Sequence[Observation]) -> bool:
@@ -898,31 +827,20 @@ def _without_mask(weight: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 _MISTAKES_OF_A_LAYER = (
-    Mistake(
-        "transposed",
-        "your mask is transposed: it has the shape and the meaning of self.weight",
-        options={"kept": lambda weight, mask: weight * mask.T},
-    ),
-    Mistake(
-        "mask-on-bias",
-        "the bias is masked too: a unit without any input still has its bias",
-        options={"offset": lambda bias, mask: bias * mask.any(1)},
-    ),
+    Mistake("transposed", "your mask is transposed: it has the shape and the meaning of "
+            "self.weight", options={"kept": lambda weight, mask: weight * mask.T}),
+    Mistake("mask-on-bias", "the bias is masked too: a unit without any input still has its bias",
+            options={"offset": lambda bias, mask: bias * mask.any(1)}),
     Mistake(
         "mask-on-output",
         "this masks whole outputs: a mask belongs to the weights, one entry a connection",
         gives=lambda w, m, b, x, dtype: masked_affine(w, m, b, x, kept=_without_mask) * m.any(1),
     ),
-    Mistake(
-        "mask-on-input",
-        "this masks whole inputs: a mask belongs to the weights, one entry a connection",
-        options={"kept": _without_mask, "heard": lambda x, mask: x * mask.any(0)},
-    ),
-    Mistake(
-        "bias-forgotten",
-        "the bias is missing",
-        options={"offset": lambda bias, mask: 0 * bias},
-    ),
+    Mistake("mask-on-input", "this masks whole inputs: a mask belongs to the weights, one entry a "
+            "connection",
+            options={"kept": _without_mask, "heard": lambda x, mask: x * mask.any(0)}),
+    Mistake("bias-forgotten", "the bias is missing",
+            options={"offset": lambda bias, mask: 0 * bias}),
     Mistake(
         "bias-always",
         "a layer that is made with bias=False has no bias",
@@ -930,12 +848,9 @@ _MISTAKES_OF_A_LAYER = (
             w, m, np.full(len(w), 3.0) if b is None else b, x
         ),
     ),
-    Mistake(
-        "mask-inverted",
-        "your mask keeps what it should remove: a connection stays where the mask is 1",
-        options={"kept": lambda weight, mask: weight * ~mask},
-    ),
-)
+    Mistake("mask-inverted", "your mask keeps what it should remove: a connection stays where the "
+            "mask is 1", options={"kept": lambda weight, mask: weight * ~mask}),
+)  # fmt: skip
 
 
 def _small_affine(
@@ -1202,44 +1117,23 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 _MISTAKES_OF_FORWARD = (
-    Mistake(
-        "no-relu",
-        "there is no ReLU between your layers: one linear map after another is a linear map, and "
-        "the whole network no more than a logistic regression for each variable",
-        options={"between": np.asarray},
-    ),
-    Mistake(
-        "relu-on-logits",
-        "a ReLU stands behind your LAST layer too: no logit is below 0 then, and no p below ½",
-        options={"last": lambda x: np.maximum(x, 0)},
-    ),
-    Mistake(
-        "sigmoid-for-relu",
-        "a sigmoid stands where a ReLU is asked, between the layers",
-        options={"between": _sigmoid},
-    ),
-    Mistake(
-        "tanh-for-relu",
-        "a tanh stands where a ReLU is asked, between the layers",
-        options={"between": np.tanh},
-    ),
-    Mistake(
-        "probabilities-for-logits",
-        "these are probabilities, between 0 and 1: forward returns logits, and the sigmoid comes "
-        "where a probability is needed",
-        options={"last": _sigmoid},
-    ),
-    Mistake(
-        "masks-unused",
-        "your logits come from the whole weights: no layer uses its mask",
-        options={"masked": False},
-    ),
-    Mistake(
-        "sign-of-logits",
-        "your logits have the other sign: they are log-odds of a ONE",
-        options={"last": np.negative},
-    ),
-)
+    Mistake("no-relu", "there is no ReLU between your layers: one linear map after another is a "
+            "linear map, and the whole network no more than a logistic regression for each "
+            "variable", options={"between": np.asarray}),
+    Mistake("relu-on-logits", "a ReLU stands behind your LAST layer too: no logit is below 0 "
+            "then, and no p below ½", options={"last": lambda x: np.maximum(x, 0)}),
+    Mistake("sigmoid-for-relu", "a sigmoid stands where a ReLU is asked, between the layers",
+            options={"between": _sigmoid}),
+    Mistake("tanh-for-relu", "a tanh stands where a ReLU is asked, between the layers",
+            options={"between": np.tanh}),
+    Mistake("probabilities-for-logits", "these are probabilities, between 0 and 1: forward "
+            "returns logits, and the sigmoid comes where a probability is needed",
+            options={"last": _sigmoid}),
+    Mistake("masks-unused", "your logits come from the whole weights: no layer uses its mask",
+            options={"masked": False}),
+    Mistake("sign-of-logits", "your logits have the other sign: they are log-odds of a ONE",
+            options={"last": np.negative}),
+)  # fmt: skip
 
 
 def _model_and_layers(
@@ -1290,7 +1184,7 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
     low, high = min(v.min() for v in every), max(v.max() for v in every)
     yield claim(
         "logits are log-odds: any numbers, below 0 and above",
-        low < -5 and high > 5,
+        low < -1.2 and high > 1.2,  # further than any p, or tanh, goes
         points=0.5,
         saw=f"{sum(v.size for v in every):,} logits of random networks, from {low:.3g} to "
         f"{high:.3g}",
@@ -1309,7 +1203,9 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
         else f"other logits than those of your own layers with ReLUs between them: {_apart(odd)}"
         if odd
         else "",
-        asks="what two bits say together is not the sum of what each says alone",
+        asks="what two bits say together is not the sum of what each says alone"
+        if flat
+        else "the layers in turn, a ReLU behind each of them but the last",
         waits=waits,
         advice=[
             when(
@@ -1458,53 +1354,26 @@ _SIGMOID_FIRST = tuple(
     for least in (-np.inf, -100.0)
 )
 _MISTAKES_OF_NLL = (
-    Mistake(
-        "summed-over-batch",
-        "you sum over the batch as well: nll has one number for each example",
-        after=lambda nll, *_: nll.sum(),
-    ),
-    Mistake(
-        "averaged-over-batch",
-        "you average over everything: nll has one number for each example, summed over variables",
-        after=lambda nll, logits, x: nll.sum() / x.size,
-    ),
-    Mistake(
-        "averaged-over-variables",
-        "you average over the n variables: −log p(x) is their SUM, or p is no probability",
-        after=lambda nll, logits, x: nll / x.shape[1],
-    ),
-    Mistake(
-        "sign",
-        "this is log p(x), which is negative: the nll is minus that",
-        after=lambda nll, *_: -nll,
-    ),
-    Mistake(
-        "bits-for-nats",
-        "these are bits: the course counts in nats, natural logarithms",
-        after=lambda nll, *_: nll / np.log(2),
-    ),
-    Mistake(
-        "not-summed",
-        "one number for each variable: a sum over them is missing",
-        gives=lambda logits, x: np.logaddexp(0.0, logits) - x * logits,
-    ),
-    Mistake(
-        "bits-inverted",
-        "this is the nll of 1 − x: a logit is the log-odds of a ONE",
-        gives=lambda logits, x: nll_by_rule(logits, 1 - x),
-    ),
-    Mistake(
-        "x-for-logits",
-        "this is what x says of itself: the logits come from the model",
-        gives=lambda logits, x: nll_by_rule(x, x),
-    ),
-    Mistake(
-        "arguments-swapped",
-        "logits and bits have changed places",
-        gives=lambda logits, x: nll_by_rule(x, logits),
-    ),
+    Mistake("summed-over-batch", "you sum over the batch as well: nll has one number for each "
+            "example", after=lambda nll, *_: nll.sum()),
+    Mistake("averaged-over-batch", "you average over everything: nll has one number for each "
+            "example, summed over variables", after=lambda nll, logits, x: nll.sum() / x.size),
+    Mistake("averaged-over-variables", "you average over the n variables: −log p(x) is their SUM, "
+            "or p is no probability", after=lambda nll, logits, x: nll / x.shape[1]),
+    Mistake("sign", "this is log p(x), which is negative: the nll is minus that",
+            after=lambda nll, *_: -nll),
+    Mistake("bits-for-nats", "these are bits: the course counts in nats, natural logarithms",
+            after=lambda nll, *_: nll / np.log(2)),
+    Mistake("not-summed", "one number for each variable: a sum over them is missing",
+            gives=lambda logits, x: np.logaddexp(0.0, logits) - x * logits),
+    Mistake("bits-inverted", "this is the nll of 1 − x: a logit is the log-odds of a ONE",
+            gives=lambda logits, x: nll_by_rule(logits, 1 - x)),
+    Mistake("x-for-logits", "this is what x says of itself: the logits come from the model",
+            gives=lambda logits, x: nll_by_rule(x, x)),
+    Mistake("arguments-swapped", "logits and bits have changed places",
+            gives=lambda logits, x: nll_by_rule(x, logits)),
     *_SIGMOID_FIRST,
-)
+)  # fmt: skip
 
 
 @checks("MADE.nll", lesson=LESSON, points=1, see=_MADE)
@@ -1626,39 +1495,20 @@ def _rounded(tables: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 _MISTAKES_OF_SAMPLE = (
-    Mistake(
-        "one-pass-sampling",
-        "all bits come from one pass over an empty input: each conditional must see the bits that "
-        "were drawn before it",
-        options={"fill": False},
-    ),
-    Mistake(
-        "order-for-its-inverse",
-        "order[d] is the PLACE of variable d; whose turn it is at step i is the inverse of that",
-        options={"turns": lambda order: order - 1},
-    ),
-    Mistake(
-        "natural-order",
-        "you draw x_1, x_2, … whatever the order: the first to be drawn has place 1",
-        options={"turns": lambda order: np.arange(len(order))},
-    ),
-    Mistake(
-        "reversed-order",
-        "you draw in the order backwards: the variable of place 1 comes first",
-        options={"turns": lambda order: _turns(order)[::-1]},
-    ),
-    Mistake(
-        "bits-inverted",
-        "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
-        options={"sign": -1.0},
-    ),
+    Mistake("one-pass-sampling", "all bits come from one pass over an empty input: each "
+            "conditional must see the bits that were drawn before it", options={"fill": False}),
+    Mistake("order-for-its-inverse", "order[d] is the PLACE of variable d; whose turn it is at "
+            "step i is the inverse of that", options={"turns": lambda order: order - 1}),
+    Mistake("natural-order", "you draw x_1, x_2, … whatever the order: the first to be drawn has "
+            "place 1", options={"turns": lambda order: np.arange(len(order))}),
+    Mistake("reversed-order", "you draw in the order backwards: the variable of place 1 comes "
+            "first", options={"turns": lambda order: _turns(order)[::-1]}),
+    Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "
+            "σ(logit)", options={"sign": -1.0}),
     Mistake("fair-coins", "these are fair coins: where is the model?", options={"sign": 0.0}),
-    Mistake(
-        "rounded-for-drawn",
-        "each bit is the likelier one, always: draw it with its probability, do not round it",
-        gives=_rounded,
-    ),
-)
+    Mistake("rounded-for-drawn", "each bit is the likelier one, always: draw it with its "
+            "probability, do not round it", gives=_rounded),
+)  # fmt: skip
 _SYMPTOMS_OF_SAMPLE = (
     Symptom(
         "probabilities-for-bits",
@@ -1950,57 +1800,27 @@ def average_by_rule(
 
 
 _MISTAKES_OF_AVERAGES = (
-    Mistake(
-        "mean-of-logs",
-        "this is the mean of the LOGS, which is less: average the probabilities",
-        options={"mean": lambda log_p: log_p.mean(0)},
-    ),
-    Mistake(
-        "sign",
-        "this is a negative log-likelihood: log p is asked, the other sign",
-        after=lambda value, case: -value,
-    ),
-    Mistake(
-        "log-K-forgotten",
-        "this is the log of the SUM over orders: subtract log K for the mean",
-        after=lambda value, case: value + np.log(len(case.log_p) - 1),
-    ),
-    Mistake(
-        "logits-averaged",
-        "you average logits: that is another model, and not even a distribution, since every order "
-        "sees another past",
-        gives=lambda case: log_bernoulli(case.logits[1:].mean(0), case.x),
-    ),
-    Mistake(
-        "orders-not-set",
-        "all terms come from the order that the model had: tell it the order before each nll",
-        options={"terms": lambda case: case.log_p[:1]},
-    ),
-    Mistake(
-        "best-order-only",
-        "this is the best of the orders, chosen after seeing x: no distribution",
-        options={"mean": lambda log_p: log_p.max(0)},
-    ),
-    Mistake(
-        "one-order-only",
-        "one of the orders answers for all of them",
-        options={"terms": lambda case: case.log_p[-1:]},
-    ),
-    Mistake(
-        "log-forgotten",
-        "this is the mean probability: return its logarithm",
-        after=lambda value, case: np.exp(value),
-    ),
-    Mistake(
-        "nll-in-logsumexp",
-        "log p is MINUS nll, and the exponential wants log p",
-        options={"terms": lambda case: -case.log_p[1:]},
-    ),
-    Mistake(
-        "averaged-over-batch",
-        "one number for each example: average over orders, not over the batch",
-        after=lambda value, case: value.mean(),
-    ),
+    Mistake("mean-of-logs", "this is the mean of the LOGS, which is less: average the "
+            "probabilities", options={"mean": lambda log_p: log_p.mean(0)}),
+    Mistake("sign", "this is a negative log-likelihood: log p is asked, the other sign",
+            after=lambda value, case: -value),
+    Mistake("log-K-forgotten", "this is the log of the SUM over orders: subtract log K for the "
+            "mean", after=lambda value, case: value + np.log(len(case.log_p) - 1)),
+    Mistake("logits-averaged", "you average logits: that is another model, and not even a "
+            "distribution, since every order sees another past",
+            gives=lambda case: log_bernoulli(case.logits[1:].mean(0), case.x)),
+    Mistake("orders-not-set", "all terms come from the order that the model had: tell it the "
+            "order before each nll", options={"terms": lambda case: case.log_p[:1]}),
+    Mistake("best-order-only", "this is the best of the orders, chosen after seeing x: no "
+            "distribution", options={"mean": lambda log_p: log_p.max(0)}),
+    Mistake("one-order-only", "one of the orders answers for all of them",
+            options={"terms": lambda case: case.log_p[-1:]}),
+    Mistake("log-forgotten", "this is the mean probability: return its logarithm",
+            after=lambda value, case: np.exp(value)),
+    Mistake("nll-in-logsumexp", "log p is MINUS nll, and the exponential wants log p",
+            options={"terms": lambda case: -case.log_p[1:]}),
+    Mistake("averaged-over-batch", "one number for each example: average over orders, not over "
+            "the batch", after=lambda value, case: value.mean()),
     Mistake(
         "summed-over-batch",
         "the sum runs over the examples: it should run over the orders, for each example",
@@ -2011,18 +1831,17 @@ _MISTAKES_OF_AVERAGES = (
         "one number for each example: the sum runs over orders only, not over examples too",
         options={"mean": lambda log_p: np.logaddexp.reduce(log_p, axis=None) - np.log(len(log_p))},
     ),
-    Mistake(
-        "exp-underflows",
-        "you leave log-space: exp(−2000) is 0 in floating point, and its logarithm −inf",
-        options={"mean": lambda log_p: np.log(np.exp(log_p).mean(0))},
-    ),
-)
+    Mistake("exp-underflows", "you leave log-space: exp(−2000) is 0 in floating point, and its "
+            "logarithm −inf", options={"mean": lambda log_p: np.log(np.exp(log_p).mean(0))}),
+)  # fmt: skip
 
 
 def _by_hand_of_two(case: Ensemble) -> str:
     if len(case.log_p) != 3 or len(case.x) != 1:
         return ""
     a, b = np.exp(case.log_p[1:, 0])
+    if a == 0 or b == 0:
+        return "both probabilities are 0 in floating point, and their logarithms are not −inf"
     return f"log ½ ({a:.3g} + {b:.3g}) = {np.log((a + b) / 2):.4g}"
 
 
