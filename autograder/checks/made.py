@@ -1041,7 +1041,11 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     facts = {k: isinstance(facts, dict) and facts.get(k) is True for k in (
         "parameter", "buffer", "saved", "moves"
     )}  # fmt: skip
-    yield claim(
+    yield _a_buffer(facts, saved, steady, unlike)
+
+
+def _a_buffer(facts: dict[str, bool], saved: bool, steady: bool, unlike: str) -> Claim:
+    return claim(
         "the mask is a buffer: saved with the model, moved with it, and never trained",
         saved and steady and facts["moves"] and facts["saved"] and not facts["parameter"],
         points=1,
