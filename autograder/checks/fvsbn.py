@@ -950,7 +950,12 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     )
 
     weight, bias = model_of(draw, 5)
-    heard = looks_at(lambda b, g: take(weight, b, 40, g), bias, -bias - 1, draw.apart())
+
+    def several(weight: Array, bias: Array, generator: Any) -> Array:
+        """Of several calls, since one call might draw one example for all."""
+        return np.stack([take(weight, bias, 8, generator) for _ in range(6)])
+
+    heard = looks_at(lambda b, g: several(weight, b, g), bias, -bias - 1, draw.apart())
     unheard = waits_unless(heard, HEARD)
     few = [take(*model_of(draw, 1), 5, draw.generator()), take(weight, bias, 1, draw.generator())]
     raw = sample(single(weight), single(bias), 3, draw.generator())
@@ -973,7 +978,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         ],
     )
     even = model_of(draw, 5, scale=0.2)  # no bit is nearly certain, whatever is done with a logit
-    yield claim_of_the_generator(lambda g: take(*even, 40, g), draw, 1, unheard)
+    yield claim_of_the_generator(lambda g: several(*even, g), draw, 1, unheard)
 
 
 # --- complete -------------------------------------------------------------------------------------
