@@ -855,14 +855,16 @@ def smaller_draws(weight: Array, bias: Array, prefixes: Array, of: str) -> Itera
         yield *two, np.array([[1.0], [0.0]])[:, : prefixes.shape[1]][: len(prefixes)], of
 
 
-def copying(draw: Draw, n: int) -> tuple[Array, Array, Array, Array]:
+def copying(draw: Draw, n: int, near: int = 1) -> tuple[Array, Array, Array, Array]:
     """A model whose bit i copies an earlier bit `parent[i]`, or turns it around where `turns[i]`.
 
+    Bit `near` copies the one just before it.
     Logits are ±30 after the first bit: a bit goes astray with a probability below 1e-13. On and
     above the diagonal stand heavy weights which must not matter.
     """
     turns = draw.rng.integers(0, 2, size=n)
     parent = np.array([0, *(draw.integer(0, i - 1) for i in range(1, n))])
+    parent[near] = near - 1
     weight = np.triu(draw.normal(n, n, scale=200.0))
     bias = np.where(turns == 1, 30.0, -30.0)
     bias[0] = 0.0
@@ -1057,7 +1059,7 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim | Ca
 
 def _claim_on_any_length(take: Program, draw: Draw, right: bool) -> Claim:
     n, k = draw.integer(10, 14), draw.integer(3, 6)
-    weight, bias, parent, turns = copying(draw, n)
+    weight, bias, parent, turns = copying(draw, n, near=k)
     begun = draw.bits(24, k)
     begun[0], begun[1] = 0, 1
     x = take(begun, weight, bias, draw.generator())
