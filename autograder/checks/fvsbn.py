@@ -55,6 +55,7 @@ def votes(
     weight: Array,
     bias: Array,
     *,
+    given: Program | None = None,
     kept: Program | None = None,
     turned: bool = False,
     added: Program | None = None,
@@ -62,7 +63,7 @@ def votes(
 ) -> Array:
     """The logits (B, n) of the bits x (B, n). Each option turns one thing of it wrong."""
     strict = np.tril(weight, -1) if kept is None else kept(weight)
-    total = x @ (strict if turned else strict.T)
+    total = (x if given is None else given(x)) @ (strict if turned else strict.T)
     score = total + bias if added is None else added(total, bias, x)
     return score if read is None else read(score)
 
@@ -321,11 +322,16 @@ _OF_VOTES = (
             advice="the bias is missing: bit 1 has nothing else"),
     Mistake("bias-subtracted", options={"added": lambda total, bias, x: total - bias},
             advice="the bias is taken away: it is added"),
+    Mistake("bits-as-signs",
+            "a bit of 0 votes against here, as if bits were −1 and 1: it does not vote at all",
+            options={"given": lambda x: 2 * x - 1}),
     Mistake("bias-times-bit", options={"added": lambda total, bias, x: total + bias * x},
             advice="the bias is not a vote: here it is multiplied by x_i, so that each bit sees "
                    "itself; it is added whatever x_i is"),
 )  # fmt: skip
 _READ = (
+    Mistake("first-left-out", options={"read": lambda s: np.where(np.arange(s.shape[1]), s, 0)},
+            advice="the first logit is 0 here: nobody votes on bit 1, and it has a bias"),
     Mistake("sigmoid-applied", options={"read": sigmoid},
             advice="these are probabilities: the logit is the vote BEFORE the sigmoid"),
     Mistake("sign", options={"read": np.negative},
@@ -530,6 +536,14 @@ _OF_PRICES = (
             advice="these are bits: the course counts in nats, natural logarithms"),
     Mistake("log-forgotten", options={"then": lambda nats: np.exp(-nats)},
             advice="this is p(x) itself: −log p(x) is asked"),
+    Mistake("perplexity", options={"then": np.exp},
+            advice="this is 1/p(x), the exponential of the nll: the nll itself is asked"),
+    Mistake("squared-error", options={"of": lambda s, x: (x - sigmoid(s)) ** 2},
+            advice="these are squared errors of the probabilities: a surprise is −log p"),
+    Mistake("softmax-over-bits",
+            "the bits of an example share one probability here, as after a softmax: each bit has a "
+            "coin of its own",
+            options={"of": lambda s, x: -x * (s - np.logaddexp.reduce(s, axis=1, keepdims=True))}),
     Mistake("bits-inverted", options={"read": np.negative},
             advice="this is the nll of 1 − x, as with log|x − p|: a bit that is 1 has "
                    "probability σ(logit), a bit that is 0 has 1 − σ(logit)"),
@@ -712,6 +726,15 @@ def one_uniform(weight: Array, bias: Array, prefix: Array) -> Array:
     return frequencies(x[:, len(prefix) :])
 
 
+def column_before(weight: Array, bias: Array, prefix: Array) -> Array:
+    """The law of the endings when each bit is drawn from the logit of the bit before it."""
+    endings = all_bits(len(bias) - len(prefix))
+    score = np.roll(votes(after(prefix, endings), weight, bias), 1, axis=1)
+    score[:, 0] = bias[-1]  # with nothing drawn yet
+    p = sigmoid(score[:, len(prefix) :])
+    return np.where(endings == 1, p, 1 - p).prod(axis=1)
+
+
 def first_at_zero(weight: Array, bias: Array, prefix: Array) -> Array:
     """The law of the endings when their first bit stays 0."""
     law = ancestral(weight, bias, [*prefix, 0.0])
@@ -743,8 +766,9 @@ def last_redrawn(weight: Array, bias: Array, prefix: Array) -> Array:
 _MEANS = "x holds probabilities where bits belong: draw a bit, and write it down before the next "
 _MEANS += "step"
 _OF_DRAWS = (
-    Mistake("one-pass", "all missing bits come from one pass: each must hear the bits that were "
-            "drawn before it", gives=completing(one_pass)),
+    Mistake("one-pass", "every missing bit is drawn as if those before it were all 0 (one pass for "
+            "all, or an order from the last to the first): each must hear what was drawn before it",
+            gives=completing(one_pass)),
     Mistake("probabilities-in-prefix", _MEANS,
             gives=completing(lambda w, b, p: coins(by_means(w, b, p)))),
     Mistake("probabilities-for-bits", _MEANS,
@@ -761,6 +785,10 @@ _OF_DRAWS = (
             options={"chance": lambda score: np.clip(score, 0, 1)}),
     Mistake("starts-too-late", "the first missing bit is never drawn: k bits are given (none to a "
             "sample), so the next is column k, counted from 0", gives=completing(first_at_zero)),
+    Mistake("column-before", "each bit is drawn from the logit of the bit before it: logit i is in "
+            "column i", gives=completing(column_before)),
+    Mistake("nothing-drawn", "what is missing stays 0 in all examples: it is to be drawn",
+            gives=completing(lambda w, b, p: frequencies(np.zeros((1, len(b) - len(p)))))),
     Mistake("ends-too-early", "the last bit is never drawn: the last column is n − 1",
             gives=completing(last_at_zero)),
 )  # fmt: skip
@@ -787,8 +815,9 @@ _OF_ENDINGS = (
     Mistake("starts-too-early", "the last given bit is drawn again: k bits are given, so the first "
             "one to draw is column k, counted from 0", gives=completing(
                 lambda w, b, p: ancestral(w, b, p[:-1]).reshape(2, -1).sum(axis=0), last_redrawn)),
-    Mistake("nothing-drawn", "what is missing stays 0 in all examples: it is to be drawn",
-            gives=completing(lambda w, b, p: frequencies(np.zeros((1, len(b) - len(p)))))),
+    Mistake("prefix-reversed", "the given bits stand in the reverse order: bit j of the prefix is "
+            "bit j of the answer", gives=lambda w, b, prefixes, of=REST: completed(
+                w, b, prefixes[:, ::-1], of)),
     Mistake("first-row-for-all", "all examples go on from the first one's beginning: each row of "
             "prefix has its own", gives=lambda w, b, prefixes, of=REST: completed(
                 w, b, prefixes[[0] * len(prefixes)], of)),
@@ -811,7 +840,7 @@ def case_apart(draw: Draw, n: int, prefixes: Array, of: str, mistakes: Sequence[
         gap = apart(laws_of(mistakes, *case))
         if gap > best:
             best, found = gap, (*case, of)
-        if best > 0.25:
+        if best > 0.2:
             break
     return found
 

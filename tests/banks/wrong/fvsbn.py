@@ -45,6 +45,19 @@ ANSWERS = (
         "bias-times-bit",
         edit=(MASKED, "x @ (torch.tril(weight, -1) + torch.diag(bias)).T"),
     ),
+    Wrong("logits", VOTES, "bits-as-signs", edit=("x @", "(x - (x == 0).float()) @")),
+    Wrong(
+        "logits",
+        VOTES,
+        "first-left-out",
+        source="""
+def logits(x, weight, bias):
+    found = [0 * x[:, 0]]
+    for i in range(1, len(bias)):
+        found.append(x[:, :i] @ weight[i, :i] + bias[i])
+    return torch.stack(found, dim=1)
+""",
+    ),
     Wrong("logits", VOTES, "transposed", edit=(MASKED, "x @ torch.tril(weight, -1) - bias")),
     Wrong(
         "logits",
@@ -128,6 +141,11 @@ def logits(x, weight, bias):
     Wrong("nll", NLL, "counted-twice", edit=(".sum(dim=1)", ".mul(1 + x).sum(dim=1)")),
     Wrong("nll", NLL, "counted-twice", edit=(".sum(dim=1)", ".div(0.5 + 0.5 * x).sum(dim=1)")),
     Wrong("nll", NLL, "ones-forgotten", edit=(LOSS, "return ((1 - x) * F.softplus(score)).sum(1)")),
+    Wrong("nll", NLL, "perplexity", edit=(".sum(dim=1)", ".exp().prod(dim=1)")),
+    Wrong("nll", NLL, "squared-error", edit=(LOSS, "return (x - score.sigmoid()).square().sum(1)")),
+    Wrong(
+        "nll", NLL, "softmax-over-bits", edit=(LOSS, "return -(x * score.log_softmax(1)).sum(1)")
+    ),
     Wrong("nll", NLL, "logits-for-bits", edit=("(score, x,", "(x, score,")),
     Wrong("nll", NLL, "sigmoid-twice", edit=("(score,", "(score.sigmoid(),")),
     Wrong("nll", NLL, "bias-forgotten", edit=("weight, bias)  #", "weight, 0 * bias)  #")),
@@ -258,6 +276,9 @@ def sample(weight, bias, count, generator):
             (DRAWN, "(torch.rand(count, generator=generator) < p).float()"),
         ),
     ),
+    Wrong("sample", OFTEN, "one-pass", edit=("range(len(bias))", "reversed(range(len(bias)))")),
+    Wrong("sample", OFTEN, "column-before", edit=("[:, i])", "[:, i - 1])")),
+    Wrong("sample", OFTEN, "nothing-drawn", edit=(f"x[:, i] = {DRAWN}", f"p = {DRAWN}")),
     Wrong("sample", OFTEN, "starts-too-late", edit=("range(len", "range(1, len")),
     Wrong("sample", OFTEN, "ends-too-early", edit=("range(len(bias))", "range(len(bias) - 1)")),
     Wrong(
@@ -351,6 +372,8 @@ def complete(prefix, weight, bias, generator):
     Wrong("complete", REST, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
     Wrong("complete", REST, "probabilities-for-bits", edit=(DRAWN, "p")),
     Wrong("complete", KEPT, "prefix-misplaced", edit=("[:, :known]", "[:, len(bias) - known :]")),
+    Wrong("complete", KEPT, "prefix-reversed", edit=("= prefix\n", "= prefix.flip(1)\n")),
+    Wrong("complete", REST, "column-before", edit=("[:, i])", "[:, i - 1])")),
     Wrong("complete", REST, "ends-too-early", edit=("len(bias)):", "len(bias) - 1):")),
     Wrong("complete", REST, "nothing-drawn", edit=("(known, len(bias))", "(known, known)")),
     Wrong(
