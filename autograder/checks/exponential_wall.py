@@ -382,6 +382,11 @@ _ROUNDED = (
         "the sign is turned round: a number of parameters is never below 0",
         after=lambda value, *_: -value if isinstance(value, int) else value,
     ),
+    Mistake(
+        "counts-nothing",
+        "the count is 0 for everything: nothing is added to it",
+        after=lambda value, *_: 0 if isinstance(value, int) else value,
+    ),
 )
 _FLOAT_SEEN = Symptom(
     "float-for-an-integer",
@@ -597,6 +602,11 @@ _BITS = (
         "one-bit-too-many",
         "one bit fewer would already exceed the limit: you are looking for the FIRST n",
         after=lambda n, limit: n + 1,
+    ),
+    Mistake(
+        "two-bits-at-a-time",
+        "you go up by two bits at a time, and may pass over the first n",
+        after=lambda n, limit: n + n % 2,
     ),
     *counted_as(
         "reaches-for-exceeds",
@@ -1197,6 +1207,13 @@ _FVSBN = (
         lambda n: n * n // 2,
     ),
     *counted_as(
+        "counts-variables-alone",
+        "that is n, or half of it: the i-th conditional has i − 1 weights and a bias, and all of "
+        "them add up",
+        lambda n: n // 2,
+        lambda n: n,
+    ),
+    *counted_as(
         "sees-itself",
         "you give x_i a weight for itself: it has i − 1 weights and a bias",
         lambda n: triangle(n) + n,
@@ -1424,6 +1441,11 @@ _MADE = (
         "output-mask-left-out",
         "the connections into the outputs are missing: the output layer has weights as well",
         {"output": lambda a, b: (a > b) & False},
+    ),
+    *made_with(
+        "hidden-connections-left-out",
+        "the connections into the hidden units are missing: only their biases are counted",
+        {"hidden": lambda a, b: (a > b) & False},
     ),
     *counted_as(
         "hidden-layers-left-out",

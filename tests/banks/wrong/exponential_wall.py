@@ -212,6 +212,18 @@ def table_parameters(cardinalities):
 """,
     ),
     # bits_to_exceed
+    Wrong(  # two at a time
+        "bits_to_exceed",
+        FIRST,
+        "two-bits-at-a-time",
+        source="""
+def bits_to_exceed(limit):
+    n = 0
+    while 2**n <= limit + 1:
+        n += 2
+    return n
+""",
+    ),
     Wrong(  # rounds down
         "bits_to_exceed",
         FIRST,
@@ -638,6 +650,27 @@ def fvsbn_parameters(n):
     return 2**n - 1
 """,
     ),
+    Wrong(  # a number for each variable
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-variables-alone",
+        source="""
+def fvsbn_parameters(n):
+    return len(range(n))
+""",
+    ),
+    Wrong(  # a sum that nothing is added to
+        "fvsbn_parameters",
+        FVSBN,
+        "counts-nothing",
+        source="""
+def fvsbn_parameters(n):
+    count = 0
+    for i in range(1, n + 1):
+        count + i
+    return count
+""",
+    ),
     Wrong(  # half of n times n
         "fvsbn_parameters",
         FVSBN,
@@ -808,6 +841,21 @@ def made_parameters(n, hidden_sizes):
         degrees = 1 + np.arange(size) % max(n - 1, 1)
         count += int((degrees[:, None] >= below).sum())
         below = degrees
+    return count + int((np.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # only the biases of hidden units
+        "made_parameters",
+        SHALLOW,
+        "hidden-connections-left-out",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count = np.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % (n - 1)
+        count, below = count + size, degrees
     return count + int((np.arange(1, n + 1)[:, None] > below).sum())
 """,
     ),
