@@ -483,11 +483,10 @@ _BEYOND_FLOATS = (
 
 
 def _only_large_fail(seen: Sequence[Observation]) -> list[Observation]:
-    """The failing answers, if all of them are of large logits."""
+    """The failing answers, if all of them are of large logits and have the right shape."""
     failed = [o for o in seen if o.fails]
-    large = all(np.shape(o.answer) == np.shape(o.right) and np.abs(o.args[2]).max() >= 100
-                for o in failed)  # fmt: skip
-    return failed if large else []
+    large = all(np.abs(o.args[2]).max() >= 100 for o in failed)
+    return failed if large and all(o.answer.shape == o.right.shape for o in failed) else []
 
 
 _NOT_FINITE = Symptom(

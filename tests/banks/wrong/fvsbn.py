@@ -184,6 +184,11 @@ def logits(x, weight, bias):
             "score = F.linear(x, weight - torch.triu(weight).detach(), bias)",
         ),
     ),
+    Wrong(  # half of the gradient goes missing; nothing names it
+        "nll",
+        GRADIENT,
+        edit=("(x, weight, bias)  #", "(x, (weight + weight.detach()) / 2, bias)  #"),
+    ),
     Wrong("nll", GRADIENT, "masked-in-place", edit=(LOSS, "weight.data.tril_(-1)\n    " + LOSS)),
     Wrong("nll", GRADIENT, "gradient-cut", edit=(".sum(dim=1)", ".sum(dim=1).detach()")),
     # sample
