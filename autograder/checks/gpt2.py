@@ -1550,7 +1550,7 @@ _PERPLEXITIES = (
 def texts_of_batches(draw: Draw) -> list[Asked]:
     """One row and several, with one given token and three."""
     model = Waves(draw.integer(6, 9), float(draw.uniform(1)[0]), 2.5)
-    sizes = ((1, 6, 1), (3, 7, 1), (2, 6, 3))
+    sizes = ((1, 6, None), (3, 7, 1), (2, 6, 3))
     return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
 
 
@@ -1568,8 +1568,9 @@ def even_and_sure(draw: Draw) -> list[Asked]:
 def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Said:
     """e to the mean NLL of the scored tokens."""
 
-    def ask(model: Any, tokens: np.ndarray, given: int) -> float:
-        answer = perplexity(model.beside(perplexity), tensor(tokens), given)
+    def ask(model: Any, tokens: np.ndarray, given: int | None) -> float:
+        more = () if given is None else (given,)
+        answer = perplexity(model.beside(perplexity), tensor(tokens), *more)
         return float(expect_array(answer, (), "number", "the perplexity"))
 
     def by_hand(model: Any, tokens: np.ndarray, given: int) -> str:
