@@ -61,7 +61,10 @@ def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
     if isinstance(a, list | tuple) or isinstance(b, list | tuple):
         return len(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b, strict=True))
     a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
+    if a.shape != b.shape:
+        return False
+    a, b = (np.clip(c, -1e30, 1e30) for c in (a, b))  # more is inf in 32 bits
+    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def nearly(tolerance: float) -> Callable[[Any, Any], bool]:
@@ -171,6 +174,13 @@ def codes_step_by_step(x: np.ndarray, levels: int) -> list:
 
 
 _MU = "μ is levels − 1, 255 for 256 levels: codes run from 0 to μ"
+_DEFAULT = "without an argument there are 256 levels, as the first line of the function says"
+
+
+def _where_256(rule: Callable, levels: int) -> Callable:
+    return lambda array, n: rule(array, levels if n == 256 else n)
+
+
 _LEVELS = "right for 256 levels only: take μ from the argument"
 OF_ENCODING = (
     *mistakes(
@@ -196,6 +206,11 @@ OF_ENCODING = (
                 "this is the way back: encoding takes the logarithm, decoding the exponential",
                 {"curve": expanded},
             ),
+            "twice-too-large": (
+                "f + 1 runs from 0 to 2: halve it before the scale",
+                {"lifted": lambda y: y + 1},
+            ),
+            "another-default": (_DEFAULT, *(_where_256(codes_of, n) for n in (255, 257))),
             "levels-ignored": (_LEVELS, lambda x, n, **wrong: codes_of(x, 256, **wrong)),
             "negative-codes": (
                 "codes start at 0: shift f from −1 … 1 to 0 … 1 first, (f + 1) / 2",
@@ -322,11 +337,13 @@ def decoded(
     mu: Callable = one_less,
     scale: Callable = one_less,
     added: float = 0.0,
+    twice: float = 2.0,
+    low: float = 1.0,
     divide: Callable = np.divide,
     curve: Callable = expanded,
 ) -> np.ndarray:
     """y = 2c/μ − 1, expanded. Each option turns one thing of it wrong."""
-    return curve(divide(2 * (codes + added), scale(levels)) - 1, mu(levels))
+    return curve(divide(twice * (codes + added), scale(levels)) - low, mu(levels))
 
 
 def decoded_step_by_step(codes: np.ndarray, levels: int) -> np.ndarray:
@@ -349,6 +366,9 @@ OF_DECODING = mistakes(
             {"scale": itself},
             {"scale": itself, "added": 0.5},
         ),
+        "not-centered": ("y runs from −1 to 1: 2c/μ starts at 0, take 1 away", {"low": 0.0}),
+        "half-the-range": ("y runs from −1 to 1, over 2: this stops half-way", {"twice": 1.0}),
+        "another-default": (_DEFAULT, *(_where_256(decoded, n) for n in (255, 257))),
         "half-added": (_NO_HALF, {"added": 0.5}),
         "half-taken-away": (_NO_HALF, {"added": -0.5}),
         "sign-lost": (
@@ -420,9 +440,7 @@ def signal_of_codes(mu_law_decode: Standin, draw: Draw) -> Iterator[Claim | Caus
 
     yield from examine(
         Subject(
-            lambda c, n: expect_array(
-                mu_law_decode(tensor(c), n), c.shape, "number", "the samples"
-            ),
+            ask,
             rule=decoded,
             forms=(decoded_step_by_step,),
             mistakes=OF_DECODING,
@@ -476,6 +494,12 @@ def inside_windows(d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.nd
     return y
 
 
+def padded(x: np.ndarray, before: int, after: int = 0) -> np.ndarray:
+    """x (B, C, T) with zeros before and after it; numbers below 0 cut off, as F.pad does."""
+    x = x[:, :, max(-before, 0) : x.shape[2] + min(after, 0)]
+    return np.pad(x, ((0, 0), (0, 0), (max(before, 0), max(after, 0))))
+
+
 def left_only(k: int, d: int) -> tuple[int, int]:
     """How many zeros stand before and after the signal."""
     return (k - 1) * d, 0
@@ -494,10 +518,7 @@ def convolved(
     bias: float = 1.0,
 ) -> np.ndarray:
     """y_t = b + Σ_j W[:, :, j] x_{t−(k−1−j)d}: (B, O, T). Each option turns one thing wrong."""
-    before, after = zeros(k, d)
-    padded = np.pad(x, ((0, 0), (0, 0), (before, max(after, 0))))
-    padded = padded[:, :, : padded.shape[2] + min(after, 0)]
-    return inside_windows(apart(k, d), taps(W), bias * b, padded)
+    return inside_windows(apart(k, d), taps(W), bias * b, padded(x, *zeros(k, d)))
 
 
 def convolved_step_by_step(
@@ -505,7 +526,7 @@ def convolved_step_by_step(
 ) -> np.ndarray:
     """The same as `convolved`, in one line a step."""
     past = (k - 1) * d
-    return inside_windows(d, W, b, np.pad(x, ((0, 0), (0, 0), (past, 0))))
+    return inside_windows(d, W, b, padded(x, past))
 
 
 OF_CONVOLUTIONS = mistakes(
@@ -532,12 +553,16 @@ OF_CONVOLUTIONS = mistakes(
             "output t does not hear the present: that shift belongs into WaveNet, once, and not "
             "into each layer",
             {"zeros": lambda k, d: ((k - 1) * d + 1, -1)},
-            lambda *case: np.pad(convolved(*case), ((0, 0), (0, 0), (1, 0)))[:, :, :-1],
+            lambda *case: padded(convolved(*case), 1, -1),
         ),
         "bias-forgotten": ("the bias is missing", {"bias": 0.0}),
         "dilation-forgotten-in-padding": (
             "(k − 1) zeros are too few for dilated taps: there are d steps between two of them",
             {"zeros": lambda k, d: (k - 1, 0)},
+        ),
+        "padding-d": (
+            "d zeros are right for two taps only: more of them reach further back",
+            {"zeros": lambda k, d: (d, 0)},
         ),
         "no-padding": (
             "the signal gets shorter: zeros are missing on the left",
@@ -1361,7 +1386,7 @@ def _of_stack(WaveNet: Standin) -> tuple[Subject, Property]:
 
 def in_front(e: np.ndarray, rows: np.ndarray, columns: int = 1) -> np.ndarray:
     """So many columns of zeros in front of e (B, C, T), as many dropped at the end."""
-    return np.pad(e, ((0, 0), (0, 0), (columns, 0)))[:, :, : e.shape[2]]
+    return padded(e, columns)[:, :, : e.shape[2]]
 
 
 def own_vectors(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -1940,8 +1965,9 @@ OF_QUEUES = mistakes(
             },
         ),
         "queue-one-long": (
-            "the queue is one column too long: the taps come one step late",
+            "the queue is too long: the taps come too late",
             {"length": lambda k, d: (k - 1) * d + 1},
+            {"length": lambda k, d: k * d},
         ),
         "queue-length-d": (
             "the queue holds d columns: with more than two taps that is too short",

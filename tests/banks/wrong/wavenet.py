@@ -80,7 +80,12 @@ ANSWERS = (
     Wrong("mu_law_encode", ENDS, "not-clipped", edit=(".clamp(-1, 1)", "")),
     Wrong("mu_law_encode", INT64, "floats-for-codes", edit=(".long()", "")),
     Wrong("mu_law_encode", INT64, "other-dtype", edit=(".long()", ".int()")),
+    Wrong("mu_law_encode", ENDS, "twice-too-large", edit=("(y + 1) / 2 + 0.5", "(y + 1) + 0.5")),
+    Wrong("mu_law_encode", CODE, "another-default", edit=("levels=256", "levels=257")),
     # mu_law_decode
+    Wrong("mu_law_decode", BACK, "not-centered", edit=("/ mu - 1", "/ mu")),
+    Wrong("mu_law_decode", BACK, "half-the-range", edit=("y = 2 * torch", "y = torch")),
+    Wrong("mu_law_decode", BACK, "another-default", edit=("levels=256", "levels=255")),
     Wrong("mu_law_decode", BACK, "mu-is-levels", edit=("mu = levels - 1", "mu = levels")),
     Wrong("mu_law_decode", SURVIVES, "scaled-by-levels", edit=("/ mu - 1", "/ levels - 1")),
     Wrong(
@@ -136,6 +141,7 @@ class CausalConv1d(nn.Conv1d):
         "dilation-forgotten-in-padding",
         edit=(LENGTH, "past = self.kernel_size[0] - 1"),
     ),
+    Wrong("CausalConv1d", LONG, "padding-d", edit=(LENGTH, "past = self.dilation[0]")),
     Wrong("CausalConv1d", LONG, "no-padding", edit=(LENGTH, "past = 0")),
     Wrong("CausalConv1d", LONG, "not-cropped", edit=("(past, 0)", "(past, past)")),
     Wrong(
