@@ -13,7 +13,7 @@ from PIL import Image
 
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
-from autograder.diagnosis.mistakes import alike, explain, program_of
+from autograder.diagnosis.mistakes import Observation, alike, explain, program_of, reproduces
 from autograder.diagnosis.pictures import SQUARE, matrix_of, picture_of
 from autograder.diagnosis.shrinking import shorter, smallest, tables_of
 from autograder.diagnosis.slips import slips_of
@@ -198,6 +198,15 @@ def test_a_smaller_case_at_which_the_code_stops_is_not_shown():
 
     _, cause = verdict_on(answer)
     assert dict(cause.example)["given"] == "x of 3"
+
+
+def test_a_program_whose_value_cannot_be_compared_gives_no_answer():
+    def as_long(a: list, b: list) -> bool:
+        return len(a) == len(b)
+
+    answer = Observation(([1, 2],), [3, 4], [1, 2], as_long)
+    assert reproduces(lambda x: [5, 6], [answer])
+    assert not reproduces(lambda x: map(abs, x), [answer])
 
 
 def test_mistakes_compose_where_their_parts_do():

@@ -106,9 +106,17 @@ def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
     """Whether the program gives every answer that was seen."""
     for one in seen:
         value = value_of(program, one.args)
-        if isinstance(value, NoValue) or not one.alike(one.answer, value):
+        if isinstance(value, NoValue) or not _same(one, value):
             return False
     return bool(seen)
+
+
+def _same(one: Observation, value: Any) -> bool:
+    """Whether the answer is that value; never, if it is of a kind that cannot be compared."""
+    try:
+        return one.alike(one.answer, value)
+    except Exception:
+        return False
 
 
 def explain(
