@@ -16,15 +16,19 @@ a Gaussian is the one of least KL(p‖q): Bishop (2006), section 10.7.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograder import claim, expect_array, when
+from autograder import expect_array
 from autograder.checking import checks
-from autograder.claims import Claim
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import Observation, Same, alike
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin, WrongKind, describe
 
@@ -32,6 +36,9 @@ LESSON = "07_order"
 HALF_NORMAL_MEAN = np.sqrt(2 / np.pi)
 
 Mu = tuple[float, float]
+World = tuple[Mu, float]
+
+LESSONS_WORLD: World = ((0.0, 1.0), 0.04)
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -47,22 +54,68 @@ def marginal(x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
     return 0.5 * gaussian(x2, mu[0], eps) + 0.5 * gaussian(x2, mu[1], eps)
 
 
+def sigmoid(t: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(−t)), without overflow."""
+    return np.exp(-np.logaddexp(0.0, -t))
+
+
 def weight_above(x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
     """w(x2) = P(X1 > 0 | x2), by the log-odds: finite wherever x2 is."""
-    log_odds = (mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps
-    return np.exp(-np.logaddexp(0.0, -log_odds))
+    return sigmoid((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
 
 
-def posterior(x1: np.ndarray, x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
-    """p(x1 | x2), broadcast."""
-    w = np.where(x1 > 0, weight_above(x2, mu, eps), weight_above(x2, mu[::-1], eps))
-    return 2 * gaussian(x1, 0.0, 1.0) * w
+def posterior(
+    x1: np.ndarray,
+    x2: np.ndarray,
+    mu: Mu,
+    eps: float,
+    *,
+    above: Callable[..., np.ndarray] = np.greater,
+    power: int = 1,
+    divided: str = "",
+) -> np.ndarray:
+    """p(x1 | x2), broadcast. Each option turns one thing of it wrong.
+
+    `above` says where x1 lies on the upper side, `power` is that of ε; `divided` writes Bayes' rule
+    as a fraction, 0/0 being "NaN" or "0".
+    """
+    if divided:
+        p = bayes(x1, x2, mu, eps**power, above)
+        return np.nan_to_num(p) if divided == "0" else p
+    log_odds = (mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps**power
+    side = sigmoid(np.where(above(x1, 0), log_odds, -log_odds))
+    return 2 * gaussian(x1, 0.0, 1.0) * side
+
+
+def likelihood(
+    x1: np.ndarray, x2: np.ndarray, mu: Mu, eps: float, above: Callable = np.greater
+) -> np.ndarray:
+    """p(x2 | x1), broadcast."""
+    return gaussian(x2, np.where(above(x1, 0), mu[1], mu[0]), eps)
+
+
+def bayes(
+    x1: np.ndarray, x2: np.ndarray, mu: Mu, eps: float, above: Callable = np.greater
+) -> np.ndarray:
+    """p(x1 | x2) as a fraction: NaN where p(x2) is 0 in floating point."""
+    return gaussian(x1, 0.0, 1.0) * likelihood(x1, x2, mu, eps, above) / marginal(x2, mu, eps)
+
+
+def half_moment(k: int) -> float:
+    """E[X^k | X > 0] of a standard normal, k = 0 … 4."""
+    return (1.0, HALF_NORMAL_MEAN, 1.0, 2 * HALF_NORMAL_MEAN, 3.0)[k]
+
+
+def moment_of_x1(k: int, w: np.ndarray) -> np.ndarray:
+    """E[X1^k | x2] where the upper side has the probability w: over x1 ≤ 0, and over x1 > 0."""
+    return (-1) ** k * half_moment(k) * (1 - w) + half_moment(k) * w
 
 
 def conditional_moments(x2: np.ndarray, mu: Mu, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """(E[X1 | x2], Var[X1 | x2])."""
-    mean = HALF_NORMAL_MEAN * (2 * weight_above(x2, mu, eps) - 1)
-    return mean, 1 - mean**2
+    w = weight_above(x2, mu, eps)
+    mean = moment_of_x1(1, w)
+    return mean, moment_of_x1(2, w) - mean**2
 
 
 def moments_of_x2(mu: Mu, eps: float) -> tuple[float, float]:
@@ -70,9 +123,9 @@ def moments_of_x2(mu: Mu, eps: float) -> tuple[float, float]:
     return (mu[0] + mu[1]) / 2, eps + (mu[1] - mu[0]) ** 2 / 4
 
 
-def nodes(mu: Mu, eps: float, count: int = 2001) -> tuple[np.ndarray, float]:
-    """Even nodes over both bumps, twelve standard deviations out, and their spacing."""
-    reach = 12 * np.sqrt(eps)
+def nodes(mu: Mu, eps: float, count: int = 400, out: float = 8) -> tuple[np.ndarray, float]:
+    """Even nodes over both bumps, `out` standard deviations out, and their spacing."""
+    reach = out * np.sqrt(eps)
     x2 = np.linspace(min(mu) - reach, max(mu) + reach, count)
     return x2, x2[1] - x2[0]
 
@@ -114,42 +167,18 @@ def best_mixture(p: np.ndarray, grid: np.ndarray, components: int, steps: int = 
     return q
 
 
-def divergence(p: np.ndarray, q: np.ndarray, step: float) -> np.ndarray:
-    """KL(p‖q) of heights on an even grid, along the last axis; 0 log 0 = 0."""
+def relative_entropy(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """p log(p/q), entry by entry; 0 log 0 = 0."""
     ratio = np.log(np.maximum(p, 1e-300)) - np.log(np.maximum(q, 1e-300))
-    return np.where(p > 0, p * ratio, 0.0).sum(-1) * step
+    return np.where(p > 0, p * ratio, 0.0)
 
 
-def mixture_losses(components: int, mu: Mu, eps: float) -> dict[str, float]:
-    """What is lost when both reverse factors are mixtures, by factor, and what mistakes would say.
-
-    "x2" and "x1" add up to the answer; "unweighted" averages over x2 as if all were equally
-    frequent, "reversed" has KL(q‖p).
-    """
-    x1 = (np.arange(240) + 0.5) / 20 - 6  # no node stands on the jump
-    # The lesson's own grid, since an average without weights depends on it.
-    x2 = np.linspace(min(mu) - 7 * np.sqrt(eps), max(mu) + 7 * np.sqrt(eps), 80)
-    p2, p1 = marginal(x2, mu, eps), posterior(x1, x2[:, None], mu, eps)
-    q2, q1 = best_mixture(p2, x2, components), best_mixture(p1, x1, components)
-    h1, h2 = x1[1] - x1[0], x2[1] - x2[0]
-    rows = divergence(p1, q1, h1)
-    first = float(divergence(p2, q2, h2))
-    backward = float(divergence(q2, p2, h2) + (p2 * divergence(q1, p1, h1)).sum() * h2)
-    return {
-        "x2": first,
-        "x1": float((p2 * rows).sum() * h2),
-        "unweighted": first + float(rows.mean()),
-        "reversed": backward,
-    }
+def divergence(p: np.ndarray, q: np.ndarray, step: float) -> np.ndarray:
+    """KL(p‖q) of heights on an even grid, along the last axis."""
+    return relative_entropy(p, q).sum(-1) * step
 
 
 # --- what comes back ------------------------------------------------------------------------------
-
-
-def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
-    """Equal shapes, and values up to `tolerance` (absolute, and relative to b); never for NaN."""
-    a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
 
 
 def number(value: Any, what: str) -> float:
@@ -161,33 +190,53 @@ def number(value: Any, what: str) -> float:
     return float(expect_array(value, (), "number", what))
 
 
-def heights(value: Any, what: str) -> np.ndarray:
+def heights(value: Any, what: str = "the density") -> np.ndarray:
     """A density's values as float64, of any shape."""
     return expect_array(value, None, "number", what).astype(np.float64)
 
 
-def first_fit(
-    got: Sequence[Any], cases: Sequence[tuple], wrong: dict[str, Callable], tolerance: float = 1e-6
-) -> str:
-    """The first name in `wrong` whose function of each case gives what was got; "" if none does."""
-    for name, function in wrong.items():
-        with np.errstate(all="ignore"):
-            values = [np.asarray(function(*case), dtype=np.float64) for case in cases]
-        fits = all(close(g, v, tolerance) for g, v in zip(got, values, strict=True))
-        if fits and all(np.isfinite(v).all() for v in values):
-            return name
-    return ""
+def same_shapes(a: Any, b: Any) -> bool:
+    """Equal shapes; one number may come as an array of one."""
+    return np.shape(a) == np.shape(b) or np.size(a) == np.size(b) == 1 >= np.ndim(a)
 
 
-def world(draw: Draw, *, falling: bool = False, scale: float = 1.0) -> tuple[Mu, float]:
+def entry_by_entry(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal shapes and values; one number may come as an array of one."""
+    return same_shapes(a, b) and alike(np.reshape(a, np.shape(b)), b)
+
+
+def of_equal_mass(tolerance: float) -> Same:
+    """Whether heights on one even grid are those of two densities with the same integral."""
+    return lambda a, b: (
+        a.shape == b.shape and bool((a >= 0).all()) and abs(a.sum() / b.sum() - 1) < tolerance
+    )
+
+
+def agreeing(holds: Callable[[list[float]], bool]) -> Same:
+    """Numbers count as the same if they are close, or if what `holds` says is true of both."""
+    return lambda a, b: alike(a, b, 1e-4) or (holds(a) and holds(b))
+
+
+def world(draw: Draw, *, falling: bool = False, scale: float = 1.0) -> World:
     """Two means and a variance, the bumps 1.5 to 5 standard deviations apart, and ε far from 1.
 
     ε = 1 would hide who takes a variance for a standard deviation.
     """
     eps = float(draw.rng.uniform(0.15, 0.6)) * scale**2
     low = float(draw.rng.uniform(-1.5, 1.5)) * scale
-    high = low + float(draw.rng.uniform(1.5, 5)) * np.sqrt(eps)
+    high = low + float(draw.rng.uniform(1.5, 5)) * float(np.sqrt(eps))
     return ((high, low) if falling else (low, high)), eps
+
+
+def three_worlds(draw: Draw) -> list[World]:
+    """One that rises, one that falls, and a wide one."""
+    return [world(draw), world(draw, falling=True), world(draw, scale=3.0)]
+
+
+def in_the_lessons_world(of: World, *places: tuple) -> Iterator[tuple]:
+    """Places in the lesson's world, for who was asked about another one."""
+    if of != LESSONS_WORLD:
+        yield from ((*place, *LESSONS_WORLD) for place in places)
 
 
 def told(mu: Mu, eps: float) -> str:
@@ -195,401 +244,419 @@ def told(mu: Mu, eps: float) -> str:
     return f"mu = ({mu[0]:.3g}, {mu[1]:.3g}), ε = {eps:.3g}"
 
 
-def _off(got: np.ndarray, right: np.ndarray) -> int:
-    """Where `got` is furthest from `right`; the first place where it is no number at all."""
-    away = np.abs(got - right)
-    return int(np.argmax(np.where(np.isfinite(away), away, np.inf)))
+def told_places(**x: Any) -> str:
+    """Where a density was asked: at a place, at many from one to another, or in an array."""
+    return ", ".join(f"{name} = {_told_place(np.asarray(at))}" for name, at in x.items())
 
 
-_STD = "ε is a VARIANCE, as in N(μ, ε): the standard deviation, which scipy calls scale, is √ε"
+def _told_place(x: np.ndarray) -> str:
+    if x.ndim > 1:
+        return f"an array of shape {x.shape}"
+    return f"{x.min():.3g} … {x.max():.3g}" if x.size > 1 else f"{x.reshape(-1)[0]:.3g}"
+
+
+def entry_off(answer: np.ndarray, right: np.ndarray, **x: Any) -> str:
+    """The first entry of an answer that is not the right one, and where; or a shape."""
+    right = np.asarray(right)
+    if not same_shapes(answer, right):
+        return f"shape {answer.shape}"
+    answer = answer.reshape(right.shape)
+    at = int(np.argmin(np.isclose(answer, right, 1e-6, 1e-6)))
+    place = {name: np.broadcast_to(v, right.shape).reshape(-1)[at] for name, v in x.items()}
+    return f"{answer.reshape(-1)[at]:.4g} at {told_places(**place)}"
+
+
+def wrong(name: str, advice: str, *programs: Callable[..., Any]) -> tuple[Mistake, ...]:
+    """One mistake that is written in several ways."""
+    return tuple(Mistake(name, advice, gives=program) for program in programs)
+
+
+_STD = "ε is a VARIANCE, as in N(μ, ε): where a standard deviation is wanted, √ε belongs"
 
 
 # --- marginal_x2 ----------------------------------------------------------------------------------
 
 
-@checks("marginal_x2", lesson=LESSON, points=3)
-def two_bumps(marginal_x2: Standin, draw: Draw) -> Iterator[Claim]:
-    """Summing x1 out leaves a mixture of two Gaussians."""
-    see = "Exercise 1: what x2 looks like alone"
+def places_in_bumps(draw: Draw) -> list[tuple]:
+    """Nine places in each of three worlds."""
+    return [
+        (draw.rng.uniform(min(mu) - 2 * eps**0.5, max(mu) + 2 * eps**0.5, size=9), mu, eps)
+        for mu, eps in three_worlds(draw)
+    ]
+
+
+def grids_over_bumps(draw: Draw) -> list[tuple]:
+    """Fine grids over narrow bumps, and over bumps wide enough to be one."""
     cases = []
-    for falling, scale in ((False, 1.0), (True, 1.0), (False, 3.0)):
-        mu, eps = world(draw, falling=falling, scale=scale)
-        x2 = draw.rng.uniform(min(mu) - 2 * np.sqrt(eps), max(mu) + 2 * np.sqrt(eps), size=9)
-        cases.append((x2, mu, eps))
-    got = [heights(marginal_x2(*case), "the density") for case in cases]
-    right = [marginal(*case) for case in cases]
-
-    def one(mean: Callable, variance: Callable) -> Callable:
-        return lambda x2, mu, eps: gaussian(x2, mean(mu), variance(mu, eps))
-
-    wrong = {
-        "variance-for-std": lambda x2, mu, eps: marginal(x2, mu, eps**2),
-        "std-only-in-exponent": lambda x2, mu, eps: marginal(x2, mu, eps**2) * np.sqrt(eps),
-        "std-only-in-normalizer": lambda x2, mu, eps: marginal(x2, mu, eps) / np.sqrt(eps),
-        "weights-of-one": lambda x2, mu, eps: 2 * marginal(x2, mu, eps),
-        "means-averaged": one(lambda mu: sum(mu) / 2, lambda mu, eps: eps),
-        "one-gaussian": lambda x2, mu, eps: gaussian(x2, *moments_of_x2(mu, eps)),
-        "one-bump": one(lambda mu: mu[0], lambda mu, eps: eps),
-        "other-bump": one(lambda mu: mu[1], lambda mu, eps: eps),
-        "log-density": lambda x2, mu, eps: np.log(marginal(x2, mu, eps)),
-        "normalizer-omitted": lambda x2, mu, eps: marginal(x2, mu, eps) * np.sqrt(2 * np.pi * eps),
-        "sum-of-variables": lambda x2, mu, eps: (
-            0.5 * gaussian(x2, mu[0], 1 + eps) + 0.5 * gaussian(x2, mu[1], 1 + eps)
-        ),
-    }
-    named = first_fit(got, cases, wrong)
-    holds = all(map(close, got, right))
-    x2, mu, eps = cases[0]
-    yield claim(
-        "p(x2) is the mean of the two bumps N(mu[0], ε) and N(mu[1], ε)",
-        holds,
-        points=1.5,
-        saw=f"an answer of shape {got[0].shape} for {len(x2)} values of x2"
-        if got[0].shape != x2.shape
-        else f"p({x2[0]:.3g}) = {got[0][0]:.4g} for {told(mu, eps)}",
-        asks="half the probability lies at x1 ≤ 0 and brings one bump, half at x1 > 0",
-        advice=[
-            when(named == "variance-for-std", named, _STD),
-            when(
-                named in ("std-only-in-exponent", "std-only-in-normalizer"),
-                "variance-for-std",
-                "variance and standard deviation are mixed: ε stands in the exponent as 2ε, and in "
-                "front as √(2πε)",
-            ),
-            when(
-                named == "weights-of-one",
-                named,
-                "the two bumps together have a mass of 2: each is weighted with the probability "
-                "of its side of x1, ½",
-            ),
-            when(
-                named == "means-averaged",
-                named,
-                "you averaged the MEANS: that is one bump in the middle, where x2 is seldom. "
-                "Average the densities",
-            ),
-            when(
-                named == "one-gaussian",
-                named,
-                "right mean, right variance, and still one Gaussian: the marginal has two bumps",
-            ),
-            when(
-                named in ("one-bump", "other-bump"),
-                "one-side-only",
-                "this is p(x2) for one side of x1 only: the other side brings its own bump",
-            ),
-            when(named == "log-density", named, "this is log p(x2): the density is asked"),
-            when(
-                named == "normalizer-omitted",
-                named,
-                "the factor 1/√(2πε) is missing: right shape, but not the right mass",
-            ),
-            when(
-                named == "sum-of-variables",
-                named,
-                "X1 decides WHICH bump, it is not added to it: a bump has the variance ε, not 1+ε",
-            ),
-            "put x1 on each side in turn: which Gaussian is x2 then, and with which probability?",
-        ],
-        see=see,
-    )
-
-    totals, worlds = [], []
-    for ratio in (0.003, 0.3, 40.0):  # narrow bumps, and bumps wide enough to be one
+    for ratio in (0.003, 0.3, 40.0):
         mu, _ = world(draw)
         eps = ratio * (mu[1] - mu[0]) ** 2
-        x2, step = nodes(mu, eps, 4001)
-        answer = heights(marginal_x2(x2, mu, eps), "the density")
-        fits = answer.shape == x2.shape and (answer >= 0).all()
-        totals.append(float(answer.sum() * step) if fits else float("nan"))
-        worlds.append((mu, eps))
-    bad = next((i for i, total in enumerate(totals) if not abs(total - 1) < 1e-6), 0)
-    yield claim(
-        "it integrates to 1, for narrow bumps and for wide ones",
-        all(abs(total - 1) < 1e-6 for total in totals),
-        points=1,
-        saw=f"an integral of {totals[bad]:.4g} for {told(*worlds[bad])}",
-        asks="∫ p(x2) dx2 = 1 and p ≥ 0, or it is no density",
-        advice=[
-            when(
-                named == "weights-of-one",
-                "weights-of-one",
-                "each bump has mass 1 by itself: together they need the weights ½ and ½",
-            ),
-            when(
-                named.startswith("std-only"),
-                "variance-for-std",
-                "exponent and normalizer must speak of the same variance ε",
-            ),
-            when(
-                named == "normalizer-omitted",
-                "normalizer-omitted",
-                "the factor 1/√(2πε) is missing",
-            ),
-            "add up your density on a fine grid, times the spacing: what is missing?",
-        ],
-        see=see,
-    )
+        cases.append((nodes(mu, eps, 4001, 12)[0], mu, eps))
+    return cases
 
+
+def places_of_any_shape(draw: Draw) -> list[tuple]:
+    """One number, an array of two axes, and its entries in a row."""
     mu, eps = world(draw)
-    grid = draw.normal(2, 3)
-    square = heights(marginal_x2(grid, mu, eps), "the density")
-    single = number(marginal_x2(float(grid[0, 0]), mu, eps), "the density at one point")
-    flat = heights(marginal_x2(grid.reshape(-1), mu, eps), "the density")
-    fits = close(square.reshape(-1), flat) if square.shape == (2, 3) else False
-    yield claim(
-        "one number in, one number out; an array in, one of its shape out",
-        holds and fits and close(single, flat[0]),
-        points=0.5,
-        saw=f"shape {square.shape} for x2 of shape (2, 3)"
-        if not fits
-        else f"{single:.4g} at the point {grid[0, 0]:.3g}",
-        asks="the same density at each entry of x2",
-        advice="write it with array operations, and without a sum over the entries of x2",
-        see=see,
+    grid = np.append(draw.rng.uniform(min(mu), max(mu), size=4), mu).reshape(2, 3)
+    return [(x2, mu, eps) for x2 in (grid, float(grid[0, 0]), grid.reshape(-1))]
+
+
+def bumps_by_hand(x2: Any, mu: Mu, eps: float) -> str:
+    """Half of each bump, at one place."""
+    if np.size(x2) != 1:
+        return ""
+    low, high = (float(np.reshape(gaussian(x2, m, eps), ())) for m in mu)
+    return f"half of each bump: ½ · {low:.4g} + ½ · {high:.4g} = {(low + high) / 2:.4g}"
+
+
+def integral(answer: np.ndarray, x: np.ndarray) -> str:
+    """The integral of heights on an even grid, in words."""
+    if answer.shape != x.shape or not (answer >= 0).all():
+        return f"shape {answer.shape}, heights from {answer.min(initial=0):.4g}"
+    return f"an integral of {answer.sum() * (x[1] - x[0]):.4g}"
+
+
+_DENSITY = Mistake(
+    "log-density", "this is a logarithm: the density itself is asked", after=lambda v, *_: np.log(v)
+)
+_FLAT = Mistake(
+    "flattened",
+    "a row comes back, whatever the shape of what is given: the answer has its shape",
+    after=lambda v, *_: np.ravel(v),
+)
+_MISTAKES_OF_MARGINAL = (
+    *wrong("variance-for-std", _STD, lambda x2, mu, eps: marginal(x2, mu, eps**2)),
+    *wrong(
+        "variance-for-std",
+        "variance and standard deviation are mixed: exponent and normalizer must speak of the same "
+        "variance ε",
+        lambda x2, mu, eps: marginal(x2, mu, eps**2) * np.sqrt(eps),
+        lambda x2, mu, eps: marginal(x2, mu, eps) / np.sqrt(eps),
+    ),
+    Mistake(
+        "weights-of-one",
+        "the two bumps together have a mass of 2: each is weighted with the probability of its "
+        "side of x1, ½",
+        after=lambda v, *_: 2 * v,
+    ),
+    Mistake(
+        "means-averaged",
+        "you averaged the MEANS: that is one bump in the middle, where x2 is seldom",
+        gives=lambda x2, mu, eps: gaussian(x2, sum(mu) / 2, eps),
+    ),
+    Mistake(
+        "one-gaussian",
+        "right mean, right variance, and still one Gaussian: the marginal has two bumps",
+        gives=lambda x2, mu, eps: gaussian(x2, *moments_of_x2(mu, eps)),
+    ),
+    *wrong(
+        "one-side-only",
+        "this is p(x2) for one side of x1 only: the other side brings its own bump",
+        *(lambda x2, mu, eps, i=i: gaussian(x2, mu[i], eps) for i in (0, 1)),
+        *(lambda x2, mu, eps, i=i: gaussian(x2, mu[i], eps) / 2 for i in (0, 1)),
+    ),
+    *wrong(
+        "unequal-weights",
+        "one of the two bumps has another weight than ½: both sides of x1 are equally likely",
+        *(
+            lambda x2, mu, eps, a=a, b=b: (
+                a * gaussian(x2, mu[0], eps) + b * gaussian(x2, mu[1], eps)
+            )
+            for a, b in ((1, 0.5), (0.5, 1), (0.5, -0.5), (-0.5, 0.5))
+        ),
+    ),
+    _DENSITY,
+    _FLAT,
+    Mistake(
+        "normalizer-omitted",
+        "the factor 1/√(2πε) is missing: right shape, but not the right mass",
+        after=lambda v, x2, mu, eps: v * np.sqrt(2 * np.pi * eps),
+    ),
+    Mistake(
+        "sum-of-variables",
+        "X1 decides WHICH bump, it is not added to it: a bump has the variance ε, not 1 + ε",
+        gives=lambda x2, mu, eps: marginal(x2, mu, 1 + eps),
+    ),
+)
+
+
+def _density_off(answer: np.ndarray, right: np.ndarray, x2: Any, *of: Any) -> str:
+    return f"{entry_off(answer, right, x2=x2)}, {told(*of)}"
+
+
+@checks("marginal_x2", lesson=LESSON, points=3, see="Exercise 1: what x2 looks like alone")
+def two_bumps(marginal_x2: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Summing x1 out leaves a mixture of two Gaussians."""
+    subject = Subject(
+        ask=lambda x2, mu, eps: heights(marginal_x2(x2, mu, eps)),
+        rule=marginal,
+        mistakes=_MISTAKES_OF_MARGINAL,
+        show=lambda x2, *of: f"{told_places(x2=x2)}, {told(*of)}",
+        by_hand=bumps_by_hand,
+        smaller=lambda x2, *of: in_the_lessons_world(
+            of, *((np.array([at]),) for at in (0.0, 0.5, 1.2))
+        ),
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "bumps",
+            "p(x2) is the mean of the two bumps N(mu[0], ε) and N(mu[1], ε)",
+            places_in_bumps,
+            points=1.5,
+            asks="half the probability lies at x1 ≤ 0 and brings one bump, half at x1 > 0",
+            saw=_density_off,
+        ),
+        Property(
+            "mass",
+            "it integrates to 1, for narrow bumps and for wide ones",
+            grids_over_bumps,
+            points=1,
+            asks="∫ p(x2) dx2 = 1 and p ≥ 0, or it is no density",
+            typical=False,
+            needs="bumps",  # a wrong density may have its mass elsewhere
+            alike=of_equal_mass(1e-6),
+            saw=lambda answer, _, x2, *of: f"{integral(answer, x2)}, {told(*of)}",
+        ),
+        Property(
+            "shape",
+            "one number in, one number out; an array in, one of its shape out",
+            places_of_any_shape,
+            points=0.5,
+            asks="the same density at each entry of x2, in the shape of x2",
+            typical=False,
+            needs="bumps",
+            alike=entry_by_entry,
+            saw=_density_off,
+        ),
     )
 
 
 # --- reverse_posterior ----------------------------------------------------------------------------
 
 
-@checks("reverse_posterior", lesson=LESSON, points=4)
-def bayes_turns_the_arrow(reverse_posterior: Standin, draw: Draw) -> Iterator[Claim]:
-    """Bayes' rule turns the arrow, and what comes out is no Gaussian."""
-    see = "Exercise 2: turn the arrow"
+def pairs_in_worlds(draw: Draw) -> list[tuple]:
+    """Four pairs of x1 and x2 in each of three worlds."""
     cases = []
-    for falling, scale in ((False, 1.0), (True, 1.0), (False, 3.0)):
-        mu, eps = world(draw, falling=falling, scale=scale)
-        middle, spread = (mu[0] + mu[1]) / 2, np.sqrt(eps)
-        x2 = middle + spread * np.array([-1.1, -0.4, 0.3, 0.9]) * draw.rng.uniform(0.7, 1.2)
+    for mu, eps in three_worlds(draw):
+        away = np.array([-1.1, -0.4, 0.3, 0.9]) * draw.rng.uniform(0.7, 1.2)
         x1 = np.array([-1.3, 0.4, 1.1, -0.2]) * draw.rng.uniform(0.7, 1.2)
-        cases.append((x1, x2, mu, eps))
-    got = [heights(reverse_posterior(*case), "the density") for case in cases]
-    right = [posterior(*case) for case in cases]
+        cases.append((x1, sum(mu) / 2 + np.sqrt(eps) * away, mu, eps))
+    return cases
 
-    def likelihood(x1, x2, mu, eps):
-        return gaussian(x2, np.where(x1 > 0, mu[1], mu[0]), eps)
 
-    def smooth(x1, x2, mu, eps):
-        mean, variance = conditional_moments(x2, mu, eps)
-        return gaussian(x1, mean, variance)
+def rows_of_x1(draw: Draw) -> list[tuple]:
+    """A fine grid of x1, none of its points on the jump, for x2 on the bumps and between them."""
+    x1 = (np.arange(1600) + 0.5) / 100 - 8
+    return [
+        (x1, float(x2), mu, eps)
+        for mu, eps in (world(draw), world(draw, falling=True))
+        for x2 in (mu[0], sum(mu) / 2, mu[1] + np.sqrt(eps))
+    ]
 
-    def linear(x1, x2, mu, eps):
-        covariance = (mu[1] - mu[0]) / 2 * HALF_NORMAL_MEAN
-        mean2, var2 = moments_of_x2(mu, eps)
-        mean = covariance / var2 * (x2 - mean2)
-        return gaussian(x1, mean, 1 - covariance**2 / var2)
 
-    wrong = {
-        "sides-swapped": lambda x1, x2, mu, eps: posterior(x1, x2, mu[::-1], eps),
-        "normalizer-omitted": lambda x1, x2, mu, eps: (
-            gaussian(x1, 0, 1) * likelihood(x1, x2, mu, eps)
-        ),
-        "variance-for-std": lambda x1, x2, mu, eps: posterior(x1, x2, mu, eps**2),
-        "arrow-not-turned": likelihood,
-        "prior-forgotten": lambda x1, x2, mu, eps: (
-            likelihood(x1, x2, mu, eps) / marginal(x2, mu, eps)
-        ),
-        "prior-returned": lambda x1, x2, mu, eps: gaussian(x1, 0, 1) + 0 * x2,
-        "half-normal-halved": lambda x1, x2, mu, eps: posterior(x1, x2, mu, eps) / 2,
-        "weight-without-density": lambda x1, x2, mu, eps: (
-            posterior(x1, x2, mu, eps) / gaussian(x1, 0, 1) / 2
-        ),
-        "evidence-doubled": lambda x1, x2, mu, eps: 2 * posterior(x1, x2, mu, eps),
-        "gaussian-for-posterior": smooth,
-        "linear-gaussian": linear,
-        "log-density": lambda x1, x2, mu, eps: np.log(posterior(x1, x2, mu, eps)),
-        "one-evidence": lambda x1, x2, mu, eps: (
-            gaussian(x1, 0, 1) * likelihood(x1, x2, mu, eps) / gaussian(x2, *moments_of_x2(mu, eps))
-        ),
-    }
-    named = first_fit(got, cases, wrong)
-    holds = all(map(close, got, right))
-    x1, x2, mu, eps = cases[0]
-    shape = got[0].shape
-    bad = _off(got[0], right[0]) if shape == x1.shape else 0
-    yield claim(
-        "p(x1 | x2) = p(x1) p(x2 | x1) / p(x2)",
-        holds,
-        points=1.5,
-        saw=f"an answer of shape {shape} for {len(x1)} pairs"
-        if shape != x1.shape
-        else f"p(x1 = {x1[bad]:.3g} | x2 = {x2[bad]:.3g}) = {got[0][bad]:.4g} for {told(mu, eps)}",
-        asks="Bayes' rule at each pair of x1 and x2",
-        advice=[
-            when(
-                named == "sides-swapped",
-                named,
-                "the weight of the WRONG side: where x1 > 0, the bump at mu[1] is the one that "
-                "must explain x2",
-            ),
-            when(
-                named == "normalizer-omitted",
-                named,
-                "this is the joint p(x1, x2): Bayes' rule divides it by p(x2)",
-            ),
-            when(named == "variance-for-std", named, _STD),
-            when(
-                named == "arrow-not-turned",
-                named,
-                "this is p(x2 | x1), the arrow as it was: multiply by p(x1), divide by p(x2)",
-            ),
-            when(
-                named == "prior-forgotten",
-                named,
-                "p(x1) is missing: a large x1 is rare before x2 says a word",
-            ),
-            when(
-                named == "prior-returned",
-                named,
-                "this is p(x1), as if x2 told nothing: x2 near a bump tells the sign of x1",
-            ),
-            when(
-                named == "half-normal-halved",
-                named,
-                "half of the mass is missing: p(x1) restricted to one side has the density 2 φ(x1) "
-                "there",
-            ),
-            when(
-                named == "weight-without-density",
-                named,
-                "this is the probability of x1's SIDE: spread it over that side with 2 φ(x1)",
-            ),
-            when(
-                named == "evidence-doubled",
-                named,
-                "twice too much: p(x2) is HALF of each bump, and you divide by half of that",
-            ),
-            when(
-                named == "one-evidence",
-                "order-changes-the-joint",
-                "you divide by one Gaussian for p(x2), which has two bumps (exercise 1): p(x2) "
-                "times this is another joint, but turning the arrow never changes the joint",
-            ),
-            when(
-                named in ("gaussian-for-posterior", "linear-gaussian"),
-                "gaussian-for-posterior",
-                "this is a Gaussian: the best one can do with one, but not the truth. Use Bayes' "
-                "rule as it stands",
-            ),
-            when(named == "log-density", named, "this is log p(x1 | x2): the density is asked"),
-            "compute the example by hand, factor by factor, and compare",
-        ],
-        see=see,
-    )
+def far_from_both(draw: Draw) -> list[tuple]:
+    """x2 a hundred standard deviations below the bumps, and above them."""
+    cases = []
+    for side in (-1, 1):
+        mu, eps = world(draw, falling=draw.choice((False, True)))
+        far = side * float(draw.rng.uniform(80, 120)) * eps**0.5 + sum(mu) / 2
+        cases.append((np.array([-0.7, 0.7]), far, mu, eps))
+    return cases
 
-    x1 = (np.arange(1600) + 0.5) / 100 - 8  # midpoints: none of them on the jump
-    totals, at = [], []
-    for falling in (False, True):
-        mu, eps = world(draw, falling=falling)
-        for x2 in (mu[0], (mu[0] + mu[1]) / 2, mu[1] + np.sqrt(eps)):
-            answer = heights(reverse_posterior(x1, float(x2), mu, eps), "the density")
-            fits = answer.shape == x1.shape and (answer >= 0).all()
-            totals.append(float(answer.sum() / 100) if fits else float("nan"))
-            at.append((float(x2), mu, eps))
-    bad = next((i for i, total in enumerate(totals) if not abs(total - 1) < 1e-4), 0)
-    yield claim(
-        "for each x2 it integrates to 1 over x1",
-        all(abs(total - 1) < 1e-4 for total in totals),
-        points=1,
-        saw=f"an integral of {totals[bad]:.4g} at x2 = {at[bad][0]:.3g}, {told(*at[bad][1:])}",
-        asks="∫ p(x1 | x2) dx1 = 1, at each x2 for itself",
-        advice=[
-            when(
-                named == "normalizer-omitted"
-                or all(
-                    abs(t - marginal(np.array(x), m, e)) < 1e-4
-                    for t, (x, m, e) in zip(totals, at, strict=True)
-                ),
-                "normalizer-omitted",
-                "it integrates to p(x2) instead: that is what Bayes' rule divides by",
-            ),
-            when(
-                named == "prior-forgotten",
-                "prior-forgotten",
-                "without p(x1) it stays as high for x1 = 100 as for x1 = 1",
-            ),
-            when(
-                named in ("half-normal-halved", "evidence-doubled", "weight-without-density"),
-                named,
-                "half a standard normal has a mass of ½, so its density is 2 φ(x1) on its side",
-            ),
-            "integrate your answer over x1 on a grid: which factor is missing?",
-        ],
-        see=see,
-    )
 
-    mu, eps = world(draw, falling=draw.choice((False, True)))
-    far = float(draw.rng.uniform(80, 120)) * np.sqrt(eps) * draw.choice((-1, 1)) + sum(mu) / 2
-    x1 = np.array([-0.7, 0.7])
-    answer = heights(reverse_posterior(x1, far, mu, eps), "the density")
-    truth = posterior(x1, np.array(far), mu, eps)
-    fits = close(answer, truth, 1e-6)
-    broken = not np.isfinite(answer).all()
-    yield claim(
-        "it stays a density where p(x2) is too small for a floating-point number",
-        fits,
-        points=1,
-        saw=f"p(x1 = ±0.7 | x2) = {', '.join(f'{v:.4g}' for v in answer.reshape(-1)[:2])} at a "
-        f"distance of {abs(far - sum(mu) / 2) / np.sqrt(eps):.0f} standard deviations",
-        asks="far out x2 is a rare event, and tells the sign of x1 with certainty",
-        advice=[
-            when(
-                broken,
-                "zero-by-zero",
-                "0 / 0: both bumps are 0 there in floating point, their RATIO is not. Take it from "
-                "the log-odds, by the sigmoid",
-            ),
-            when(
-                holds and answer.shape == (2,) and (answer == 0).all(),
-                "underflow-patched",
-                "something small is added below the fraction line, or NaN replaced: no NaN, but no "
-                "density either. Divide before you exponentiate: the log-odds",
-            ),
-            when(
-                named == "sides-swapped",
-                "sides-swapped",
-                "the weight of the wrong side: far to the side of mu[1], x1 is positive",
-            ),
-            "the log-odds of the two sides are Δ (x2 − middle) / ε: no exponential can underflow",
-        ],
-        see=see,
-    )
-
+def columns_and_rows(draw: Draw) -> list[tuple]:
+    """x1 as a column and x2 as a row; and two numbers, x1 on the border."""
     mu, eps = world(draw)
-    x1, x2 = np.array([-0.5, 0.5, 1.5]), np.array([mu[0], mu[1]])
-    answer = heights(reverse_posterior(x1[:, None], x2[None, :], mu, eps), "the density")
-    square = posterior(x1[:, None], x2[None, :], mu, eps)
-    edge = number(reverse_posterior(0.0, float(mu[0]), mu, eps), "the density at one point")
-    at_zero = float(posterior(np.array(0.0), np.array(mu[0]), mu, eps))
-    yield claim(
-        "x1 and x2 broadcast; x1 = 0 belongs to the lower side",
-        close(answer, square) and close(edge, at_zero),
-        points=0.5,
-        saw=f"shape {answer.shape} for x1 (3, 1) and x2 (1, 2)"
-        if answer.shape != (3, 2)
-        else f"{edge:.4g} at x1 = 0, x2 = {mu[0]:.3g}, {told(mu, eps)}",
-        asks="shape (3, 2), entry by entry; and μ = mu[1] only where x1 > 0",
-        advice=[
-            when(
-                answer.shape == (3, 2)
-                and close(edge, 2 * gaussian(np.array(0.0), 0, 1) * weight_above(mu[0], mu, eps)),
-                "zero-above",
-                "at x1 = 0 you take the upper side: the world says mu[1] where x1 > 0",
+    return [
+        (np.array([[-0.5], [0.5], [1.5]]), np.array([[mu[0], mu[1]]]), mu, eps),
+        (0.0, float(mu[0]), mu, eps),
+    ]
+
+
+def pieces_by_hand(x1: Any, x2: Any, mu: Mu, eps: float) -> str:
+    """Both pieces of the bell, at one pair."""
+    if np.size(x1) != 1 or np.size(x2) != 1:
+        return ""
+    one, other = float(np.reshape(x1, ())), float(np.reshape(x2, ()))
+    bell, w = float(gaussian(one, 0.0, 1.0)), float(weight_above(other, mu, eps))
+    w, side = (w, "w") if one > 0 else (1 - w, "1 − w")
+    border = "" if one else ", since x1 = 0 belongs to the lower side"
+    return f"2 · φ(x1) · ({side}) = 2 · {bell:.4g} · {w:.4g} = {2 * bell * w:.4g}{border}"
+
+
+def best_line(x2: np.ndarray, mu: Mu, eps: float) -> tuple[np.ndarray, float]:
+    """Mean and variance of x1 about the best straight line on x2."""
+    covariance = (mu[1] - mu[0]) / 2 * HALF_NORMAL_MEAN
+    mean2, var2 = moments_of_x2(mu, eps)
+    return covariance / var2 * (x2 - mean2), 1 - covariance**2 / var2
+
+
+_MISTAKES_OF_POSTERIOR = (
+    Mistake(
+        "zero-above",
+        "at x1 = 0 you take the upper side: the world says mu[1] where x1 > 0",
+        options={"above": np.greater_equal},
+    ),
+    Mistake(
+        "sides-swapped",
+        "the weight of the WRONG side: where x1 > 0, the bump at mu[1] is the one that must "
+        "explain x2",
+        options={"above": np.less_equal},
+    ),
+    Mistake("variance-for-std", _STD, options={"power": 2}),
+    Mistake(
+        "normalizer-omitted",
+        "this is the joint p(x1, x2): Bayes' rule divides it by p(x2)",
+        after=lambda v, x1, x2, mu, eps: v * marginal(x2, mu, eps),
+    ),
+    Mistake(
+        "arrow-not-turned",
+        "this is p(x2 | x1), the arrow as it was: p(x1) and p(x2) are missing",
+        gives=likelihood,
+    ),
+    Mistake(
+        "prior-forgotten",
+        "p(x1) is missing: a large x1 is rare before x2 says a word",
+        after=lambda v, x1, *_: v / gaussian(x1, 0.0, 1.0),
+    ),
+    Mistake(
+        "prior-returned",
+        "this is p(x1), as if x2 told nothing: x2 near a bump tells the sign of x1",
+        gives=lambda x1, x2, mu, eps: gaussian(x1, 0.0, 1.0) + 0 * x2,
+    ),
+    Mistake(
+        "half-normal-halved",
+        "half of the mass is missing: p(x1) restricted to one side has the density 2 φ(x1) there",
+        after=lambda v, *_: v / 2,
+    ),
+    Mistake(
+        "weight-without-density",
+        "this is the probability of x1's SIDE: spread it over that side with 2 φ(x1)",
+        after=lambda v, x1, *_: v / gaussian(x1, 0.0, 1.0) / 2,
+    ),
+    Mistake(
+        "evidence-doubled",
+        "twice too much: p(x2) is HALF of each bump",
+        after=lambda v, *_: 2 * v,
+    ),
+    Mistake(
+        "order-changes-the-joint",
+        "you divide by one Gaussian for p(x2), which has two bumps (exercise 1): p(x2) times this "
+        "is another joint, but turning the arrow never changes the joint",
+        gives=lambda x1, x2, mu, eps: (
+            gaussian(x1, 0.0, 1.0)
+            * likelihood(x1, x2, mu, eps)
+            / gaussian(x2, *moments_of_x2(mu, eps))
+        ),
+    ),
+    *wrong(
+        "gaussian-for-posterior",
+        "this is a Gaussian: the best one can do with one, but not the truth. Use Bayes' rule as "
+        "it stands",
+        lambda x1, x2, mu, eps: gaussian(x1, *conditional_moments(x2, mu, eps)),
+        lambda x1, x2, mu, eps: gaussian(x1, *best_line(x2, mu, eps)),
+    ),
+    _DENSITY,
+    _FLAT,
+    Mistake(
+        "zero-by-zero",
+        "0 / 0: far out both bumps are 0 in floating point, their RATIO is not. Its logarithm is "
+        "harmless",
+        options={"divided": "NaN"},
+    ),
+    Mistake(
+        "underflow-patched",
+        "far out both bumps are 0 in floating point, and 0 is what is left where something small "
+        "is added to p(x2) or NaN is replaced: no NaN, but no density either",
+        options={"divided": "0"},
+    ),
+)
+
+
+def _posterior_off(answer: np.ndarray, right: np.ndarray, x1: Any, x2: Any, *of: Any) -> str:
+    return f"{entry_off(answer, right, x1=x1, x2=x2)}, {told(*of)}"
+
+
+@checks("reverse_posterior", lesson=LESSON, points=4, see="Exercise 2: turn the arrow")
+def bayes_turns_the_arrow(reverse_posterior: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Bayes' rule turns the arrow, and what comes out is no Gaussian."""
+    subject = Subject(
+        ask=lambda x1, x2, mu, eps: heights(reverse_posterior(x1, x2, mu, eps)),
+        rule=posterior,
+        forms=(bayes,),
+        mistakes=_MISTAKES_OF_POSTERIOR,
+        show=lambda x1, x2, *of: f"{told_places(x1=x1, x2=x2)}, {told(*of)}",
+        by_hand=pieces_by_hand,
+        smaller=lambda x1, x2, *of: in_the_lessons_world(
+            of,  # ordinary pairs, far out, and on the border
+            *(
+                (np.array([a]), np.array([b]))
+                for a, b in ((0.5, 0.6), (-0.5, 0.6), (0.5, 100.0), (0.0, 1.0))
             ),
-            when(named == "sides-swapped", "sides-swapped", "the two sides have changed places"),
-            "np.where(x1 > 0, …, …) chooses entry by entry, whatever the shapes",
-        ],
-        see=see,
+        ),
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "bayes",
+            "p(x1 | x2) = p(x1) p(x2 | x1) / p(x2)",
+            pairs_in_worlds,
+            points=1.5,
+            asks="Bayes' rule at each pair of x1 and x2",
+            saw=_posterior_off,
+        ),
+        Property(
+            "rows",
+            "for each x2 it integrates to 1 over x1",
+            rows_of_x1,
+            points=1,
+            asks="∫ p(x1 | x2) dx1 = 1, at each x2 for itself",
+            typical=False,
+            needs="bayes",  # a wrong density may have its mass elsewhere
+            alike=of_equal_mass(1e-4),
+            saw=lambda answer, _, x1, x2, *of: (
+                f"{integral(answer, x1)} at x2 = {x2:.3g}, {told(*of)}"
+            ),
+        ),
+        Property(
+            "far",
+            "it stays a density where p(x2) is too small for a floating-point number",
+            far_from_both,
+            points=1,
+            asks="far out x2 is a rare event, and tells the sign of x1 with certainty",
+            typical=False,
+            needs="bayes",
+            saw=_posterior_off,
+        ),
+        Property(
+            "broadcast",
+            "x1 and x2 broadcast; x1 = 0 belongs to the lower side",
+            columns_and_rows,
+            points=0.5,
+            asks="an entry for each pair; and μ = mu[1] only where x1 > 0",
+            typical=False,
+            needs="bayes",
+            alike=entry_by_entry,
+            saw=_posterior_off,
+        ),
     )
 
 
 # --- best_reverse_gaussian ------------------------------------------------------------------------
 
 
+def best_moments(mu: Mu, eps: float, x2: np.ndarray | None = None) -> list[Any]:
+    """Mean and variance of X2; of X1, where an x2 is given."""
+    return list(moments_of_x2(mu, eps) if x2 is None else conditional_moments(x2, mu, eps))
+
+
 def reverse_model(
     best_reverse_gaussian: Standin, mu: Mu, eps: float
-) -> tuple[float, float, Callable[[Any], tuple[np.ndarray, np.ndarray]]]:
+) -> tuple[float, float, Callable[[Any], list[np.ndarray]]]:
     """(E[X2], Var[X2], conditional) as the student's function returned them, checked for kind."""
     answer = best_reverse_gaussian(mu, eps)
     if not isinstance(answer, list | tuple) or len(answer) != 3:
@@ -604,588 +671,809 @@ def reverse_model(
             f"{describe(conditional)}"
         )
 
-    def ask(x2: Any) -> tuple[np.ndarray, np.ndarray]:
+    def ask(x2: Any) -> list[np.ndarray]:
         pair = conditional(x2)
         if pair is None or not isinstance(pair, list | tuple) or len(pair) != 2:
             raise WrongKind(
                 f"conditional(x2) should return a pair, mean and variance: got {describe(pair)}"
             )
-        return heights(pair[0], "the mean"), heights(pair[1], "the variance")
+        return [heights(pair[0], "the mean"), heights(pair[1], "the variance")]
 
     return number(mean2, "mean2"), number(var2, "var2"), ask
 
 
-@checks("best_reverse_gaussian", lesson=LESSON, points=4)
-def moments_are_the_best_gaussian(best_reverse_gaussian: Standin, draw: Draw) -> Iterator[Claim]:
+def another(mu: Mu, eps: float) -> World:
+    """A world that is asked for before the model of (mu, eps) is: no model may forget its own."""
+    return (mu[1] + 1, mu[0]), 2 * eps
+
+
+def worlds_of_models(draw: Draw) -> list[World]:
+    """Three ordinary worlds, and narrow bumps far from 0, which a quadrature may look past."""
+    offset = float(draw.integer(40, 60))
+    narrow = (offset, offset + 1), float(draw.rng.uniform(0.02, 0.05))
+    return [*three_worlds(draw), narrow]
+
+
+def models(draw: Draw) -> list[tuple]:
+    """Worlds, whose x2 is asked about."""
+    return [(mu, eps, None) for mu, eps in worlds_of_models(draw)]
+
+
+def places_in_models(draw: Draw) -> list[tuple]:
+    """Worlds, and five places of x2 on both sides of the middle."""
+    spread = np.array([-2.0, -0.8, 0.1, 0.7, 1.9])
+    return [
+        (mu, eps, sum(mu) / 2 + np.sqrt(eps) * spread * draw.rng.uniform(0.8, 1.2))
+        for mu, eps in worlds_of_models(draw)
+    ]
+
+
+def places_of_any_shape_in_a_model(draw: Draw) -> list[tuple]:
+    """A number, and an array of two axes."""
+    mu, eps, places = places_in_models(draw)[0]
+    return [(mu, eps, float(places[0])), (mu, eps, places[:4].reshape(2, 2))]
+
+
+def show_model(mu: Mu, eps: float, x2: Any) -> str:
+    """A question to a model in words."""
+    return told(mu, eps) if x2 is None else f"{told_places(x2=x2)}, {told(mu, eps)}"
+
+
+def told_moments(answer: Sequence[Any]) -> str:
+    """Mean and variance in words."""
+    return f"mean {shown(answer[0])}, variance {shown(answer[1])}"
+
+
+def moments_by_hand(mu: Mu, eps: float, x2: Any) -> str:
+    """The law of total variance, or the two half-bells of one x2."""
+    mean, variance = best_moments(mu, eps, x2)
+    if x2 is None:
+        inner = f"{eps:.3g} within a bump + {variance - eps:.3g} between the bumps"
+        return f"mean {mean:.3g}, variance {inner} = {variance:.4g}"
+    if np.size(x2) != 1:
+        return ""
+    w, mean, variance = (
+        float(np.reshape(v, ())) for v in (weight_above(x2, mu, eps), mean, variance)
+    )
+    return (
+        f"mean {w:.4g} · 0.7979 − {1 - w:.4g} · 0.7979 = {mean:.4g}, "
+        f"variance 1 − {mean:.4g}² = {variance:.4g}"
+    )
+
+
+def _in_x2(name: str, advice: str, var2: Callable[[Mu, float], float]) -> Mistake:
+    """A mistake in the variance of X2 alone."""
+
+    def after(value: list[Any], mu: Mu, eps: float, x2: Any) -> list[Any]:
+        return value if x2 is not None else [value[0], var2(mu, eps)]
+
+    return Mistake(name, advice, after=after)
+
+
+def _in_x1(
+    name: str, advice: str, change: Callable[[list[Any], np.ndarray, Mu, float], list[Any]]
+) -> Mistake:
+    """A mistake in mean and variance of X1 given x2."""
+
+    def after(value: list[Any], mu: Mu, eps: float, x2: Any) -> list[Any]:
+        return value if x2 is None else change(value, x2, mu, eps)
+
+    return Mistake(name, advice, after=after)
+
+
+def _mean(name: str, advice: str, mean: Callable[..., Any]) -> tuple[Mistake, Mistake]:
+    """A mistake in the mean of X1 given x2; the variance may be right, or follow from it."""
+    return (
+        _in_x1(name, advice, lambda v, *given: [mean(*given), v[1]]),
+        _in_x1(name, advice, lambda v, *given: [(m := mean(*given)), 1 - m**2]),
+    )
+
+
+def _variance(name: str, advice: str, variance: Callable[..., Any]) -> Mistake:
+    """A mistake in the variance of X1 given x2 alone."""
+    return _in_x1(name, advice, lambda v, x2, *of: [v[0], variance(v, x2, *of) + 0 * x2])
+
+
+def average_variance(mu: Mu, eps: float) -> float:
+    """E Var[X1 | X2]."""
+    x2, step = nodes(mu, eps)
+    return (marginal(x2, mu, eps) * conditional_moments(x2, mu, eps)[1]).sum() * step
+
+
+_ONE_VARIANCE = (
+    "one variance for all x2: a network has an output for it too, so it may differ from x2 to x2"
+)
+_MISTAKES_OF_MODEL = (
+    _in_x2(
+        "within-only",
+        "ε is the variance WITHIN a bump: the distance between the bumps adds to it",
+        lambda mu, eps: eps,
+    ),
+    _in_x2(
+        "between-only",
+        "Δ²/4 is the variance BETWEEN the bumps: the width ε of each comes on top",
+        lambda mu, eps: (mu[1] - mu[0]) ** 2 / 4,
+    ),
+    _in_x2(
+        "std-for-variance",
+        "var2 is the square of what you return, which is a standard deviation",
+        lambda mu, eps: np.sqrt(moments_of_x2(mu, eps)[1]),
+    ),
+    _in_x2(
+        "second-moment",
+        "this is E[X2²]: subtract the square of the mean",
+        lambda mu, eps: eps + (mu[0] ** 2 + mu[1] ** 2) / 2,
+    ),
+    _in_x2("variance-for-std", _STD, lambda mu, eps: moments_of_x2(mu, eps**2)[1]),
+    _in_x2(
+        "whole-distance",
+        "each bump is half of Δ away from the mean, not the whole",
+        lambda mu, eps: eps + (mu[1] - mu[0]) ** 2,
+    ),
+    Mistake(
+        "means-added",
+        "mean2 is the AVERAGE of the two means: yours is their sum",
+        after=lambda v, mu, eps, x2: v if x2 is not None else [2 * v[0], v[1]],
+    ),
+    *_mean(
+        "sides-swapped",
+        "right size, wrong sign: x2 near mu[1] says that x1 is positive",
+        lambda x2, mu, eps: -conditional_moments(x2, mu, eps)[0],
+    ),
+    _in_x1(
+        "best-line",
+        "this is the best STRAIGHT LINE through x1 on x2: a network may bend it",
+        lambda v, *given: [line := best_line(*given)[0], best_line(*given)[1] + 0 * line],
+    ),
+    *_mean(
+        "best-line",
+        "this is the best STRAIGHT LINE through x1 on x2: a network may bend it",
+        lambda *given: best_line(*given)[0],
+    ),
+    *_mean(
+        "more-likely-side",
+        "you decide for one side: both sides count, with their probabilities",
+        lambda x2, mu, eps: HALF_NORMAL_MEAN * np.sign(2 * weight_above(x2, mu, eps) - 1),
+    ),
+    *_mean(
+        "signs-for-means",
+        "this is the mean of the SIGN of x1: half a normal has the mean √(2/π), not 1",
+        lambda *given: 2 * weight_above(*given) - 1,
+    ),
+    *_mean(
+        "prior-mean",
+        "0 is the mean of x1 before x2 is known: weight with p(x1 | x2)",
+        lambda x2, mu, eps: 0 * x2,
+    ),
+    _in_x1(
+        "normalizer-omitted",
+        "divided by p(x2) the integrals would be right: the posterior in them is not normalized",
+        lambda v, *given: [
+            mean := v[0] * marginal(*given),
+            (v[1] + v[0] ** 2) * marginal(*given) - mean**2,
+        ],
+    ),
+    *(
+        _in_x1(
+            "one-side-only",
+            "the integral over one side of x1 alone: the other side belongs to it",
+            lambda v, x2, mu, eps, s=s: [
+                mean := s * HALF_NORMAL_MEAN * (w := weight_above(x2, mu[::s], eps)),
+                w - mean**2,
+            ],
+        )
+        for s in (1, -1)
+    ),
+    _in_x1("variance-for-std", _STD, lambda v, x2, mu, eps: best_moments(mu, eps**2, x2)),
+    *_mean(
+        "arrow-not-turned",
+        "this is μ, the mean of x2 given x1: the arrow is turned here",
+        lambda x2, mu, eps: np.where(x2 > 0, mu[1], mu[0]),
+    ),
+    _in_x1(
+        "world-forgotten",
+        "conditional answers for the world that was asked for last: it must keep the mu and eps of "
+        "its own model",
+        lambda v, x2, mu, eps: best_moments(*another(mu, eps), x2),
+    ),
+    _variance(
+        "second-moment",
+        "this is E[X1² | x2], which is 1 whatever x2 is: subtract the square of the mean",
+        lambda *_: 1.0,
+    ),
+    _variance(
+        "std-for-variance",
+        "conditional's second value is a standard deviation: the variance is asked",
+        lambda v, *_: np.sqrt(v[1]),
+    ),
+    _variance("constant-variance", _ONE_VARIANCE, lambda v, x2, *of: average_variance(*of)),
+    _variance("constant-variance", _ONE_VARIANCE, lambda v, *given: best_line(*given)[1]),
+    _variance(
+        "within-only",
+        "1 − 2/π is the variance within ONE side: where both sides are possible, their distance "
+        "comes on top",
+        lambda *_: 1 - 2 / np.pi,
+    ),
+    _variance(
+        "eps-for-variance",
+        "ε is the variance of x2 given x1: the arrow is turned here",
+        lambda v, x2, mu, eps: eps,
+    ),
+)
+
+
+def looked_past(seen: Sequence[Observation]) -> bool:
+    """Whether the moments of X2 are 0 where the bumps lie far out, and right elsewhere."""
+    asked = [o for o in seen if o.args[2] is None]
+    far = [o for o in asked if o.args[0][0] > 30]
+    return all(o.fails and np.allclose(o.answer, 0, atol=1e-6) for o in far) and not any(
+        o.fails for o in asked if o not in far
+    )
+
+
+def nearly(seen: Sequence[Observation]) -> bool:
+    """Whether mean and variance of X1 fail, and each by 0.02 at most."""
+    asked = [o for o in seen if o.args[2] is not None]
+    return any(o.fails for o in asked) and all(alike(o.answer, o.right, 0.02) for o in asked)
+
+
+_SYMPTOMS_OF_MODEL = (
+    Symptom(
+        "bumps-missed",
+        "right for bumps near 0, and 0 for narrow ones far out: what was integrated there looked "
+        "past the bumps",
+        looked_past,
+    ),
+    Symptom(
+        "quadrature-across-the-jump",
+        "nearly: within 0.02 at every x2, so the rule is right and the integral is not exact. A "
+        "quadrature that does not know of the jump at 0 is not: take x1 ≤ 0 and x1 > 0 apart",
+        nearly,
+    ),
+)
+
+
+def _part_off(part: int, answer: list, right: list, mu: Mu, eps: float, x2: Any) -> str:
+    return f"{entry_off(answer[part], right[part], x2=x2)}, {told(mu, eps)}"
+
+
+@checks(
+    "best_reverse_gaussian", lesson=LESSON, points=4, see="Exercise 3: the best a Gaussian can do"
+)
+def moments_are_the_best_gaussian(
+    best_reverse_gaussian: Standin, draw: Draw
+) -> Iterator[Claim | Cause]:
     """The Gaussian of least forward KL has the moments of the truth, in both factors."""
-    see = "Exercise 3: the best a Gaussian can do"
-    worlds = [world(draw), world(draw, falling=True), world(draw, scale=3.0)]
-    offset = float(draw.integer(40, 60))  # narrow bumps far from 0: where quadrature may look past
-    worlds.append(((offset, offset + 1), float(draw.rng.uniform(0.02, 0.05))))
-    models = [reverse_model(best_reverse_gaussian, mu, eps) for mu, eps in worlds]
 
-    found = [m[:2] for m in models]
-    right = [moments_of_x2(mu, eps) for mu, eps in worlds]
-    second = [v for _, v in found]
-    wrong = {
-        "within-only": lambda mu, eps: eps,
-        "between-only": lambda mu, eps: (mu[1] - mu[0]) ** 2 / 4,
-        "std-for-variance": lambda mu, eps: np.sqrt(moments_of_x2(mu, eps)[1]),
-        "second-moment": lambda mu, eps: eps + (mu[0] ** 2 + mu[1] ** 2) / 2,
-        "variance-for-std": lambda mu, eps: moments_of_x2(mu, eps**2)[1],
-        "whole-distance": lambda mu, eps: eps + (mu[1] - mu[0]) ** 2,
-    }
-    named = first_fit(second, worlds, wrong)
-    easy = all(close(f, r, 1e-6) for f, r in zip(found[:3], right[:3], strict=True))
-    holds = all(close(f, r, 1e-6) for f, r in zip(found, right, strict=True))
-    bad = next((i for i in range(4) if not close(found[i], right[i], 1e-6)), 0)
-    yield claim(
-        "mean2 and var2 are mean and variance of X2",
-        holds,
-        points=1,
-        saw=f"mean {found[bad][0]:.4g}, variance {found[bad][1]:.4g} for {told(*worlds[bad])}",
-        asks="the moments of p(x2); wherever the bumps lie",
-        advice=[
-            when(
-                easy,
-                "bumps-missed",
-                "right for bumps near 0, wrong for narrow ones far out: a quadrature over −∞ … ∞ "
-                "looked past them. Integrate over the bumps, or use the law of total variance",
-            ),
-            when(
-                named == "within-only",
-                named,
-                "ε is the variance WITHIN a bump: the distance between the bumps adds Δ²/4",
-            ),
-            when(
-                named == "between-only",
-                named,
-                "Δ²/4 is the variance BETWEEN the bumps: the width ε of each comes on top",
-            ),
-            when(named == "std-for-variance", named, "a standard deviation: var2 is its square"),
-            when(
-                named == "second-moment",
-                named,
-                "this is E[X2²]: subtract the square of the mean",
-            ),
-            when(
-                named == "whole-distance",
-                named,
-                "each bump is half of Δ away from the mean: (Δ/2)², not Δ²",
-            ),
-            when(named == "variance-for-std", named, _STD),
-            "variance = ε within a bump, plus the squared distance of the bumps from their mean",
-        ],
-        see=see,
-    )
+    places = functools.cache(places_in_models)  # of a draw: mean and variance are one answer
+    asked: dict[Any, list[np.ndarray]] = {}
 
-    points = []
-    for mu, eps in worlds:
-        spread = np.array([-2.0, -0.8, 0.1, 0.7, 1.9]) * draw.rng.uniform(0.8, 1.2)
-        points.append(sum(mu) / 2 + np.sqrt(eps) * spread)
-    answers = [m[2](x2) for m, x2 in zip(models, points, strict=True)]
-    cases = [(x2, mu, eps) for x2, (mu, eps) in zip(points, worlds, strict=True)]
-    right_mean = [conditional_moments(*case)[0] for case in cases]
-    right_var = [conditional_moments(*case)[1] for case in cases]
-    got_mean, got_var = [a[0] for a in answers], [a[1] for a in answers]
+    def ask(mu: Mu, eps: float, x2: Any) -> list[Any]:
+        if x2 is None:
+            return list(reverse_model(best_reverse_gaussian, mu, eps)[:2])
+        question = (mu, eps, np.shape(x2), np.asarray(x2).tobytes())
+        if question not in asked:
+            model = reverse_model(best_reverse_gaussian, mu, eps)
+            reverse_model(best_reverse_gaussian, *another(mu, eps))
+            asked[question] = model[2](x2)
+        return asked[question]
 
-    def line(x2, mu, eps):
-        mean2, var2 = moments_of_x2(mu, eps)
-        return (mu[1] - mu[0]) / 2 * HALF_NORMAL_MEAN / var2 * (x2 - mean2)
-
-    wrong = {
-        "sides-swapped": lambda x2, mu, eps: -conditional_moments(x2, mu, eps)[0],
-        "best-line": line,
-        "more-likely-side": lambda x2, mu, eps: (
-            HALF_NORMAL_MEAN * np.sign(2 * weight_above(x2, mu, eps) - 1)
+    subject = Subject(
+        ask=ask,
+        rule=best_moments,
+        mistakes=_MISTAKES_OF_MODEL,
+        symptoms=_SYMPTOMS_OF_MODEL,
+        show=show_model,
+        told=told_moments,
+        by_hand=moments_by_hand,
+        smaller=lambda mu, eps, x2: (
+            (*LESSONS_WORLD, x2 if x2 is None else np.array([at]))
+            for at in (0.6, 1.0)
+            if (mu, eps) != LESSONS_WORLD
         ),
-        "signs-for-means": lambda x2, mu, eps: 2 * weight_above(x2, mu, eps) - 1,
-        "prior-mean": lambda x2, mu, eps: 0 * x2,
-        "normalizer-omitted": lambda x2, mu, eps: (
-            conditional_moments(x2, mu, eps)[0] * marginal(x2, mu, eps)
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "moments",
+            "mean2 and var2 are mean and variance of X2",
+            models,
+            points=1,
+            asks="the moments of p(x2); wherever the bumps lie",
         ),
-        "one-side-only": lambda x2, mu, eps: HALF_NORMAL_MEAN * weight_above(x2, mu, eps),
-        "variance-for-std": lambda x2, mu, eps: conditional_moments(x2, mu, eps**2)[0],
-        "arrow-not-turned": lambda x2, mu, eps: np.where(x2 > 0, mu[1], mu[0]),
-    }
-    named = first_fit(got_mean, cases, wrong, 1e-5)
-    mean_holds = all(close(g, r, 1e-5) for g, r in zip(got_mean, right_mean, strict=True))
-    bad = next((i for i in range(4) if not close(got_mean[i], right_mean[i], 1e-5)), 0)
-    shape = got_mean[bad].shape
-    at = _off(got_mean[bad], right_mean[bad]) if shape == points[bad].shape else 0
-    yield claim(
-        "the conditional's mean is E[X1 | x2]",
-        mean_holds,
-        points=1.5,
-        saw=f"a mean of shape {shape} for 5 values of x2"
-        if shape != points[bad].shape
-        else f"mean {got_mean[bad][at]:.5g} at x2 = {points[bad][at]:.3g}, {told(*worlds[bad])}",
-        asks="∫ x1 p(x1 | x2) dx1, to 5 digits",
-        advice=[
-            when(
-                named == "sides-swapped",
-                named,
-                "right size, wrong sign: x2 near mu[1] says that x1 is positive",
+        Property(
+            "mean",
+            "the conditional's mean is E[X1 | x2]",
+            places,
+            points=1.5,
+            asks="∫ x1 p(x1 | x2) dx1, to 5 digits",
+            alike=lambda a, b: alike(a[0], b[0], 1e-5),
+            saw=lambda *seen: "mean " + _part_off(0, *seen),
+        ),
+        Property(
+            "variance",
+            "the conditional's variance is Var[X1 | x2], another one for each x2",
+            places,
+            points=1,
+            asks="E[X1² | x2] − E[X1 | x2]², to 5 digits",
+            alike=lambda a, b: alike(a[1], b[1], 1e-5),
+            saw=lambda *seen: "variance " + _part_off(1, *seen),
+        ),
+        Property(
+            "shape",
+            "conditional takes a number or an array of any shape",
+            places_of_any_shape_in_a_model,
+            points=0.5,
+            asks="mean and variance of each x2, both in the shape of x2",
+            typical=False,
+            needs="mean",
+            alike=lambda a, b: (
+                all(map(same_shapes, a, b)) and alike(np.ravel(a[0]), np.ravel(b[0]), 1e-5)
             ),
-            when(
-                named == "best-line",
-                named,
-                "this is the best STRAIGHT LINE through x1 on x2: a network may bend it, so the "
-                "best model is the conditional mean itself",
+            saw=lambda answer, right, mu, eps, x2: (
+                f"shapes {answer[0].shape} and {answer[1].shape} for x2 of shape {np.shape(x2)}"
+                if not all(map(same_shapes, answer, right))
+                else "mean " + _part_off(0, answer, right, mu, eps, x2)
             ),
-            when(
-                named == "more-likely-side",
-                named,
-                "you decide for one side: both sides count, with their probabilities",
-            ),
-            when(
-                named == "signs-for-means",
-                named,
-                "this is the mean of the SIGN of x1: half a normal has the mean √(2/π), not 1",
-            ),
-            when(
-                named == "prior-mean",
-                named,
-                "0 is the mean of x1 before x2 is known: weight with p(x1 | x2)",
-            ),
-            when(
-                named == "normalizer-omitted",
-                named,
-                "divided by p(x2) it would be right: is your posterior normalized?",
-            ),
-            when(
-                named == "one-side-only",
-                named,
-                "the integral over x1 > 0 alone: add that over x1 ≤ 0",
-            ),
-            when(
-                named == "arrow-not-turned",
-                named,
-                "this is μ, the mean of x2 given x1: the arrow is turned here",
-            ),
-            when(named == "variance-for-std", named, _STD),
-            when(
-                shape == points[bad].shape
-                and np.allclose(got_mean[bad], right_mean[bad], atol=0.02),
-                "quadrature-across-the-jump",
-                "nearly: a quadrature rule that does not know of the jump at 0 is not exact. "
-                "Integrate over x1 ≤ 0 and x1 > 0 apart",
-            ),
-            "integrate x1 times your reverse_posterior over x1, below 0 and above 0",
-        ],
-        see=see,
-    )
-
-    def averaged(x2, mu, eps):
-        grid, step = nodes(mu, eps)
-        variances = conditional_moments(grid, mu, eps)[1]
-        return 0 * x2 + (marginal(grid, mu, eps) * variances).sum() * step
-
-    def about_line(x2, mu, eps):
-        covariance = (mu[1] - mu[0]) / 2 * HALF_NORMAL_MEAN
-        return 0 * x2 + 1 - covariance**2 / moments_of_x2(mu, eps)[1]
-
-    wrong = {
-        "second-moment": lambda x2, mu, eps: 0 * x2 + 1.0,
-        "std-for-variance": lambda x2, mu, eps: np.sqrt(conditional_moments(x2, mu, eps)[1]),
-        "constant-variance": averaged,
-        "line-variance": about_line,
-        "within-only": lambda x2, mu, eps: 0 * x2 + 1 - 2 / np.pi,
-        "eps-for-variance": lambda x2, mu, eps: 0 * x2 + eps,
-        "variance-for-std": lambda x2, mu, eps: conditional_moments(x2, mu, eps**2)[1],
-    }
-    named = first_fit(got_var, cases, wrong, 1e-5)
-    var_holds = all(close(g, r, 1e-5) for g, r in zip(got_var, right_var, strict=True))
-    bad = next((i for i in range(4) if not close(got_var[i], right_var[i], 1e-5)), 0)
-    shape = got_var[bad].shape
-    at = _off(got_var[bad], right_var[bad]) if shape == points[bad].shape else 0
-    yield claim(
-        "the conditional's variance is Var[X1 | x2], another one for each x2",
-        var_holds,
-        points=1,
-        saw=f"a variance of shape {shape} for 5 values of x2"
-        if shape != points[bad].shape
-        else f"variance {got_var[bad][at]:.5g} at x2 = {points[bad][at]:.3g}, {told(*worlds[bad])}",
-        asks="E[X1² | x2] − E[X1 | x2]², to 5 digits",
-        advice=[
-            when(
-                named == "second-moment",
-                named,
-                "this is E[X1² | x2], which is 1 whatever x2 is: subtract the square of the mean",
-            ),
-            when(
-                named == "std-for-variance",
-                named,
-                "this is the standard deviation: the variance is asked",
-            ),
-            when(
-                named in ("constant-variance", "line-variance"),
-                "constant-variance",
-                "one variance for all x2: a network has an output for it too, so it may differ "
-                "from x2 to x2",
-            ),
-            when(
-                named == "within-only",
-                named,
-                "1 − 2/π is the variance within ONE side: where both sides are possible, their "
-                "distance comes on top",
-            ),
-            when(
-                named == "eps-for-variance",
-                named,
-                "ε is the variance of x2 given x1: the arrow is turned here",
-            ),
-            when(named == "variance-for-std", named, _STD),
-            "the second moment comes from the same integral as the mean, with x1² for x1",
-        ],
-        see=see,
-    )
-
-    mu, eps = worlds[0]
-    single = models[0][2](float(points[0][0]))
-    one = [number(part, "mean and variance at one point") for part in single]
-    grid = models[0][2](points[0][:4].reshape(2, 2))
-    shapes = [part.shape for part in grid]
-    yield claim(
-        "conditional takes a number or an array of any shape",
-        mean_holds
-        and close(one, [right_mean[0][0], right_var[0][0]], 1e-5)
-        and shapes == [(2, 2), (2, 2)],
-        points=0.5,
-        saw=f"shapes {shapes[0]} and {shapes[1]} for x2 of shape (2, 2)",
-        asks="mean and variance in the shape of x2",
-        advice="reverse_posterior broadcasts: let quad_vec integrate all entries of x2 at once",
-        see=see,
+        ),
     )
 
 
 # --- gap ------------------------------------------------------------------------------------------
 
 
-@checks("gap", lesson=LESSON, points=2)
-def what_the_reverse_arrow_loses(gap: Standin, draw: Draw) -> Iterator[Claim]:
-    """KL from the truth to the best Gaussian model of the turned arrow."""
-    see = "Exercise 4: the gap, in nats"
-    worlds = [world(draw), world(draw, falling=True), world(draw, scale=3.0)]
-    got = [number(gap(mu, eps), "the gap") for mu, eps in worlds]
-    right = [gap_of(mu, eps) for mu, eps in worlds]
+def gaps_of(worlds: Sequence[World]) -> list[float]:
+    """The gap of each world, nats."""
+    return list(itertools.starmap(gap_of, worlds))
 
-    def log_outside(mu, eps):
-        x2, step = nodes(mu, eps)
-        variance = conditional_moments(x2, mu, eps)[1]
-        mean_variance = (marginal(x2, mu, eps) * variance).sum() * step
-        return 0.5 * np.log(moments_of_x2(mu, eps)[1] / eps) + 0.5 * np.log(mean_variance)
 
-    def by_model(mu, eps):
-        mean2, var2 = moments_of_x2(mu, eps)
-        x2 = mean2 + np.sqrt(var2) * np.linspace(-12, 12, 4001)
-        average = (
-            gaussian(x2, mean2, var2) * np.log(conditional_moments(x2, mu, eps)[1])
-        ).sum() * (x2[1] - x2[0])
-        return 0.5 * np.log(var2 / eps) + 0.5 * average
+def ordinary_worlds(draw: Draw) -> list[tuple]:
+    """One that rises, and a wide one that falls."""
+    return [([world(draw)],), ([world(draw, falling=True, scale=3.0)],)]
 
-    def one_joint_gaussian(mu, eps):
-        var2 = moments_of_x2(mu, eps)[1]
-        covariance = (mu[1] - mu[0]) / 2 * HALF_NORMAL_MEAN
-        return 0.5 * np.log((var2 - covariance**2) / eps)
 
-    wrong = {
-        "half-forgotten": lambda mu, eps: 2 * gap_of(mu, eps),
-        "half-twice": lambda mu, eps: gap_of(mu, eps) / 2,
-        "bits-for-nats": lambda mu, eps: gap_of(mu, eps) / np.log(2),
-        "sign": lambda mu, eps: -gap_of(mu, eps),
-        "first-factor-only": gap_of_x2,
-        "second-factor-only": lambda mu, eps: gap_of(mu, eps) - gap_of_x2(mu, eps),
-        "average-forgotten": lambda mu, eps: 0.5 * np.log(moments_of_x2(mu, eps)[1] / eps),
-        "log-outside": log_outside,
-        "model-weighted": by_model,
-        "one-joint-gaussian": one_joint_gaussian,
-        "variance-for-std": lambda mu, eps: gap_of(mu, eps**2),
-        "eps-squared": lambda mu, eps: gap_of(mu, eps) - 0.5 * np.log(eps),
-        "no-gap": lambda mu, eps: 0.0,
-    }
-    named = first_fit(got, worlds, wrong, 1e-4)
-    holds = all(close(g, r, 1e-4) for g, r in zip(got, right, strict=True))
-    bad = next((i for i in range(3) if not close(got[i], right[i], 1e-4)), 0)
-    yield claim(
-        "the gap is KL(p ‖ the best reverse Gaussian model), in nats",
-        holds,
-        points=1,
-        saw=f"{got[bad]:.5g} for {told(*worlds[bad])}",
-        asks="½ log(Var[X2] / ε) + ½ E log Var[X1 | X2], the average over p(x2), to 4 digits",
-        advice=[
-            when(named == "half-forgotten", named, "twice too much: the log of a VARIANCE has a ½"),
-            when(named == "half-twice", named, "half too little: is one of the ½ there twice?"),
-            when(named == "bits-for-nats", named, "these are bits: natural logarithms give nats"),
-            when(named == "sign", named, "a KL is never negative: the sign has turned"),
-            when(
-                named == "first-factor-only",
-                named,
-                "this is what p(x2) loses alone: p(x1 | x2) is no Gaussian either",
-            ),
-            when(
-                named == "second-factor-only",
-                named,
-                "this is what p(x1 | x2) loses alone: one Gaussian for p(x2) loses something too",
-            ),
-            when(
-                named == "average-forgotten",
-                named,
-                "the average of log Var[X1 | x2] is missing: knowing x2 narrows x1, and that helps",
-            ),
-            when(
-                named == "log-outside",
-                named,
-                "the log of an average is no average of logs: take the log at each x2 first",
-            ),
-            when(
-                named == "model-weighted",
-                named,
-                "you average over the MODEL's x2: in KL(p‖q) the average is over the truth, "
-                "marginal_x2",
-            ),
-            when(
-                named == "one-joint-gaussian",
-                named,
-                "this is the gap of one bivariate Gaussian, with a straight line for the mean: the "
-                "reverse model may bend",
-            ),
-            when(named == "variance-for-std", named, _STD),
-            when(named == "eps-squared", "variance-for-std", _STD),
-            when(
-                named == "no-gap",
-                "order-never-matters",
-                "0 for all worlds: the identity is order-free, a family of models is not",
-            ),
-            "if best_reverse_gaussian passes its check: average over p(x2), with the spacing",
-        ],
-        see=see,
-    )
+def merging_worlds(draw: Draw) -> list[tuple]:
+    """Bumps 0, 0.3 and 1.5 standard deviations apart."""
+    low, eps = float(draw.normal(1)[0]), float(draw.rng.uniform(0.3, 2))
+    return [([((low, low + d * eps**0.5), eps) for d in (0.0, 0.3, 1.5)],)]
 
-    low = draw.normal(1)[0]
-    eps = float(draw.rng.uniform(0.3, 2))
-    merging = [0.0, 0.3, 1.5]
-    values = [number(gap((low, low + d * np.sqrt(eps)), eps), "the gap") for d in merging]
-    rises = abs(values[0]) < 1e-6 and all(
-        later > earlier for earlier, later in itertools.pairwise(values)
-    )
-    yield claim(
-        "it falls to 0 as the bumps merge, and is above 0 before",
-        rises,
-        points=0.5,
-        saw=f"{', '.join(f'{v:.3g}' for v in values)} for bumps 0, 0.3 and 1.5 standard "
-        "deviations apart",
-        asks="0 where x2 knows nothing of x1, and more the further the bumps are apart",
-        advice=[
-            when(
-                named == "no-gap",
-                "order-never-matters",
-                "a gap of 0 says that the reversed family holds the truth: only at Δ = 0",
-            ),
-            when(
-                abs(values[0]) > 1e-6 and close(values[0], 0.5 * np.log(1 / eps), 1e-4),
-                "variance-for-std",
-                _STD,
-            ),
-            "at mu[0] = mu[1], X1 and X2 are independent Gaussians: Var[X2] = ε, Var[X1 | x2] = 1",
-        ],
-        see=see,
-    )
 
+def same_worlds(draw: Draw) -> list[tuple]:
+    """A world as it is, shifted and stretched; and another one, as it is, shrunk and mirrored."""
+    (low, high), eps = world(draw)
+    s, c = float(draw.rng.uniform(20, 40)), float(draw.rng.uniform(8, 12))
+    first = [((low, high), eps), ((low + s, high + s), eps), ((low * c, high * c), eps * c**2)]
+    (low, high), eps = world(draw, scale=2.0)
+    second = [((low, high), eps), ((low / c, high / c), eps / c**2), ((high, low), eps)]
+    return [(first,), (second,)]
+
+
+def merge(gaps: list[float]) -> bool:
+    """Whether three gaps start at 0 and grow."""
+    return len(gaps) == 3 and abs(gaps[0]) < 1e-6 and gaps[0] < gaps[1] < gaps[2]
+
+
+def stay(gaps: list[float]) -> bool:
+    """Whether the gaps of one world are one number above 0."""
+    return len(gaps) == 3 and gaps[0] > 1e-6 and all(alike(g, gaps[0], 1e-4) for g in gaps)
+
+
+def told_gaps(gaps: Sequence[float]) -> str:
+    """Gaps in words."""
+    return ", ".join(f"{gap:.5g}" for gap in gaps)
+
+
+def gap_by_hand(worlds: Sequence[World]) -> str:
+    """Both terms of the gap of one world."""
+    if len(worlds) != 1:
+        return ""
     mu, eps = worlds[0]
-    shift, factor = float(draw.rng.uniform(20, 40)), float(draw.rng.uniform(2, 4))
-    same = [
-        got[0],
-        number(gap((mu[0] + shift, mu[1] + shift), eps), "the gap"),
-        number(gap((mu[0] * factor, mu[1] * factor), eps * factor**2), "the gap"),
-        number(gap((mu[1], mu[0]), eps), "the gap"),
+    first = moments_of_x2(mu, eps)[1] / eps
+    return (
+        f"½ · log {first:.4g} + ½ · ({2 * second_term(mu, eps):.4g}) = {gap_of(mu, eps):.4g} nats"
+    )
+
+
+def by_the_models_x2(mu: Mu, eps: float) -> float:
+    """The gap with an average over the model's x2."""
+    mean2, var2 = moments_of_x2(mu, eps)
+    x2 = mean2 + np.sqrt(var2) * np.linspace(-12, 12, 4001)
+    log_variance = np.log(conditional_moments(x2, mu, eps)[1])
+    average = (gaussian(x2, mean2, var2) * log_variance).sum() * (x2[1] - x2[0])
+    return 0.5 * np.log(var2 / eps) + 0.5 * average
+
+
+def first_term(mu: Mu, eps: float) -> float:
+    """½ log(Var[X2] / ε)."""
+    return float(0.5 * np.log(moments_of_x2(mu, eps)[1] / eps))
+
+
+def second_term(mu: Mu, eps: float) -> float:
+    """½ E log Var[X1 | X2]."""
+    return gap_of(mu, eps) - first_term(mu, eps)
+
+
+def _worlds(name: str, advice: str, program: Callable[[Mu, float], float]) -> Mistake:
+    """A mistake in the gap of each world."""
+    return Mistake(name, advice, gives=lambda worlds: list(itertools.starmap(program, worlds)))
+
+
+def _times(name: str, advice: str, factor: float) -> Mistake:
+    """Every number of the answer is `factor` times the right one."""
+    return Mistake(name, advice, after=lambda v, *_: [factor * x for x in v])
+
+
+_BITS = _times("bits-for-nats", "these are bits: natural logarithms give nats", 1 / np.log(2))
+_MISTAKES_OF_GAP = (
+    _times("half-forgotten", "twice too much: the log of a VARIANCE has a ½", 2),
+    _times("half-twice", "half too little: is one of the ½ there twice?", 0.5),
+    *(
+        _worlds(
+            name,
+            advice,
+            lambda mu, eps, a=a, b=b: a * first_term(mu, eps) + b * second_term(mu, eps),
+        )
+        for name, advice, a, b in (
+            (
+                "half-forgotten",
+                "the log of a VARIANCE has a ½, in both terms: one is missing",
+                2,
+                1,
+            ),
+            (
+                "half-forgotten",
+                "the log of a VARIANCE has a ½, in both terms: one is missing",
+                1,
+                2,
+            ),
+            ("half-twice", "one of the two terms is halved twice", 1, 0.5),
+            ("half-twice", "one of the two terms is halved twice", 0.5, 1),
+            ("sign-of-average", "the average of log Var[X1 | x2] is negative, and is added", 1, -1),
+        )
+    ),
+    _BITS,
+    _times("sign", "a KL is never negative: the sign has turned", -1),
+    _worlds(
+        "order-never-matters",
+        "0 for all worlds: the identity is order-free, a family of models is not",
+        lambda mu, eps: 0.0,
+    ),
+    _worlds(
+        "first-factor-only",
+        "this is what p(x2) loses alone: p(x1 | x2) is no Gaussian either",
+        gap_of_x2,
+    ),
+    _worlds(
+        "second-factor-only",
+        "this is what p(x1 | x2) loses alone: one Gaussian for p(x2) loses something too",
+        lambda mu, eps: gap_of(mu, eps) - gap_of_x2(mu, eps),
+    ),
+    _worlds(
+        "average-forgotten",
+        "the average of log Var[X1 | x2] is missing: knowing x2 narrows x1, and that helps",
+        first_term,
+    ),
+    _worlds(
+        "first-term-forgotten",
+        "this is the average of log Var[X1 | x2] alone: what one Gaussian for p(x2) costs is "
+        "missing",
+        second_term,
+    ),
+    _worlds(
+        "log-outside",
+        "the log of an average is no average of logs",
+        lambda mu, eps: first_term(mu, eps) + 0.5 * np.log(average_variance(mu, eps)),
+    ),
+    _worlds(
+        "model-weighted",
+        "you average over the MODEL's x2: in KL(p‖q) the average is over the truth",
+        by_the_models_x2,
+    ),
+    _worlds(
+        "one-joint-gaussian",
+        "this is the gap of one bivariate Gaussian, with a straight line for the mean: the reverse "
+        "model may bend",
+        lambda mu, eps: first_term(mu, eps) + 0.5 * np.log(best_line(0.0, mu, eps)[1]),
+    ),
+    _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps**2)),
+    _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps) - 0.5 * np.log(eps)),
+    _worlds(
+        "spacing-forgotten",
+        "a sum over a grid becomes an integral only with the spacing as a factor",
+        lambda mu, eps: first_term(mu, eps) + second_term(mu, eps) / nodes(mu, eps)[1],
+    ),
+)
+
+
+def average_of_nothing(seen: Sequence[Observation]) -> bool:
+    """Whether the average over x2 is 0 wherever the bumps were shifted far out."""
+    moved = [
+        (o.answer[1], of[1]) for o in seen for of in o.args if len(of) == 3 and of[1][0][0] > 18
     ]
-    # A constant is the same in every unit, and no measurement.
-    depends = bool(np.isfinite([*same, *values]).all()) and not close(values[1], values[2], 1e-3)
-    yield claim(
-        "it depends on the distance in standard deviations, Δ/√ε, and on nothing else",
-        depends and min(same) > 1e-6 and all(close(value, same[0], 1e-4) for value in same),
-        points=0.5,
-        saw=f"{', '.join(f'{v:.5g}' for v in same)}: as given, shifted by {shift:.2g}, "
-        f"stretched by {factor:.2g}, mirrored",
-        asks="the same four times: KL does not know in which units x2 is measured",
-        advice=[
-            when(named == "no-gap", "order-never-matters", "a constant 0 is no measurement"),
-            when(
-                all(close(value, same[0], 1e-4) for value in same),
+    return bool(moved) and all(alike(answer, first_term(*of), 1e-4) for answer, of in moved)
+
+
+def one_number(seen: Sequence[Observation]) -> bool:
+    """Whether every answer is the same number."""
+    gaps = [gap for o in seen for gap in o.answer]
+    return bool(np.isfinite(gaps).all()) and len(set(gaps)) == 1
+
+
+@checks("gap", lesson=LESSON, points=2, see="Exercise 4: the gap, in nats")
+def what_the_reverse_arrow_loses(gap: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """KL from the truth to the best Gaussian model of the turned arrow."""
+    subject = Subject(
+        ask=lambda worlds: [number(gap(mu, eps), "the gap") for mu, eps in worlds],
+        rule=gaps_of,
+        mistakes=_MISTAKES_OF_GAP,
+        symptoms=(
+            Symptom(
+                "grid-not-over-the-bumps",
+                "where the bumps are shifted, your average over x2 is 0, as if it looked "
+                "elsewhere: the places where x2 is looked at must go with mu and √ε",
+                average_of_nothing,
+            ),
+            Symptom(
                 "constant-gap",
                 "the same number for all worlds: the gap must grow with the distance of the bumps",
+                one_number,
             ),
-            when(
-                not close(same[1], same[0], 1e-4),
-                "grid-not-over-the-bumps",
-                "shifted bumps give another gap: place the nodes of x2 by mu and √ε, not by hand",
+        ),
+        show=lambda worlds: "; ".join(itertools.starmap(told, worlds)),
+        told=told_gaps,
+        by_hand=gap_by_hand,
+        smaller=lambda worlds: [] if worlds == [LESSONS_WORLD] else [([LESSONS_WORLD],)],
+        alike=lambda a, b: alike(a, b, 1e-4),
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "kl",
+            "the gap is KL(p ‖ the best reverse Gaussian model), in nats",
+            ordinary_worlds,
+            points=1,
+            asks="½ log(Var[X2] / ε) + ½ E log Var[X1 | X2], the average over p(x2), to 4 digits",
+        ),
+        Property(
+            "merging",
+            "it falls to 0 as the bumps merge, and is above 0 before",
+            merging_worlds,
+            points=0.5,
+            asks="0 where x2 knows nothing of x1, and more the further the bumps are apart",
+            typical=False,
+            alike=agreeing(merge),
+        ),
+        Property(
+            "units",
+            "it depends on the distance in standard deviations, Δ/√ε, and on nothing else",
+            same_worlds,
+            points=0.5,
+            asks="one number above 0: KL knows neither the units of x2 nor its zero",
+            typical=False,
+            alike=agreeing(stay),
+            saw=lambda gaps, _, worlds: (
+                f"{told_gaps(gaps)} for {told(*worlds[0])}: as it is, "
+                + ("shifted, stretched" if worlds[0][1] == worlds[1][1] else "shrunk, mirrored")
             ),
-            when(
-                not close(same[2], same[0], 1e-4),
-                "variance-for-std",
-                "stretched by a factor c, ε grows by c²: somewhere ε is treated as a standard "
-                "deviation",
-            ),
-            "place the nodes of x2 relative to the bumps: from min(mu) − 8√ε to max(mu) + 8√ε",
-        ],
-        see=see,
+        ),
     )
 
 
 # --- mixture_reverse ------------------------------------------------------------------------------
 
 
-@checks("mixture_reverse", lesson=LESSON, points=3)
-def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim]:
-    """What is still lost when both reverse factors may be mixtures of Gaussians."""
-    see = "Exercise 5: how many Gaussians close the gap?"
+@functools.lru_cache(maxsize=64)
+def fitted(components: int, mu: Mu, eps: float) -> tuple[np.ndarray, ...]:
+    """Grid, p and its mixture of x2, each (80,); and of x1, for each x2 (80, 240)."""
+    x1 = (np.arange(240) + 0.5) / 20 - 6  # no node stands on the jump
+    # The lesson's own grid, since an average without weights depends on it.
+    x2, _ = nodes(mu, eps, 80, 7)
+    p2, p1 = marginal(x2, mu, eps), posterior(x1, x2[:, None], mu, eps)
+    return x2, p2, best_mixture(p2, x2, components), x1, p1, best_mixture(p1, x1, components)
 
-    def ask(components: int, mu: Mu, eps: float) -> float:
-        return number(mixture_reverse(components, mu, eps), "the loss")
 
-    def near(value: float, right: float, share: float) -> bool:
-        return bool(abs(value - right) <= share * right + 1e-3)
+def loss(
+    components: int,
+    mu: Mu,
+    eps: float,
+    *,
+    of_x2: int = 0,
+    of_x1: int = 0,
+    each: Callable[..., np.ndarray] = relative_entropy,
+    total: Callable[..., float] | None = None,
+) -> float:
+    """What is lost when both reverse factors are mixtures, nats. Options turn one thing wrong.
 
-    # Bumps 3 to 5 standard deviations apart, where both factors lose much; and close ones, where
-    # most of p(x2) lies where x2 tells little: there an average without weights is far off.
+    `of_x2` and `of_x1` are other numbers of components, `each` what is summed; `total` makes
+    another sum of the loss in x2, that in x1 for each x2 (80,), p(x2) (80,) and the spacings.
+    """
+    x2, p2, q2 = fitted(of_x2 or components, mu, eps)[:3]
+    x1, p1, q1 = fitted(of_x1 or components, mu, eps)[3:]
+    h1, h2 = x1[1] - x1[0], x2[1] - x2[0]
+    lost2, lost1 = each(p2, q2).sum() * h2, each(p1, q1).sum(1) * h1
+    if total is not None:
+        return float(total(lost2, lost1, p2, h2, h1))
+    return float(lost2 + (p2 * lost1).sum() * h2)
+
+
+def losses_of(counts: Sequence[int], mu: Mu, eps: float, **wrong: Any) -> list[float]:
+    """What is lost with each number of components, nats."""
+    return list(map(functools.partial(loss, mu=mu, eps=eps, **wrong), counts))
+
+
+def worlds_to_fit(draw: Draw) -> list[World]:
+    """Bumps 3 to 5 standard deviations apart, and close ones.
+
+    Far bumps lose much in both factors. With close ones most of p(x2) lies where x2 tells little:
+    there an average without weights is far off.
+    """
     worlds = []
-    for falling, near_by, far_off in ((False, 3.0, 5.0), (True, 1.2, 1.8)):
-        mu, eps = world(draw, falling=falling)
-        distance = np.sign(mu[1] - mu[0]) * draw.rng.uniform(near_by, far_off) * np.sqrt(eps)
-        worlds.append(((mu[0], float(mu[0] + distance)), eps))
-    got = {k: [ask(k, mu, eps) for mu, eps in worlds] for k in (1, 2)}
-    losses = {k: [mixture_losses(k, mu, eps) for mu, eps in worlds] for k in (1, 2)}
+    for falling, near, far in ((False, 3.0, 5.0), (True, 1.2, 1.8)):
+        (low, _), eps = world(draw, falling=falling)
+        distance = float(draw.rng.uniform(near, far) * np.sqrt(eps))
+        worlds.append(((low, low - distance if falling else low + distance), eps))
+    return worlds
 
-    def fits(k: int, right: Callable[[dict[str, float]], float], share: float = 0.02) -> bool:
-        return all(near(g, right(m), share) for g, m in zip(got[k], losses[k], strict=True))
 
-    def whole(m: dict[str, float]) -> float:
-        return m["x2"] + m["x1"]
+def one_component(draw: Draw) -> list[tuple]:
+    """One component in two worlds, and in the lesson's, which the function has by default."""
+    return [((1,), mu, eps) for mu, eps in (*worlds_to_fit(draw), LESSONS_WORLD)]
 
-    one = all(near(value, gap_of(*case), 0.01) for value, case in zip(got[1], worlds, strict=True))
-    named = ""
-    for name, right in {
-        "first-factor-only": lambda m: m["x2"],
-        "second-factor-only": lambda m: m["x1"],
-        "unweighted-average": lambda m: m["unweighted"],
-        "reversed-kl": lambda m: m["reversed"],
-        "bits-for-nats": lambda m: whole(m) / np.log(2),
-    }.items():
-        if not one and not named and fits(1, right):
-            named = name
-    advice = [
-        when(
-            named == "first-factor-only",
-            "two-components-suffice",
-            "this is what p(x2) loses: two components close THAT. p(x1 | x2) has a jump at 0, and "
-            "loses something too",
-        ),
-        when(
-            named == "second-factor-only",
-            named,
-            "this is what p(x1 | x2) loses: add what p(x2) loses",
-        ),
-        when(
-            named == "unweighted-average",
-            named,
-            "you average over x2 as if each value were equally frequent: weight with p(x2)",
-        ),
-        when(
-            named == "reversed-kl",
-            named,
-            "KL(q‖p) weights by the model: the truth comes first in KL(p‖q)",
-        ),
-        when(named == "bits-for-nats", named, "these are bits: natural logarithms give nats"),
-        when(
-            all(value > 2 * whole(m) + 0.1 for value, m in zip(got[1], losses[1], strict=True)),
+
+def two_components(draw: Draw) -> list[tuple]:
+    """Two components in two worlds."""
+    return [((2,), mu, eps) for mu, eps in worlds_to_fit(draw)]
+
+
+def more_components(draw: Draw) -> list[tuple]:
+    """Three components and four, for bumps that are far apart."""
+    return [((3, 4), *worlds_to_fit(draw)[0])]
+
+
+def near(share: float) -> Same:
+    """Whether each number is within this share of the right one: mixtures are fitted locally."""
+    return lambda a, b: (
+        len(a) == len(b)
+        and all(
+            bool(np.isfinite(y)) and abs(x - y) <= share * abs(y) + 1e-3
+            for x, y in zip(a, b, strict=True)
+        )
+    )
+
+
+def falls(a: list[float], b: list[float]) -> bool:
+    """Whether both fall, and end near each other."""
+    falling = all(later < earlier for v in (a, b) for earlier, later in itertools.pairwise(v))
+    return near(0.15)(a, b) or (falling and 0.5 * b[-1] < a[-1] < 1.5 * b[-1] + 2e-3)
+
+
+def other_sums(how: Sequence[str], lost2: Any, lost1: Any, p2: Any, h2: float, h1: float) -> float:
+    """The loss, its three integrals being what `how` says: of x2's KL, over x2, of x1's KL."""
+    factors = {"integral": (1, 1), "sum": (1 / h2, 1 / h1), "mean": (1 / h2 / 80, 1 / h1 / 240)}
+    in_x2, over_x2, in_x1 = factors[how[0]][0], factors[how[1]][0], factors[how[2]][1]
+    return lost2 * in_x2 + (p2 * lost1).sum() * h2 * over_x2 * in_x1
+
+
+_IN_ONE = "p({}) is a mixture now, p({}) still one Gaussian: fit both"
+_MISTAKES_OF_MIXTURE = (
+    Mistake(
+        "two-components-suffice",
+        "this is what p(x2) loses: two components close THAT. p(x1 | x2) has a jump at 0, and "
+        "loses something too",
+        options={"total": lambda lost2, *_: lost2},
+    ),
+    Mistake(
+        "two-components-suffice",
+        "0 from two components on: true of p(x2). But p(x1 | x2) jumps at x1 = 0, and no two "
+        "Gaussians make a jump",
+        after=lambda v, counts, *_: [x * (k == 1) for x, k in zip(v, counts, strict=True)],
+    ),
+    Mistake(
+        "second-factor-only",
+        "this is what p(x1 | x2) loses: add what p(x2) loses",
+        options={"total": lambda lost2, lost1, p2, step2, step1: (p2 * lost1).sum() * step2},
+    ),
+    Mistake(
+        "unweighted-average",
+        "you average over x2 as if each value were equally frequent",
+        options={"total": lambda lost2, lost1, *_: lost2 + lost1.mean()},
+    ),
+    *(
+        Mistake(
             "spacing-forgotten",
-            "a sum over a grid becomes an integral only with the spacing as a factor, in x1 and in "
-            "x2",
-        ),
-        when(
-            all(value < -1e-3 for value in got[1]),
-            "sign",
-            "a KL is never negative: p log(p/q), not q below and p above",
-        ),
-    ]
-    yield claim(
-        "one component loses the gap: the sum of what both factors lose",
-        one,
-        points=1,
-        saw=f"{got[1][0]:.4g} nats for {told(*worlds[0])}",
-        asks="KL of p(x2), plus the KL of p(x1 | x2) averaged with the weight p(x2)",
-        advice=[*advice, "with one component, fit_mixture returns the Gaussian of exercise 3"],
-        see=see,
-    )
-
-    # Expectation maximization may stop in another local optimum: 15 % is room for that, and far
-    # from the usual mistakes.
-    two = fits(2, whole, 0.15)
-    yield claim(
-        "two components close the gap in p(x2), and not in p(x1 | x2)",
-        two,
-        points=1,
-        saw=f"{got[2][0]:.4g} nats for {told(*worlds[0])}",
-        asks="a fifth to a half of the gap is left: half a bell, cut off at 0, is no Gaussian",
-        advice=[
-            *advice,
-            when(
-                all(abs(value) < 1e-3 for value in got[2]),
-                "two-components-suffice",
-                "0 with two components: true of p(x2). But p(x1 | x2) jumps at x1 = 0, and no two "
-                "Gaussians make a jump",
-            ),
-            when(
-                all(near(b, a, 0.01) for a, b in zip(got[1], got[2], strict=True)),
-                "components-ignored",
-                "the same as with one component: hand `components` on to fit_mixture",
-            ),
-            when(
-                all(
-                    near(b, m["x2"] + n["x1"], 0.03)
-                    for b, m, n in zip(got[2], losses[2], losses[1], strict=True)
-                ),
-                "mixture-in-one-factor",
-                "p(x2) is a mixture now, p(x1 | x2) still one Gaussian: fit both",
-            ),
-            when(
-                all(
-                    near(b, m["x2"] + n["x1"], 0.03)
-                    for b, m, n in zip(got[2], losses[1], losses[2], strict=True)
-                ),
-                "mixture-in-one-factor",
-                "p(x1 | x2) is a mixture now, p(x2) still one Gaussian: fit both",
-            ),
-            "fit_mixture fits each row of an array (…, m): give it p(x1 | x2) for all x2 at once",
+            "a mean over a grid is no integral: a sum, and the spacing as a factor, make one"
+            if "mean" in how
+            else "a sum over a grid becomes an integral only with the spacing as a factor, in x1 "
+            "and in x2",
+            options={"total": functools.partial(other_sums, how)},
+        )
+        for how in itertools.product(("integral", "sum", "mean"), repeat=3)
+        if set(how) != {"integral"}
+    ),
+    Mistake(
+        "reversed-kl",
+        "KL(q‖p) weights by the model: the truth comes first in KL(p‖q)",
+        options={"each": lambda p, q: relative_entropy(q, p)},
+    ),
+    _BITS,
+    _times("sign", "a KL is never negative: p log(p/q), not q above and p below", -1),
+    Mistake(
+        "components-ignored",
+        "the same as with one component, whatever `components` says",
+        options={"of_x2": 1, "of_x1": 1},
+    ),
+    Mistake("mixture-in-one-factor", _IN_ONE.format("x2", "x1 | x2"), options={"of_x1": 1}),
+    Mistake("mixture-in-one-factor", _IN_ONE.format("x1 | x2", "x2"), options={"of_x2": 1}),
+    Mistake(
+        "components-capped",
+        "from three components on nothing changes any more: `components` may be any number",
+        after=lambda v, counts, mu, eps: [
+            loss(min(k, 2), mu, eps) if k > 2 else x for x, k in zip(v, counts, strict=True)
         ],
-        see=see,
-    )
+    ),
+)
 
-    mu, eps = worlds[1]
-    many = draw.choice((4, 5))
-    steps = [got[1][1], got[2][1], ask(3, mu, eps), ask(many, mu, eps)]
-    best = whole(mixture_losses(many, mu, eps))
-    falls = all(b < a for a, b in itertools.pairwise(steps))
-    yield claim(
-        "each further component helps, and none closes the gap for good",
-        falls and 0.5 * best < steps[-1] < 1.5 * best + 2e-3,
-        points=1,
-        saw=f"{', '.join(f'{v:.4g}' for v in steps)} nats with 1, 2, 3 and {many} components",
-        asks="less and less, and never 0: a sum of smooth bumps has no jump",
-        advice=[
-            *advice,
-            when(
-                all(abs(value) < 1e-3 for value in steps[1:]),
-                "two-components-suffice",
-                "0 from two components on: that is p(x2) alone. p(x1 | x2) has a jump",
+
+@checks(
+    "mixture_reverse",
+    lesson=LESSON,
+    points=3,
+    see="Exercise 5: how many Gaussians close the gap?",
+)
+def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """What is still lost when both reverse factors may be mixtures of Gaussians."""
+
+    def ask(counts: Sequence[int], mu: Mu, eps: float) -> list[float]:
+        of = () if (mu, eps) == LESSONS_WORLD else (mu, eps)
+        return [number(mixture_reverse(components, *of), "the loss") for components in counts]
+
+    subject = Subject(
+        ask=ask,
+        rule=losses_of,
+        mistakes=_MISTAKES_OF_MIXTURE,
+        symptoms=(
+            Symptom(
+                "other-defaults",
+                "right where mu and eps are given, and wrong where they are left out: what stands "
+                "for them in the first line is part of the exercise",
+                lambda seen: all(o.fails == (o.args[1:] == LESSONS_WORLD) for o in seen),
             ),
-            when(
-                all(near(value, steps[0], 0.01) for value in steps),
-                "components-ignored",
-                "always the same number: hand `components` on to fit_mixture",
-            ),
-            "fit both factors with the same number of components, each time anew",
-        ],
-        see=see,
+        ),
+        show=lambda counts, *of: f"components = {', '.join(map(str, counts))}, {told(*of)}",
+        told=told_gaps,
+        alike=near(0.01),
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "one",
+            "one component loses the gap: the sum of what both factors lose",
+            one_component,
+            points=1,
+            asks="KL of p(x2), plus the KL of p(x1 | x2) averaged with the weight p(x2)",
+        ),
+        Property(
+            "two",
+            "two components close the gap in p(x2), and not in p(x1 | x2)",
+            two_components,
+            points=1,
+            asks="what is left when both factors are fitted with two components, to 15 %",
+            needs="one",
+            # Expectation maximization may stop in another local optimum: 15 % is room for that, and
+            # far from the usual mistakes.
+            alike=near(0.15),
+        ),
+        Property(
+            "more",
+            "each further component helps, and none closes the gap for good",
+            more_components,
+            points=1,
+            asks="less with each component, and with the last one about what is left then: never 0",
+            typical=False,
+            needs="two",
+            alike=falls,
+        ),
     )

@@ -46,6 +46,53 @@ def bayes(prior: str = "norm.pdf(x1)", evidence: str = "marginal_x2(x2, mu, eps)
     return PLAIN_BAYES.replace("PRIOR", prior).replace("EVIDENCE", evidence)
 
 
+ALGEBRA = """
+def best_reverse_gaussian(mu, eps):
+    mean2, var2 = sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4
+
+    def conditional(x2):
+        w = expit((mu[1] - mu[0]) * (np.asarray(x2) - mean2) / eps)
+        mean = np.sqrt(2 / np.pi) * (2 * w - 1)
+        variance = 1 - mean**2
+        return mean, variance
+
+    return mean2, var2, conditional
+"""
+VAR2 = "var2 = sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4"
+MEAN1 = "mean = np.sqrt(2 / np.pi) * (2 * w - 1)"
+VAR1 = "variance = 1 - mean**2"
+
+
+# The same as the solution's, without a quadrature: a hundred times as fast.
+GAP_BY_ALGEBRA = """
+def gap(mu, eps):
+    var2, reach = eps + (mu[1] - mu[0]) ** 2 / 4, 8 * np.sqrt(eps)
+    x2 = np.linspace(min(mu) - reach, max(mu) + reach, 400)
+    w = expit((mu[1] - mu[0]) * (x2 - sum(mu) / 2) / eps)
+    variance = 1 - 2 / np.pi * (2 * w - 1) ** 2
+    average = (marginal_x2(x2, mu, eps) * np.log(variance)).sum() * (x2[1] - x2[0])
+    return 0.5 * np.log(var2 / eps) + 0.5 * average
+"""
+
+
+def gap(misconception: str, *edits: tuple[str, str], fails: str = GAP) -> Wrong:
+    """A wrong `gap`, its variances in closed form."""
+    text = GAP_BY_ALGEBRA
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return Wrong("gap", fails, misconception, source=text)
+
+
+def algebra(old: str, new: str) -> str:
+    assert ALGEBRA.count(old) == 1
+    return ALGEBRA.replace(old, new)
+
+
+def var2(new: str) -> str:
+    return algebra(VAR2, f"var2 = sum(mu) / 2, {new}")
+
+
 ANSWERS = (
     # marginal_x2
     Wrong("marginal_x2", BUMPS, "variance-for-std", edit=(SIGMA, "sigma = eps")),
@@ -84,6 +131,29 @@ ANSWERS = (
     ),
     Wrong("marginal_x2", BUMPS, edit=(MIXED, "return np.full(np.shape(x2), np.nan)")),
     Wrong("marginal_x2", stops="should hold numbers", edit=(MIXED, MIXED + " + 0j")),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "unequal-weights",
+        edit=("0.5 * norm.pdf(x2, mu[1]", "norm.pdf(x2, mu[1]"),
+    ),
+    Wrong("marginal_x2", BUMPS, "log-density", edit=(MIXED, f"return np.log({MIXED[7:]})")),
+    Wrong("marginal_x2", BUMPS, "one-side-only", edit=(MIXED, MIXED[: MIXED.index(" + ")])),
+    *(
+        Wrong(
+            "marginal_x2",
+            BUMPS,
+            name,
+            edit=(
+                MIXED,
+                f"return sum(0.5 * np.exp(-((x2 - m) ** 2) / {twice}) for m in mu) / {norm}",
+            ),
+        )
+        for name, twice, norm in (
+            ("normalizer-omitted", "(2 * eps)", "1"),
+            ("variance-for-std", "(2 * eps**2)", "np.sqrt(2 * np.pi * eps)"),
+        )
+    ),
     # reverse_posterior
     Wrong(
         "reverse_posterior",
@@ -145,6 +215,25 @@ def reverse_posterior(x1, x2, mu, eps):
         BAYES,
         "prior-returned",
         edit=(PIECES, "return norm.pdf(x1) + 0 * side"),
+    ),
+    Wrong(
+        "reverse_posterior", ROWS, "weight-without-density", edit=(PIECES, "return side + 0 * x1")
+    ),
+    Wrong("reverse_posterior", ROWS, "evidence-doubled", edit=("2 * norm", "4 * norm")),
+    Wrong("reverse_posterior", BAYES, "log-density", edit=(PIECES, f"return np.log({PIECES[7:]})")),
+    Wrong(
+        "reverse_posterior", BROADCAST, "flattened", edit=(PIECES, f"return np.ravel({PIECES[7:]})")
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "variance-for-std",
+        source=bayes(evidence="marginal_x2(x2, mu, eps**2)").replace("np.sqrt(eps)", "eps"),
+    ),
+    Wrong(
+        "reverse_posterior",
+        FAR,
+        edit=("side = expit(", "log_odds = np.clip(log_odds, -10, 10)\n    side = expit("),
     ),
     # best_reverse_gaussian
     Wrong("best_reverse_gaussian", MOMENTS, "within-only", edit=(WITHIN, "eps")),
@@ -232,58 +321,104 @@ def reverse_posterior(x1, x2, mu, eps):
         stops="should be a function of x2",
         edit=("return mean2, var2, conditional", "return mean2, var2, conditional(mean2)"),
     ),
+    *(
+        Wrong("best_reverse_gaussian", MOMENTS, name, source=var2(new))
+        for name, new in (
+            ("between-only", "(mu[1] - mu[0]) ** 2 / 4"),
+            ("second-moment", "eps + (mu[0] ** 2 + mu[1] ** 2) / 2"),
+            ("variance-for-std", "eps**2 + (mu[1] - mu[0]) ** 2 / 4"),
+            ("whole-distance", "eps + (mu[1] - mu[0]) ** 2"),
+        )
+    ),
+    Wrong("best_reverse_gaussian", MOMENTS, "means-added", edit=("(mu[0] + mu[1]) / 2", "sum(mu)")),
+    *(
+        Wrong("best_reverse_gaussian", MEAN, name, source=algebra(MEAN1, f"mean = {new}"))
+        for name, new in (
+            ("more-likely-side", "np.sqrt(2 / np.pi) * np.sign(2 * w - 1)"),
+            ("signs-for-means", "2 * w - 1"),
+            ("prior-mean", "0 * w"),
+            ("arrow-not-turned", "np.where(np.asarray(x2) > 0, mu[1], mu[0])"),
+            ("variance-for-std", "np.sqrt(2 / np.pi) * np.tanh(np.arctanh(2 * w - 1) / eps)"),
+        )
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "normalizer-omitted",
+        edit=("reverse_posterior(x1", "marginal_x2(x2, mu, eps) * reverse_posterior(x1"),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "world-forgotten",
+        source=ALGEBRA.replace(
+            "eps):", "eps):\n    global mu_, eps_\n    mu_, eps_ = mu, eps"
+        ).replace("(mu[1] - mu[0]) * (np.asarray(x2) - mean2) / eps", "odds(x2)")
+        + """
+def odds(x2):
+    return (mu_[1] - mu_[0]) * (np.asarray(x2) - sum(mu_) / 2) / eps_
+""",
+    ),
+    *(
+        Wrong("best_reverse_gaussian", VARIANCE, name, source=algebra(VAR1, f"variance = {new}"))
+        for name, new in (
+            ("within-only", "1 - 2 / np.pi + 0 * w"),
+            ("eps-for-variance", "eps + 0 * w"),
+        )
+    ),
     # gap
     Wrong("gap", MERGE, "order-never-matters", edit=(WHOLE, "return 0.0")),
-    Wrong("gap", GAP, "average-forgotten", edit=(WHOLE, "return 0.5 * np.log(var2 / eps)")),
     Wrong("gap", GAP, "half-forgotten", edit=(WHOLE, "return np.log(var2 / eps) + average")),
-    Wrong("gap", GAP, "bits-for-nats", edit=(WHOLE, f"return ({WHOLE[7:]}) / np.log(2)")),
-    Wrong(
-        "gap",
-        GAP,
+    gap("average-forgotten", (WHOLE, "return 0.5 * np.log(var2 / eps)")),
+    gap("half-twice", (WHOLE, f"return ({WHOLE[7:]}) / 2")),
+    gap("bits-for-nats", (WHOLE, f"return ({WHOLE[7:]}) / np.log(2)")),
+    gap("sign", (WHOLE, f"return -({WHOLE[7:]})")),
+    gap("first-term-forgotten", (WHOLE, "return 0.5 * average")),
+    gap("half-forgotten", ("0.5 * average", "average")),
+    gap("half-twice", ("0.5 * np.log(var2", "0.25 * np.log(var2")),
+    gap("sign-of-average", ("+ 0.5 * average", "- 0.5 * average")),
+    gap("", ("8 * np.sqrt(eps)", "8 * eps"), fails=UNITS),
+    gap("", ("8 * np.sqrt(eps)", "8.0"), fails=UNITS),
+    gap("spacing-forgotten", (" * (x2[1] - x2[0])", "")),
+    gap("variance-for-std", ("var2 / eps)", "var2 / eps**2)")),
+    gap("variance-for-std", ("var2, reach =", "eps = eps**2\n    var2, reach =")),
+    gap(
         "log-outside",
-        edit=(
+        (
             AVERAGE,
             "average = np.log((marginal_x2(x2, mu, eps) * variance).sum() * (x2[1] - x2[0]))",
         ),
     ),
-    Wrong(
-        "gap",
-        GAP,
+    gap(
         "model-weighted",
-        edit=(
-            (GRID, "x2 = sum(mu) / 2 + np.sqrt(var2) * np.linspace(-9, 9, 800)"),
-            (
-                AVERAGE,
-                "average = (norm.pdf(x2, sum(mu) / 2, np.sqrt(var2)) * np.log(variance)).sum()"
-                " * (x2[1] - x2[0])",
-            ),
+        (GRID, "x2 = sum(mu) / 2 + np.sqrt(var2) * np.linspace(-9, 9, 800)"),
+        (
+            AVERAGE,
+            "average = (norm.pdf(x2, sum(mu) / 2, np.sqrt(var2)) * np.log(variance)).sum()"
+            " * (x2[1] - x2[0])",
         ),
     ),
-    Wrong(
-        "gap",
-        GAP,
-        "first-factor-only",
-        edit=(
-            (AVERAGE, "p = marginal_x2(x2, mu, eps)"),
+    *(
+        gap(
+            name,
             (
                 WHOLE,
-                "return (rel_entr(p, norm.pdf(x2, sum(mu) / 2, np.sqrt(var2)))).sum()"
-                " * (x2[1] - x2[0])",
+                "q = norm.pdf(x2, sum(mu) / 2, np.sqrt(var2))\n"
+                "    first = rel_entr(marginal_x2(x2, mu, eps), q).sum() * (x2[1] - x2[0])\n"
+                f"    return {what}",
             ),
-        ),
+        )
+        for name, what in (
+            ("first-factor-only", "first"),
+            ("second-factor-only", f"{WHOLE[7:]} - first"),
+        )
     ),
-    Wrong(
-        "gap",
-        GAP,
+    gap(
         "one-joint-gaussian",
-        edit=(
-            WHOLE,
-            "return 0.5 * np.log((var2 - (mu[1] - mu[0]) ** 2 / (2 * np.pi)) / eps)",
-        ),
+        (WHOLE, "return 0.5 * np.log((var2 - (mu[1] - mu[0]) ** 2 / (2 * np.pi)) / eps)"),
     ),
-    Wrong("gap", UNITS, "grid-not-over-the-bumps", edit=(GRID, "x2 = np.linspace(-4, 4, 4000)")),
-    Wrong("gap", GAP, "sign", edit=(WHOLE, f"return -({WHOLE[7:]})")),
-    Wrong("gap", UNITS, "constant-gap", edit=(WHOLE, "return 0.4964")),
+    gap("grid-not-over-the-bumps", (GRID, "x2 = np.linspace(-4, 4, 4000)"), fails=UNITS),
+    gap("constant-gap", (WHOLE, "return 0.4964"), fails=UNITS),
     # mixture_reverse
     Wrong("mixture_reverse", TWO, "two-components-suffice", edit=(LOST, "return lost2")),
     Wrong(
@@ -339,5 +474,15 @@ def reverse_posterior(x1, x2, mu, eps):
         "mixture_reverse",
         TWO,
         edit=(LOST, "return gap(mu, eps) / components"),
+    ),
+    Wrong("mixture_reverse", ONE, "bits-for-nats", edit=(LOST, f"return ({LOST[7:]}) / np.log(2)")),
+    Wrong("mixture_reverse", ONE, "sign", edit=(LOST, f"return -({LOST[7:]})")),
+    Wrong("mixture_reverse", ONE, "spacing-forgotten", edit=(".sum(1) * step1", ".mean(1)")),
+    Wrong("mixture_reverse", ONE, "spacing-forgotten", edit=(LOST2, LOST2[: -len(" * step2")])),
+    Wrong(
+        "mixture_reverse",
+        MORE,
+        "components-capped",
+        edit=("x1, x2 = grids", "components = min(components, 2)\n    x1, x2 = grids"),
     ),
 )
