@@ -41,7 +41,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "autograder.remote.client": ("tests/test_client.py", "tests/test_entrance.py"),
     "autograder.grading.outputs": ("tests/test_rebuild.py", "tests/test_entrance.py"),
-    "autograder.grading.submission": ("tests/test_rebuild.py",),
+    "autograder.grading.submission": ("tests/test_submission.py", "tests/test_rebuild.py"),
     "autograder.grading.rebuild": ("tests/test_rebuild.py", "tests/test_odd_notebooks.py"),
     "autograder.grading.judge": ("tests/test_grading.py",),
     "autograder.grading.record": ("tests/test_key.py", "tests/test_grading.py"),
