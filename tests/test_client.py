@@ -139,6 +139,42 @@ def test_a_generator_is_where_the_guest_left_it():
     assert torch.equal(torch.rand(2, generator=mine), expected[2:])
 
 
+def test_a_generator_of_numpy_is_where_the_guest_left_it():
+    mine, fresh = np.random.default_rng(3), np.random.default_rng(3)
+
+    def answer(request, fields):
+        theirs = request[1]
+        theirs.random(2)
+        return packed(0, fields["nonce"], [theirs])
+
+    channel_to(answer).ask(("call", mine))
+    fresh.random(2)
+    assert mine.random() == fresh.random()
+
+
+def test_a_generator_of_another_kind_changes_none():
+    mine = np.random.Generator(np.random.MT19937(3))
+    before = str(mine.bit_generator.state)
+    channel_to(lambda r, f: packed(0, f["nonce"], [np.random.default_rng(1)])).ask(("call", mine))
+    assert str(mine.bit_generator.state) == before
+
+
+def test_of_a_cells_outputs_so_many_are_taken(monkeypatch):
+    monkeypatch.setattr("autograder.remote.client.MAX_OUTPUTS", 2)
+    said = {
+        "status": "ok",
+        "outputs": [{"output_type": "stream", "text": str(i)} for i in range(3)],
+    }
+    channel = channel_to(lambda r, f: packed(said, f["nonce"]))
+    assert [one["text"] for one in channel.run("x")["outputs"]] == ["0", "1"]
+
+
+@pytest.mark.parametrize("said", [3, {}, {"status": "fine", "outputs": []}, {"status": "ok"}])
+def test_an_answer_to_a_cell_that_is_nonsense_ends_the_guest(said):
+    with pytest.raises(GuestGone, match="answered with nonsense"):
+        channel_to(lambda r, f: packed(said, f["nonce"])).run("x")
+
+
 @pytest.mark.parametrize("states", [[], [1, 2], ["no generator"]])
 def test_states_that_fit_no_generator_change_none(states):
     mine = torch.Generator().manual_seed(3)
