@@ -470,9 +470,10 @@ def far_from_both(draw: Draw) -> list[tuple]:
 def columns_and_rows(draw: Draw) -> list[tuple]:
     """x1 as a column and x2 as a row; and two numbers, x1 on the border."""
     mu, eps = world(draw)
+    x2 = sum(mu) / 2 + (mu[1] - mu[0]) * np.array([[-0.25, 0.25]])  # no log-odds beyond 6.25
     return [
-        (np.array([[-0.5], [0.5], [1.5]]), np.array([[mu[0], mu[1]]]), mu, eps),
-        (0.0, float(mu[0]), mu, eps),
+        (np.array([[-0.5], [0.5], [1.5]]), x2, mu, eps),
+        (0.0, float(x2[0, 0]), mu, eps),
     ]
 
 
