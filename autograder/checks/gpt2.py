@@ -748,6 +748,9 @@ _GPT2 = (
         lambda order: order[-1:]), ("blocks-reversed", "the blocks come last to first", lambda
         order: order[::-1]), ("one-block-for-all", "the first block stands for all", lambda order:
         [0] * len(order)))),
+    Mistake("tokens-forgotten", "the table of tokens is missing: V · C", options={"tables": 0}),
+    Mistake("norm-shifts-forgotten", "the last layer norm has a scale AND a shift: 2 C",
+        options={"last": 1}),
     Mistake("last-norm-forgotten", "the last layer norm, ln_f, is missing before the head",
         options={"last_norm": False}),
     Mistake("softmax-applied", "these are probabilities: return the logits", after=lambda v, *_:
@@ -1428,7 +1431,7 @@ def terms_by_hand(model: Any, tokens: np.ndarray, given: int | None) -> str:
 def texts_to_score(draw: Draw) -> list[Asked]:
     """Rows of several lengths, with one given token and more."""
     model = Waves(draw.integer(7, 9), float(draw.uniform(1)[0]), 2.0)
-    sizes = ((3, draw.integer(6, 8), 1), (2, 7, draw.integer(2, 4)), (2, 5, 4), (1, 2, None))
+    sizes = ((3, draw.integer(6, 8), 1), (2, 7, draw.integer(2, 4)), (2, 5, 4), (1, 4, None))
     return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
 
 
@@ -1517,6 +1520,12 @@ def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any)
     return float(np.exp(token_nlls(model, tokens, given, **wrong).mean()))
 
 
+def perplexity_by_counting(model: Any, tokens: np.ndarray, given: int | None) -> float:
+    """The same, divided by the number of scored tokens."""
+    scored = tokens.shape[0] * (tokens.shape[1] - (given or 1))
+    return float(np.exp(token_nlls(model, tokens, given).sum() / scored))
+
+
 def of_nlls(rule: Callable[..., Any]) -> Callable[..., float]:
     """The program that makes a number of the scored tokens' NLLs (B, T − given), and of the ids."""
     return lambda model, tokens, given: float(rule(token_nlls(model, tokens, given), tokens))
@@ -1581,6 +1590,7 @@ def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Said:
         Subject(
             ask,
             perplexity_by_rule,
+            forms=(perplexity_by_counting,),
             mistakes=_PERPLEXITIES,
             show=show_texts,
             smaller=smaller_texts,

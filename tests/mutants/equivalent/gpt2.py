@@ -189,12 +189,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
         "sequence_nll",
         'return F.cross_entropy(logits.transpose(1, 2), targets, reduction="none").sum(dim=1)',
-        "1",
-        "-1",
-    ): ("Of a tensor with two axes the axis 1 is the last one."),
-    (
-        "sequence_nll",
-        'return F.cross_entropy(logits.transpose(1, 2), targets, reduction="none").sum(dim=1)',
         "F.cross_entropy(logits.transpose(1, 2), targets, reduction='none').sum(dim=1)",
         "F.cross_entropy(logits.transpose(1, 2), targets, reduction='none').sum(dim=-1)",
     ): ("Of a tensor with two axes the axis 1 is the last one."),
