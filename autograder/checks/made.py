@@ -534,10 +534,11 @@ def _networks(draw: Draw) -> Iterator[Network]:
         (draw.integer(3, 4), (5, 6, 7)),
         (4, (3,)),  # the mask has as many rows as the output's has columns
     ):
-        for k in range(2):
-            degrees = [_all_degrees(draw, n, size) for size in sizes]
-            natural = k == 0 and len(sizes) == 1
-            yield degrees, np.arange(1, n + 1) if natural else draw_order(draw, n)
+        one, two = ([_all_degrees(draw, n, size) for size in sizes] for _ in range(2))
+        while _equal(one, two):
+            two = [_all_degrees(draw, n, size) for size in sizes]
+        yield one, np.arange(1, n + 1) if len(sizes) == 1 else draw_order(draw, n)
+        yield two, draw_order(draw, n)
 
 
 def _all_degrees(draw: Draw, n: int, size: int) -> np.ndarray:
@@ -624,7 +625,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
 # --- connectivity ---------------------------------------------------------------------------------
 
 
-def _random_masks(draw: Draw, n: int, hidden: Sequence[int], density: float = 0.6) -> Masks:
+def _random_masks(draw: Draw, n: int, hidden: Sequence[int], density: float = 0.5) -> Masks:
     sizes = [n, *hidden, n]
     return [draw.uniform(b, a) < density for a, b in itertools.pairwise(sizes)]
 
@@ -638,13 +639,24 @@ def _square_masks(draw: Draw) -> Masks:
 
 
 def _square_chains(draw: Draw) -> Iterator[tuple[Masks, torch.dtype]]:
-    for _ in range(2):
-        yield _square_masks(draw), torch.float32
+    """Two chains that differ in what can be reached at all."""
+    one, two = _square_masks(draw), _square_masks(draw)
+    while ((paths(one) > 0) == (paths(two) > 0)).all():
+        two = _square_masks(draw)
+    yield one, torch.float32
+    yield two, torch.float32
 
 
 def _of_any_shape(draw: Draw) -> Iterator[tuple[Masks, torch.dtype]]:
-    for hidden, dtype in (((6,), torch.float32), ((3, 5), torch.bool), ((), torch.int64)):
-        yield _random_masks(draw, draw.integer(2, 4), hidden), dtype
+    kinds = (((6,), torch.float32), ((3, 5), torch.bool), ((), torch.int64))
+    sizes = np.array([2, 3, 5])[draw.permutation(3)]  # none of them 4, as above
+    for n, (hidden, dtype) in zip(sizes, kinds, strict=True):
+        yield _random_masks(draw, int(n), hidden), dtype
+
+
+def _chains(draw: Draw) -> Iterator[tuple[Masks, torch.dtype]]:
+    yield from _square_chains(draw)
+    yield from _of_any_shape(draw)
 
 
 def _wide_masks(draw: Draw) -> Iterator[tuple[Masks, torch.dtype]]:
@@ -741,7 +753,7 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
         Property(
             "whole",
             "counts are whole numbers of dtype int64",
-            _of_any_shape,
+            _chains,
             points=0.5,
             asks="int64",
             typical=False,
