@@ -313,3 +313,9 @@ def test_the_explorer_refuses_what_it_cannot_draw(solved: dict) -> None:
         CodecExplorer.of(*three(solved), model, x[:2], labels=["a"] * 4)
     with pytest.raises(ValueError, match="step must be in 1 … 4"):
         CodecExplorer.of(*three(solved), model, x[:2], step=5)
+
+
+def test_the_average_is_the_entropy_only_where_the_parts_are_aligned(experiment) -> None:
+    said = experiment["said"]
+    assert "parts [2, 1, 1], all 27 words: from 3 to 6 digits\non average 4.5 digits" in said
+    assert "parts [1, 2, 1], all 27 words: from 4 to 6 digits\non average 5.0 digits" in said

@@ -219,16 +219,17 @@ rows = [[2, 1, 1]] * 3  # of 4: A a half, B and C a quarter each
 low, width = interval(rows, [1, 0, 2])
 print(f"BAC: low = {low}, width = {width}, digits {shortest(low, width)}")
 print("10011 reads as", "".join("ABC"[s] for s in read("10011", rows)))
-lengths, mean = [], 0
-for word in product(range(3), repeat=3):
-    lengths.append(len(shortest(*interval(rows, word))))
-    mean += lengths[-1] * math.prod(rows[0][symbol] / 4 for symbol in word)
-print(f"all 27 words: from {min(lengths)} to {max(lengths)} digits")
-print(f"on average {mean} digits; the entropy is {3 * 1.5} bits")
+for parts in ([2, 1, 1], [1, 2, 1]):
+    lengths, mean = [], 0
+    for word in product(range(3), repeat=3):
+        lengths.append(len(shortest(*interval([parts] * 3, word))))
+        mean += lengths[-1] * math.prod(parts[symbol] / 4 for symbol in word)
+    print(f"parts {parts}, all 27 words: from {min(lengths)} to {max(lengths)} digits")
+    print(f"on average {mean} digits; the entropy is {3 * 1.5} bits")
 
 # %% [markdown]
 r"""
-The average *is* the entropy here, since all probabilities are powers of two; with others it is at most two bits more, for the **whole** message, however long.
+With the half in front the average *is* the entropy: every part has a power of two as its width, *and* begins at a multiple of it. With the half in the middle the widths are the same, but that part lies across the middle of the line, which the first digit cuts, and the average is 5.0. It is never more than two bits above the entropy, for the **whole** message, however long.
 
 Two things keep this from being practical. The fractions grow with the message: after 19,200 pixels they have thousands of digits. And a probability must be a fraction, a whole number of parts, for the cuts to be exact. A **range coder** (Martin 1979) cures the first: as soon as the leading digits of the interval are
 settled, it writes them out and forgets them. We shall take one from a library, `constriction` (Bamler 2022). The second cure is yours.
@@ -638,11 +639,11 @@ r"""
 
 > "The lower the loss, the better the model."
 
-The third model has by far the lowest loss of the three, and its file is worth nothing. A loss compares models only if all of them *are* distributions; the round trip proves it.
+The third model has by far the lowest loss of the three, and its file is worth nothing. A loss compares models only if all of them *are* distributions. The round trip unmasks those that are none, as far as the files go that it was asked of: the tables of both ends were equal *for these*. A model that peeks at a pixel which is white in all of them comes back, and is none.
 
 > "A good model compresses everything."
 
-Not even nearly. There are $2^{64}$ images, and fewer than $2^{64}$ files that are shorter than 64 bits: whoever shortens some files lengthens others. **Predict** the price of a digit of white noise, which is 64 bits as it is.
+Not even nearly. There are $2^{64}$ images, and fewer than $2^{64}$ files that are shorter than 64 bits, so no codec shortens them all. And where files may follow each other without a mark between them (a *prefix code*), their lengths obey Kraft's inequality, $\sum 2^{-\text{length}} \le 1$: 64 bits for each of the $2^{64}$ images use up the whole sum, so whoever shortens one lengthens another. **Predict** the price of a digit of white noise, which is 64 bits as it is.
 """
 
 # %% tags=["demo"]
@@ -958,7 +959,7 @@ r"""
 ## What you should remember
 
 A distribution is a code and a code is a distribution: what has probability $p$ costs $-\log_2 p$ bits, and an arithmetic coder pays that price up to a few bits for a whole file. The encoder asks the model once, the decoder once for each symbol, and both must get the same numbers to the last bit; so they share precision,
-shape and code path. A model that peeks promises a tiny file that nobody can read: the round trip is the strictest test of causality. And to decode random bits is to sample.
+shape and code path. A model that peeks promises a tiny file that nobody can read: the round trip is a test of causality, as strict as the files it is asked of. And to decode random bits is to sample.
 
 ## Go further
 
