@@ -1291,7 +1291,7 @@ def summed(
     ways: dict[str, list],
     *,
     way: str = "in a chain",
-    total: Callable = lambda pairs: sum(skip for _, skip in pairs),
+    total: Callable = lambda pairs: sum(pair[1] for pair in pairs),
 ) -> np.ndarray:
     """The head of the sum of all skips of the blocks `in a chain`; options turn one thing wrong.
 
