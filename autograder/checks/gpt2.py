@@ -21,6 +21,7 @@ from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import Observation, alike
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
     LEAKS,
@@ -2065,6 +2066,9 @@ _CACHES = (
     Mistake("one-layer-reordered", "only the first layer is reordered: all of them belong to the "
         "row", options={"turn": lambda layer, pair, rows: pair if layer else (pair[0][rows],
         pair[1][rows])}),
+    *(Mistake("values-not-reordered", _BOTH, options={"turn": turn}) for turn in (
+        lambda layer, pair, rows: (pair[0][rows - 1], pair[1][rows]),
+        lambda layer, pair, rows: (pair[0][rows], pair[1][rows - 1]))),
     Mistake("rows-the-other-way", "the rows go where they should come from: new row b is OLD row "
         "rows[b]", options={"turn": lambda layer, pair, rows: (pair[0][np.argsort(rows)],
         pair[1][np.argsort(rows)])}),
@@ -2081,6 +2085,24 @@ _SHARED = Symptom(
         for (_, what, *_), said in zip(o.args[0], o.answer, strict=False)
         if o.args[0][0][1] == "length" and said is o.answer[0]
     ),
+)
+
+
+def only_lengths_fail(seen: Sequence[Observation]) -> bool:
+    """Whether every first wrong answer is a length, behind pairs that are right."""
+    firsts = [
+        next((a for a, b in zip(o.answer, o.right, strict=False) if not alike(a, b)), None)
+        for o in seen
+        if o.fails
+    ]
+    return bool(firsts) and all(isinstance(first, int) for first in firsts)
+
+
+_LENGTH = Symptom(
+    "length-otherwise",
+    "what append gives is right, and length tells another number: it is how many tokens have been "
+    "read, the size of the axis of time",
+    only_lengths_fail,
 )
 
 
@@ -2192,7 +2214,7 @@ def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Said:
             ask,
             cache_by_rule,
             mistakes=_CACHES,
-            symptoms=(_SHARED,),
+            symptoms=(_SHARED, _LENGTH),
             show=show_script,
             told=told_by_cache,
             smaller=lambda script: ((script[:n],) for n in range(1, len(script))),

@@ -570,6 +570,7 @@ def generate(model, tokens, count, generator=None):
         "kept-otherwise",
         edit=("self.pairs[layer] = (k, v)", "self.pairs[layer] = (k, v[..., -1:, :])"),
     ),
+    Wrong("Cache", APPEND, "length-otherwise", edit=("[0][0].shape[2]", "[0][0].shape[1]")),
     Wrong(
         "Cache",
         REORDER,
