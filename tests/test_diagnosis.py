@@ -16,7 +16,7 @@ from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.mistakes import Observation, alike, explain, program_of, reproduces
 from autograder.diagnosis.pictures import SQUARE, matrix_of, picture_of
 from autograder.diagnosis.shrinking import shorter, smallest, tables_of
-from autograder.diagnosis.slips import slips_of
+from autograder.diagnosis.slips import kind_of_slip, memory_room, slips_of
 from autograder.draw import Draw
 from tests.mutants.checks import mutants_of
 from tests.mutants.equivalent import EQUIVALENT
@@ -262,6 +262,24 @@ def test_slips_change_one_thing_and_stay_programs():
     assert len({slip.text for slip in slips}) == len(slips) > 20
     for slip in slips:
         compile(slip.text, "slip", "exec")
+
+
+def large(n: int, copies: int) -> int:
+    """A rule that a swap of the call's arguments turns into one of 64 GB."""
+    return copies_of(n, copies)
+
+
+def copies_of(n: int, copies: int) -> int:
+    """The size of all vectors of n bits, so many times."""
+    return np.ones(2**n).size * copies
+
+
+def test_a_slip_that_asks_for_gigabytes_is_none():
+    seen = [Observation((2, 33), "no number", large(2, 33), alike)]
+    assert kind_of_slip([large], seen) == ""
+    with memory_room(2**20), pytest.raises(MemoryError):
+        np.zeros(2**27)
+    assert np.zeros(2**27).size == 2**27, "the room is as it was"
 
 
 def test_types_are_no_place_for_a_slip():

@@ -709,7 +709,7 @@ def gpt2_by_rule(
     config: dict[str, int],
     start: int = 0,
     *,
-    positions: Callable[[np.ndarray], np.ndarray] | None = None,
+    positions: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     token: bool = True,
     layers: Callable[[range], Sequence[int]] | None = None,
     last_norm: bool = True,
@@ -1990,7 +1990,7 @@ class Stop(str):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stop)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 def cache_by_rule(

@@ -577,6 +577,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
         told=_told_masks,
         by_hand=_compared,
         smaller=_small_networks,
+        drawn=True,
     )
     yield from examine(
         subject,
@@ -707,6 +708,7 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
     subject = Subject(
         ask=ask,
         rule=lambda masks, dtype: paths(masks),
+        drawn=True,
         forms=(_count_in_turn,),
         mistakes=_MISTAKES_OF_COUNTS,
         symptoms=(

@@ -273,6 +273,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
         told=told_mask,
         by_hand=mask_by_hand,
         smaller=simpler(_SMALL_MASKS),
+        drawn=True,
     )  # fmt: skip
 
     def aspect(id: str, text: str, alike: Callable, cases: Callable, points: float, asks: str):
@@ -1139,7 +1140,7 @@ def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
 
     The last network of those in evaluation has what the constructor does unless told otherwise.
     """
-    cases = [(5, 3, 6, (5, 3)), (draw.choice((3, 4)), 1, 5, (3, 5, 3))]
+    cases: list[tuple] = [(5, 3, 6, (5, 3)), (draw.choice((3, 4)), 1, 5, (3, 5, 3))]
     cases += [] if training else [(2,)]
     found = []
     for levels, *more in cases:
@@ -1296,7 +1297,7 @@ def _claims_on_dependencies(
         alive and not leaks and not seen["mixing"],
         points=0.5,
         saw=f"the logits of {_name_of(*leaks[0][:4])} change with "
-        f"{_name_of(*leaks[0][:3], leaks[0][4])}"
+        f"{_name_of(*[*leaks[0][:3], leaks[0][4]])}"
         if leaks
         else "rows of a batch that change each other's logits"
         if seen["mixing"]
@@ -1312,7 +1313,7 @@ def _claims_on_dependencies(
         alive and not gaps,
         points=0.5,
         saw=f"the logits of {_name_of(*gaps[0][:4])} never change with "
-        f"{_name_of(*gaps[0][:3], gaps[0][4])}"
+        f"{_name_of(*[*gaps[0][:3], gaps[0][4]])}"
         if gaps
         else "logits that never change",
         asks="within reach every earlier pixel, upper right included, and every earlier color",

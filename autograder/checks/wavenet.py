@@ -1284,6 +1284,10 @@ def headed(model: Any, total: np.ndarray) -> np.ndarray:
     return expect_array(model.head(tensor(total)), None, "float", "the head's logits")
 
 
+def _sum_of_skips(pairs: Sequence[tuple]) -> Any:
+    return sum(skip for _, skip in pairs)
+
+
 def summed(
     model: Any,
     x: np.ndarray,
@@ -1291,7 +1295,7 @@ def summed(
     ways: dict[str, list],
     *,
     way: str = "in a chain",
-    total: Callable = lambda pairs: sum(pair[1] for pair in pairs),
+    total: Callable = _sum_of_skips,
 ) -> np.ndarray:
     """The head of the sum of all skips of the blocks `in a chain`; options turn one thing wrong.
 

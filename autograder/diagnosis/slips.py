@@ -8,11 +8,13 @@ mutants-checks` mutates the lessons' solutions and asks whether a check lets one
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import pickle
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autograder.diagnosis.mistakes import Observation, reproduces
@@ -32,6 +34,8 @@ class Slip:
     after: str
     text: str
 
+
+ROOM = 2**30  # bytes that trying the slips of a rule may take
 
 # What a card says of a kind: what the numbers look like, never where our own code has it.
 SAYS = {
@@ -376,13 +380,38 @@ def kind_of_slip(forms: Sequence[Callable[..., Any]], seen: Sequence[Observation
 
     "" if no slip does, or slips of several kinds do.
     """
-    kinds = {
-        slip.kind
-        for rule in forms
-        for slip, program in changed_programs(rule)
-        if reproduces(program, seen)
-    }
+    with memory_room(ROOM):
+        kinds = {
+            slip.kind
+            for rule in forms
+            for slip, program in changed_programs(rule)
+            if reproduces(program, seen)
+        }
     return kinds.pop() if len(kinds) == 1 else ""
+
+
+@contextlib.contextmanager
+def memory_room(size: int) -> Iterator[None]:
+    """Inside, this process may ask for `size` bytes more than it has: past them, a MemoryError.
+
+    A slip may turn a number of bits or of examples into a size of gigabytes. Where the system knows
+    no such limit there is none.
+    """
+    try:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        least = [n for n in (soft, hard) if n != resource.RLIM_INFINITY]
+        room = min([pages * resource.getpagesize() + size, *least])
+        resource.setrlimit(resource.RLIMIT_AS, (room, hard))
+    except (ImportError, OSError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def changed_programs(rule: Callable[..., Any]) -> Iterator[tuple[Slip, Callable[..., Any]]]:
