@@ -146,11 +146,13 @@ def _encode_torch(value: Any, buffers: list[bytes]) -> Any:
     import torch
 
     if isinstance(value, torch.Tensor):
-        tensor = value.detach().to("cpu").contiguous().resolve_conj().resolve_neg()
+        tensor = value.detach().to("cpu").resolve_conj().resolve_neg().contiguous()
         dtype = str(tensor.dtype).removeprefix("torch.")
         if dtype not in _TORCH:
             raise ProtocolError(f"a tensor of {dtype} cannot be sent")
-        raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        # A side of length 1 may have any stride in a contiguous tensor: it is laid flat by hand.
+        flat = tensor.as_strided((tensor.numel(),), (1,))
+        raw = flat.view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
         return ["T", dtype, list(tensor.shape), _buffer(raw, buffers)]
     if isinstance(value, torch.Generator):
         return ["G", _buffer(value.get_state().numpy().tobytes(), buffers)]

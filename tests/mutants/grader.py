@@ -36,6 +36,7 @@ SEED = 0
 NEAREST: dict[str, tuple[str, ...]] = {
     "autograder.plain": ("tests/test_plain.py", "tests/test_entrance.py"),
     "autograder.remote.protocol": (
+        "tests/test_protocol_bounds.py",
         "tests/test_protocol.py",
         "tests/test_entrance.py",
         "tests/test_proxy.py",
@@ -43,7 +44,11 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "autograder.remote.client": ("tests/test_client.py", "tests/test_entrance.py"),
     "autograder.grading.outputs": ("tests/test_outputs.py", "tests/test_rebuild.py"),
     "autograder.grading.submission": ("tests/test_submission.py", "tests/test_rebuild.py"),
-    "autograder.grading.rebuild": ("tests/test_rebuild.py", "tests/test_odd_notebooks.py"),
+    "autograder.grading.rebuild": (
+        "tests/test_rebuild_told.py",
+        "tests/test_rebuild.py",
+        "tests/test_odd_notebooks.py",
+    ),
     "autograder.grading.judge": ("tests/test_grading.py",),
     "autograder.grading.record": ("tests/test_key.py", "tests/test_grading.py"),
     "autograder.grading.key": ("tests/test_key.py",),
