@@ -182,7 +182,7 @@ def _cause_html(verdict: Verdict, told: _Told) -> str:
         )
         html += (
             f'<div style="margin:6px 0 0">{_SMALLEST}</div>'
-            f'<table style="margin:2px 0 0;border:0;font:inherit">{rows}</table>'
+            f'<table style="margin:2px 0 0;border:0;font:inherit;color:inherit">{rows}</table>'
         )
     return html + _picture_html(told.picture, "Picture of your answer: " + told.sentence)
 

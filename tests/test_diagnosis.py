@@ -304,7 +304,7 @@ def test_a_matrix_is_drawn_with_its_wrong_entries_crossed():
     subject = Subject(lambda n: upper(n, equal=True), upper, drawn=True)
     ones = Property("above", "it is 1 above", lambda draw: [(4,), (5,)], 1, asks="1 above")
     *_, cause = examine(subject, Draw(0, "upper"), ones)
-    assert cause.example[-1][1].startswith("your 4 × 4 answer; crossed: 4 of 16 entries, at ")
+    assert cause.example[-1][1].startswith("your first wrong answer, 4 × 4; crossed: 4 of 16")
     image = Image.open(io.BytesIO(base64.b64decode(cause.picture.partition(",")[2])))
     crossed, whole = image.getpixel((SQUARE // 2, SQUARE // 2)), image.getpixel((1 + SQUARE, 1))
     assert image.size == (4 * SQUARE + 1, 4 * SQUARE + 1)

@@ -192,7 +192,7 @@ def _example(
 ) -> tuple[tuple[tuple[str, str], ...], str]:
     """The smallest failing case as rows of a table: the input, the answer, the steps by hand.
 
-    And a picture of the answer, if it is to be drawn.
+    And a picture of the first answer that fails, if it is to be drawn.
     """
     failed = next(o for o in seen if o.fails)
 
@@ -212,7 +212,7 @@ def _example(
     if subject.by_hand is not None and (steps := subject.by_hand(*args)):
         rows.append(("by hand", steps))
     picture = ""
-    if subject.drawn and (matrix := matrix_of(answer, value_of(subject.rule, args))):
+    if subject.drawn and (matrix := matrix_of(failed.answer, failed.right)):
         picture = picture_of(*matrix)
         rows.append(("picture", in_words(*matrix)))
     return tuple(rows), picture

@@ -76,6 +76,6 @@ def in_words(matrix: np.ndarray, wrong: np.ndarray) -> str:
     more = ", …" if wrong.sum() > len(places) else ""
     rows, columns = matrix.shape
     return (
-        f"your {rows} × {columns} answer; crossed: {int(wrong.sum())} of {matrix.size} entries, at "
+        f"your first wrong answer, {rows} × {columns}; crossed: {int(wrong.sum())} of {matrix.size} entries, at "
         f"(row, column) {', '.join(places)}{more}"
     )
