@@ -72,10 +72,10 @@ def _mixed(share: float) -> tuple[int, int, int]:
 
 def in_words(matrix: np.ndarray, wrong: np.ndarray) -> str:
     """What the picture shows: its size, and where the first wrong entries are."""
-    places = [f"({i}, {j})" for i, j in np.argwhere(wrong)[:4]]
+    places = [f"({i}, {j})" for i, j in np.argwhere(wrong)[:2]]
     more = ", …" if wrong.sum() > len(places) else ""
     rows, columns = matrix.shape
     return (
-        f"your first wrong answer, {rows} × {columns}; crossed: {int(wrong.sum())} of {matrix.size} entries, at "
-        f"(row, column) {', '.join(places)}{more}"
+        f"your first wrong answer, {rows} × {columns}; crossed: {int(wrong.sum())} of {matrix.size}"
+        f" entries, at (row, column) {', '.join(places)}{more}"
     )
