@@ -49,7 +49,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/test_rebuild.py",
         "tests/test_odd_notebooks.py",
     ),
-    "autograder.grading.judge": ("tests/test_grading.py",),
+    "autograder.grading.judge": ("tests/test_judge_told.py", "tests/test_grading.py"),
     "autograder.grading.record": ("tests/test_key.py", "tests/test_grading.py"),
     "autograder.grading.key": ("tests/test_key.py",),
     "autograder.sandbox.limits": ("tests/test_limits.py",),
@@ -183,6 +183,8 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no tests are named for {unknown[0]}")
     import hypothesis  # noqa: F401 (once, before the forks)
+    import nbconvert  # noqa: F401
+    import nbformat  # noqa: F401
     import numpy  # noqa: F401
     import pytest  # noqa: F401
     import torch
