@@ -44,6 +44,7 @@ class World:
         self.ran: list[tuple[int, str, float]] = []
 
     def spawn(self) -> Any:
+        assert len(self.guests) < 50, "guests without end"
         peak = 1_000 * (len(self.guests) + 1)
         guest = SimpleNamespace(
             socket=f"socket {len(self.guests)}",

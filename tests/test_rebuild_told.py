@@ -431,6 +431,25 @@ def test_prose_is_shown_below_the_last_graded_cell_above_and_above_the_next():
     assert texts(doubled)[-1] == "How?"
 
 
+def test_prose_is_looked_for_between_the_nearest_graded_cells():
+    intro, why, check, how = ASKS["cells"]
+    last = graded("last", "And?", solution=True, points=1, kind="markdown")
+    template = notebook(intro, why, check, how, last)
+    mine, done = cell("It adds up.", "markdown"), {**why, "source": "It is so."}
+    for place, shown in ((1, False), (2, False), (3, True), (4, True), (5, False)):
+        cells = [intro, done, check, how, {**last, "source": "So and so."}]
+        result = handed_in(*cells[:place], mine, *cells[place:], template=template)
+        assert (INTRO in next(t for t in texts(result) if t.startswith("How?"))) is shown
+
+
+def test_a_definition_in_the_lessons_own_prose_is_no_work():
+    prose = cell("So:\n\n    def double(x):", "markdown", id="prose")
+    template = notebook(TITLE, SETUP, prose, EXERCISE, CHECK, WHY)
+    assert told(*template["cells"], template=template) == ()
+    code = cell("x = 1\n'''\n def double(x):\n'''")
+    assert told(TITLE, SETUP, EXERCISE, CHECK, ANSWERED, code) == ()
+
+
 def test_markdown_is_broken_up_where_it_could_act_and_nowhere_else():
     for text, inert in (
         ("a < b <a <= <3", "a < b < a <= <3"),

@@ -50,11 +50,15 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/test_odd_notebooks.py",
     ),
     "autograder.grading.judge": ("tests/test_judge_told.py", "tests/test_grading.py"),
-    "autograder.grading.record": ("tests/test_key.py", "tests/test_grading.py"),
-    "autograder.grading.key": ("tests/test_key.py",),
+    "autograder.grading.record": (
+        "tests/test_record_told.py",
+        "tests/test_key.py",
+        "tests/test_grading.py",
+    ),
+    "autograder.grading.key": ("tests/test_record_told.py", "tests/test_key.py"),
     "autograder.sandbox.limits": ("tests/test_limits.py",),
-    "course.causality": ("tests/test_causality.py",),
-    "course.training": ("tests/test_training.py",),
+    "course.causality": ("tests/test_causality_told.py", "tests/test_causality.py"),
+    "course.training": ("tests/test_training_told.py", "tests/test_training.py"),
 }
 
 OURS = ("autograder", "course", "figures", "tests")
