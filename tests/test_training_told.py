@@ -175,7 +175,7 @@ def test_a_step_is_adamws_on_the_mean_of_a_batch():
         adam.param_groups[0]["lr"] = 0.1 * 0.5 * (1 + math.cos(math.pi * step / 2))
         adam.zero_grad()
         value = (mine * TRAIN[part]).mean()
-        total += float(value) * len(part)
+        total += value.item() * len(part)
         value.backward()
         adam.step()
     assert model.w.item() == mine.item()
