@@ -91,6 +91,11 @@ def has_room(slip: Slip) -> bool:
     return slip.kind == "one-off" and bool(re.match(r"[A-Z_]+ = [\d_]{3,}", slip.where))
 
 
+def is_same(slip: Slip) -> bool:
+    """Whether two numbers have changed places of which the larger or the smaller is taken."""
+    return slip.kind == "swap" and bool(re.match(r"(np\.)?(max|min)(imum)?\(", slip.before))
+
+
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports one module from another text."""
 
@@ -197,7 +202,9 @@ def main(arguments: list[str] | None = None) -> int:
     began, tried, alive = time.monotonic(), 0, 0
     for module, count, left in survivors(given.modules or list(NEAREST), given.sample):
         unexplained = [
-            s for s in left if (module, s.before, s.after) not in EQUIVALENT and not has_room(s)
+            s
+            for s in left
+            if (module, s.before, s.after) not in EQUIVALENT and not has_room(s) and not is_same(s)
         ]
         tried += count
         alive += len(unexplained)
