@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from autograder import lessons
 from autograder.checking import judge
 from autograder.checks import gpt2 as checks
 from autograder.draw import Draw
@@ -413,3 +414,27 @@ def test_a_line_that_cannot_be_drawn_is_one_sentence(model: nn.Module) -> None:
         AttentionExplorer.of(model, ids(2, 3))
     with pytest.raises(ValueError, match="place must be in 1 … 3"):
         AttentionExplorer.of(model, ids(1, 3), place=4)
+
+
+UNMASKED = "def causal_attention(q, k, v):\n    return F.scaled_dot_product_attention(q, k, v)"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "masked", "same"),
+    [(1, True, True), (2, True, False), (1, False, True), (2, False, True), (4, False, True)],
+)
+def test_without_positions_only_an_unmasked_or_shallow_transformer_sees_a_bag(
+    blocks: int, masked: bool, same: bool
+) -> None:
+    instead = {} if masked else {"causal_attention": UNMASKED}
+    names = lessons.solution_functions(LESSON, instead=instead)
+    sizes = {"vocab_size": 5, "n_positions": 5, "n_embd": 16, "n_layer": blocks, "n_head": 2}
+    model, random = names["GPT2"](sizes).double(), torch.Generator().manual_seed(1)
+    orders = torch.tensor([[*order, 4] for order in itertools.permutations(range(4))])
+    with torch.no_grad():
+        for p in model.parameters():
+            p.normal_(std=0.5, generator=random)
+        model.wpe.weight.zero_()
+        last = model(orders)[:, -1]
+    away = float((last - last[0]).abs().max())
+    assert away < 1e-12 if same else away > 1e-3

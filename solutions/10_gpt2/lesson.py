@@ -18,6 +18,7 @@
 # ---
 
 # %%
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -296,6 +297,49 @@ class GPT2(nn.Module):
 
 # %% check="GPT2" points=3
 check(GPT2)
+
+# %% [markdown]
+r"""
+### A mask that you know
+
+In lesson 5 a unit of degree $m$ could see inputs of degree at most $m$, and an output had to be *strictly* above. It is the same here: position $t$ of every block has degree $t$, the causal mask is the rule $m(t) \ge m(s)$, and the strict step is at the end, where the logits at $t$ are those of token $t + 1$. So count the paths, as you did for MADE: multiply the masks.
+"""
+
+# %% tags=["demo"]
+mask = torch.ones(5, 5).tril()  # row: a position; column: the positions that it reads
+for blocks in (1, 3):
+    print(f"paths through {blocks} block(s), to the logits of tokens 2 … 6 from tokens 1 … 5:")
+    print(torch.linalg.matrix_power(mask, blocks).int().numpy())
+
+# %% [markdown]
+r"""
+However many blocks: no path from a token to its own logits or to earlier ones, and a path from every token before. No leak, no blind spot.
+
+### Is that so?
+
+> "Attention has no order: without positions, a transformer sees a bag of words."
+
+Attention adds up what it reads, and a sum does not ask where its terms stood. **Decide:** we set all of wpe to zero, keep the last token, and put the four before it into every order. Do the last logits stay the same? With one block? With two?
+"""
+
+# %% tags=["demo"]
+with solved("GPT2", "Block", "causal_attention"):
+    orders = torch.tensor([[*order, 4] for order in itertools.permutations(range(4))])  # (24, 5)
+    for blocks in (1, 2):
+        settings = {"vocab_size": 5, "n_positions": 5, "n_embd": 16, "n_layer": blocks, "n_head": 2}
+        random = torch.Generator().manual_seed(0)
+        unplaced = GPT2(settings).double()
+        with torch.no_grad():
+            for p in unplaced.parameters():
+                p.normal_(std=0.5, generator=random)
+            unplaced.wpe.weight.zero_()
+            last = unplaced(orders)[:, -1]
+        print(f"{blocks} block(s): the last logits change by {(last - last[0]).abs().max():.1e}")
+
+# %% [markdown]
+r"""
+With one block it is so, up to rounding: every key and value is made of its own token alone. With two it is **not**: the second token has read one token by then, the third two, so what the last position adds up depends on the order after all. The causal mask is itself a trace of order. (Where nothing is masked, as in BERT, all places are alike at any depth, and the sentence is true.)
+"""
 
 # %% [markdown]
 r"""
