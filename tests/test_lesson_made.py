@@ -282,3 +282,8 @@ def test_many_orders_do_what_the_prose_reads_from_the_curves(told: str):
 
 def test_nade_is_a_masked_network_with_a_block_of_units_for_each_output(told: str):
     assert number(r"largest difference of the logits: ([\d.e+-]+)", told) < 1e-5
+
+
+def test_eight_units_miss_one_of_four_degrees_in_38_draws_of_100(text: str) -> None:
+    missed = sum((-1) ** (k + 1) * math.comb(4, k) * (1 - k / 4) ** 8 for k in range(1, 5))
+    assert round(100 * missed) == 38 and "in 38 cases of 100" in text

@@ -66,7 +66,7 @@ To $2^n$. A training loss of 0 nats is no triumph here, but the sign that this i
 </details>
 
 So some connections must go. The question of this lesson is **which**: enough of them that no output sees itself or a later
-variable, and not one more than that. Germain, Gregor, Murray and Larochelle (2015) found an answer that fits in
+variable, and no more than it takes. Germain, Gregor, Murray and Larochelle (2015) found an answer that fits in
 one comparison. They called the result MADE: *masked autoencoder for distribution estimation*.
 """
 
@@ -199,7 +199,7 @@ r"""
 This explorer calls **your** two functions. Point at an output, or use the arrow keys, to light every path that leads to it.
 
  1. Which output sees nothing, and why that one?
- 2. Does every output see **all** of its past? With 8 units some degree may be missing. Draw other degrees a few times: what changes, and what never does?
+ 2. Does every output see **all** of its past? With 8 units a draw misses one of the four degrees in 38 cases of 100, and then a connection goes that no rule asks to go. Draw other degrees a few times: what changes, and what never does?
  3. Choose the reversed order. Which output is now the one that sees nothing?
  4. **Break one mask by hand**: open a connection from a unit to an output that it should not have. Predict first which leak will be named.
 """
