@@ -254,6 +254,10 @@ def test_a_learner_drifts_and_the_source_does_not(solved: dict) -> None:
     assert own[30:].mean() > 3 * ringer.mean()
     assert abs(float(own[15:35].mean() - own[40:].mean())) < 0.1  # the climb ends
     assert 0.02 < float(error[-1]) < 0.06
+    control = solved["after_real"](real, learner, source, random)
+    costs = [float(line[20:].mean()) for line in (ringer, control, own)]
+    assert [round(cost, 2) for cost in costs] == [0.23, 0.41, 0.78]
+    assert (costs[1] - costs[0]) / (costs[2] - costs[0]) == pytest.approx(1 / 3, abs=0.05)
 
 
 def test_practice_closes_the_gap(solved: dict) -> None:
