@@ -1408,6 +1408,10 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
 
     # Who takes the logits from the layers, and not from forward, is judged by their own logits.
     own = with_ours(draw.normal(2, n), draw.bits(2, n))[1] == 0
+    if own and not _answers_with_x(model, n, draw):
+        raise WrongKind(
+            "nll does not ask the model for its logits, and the model's own do not depend on x"
+        )
 
     def ask(logits: np.ndarray, x: np.ndarray) -> np.ndarray:
         got = model.nll(tensor(x).float()) if own else with_ours(logits, x)[0]
@@ -1460,6 +1464,17 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             needs="nll",
         ),
     )
+
+
+def _answers_with_x(model: Any, n: int, draw: Draw) -> bool:
+    """Whether the model's own logits are numbers that change with x and with its weights."""
+    x, seen = all_bits(n)[[0, -1]], []
+    for _ in range(2):
+        randomize_parameters(model, draw.rng, gain=2.0)
+        seen.append(_logits(model, x.astype(float)))
+    first, second = seen
+    finite = np.isfinite(first).all() and np.isfinite(second).all()
+    return bool(finite and not close(first[0], first[1], 1e-3) and not close(first, second, 1e-3))
 
 
 def _small_likelihoods(
