@@ -57,6 +57,9 @@ def test_a_lessons_file_and_its_notebook_are_one_group(lesson: str):
     assert group_of(f"tests/test_banks.py::test_wrong[{lesson}-sample-3-off-by-one]") == (
         f"tests/test_banks.py {lesson}"
     )
+    assert group_of(f"tests/test_three_rules.py::test_every[{lesson}]") == (
+        f"tests/test_banks.py {lesson}"
+    )
 
 
 def test_other_files_are_groups_and_the_browser_is_started_in_one():

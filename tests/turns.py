@@ -22,6 +22,8 @@ from autograder import lessons
 BROWSER = "tests/browser"
 # Files with a group for each lesson that their parameters name: they share nothing among lessons.
 BY_LESSON = ("tests/test_banks.py", "tests/test_every_lesson.py", "tests/test_false_alarms.py")
+# Files that ask more of what another one has judged, lesson by lesson.
+BESIDE = {"tests/test_three_rules.py": "tests/test_banks.py"}
 # Groups of minutes, the longest first: a long one that begins last leaves the other workers idle.
 LONG = (
     "tests/test_attacks.py",
@@ -53,6 +55,7 @@ def group_of(nodeid: str) -> str:
     A lesson's own file and the test of its notebook both look at the run notebook.
     """
     file, lesson = nodeid.partition("::")[0], lesson_of(nodeid)
+    file = BESIDE.get(file, file) if lesson else file
     stem = PurePosixPath(file).stem
     if file.startswith(f"{BROWSER}/"):
         return BROWSER  # one Chromium and one JupyterLab

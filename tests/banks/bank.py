@@ -16,6 +16,7 @@ can talk round is no check.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import sys
 from dataclasses import dataclass, field
@@ -135,8 +136,12 @@ def judge_answer(
     return tuple(judge(subject, name=name, lesson=lesson, seed=seed) for seed in seeds)
 
 
+@functools.cache
 def outcome_of_wrong(lesson: str, answer: Wrong) -> Outcome:
-    """Whether it is refused, by the claim that must fail, with its misconception named."""
+    """Whether it is refused, by the claim that must fail, with its misconception named.
+
+    Judged once a process: what else is asked of the verdicts costs no second judging.
+    """
     verdicts = judge_answer(lesson, answer)
     problems = []
     for v in verdicts:
