@@ -1183,7 +1183,7 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
     """All n conditionals at once, each from the variables before it."""
     yield from _claims_on_paths(MADE, draw)
 
-    seen, flat, made_of_x, every = [], True, True, []
+    seen, flat, numbers, varied, every = [], True, True, False, []
     for hidden in ((160,), (80, 80)):
         for _ in range(4):
             n = draw.integer(5, 6)
@@ -1192,13 +1192,17 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
             logits = _logits(model, x)
             every.append(logits)
             # A constant, what is no number, and noise are log-odds of nothing.
-            made_of_x &= bool(np.isfinite(logits).all() and np.ptp(logits, axis=0).any())
-            made_of_x &= bool((_logits(model, x) == logits).all())
+            numbers &= bool(np.isfinite(logits).all() and (_logits(model, x) == logits).all())
+            varied |= bool(
+                np.ptp(logits, axis=0).any()
+            )  # a wrong one may be constant here or there
             flat &= _is_affine(x, logits)
             if layers is not None:
                 right = network(layers, x)
                 seen.append(Observation((layers, x), logits, right, nearly))
-    waits = waits_unless(made_of_x, "finite logits that change with x, and with nothing else")
+    waits = waits_unless(
+        numbers and varied, "finite logits that change with x, and with nothing else"
+    )
     low, high = min(v.min() for v in every), max(v.max() for v in every)
     yield claim(
         "logits are log-odds: any numbers, below 0 and above",

@@ -1636,7 +1636,7 @@ def _sums_to_one(WaveNet: Standin, draw: Draw, deaf: str) -> Claim:
         abs(total - 1) < 1e-6 and varied,
         id="sum",
         points=0.5,
-        saw=f"a sum of {total:.4g} over the 81 sounds of 4 samples at 3 levels"
+        saw=f"a sum of {total:.9g} over the 81 sounds of 4 samples at 3 levels"
         + ("" if varied or not np.isfinite(total) else ", each at the same price"),
         asks="Σ exp(−nll) = 1, and sounds of different prices",
         waits=deaf,
