@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +35,18 @@ def _programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+def _wait_until_ready(process: subprocess.Popen) -> None:
+    """Reads what the server says until it can be asked; the rest is read and let go."""
+    assert process.stdout is not None
+    told = []
+    for line in process.stdout:
+        told.append(line.decode(errors="replace"))
+        if b"ready to accept connections" in line:
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return
+    raise RuntimeError(f"the server ended at its start: {''.join(told)}")
+
+
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[str]:
     """The URL of an empty database, served until the block ends."""
@@ -57,13 +69,10 @@ def server(folder: Path) -> Iterator[str]:
         with log.open("wb") as out:
             quiet: dict = {"stdout": out, "stderr": subprocess.STDOUT, "cwd": folder, **user}
             subprocess.run(initdb, check=True, **quiet)
-            process = subprocess.Popen([programs / "postgres", "-D", data, *settings], **quiet)
+        said: dict = {**quiet, "stdout": subprocess.PIPE, "env": os.environ | {"LC_ALL": "C"}}
+        process = subprocess.Popen([programs / "postgres", "-D", data, *settings], **said)
         try:
-            ready = [programs / "pg_isready", "-q", "-h", host]
-            while subprocess.run(ready, check=False).returncode:
-                if process.poll() is not None:
-                    raise RuntimeError(f"the server ended at its start: {log.read_text()}")
-                time.sleep(0.05)
+            _wait_until_ready(process)
             yield f"postgresql+psycopg://course@/postgres?host={host}"
         finally:
             process.send_signal(signal.SIGQUIT)  # an immediate end: nothing here is kept

@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograder import judge
 from autograder.checks import exponential_wall as checks
 from autograder.claims import Verdict
@@ -127,6 +129,19 @@ def test_error_on_new_images_turns_round_as_tables_grow(experiment: dict[str, An
     assert (round(seen[10], 1), round(seen[14], 1)) == (17.7, 18.1) and seen[10] == min(seen)
     assert round(valid[3], 2) == 20.63 and "to beat: 20.63" in experiment["said"]
     assert round(2**67 / 1e18) == 148, "million terabytes"
+
+
+def test_without_laplaces_rule_the_training_error_only_falls(experiment: dict[str, Any]):
+    train, spent = experiment["train"], []
+    for m in range(15):
+        net = [experiment["nearest"](i, m) for i in range(64)]
+        tables = []
+        for i, parents in enumerate(net):
+            rows = experiment["rows_of"](train, parents)
+            seen = np.bincount(rows, minlength=2 ** len(parents))
+            tables.append(np.bincount(rows, train[:, i], minlength=len(seen)) / np.maximum(seen, 1))
+        spent.append(experiment["nll_of_net"](net, tables, train))
+    assert (np.diff(spent) < 0).all(), "the control of what the lesson says of Laplace's rule"
 
 
 def test_which_arrows_matters_more_than_how_many(experiment: dict[str, Any]):

@@ -204,7 +204,7 @@ def told(answer: Any) -> str:
     if isinstance(answer, str):
         return answer
     if isinstance(answer, float):
-        return f"a sum of {answer:.6g}"
+        return f"a sum of {answer:.9g}"
     if isinstance(answer, list):
         masked = np.argwhere(np.abs(np.triu(answer[0])) > 1e-6)
         if len(masked):

@@ -1501,7 +1501,7 @@ def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
                 if a.shape != b.shape
                 else "the same number for all texts"
                 if np.ptp(a) <= 0.1
-                else f"a sum of {np.exp(-a).sum():.4g}"
+                else f"a sum of {np.exp(-a).sum():.9g}"
             ),
         ),
         Property(

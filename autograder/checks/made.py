@@ -1759,7 +1759,7 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Ca
         _SUM,
         abs(worst - 1) < 1e-3,
         points=0.5,
-        saw=f"a sum of {worst:.4g} over all {2**n} vectors of {n} bits",
+        saw=f"a sum of {worst:.9g} over all {2**n} vectors of {n} bits",
         asks="Σ_x exp(−nll(x)) = 1: then it is a distribution, and its nll means something",
         advice="nll and forward are right, each by itself: what do they make of each other?",
     )
@@ -1937,7 +1937,7 @@ def an_average_of_probabilities(
             typical=False,
             alike=lambda a, b: a.shape == b.shape and close(np.exp(a).sum(), np.exp(b).sum()),
             saw=lambda answer, *_: (
-                f"probabilities of all 8 vectors that sum to {np.exp(answer).sum():.4g}"
+                f"probabilities of all 8 vectors that sum to {np.exp(answer).sum():.9g}"
             ),
         ),
         Property(

@@ -314,7 +314,7 @@ def integral(answer: np.ndarray, x: np.ndarray) -> str:
     """The integral of heights on an even grid, in words."""
     if answer.shape != x.shape or not (answer >= 0).all():
         return f"shape {answer.shape}, heights from {answer.min(initial=0):.4g}"
-    return f"an integral of {answer.sum() * (x[1] - x[0]):.4g}"
+    return f"an integral of {answer.sum() * (x[1] - x[0]):.9g}"
 
 
 _DENSITY = Mistake(

@@ -1950,7 +1950,7 @@ def a_distribution_over_images(PixelCNN: Standin, draw: Draw) -> Said:
         _SUM,
         abs(total - 1) < 1e-3,
         points=0.5,
-        saw=f"64 probabilities that sum to {total:.4f}",
+        saw=f"64 probabilities that sum to {total:.9g}",
         asks="nll adds up the surprises of all numbers of an image, and nothing else",
         advice=[
             when(
