@@ -981,7 +981,7 @@ with solved("drift"):
         label="the source hears the learner's bell after a real round",
     )
     ax.plot(where, ringer, ":", color="black", label="the source hears its own rounds")
-    ax.set(xlabel="position in the round", ylabel="nats a bell", ylim=(0, 1.35))
+    ax.set(xlabel="position in the round", ylabel="nats a bell", ylim=(0, 1.55))
     ax.legend()
     show(
         fig,
