@@ -24,9 +24,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("sample", "x = np.zeros((count, 0), dtype=int)", "np.zeros", "np.ones"): (
         "The array has no column yet: nothing is in it."
     ),
-    ("sample", "u = rng.random((count, 1)) * sums[:, -1:]", "1", "0"): (
-        "The length of the first axis, -0, is that of the last one: all are k."
-    ),
     ("sample", "rows = np.broadcast_to(factor[tuple(x.T)], (count, factor.shape[-1]))", "1", "0"): (
         "The length of the first axis, -0, is that of the last one: all are k."
     ),

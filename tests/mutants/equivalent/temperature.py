@@ -15,12 +15,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "min(width, total.numel())",
         "min(total.numel(), width)",
     ): ("The minimum of two numbers does not depend on their order."),
-    (
-        "beam_search",
-        "tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)",
-        "1",
-        "-1",
-    ): ("Of a tensor with two axes the axis 1 is the last one."),
     ("beam_search", "parent, token = place // total.shape[1], place % total.shape[1]", "1", "-1"): (
         "Of a tensor with two axes the axis 1 is the last one."
     ),
@@ -42,12 +36,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "torch.zeros",
         "torch.ones",
     ): ("A tensor of no entries is the same, whatever it is filled with."),
-    (
-        "drift",
-        "drawn = torch.multinomial(model(tokens).exp(), 1, generator=generator)",
-        "1",
-        "-1",
-    ): ("Of a tensor with two axes the axis 1 is the last one."),
     ("drift", "surprises.append(-source(tokens).gather(1, drawn))", "1", "-1"): (
         "Of a tensor with two axes the axis 1 is the last one."
     ),
@@ -75,9 +63,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "step(tokens)[0].max(dim=0)",
         "step(tokens)[0].max(dim=-1)",
     ): ("Of a tensor with one axis the axis 0 is the last one."),
-    ("greedy", "tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0", "0", "-1"): (
-        "One row is the first and the last, and so is the one axis of a row."
-    ),
     ("greedy", "return tokens[0], total", "0", "-1"): (
         "One row is the first and the last, and so is the one axis of a row."
     ),
@@ -90,9 +75,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "torch.cat([tokens, best.indices.view(1, 1)], dim=1)",
         "torch.cat([tokens, best.indices.view(1, 1)], dim=-1)",
     ): ("Of a tensor with two axes the axis 1 is the last one."),
-    ("greedy", "tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0", "1", "-1"): (
-        "Of two axes the axis 1 is the last, and a view of one entry finds a size of 1 by itself."
-    ),
     ("greedy", "tokens = torch.cat([tokens, best.indices.view(1, 1)], dim=1)", "1", "-1"): (
         "Of two axes the axis 1 is the last, and a view of one entry finds a size of 1 by itself."
     ),
@@ -114,24 +96,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("tokenwise_temperature", "for t in range(1, p.dim() + 1):", "1", "0"): (
         "The softmax of the one number that is the sum of all is 1."
     ),
-    (
-        "tokenwise_temperature",
-        "marginal = p.flatten(t).sum(dim=-1) if t < p.dim() else p",
-        "1",
-        "0",
-    ): ("The softmax of the one number that is the sum of all is 1."),
-    (
-        "tokenwise_temperature",
-        "conditional = torch.nan_to_num(torch.softmax(marginal.log() / T, dim=-1))",
-        "1",
-        "0",
-    ): ("The softmax of the one number that is the sum of all is 1."),
-    (
-        "tokenwise_temperature",
-        "q = q * conditional.view(*conditional.shape, *[1] * (p.dim() - t))",
-        "1",
-        "0",
-    ): ("The softmax of the one number that is the sum of all is 1."),
     (
         "tokenwise_temperature",
         "marginal = p.flatten(t).sum(dim=-1) if t < p.dim() else p",
@@ -192,12 +156,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "True",
         "False",
     ): ("On the CPU torch sorts stably whether it is asked to or not, and along the last axis."),
-    ("top_p", "return kept / kept.sum(dim=-1, keepdim=True)", "True", "False"): (
-        "On the CPU torch sorts stably whether it is asked to or not, and along the last axis."
-    ),
-    ("top_p", "return probs / probs.sum(dim=-1, keepdim=True)", "True", "False"): (
-        "On the CPU torch sorts stably whether it is asked to or not, and along the last axis."
-    ),
     (
         "top_p",
         "kept = torch.zeros_like(probs).scatter(-1, order, ranked * (before < p))",
