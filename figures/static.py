@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import hashlib
 import html
 import importlib
 import io
@@ -85,24 +86,33 @@ def write_all() -> list[Path]:
 
 def picture_html(name: str) -> str:
     """HTML that shows the stored picture in the theme of the page, with its alt text."""
-    alt = html.escape(pictures()[name].ALT, quote=True)
-    images = []
-    for theme in THEMES:
-        raw = (FOLDER / f"{name}-{theme}.svg").read_bytes()
-        source = "data:image/svg+xml;base64," + base64.b64encode(raw).decode("ascii")
-        images.append(
-            f'<img class="figure-{theme}" alt="{alt}" src="{source}" style="max-width:100%">'
-        )
+    light, dark = ((FOLDER / f"{name}-{theme}.svg").read_text("utf-8") for theme in THEMES)
+    return one_image(light, dark, pictures()[name].ALT)
+
+
+def one_image(light: str, dark: str, alt: str) -> str:
+    """HTML of one image that shows an SVG for a light page, or in its place one for a dark page.
+
+    It is one element, so that no host's style sheet, and no host that drops style sheets, can
+    show it twice; there the light one stands on its own light ground.
+    """
+    sources = [
+        "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+        for svg in (light, dark)
+    ]
+    # The same picture twice on a page is the same rule twice.
+    key = "figure-" + hashlib.sha256((light + dark).encode()).hexdigest()[:12]
     # JupyterLab says its theme on the body; elsewhere the reader's system decides.
     style = (
-        ".figure-dark{display:none}"
-        "@media (prefers-color-scheme:dark){"
-        "body:not([data-jp-theme-light]) .figure-light{display:none}"
-        "body:not([data-jp-theme-light]) .figure-dark{display:inline}}"
-        'body[data-jp-theme-light="false"] .figure-light{display:none}'
-        'body[data-jp-theme-light="false"] .figure-dark{display:inline}'
+        f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .{key}"
+        f"{{content:var(--{key})}}}}"
+        f'body[data-jp-theme-light="false"] .{key}{{content:var(--{key})}}'
+        f".{key}{{--{key}:url({sources[1]})}}"
     )
-    return f"<style>{style}</style>{''.join(images)}"
+    return (
+        f'<style>{style}</style><img class="{key}" alt="{html.escape(alt, quote=True)}" '
+        f'src="{sources[0]}" style="max-width:100%">'
+    )
 
 
 def show(name: str) -> None:

@@ -97,6 +97,15 @@ class OpenNotebook:
         assert answer["status"] == "ok", f"{expression} raised {answer.get('evalue')}"
         return answer["data"]["text/plain"]
 
+    def set_theme(self, name: str) -> None:
+        """Changes JupyterLab's theme ("JupyterLab Light", "JupyterLab Dark") and waits for it."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name
+        )
+        self.page.wait_for_function(
+            "theme => document.body.dataset.jpThemeName === theme", arg=name, timeout=START * 1000
+        )
+
     def cell(self, text: str) -> "Locator":
         """The first code cell whose source has `text` in it, scrolled to: Lab keeps no others."""
         index = self.page.evaluate(
