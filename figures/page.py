@@ -8,8 +8,12 @@ any place that shows HTML.
 import base64
 import json
 import re
+from pathlib import Path
 
 import anywidget
+
+# Gives a page `showWidget(element, module, state, kernel)`: what runs a widget without Jupyter.
+LOADER = (Path(__file__).parent / "page.js").read_text("utf-8")
 
 # What every Jupyter widget carries and no picture reads.
 _NOT_STATE = ("_model_", "_view_", "_esm", "_css", "_anywidget", "_dom_classes")
@@ -34,58 +38,11 @@ _PAGE = """<!doctype html>
 <script id="state" type="application/json">__STATE__</script>
 <script id="module" type="application/json">__MODULE__</script>
 <script type="module">
+__LOADER__
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const revive = (value) => value && value.$bytes !== undefined
-  ? new DataView(Uint8Array.from(atob(value.$bytes), (c) => c.charCodeAt(0)).buffer) : value;
-
-// What anywidget gives a module: get, set, save_changes, on, off. If the page has a function
-// window.kernel, changes go there and its answer (a map of traits) comes back into the model.
-class Model {
-  constructor(state) {
-    this.state = Object.fromEntries(Object.entries(state).map(([k, v]) => [k, revive(v)]));
-    this.changed = {};
-    this.listeners = new Map();
-  }
-  get(name) { return this.state[name]; }
-  set(name, value) {
-    if (this.state[name] === value) return;
-    this.state[name] = value;
-    this.changed[name] = value;
-    this.tell(name);
-  }
-  tell(name) {
-    for (const event of [`change:${name}`, "change"])
-      for (const listener of [...(this.listeners.get(event) ?? [])]) listener(this);
-  }
-  on(events, listener) {
-    for (const event of events.split(" "))
-      this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
-  }
-  off(event, listener) {
-    for (const name of event ? event.split(" ") : [...this.listeners.keys()])
-      this.listeners.set(name, (this.listeners.get(name) ?? []).filter(
-        (one) => listener && one !== listener));
-  }
-  save_changes() {
-    const changed = this.changed;
-    this.changed = {};
-    if (window.kernel) window.kernel(changed).then((answer) => this.receive(answer));
-  }
-  receive(answer) {
-    const names = Object.keys(answer ?? {});
-    for (const name of names) this.state[name] = revive(answer[name]);
-    for (const name of names) this.tell(name);
-  }
-  send() {}
-}
-
-const address = URL.createObjectURL(new Blob([read("module")], { type: "text/javascript" }));
-const module = await import(address);
-const definition = typeof module.default === "function" ? await module.default() : module.default;
-const model = new Model({ ...read("state"), _live: Boolean(window.kernel) });
-window.widgetModel = model;
-if (definition.initialize) await definition.initialize({ model });
-await definition.render({ model, el: document.getElementById("widget") });
+const kernel = window.kernel ? (changed) => window.kernel(changed) : null;
+const place = document.getElementById("widget");
+window.widgetModel = await showWidget(place, read("module"), read("state"), kernel);
 document.body.dataset.painted = "true";
 </script>
 </body>
@@ -118,6 +75,7 @@ def self_contained_page(
         "CSS": str(getattr(widget, "_css", "")).replace("</", "<\\/"),
         "STATE": _script(traits_of(widget)),
         "MODULE": _script(str(widget._esm)),
+        "LOADER": LOADER,
     }
     # One pass over the template, so that a mark inside a trait's own text is never filled in.
     return re.sub(r"__([A-Z]+)__", lambda mark: fields[mark[1]], _PAGE)

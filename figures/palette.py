@@ -63,14 +63,24 @@ DARK = {
 def stylesheet(selector: str) -> str:
     """CSS that gives `selector` the roles as variables (`--leak`, `--path-ink`, …).
 
-    Dark where the host says so (JupyterLab, Colab, VS Code), else where the reader's system does:
-    a host's word wins, since a light notebook on a dark system is a light page.
+    Dark where the host says so (JupyterLab, Colab, VS Code, Sphinx), else where the reader's system
+    does: a host's word wins, since a light notebook on a dark system is a light page.
     """
     light = _declarations(LIGHT) + "color-scheme: light;"
     dark = _declarations(DARK) + "color-scheme: dark;"
     hosts = {
-        light: ('[data-jp-theme-light="true"]', 'html[theme="light"]', "body.vscode-light"),
-        dark: ('[data-jp-theme-light="false"]', 'html[theme="dark"]', "body.vscode-dark"),
+        light: (
+            '[data-jp-theme-light="true"]',
+            'html[theme="light"]',
+            "body.vscode-light",
+            'html[data-theme="light"]',
+        ),
+        dark: (
+            '[data-jp-theme-light="false"]',
+            'html[theme="dark"]',
+            "body.vscode-dark",
+            'html[data-theme="dark"]',
+        ),
     }
     rules = [
         f"{selector} {{ {light} }}",
