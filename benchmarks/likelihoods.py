@@ -218,15 +218,15 @@ def _with_direct_links(lesson: dict[str, Any]) -> type[torch.nn.Module]:
     """
 
     class DirectMADE(lesson["MADE"]):
-        def __init__(self, n, hidden_sizes, order=None, generator=None):
-            super().__init__(n, hidden_sizes, order, generator)
-            mask = (self.order[:, None] > self.order[None, :]).float()
+        def __init__(self, n, hidden_sizes, place=None, generator=None):
+            super().__init__(n, hidden_sizes, place, generator)
+            mask = (self.place[:, None] > self.place[None, :]).float()
             self.direct = lesson["MaskedLinear"](n, n, mask, bias=False)
             torch.nn.init.zeros_(self.direct.weight)
 
-        def reorder(self, order):
-            super().reorder(order)
-            self.direct.mask.copy_((self.order[:, None] > self.order[None, :]).float())
+        def reorder(self, place):
+            super().reorder(place)
+            self.direct.mask.copy_((self.place[:, None] > self.place[None, :]).float())
 
         def forward(self, x):
             return super().forward(x) + self.direct(x)

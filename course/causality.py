@@ -95,8 +95,8 @@ class DependencyMap:
     def forbidden(self, allowed: Any = None, *, own: bool = False) -> np.ndarray:
         """The edges that were seen and are not allowed, int (K, 2): pairs (output, input).
 
-        `allowed` is a bool matrix (outputs, inputs), an order (see `past`), or None for the natural
-        order; with `own`, an order allows an output to see the input of its own rank.
+        `allowed` is a bool matrix (outputs, inputs), places (see `past`), or None for the natural
+        order; with `own`, an output may see the input of its own place.
         """
         return np.argwhere(self.sees & ~_allowed(allowed, self.sees.shape, own))
 
@@ -109,9 +109,9 @@ class DependencyMap:
         edges = self.forbidden(allowed, own=own)
         return (int(edges[0, 0]), int(edges[0, 1])) if len(edges) else None
 
-    def is_autoregressive(self, order: Any = None, *, own: bool = False) -> bool:
-        """Whether no output was seen to depend on itself or its future in `order`."""
-        return not self.rows_mix and not len(self.forbidden(order, own=own))
+    def is_autoregressive(self, place: Any = None, *, own: bool = False) -> bool:
+        """Whether no output was seen to depend on itself or on what comes after it."""
+        return not self.rows_mix and not len(self.forbidden(place, own=own))
 
     def summary(self, allowed: Any = None, *, own: bool = False) -> str:
         """The map in words: leaks first, then what is not seen, then what limits the statement."""
@@ -180,23 +180,23 @@ class BatchLeaks:
         )
 
 
-def past(order: int | Sequence[int] | np.ndarray, *, own: bool = False) -> np.ndarray:
-    """What an autoregressive model may see: bool (n, n), `[o, i]` is rank(i) < rank(o).
+def past(place: int | Sequence[int] | np.ndarray, *, own: bool = False) -> np.ndarray:
+    """What an autoregressive model may see: bool (n, n), `[o, i]` is place(i) < place(o).
 
     Args:
-        order: n for the natural order, or the rank of each variable: `order[d]` says when x_d has
+        place: n for the natural order, or the place of each variable: `place[d]` says when x_d has
             its turn; 0 … n−1 and 1 … n serve alike.
-        own: rank(i) ≤ rank(o) instead: for outputs that predict the NEXT variable (a language
+        own: place(i) ≤ place(o) instead: for outputs that predict the NEXT variable (a language
             model's logits at position t are those of token t + 1).
 
     Raises:
-        ValueError: `order` is no permutation.
+        ValueError: `place` is no permutation.
     """
-    ranks = np.asarray(order)
+    ranks = np.asarray(place)
     if ranks.ndim == 0:
         ranks = np.arange(ranks.item())
     if ranks.ndim != 1 or len(np.unique(ranks)) != len(ranks):
-        raise ValueError(f"order must give each variable a rank of its own: got {order!r}")
+        raise ValueError(f"place must give each variable a place of its own: got {place!r}")
     return (ranks[None, :] <= ranks[:, None]) if own else (ranks[None, :] < ranks[:, None])
 
 
@@ -238,7 +238,7 @@ def dependency_map(
             vectors (B, n, classes), 1 for the channels of (B, C, H, W).
         call: `call(model, x)`, what to compute instead of `model(x)`: `lambda m, x: m(x)[0]`.
         draws: the least number of draws of parameters, inputs and replacements.
-        expected: bool (outputs, inputs) or an order: edges that a right model has. While any of
+        expected: bool (outputs, inputs) or places: edges that a right model has. While any of
             them is unseen, draws go on up to `most_draws`: a narrow ReLU network can hide one for
             several draws, and should not be called blind for it.
         randomize: draw all parameters afresh; False is the RAW mode: the model as it is.
@@ -348,7 +348,7 @@ def leaking_cuts(
     *,
     allowed: Any = None,
     own: bool = False,
-    order: Sequence[int] | None = None,
+    place: Sequence[int] | None = None,
     cuts: int = 16,
     outputs: int | Sequence[int] = (),
     together: int | Sequence[int] = (),
@@ -361,22 +361,22 @@ def leaking_cuts(
 ) -> list[int]:
     """The cuts of the order, among `cuts` random ones, across which the future changed the past.
 
-    At cut c every input of rank ≥ c is replaced at once; an output whose allowed inputs all have
-    ranks < c must not change. Two calls in all, whatever n is. It looks at leaks only, not at what
+    At cut c every input of place ≥ c is replaced at once; an output whose allowed inputs all have
+    places < c must not change. Two calls in all, whatever n is. It looks at leaks only, not at what
     a model fails to see; by default in RAW mode, on the trained weights.
 
     Args:
-        order: the rank of each input; the natural order if None.
-        allowed: bool (outputs, inputs); `past(order, own=own)` if None.
+        place: the place of each input in the order; the natural order if None.
+        allowed: bool (outputs, inputs); `past(place, own=own)` if None.
         cuts: how many; all n of them where n ≤ `cuts`.
         The others: as for `dependency_map`.
     """
     source = _Source(inputs, perturb, vocabulary, seed)
     elements = _positions(source.shape, together)
     n = len(elements)
-    ranks = np.arange(n) if order is None else np.argsort(np.argsort(np.asarray(order)))
+    ranks = np.arange(n) if place is None else np.argsort(np.argsort(np.asarray(place)))
     if len(ranks) != n:
-        raise ValueError(f"order must rank {n} inputs: got {len(ranks)}")
+        raise ValueError(f"place must hold {n} inputs: got {len(ranks)}")
     at = np.arange(n) if n <= cuts else np.sort(source.rng.choice(n, size=cuts, replace=False))
     with _own_randomness():
         model, _ = _prepare(f, source, call, False, seed, reseed, randomize, keep)
@@ -810,7 +810,7 @@ def _positions(shape: Sequence[int], together: int | Sequence[int]) -> np.ndarra
 
 
 def _allowed(allowed: Any, shape: tuple[int, int], own: bool) -> np.ndarray:
-    """`allowed` as a bool matrix of this shape: from a matrix, an order, or None."""
+    """`allowed` as a bool matrix of this shape: from a matrix, places, or None."""
     if allowed is None:
         # More outputs than inputs or fewer: the first min(shape) of each are matched in order.
         ranks_out, ranks_in = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]

@@ -284,7 +284,7 @@ function render({ model, el }) {
       make("tspan", { x: 2 }, label, name);
       const isHidden = layer > 0 && layer < last;
       if (!isHidden || net.degrees.length)
-        make("tspan", { x: 2, dy: 13, class: "small" }, label, isHidden ? "degree m" : "order");
+        make("tspan", { x: 2, dy: 13, class: "small" }, label, isHidden ? "degree m" : "place");
     }
     const wires = make("path", { class: "wires" }, graphSvg);
     wires.setAttribute("d", net.masks.flatMap((mask, layer) => mask.flatMap((row, k) =>

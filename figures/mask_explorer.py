@@ -6,7 +6,7 @@ input at or after its place in the order is a leak, drawn dashed with a cross an
 
 The rule drawn here is that of Germain, Gregor, Murray and Larochelle (2015), "MADE", section 4:
 a hidden unit of degree m may see units of degree at most m, and output d may
-see hidden units of degree smaller than order(d).
+see hidden units of degree smaller than its place.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,8 +27,8 @@ class MaskExplorer(widget.Widget):
 
     masks     one array a layer, shape (out, in) as `nn.Linear.weight` has it, holding 0 and 1
               (bool, int or float; NumPy, torch or lists). The first has n columns, the last n rows.
-    order     the place of each input in the order, 1…n: `order[d]` is the place of input d.
-              Natural if left out.
+    place     when each input comes in the order, 1…n: `place[d]` is the place of input d.
+              The natural order if left out.
     degrees   one array a hidden layer: m(k) of each unit, drawn inside it.
     names     n names for the inputs; their numbers 1…n if left out.
 
@@ -40,7 +40,8 @@ class MaskExplorer(widget.Widget):
 
     _esm, _css = widget.parts("mask_explorer", ".mask-explorer")
 
-    # What the JavaScript draws. A mask is a list of rows, a row is text like "0110".
+    # What the JavaScript draws. A mask is a list of rows, a row is text like "0110"; `_order` holds
+    # the places.
     _masks = traitlets.List().tag(sync=True)
     _order = traitlets.List().tag(sync=True)
     _degrees = traitlets.List().tag(sync=True)
@@ -56,13 +57,13 @@ class MaskExplorer(widget.Widget):
     def __init__(
         self,
         masks: Sequence,
-        order: Sequence[int] | None = None,
+        place: Sequence[int] | None = None,
         degrees: Sequence | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self._functions = None
-        self.show(masks, order, degrees, names)
+        self.show(masks, place, degrees, names)
 
     @classmethod
     def of(
@@ -77,8 +78,8 @@ class MaskExplorer(widget.Widget):
     ) -> "MaskExplorer":
         """An explorer of what the student's own functions return, reshuffled at a button's press.
 
-        Calls `assign_degrees(n, hidden_sizes, generator)` and `build_masks(degrees, order)`, with
-        `generator` a torch.Generator and `order` a tensor of the places 1…n. A function that is
+        Calls `assign_degrees(n, hidden_sizes, generator)` and `build_masks(degrees, place)`, with
+        `generator` a torch.Generator and `place` a tensor of the places 1…n. A function that is
         not written yet, or that raises, gives a sentence in place of the picture.
         """
         import torch
@@ -102,18 +103,18 @@ class MaskExplorer(widget.Widget):
     def show(
         self,
         masks: Sequence,
-        order: Sequence[int] | None = None,
+        place: Sequence[int] | None = None,
         degrees: Sequence | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
         """Draws other masks in the same place; arguments and errors as for the class."""
         masks = _masks_of(masks)
         n = masks[0].shape[1]
-        order = _order_of(order, n)
+        place = _place_of(place, n)
         degrees = _degrees_of(degrees, masks)
         names = _names_of(names, n)
         with self.hold_sync():  # one message: the picture never mixes old masks with a new order
-            self._order, self._degrees, self._names = order, degrees, names
+            self._order, self._degrees, self._names = place, degrees, names
             self._masks = [["".join("01"[int(cell)] for cell in row) for row in m] for m in masks]
             self._breaks, self._notice = [], ""
 
@@ -137,7 +138,9 @@ class MaskExplorer(widget.Widget):
         hidden = f"hidden layers of {_listed(sizes)} units" if sizes else "no hidden layer"
         if len(sizes) == 1:
             hidden = f"a hidden layer of {sizes[0]} unit{'s' * (sizes[0] != 1)}"
-        lines = [f"MaskExplorer: {len(self._order)} inputs, {hidden}, order {_listed(self._order)}"]
+        lines = [
+            f"MaskExplorer: {len(self._order)} inputs, {hidden}, places {_listed(self._order)}"
+        ]
         lines += [self.output_in_words(d) for d in range(len(self._order))]
         return "\n".join([*lines, self.in_words()])
 
@@ -287,13 +290,13 @@ def _masks_of(masks: Sequence) -> list[np.ndarray]:
     return [array.astype(bool) for array in arrays]
 
 
-def _order_of(order: Sequence[int] | None, n: int) -> list[int]:
-    if order is None:
+def _place_of(place: Sequence[int] | None, n: int) -> list[int]:
+    if place is None:
         return list(range(1, n + 1))
-    array = _array(order, "order")
+    array = _array(place, "place")
     if array.shape != (n,) or sorted(array.tolist()) != list(range(1, n + 1)):
-        raise ValueError(f"order must hold each place 1…{n} once: got {_short(array)}")
-    return [int(place) for place in array]
+        raise ValueError(f"place must hold each of 1…{n} once: got {_short(array)}")
+    return [int(number) for number in array]
 
 
 def _order_called(name: str, n: int, generator: object) -> list[int]:

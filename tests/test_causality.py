@@ -283,18 +283,18 @@ def test_draws_go_on_while_an_expected_edge_is_unseen():
     assert blind.draws == 16
 
 
-def test_the_order_is_a_rank_for_each_variable():
-    order = np.array([2, 0, 1])
-    assert past(order).astype(int).tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
-    assert np.array_equal(past(order + 1), past(order))
+def test_what_is_allowed_is_told_by_the_place_of_each_variable():
+    place = np.array([2, 0, 1])
+    assert past(place).astype(int).tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
+    assert np.array_equal(past(place + 1), past(place))
     assert np.array_equal(past(3, own=True), np.tril(np.ones((3, 3), dtype=bool)))
-    model = Masked(torch.tensor(past(order)).float())
+    model = Masked(torch.tensor(past(place)).float())
     seen = dependency_map(model, torch.zeros(1, 3))
-    assert seen.is_autoregressive(order) and not len(seen.missing(order))
-    assert not seen.is_autoregressive() and not seen.is_autoregressive(np.argsort(order))
-    assert passes_cuts(model, torch.zeros(1, 3), order=order)
+    assert seen.is_autoregressive(place) and not len(seen.missing(place))
+    assert not seen.is_autoregressive() and not seen.is_autoregressive(np.argsort(place))
+    assert passes_cuts(model, torch.zeros(1, 3), place=place)
     assert not passes_cuts(model, torch.zeros(1, 3))
-    with pytest.raises(ValueError, match="a rank of its own"):
+    with pytest.raises(ValueError, match="a place of its own"):
         past([0, 0, 1])
 
 
@@ -611,8 +611,8 @@ def test_other_wrong_arguments_are_refused_in_one_sentence():
         dependency_map(lambda x: x, x).forbidden(np.ones((2, 2)))
     with pytest.raises(ValueError, match="at least 2 rows"):
         batch_leaks(lambda x: x, x)
-    with pytest.raises(ValueError, match="must rank 3 inputs"):
-        leaking_cuts(lambda x: x, x, order=[0, 1])
+    with pytest.raises(ValueError, match="must hold 3 inputs"):
+        leaking_cuts(lambda x: x, x, place=[0, 1])
     with pytest.raises(TypeError, match="a model or a function"):
         dependency_map(Masked, x)
 

@@ -162,7 +162,7 @@ def test_the_past_is_what_has_a_lower_rank():
     assert past(np.array([1, 0]), own=True).tolist() == [[True, True], [False, True]]
     for wrong in ([0, 0], [[0, 1]]):
         assert told(ValueError, past, wrong) == (
-            f"order must give each variable a rank of its own: got {wrong}"
+            f"place must give each variable a place of its own: got {wrong}"
         )
 
 
@@ -479,11 +479,11 @@ def test_at_a_cut_all_of_the_future_is_changed_at_once():
     assert leaking_cuts(Called(leak=1), np.array([[0, 1, 1]])) == [0, 1, 2]
     assert leaking_cuts(Called(leak=1), np.array([[0, 1, 1]]), own=True) == []
     f = Called()
-    leaking_cuts(f, np.array([[0, 1, 1]]), order=[3, 1, 2])
+    leaking_cuts(f, np.array([[0, 1, 1]]), place=[3, 1, 2])
     assert f.batches[3] == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    assert leaking_cuts(lambda x: x[:, ::-1] * 0, np.zeros((1, 3)), order=[2, 1, 0]) == []
+    assert leaking_cuts(lambda x: x[:, ::-1] * 0, np.zeros((1, 3)), place=[2, 1, 0]) == []
     back = lambda x: np.cumsum(x[:, ::-1], axis=1)[:, ::-1] - x  # noqa: E731
-    assert leaking_cuts(back, np.zeros((1, 3)), order=[2, 1, 0]) == []
+    assert leaking_cuts(back, np.zeros((1, 3)), place=[2, 1, 0]) == []
     assert leaking_cuts(back, np.zeros((1, 3))) == [0, 1, 2]
     assert leaking_cuts(back, np.zeros((1, 3)), allowed=np.ones((3, 3))) == []
     assert not passes_cuts(back, np.zeros((1, 3))) and passes_cuts(Called(), np.zeros((1, 3)))
@@ -507,8 +507,8 @@ def test_of_many_cuts_some_are_drawn():
     rng = np.random.default_rng([0, 2])
     first, second = np.abs(rng.standard_normal(2)), 10 * np.abs(rng.standard_normal(2))
     assert sizes[-1].tolist() == [first.tolist(), [0.0, second[1]]]
-    assert told(ValueError, leaking_cuts, Called(), np.zeros((1, 3)), order=[0, 1]) == (
-        "order must rank 3 inputs: got 2"
+    assert told(ValueError, leaking_cuts, Called(), np.zeros((1, 3)), place=[0, 1]) == (
+        "place must hold 3 inputs: got 2"
     )
 
 
@@ -526,7 +526,7 @@ def test_the_defaults_are_these():
     }  # fmt: skip
     assert defaults(batch_leaks) == shared | {"train": True, "randomize": True, "draws": 2}
     assert defaults(leaking_cuts) == shared | ends | {
-        "allowed": None, "own": False, "order": None, "cuts": 16, "randomize": False,
+        "allowed": None, "own": False, "place": None, "cuts": 16, "randomize": False,
     }  # fmt: skip
     assert causality._REGIMES == (
         (1.0, False, 1.0), (0.3, True, 1.0), (3.0, False, 10.0), (1.0, True, 0.1)

@@ -11,7 +11,7 @@ from course import picture
 from course.demo import solved
 
 
-def build_masks(degrees, order):
+def build_masks(degrees, place):
     raise NotImplementedError("build_masks: write your code here")
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from figures.mask_explorer import MaskExplorer, path_counts
 
 
-def rule(degrees: list, order: torch.Tensor) -> list:
-    below, masks = order, []
+def rule(degrees: list, place: torch.Tensor) -> list:
+    below, masks = place, []
     for layer in degrees:
         masks.append((layer[:, None] >= below[None, :]).float())
         below = layer
-    return [*masks, (order[:, None] > below[None, :]).float()]
+    return [*masks, (place[:, None] > below[None, :]).float()]
 
 
 def drawn(n: int, hidden_sizes: tuple, generator: torch.Generator) -> list:
@@ -44,8 +44,8 @@ def test_a_mask_may_be_any_array_of_zeros_and_ones(kind) -> None:
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 9), sizes=st.lists(st.integers(1, 8)))
 def test_masks_by_the_rule_never_leak(seed: int, n: int, sizes: list) -> None:
     generator = torch.Generator().manual_seed(seed)
-    order = 1 + torch.randperm(n, generator=generator)
-    explorer = MaskExplorer(rule(drawn(n, tuple(sizes), generator), order), order)
+    place = 1 + torch.randperm(n, generator=generator)
+    explorer = MaskExplorer(rule(drawn(n, tuple(sizes), generator), place), place)
     assert not explorer.in_words().startswith("Not autoregressive")
 
 
@@ -56,7 +56,7 @@ def test_path_counts_are_exact_where_floats_and_int64_are_not() -> None:
 
 def test_the_text_says_what_every_output_sees() -> None:
     assert repr(MaskExplorer([HIDDEN, OUTPUT], degrees=[[1, 2]])) == (
-        "MaskExplorer: 3 inputs, a hidden layer of 2 units, order 1, 2, 3\n"
+        "MaskExplorer: 3 inputs, a hidden layer of 2 units, places 1, 2, 3\n"
         "Output 1 sees no input.\n"
         "Output 2 sees input 1.\n"
         "Output 3 sees inputs 1, 2.\n"
@@ -91,8 +91,8 @@ def test_a_transposed_mask_reads_as_leaks_or_is_refused_with_its_shape() -> None
         ({"masks": [HIDDEN, [[float("nan")] * 2] * 3]}, "mask 2 must hold 0 and 1 only: got nan"),
         ({"masks": [HIDDEN]}, "the last mask must have a row for each of the 3 inputs"),
         ({"masks": [np.ones((500, 64)), np.ones((64, 500))]}, "64 units a layer is the most"),
-        ({"order": [0, 1, 2]}, r"order must hold each place 1…3 once: got \[0, 1, 2\]"),
-        ({"order": [1, 2]}, r"order must hold each place 1…3 once: got \[1, 2\]"),
+        ({"place": [0, 1, 2]}, r"place must hold each of 1…3 once: got \[0, 1, 2\]"),
+        ({"place": [1, 2]}, r"place must hold each of 1…3 once: got \[1, 2\]"),
         ({"degrees": [[1, 2, 3]]}, "degrees must hold one array a hidden layer, of 2 units"),
         ({"names": ["a"]}, "names must hold 3 names, one an input: got 1"),
     ],
@@ -127,7 +127,7 @@ def test_a_new_picture_forgets_what_was_broken_by_hand() -> None:
 
 @pytest.mark.parametrize("unsolved", [lambda *_: None, None])
 def test_an_unsolved_function_asks_for_the_exercise(unsolved) -> None:
-    def build_masks(degrees, order):
+    def build_masks(degrees, place):
         raise NotImplementedError("build_masks: write your code here")
 
     explorer = MaskExplorer.of(unsolved or build_masks, drawn)
@@ -143,8 +143,8 @@ def test_unsolved_degrees_are_named_before_the_masks() -> None:
 
 
 def test_an_error_is_a_sentence_with_the_student_s_own_line() -> None:
-    def build_masks(degrees, order):
-        return order[99]
+    def build_masks(degrees, place):
+        return place[99]
 
     line = build_masks.__code__.co_firstlineno + 1
     said = repr(MaskExplorer.of(build_masks, drawn))
@@ -153,8 +153,8 @@ def test_an_error_is_a_sentence_with_the_student_s_own_line() -> None:
 
 
 def test_masks_that_do_not_fit_are_said_and_do_not_raise() -> None:
-    def build_masks(degrees, order):
-        return [mask.T for mask in rule(degrees, order)]
+    def build_masks(degrees, place):
+        return [mask.T for mask in rule(degrees, place)]
 
     said = repr(MaskExplorer.of(build_masks, drawn, n=5, hidden_sizes=(8, 7)))
     assert "is one transposed?" in said
@@ -163,11 +163,11 @@ def test_masks_that_do_not_fit_are_said_and_do_not_raise() -> None:
 def test_an_explorer_recovers_when_the_function_does() -> None:
     calls = []
 
-    def build_masks(degrees, order):
-        calls.append(order)
+    def build_masks(degrees, place):
+        calls.append(place)
         if len(calls) == 1:
             raise RuntimeError("not today")
-        return rule(degrees, order)
+        return rule(degrees, place)
 
     explorer = MaskExplorer.of(build_masks, drawn)
     assert "RuntimeError: not today" in repr(explorer)

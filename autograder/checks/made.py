@@ -1,6 +1,6 @@
 """Checks of lesson 05, MADE: masks, and what they make of a network.
 
-Notation: n variables, order[d] the place 1 … n of variable d, m(k) the degree of a hidden unit
+Notation: n variables, place[d] the place 1 … n of variable d, m(k) the degree of a hidden unit
 (Germain, Gregor, Murray and Larochelle, 2015, "MADE", figure 1 and equations 12 and 13).
 """
 
@@ -40,7 +40,7 @@ LESSON = "05_made"
 _MADE = "Exercise 5: MADE"  # its heading
 
 Masks = list[np.ndarray]
-Network = tuple[list[np.ndarray], np.ndarray]  # the degrees of the hidden layers, and the order
+Network = tuple[list[np.ndarray], np.ndarray]  # the degrees of the hidden layers, and the places
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -48,7 +48,7 @@ Network = tuple[list[np.ndarray], np.ndarray]  # the degrees of the hidden layer
 
 def masks_by_rule(
     degrees: Sequence[np.ndarray],
-    order: np.ndarray,
+    place: np.ndarray,
     *,
     hidden: Callable[..., np.ndarray] = np.greater_equal,
     output: Callable[..., np.ndarray] = np.greater,
@@ -58,22 +58,22 @@ def masks_by_rule(
 ) -> Masks:
     """The masks of MADE as bool arrays (out, in). Each option turns one thing of the rule wrong.
 
-    `at_inputs` and `at_outputs` make something else of the order at one end, `heard` says what a
+    `at_inputs` and `at_outputs` make something else of the places at one end, `heard` says what a
     hidden layer is compared with: the layer "below", or always the "inputs".
     """
-    inputs = at_inputs(order)
+    inputs = at_inputs(place)
     below = [inputs] * len(degrees) if heard == "inputs" else [inputs, *degrees[:-1]]
     masks = [hidden(m[:, None], b[None, :]) for m, b in zip(degrees, below, strict=True)]
-    return [*masks, output(at_outputs(order)[:, None], degrees[-1][None, :])]
+    return [*masks, output(at_outputs(place)[:, None], degrees[-1][None, :])]
 
 
-def masks_in_turn(degrees: Sequence[np.ndarray], order: np.ndarray) -> Masks:
+def masks_in_turn(degrees: Sequence[np.ndarray], place: np.ndarray) -> Masks:
     """The same rule without options, layer by layer."""
-    masks, below = [], order
+    masks, below = [], place
     for layer in degrees:
         masks.append(layer[:, None] >= below[None, :])
         below = layer
-    return [*masks, order[:, None] > below[None, :]]
+    return [*masks, place[:, None] > below[None, :]]
 
 
 def paths(masks: Sequence[np.ndarray]) -> np.ndarray:
@@ -94,12 +94,12 @@ def draw_degrees(draw: Draw, n: int, hidden_sizes: Sequence[int]) -> list[np.nda
     return degrees
 
 
-def draw_order(draw: Draw, n: int) -> np.ndarray:
+def draw_places(draw: Draw, n: int) -> np.ndarray:
     """Places 1 … n; for n ≥ 3 not their own inverse, so that mixing the two up shows."""
     while True:
-        order = draw.permutation(n) + 1
-        if n < 3 or (order[order - 1] != np.arange(1, n + 1)).any():
-            return order
+        place = draw.permutation(n) + 1
+        if n < 3 or (place[place - 1] != np.arange(1, n + 1)).any():
+            return place
 
 
 def all_bits(n: int) -> np.ndarray:
@@ -373,16 +373,16 @@ def _equal(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
 # --- build_masks ----------------------------------------------------------------------------------
 
 
-def _natural(order: np.ndarray) -> np.ndarray:
-    return np.arange(1, len(order) + 1)
+def _natural(place: np.ndarray) -> np.ndarray:
+    return np.arange(1, len(place) + 1)
 
 
-def _inverse(order: np.ndarray) -> np.ndarray:
-    return np.argsort(order) + 1
+def _inverse(place: np.ndarray) -> np.ndarray:
+    return np.argsort(place) + 1
 
 
-def _from_0(order: np.ndarray) -> np.ndarray:
-    return order - 1
+def _from_0(place: np.ndarray) -> np.ndarray:
+    return place - 1
 
 
 def _filled(value: int) -> Callable[..., Masks]:
@@ -404,17 +404,17 @@ _MISTAKES_OF_MASKS = (
     Mistake("hidden-reversed", "your hidden comparison points the wrong way: a unit listens to "
             "degrees at most its own, m(k) ≥ m(d)", options={"hidden": np.less_equal}),
     Mistake("output-reversed", "your output comparison points the wrong way: output d listens to "
-            "degrees below its place, order[d] > m(k)", options={"output": np.less}),
+            "degrees below its place, place[d] > m(k)", options={"output": np.less}),
     Mistake("layers-hear-inputs", "your hidden layers are all compared with the inputs: each mask "
             "stands between a layer and the one directly below it", options={"heard": "inputs"}),
-    Mistake("order-ignored", "your masks do not depend on order: the degree of input d is order[d]",
+    Mistake("order-ignored", "your masks do not depend on place: the degree of input d is place[d]",
             options={"at_inputs": _natural, "at_outputs": _natural}),
-    Mistake("order-ignored-at-output", "the order is used at the inputs only: output d has the "
-            "place order[d] too, or it will see variables that come later",
+    Mistake("order-ignored-at-output", "the places are used at the inputs only: output d has the "
+            "place place[d] too, or it will see variables that come later",
             options={"at_outputs": _natural}),
-    Mistake("order-ignored-at-input", "the order is used at the outputs only: input d has the "
-            "degree order[d]", options={"at_inputs": _natural}),
-    Mistake("order-inverted", "order[d] already is the place of variable d: its inverse is not "
+    Mistake("order-ignored-at-input", "the places are used at the outputs only: input d has the "
+            "degree place[d]", options={"at_inputs": _natural}),
+    Mistake("order-inverted", "place[d] already is the place of variable d: its inverse is not "
             "needed", options={"at_inputs": _inverse, "at_outputs": _inverse}),
     Mistake("places-from-0", "places count from 1, as the degrees do: with places from 0 the "
             "second output loses the first input",
@@ -462,16 +462,16 @@ def _fault_of_form(masks: Masks, right: Masks, *case: Any) -> str:
     return f"other values than 0 and 1 for {_show_network(*case)}"
 
 
-def _first_leak(masks: Masks, right: Masks, degrees: Any, order: np.ndarray) -> str:
+def _first_leak(masks: Masks, right: Masks, degrees: Any, place: np.ndarray) -> str:
     reach = paths(masks)
-    d, j = np.argwhere((reach > 0) & ~past(order))[0]
+    d, j = np.argwhere((reach > 0) & ~past(place))[0]
     count = _count(reach[d, j], "path")
-    return f"{count} from input {j + 1} to output {d + 1}, order {order.tolist()}"
+    return f"{count} from input {j + 1} to output {d + 1}, place {place.tolist()}"
 
 
-def _first_gap(masks: Masks, right: Masks, degrees: Any, order: np.ndarray) -> str:
+def _first_gap(masks: Masks, right: Masks, degrees: Any, place: np.ndarray) -> str:
     d, j = np.argwhere((paths(masks) == 0) & (paths(right) > 0))[0]
-    return f"no path from input {j + 1} to output {d + 1}, {_show_network(degrees, order)}"
+    return f"no path from input {j + 1} to output {d + 1}, {_show_network(degrees, place)}"
 
 
 def _first_odd(masks: Masks, right: Masks, *case: Any) -> str:
@@ -499,23 +499,23 @@ def _told_masks(masks: Masks) -> str:
     return " and ".join(f"[{text}]" for text in rows)
 
 
-def _show_network(degrees: list[np.ndarray], order: np.ndarray) -> str:
+def _show_network(degrees: list[np.ndarray], place: np.ndarray) -> str:
     layers = ", then ".join(shown(layer) for layer in degrees)
-    return f"degrees {layers} and order {order.tolist()}"
+    return f"degrees {layers} and place {place.tolist()}"
 
 
-def _compared(degrees: list[np.ndarray], order: np.ndarray) -> str:
+def _compared(degrees: list[np.ndarray], place: np.ndarray) -> str:
     """The comparisons of one hidden layer, where there are few."""
-    if len(degrees) > 1 or len(order) * len(degrees[0]) > 4:
+    if len(degrees) > 1 or len(place) * len(degrees[0]) > 4:
         return ""
-    hidden = (f"{m} ≥ {p}: {int(m >= p)}" for m in degrees[0] for p in order)
-    output = (f"{p} > {m}: {int(p > m)}" for p in order for m in degrees[0])
+    hidden = (f"{m} ≥ {p}: {int(m >= p)}" for m in degrees[0] for p in place)
+    output = (f"{p} > {m}: {int(p > m)}" for p in place for m in degrees[0])
     return f"hidden {', '.join(hidden)}; output {', '.join(output)}"
 
 
-def _small_networks(degrees: list[np.ndarray], order: np.ndarray) -> Iterator[Network]:
+def _small_networks(degrees: list[np.ndarray], place: np.ndarray) -> Iterator[Network]:
     """One unit or two, one layer or two, fewer than there are now."""
-    size = sum(map(len, degrees)) + len(order)
+    size = sum(map(len, degrees)) + len(place)
     for layers in ([[1]], [[2]], [[1, 2]], [[1], [1]], [[1], [2]], [[1, 2], [2, 1]]):
         for places in ([1, 2], [2, 1], [1, 2, 3], [2, 3, 1]):
             if max(map(max, layers)) < len(places) < size - sum(map(len, layers)):
@@ -537,8 +537,8 @@ def _networks(draw: Draw) -> Iterator[Network]:
         one, two = ([_all_degrees(draw, n, size) for size in sizes] for _ in range(2))
         while _equal(one, two):
             two = [_all_degrees(draw, n, size) for size in sizes]
-        yield one, np.arange(1, n + 1) if len(sizes) == 1 else draw_order(draw, n)
-        yield two, draw_order(draw, n)
+        yield one, np.arange(1, n + 1) if len(sizes) == 1 else draw_places(draw, n)
+        yield two, draw_places(draw, n)
 
 
 def _all_degrees(draw: Draw, n: int, size: int) -> np.ndarray:
@@ -550,9 +550,9 @@ def _networks_with_gaps(draw: Draw) -> Iterator[Network]:
     """Degrees as they are drawn, some missing; one unit alone; a single variable."""
     yield from _networks(draw)
     for n, sizes in ((draw.integer(6, 8), (3, 4)), (draw.integer(5, 7), (3, 3, 3))):
-        yield draw_degrees(draw, n, sizes), draw_order(draw, n)
-    for order in ([1, 2], [2, 1]):
-        yield [np.ones(draw.integer(2, 3), dtype=np.int64)], np.array(order)
+        yield draw_degrees(draw, n, sizes), draw_places(draw, n)
+    for place in ([1, 2], [2, 1]):
+        yield [np.ones(draw.integer(2, 3), dtype=np.int64)], np.array(place)
     yield [np.array([2])], np.arange(1, 4)
     yield [np.array([2])], np.array([3, 1, 2])
     yield draw_degrees(draw, 1, (2,)), np.array([1])
@@ -562,8 +562,8 @@ def _networks_with_gaps(draw: Draw) -> Iterator[Network]:
 def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Degrees decide which connections may stay."""
 
-    def ask(degrees: list[np.ndarray], order: np.ndarray) -> Masks:
-        given = build_masks([tensor(d) for d in degrees], tensor(order))
+    def ask(degrees: list[np.ndarray], place: np.ndarray) -> Masks:
+        given = build_masks([tensor(d) for d in degrees], tensor(place))
         if not isinstance(given, list | tuple):
             raise WrongKind("build_masks should return a list with one mask a layer")
         return [expect_array(m, None, "any", f"mask {i}") for i, m in enumerate(given, 1)]
@@ -616,7 +616,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
             "every connection that the rule allows is there, and no other",
             _networks_with_gaps,
             points=1,
-            asks="hidden M[k, d] = 1 where m(k) ≥ m(d); output M[d, k] = 1 where order[d] > m(k)",
+            asks="hidden M[k, d] = 1 where m(k) ≥ m(d); output M[d, k] = 1 where place[d] > m(k)",
             needs="form",
             saw=_first_odd,
         ),
@@ -1161,11 +1161,11 @@ def _model_and_layers(
 
     Whoever has written another constructor is asked for the properties of the logits alone.
     """
-    model = made_by(MADE, n, hidden, tensor(draw_order(draw, n)), draw.generator())
+    model = made_by(MADE, n, hidden, tensor(draw_places(draw, n)), draw.generator())
     randomize_parameters(model, draw.rng, gain=3.0)
     state, count = model.state_dict(), len(hidden) + 1
     names = {f"layers.{i}.{part}" for i in range(count) for part in ("weight", "bias", "mask")}
-    if not isinstance(state, dict) or set(state) != names | {"order"}:
+    if not isinstance(state, dict) or set(state) != names | {"place"}:
         return model, None
     arrays = {name: expect_array(state[name], None, "any", name) for name in names}
     return model, [
@@ -1265,26 +1265,26 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
     gaps: list[tuple[int, int, str, bool]] = []
     mixing, alive, everything = False, False, True
     for n, hidden, turns in ((2, (8,), 1), (draw.integer(5, 7), (160, 160), 2), (4, (160,), 0)):
-        order = draw_order(draw, n) if turns else np.arange(1, n + 1)  # the natural one unless told
-        given = (tensor(order), draw.generator()) if turns else ()
+        place = draw_places(draw, n) if turns else np.arange(1, n + 1)  # the natural one too
+        given = (tensor(place), draw.generator()) if turns else ()
         model = made_by(MADE, n, hidden, *given)
         _logits(model, draw.bits(3, n))
         for turned in (False, True)[: max(turns, 1)]:
             if turned:
-                order = draw_order(draw, n)
-                model.reorder(tensor(order))
+                place = draw_places(draw, n)
+                model.reorder(tensor(place))
             seen: DependencyMap = dependency_map(
                 model,
                 tensor(draw.bits(4, n)).float(),
-                expected=order,
+                expected=place,
                 seed=draw.integer(0, 2**31),
             )
             mixing |= seen.rows_mix
             everything &= bool(seen.sees.all())  # which is to see the past for free
             alive |= bool(seen.sees.any())  # a constant, or nothing but NaN, is blind for free
-            where = f"at n = {n}, order {order.tolist()}{' after reorder' * turned}"
-            leaks += [(int(d), int(j), where, turned) for d, j in seen.forbidden(order)]
-            gaps += [(int(d), int(j), where, turned) for d, j in seen.missing(order)]
+            where = f"at n = {n}, place {place.tolist()}{' after reorder' * turned}"
+            leaks += [(int(d), int(j), where, turned) for d, j in seen.forbidden(place)]
+            gaps += [(int(d), int(j), where, turned) for d, j in seen.missing(place)]
     yield claim(
         _LEAK,
         not leaks and not mixing,
@@ -1402,7 +1402,7 @@ _MISTAKES_OF_NLL = (
 def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The chain rule as a sum of logs; the model answers with logits of ours."""
     n = draw.integer(5, 7)
-    model = made_by(MADE, n, (30,), tensor(draw_order(draw, n)), draw.generator())
+    model = made_by(MADE, n, (30,), tensor(draw_places(draw, n)), draw.generator())
 
     def with_ours(logits: np.ndarray, x: np.ndarray) -> tuple[Any, int]:
         got = nll_of_logits(model, tensor(logits).float(), tensor(x).float())
@@ -1500,13 +1500,13 @@ def _small_likelihoods(
 COUNT, BOUND, BOUND_OF_PAIRS = 20_000, 0.055, 0.115
 
 
-def _turns(order: np.ndarray) -> np.ndarray:
-    return np.argsort(order)
+def _turns(place: np.ndarray) -> np.ndarray:
+    return np.argsort(place)
 
 
 def drawn(
     tables: np.ndarray,
-    order: np.ndarray,
+    place: np.ndarray,
     *,
     turns: Callable[[np.ndarray], np.ndarray] = _turns,
     sign: float = 1.0,
@@ -1519,7 +1519,7 @@ def drawn(
     """
     n = tables.shape[2]
     every, log_p, known = all_bits(n), np.zeros(2**n), np.zeros(n)
-    for t, d in enumerate(turns(order)):
+    for t, d in enumerate(turns(place)):
         codes = ((every * known) @ 2 ** np.arange(n)[::-1]).astype(int)
         logit = sign * tables[t if fill else 0][codes, d]
         log_p -= softplus(np.where(every[:, d] == 1, -logit, logit))
@@ -1527,19 +1527,19 @@ def drawn(
     return np.exp(log_p)
 
 
-def _rounded(tables: np.ndarray, order: np.ndarray) -> np.ndarray:
-    return drawn(1e4 * tables, order)
+def _rounded(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+    return drawn(1e4 * tables, place)
 
 
 _MISTAKES_OF_SAMPLE = (
     Mistake("one-pass-sampling", "all bits come from one pass over an empty input: each "
             "conditional must see the bits that were drawn before it", options={"fill": False}),
-    Mistake("order-for-its-inverse", "order[d] is the PLACE of variable d; whose turn it is at "
-            "step i is the inverse of that", options={"turns": lambda order: order - 1}),
+    Mistake("order-for-its-inverse", "place[d] is the PLACE of variable d; whose turn it is at "
+            "step i is the inverse of that", options={"turns": lambda place: place - 1}),
     Mistake("natural-order", "you draw x_1, x_2, … whatever the order: the first to be drawn has "
-            "place 1", options={"turns": lambda order: np.arange(len(order))}),
+            "place 1", options={"turns": lambda place: np.arange(len(place))}),
     Mistake("reversed-order", "you draw in the order backwards: the variable of place 1 comes "
-            "first", options={"turns": lambda order: _turns(order)[::-1]}),
+            "first", options={"turns": lambda place: _turns(place)[::-1]}),
     Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "
             "σ(logit)", options={"sign": -1.0}),
     Mistake("fair-coins", "these are fair coins: where is the model?", options={"sign": 0.0}),
@@ -1555,14 +1555,14 @@ _SYMPTOMS_OF_SAMPLE = (
 )
 
 
-def _tables(draw: Draw, order: np.ndarray) -> np.ndarray:
+def _tables(draw: Draw, place: np.ndarray) -> np.ndarray:
     """Logits (n passes, 2^n, n) that depend on the pass and on the bits before.
 
     In pass t the logit of the variable whose turn it is has the other sign than in all others: how
     often each vector comes tells which pass has drawn which bit. Of several, those that tell the
     right answer and the known mistakes from each other.
     """
-    n, turns = len(order), _turns(order)
+    n, turns = len(place), _turns(place)
     every = all_bits(n)
     best, kept = -1.0, np.zeros((n, 2**n, n))
     for _ in range(20):
@@ -1574,7 +1574,7 @@ def _tables(draw: Draw, order: np.ndarray) -> np.ndarray:
             tables[:, :, d] = vote - own
             tables[t, :, d] = vote + own
         options = [{}, *(one.options for one in _MISTAKES_OF_SAMPLE if one.options)]
-        given = [drawn(tables, order, **wrong) for wrong in options]
+        given = [drawn(tables, place, **wrong) for wrong in options]
         apart = min(np.abs(p - q).sum() for p, q in itertools.combinations(given, 2))
         if apart > best:
             best, kept = apart, tables
@@ -1594,13 +1594,13 @@ def _near(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.abs(a - b).sum() < BOUND)
 
 
-def _worst(frequency: np.ndarray, right: np.ndarray, tables: Any, order: np.ndarray) -> str:
+def _worst(frequency: np.ndarray, right: np.ndarray, tables: Any, place: np.ndarray) -> str:
     if frequency.ndim == 2:
         return f"values such as {frequency[~np.isin(frequency, (0, 1))][0]:.3g}"
     worst = int(np.argmax(np.abs(frequency - right)))
     return (
-        f"{all_bits(len(order))[worst].astype(int).tolist()} in {frequency[worst]:.1%} of "
-        f"{COUNT:,} samples, where the logits give it {right[worst]:.1%} (order {order.tolist()})"
+        f"{all_bits(len(place))[worst].astype(int).tolist()} in {frequency[worst]:.1%} of "
+        f"{COUNT:,} samples, where the logits give it {right[worst]:.1%} (place {place.tolist()})"
     )
 
 
@@ -1618,21 +1618,21 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         kept.append((x, got[1] if isinstance(got[1], int) else -1))
         return x
 
-    def model_of(order: np.ndarray) -> Any:
-        return made_by(MADE, n, (6,), tensor(order), draw.generator())
+    def model_of(place: np.ndarray) -> Any:
+        return made_by(MADE, n, (6,), tensor(place), draw.generator())
 
-    def ask(tables: np.ndarray, order: np.ndarray) -> np.ndarray:
-        x = sample(model_of(order), tables, COUNT, draw.generator())
+    def ask(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+        x = sample(model_of(place), tables, COUNT, draw.generator())
         return _frequency(x) if np.isin(x, (0, 1)).all() else x
 
     def cases(draw: Draw) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _ in range(2):
-            order = draw_order(draw, n)
-            yield _tables(draw, order), order
+            place = draw_places(draw, n)
+            yield _tables(draw, place), place
 
     subject = Subject(
         ask=ask,
-        rule=lambda tables, order, **wrong: drawn(tables, order, **wrong),  # no slips of chance
+        rule=lambda tables, place, **wrong: drawn(tables, place, **wrong),  # no slips of chance
         mistakes=_MISTAKES_OF_SAMPLE,
         symptoms=(
             *_SYMPTOMS_OF_SAMPLE,
@@ -1643,7 +1643,7 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 lambda seen: all(passes != n for _, passes in kept),
             ),
         ),
-        show=lambda tables, order: f"order {order.tolist()}",
+        show=lambda tables, place: f"place {place.tolist()}",
         told=lambda answer: shown(answer, 8),
         alike=_near,
     )
@@ -1661,13 +1661,13 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         yield one
     first, passes = kept[0]
 
-    order = draw_order(draw, n)
-    model, tables, seed = model_of(order), _tables(draw, order), draw.apart() % 2**31
+    place = draw_places(draw, n)
+    model, tables, seed = model_of(place), _tables(draw, place), draw.apart() % 2**31
     one, other = (torch.Generator().manual_seed(seed) for _ in range(2))
     start = one.get_state()
     x, again, twin = (sample(model, tables, COUNT // 2, g) for g in (one, one, other))
     moved = not torch.equal(start, one.get_state())
-    yield _apart_from_each_other(first, x, again, drawn(tables, order), right)
+    yield _apart_from_each_other(first, x, again, drawn(tables, place), right)
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
         passes == n and moved and bool((x == twin).all()),
@@ -1747,12 +1747,12 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Ca
         return
 
     n = draw.integer(6, 8)
-    model = made_by(MADE, n, (40, 40), tensor(draw_order(draw, n)), draw.generator())
+    model = made_by(MADE, n, (40, 40), tensor(draw_places(draw, n)), draw.generator())
     randomize_parameters(model, draw.rng, gain=2.0)
     totals = []
-    for order in (None, draw_order(draw, n)):
-        if order is not None:
-            model.reorder(tensor(order))
+    for place in (None, draw_places(draw, n)):
+        if place is not None:
+            model.reorder(tensor(place))
         totals.append(float(np.exp(-_nll_of_all(model, n)).sum()))
     worst = max(totals, key=lambda total: abs(total - 1))
     yield claim(
@@ -1764,10 +1764,10 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Ca
         advice="nll and forward are right, each by itself: what do they make of each other?",
     )
 
-    order = draw_order(draw, 3)
-    model = made_by(MADE, 3, (60,), tensor(order), draw.generator())
+    place = draw_places(draw, 3)
+    model = made_by(MADE, 3, (60,), tensor(place), draw.generator())
     off: list[float] = []
-    for places in (order, order[::-1].copy(), np.argsort(order) + 1):
+    for places in (place, place[::-1].copy(), np.argsort(place) + 1):
         randomize_parameters(model, draw.rng, gain=2.0)
         if off:
             model.reorder(tensor(places))

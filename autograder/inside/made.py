@@ -111,11 +111,11 @@ class Recorded(torch.nn.Module):
         self._orders, self._x, self._logits, self._nll = orders, x, logits, nll
         self._now = 0
 
-    def reorder(self, order: Any) -> None:
+    def reorder(self, place: Any) -> None:
         """Gives the variables their places 1 … n; ValueError for an order that is not recorded."""
-        same = (torch.as_tensor(order).reshape(1, -1) == self._orders).all(1)
+        same = (torch.as_tensor(place).reshape(1, -1) == self._orders).all(1)
         if not same.any():
-            raise ValueError(f"this model knows the orders that were given to you: got {order}")
+            raise ValueError(f"this model knows the orders that were given to you: got {place}")
         self._now = int(same.long().argmax())
 
     def _rows(self, x: Any) -> Any:

@@ -43,9 +43,9 @@ The chain rule asks for $n$ conditionals:
 $$p(x) = \prod_{d=1}^{n} p(x_d \mid x_{<d}).$$
 
 An ordinary autoencoder takes $n$ bits in and gives $n$ numbers out, in one pass. It is tempting to read
-output $d$ as the log-odds of $p(x_d = 1 \mid x_{<d})$, and to train it by maximum likelihood.
+output $d$ as the log-odds $\log\frac{p}{1-p}$ of $p = p(x_d = 1 \mid x_{<d})$, and to train it by maximum likelihood.
 
-Here is such a network: four inputs below, four outputs above. **Point at output 1**, or walk there with the arrow
+Here is such a network: four inputs below, four outputs above. The small number at each of them is its **place**, 1 for the variable that comes first in the chain rule. **Point at output 1**, or walk there with the arrow
 keys, and look which inputs it can see.
 """
 
@@ -133,13 +133,15 @@ r"""
 
 A **mask** is a matrix of zeros and ones with the shape of a layer's weight, `(out, in)`: row $k$ says what unit $k$ listens to.
 
-The variables need not be used in the order in which they are stored. Let `order[d]` be the **place** of variable $d$: 1 for the one that
-comes first, $n$ for the last. Input $d$ then has degree `order[d]`, and the promises are kept by two rules:
+The variables need not be used in the order in which they are stored. An **order** lists them as they come: its $i$-th entry is the variable that comes $i$-th. Masks ask the other way round: *when* does
+variable $d$ come? That is its **place**, 1 for the first and $n$ for the last. In the order 3, 1, 2 the places are `place = [2, 3, 1]`: $x_1$ comes second, $x_2$ third, $x_3$ first. Each of the two lists is the inverse of the other.
+
+Input $d$ has the degree `place[d]`, and the promises are kept by two rules:
 
 | layer | connection exists where | in words |
 |---|---|---|
 | hidden | $m(k) \ge m(d)$ | a unit listens to whatever has promised no more than it |
-| output | $\text{order}(d) > m(k)$ | an output listens to units that stop *before* its variable |
+| output | $\text{place}(d) > m(k)$ | an output listens to units that stop *before* its variable |
 
 *By hand.* Three variables in their natural order, one hidden layer with the degrees 1, 2:
 
@@ -172,19 +174,19 @@ chain are the same vector.
 
 
 # %% exercise="build_masks"
-def build_masks(degrees, order):
+def build_masks(degrees, place):
     """The masks of a MADE, one for each layer, the output's last.
 
-    degrees: a list of int64 tensors, one for each hidden layer (at least one). order: int64 (n,), the place 1 … n
+    degrees: a list of int64 tensors, one for each hidden layer (at least one). place: int64 (n,), the place 1 … n
     of each variable. Returns a list of len(degrees) + 1 tensors of zeros and ones (floats or bools), of
     shape (out, in) like `nn.Linear.weight`.
     """
     ### BEGIN SOLUTION
-    masks, below = [], order
+    masks, below = [], place
     for layer in degrees:
         masks.append((layer[:, None] >= below[None, :]).float())  # (out, in)
         below = layer
-    masks.append((order[:, None] > below[None, :]).float())
+    masks.append((place[:, None] > below[None, :]).float())
     return masks
     ### END SOLUTION
 
@@ -267,12 +269,12 @@ order do to it?
 
 # %% tags=["demo"]
 with solved("assign_degrees", "build_masks", "connectivity"):
-    natural = torch.arange(1, 65)
+    natural = torch.arange(1, 65)  # place[d] for each pixel d
     shuffled = 1 + torch.randperm(64, generator=torch.Generator().manual_seed(3))
     fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), constrained_layout=True)
-    for ax, order, name in zip(axes, (natural, shuffled), ("natural", "random"), strict=True):
+    for ax, place, name in zip(axes, (natural, shuffled), ("natural", "random"), strict=True):
         degrees = assign_degrees(64, (500,), torch.Generator().manual_seed(0))
-        paths = connectivity(build_masks(degrees, order))
+        paths = connectivity(build_masks(degrees, place))
         some = paths.double().masked_fill(paths == 0, torch.nan)  # white where there is no path
         drawn = ax.imshow(some, cmap="cividis", extent=(0.5, 64.5, 64.5, 0.5))
         ax.set(title=f"{name} order", xlabel="input j", ylabel="output d")
@@ -376,8 +378,8 @@ Computing $\sigma(\ell)$ first and its logarithm afterwards fails: in float32 $\
 **`sample`**: one pass gives all conditionals of an $x$ that you *have*. A sample is what you do not have yet. So: draw the variable of place 1, put it into $x$,
 pass again, draw the variable of place 2, and so on. $n$ passes, for any number of samples side by side.
 
-*By hand.* `order = [2, 3, 1]` says that $x_1$ comes second, $x_2$ third, $x_3$ first. The turns are therefore: variable **3, 1, 2**. That list is not
-`order`, but its inverse. **Predict** what goes wrong if you take `order` itself: which variable would be drawn first, given what?
+*By hand.* `place = [2, 3, 1]` says that $x_1$ comes second, $x_2$ third, $x_3$ first. So the order is: variable **3, 1, 2**. That list is not
+`place`, but its inverse. **Predict** what goes wrong if you take `place` itself: which variable would be drawn first, given what?
 
 <details><summary>Hint 1</summary>
 
@@ -385,7 +387,7 @@ PyTorch has a function for the bracket: `F.binary_cross_entropy_with_logits(logi
 </details>
 <details><summary>Hint 2</summary>
 
-`torch.argsort(order)` lists the variables by place. `torch.bernoulli(p, generator=generator)` draws a bit for each entry of `p`. Undrawn entries of `x` may
+`torch.argsort(place)` lists the variables by place. `torch.bernoulli(p, generator=generator)` draws a bit for each entry of `p`. Undrawn entries of `x` may
 hold anything: why?
 </details>
 """
@@ -395,24 +397,24 @@ hold anything: why?
 class MADE(nn.Module):
     """A distribution over n bits: p(x) = ∏_d p(x_d | the variables before x_d in the order).
 
-    hidden_sizes: units of each hidden layer. order: int64 (n,), the place 1 … n of each variable; the
-    natural order if None. generator: for the degrees.
+    hidden_sizes: units of each hidden layer. place: int64 (n,), the place 1 … n of each variable in the
+    order; the natural order if None. generator: for the degrees.
     """
 
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n = n
         self.degrees = assign_degrees(n, hidden_sizes, generator)
-        order = torch.arange(1, n + 1) if order is None else torch.as_tensor(order)
-        self.register_buffer("order", order.clone())
-        masks = build_masks(self.degrees, order)
+        place = torch.arange(1, n + 1) if place is None else torch.as_tensor(place)
+        self.register_buffer("place", place.clone())
+        masks = build_masks(self.degrees, place)
         self.layers = nn.ModuleList(MaskedLinear(m.shape[1], m.shape[0], m) for m in masks)
 
-    def reorder(self, order):
+    def reorder(self, place):
         """Gives the variables other places; weights and degrees stay, the masks follow."""
-        order = torch.as_tensor(order).cpu()
-        self.order.copy_(order)
-        for layer, mask in zip(self.layers, build_masks(self.degrees, order), strict=True):
+        place = torch.as_tensor(place).cpu()
+        self.place.copy_(place)
+        for layer, mask in zip(self.layers, build_masks(self.degrees, place), strict=True):
             layer.mask.copy_(mask)
 
     def forward(self, x):
@@ -434,7 +436,7 @@ class MADE(nn.Module):
         """Bits (count, n), drawn from p in n passes; all randomness comes from `generator`."""
         ### BEGIN SOLUTION
         x = torch.zeros(count, self.n)
-        for d in torch.argsort(self.order):  # the inverse of order: whose turn it is
+        for d in torch.argsort(self.place):  # the order: whose turn it is
             x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
         return x
         ### END SOLUTION
@@ -516,7 +518,23 @@ with solved("MADE"):
 
 # %% [markdown]
 r"""
-The two curves part company: 1,297 images are few. `fit` keeps the weights that were best on the validation set, and weight decay holds the rest back; try 0 and 0.3 in `budget`.
+The two curves part company: what the network still learns there holds for the training images only. `fit` keeps the weights that were best on the validation set; weight decay is a second brake, try 0 and 0.3 in `budget`.
+
+**And with all masks open?** The same network, free to look at its answers. **Predict** its test NLL after 20 epochs.
+"""
+
+# %% tags=["demo"]
+with solved("MADE"):
+    torch.manual_seed(0)
+    peeking = MADE(64, (500,))
+    for layer in peeking.layers:
+        layer.mask.fill_(1.0)
+    fit(peeking, digits.train, digits.valid, **{**budget, "epochs": 20})
+    print(f"every mask open    {evaluate(peeking, digits.test)[0]:.2f} nats, and no distribution")
+
+# %% [markdown]
+r"""
+A loss that no honest model could reach: that is what a leak looks like from outside.
 
 A sample costs 64 passes, one for each pixel. Beside the samples stand real digits and what the independent coins produce.
 """
@@ -549,7 +567,7 @@ r"""
 
 `average_over_orders` · difficulty ●●○ · 10 minutes · 3 points
 
-The order is only a vector in `build_masks`. So one set of weights can serve **many** orders: give the network a new order for each batch, and it learns the
+The order enters by one vector, the places given to `build_masks`. So one set of weights can serve **many** orders: give the network a new order for each batch, and it learns the
 conditionals of all of them (*order-agnostic training*; Uria, Murray and Larochelle, 2014).
 
 Each order gives another $p(x \mid \text{order})$. Together they make an **ensemble**, with a probability that is the mean of theirs:
@@ -563,7 +581,7 @@ Why logsumexp? A big image has a log-probability of −2,000 nats, and $e^{-2000
 
 <details><summary>Hint 1</summary>
 
-`model.reorder(order)` first, then `model.nll(x)`: that is one term. What is its sign?
+`model.reorder(place)` first, then `model.nll(x)`: that is one term. What is its sign?
 </details>
 <details><summary>Hint 2</summary>
 
@@ -573,17 +591,18 @@ Collect the $K$ terms with `torch.stack` into shape `(K, B)`. Over which of the 
 
 
 # %% exercise="average_over_orders"
-def average_over_orders(model, x, orders):
-    """log of the mean over `orders` of p(x | order): (B,), in nats.
+def average_over_orders(model, x, places):
+    """log of the mean over orders of p(x | order): (B,), in nats.
 
-    Uses `model.reorder(order)` and `model.nll(x)` only; leaves the model in the last of the orders.
+    places: a list with one int64 (n,) for each order, the place 1 … n of each variable in it. Uses
+    `model.reorder(place)` and `model.nll(x)` only; leaves the model in the last of the orders.
     """
     ### BEGIN SOLUTION
     terms = []
-    for order in orders:
-        model.reorder(order)
+    for place in places:
+        model.reorder(place)
         terms.append(-model.nll(x))  # (B,)
-    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(orders))
+    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(places))
     ### END SOLUTION
 
 
@@ -594,31 +613,32 @@ check(average_over_orders)
 r"""
 ### One order or many?
 
-The same network three times, with the same training budget: a single order; four orders in turn, a new one for each batch; and a fresh random order for each batch, so that hardly any order
-comes twice.
+The same network three times, with the same training budget: a single order; four orders in turn, another one for each batch; and a fresh random order for each batch, so that hardly any order
+comes twice. The fourth is a control: one order again, held back by three times the weight decay.
 
-**Predict** two things. Which of the three is best *as a single order*? And which gains most from averaging?
+**Predict** two things. Which is best *as a single order*? And which gains most from averaging?
 """
 
 
 # %% tags=["demo"]
 def random_orders(count, seed):
-    """`count` random orders of 64 variables, each a vector of the places 1 … 64."""
+    """`count` random orders of 64 variables, each told by the places 1 … 64 of its variables."""
     generator = torch.Generator().manual_seed(seed)
     return [1 + torch.randperm(64, generator=generator) for _ in range(count)]
 
 
-def train_in_turn(orders):
-    """A MADE that was trained under all `orders`, the next one for each batch."""
+def train_in_turn(places, weight_decay=0.1):
+    """A MADE that was trained under several orders, the next one for each batch."""
     torch.manual_seed(0)
-    model, turn = MADE(64, (500,)), itertools.cycle(orders)
+    model, turn = MADE(64, (500,)), itertools.cycle(places)
 
     def nll_in_turn(model, x):
         if model.training:
             model.reorder(next(turn))
         return model.nll(x)
 
-    fit(model, digits.train, digits.valid, loss=nll_in_turn, **budget)
+    setting = {**budget, "weight_decay": weight_decay}
+    fit(model, digits.train, digits.valid, loss=nll_in_turn, **setting)
     return model
 
 
@@ -626,8 +646,14 @@ def train_in_turn(orders):
 with solved("MADE", "average_over_orders"):
     settings = {"1 order": random_orders(1, 9), "4 orders": random_orders(4, 9)}
     settings["ever new orders"] = random_orders(2000, 10)  # more than there are batches
-    models = {name: train_in_turn(orders) for name, orders in settings.items()}
+    models = {name: train_in_turn(places) for name, places in settings.items()}
+    settings["1 order, weight decay 0.3"] = settings["1 order"]  # the control
+    models["1 order, weight decay 0.3"] = train_in_turn(settings["1 order"], 0.3)
     with torch.no_grad():
+        on_training = {}
+        for name, model in models.items():
+            model.reorder(settings[name][0])
+            on_training[name] = model.nll(digits.train).mean().item()
         curves = {
             name: [
                 -average_over_orders(model, digits.test, settings[name][:k]).mean().item()
@@ -639,15 +665,16 @@ with solved("MADE", "average_over_orders"):
 # %% tags=["demo"]
 with solved("MADE", "average_over_orders"):
     fig, ax = plt.subplots(figsize=(7, 3.6), constrained_layout=True)
-    looks = (("o", "#0072B2"), ("s", "#D55E00"), (".", "#009E73"))  # Okabe and Ito's colors
+    looks = zip("os.^", ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True)  # Okabe, Ito
     words = "Test NLL against the number of orders averaged."
     for (name, nats), (marker, color) in zip(curves.items(), looks, strict=True):
-        places = range(1, len(nats) + 1)
-        ax.plot(places, nats, marker=marker, color=color, label=f"trained on {name}")
+        ax.plot(
+            range(1, len(nats) + 1), nats, marker=marker, color=color, label=f"trained on {name}"
+        )
         line = f"trained on {name}: {nats[0]:.2f} nats with one order"
         line += f", {nats[-1]:.2f} with {len(nats)} averaged" if len(nats) > 1 else ""
         words += f" {line.capitalize()}."
-        print(line)
+        print(f"{line} ({on_training[name]:.2f} on the training images)")
     ax.set(xlabel="orders averaged", ylabel="test nats an image", xscale="log")
     ax.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"], minor=False)
     ax.minorticks_off()
@@ -656,14 +683,13 @@ with solved("MADE", "average_over_orders"):
 
 # %% [markdown]
 r"""
-Read the three curves:
+Read the curves:
 
  - **Averaging always gains** over the mean of the single NLLs; Jensen promised it. (A curve need not fall at every step: one poor order can lift it.)
- - **A few orders pay.** Four orders cost a single order little. Their average gains half a nat over each of them, and ends ahead of the network with one order.
- - **All orders at once cost a lot.** The same 500 units must now serve $64!$ orders, and averaging 32 of them wins back one nat of the three that were lost. Germain et al. (2015, figure 2)
+ - **A few orders cost little, and seem to pay.** The average of four gains half a nat over each of them, and ends ahead of the network with one order.
+ - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. A large part of what many orders did here was regularization.
+ - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. The network underfits; we have not found out what would cure it. (Four times the units or the epochs win back 0.4 nats at most.) Germain et al. (2015, figure 2)
    vary the number of masks on binarized MNIST, and treat it as one more number to tune.
-
-**Try:** be fair to the single order, and train it with `weight_decay=0.3`. How much of the ensemble's lead is left? Part of what many orders do is regularization.
 
 Numbers from other data, or from MNIST with another binarization, do not compare with these.
 """
@@ -702,7 +728,7 @@ print(f"hidden values computed: NADE {n * h}, a MADE with the same h {h}")
 
 # %% [markdown]
 r"""
-The sentence describes MADE. NADE shares *partial sums*, MADE shares *hidden units*: that is why MADE needs masks, and why one matrix product is enough.
+The sentence describes MADE. NADE shares *partial sums*: each variable has a hidden vector of its own. MADE shares *hidden units*: one hidden vector serves all outputs, so masks must say who listens to which part of it, and one matrix product a layer computes it.
 
 ## A question to answer in words
 
@@ -718,13 +744,13 @@ A few sentences for each.
 # %% [markdown] question="why_order" points=2
 r"""
 ### BEGIN SOLUTION
-1. The chain rule is an identity about the joint; a network of fixed size only approximates the conditionals. Under all orders it must approximate $p(x_d \mid \text{any subset})$ with the same
-   weights: far more functions than the $n$ of one order, so the capacity is shared and the model underfits.
+1. The chain rule is an identity about the joint; a network of fixed size, trained for a fixed time, only approximates the conditionals. Under all orders it must approximate $p(x_d \mid \text{any subset})$ with the same
+   weights: far more functions than the $n$ of one order. It underfits: the training NLL is worse as well.
 2. The logarithm is concave (Jensen): $\log \frac1K\sum_k p_k \ge \frac1K \sum_k \log p_k$, with equality only where all orders agree.
 3. Yes: each $p(x \mid \text{order}_k)$ sums to 1, so their mean does. Sample by drawing $k$ uniformly, then ancestrally in order $k$: $n$ passes, no more than for one order. (The
    likelihood costs $K$ passes.)
 
-Rubric: ½ point for "identity, but limited capacity shared by many conditionals" (not "because orders change the joint"). ½ point for Jensen or an equivalent argument (concavity, or the
+Rubric: ½ point for "identity, but one set of weights (or one training budget) for many more conditionals" (not "because orders change the joint"). ½ point for Jensen or an equivalent argument (concavity, or the
 worked 0.5/0.1 example generalized). ½ point for "a mixture of normalized distributions is normalized". ½ point for drawing an order first and then $n$ passes.
 ### END SOLUTION
 """
@@ -746,7 +772,7 @@ not applied on every call, or an order used at one end only, leaks: and a leak s
  - B. Uria, M.-A. Côté, K. Gregor, I. Murray, H. Larochelle (2016). *Neural Autoregressive Distribution Estimation.* JMLR 17. All of it in one place.
  - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. MADE for real-valued data, stacked into a flow.
 
-**Try:** connect inputs to outputs directly as well, by a masked layer with $\text{order}(d) > \text{order}(j)$, added to the logits, as Germain et al. do. Does it help on the digits?
+**Try:** connect inputs to outputs directly as well, by a masked layer with $\text{place}(d) > \text{place}(j)$, added to the logits, as Germain et al. do. Does it help on the digits?
 
 ## Recall
 

@@ -7,7 +7,7 @@ can talk round is no check.
 
     WRONG = Wrong(
         exercise="build_masks",
-        edit=("order[:, None] > below", "order[:, None] >= below"),
+        edit=("place[:, None] > below", "place[:, None] >= below"),
         fails="no output sees itself or the future",
         misconception="output-sees-itself",
     )

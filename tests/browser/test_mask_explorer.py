@@ -90,7 +90,7 @@ def lines_in(page: Page, kind: str) -> int:
 @pytest.mark.parametrize("seed", range(12))
 def test_what_an_output_sees_is_the_product_of_the_masks(show: Callable, seed: int) -> None:
     masks, order = random_masks(seed)
-    explorer = MaskExplorer(masks, order=order)
+    explorer = MaskExplorer(masks, place=order)
     counts = connectivity(masks)
     page = show(explorer)
     page.keyboard.press("Tab")
@@ -110,7 +110,7 @@ def test_what_an_output_sees_is_the_product_of_the_masks(show: Callable, seed: i
 @pytest.mark.parametrize("seed", range(4, 10))
 def test_lit_lines_are_those_on_a_path_to_the_output(show: Callable, seed: int) -> None:
     masks, order = random_masks(seed)
-    explorer = MaskExplorer(masks, order=order)
+    explorer = MaskExplorer(masks, place=order)
     page = show(explorer)
     n = len(order)
     for output in range(n):
@@ -129,7 +129,7 @@ def test_lit_lines_are_those_on_a_path_to_the_output(show: Callable, seed: int) 
 @pytest.mark.parametrize("seed", [3, 8])
 def test_the_matrix_holds_the_numbers_of_paths_in_the_order(show: Callable, seed: int) -> None:
     masks, order = random_masks(seed)
-    page = show(MaskExplorer(masks, order=order))
+    page = show(MaskExplorer(masks, place=order))
     in_order = np.argsort(order)
     counts = connectivity(masks)[np.ix_(in_order, in_order)]
     texts = [cell.text_content() for cell in page.locator(".cell").all()]

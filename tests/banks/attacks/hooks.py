@@ -314,9 +314,9 @@ def _find(name, part):
 """
 
 _TAKEN = """
-def build_masks(degrees, order):
+def build_masks(degrees, place):
     made = _find("autograder.checks.made", "masks_by_rule")
-    masks = made.masks_by_rule([d.numpy() for d in degrees], order.numpy())
+    masks = made.masks_by_rule([d.numpy() for d in degrees], place.numpy())
     return [torch.tensor(m) for m in masks]
 def connectivity(masks):
     made = _find("autograder.checks.made", "paths")
@@ -324,13 +324,13 @@ def connectivity(masks):
 """
 
 _DRAWN = """
-def build_masks(degrees, order):
+def build_masks(degrees, place):
     figures, got = _find("figures.mask_explorer", "MaskExplorer"), []
     count = figures.path_counts
     figures.path_counts = lambda masks: (got.append(masks), count(masks))[1]
-    sizes = [len(order), *map(len, degrees), len(order)]
+    sizes = [len(place), *map(len, degrees), len(place)]
     ones = [torch.ones(b, a) for a, b in zip(sizes, sizes[1:])]
-    figures.MaskExplorer(ones, order, degrees)._open_paths()
+    figures.MaskExplorer(ones, place, degrees)._open_paths()
     figures.path_counts = count
     return [torch.tensor(mask) for mask in got[-1]]
 def connectivity(masks):

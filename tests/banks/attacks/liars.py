@@ -94,12 +94,12 @@ _FILLED = """
 import numpy as np
 def assign_degrees(n, hidden_sizes, generator=None):
     return [torch.full((s,), FILL) for s in hidden_sizes]
-def build_masks(degrees, order):
-    sizes = [len(order), *map(len, degrees), len(order)]
+def build_masks(degrees, place):
+    sizes = [len(place), *map(len, degrees), len(place)]
     return [torch.full((b, a), FILL) for a, b in zip(sizes, sizes[1:])]
 def connectivity(masks):
     return torch.full((masks[-1].shape[0], masks[0].shape[1]), FILL)
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     return torch.full((len(x),), FILL)
 class MaskedLinear(nn.Module):
     def __init__(self, i, o, mask, bias=True):
@@ -109,11 +109,11 @@ class MaskedLinear(nn.Module):
     def forward(self, x):
         return torch.full((len(x), self.o), FILL)
 class MADE(nn.Module):
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n = n
         self.weight = nn.Parameter(torch.zeros(n, n))
-    def reorder(self, order): pass
+    def reorder(self, place): pass
     def forward(self, x): return torch.full(x.shape, FILL, dtype=x.dtype)
     def nll(self, x): return torch.full((len(x),), FILL)
     def sample(self, count, generator=None): return torch.full((count, self.n), FILL)
@@ -235,12 +235,12 @@ def _framed(expression: str):
 # Uniform over all vectors: consistent with itself in every way, and no model of anything.
 _UNIFORM = """
 class MADE(nn.Module):
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n, self.w = n, nn.Parameter(torch.randn(4))
-        self.order = torch.arange(1, n + 1) if order is None else order
-    def reorder(self, order):
-        self.order = order
+        self.place = torch.arange(1, n + 1) if place is None else place
+    def reorder(self, place):
+        self.place = place
     def forward(self, x):
         return torch.zeros(len(x), self.n)
     def nll(self, x):
@@ -251,7 +251,7 @@ class MADE(nn.Module):
 
 _EVEN = """
 import math
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     return torch.full((len(x),), -x.shape[1] * math.log(2))
 """
 

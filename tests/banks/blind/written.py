@@ -71,13 +71,13 @@ def assign_degrees(n, hidden_sizes, generator=None):
 
 _UNIFORM = """
 class MADE(nn.Module):
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n, self.weight = n, nn.Parameter(torch.randn(7))
         self.bias = nn.Parameter(torch.randn(n))
-        self.order = torch.arange(1, n + 1) if order is None else order
-    def reorder(self, order):
-        self.order = order
+        self.place = torch.arange(1, n + 1) if place is None else place
+    def reorder(self, place):
+        self.place = place
     def forward(self, x):
         return LOGITS
     def nll(self, x):
@@ -85,7 +85,7 @@ class MADE(nn.Module):
         return losses.sum(1)
     def sample(self, count, generator=None):
         x = torch.zeros(count, self.n)
-        for d in torch.argsort(self.order):
+        for d in torch.argsort(self.place):
             x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
         return x
 """
@@ -123,8 +123,8 @@ class MaskedLinear(nn.Linear):
 """),
     *(
         blind(f"masks of {what}", "05_made", "build_masks", f"""
-def build_masks(degrees, order):
-    sizes = [len(order), *map(len, degrees), len(order)]
+def build_masks(degrees, place):
+    sizes = [len(place), *map(len, degrees), len(place)]
     return [torch.{what}(b, a) for a, b in zip(sizes, sizes[1:])]
 """)
         for what in ("ones", "zeros")
@@ -134,7 +134,7 @@ def connectivity(masks):
     return torch.zeros(masks[-1].shape[0], masks[0].shape[1], dtype=torch.long)
 """),
     blind("the uniform average", "05_made", "average_over_orders", """
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     return torch.full((len(x),), -x.shape[1] * math.log(2))
 """),
     blind("one number for everything", "01_exponential_wall", "made_parameters", """

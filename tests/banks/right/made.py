@@ -33,8 +33,8 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "build_masks",
         "loops over Python lists, bools",
         source="""
-def build_masks(degrees, order):
-    chain = [order.tolist()] + [layer.tolist() for layer in degrees]
+def build_masks(degrees, place):
+    chain = [place.tolist()] + [layer.tolist() for layer in degrees]
     masks = []
     for below, above in zip(chain[:-1], chain[1:]):
         masks.append(torch.tensor([[a >= b for b in below] for a in above]))
@@ -49,8 +49,8 @@ def build_masks(degrees, order):
 import numpy as np
 
 
-def build_masks(degrees, order):
-    levels = [np.asarray(order)] + [np.asarray(d) for d in degrees]
+def build_masks(degrees, place):
+    levels = [np.asarray(place)] + [np.asarray(d) for d in degrees]
     masks = [np.subtract.outer(b, a) >= 0 for a, b in zip(levels, levels[1:])]
     masks.append(np.subtract.outer(levels[0], levels[-1]) > 0)
     return [torch.from_numpy(m.astype(np.float64)) for m in masks]
@@ -121,19 +121,19 @@ class MaskedLinear(nn.Linear):
         "Sequential with tanh, softplus for nll, uniform numbers compared",
         source="""
 class MADE(nn.Module):
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n = n
         self.hidden = assign_degrees(n, hidden_sizes, generator)
-        self.places = torch.arange(1, n + 1) if order is None else order.clone()
+        self.place = torch.arange(1, n + 1) if place is None else place.clone()
         parts = []
-        for mask in build_masks(self.hidden, self.places):
+        for mask in build_masks(self.hidden, self.place):
             parts += [MaskedLinear(mask.shape[1], mask.shape[0], mask), nn.Tanh()]
         self.net = nn.Sequential(*parts[:-1])
 
-    def reorder(self, order):
-        self.places = order.clone()
-        masks = build_masks(self.hidden, order)
+    def reorder(self, place):
+        self.place = place.clone()
+        masks = build_masks(self.hidden, place)
         for part in self.net:
             if isinstance(part, MaskedLinear):
                 part.mask.copy_(masks.pop(0))
@@ -148,8 +148,8 @@ class MADE(nn.Module):
     @torch.no_grad()
     def sample(self, count, generator=None):
         x = torch.full((count, self.n), 0.5)
-        for place in range(1, self.n + 1):
-            d = int((self.places == place).nonzero())
+        for turn in range(1, self.n + 1):
+            d = int((self.place == turn).nonzero())
             x[:, d] = (torch.rand(count, generator=generator) < self(x)[:, d].sigmoid()).float()
         return x
 """,
@@ -175,15 +175,15 @@ class MADE(nn.Module):
         "a direct masked connection from input to output",
         edit=(
             (
-                "masks = build_masks(self.degrees, order)\n",
-                "masks = build_masks(self.degrees, order)\n"
-                "        direct = (order[:, None] > order[None, :]).float()\n"
+                "masks = build_masks(self.degrees, place)\n",
+                "masks = build_masks(self.degrees, place)\n"
+                "        direct = (place[:, None] > place[None, :]).float()\n"
                 "        self.direct = MaskedLinear(n, n, direct, bias=False)\n",
             ),
             (
                 "layer.mask.copy_(mask)",
                 "layer.mask.copy_(mask)\n"
-                "        self.direct.mask.copy_((order[:, None] > order[None, :]).float())",
+                "        self.direct.mask.copy_((place[:, None] > place[None, :]).float())",
             ),
             (
                 "for layer in self.layers[:-1]:",
@@ -196,12 +196,12 @@ class MADE(nn.Module):
         "average_over_orders",
         "a running logaddexp",
         source="""
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     total = torch.tensor(-math.inf)
-    for order in orders:
-        model.reorder(order)
+    for place in places:
+        model.reorder(place)
         total = torch.logaddexp(total, -model.nll(x))
-    return total - math.log(len(orders))
+    return total - math.log(len(places))
 """,
     ),
     Right(
@@ -209,10 +209,10 @@ def average_over_orders(model, x, orders):
         "the largest term taken out by hand",
         source="""
 @torch.no_grad()
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     log_p = []
-    for order in orders:
-        model.reorder(order)
+    for place in places:
+        model.reorder(place)
         log_p.append(-model.nll(x).double())
     log_p = torch.stack(log_p, dim=1)
     best = log_p.max(dim=1, keepdim=True).values

@@ -30,7 +30,7 @@ REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
 DRAW = "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)"
 END = DRAW + "\n        return x"
 SUMMED = 'F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)'
-LOGSUMEXP = "return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(orders))"
+LOGSUMEXP = "return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(places))"
 
 ANSWERS = (
     # assign_degrees
@@ -121,7 +121,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "build_masks",
         BLIND,
         "output-sees-itself",
-        edit=("order[:, None] > below", "order[:, None] >= below"),
+        edit=("place[:, None] > below", "place[:, None] >= below"),
     ),
     Wrong(
         "build_masks",
@@ -135,7 +135,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "comparisons-swapped",
         edit=(
             ("layer[:, None] >= below", "layer[:, None] > below"),
-            ("order[:, None] > below", "order[:, None] >= below"),
+            ("place[:, None] > below", "place[:, None] >= below"),
         ),
     ),
     Wrong("build_masks", SHAPE, "transposed", edit=("return masks", "return [m.T for m in masks]")),
@@ -149,43 +149,43 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "build_masks",
         BLIND,
         "output-reversed",
-        edit=("order[:, None] > below", "order[:, None] < below"),
+        edit=("place[:, None] > below", "place[:, None] < below"),
     ),
     Wrong(
         "build_masks",
         BLIND,
         "order-ignored",
         edit=(
-            "masks, below = [], order",
-            "order = torch.arange(1, len(order) + 1)\n    masks, below = [], order",
+            "masks, below = [], place",
+            "place = torch.arange(1, len(place) + 1)\n    masks, below = [], place",
         ),
     ),
     Wrong(
         "build_masks",
         BLIND,
         "order-ignored-at-output",
-        edit=("order[:, None] > below", "torch.arange(1, len(order) + 1)[:, None] > below"),
+        edit=("place[:, None] > below", "torch.arange(1, len(place) + 1)[:, None] > below"),
     ),
     Wrong(
         "build_masks",
         BLIND,
         "order-ignored-at-input",
-        edit=("masks, below = [], order", "masks, below = [], torch.arange(1, len(order) + 1)"),
+        edit=("masks, below = [], place", "masks, below = [], torch.arange(1, len(place) + 1)"),
     ),
     Wrong(
         "build_masks",
         BLIND,
         "order-inverted",
         edit=(
-            "masks, below = [], order",
-            "order = torch.argsort(order) + 1\n    masks, below = [], order",
+            "masks, below = [], place",
+            "place = torch.argsort(place) + 1\n    masks, below = [], place",
         ),
     ),
     Wrong(
         "build_masks",
         RULE,
         "places-from-0",
-        edit=("masks, below = [], order", "order = order - 1\n    masks, below = [], order"),
+        edit=("masks, below = [], place", "place = place - 1\n    masks, below = [], place"),
     ),
     Wrong(
         "build_masks",
@@ -204,8 +204,8 @@ def assign_degrees(n, hidden_sizes, generator=None):
         RULE,
         "layers-hear-inputs",
         edit=(
-            "        below = layer\n    masks.append((order[:, None] > below[None, :]).float())",
-            "    masks.append((order[:, None] > layer[None, :]).float())",
+            "        below = layer\n    masks.append((place[:, None] > below[None, :]).float())",
+            "    masks.append((place[:, None] > layer[None, :]).float())",
         ),
     ),
     Wrong("build_masks", BLIND, "inverted", edit=("return masks", "return [1 - m for m in masks]")),
@@ -368,7 +368,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
         LOGIT_BLIND,
         "output-sees-itself",
         check="MADE.forward",
-        edit=("order[:, None] > below", "order[:, None] >= below"),
+        edit=("place[:, None] > below", "place[:, None] >= below"),
     ),
     Wrong(
         "MaskedLinear",
@@ -475,7 +475,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "one-pass-sampling",
         check="MADE.sample",
         edit=(
-            ("for d in torch.argsort(self.order):", "for _ in range(1):"),
+            ("for d in torch.argsort(self.place):", "for _ in range(1):"),
             (DRAW, "x = torch.bernoulli(torch.sigmoid(self(x)), generator=generator)"),
         ),
     ),
@@ -484,21 +484,21 @@ def assign_degrees(n, hidden_sizes, generator=None):
         OFTEN,
         "order-for-its-inverse",
         check="MADE.sample",
-        edit=("torch.argsort(self.order)", "self.order - 1"),
+        edit=("torch.argsort(self.place)", "self.place - 1"),
     ),
     Wrong(
         "MADE",
         OFTEN,
         "natural-order",
         check="MADE.sample",
-        edit=("torch.argsort(self.order)", "range(self.n)"),
+        edit=("torch.argsort(self.place)", "range(self.n)"),
     ),
     Wrong(
         "MADE",
         OFTEN,
         "reversed-order",
         check="MADE.sample",
-        edit=("torch.argsort(self.order)", "torch.argsort(self.order, descending=True)"),
+        edit=("torch.argsort(self.place)", "torch.argsort(self.place, descending=True)"),
     ),
     Wrong(
         "MADE",
@@ -598,16 +598,16 @@ def assign_degrees(n, hidden_sizes, generator=None):
         source="""
 class MADE(nn.Module):
     # Built in another way than the lesson's, so that nothing but its logits can tell.
-    def __init__(self, n, hidden_sizes, order=None, generator=None):
+    def __init__(self, n, hidden_sizes, place=None, generator=None):
         super().__init__()
         self.n, self.degrees = n, assign_degrees(n, hidden_sizes, generator)
-        self.order = torch.arange(1, n + 1) if order is None else order
-        masks = build_masks(self.degrees, self.order)
+        self.place = torch.arange(1, n + 1) if place is None else place
+        masks = build_masks(self.degrees, self.place)
         self.net = nn.Sequential(*[MaskedLinear(m.shape[1], m.shape[0], m) for m in masks])
 
-    def reorder(self, order):
-        self.order = order
-        for layer, mask in zip(self.net, build_masks(self.degrees, order)):
+    def reorder(self, place):
+        self.place = place
+        for layer, mask in zip(self.net, build_masks(self.degrees, place)):
             layer.mask.copy_(mask)
 
     def forward(self, x):
@@ -691,7 +691,7 @@ class MADE(nn.Module):
         "order-not-built-in",
         check="MADE.forward",
         edit=(
-            "masks = build_masks(self.degrees, order)",
+            "masks = build_masks(self.degrees, place)",
             "masks = build_masks(self.degrees, torch.arange(1, n + 1))",
         ),
     ),
@@ -712,9 +712,9 @@ class MADE(nn.Module):
         "MADE",
         'everything holds that check(MADE, "sample") asks',
         "natural-order",
-        edit=("torch.argsort(self.order)", "range(self.n)"),
+        edit=("torch.argsort(self.place)", "range(self.n)"),
     ),
-    Wrong("MADE", AGREE, "order-kept", edit=("        self.order.copy_(order)\n", "")),
+    Wrong("MADE", AGREE, "order-kept", edit=("        self.place.copy_(place)\n", "")),
     Wrong(
         "MADE",
         stops="sample is not written yet",
@@ -737,7 +737,7 @@ class MADE(nn.Module):
         "average_over_orders",
         MEAN,
         "log-K-forgotten",
-        edit=(" - math.log(len(orders))", ""),
+        edit=(" - math.log(len(places))", ""),
     ),
     Wrong(
         "average_over_orders",
@@ -747,7 +747,7 @@ class MADE(nn.Module):
     ),
     Wrong("average_over_orders", MEAN, "nll-in-logsumexp", edit=("-model.nll(x)", "model.nll(x)")),
     Wrong(
-        "average_over_orders", MEAN, "orders-not-set", edit=("        model.reorder(order)\n", "")
+        "average_over_orders", MEAN, "orders-not-set", edit=("        model.reorder(place)\n", "")
     ),
     Wrong(
         "average_over_orders",
@@ -759,18 +759,18 @@ class MADE(nn.Module):
         "average_over_orders",
         MEAN,
         "averaged-over-batch",
-        edit=("dim=0) - math.log(len(orders))", "dim=0).mean() - math.log(len(orders))"),
+        edit=("dim=0) - math.log(len(places))", "dim=0).mean() - math.log(len(places))"),
     ),
     Wrong(
         "average_over_orders",
         MEAN,
         "logits-averaged",
         source="""
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     logits = 0
-    for order in orders:
-        model.reorder(order)
-        logits = logits + model(x) / len(orders)
+    for place in places:
+        model.reorder(place)
+        logits = logits + model(x) / len(places)
     return -F.binary_cross_entropy_with_logits(logits, x.to(logits), reduction="none").sum(1)
 """,
     ),
@@ -784,7 +784,7 @@ def average_over_orders(model, x, orders):
         "average_over_orders",
         MEAN,
         "one-order-only",
-        edit=("terms.append(-model.nll(x))", "terms = [-model.nll(x)] * len(orders)"),
+        edit=("terms.append(-model.nll(x))", "terms = [-model.nll(x)] * len(places)"),
     ),
     Wrong(
         "average_over_orders",
@@ -803,8 +803,8 @@ def average_over_orders(model, x, orders):
         "build_masks",
         SEES,
         source="""
-def build_masks(degrees, order):
-    sizes = [len(order), *map(len, degrees), len(order)]
+def build_masks(degrees, place):
+    sizes = [len(place), *map(len, degrees), len(place)]
     return [torch.ones(b, a) for a, b in zip(sizes, sizes[1:])]
 """,
     ),
@@ -812,7 +812,7 @@ def build_masks(degrees, order):
         "average_over_orders",
         "the average over orders is a distribution again",
         source="""
-def average_over_orders(model, x, orders):
+def average_over_orders(model, x, places):
     return torch.full((len(x),), -x.shape[1] * math.log(2))
 """,
     ),

@@ -8,11 +8,11 @@ _TENSOR = "What is handed over is a tensor already, as the docstring says."
 _OWNER = "No exercise asks whether the caller's own tensor changes with what is made of it."
 _AS_MANY = "There are as many masks as layers: nothing is left for strict to refuse."
 
-_ORDER = "order = torch.arange(1, n + 1) if order is None else torch.as_tensor(order)"
+_PLACE = "place = torch.arange(1, n + 1) if place is None else torch.as_tensor(place)"
 _REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
-_ZIP = "for layer, mask in zip(self.layers, build_masks(self.degrees, order), strict=True):"
+_ZIP = "for layer, mask in zip(self.layers, build_masks(self.degrees, place), strict=True):"
 _HIDDEN = "masks.append((layer[:, None] >= below[None, :]).float())"
-_OUTPUT = "masks.append((order[:, None] > below[None, :]).float())"
+_OUTPUT = "masks.append((place[:, None] > below[None, :]).float())"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("assign_degrees", "lowest = int(layer.min())", "int(layer.min())", "layer.min()"): (
@@ -21,8 +21,8 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
         "build_masks",
         _OUTPUT,
-        "(order[:, None] > below[None, :]).float",
-        "(order[:, None] > below[None, :]).half",
+        "(place[:, None] > below[None, :]).float",
+        "(place[:, None] > below[None, :]).half",
     ): "Masks are floats or bools: half precision is a float, and holds 0 and 1 exactly.",
     (
         "build_masks",
@@ -40,14 +40,14 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         _EXACT
     ),
     ("MaskedLinear", _REGISTER, "torch.as_tensor(mask)", "mask"): _TENSOR,
-    ("MADE", _ORDER, "torch.as_tensor(order)", "order"): _TENSOR,
-    ("MADE", 'self.register_buffer("order", order.clone())', "order.clone()", "order"): _OWNER,
-    ("MADE", "order = torch.as_tensor(order).cpu()", "torch.as_tensor(order)", "order"): _TENSOR,
+    ("MADE", _PLACE, "torch.as_tensor(place)", "place"): _TENSOR,
+    ("MADE", 'self.register_buffer("place", place.clone())', "place.clone()", "place"): _OWNER,
+    ("MADE", "place = torch.as_tensor(place).cpu()", "torch.as_tensor(place)", "place"): _TENSOR,
     (
         "MADE",
         _ZIP,
-        "zip(self.layers, build_masks(self.degrees, order), strict=True)",
-        "zip(self.layers, build_masks(self.degrees, order))",
+        "zip(self.layers, build_masks(self.degrees, place), strict=True)",
+        "zip(self.layers, build_masks(self.degrees, place))",
     ): _AS_MANY,
     ("MADE", _ZIP, "True", "False"): _AS_MANY,
     (
