@@ -111,20 +111,19 @@ def attention(
     added: bool = False,
     axis: int = -1,
     weigh: Callable[..., np.ndarray] | None = None,
-    after: str = "",
+    zeros: bool = False,
 ) -> np.ndarray:
     """Causal attention (…, T, E). Each option turns one thing of it wrong.
 
     `mask(q, k)` and `scale(q, k)` stand in the place of the triangle and of 1/√d, `weigh` in that
-    of the softmax. Forbidden scores become `fill`, or with `added` lose so much; `after` says that
-    weights become 0 after the softmax ("zeros"), and are normalized again ("again").
+    of the softmax. Forbidden scores become `fill`, or with `added` lose so much; with `zeros` it is
+    the weights that become 0, after the softmax.
     """
     allowed = may_see(q.shape[-2], k.shape[-2]) if mask is None else mask(q, k)
     scores = q @ np.swapaxes(k, -1, -2)
     scores = scores / math.sqrt(q.shape[-1]) if scale is None else scores * scale(q, k)
-    if after:
-        weights = softmax(scores.astype(np.float32), axis) * allowed
-        return (weights / weights.sum(-1, keepdims=True) if after == "again" else weights) @ v
+    if zeros:
+        return softmax(scores, axis) * allowed @ v
     scores = np.where(allowed, scores, scores + fill if added else fill)
     return (softmax(scores, axis) if weigh is None else weigh(scores, allowed)) @ v
 
@@ -156,7 +155,7 @@ _FINITE = (
 _ATTENTION = (
     Mistake("mask-after-softmax", "you set weights to zero AFTER the softmax: rows no longer sum "
         "to 1, and the denominator still contains the future; forbidden scores must be −∞ before "
-        "it", options={"after": "zeros"}),
+        "it", options={"zeros": True}),
     Mistake("no-mask", "there is no mask at work: every position sees the whole text",
         options={"mask": everything}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future and forbids the past",
@@ -189,8 +188,6 @@ _ATTENTION = (
         options={"weigh": lambda scores, allowed: np.where(allowed, scores, 0)}),
     Mistake("exp-overflows", "e^1000 is no number: subtract the largest score first, as "
         "torch.softmax does", options={"weigh": plain_exponentials}),
-    Mistake("masked-too-late", "you normalize again after masking: where the future had all the "
-        "weight, 0/0 is left; mask before the softmax", options={"after": "again"}),
     Mistake("zero-times-infinity", "every number that you give is NaN. A mask multiplied by "
         "−∞ does that, since 0 · (−∞) is NaN: choose the forbidden scores, do not multiply",
         gives=lambda q, k, v: np.full((*q.shape[:-1], v.shape[-1]), np.nan)),
@@ -223,7 +220,7 @@ def attention_case(
 def square_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """As many queries as keys."""
     T, d = draw.integer(4, 6), draw.integer(3, 5)
-    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 2, 2, 6, 6))
+    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 5, 5, 6, 6))
     return [attention_case(draw, *size) for size in sizes]
 
 
@@ -264,11 +261,15 @@ def short_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 
 def large_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Scores near −3·10^10, and a last key that outweighs the others by e^500."""
-    huge, late = (attention_case(draw, (1, 2), 4, 4, 4, 4) for _ in range(2))
+    """Scores near −3·10^10, and a first key that outweighs the others by e^500.
+
+    The future never outweighs the past by so much: weights that become 0 after the softmax and are
+    normalized again are the same weights, up to rounding.
+    """
+    huge, early = (attention_case(draw, (1, 2), 4, 4, 4, 4) for _ in range(2))
     huge[0][..., 0], huge[1][..., 0] = 2.0e5, -np.array([3.0e5, 3.1e5, 3.2e5, 3.3e5])
-    late[0][..., 0], late[1][..., 0] = 30.0, np.array([0.0, 1.0, 2.0, 40.0])
-    return [huge, late]
+    early[0][..., 0], early[1][..., 0] = 30.0, np.array([40.0, 2.0, 1.0, 0.0])
+    return [huge, early]
 
 
 def smaller_attentions(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Iterator[tuple]:

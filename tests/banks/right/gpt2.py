@@ -68,6 +68,17 @@ def causal_attention(q, k, v):
     ),
     Right(
         "causal_attention",
+        "a softmax over everything, zeros, and normalized again, in single precision",
+        source="""
+def causal_attention(q, k, v):
+    T, S = q.shape[-2], k.shape[-2]
+    w = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
+    w = w * torch.ones(T, S).tril(S - T)
+    return w / w.sum(dim=-1, keepdim=True) @ v
+""",
+    ),
+    Right(
+        "causal_attention",
         "compiled by torch.jit.script",
         source="""
 def look_back(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

@@ -139,18 +139,6 @@ def causal_attention(q, k, v):
     Wrong(
         "causal_attention",
         LARGE,
-        "masked-too-late",
-        source="""
-def causal_attention(q, k, v):
-    T, S = q.shape[-2], k.shape[-2]
-    w = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
-    w = w * torch.ones(T, S).tril(S - T)
-    return w / w.sum(dim=-1, keepdim=True) @ v
-""",
-    ),
-    Wrong(
-        "causal_attention",
-        LARGE,
         "exp-overflows",
         edit=(
             SOFTMAX,
