@@ -64,6 +64,10 @@ banks: install ## wrong accepted, right refused, misconception named, blind rewa
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.blind
 
+.PHONY: banks-draws
+banks-draws: install ## banked answers whose verdict depends on the draw, at 25 seeds (hours)
+	$(ONE_THREAD) $(BIN)/python -m tests.banks.draws
+
 .PHONY: mutants
 mutants: install ## mechanical mutants of the trusted code against its tests (up to an hour)
 	$(ONE_THREAD) $(BIN)/python -m tests.mutants.grader

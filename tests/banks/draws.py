@@ -1,0 +1,104 @@
+"""Whether a verdict depends on the draw: `python -m tests.banks.draws [lesson …] [--draws 25]`.
+
+Every banked answer is judged at many seeds. A check is told where an answer earns other points at
+another seed, and, of a wrong answer, where another misconception is named. What costs most of a
+card and decides neither (slips of the rule, the smallest failing case) is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+from unittest import mock
+
+from tqdm import tqdm
+
+from autograder import lessons
+from autograder.checking import checks_of
+from autograder.claims import Cause, Verdict
+from tests.banks import bank
+from tests.banks.bank import Right, Wrong, judge_answer
+
+DRAWS = 25
+Outcome = tuple[float, tuple[str, ...]]
+
+
+@contextlib.contextmanager
+def judged_fast(names: bool = True) -> Iterator[None]:
+    """Inside, no check looks for slips or small cases; without `names`, for no cause at all."""
+    examine = importlib.import_module("autograder.diagnosis.examine")
+    nothing = Cause((), "", "unknown")
+    with contextlib.ExitStack() as stack:
+        if names:
+            stack.enter_context(mock.patch.object(examine, "kind_of_slip", lambda *_: ""))
+            stack.enter_context(mock.patch.object(examine, "_example", lambda *_: ((), "")))
+        else:
+            stack.enter_context(mock.patch.object(examine, "_cause", lambda *_, **__: nothing))
+        yield
+
+
+def outcome_of(verdict: Verdict, names: bool) -> Outcome:
+    """The points of a verdict, and what it names."""
+    return verdict.earned, tuple(sorted(verdict.misconceptions)) if names else ()
+
+
+def outcomes_of(
+    lesson: str, answer: Wrong | Right, seeds: tuple[int, ...], names: bool
+) -> dict[Outcome, list[int]]:
+    """What is said of an answer, each with the seeds at which it is; one item, if all is well."""
+    with judged_fast(names):
+        verdicts = judge_answer(lesson, answer, seeds)
+    found: dict[Outcome, list[int]] = {}
+    for verdict in verdicts:
+        names_count = names and isinstance(answer, Wrong)
+        found.setdefault(outcome_of(verdict, names_count), []).append(verdict.seed)
+    return found
+
+
+def told(lesson: str, answer: Wrong | Right, found: dict[Outcome, list[int]]) -> str:
+    """One line on an answer whose verdict depends on the draw: the commonest outcome first."""
+    what = answer.misconception if isinstance(answer, Wrong) else answer.how
+    cases = sorted(found.items(), key=lambda item: -len(item[1]))
+    said = "; ".join(
+        f"{earned:g} {'+'.join(names)}".rstrip()
+        + (f" at {len(seeds)} seeds" if len(seeds) > 3 else f" at {', '.join(map(str, seeds))}")
+        for (earned, names), seeds in cases
+    )
+    return f"{lesson} {answer.check or answer.exercise} ({what or 'no name'}): {said}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the answers whose verdict depends on the draw; 1 if there are any."""
+    parser = argparse.ArgumentParser(prog="python -m tests.banks.draws", description=main.__doc__)
+    parser.add_argument("lessons", nargs="*", help="like 05_made, 05 or made")
+    parser.add_argument("--draws", type=int, default=DRAWS, help="how many seeds, from 0 on")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--check", default="", help="only the answers that this check judges")
+    parser.add_argument("--points", action="store_true", help="compare points alone, sooner")
+    given = parser.parse_args(arguments)
+    seeds = tuple(range(given.first, given.first + given.draws))
+    names = [lessons.find_lesson(name) for name in given.lessons]
+    work = [
+        (lesson, answer)
+        for lesson in names or bank.lessons_with("wrong")
+        if checks_of(lesson)
+        for kind in ("right", "wrong")
+        for answer in bank.answers_of(lesson, kind)
+        if given.check in ("", answer.check or answer.exercise)
+    ]
+    differ = 0
+    for lesson, answer in tqdm(work, desc="judging the banks", unit="answer", disable=None):
+        found = outcomes_of(lesson, answer, seeds, not given.points)
+        if len(found) > 1:
+            differ += 1
+            print(told(lesson, answer, found), flush=True)
+    print(f"{differ} of {len(work)} answers have another verdict at another of {len(seeds)} draws")
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    # Not this module's own main: the answers are instances of the imported module's classes.
+    sys.exit(importlib.import_module("tests.banks.draws").main())
