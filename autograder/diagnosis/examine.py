@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,8 +133,10 @@ def _blind(seen: Sequence[Observation]) -> bool:
 
 def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observation]:
     for args in one.cases(draw):
+        began = time.perf_counter()
         right = value_of(subject.rule, args)
-        yield Observation(args, subject.ask(*args), right, one.alike or subject.alike)
+        seconds = time.perf_counter() - began
+        yield Observation(args, subject.ask(*args), right, one.alike or subject.alike, seconds)
 
 
 def _saw(subject: Subject, one: Property, failed: Observation) -> str:

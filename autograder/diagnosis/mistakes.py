@@ -6,6 +6,8 @@ was asked. Two that compose are tried as a pair.
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,15 +24,16 @@ Same = Callable[[Any, Any], bool]
 class Observation:
     """One question to the student's function: the arguments, its answer, and what the rule gives.
 
-    `alike` is what counts as the same answer to it.
+    `alike` is what counts as the same answer to it, `seconds` what the rule took.
     """
 
     args: tuple[Any, ...]
     answer: Any
     right: Any
     alike: Same
+    seconds: float = 0.0
 
-    @property
+    @functools.cached_property
     def fails(self) -> bool:
         """Whether the answer is not the rule's."""
         return not self.alike(self.answer, self.right)
@@ -56,7 +59,29 @@ class Mistake:
             raise ValueError(f"mistake {self.name} needs one of gives, options and after")
 
 
-def program_of(rule: Program, mistakes: Sequence[Mistake]) -> Program | None:
+@dataclass(frozen=True)
+class _Composed:
+    """The rule with mistakes in it: a program, its options, and what is done to its value."""
+
+    base: Program
+    options: Mapping[str, Any]
+    afters: Sequence[Callable[..., Any]]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.end(self.base(*args, **self.options), *args)
+
+    def end(self, value: Any, *args: Any) -> Any:
+        for after in self.afters:
+            value = after(value, *args)
+        return value
+
+    @property
+    def begin(self) -> tuple[Any, ...]:
+        """What tells two programs apart before anything is done to their values."""
+        return id(self.base), *((name, id(self.options[name])) for name in sorted(self.options))
+
+
+def program_of(rule: Program, mistakes: Sequence[Mistake]) -> _Composed | None:
     """The rule with all of `mistakes` in it; None if they do not compose."""
     base, afters = rule, []
     options: dict[str, Any] = {}
@@ -73,14 +98,7 @@ def program_of(rule: Program, mistakes: Sequence[Mistake]) -> Program | None:
             options.update(one.options)
     if options and not _takes(base, options):
         return None
-
-    def run(*args: Any) -> Any:
-        value = base(*args, **options)
-        for after in afters:
-            value = after(value, *args)
-        return value
-
-    return run
+    return _Composed(base, options, afters)
 
 
 def _takes(program: Program, options: Mapping[str, Any]) -> bool:
@@ -102,17 +120,20 @@ def value_of(program: Program, args: tuple[Any, ...]) -> Any:
         return NoValue()
 
 
+def telling(seen: Sequence[Observation]) -> list[Observation]:
+    """The same in the order in which programs are refuted soonest: what fails, and is cheap."""
+    return sorted(seen, key=lambda one: (not one.fails, one.seconds))
+
+
 def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
     """Whether the program gives every answer that was seen."""
-    for one in seen:
-        value = value_of(program, one.args)
-        if isinstance(value, NoValue) or not _same(one, value):
-            return False
-    return bool(seen)
+    return bool(seen) and all(_same(one, value_of(program, one.args)) for one in seen)
 
 
 def _same(one: Observation, value: Any) -> bool:
     """Whether the answer is that value; never, if it is of a kind that cannot be compared."""
+    if isinstance(value, NoValue):
+        return False
     try:
         return one.alike(one.answer, value)
     except Exception:
@@ -123,9 +144,24 @@ def explain(
     rule: Program, mistakes: Sequence[Mistake], seen: Sequence[Observation]
 ) -> tuple[Mistake, ...]:
     """The first mistake that gives every answer seen, else the first such pair, else ()."""
+    if not seen:
+        return ()
+    known: dict[Any, Any] = {}  # what is the same in several pairs is computed once
+    ordered = telling(seen)
+
+    def gives(program: _Composed, one: Observation) -> bool:
+        key = (program.begin, id(one))
+        if key not in known:
+            begin = functools.partial(program.base, **program.options)
+            known[key] = value_of(begin, one.args)
+        value = known[key]
+        if program.afters and not isinstance(value, NoValue):
+            value = value_of(lambda *args: program.end(copy.deepcopy(value), *args), one.args)
+        return _same(one, value)
+
     for chosen in _singles_then_pairs(mistakes):
         program = program_of(rule, chosen)
-        if program is not None and reproduces(program, seen):
+        if program is not None and all(gives(program, one) for one in ordered):
             return chosen
     return ()
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.diagnosis.mistakes import Observation, reproduces
+from autograder.diagnosis.mistakes import Observation, reproduces, telling
 
 
 @dataclass(frozen=True)
@@ -380,14 +380,15 @@ def kind_of_slip(forms: Sequence[Callable[..., Any]], seen: Sequence[Observation
 
     "" if no slip does, or slips of several kinds do.
     """
+    ordered, found = telling(seen), ""
     with memory_room(ROOM):
-        kinds = {
-            slip.kind
-            for rule in forms
-            for slip, program in changed_programs(rule)
-            if reproduces(program, seen)
-        }
-    return kinds.pop() if len(kinds) == 1 else ""
+        for rule in forms:
+            for slip, program in changed_programs(rule):
+                if slip.kind != found and reproduces(program, ordered):
+                    if found:
+                        return ""
+                    found = slip.kind
+    return found
 
 
 @contextlib.contextmanager
