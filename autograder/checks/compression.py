@@ -29,6 +29,7 @@ from autograder.inside import call_and_keep
 from autograder.inside.compression import (
     ask_and_keep,
     ask_each,
+    learner,
     looked_model,
     pair_model,
     partner,
@@ -880,6 +881,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
 # more than 20 would be refused less than once in 1e12 verdicts.
 MESSAGES, EACH, BOUND, REFUSALS = 300, 20, 0.095, 20
 
+GAVE_UP = "the library gives up on the message"
 READ = "a decoder that reads the file with the model: other model, or other bytes, other symbols"
 SHORT = "short messages that come back"
 LONG = "a long message comes back too, to the last symbol"
@@ -908,7 +910,7 @@ class Codec:
         [found] = ask_each(self.decode, model, [file], *count)
         if isinstance(found, str):
             if found == "AssertionError":
-                return "the library gives up on the message"
+                return GAVE_UP
             if not retold:
                 return found
             found = self.decode(model, file, *count)  # once more, for the line of their code
@@ -1290,6 +1292,237 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
     yield claim_of_the_noise(codec, draw, unread, asked)
 
 
+# --- decode_learning ------------------------------------------------------------------------------
+
+OTHER_LEARNER = "answers that change with what `learn` makes of the blocks that were read"
+Blocks = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Examples x in blocks, and their files: each is written by what `learn` makes of those before.
+
+    The files are the student's own `encode`'s.
+    """
+
+    codec: Codec
+    learn: Standin
+    x: np.ndarray
+    sizes: tuple[int, ...]
+
+    @property
+    def told(self) -> str:
+        """The blocks, in words."""
+        return f"blocks of {', '.join(map(str, self.sizes))} examples of {self.x.shape[1]} symbols"
+
+    @functools.cached_property
+    def files(self) -> list[bytes]:
+        """One a block."""
+        ends = np.cumsum(self.sizes)
+        return [
+            self.codec.file(self.learn(symbols(self.x[: end - size])), self.x[end - size : end])
+            for size, end in zip(self.sizes, ends, strict=True)
+        ]
+
+    def read(self, taught: Callable[[Blocks, int], Blocks], count: int = 0) -> np.ndarray | str:
+        """What the student's `decode` makes of the files, if `learn` gets the blocks `taught`.
+
+        Those are told from the blocks that were read, and the size of the next. With `count`, so
+        many examples are read from each file.
+        """
+        n, blocks = self.x.shape[1], []
+        for file, size in zip(self.files, self.sizes, strict=True):
+            known = np.concatenate([np.zeros((0, n), dtype=np.int64), *taught(blocks, size)])
+            found = self.codec.read(self.learn(symbols(known)), file, (count or size, n))
+            if isinstance(found, str):
+                return found
+            blocks.append(found)
+        return np.concatenate(blocks)
+
+    def asked(self, decode_learning: Standin, learn: Standin) -> np.ndarray | str:
+        """What the student's receiver reads, or the sentence that the library gives up."""
+        n, sizes = self.x.shape[1], list(self.sizes)
+        [found] = ask_each(decode_learning, learn, [self.files], sizes, n)
+        if found == "AssertionError" and isinstance(found, str):
+            return GAVE_UP
+        if isinstance(found, str):
+            found = decode_learning(learn, self.files, sizes, n)  # once more, for the line
+        array = expect_array(found, None, "int", "what is read")
+        if array.ndim != 2 or array.shape[1] != n:
+            expect_array(found, self.x.shape, "int", "what is read")
+        return array
+
+
+def parcel(codec: Codec, draw: Draw, n: int, k: int, sizes: tuple[int, ...]) -> Parcel:
+    """Examples of a random model, in blocks."""
+    bias, pairs = pair_numbers(draw, n, k, scale=1.5)
+    x = sampled(draw, bias, pairs, sum(sizes))
+    return Parcel(codec, learner(codec.decode, n, k), x, sizes)
+
+
+def ordinary_parcels(codec: Codec, draw: Draw) -> list[tuple[Parcel]]:
+    """Three blocks and more, of sizes that differ."""
+    sizes = (draw.integer(6, 9), draw.integer(10, 14), draw.integer(16, 20))
+    return [
+        (parcel(codec, draw, 6, 3, sizes),),
+        (parcel(codec, draw, 9, 2, (*sizes[::-1], 12)),),
+        (parcel(codec, draw, 3, 11, (8, *sizes)),),
+    ]
+
+
+def small_parcels(codec: Codec, draw: Draw) -> list[tuple[Parcel]]:
+    """Blocks of one example, a single block, and both."""
+    return [
+        (parcel(codec, draw, draw.integer(12, 16), 4, sizes),)
+        for sizes in ((1, 1, 1, 1), (draw.integer(8, 12),), (9, 1, 2))
+    ]
+
+
+def _unread(parcel: Parcel, blocks: Blocks) -> Blocks:
+    """Zeros in the places of all examples that are not read yet."""
+    seen = sum(map(len, blocks))
+    return [np.zeros_like(parcel.x[seen:])]
+
+
+_OF_RECEIVERS = (
+    Mistake(
+        "ends-differ",
+        "your own encode and decode do not give a block back, though both have the same model: "
+        "mend them first",
+        gives=lambda parcel: parcel.read(lambda blocks, size: blocks),
+    ),
+    *(
+        Mistake(name, advice, gives=lambda parcel, taught=taught: parcel.read(taught))
+        for name, taught, advice in (
+            (
+                "nothing-learned",
+                lambda blocks, size: [],
+                "every file is read by the model that has learned from nothing: the sender has "
+                "learned from all blocks before",
+            ),
+            (
+                "last-block-only",
+                lambda blocks, size: blocks[-1:],
+                "each model learns from the block before alone: the sender's learns from all of "
+                "them",
+            ),
+            (
+                "first-block-only",
+                lambda blocks, size: blocks[:1],
+                "what was learned from the first block reads all that follow: learn again from "
+                "all that was read, before each file",
+            ),
+            (
+                "one-block-late",
+                lambda blocks, size: blocks[:-1],
+                "the model that reads a block has not learned from the one just before it",
+            ),
+        )
+    ),
+    *(
+        Mistake(
+            "learns-from-zeros",
+            "`learn` gets zeros for examples that are not read yet, and learns from them: give it "
+            "only what was read",
+            gives=gives,
+        )
+        for gives in (
+            lambda parcel: parcel.read(lambda blocks, size: blocks + _unread(parcel, blocks)),
+            lambda parcel: parcel.read(
+                lambda blocks, size: [*blocks, np.zeros_like(parcel.x[:size])]
+            ),
+        )
+    ),
+    Mistake(
+        "count-forgotten",
+        "one example is read from each file: decode has to know how many there are",
+        gives=lambda parcel: parcel.read(lambda blocks, size: blocks, 1),
+    ),
+    Mistake(
+        "newest-first",
+        "the blocks come back in reverse order: what was read last goes behind",
+        after=lambda value, parcel: np.concatenate(
+            np.split(value, np.cumsum(parcel.sizes)[:-1])[::-1]
+        ),
+    ),
+    Mistake(
+        "last-block-returned",
+        "only the last block is returned: put each behind those before it",
+        after=lambda value, parcel: value[-parcel.sizes[-1] :],
+    ),
+    Mistake(
+        "last-block-unread",
+        "the last file is never read",
+        after=lambda value, parcel: value[: -parcel.sizes[-1]],
+    ),
+    Mistake(
+        "first-block-unread",
+        "what the first file holds is missing",
+        after=lambda value, parcel: value[parcel.sizes[0] :],
+    ),
+)
+
+
+def misread(answer: Any, right: np.ndarray, parcel: Parcel) -> str:
+    """What came back instead of the examples."""
+    if isinstance(answer, str):
+        return f"{answer}, for {parcel.told}"
+    if answer.shape != right.shape:
+        return f"{len(answer)} examples in place of {len(right)}, for {parcel.told}"
+    wrong = (answer != right).any(axis=1)
+    block = int(np.searchsorted(np.cumsum(parcel.sizes), int(wrong.argmax()), side="right")) + 1
+    return f"{wrong.sum()} of {len(right)} examples wrong, from block {block} on, for {parcel.told}"
+
+
+@checks("decode_learning", lesson=LESSON, points=2, see="Exercise 5: a receiver without a model")
+def a_receiver_without_a_model(decode_learning: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The receiver learns from what it has read, as the sender did."""
+    codec = Codec(partner(decode_learning, "encode"), partner(decode_learning, "decode"))
+
+    def ask(parcel: Parcel) -> np.ndarray | str:
+        return parcel.asked(decode_learning, parcel.learn)
+
+    subject = Subject(
+        ask=ask,
+        rule=lambda parcel: parcel.x,
+        mistakes=_OF_RECEIVERS,
+        show=lambda parcel: parcel.told,
+        told=lambda found: found if isinstance(found, str) else shown(found),
+    )
+    said = list(
+        examine(
+            subject,
+            draw,
+            Property(
+                "back",
+                "each block comes back, read by what was learned from all blocks before it",
+                lambda draw: ordinary_parcels(codec, draw),
+                1.5,
+                asks="x itself: both sides learn from the same examples before each file",
+                saw=misread,
+            ),
+            Property(
+                "small",
+                "blocks of one example come back too, and a single block",
+                lambda draw: small_parcels(codec, draw),
+                0.5,
+                asks="x itself, whatever the sizes",
+                typical=False,
+                needs="back",
+                saw=misread,
+            ),
+        )
+    )
+    # The same files with a learner that takes each symbol for another: x cannot come back.
+    [(one,), *_] = ordinary_parcels(codec, draw)
+    other = learner(codec.decode, one.x.shape[1], 3, flipped=True)
+    kept = is_x(one.asked(decode_learning, other), one.x)
+    for claimed in said:
+        if kept and isinstance(claimed, Claim) and claimed.holds:
+            claimed = waiting(claimed.text, OTHER_LEARNER, points=claimed.points, id=claimed.id)
+        yield claimed
+
+
 # --- round_trip -----------------------------------------------------------------------------------
 
 
@@ -1426,7 +1659,7 @@ _OF_ROUND_TRIPS = (
 )
 
 
-@checks("round_trip", lesson=LESSON, points=2, see="Exercise 5: the best causality test of all")
+@checks("round_trip", lesson=LESSON, points=2, see="Exercise 6: the best causality test of all")
 def the_best_causality_test(round_trip: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """True if x comes back exactly, False if not."""
     codec = Codec(partner(round_trip, "encode"), partner(round_trip, "decode"))

@@ -73,6 +73,39 @@ class Looked:
         return self.table[torch.arange(length), seen]
 
 
+class Learner:
+    """A rule of learning: called with examples x (seen, n), it gives a Looked model of them.
+
+    Symbol i is counted by the symbol before it, and each count begins with 1. If it is `flipped`,
+    it takes symbol s for k − 1 − s.
+    """
+
+    def __init__(self, n: int, k: int, flipped: bool) -> None:
+        self.n, self.k, self.flipped = n, k, flipped
+
+    def __call__(self, x: Any) -> Looked:
+        if x.ndim != 2 or x.shape[1] != self.n:
+            raise ValueError(
+                f"learn takes examples of shape (seen, {self.n}): got shape {tuple(x.shape)}"
+            )
+        n, k, x = self.n, self.k, x.long()
+        before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1)
+        counts = torch.zeros(n * k * k, dtype=torch.float64)
+        cells = (torch.arange(n) * k + before) * k + x  # (seen, n)
+        counts += torch.bincount(cells.flatten(), minlength=n * k * k)
+        table = counts.view(n, k, k) + 1
+        table[0] = table[0, 0].clone()  # nothing stands before the first
+        table = table.flip(-1) if self.flipped else table
+        by = (torch.arange(n) - 1).clamp(min=0)
+        return Looked(table / table.sum(dim=-1, keepdim=True), by, "float64", False)
+
+
+@inside
+def learner(beside: Any, n: int, k: int, flipped: bool = False) -> Any:
+    """A Learner in the process of `beside`."""
+    return Learner(n, k, flipped)
+
+
 @inside
 def pair_model(
     beside: Any,

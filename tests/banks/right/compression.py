@@ -212,6 +212,42 @@ def decode(model, message, count=1):
 """,
     ),
     Right(
+        "decode_learning",
+        "into one array",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
+    for file, size in zip(files, sizes):
+        x[at : at + size] = decode(learn(x[:at]), file, size)
+        at += size
+    return x
+""",
+    ),
+    Right(
+        "decode_learning",
+        "block after block, the model in a variable",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    blocks = [torch.empty((0, n), dtype=torch.long)]
+    model = learn(blocks[0])
+    for i in range(len(files)):
+        blocks.append(decode(model, files[i], count=sizes[i]))
+        model = learn(torch.cat(blocks))
+    return torch.cat(blocks)
+""",
+    ),
+    Right(
+        "decode_learning",
+        "by recursion",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    if not files:
+        return torch.zeros(0, n, dtype=torch.int64)
+    before = decode_learning(learn, files[:-1], sizes[:-1], n)
+    return torch.vstack([before, decode(learn(before), files[-1], sizes[-1])])
+""",
+    ),
+    Right(
         "round_trip",
         "compared symbol by symbol",
         source="""

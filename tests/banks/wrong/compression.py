@@ -17,6 +17,7 @@ BACK = "what was encoded comes back, symbol for symbol"
 LONG = "a long message comes back too, to the last symbol"
 SHAPE = "both ends ask the model in the same shape, and in symbols that it has"
 NOISE = "it reads the message and nothing else: random bytes decode to samples of the model"
+BLOCKS = "each block comes back, read by what was learned from all blocks before it"
 HONEST = "a model that sees only the past passes"
 PEEKS = "a model that peeks fails, however little it peeks"
 MISTAKE = "a mistake in the code is not taken for a leak"
@@ -28,6 +29,7 @@ TABLES = "    frequencies = quantize(model.conditionals(x), BITS)  # (B, n, k)\n
 WRITE = "        encoder.encode(symbols_of(x[:, i]), choice, table_of(frequencies[:, i]))\n"
 ASK = "        frequencies = quantize(model.conditionals(x)[:, i], BITS)  # (count, k)\n"
 READ = "        x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(frequencies)))\n"
+LEARN = "        x = torch.cat([x, decode(learn(x), file, size)])\n"
 COMPARE = "        return torch.equal(decode(model, message, len(x)), x)\n"
 
 
@@ -528,6 +530,133 @@ def decode(model, message, count=1):
     ),
     Wrong("decode", stops="shape", edit=("    return x", "    return x[0]")),
     Wrong("decode", BACK, "columns-shifted", edit=("x[:, i] = torch", "x[:, i - 1] = torch")),
+    # ---------------------------------------------------------------------------- decode_learning
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "nothing-learned",
+        edit=(LEARN, LEARN.replace("learn(x)", "learn(x[:0])")),
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "nothing-learned",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    model = learn(torch.zeros(0, n, dtype=torch.int64))
+    return torch.cat([decode(model, file, size) for file, size in zip(files, sizes)])
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "last-block-only",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    new, blocks = torch.zeros(0, n, dtype=torch.int64), []
+    for file, size in zip(files, sizes):
+        new = decode(learn(new), file, size)
+        blocks.append(new)
+    return torch.cat(blocks)
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "first-block-only",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x = decode(learn(torch.zeros(0, n, dtype=torch.int64)), files[0], sizes[0])
+    model = learn(x)
+    rest = [decode(model, file, size) for file, size in zip(files[1:], sizes[1:])]
+    return torch.cat([x, *rest])
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "one-block-late",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x = torch.zeros(0, n, dtype=torch.int64)
+    model = learn(x)
+    for file, size in zip(files, sizes):
+        new = decode(model, file, size)
+        model = learn(x)
+        x = torch.cat([x, new])
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "learns-from-zeros",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
+    for file, size in zip(files, sizes):
+        x[at : at + size] = decode(learn(x), file, size)
+        at += size
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "learns-from-zeros",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
+    for file, size in zip(files, sizes):
+        x[at : at + size] = decode(learn(x[: at + size]), file, size)
+        at += size
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "count-forgotten",
+        edit=(LEARN, LEARN.replace("file, size", "file")),
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "newest-first",
+        edit=(LEARN, "        x = torch.cat([decode(learn(x), file, size), x])\n"),
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "last-block-returned",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x = torch.zeros(0, n, dtype=torch.int64)
+    for file, size in zip(files, sizes):
+        new = decode(learn(x), file, size)
+        x = torch.cat([x, new])
+    return new
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "last-block-unread",
+        edit=("zip(files, sizes, strict=True)", "zip(files[:-1], sizes)"),
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "first-block-unread",
+        edit=("    return x", "    return x[sizes[0] :]"),
+    ),
+    Wrong(
+        "decode",
+        BLOCKS,
+        "ends-differ",
+        edit=("model.conditionals(x)", "model.conditionals(torch.zeros_like(x))"),
+        check="decode_learning",
+    ),
     # --------------------------------------------------------------------------------- round_trip
     Wrong("round_trip", HONEST, "count-forgotten", edit=("message, len(x))", "message)")),
     Wrong(
