@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import itertools
 import lzma
 import math
+import re
 import zlib
 from fractions import Fraction
 from typing import Any
@@ -319,3 +321,32 @@ def test_the_average_is_the_entropy_only_where_the_parts_are_aligned(experiment)
     said = experiment["said"]
     assert "parts [2, 1, 1], all 27 words: from 3 to 6 digits\non average 4.5 digits" in said
     assert "parts [1, 2, 1], all 27 words: from 4 to 6 digits\non average 5.0 digits" in said
+
+
+# ------------------------------------------------------------------------- learning, and a letter
+
+
+def test_a_receiver_that_learns_needs_no_model(experiment: Any) -> None:
+    said = experiment["said"]
+    found = re.search(r"all 1,797 digits came back: True; ([\d,]+) bits, ([\d.]+) a digit", said)
+    assert found and 49_500 < int(found[1].replace(",", "")) < 50_000  # 49,760 where it was written
+    blocks = [float(b) for b in re.search(r"block by block: (.+)", said)[1].split(", ")]
+    zlibs = float(re.search(r"zlib needs ([\d.]+) a digit; 2,080 weights", said)[1])
+    # By chance a little more than 64 in the first; within a hundred digits below zlib; 26 at last.
+    assert 64 < blocks[0] < 70 and blocks[3] < zlibs and 26 < blocks[-1] < 27
+    assert float(found[2]) < zlibs - 5  # and without a model that would be sent
+
+
+def test_double_precision_agrees_where_single_does_not(experiment: Any) -> None:
+    single, double = re.findall(r"(\d+) of 960 tables differ", experiment["said"])
+    assert int(single) > 50 and int(double) == 0
+
+
+def test_a_letter_comes_back_and_a_spoiled_one_is_told(experiment: Any) -> None:
+    assert "the checksum agrees" in experiment["said"]
+    line = experiment["letter"]("To be, or not.")
+    assert experiment["opened"](line) == ("To be, or not.", True)
+    data = bytearray(base64.b64decode(line))
+    data[7] ^= 0b100  # one bit of the file
+    said, agrees = experiment["opened"](base64.b64encode(bytes(data)).decode())
+    assert said != "To be, or not." and not agrees

@@ -1343,7 +1343,7 @@ class Parcel:
         """What the student's receiver reads, or the sentence that the library gives up."""
         n, sizes = self.x.shape[1], list(self.sizes)
         [found] = ask_each(decode_learning, learn, [self.files], sizes, n)
-        if found == "AssertionError" and isinstance(found, str):
+        if isinstance(found, str) and found == "AssertionError":
             return GAVE_UP
         if isinstance(found, str):
             found = decode_learning(learn, self.files, sizes, n)  # once more, for the line

@@ -16,6 +16,30 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "torch.int32",
     ): "Whole numbers of 32 bits hold the same symbols, and no claim is about their width.",
     (
+        "decode_learning",
+        "x = torch.zeros(0, n, dtype=torch.int64)",
+        "torch.zeros",
+        "torch.ones",
+    ): "No example is no example, whatever would stand in it.",
+    (
+        "decode_learning",
+        "x = torch.zeros(0, n, dtype=torch.int64)",
+        "torch.int64",
+        "torch.int32",
+    ): "torch.cat takes the wider type, which is that of what is read.",
+    (
+        "decode_learning",
+        "for file, size in zip(files, sizes, strict=True):",
+        "zip(files, sizes, strict=True)",
+        "zip(files, sizes)",
+    ): "There are as many files as sizes.",
+    (
+        "decode_learning",
+        "for file, size in zip(files, sizes, strict=True):",
+        "True",
+        "False",
+    ): "There are as many files as sizes.",
+    (
         "ideal_bits",
         "return float(-log_probs.sum() / math.log(2))",
         "float(-log_probs.sum() / math.log(2))",
