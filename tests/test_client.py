@@ -16,7 +16,7 @@ import torch
 from autograder.grading import judge
 from autograder.grading.rebuild import ADDED
 from autograder.remote import protocol
-from autograder.remote.client import GRACE, GuestChannel, GuestGone
+from autograder.remote.client import GRACE, MAX_OUTPUTS, GuestChannel, GuestGone
 from autograder.sandbox.limits import Limits
 from tests.test_grading import LESSON, lesson
 from tests.test_rebuild import cell, notebook
@@ -94,6 +94,27 @@ def test_a_guest_is_asked_for_no_longer_than_there_is_time():
     unhurried = channel_to(answer, seconds=50.0)
     unhurried.ask(("lookup", "x"))
     assert told[1] == 50.0
+
+
+def test_sending_and_receiving_end_with_the_notebooks_time(monkeypatch):
+    ends = []
+    monkeypatch.setattr(protocol, "send", lambda to, data, deadline: ends.append(deadline))
+
+    def receive(connection, until, most):
+        ends.append(until)
+        raise EOFError
+
+    monkeypatch.setattr(protocol, "receive", receive)
+    deadline = time.monotonic() + 20
+    channel = channel_to(lambda request, fields: None, seconds=50.0, deadline=deadline)
+    with pytest.raises(GuestGone):
+        channel.ask(("lookup", "x"))
+    assert ends == [deadline + GRACE] * 2
+
+
+def test_a_channel_takes_as_much_as_the_limits_say():
+    assert channel_to(lambda request, fields: None).max_reply == Limits().reply_bytes
+    assert 100 <= MAX_OUTPUTS <= 10_000
 
 
 def test_past_the_notebooks_deadline_nothing_is_asked():

@@ -52,6 +52,13 @@ def test_a_file_that_grew_after_it_was_looked_at_is_bounded_all_the_same(tmp_pat
     )
 
 
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path):
+    name = "x" * 300
+    assert told(read_bytes, tmp_path / name, tmp_path, 100) == (
+        f"{name} cannot be opened: File name too long"
+    )
+
+
 def test_what_is_no_file_below_the_folder_is_told(tmp_path: Path):
     (tmp_path / "there").write_bytes(b"{}")
     (tmp_path / "folder").mkdir()

@@ -15,7 +15,7 @@ from typing import Any
 
 MIB = 2**20
 GIB = 2**30
-_UNITS = {"": 1, "B": 1, "K": 2**10, "M": MIB, "G": GIB}
+_UNITS = {"": 1, "K": 2**10, "M": MIB, "G": GIB}
 
 
 @dataclass(frozen=True)

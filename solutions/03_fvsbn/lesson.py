@@ -421,7 +421,7 @@ def sample(weight, bias, count, generator):
     weight, bias: as for `logits`. All randomness comes from `generator`, a torch.Generator.
     """
     ### BEGIN SOLUTION
-    x = torch.zeros(count, len(bias))
+    x = torch.zeros(count, len(bias), device=bias.device)
     for i in range(len(bias)):
         p = torch.sigmoid(logits(x, weight, bias)[:, i])  # (count,)
         x[:, i] = torch.bernoulli(p, generator=generator)
@@ -499,7 +499,7 @@ def complete(prefix, weight, bias, generator):
     """
     ### BEGIN SOLUTION
     count, known = prefix.shape
-    x = torch.zeros(count, len(bias))
+    x = torch.zeros(count, len(bias), device=bias.device)
     x[:, :known] = prefix
     for i in range(known, len(bias)):
         p = torch.sigmoid(logits(x, weight, bias)[:, i])

@@ -435,7 +435,7 @@ class MADE(nn.Module):
     def sample(self, count, generator=None):
         """Bits (count, n), drawn from p in n passes; all randomness comes from `generator`."""
         ### BEGIN SOLUTION
-        x = torch.zeros(count, self.n)
+        x = torch.zeros(count, self.n, device=self.place.device)
         for d in torch.argsort(self.place):  # the order: whose turn it is
             x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
         return x

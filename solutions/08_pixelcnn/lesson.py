@@ -468,7 +468,8 @@ Three nested loops, for rows, columns, colors. `self(x)[:, :, k, r, c]` are the 
 def draw_levels(logits, generator=None):
     """One level for each row of logits (B, levels): (B,), from one uniform number each."""
     edges = logits.double().softmax(dim=1).cumsum(dim=1)
-    u = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator)
+    like = {"dtype": edges.dtype, "device": edges.device}
+    u = torch.rand(len(logits), 1, generator=generator, **like)
     return (u > edges[:, :-1]).sum(dim=1)
 
 
@@ -536,7 +537,8 @@ class PixelCNN(nn.Module):
 
     def sample(self, count, height, width, generator=None):
         """Images (count, colours, height, width) drawn from p."""
-        empty = torch.zeros(count, self.colours, height, width, dtype=torch.long)
+        size, where = (count, self.colours, height, width), self.output.weight.device
+        empty = torch.zeros(size, dtype=torch.long, device=where)
         return self.inpaint(empty, 0, generator)
 
 
@@ -793,7 +795,8 @@ A window times a kernel is one matrix product: flatten both from axis 1 on, `win
 @torch.no_grad()
 def sample_cached(model, count, height, width, generator=None):
     """The images of `model.sample`, with every feature computed once."""
-    x = torch.zeros(count, model.colours, height, width, dtype=torch.long)
+    size, where = (count, model.colours, height, width), model.output.weight.device
+    x = torch.zeros(size, dtype=torch.long, device=where)
     memories = [BlockMemory(block, count, width) for block in model.blocks]
     hidden, output = (
         ((layer.weight * layer.mask)[:, :, 0, 0].T, layer.bias)

@@ -648,7 +648,8 @@ size: about once in $10^{12}$ draws. So we can ask for equality **bit for bit**.
 def draw_codes(logits, generator=None):
     """logits (B, levels) → codes int64 (B,): one uniform number a row, in double precision."""
     cumulative = logits.double().softmax(1).cumsum(1)
-    u = torch.rand(len(logits), 1, generator=generator, dtype=torch.float64)
+    like = {"dtype": cumulative.dtype, "device": cumulative.device}
+    u = torch.rand(len(logits), 1, generator=generator, **like)
     return (cumulative <= u).sum(1).clamp(max=logits.shape[1] - 1)
 
 
@@ -679,7 +680,7 @@ def generate(model, count, label=None, generator=None):
     """
     ### BEGIN SOLUTION
     rows = 1 if label is None else len(label)
-    codes = torch.zeros(rows, count, dtype=torch.int64)
+    codes = torch.zeros(rows, count, dtype=torch.int64, device=model.embed.weight.device)
     for t in range(count):
         window = codes[:, max(0, t - model.field) : t + 1]  # x_t's own place is the last
         codes[:, t] = draw_codes(model(window, label)[:, :, -1], generator)

@@ -76,6 +76,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "0.05",
         "0.1",
     ): "The least time of a question: either is short.",
+    ("autograder.remote.client", "True", "False"): "The lengths are compared before.",
+    ("autograder.remote.protocol", "memoryview(frame)", "frame"): "Bytes are sliced as a view is.",
     ("autograder.remote.client", "30.0", "60.0"): "A default that the grader never uses.",
     ("autograder.grading.key", ":_DIGITS", ":"): "The whole of a hash tells as much as its start.",
     (
@@ -83,6 +85,22 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "json.dumps(part, sort_keys=True, ensure_ascii=True)",
         "json.dumps(part, ensure_ascii=True)",
     ): "The parts come from one reader, in one order: sorting guards against another Python.",
+    (
+        "autograder.grading.key",
+        "json.dumps(part, sort_keys=True, ensure_ascii=True)",
+        "json.dumps(part, sort_keys=True)",
+    ): "The default, written out.",
+    ("autograder.grading.key", "dict(meta)", "meta"): "A copy of a dict is written as the dict is.",
+    (
+        "autograder.grading.key",
+        "sorted({*imported, 'nbgrader'})",
+        "{*imported, 'nbgrader'}",
+    ): "They go into a dict, which is compared whatever its order.",
+    (
+        "autograder.grading.key",
+        "root / 'figures'",
+        "'figures'",
+    ): "No module that judges imports figures today: the second of two guards.",
 }
 
 
@@ -92,8 +110,11 @@ def has_room(slip: Slip) -> bool:
 
 
 def is_same(slip: Slip) -> bool:
-    """Whether two numbers have changed places of which the larger or the smaller is taken."""
-    return slip.kind == "swap" and bool(re.match(r"(np\.)?(max|min)(imum)?\(", slip.before))
+    """Whether the larger of two is taken in another order, a class is frozen, or a cache is one
+    smaller or larger: the same program for everybody who keeps to it."""
+    if slip.kind == "swap":
+        return bool(re.match(r"(np\.)?(max|min)(imum)?\(", slip.before))
+    return slip.where.startswith(("@dataclass(frozen=", "@functools.lru_cache("))
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -142,6 +163,8 @@ def noticed(module: str, text: str, tests: Sequence[str]) -> bool:
     os.close(writing)
     ready, _, _ = select.select([reading], [], [], SECONDS)
     said = os.read(reading, 1) if ready else b"1"
+    if not ready:
+        print(f"{module}: a mutant ran for {SECONDS} s", flush=True)
     os.close(reading)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)

@@ -11,6 +11,16 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "F.binary_cross_entropy_with_logits(score, x, reduction='none').sum(dim=1)",
         "F.binary_cross_entropy_with_logits(score, x, reduction='none').sum(dim=-1)",
     ): "The last of two dimensions is dimension 1.",
-    ("sample", "x = torch.zeros(count, len(bias))", "torch.zeros", "torch.ones"): _UNSEEN,
-    ("complete", "x = torch.zeros(count, len(bias))", "torch.zeros", "torch.ones"): _UNSEEN,
+    (
+        "sample",
+        "x = torch.zeros(count, len(bias), device=bias.device)",
+        "torch.zeros",
+        "torch.ones",
+    ): _UNSEEN,
+    (
+        "complete",
+        "x = torch.zeros(count, len(bias), device=bias.device)",
+        "torch.zeros",
+        "torch.ones",
+    ): _UNSEEN,
 }

@@ -56,9 +56,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "1",
         "-1",
     ): "The last of two axes is axis 1.",
-    ("MADE", "x = torch.zeros(count, self.n)", "torch.zeros", "torch.ones"): (
-        "Undrawn entries may hold anything: no logit that is asked for sees them."
-    ),
+    (
+        "MADE",
+        "x = torch.zeros(count, self.n, device=self.place.device)",
+        "torch.zeros",
+        "torch.ones",
+    ): ("Undrawn entries may hold anything: no logit that is asked for sees them."),
     (
         "MADE",
         "self.layers = nn.ModuleList(MaskedLinear(m.shape[1], m.shape[0], m) for m in masks)",

@@ -62,7 +62,7 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): _GIVEN,
     (
         "PixelCNN",
-        "empty = torch.zeros(count, self.colours, height, width, dtype=torch.long)",
+        "empty = torch.zeros(size, dtype=torch.long, device=where)",
         "torch.zeros",
         "torch.ones",
     ): _OVERWRITTEN,

@@ -36,18 +36,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("QueuedConv1d", _TAPS, _CAT, "torch.cat(taps, dim=-1)"): "The last of three axes is axis 2.",
     ("QueuedConv1d", _TAPS, "torch.cat", "torch.stack"): _IN_A_ROW,
     (
-        "generate",
-        "codes = torch.zeros(rows, count, dtype=torch.int64)",
-        "torch.zeros",
-        "torch.ones",
-    ): "Every place is filled before a model sees it, and x_t's own place is seen by none.",
-    (
-        "generate",
-        "window = codes[:, max(0, t - model.field) : t + 1]",
-        "max(0, t - model.field)",
-        "max(t - model.field, 0)",
-    ): "A maximum has no order.",
-    (
         "generate_fast",
         "for name, layer in list(part.named_children()):",
         "list(part.named_children())",
