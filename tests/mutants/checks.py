@@ -118,6 +118,21 @@ def _judge(job: tuple[str, str, Slip]) -> Judged:
     return judge_mutant(*job)
 
 
+def judge_all(names: list[str], exercise: str | None = None, workers: int = 2) -> list[Judged]:
+    """Judges the mutants of these lessons (of one exercise, if it is named), in line order."""
+    work = [
+        (lesson, name, slip)
+        for lesson in names
+        for name, slip in mutants_of(lesson)
+        if exercise in (None, name)
+    ]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _start, maxtasksperchild=400) as pool:
+        results = pool.imap_unordered(_judge, work, chunksize=8)
+        judged = list(tqdm(results, total=len(work), unit="mutant", disable=None))
+    return sorted(judged, key=lambda j: (j.lesson, j.exercise, j.slip.line))
+
+
 def table(judged: list[Judged]) -> str:
     """Counts by lesson."""
     head = f"{'lesson':<20}{'mutants':>9}{'survive':>9}{'explained':>11}{'refused':>9}{'named':>8}"
@@ -144,19 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--unnamed", action="store_true", help="also list what nothing names")
     given = parser.parse_args(arguments)
     names = [lessons.find_lesson(name) for name in given.lessons] or lessons.lesson_names()
-    work = [
-        (lesson, exercise, slip)
-        for lesson in names
-        for exercise, slip in mutants_of(lesson)
-        if given.exercise in (None, exercise)
-    ]
-    context = multiprocessing.get_context("spawn")
-    judged = []
-    with context.Pool(given.workers, _start, maxtasksperchild=400) as pool:
-        results = pool.imap_unordered(_judge, work, chunksize=8)
-        for one in tqdm(results, total=len(work), unit="mutant", disable=None):
-            judged.append(one)
-    judged.sort(key=lambda j: (j.lesson, j.exercise, j.slip.line))
+    judged = judge_all(names, given.exercise, given.workers)
     print(table(judged))
     kinds = collections.Counter(j.how or "unnamed" for j in judged if j.state == "refused")
     print("refused by: " + ", ".join(f"{how} {n}" for how, n in kinds.most_common()))
@@ -164,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
     unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
     for j in [*left, *unnamed]:
         print(f"{j.state} line {j.slip.line} ({j.slip.kind}): {j.key[1:]} {j.told}")
-    judged_all = {(lesson, exercise) for lesson, exercise, _ in work}
+    judged_all = {(j.lesson, j.exercise) for j in judged}
     alive = {j.key for j in judged if j.state in ("survivor", "error")}
     stale = [key for key in EQUIVALENT if key[:2] in judged_all and key not in alive]
     for key in stale:

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from autograder.diagnosis.slips import Slip, slips_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECONDS = 240  # that a mutant's tests may take; past it, it is noticed
+SECONDS = 600  # that a mutant's tests may take; past it, it is noticed
 SEED = 0
 
 # Module → its nearest tests, the quickest first. A selection (-k) keeps what has to do with it.
@@ -185,6 +185,18 @@ def _run_tests(module: str, text: str, tests: Sequence[str]) -> int:
         return int(pytest.main(arguments))
 
 
+def warm_up() -> None:
+    """Imports what all tests need, once, before the forks."""
+    import hypothesis  # noqa: F401
+    import nbconvert  # noqa: F401
+    import nbformat  # noqa: F401
+    import numpy  # noqa: F401
+    import pytest  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def survivors(modules: Sequence[str], most: int) -> Iterator[tuple[str, int, list[Slip]]]:
     """For each module how many mutants were tried, and those that nothing noticed."""
     for module in modules:
@@ -197,6 +209,11 @@ def survivors(modules: Sequence[str], most: int) -> Iterator[tuple[str, int, lis
             if not noticed(module, slip.text, NEAREST[module])
         ]
         yield module, len(slips), left
+
+
+def is_explained(module: str, slip: Slip) -> bool:
+    """Whether a mutant may survive: listed, or the same program by its kind."""
+    return (module, slip.before, slip.after) in EQUIVALENT or has_room(slip) or is_same(slip)
 
 
 def noticed_nothing(module: str) -> bool:
@@ -214,21 +231,10 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = sorted(set(given.modules) - set(NEAREST))
     if unknown:
         parser.error(f"no tests are named for {unknown[0]}")
-    import hypothesis  # noqa: F401 (once, before the forks)
-    import nbconvert  # noqa: F401
-    import nbformat  # noqa: F401
-    import numpy  # noqa: F401
-    import pytest  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
+    warm_up()
     began, tried, alive = time.monotonic(), 0, 0
     for module, count, left in survivors(given.modules or list(NEAREST), given.sample):
-        unexplained = [
-            s
-            for s in left
-            if (module, s.before, s.after) not in EQUIVALENT and not has_room(s) and not is_same(s)
-        ]
+        unexplained = [slip for slip in left if not is_explained(module, slip)]
         tried += count
         alive += len(unexplained)
         print(f"{module}: {count - len(left)} of {count} noticed", flush=True)
