@@ -1,10 +1,13 @@
 """Chooses where the notebooks compute: a CUDA card, Apple's MPS, or the processor."""
 
 import os
+import time
+from collections.abc import Callable
 
 import torch
 
 VARIABLE = "COURSE_DEVICE"
+TRIES = 5  # of a step, on each device
 
 
 def device() -> torch.device:
@@ -41,3 +44,44 @@ def device() -> torch.device:
             f"unset {VARIABLE}, or set it to cpu"
         )
     return chosen
+
+
+def is_told() -> bool:
+    """Whether `COURSE_DEVICE` says where to compute."""
+    return bool(os.environ.get(VARIABLE, "").strip())
+
+
+def quicker(
+    step_on: Callable[[torch.device], Callable[[], None]],
+    card: torch.device,
+    clock: Callable[[], float] = time.perf_counter,
+) -> torch.device:
+    """The device that does a step in less time: `card`, or the processor.
+
+    A card is built for much work at once. A small model's step is over before the card has been
+    told of it, and then the processor is the quicker one.
+
+    Args:
+        step_on: `step_on(device)` prepares there and returns a step without arguments, which
+            returns when its work is done.
+        card: the other device; its first step is not counted, since much is set up in it.
+        clock: a time in seconds.
+    """
+    step = step_on(card)
+    step()
+    best = min(_seconds(step, clock) for _ in range(TRIES))
+    processor = torch.device("cpu")
+    step = step_on(processor)
+    for _ in range(TRIES + 1):  # the first sets up some things here, too
+        taken = _seconds(step, clock)
+        if taken < best:
+            return processor
+        if taken > 10 * best:
+            break  # a step here may be long: nobody waits for more of them
+    return card
+
+
+def _seconds(step: Callable[[], None], clock: Callable[[], float]) -> float:
+    began = clock()
+    step()
+    return clock() - began

@@ -9,6 +9,7 @@ without restarts); all likelihoods are in nats per example.
 
 import base64
 import contextlib
+import copy
 import html
 import io
 import math
@@ -174,7 +175,9 @@ def fit(
         checkpoint: a file that is written whole after every epoch, and taken up if it is there:
             the weights that `model` has then do not matter. It belongs to one setting and one data
             set, and is refused for others.
-        device: where to train; `course.device.device()` unless told.
+        device: where to train. Unless told, where a step takes less time, by trying a few on
+            copies of the model (a loss with a memory of its own is called some times more);
+            `COURSE_DEVICE` overrides that (`course.device`).
         progress: show a bar with losses and the time left.
         each_epoch: called as `each_epoch(model, history)` after each epoch, in eval mode: to show
             samples, say. It should not change the weights.
@@ -190,14 +193,12 @@ def fit(
             f"{batch_size=}, {patience=}, {lr=}"
         )
     loss = loss or _own_nll(model)
-    if device is None:
-        from course.device import device as choose
-
-        device = choose()
-    device = torch.device(device)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError(f"{type(model).__name__} has no parameters to train")
+    if device is None:
+        device = _quicker_device(model, [part[:batch_size] for part in train], loss)
+    device = torch.device(device)
     home = parameters[0].device
     history = History(epochs, seed, sum(p.numel() for p in parameters))
     run = _Run(model, history, batch_size=batch_size, lr=lr, weight_decay=weight_decay, clip=clip)
@@ -220,6 +221,7 @@ def fit(
         try:
             model.to(device)
             run.start(parameters, seed)
+            near, near_valid = _near(train, device), _near(valid, device)
             if path is not None and path.exists():
                 run.load(path, setting, device)
             elif path is not None:
@@ -233,8 +235,8 @@ def fit(
             ) as bar:
                 while not history.stopped:
                     began = time.perf_counter()
-                    mean = run.epoch(train, loss, steps, bar, device)
-                    held, _ = _mean(model, valid, loss, max(batch_size, 500), device)
+                    mean = run.epoch(near, loss, steps, bar, device)
+                    held, _ = _mean(model, near_valid, loss, max(batch_size, 500), device)
                     run.finish(mean, held, patience, time.perf_counter() - began)
                     bar.set_postfix_str(_postfix(mean, history))
                     if path is not None:
@@ -332,7 +334,7 @@ class _Run:
         order = torch.randperm(count, generator=self.order)
         for step in range(steps):
             index = order[step * self.batch_size : (step + 1) * self.batch_size]
-            batch = [part[index].to(device) for part in train]
+            batch = [part[index.to(part.device)].to(device) for part in train]
             done = (number - 1) * steps + step
             for group in self.optimizer.param_groups:
                 group["lr"] = (
@@ -447,6 +449,43 @@ def _own_nll(model: torch.nn.Module) -> Loss:
             "of model and batch"
         )
     return lambda model, *batch: model.nll(*batch)
+
+
+def _near(data: tuple[torch.Tensor, ...], device: torch.device) -> tuple[torch.Tensor, ...]:
+    """`data` on the card, where it fills at most a quarter of what is free."""
+    if device.type != "cuda":
+        return data
+    free, _ = torch.cuda.mem_get_info(device)
+    if 4 * sum(part.numel() * part.element_size() for part in data) > free:
+        return data
+    return tuple(part.to(device) for part in data)
+
+
+def _quicker_device(model: torch.nn.Module, batch: list[torch.Tensor], loss: Loss) -> torch.device:
+    """Where a training step on `batch` takes less time; tried on copies of the model."""
+    from course.device import device, is_told, quicker
+
+    card = device()
+    if card.type == "cpu" or is_told():
+        return card
+
+    def step_on(where: torch.device) -> Callable[[], None]:
+        own = copy.deepcopy(model).to(where).train()
+        parts = [part.to(where) for part in batch]
+        weights = [p for p in own.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=0.0)
+
+        def step() -> None:
+            value = _values(loss(own, *parts), len(parts[0])).mean()
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            optimizer.step()
+            weights[0].flatten()[0].item()  # waits for the card
+
+        return step
+
+    with _undisturbed(card):
+        return quicker(step_on, card)
 
 
 def _values(value: torch.Tensor, count: int) -> torch.Tensor:

@@ -1,9 +1,12 @@
 """Tests of the choice of a device, with availability faked: CI has no GPU."""
 
+import types
+
 import pytest
 import torch
 
-from course.device import device
+from course import training
+from course.device import device, is_told, quicker
 
 
 @pytest.fixture
@@ -55,3 +58,88 @@ def test_a_device_that_is_not_here_is_refused(machine, cards, wanted, message):
     machine(cards, wanted=wanted)
     with pytest.raises(RuntimeError, match=message):
         device()
+
+
+class Clock:
+    """A time that goes on only in the steps of a device, by so many seconds a step."""
+
+    def __init__(self, **seconds):
+        self.seconds, self.now, self.steps = seconds, 0.0, []
+
+    def __call__(self):
+        return self.now
+
+    def step_on(self, where):
+        taken = iter(self.seconds[where.type])
+
+        def step():
+            self.steps.append(where.type)
+            self.now += next(taken)
+
+        return step
+
+
+CARD = torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("card", "processor", "chosen"),
+    [
+        ([9, 2, 2, 2, 2, 2], [1], "cpu"),
+        ([0.1, 2, 2, 2, 2, 2], [5, 1], "cpu"),  # a first step that sets up is no matter
+        ([0.1, 2, 2, 1, 2, 2], [1, 1, 1, 1, 1, 1], "cuda"),  # equals: what was there first
+        ([9, 1, 1, 1, 1, 1], [3, 3, 3, 3, 3, 3], "cuda"),
+        ([9, 1, 1, 1, 1, 1], [100], "cuda"),  # one long step tells enough
+    ],
+)
+def test_the_device_whose_steps_take_less_time_is_chosen(card, processor, chosen):
+    clock = Clock(cuda=card, cpu=processor)
+    assert quicker(clock.step_on, CARD, clock) == torch.device(chosen)
+    assert len(clock.steps) == len(card) + len(processor)
+
+
+class Line(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(1))
+
+    def nll(self, x):
+        return self.w * torch.nn.functional.dropout(x, 0.5).sum(1)
+
+
+def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, monkeypatch):
+    machine(cards=1)
+    monkeypatch.setattr(training, "_device_state", lambda device: None)
+    asked = []
+
+    def try_one(step_on, card):
+        asked.append(card)
+        step_on(torch.device("cpu"))()
+        return torch.device("cpu")
+
+    monkeypatch.setattr("course.device.quicker", try_one)
+    x, weights = torch.ones(4, 3), []
+    for chosen in (None, "cpu"):
+        model = Line()
+        training.fit(model, x, x, epochs=2, batch_size=2, progress=False, device=chosen)
+        weights.append(model.w.item())
+    assert asked == [CARD]
+    assert weights[0] == weights[1]
+
+
+def test_a_device_that_is_told_is_not_tried(machine, monkeypatch):
+    monkeypatch.setattr("course.device.quicker", None)
+    machine(cards=0)
+    assert training._quicker_device(Line(), [], None) == torch.device("cpu")
+    machine(cards=1, wanted="cuda")
+    assert is_told() and training._quicker_device(Line(), [], None) == CARD
+
+
+@pytest.mark.parametrize(("free", "moved"), [(4 * 48, True), (4 * 48 - 1, False)])
+def test_data_lies_on_the_card_where_there_is_room(monkeypatch, free, moved):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**40))
+    part = types.SimpleNamespace(
+        numel=lambda: 12, element_size=lambda: 4, to=lambda device: str(device)
+    )
+    assert training._near((part,), CARD) == (("cuda",) if moved else (part,))
+    assert training._near((part,), torch.device("cpu")) == (part,)
