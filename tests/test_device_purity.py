@@ -17,6 +17,7 @@ import torch
 
 from autograder import lessons
 from autograder.lessons.reading import plain_python
+from autograder.remote.handles import failure_of
 from course.causality import dependency_map
 from tests.second_device import NAME, OnCard, home, second_device
 
@@ -244,6 +245,38 @@ def test_every_model_of_the_lessons_has_an_entry():
     for lesson, what in ENTRIES:
         computed(lesson, what, note)
     assert defined - moved <= SHOWN
+
+
+# --- a slip of a student -------------------------------------------------------------------------
+
+SLIP = """
+class MADE(MADE):
+    def sample(self, count, generator=None):
+        x = torch.zeros(count, self.n)
+        for d in range(self.n):
+            x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("generator", "said"),
+    [
+        (None, "what is made without device= is on the processor, and the model is not: Exp"),
+        (torch.Generator(), "the generator is of another device than what is drawn with it: Exp"),
+    ],
+)
+def test_a_sampler_that_mixes_devices_is_told_so(generator: Any, said: str):
+    names = dict(vars(names_of("05_made")))
+    mends = SLIP.replace("count, self.n)", "count, self.n, device=self.place.device)")
+    exec(mends if generator else SLIP, names)
+    with second_device() as card:
+        model = names["MADE"](6, [8]).to(card)
+        with pytest.raises(RuntimeError) as raised:
+            model.sample(2, generator)
+    failure = failure_of(raised.value)
+    assert failure.message.startswith(said)
+    assert failure.type == "RuntimeError"
 
 
 # --- the device itself ----------------------------------------------------------------------------

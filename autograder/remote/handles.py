@@ -222,6 +222,8 @@ def failure_of(error: BaseException) -> Failure:
         message = f"{within} is not written yet"
     if type(error) is KeyboardInterrupt and not message:
         message = "the code was interrupted"
+    if isinstance(error, RuntimeError):
+        message = _of_devices(message)
     return Failure(
         type="Timeout" if isinstance(error, OutOfTime) else type(error).__name__,
         message=_shorten(message),
@@ -230,6 +232,15 @@ def failure_of(error: BaseException) -> Failure:
         kinds=_kinds(type(error)),
         out_of_time=isinstance(error, OutOfTime),
     )
+
+
+def _of_devices(message: str) -> str:
+    """What torch says of two devices in one operation, after what has happened."""
+    if "tensors to be on the same device" in message:
+        return f"what is made without device= is on the processor, and the model is not: {message}"
+    if "device type for generator" in message:
+        return f"the generator is of another device than what is drawn with it: {message}"
+    return message
 
 
 def _kinds(raised: type) -> tuple[str, ...]:
