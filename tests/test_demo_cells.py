@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import matplotlib.pyplot as plt
 import pytest
 
+from autograder import lessons
 from course import picture
-from course.demo import solved
+from course.demo import is_unsolved, solved
 
 
 def build_masks(degrees, place):
@@ -35,10 +37,83 @@ def test_without_a_name_in_the_exception_the_demo_names_what_it_needs(capsys):
     assert "waits for `MADE` and `connectivity`: solve them" in capsys.readouterr().out
 
 
-def test_a_name_that_an_earlier_demo_did_not_make_is_waited_for(capsys):
-    with solved("MADE"):
-        never_made.sample(3)  # noqa: F821
-    assert "waits for `MADE`" in capsys.readouterr().out
+def in_a_notebook(cell: str, **names) -> None:
+    """Runs a cell's text on a notebook that has these names."""
+    exec(compile(cell, "<cell>", "exec"), {"solved": solved, **names})
+
+
+def test_an_exercise_whose_cell_was_not_run_is_to_be_run_not_solved(capsys):
+    in_a_notebook("with solved('connectivity'):\n    connectivity([])")
+    assert capsys.readouterr().out == (
+        "○ `connectivity` is not there yet: run its cell above, then this one.\n"
+    )
+
+
+def test_what_an_earlier_demo_did_not_make_waits_for_what_is_unsolved(capsys):
+    in_a_notebook("with solved('build_masks'):\n    model.sample(3)", build_masks=build_masks)
+    assert "waits for `build_masks`: solve it above" in capsys.readouterr().out
+
+
+def test_what_an_earlier_demo_did_not_make_waits_for_the_cell_that_was_not_run(capsys):
+    in_a_notebook("with solved('build_masks', 'MADE'):\n    model.nll()", build_masks=build_masks)
+    assert "○ `MADE` is not there yet: run its cell above" in capsys.readouterr().out
+
+
+def test_what_no_exercise_makes_is_in_a_cell_above(capsys):
+    in_a_notebook("with solved('connectivity'):\n    digits", connectivity=lambda masks: masks)
+    assert "○ `digits` is not there yet: run the cells above" in capsys.readouterr().out
+
+
+def test_an_exercise_that_another_one_calls_is_to_be_run(capsys):
+    cell = "def MADE():\n    return build_masks()\nwith solved('MADE'):\n    MADE()"
+    in_a_notebook(cell, EXERCISES=["build_masks", "MADE"])
+    assert "○ `build_masks` is not there yet: run its cell above" in capsys.readouterr().out
+
+
+def test_a_class_with_one_method_to_write_is_unsolved():
+    class MADE:
+        def forward(self, x):
+            return x
+
+        @property
+        def order(self):
+            def inner():
+                raise NotImplementedError("MADE: write your code here")
+
+            return inner
+
+    assert is_unsolved(MADE) and is_unsolved(build_masks)
+    assert not is_unsolved(MADE.forward) and not is_unsolved(len) and not is_unsolved(3)
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_every_demo_tells_what_was_not_run_from_what_is_not_solved(name: str, capsys):
+    """After set-up and imports alone each demo asks to run a cell; unsolved, each asks to solve."""
+    lesson = lessons.load_lesson(name)
+    demos = [
+        statement
+        for cell in lesson.cells
+        if "demo" in cell.tags
+        for statement in ast.parse(cell.source).body
+        if isinstance(statement, ast.With) and "solved(" in ast.unparse(statement.items[0])
+    ]
+    imports = next(cell for cell in lesson.cells if cell.kind == "code")
+    notebook: dict = {"EXERCISES": list(lesson.exercises)}
+    exec(imports.source, notebook)
+
+    def told(statement: ast.With) -> str:
+        exec(compile(ast.Module([statement], []), "<cell>", "exec"), notebook)
+        return capsys.readouterr().out.strip().split("\n")[-1]
+
+    for statement in demos:
+        assert re.fullmatch(r"○ `\w+`.* not there yet: run .*", told(statement))
+    for name, cell in lesson.exercises.items():
+        stub = f"raise NotImplementedError({f'{name}: write your code here'!r})"
+        exec(lessons.without_solutions(cell.source, stub), notebook)
+    for statement in demos:
+        assert re.match(
+            r"○ (This demo waits for |`\w+` is .* run the cells above)", told(statement)
+        )
 
 
 def test_a_mistake_is_one_sentence_with_the_line_of_their_code(capsys):
