@@ -1,0 +1,98 @@
+"""A prediction keeps the choice, tells the answer afterwards, and stands in the saved output."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from figures import predict as module
+from figures.page import traits_of
+from figures.predict import Prediction, predict
+
+QUESTION, CHOICES = "How many numbers does a table over 40 bits need?", ["2 million", "10^12"]
+
+
+@pytest.fixture(autouse=True)
+def nobody_chose(monkeypatch):
+    monkeypatch.setattr(module, "_chosen", {})
+
+
+def test_the_page_holds_no_answer_before_a_choice():
+    shown = Prediction(QUESTION, CHOICES, 1, "Twice the bits square the table: SECRET.")
+    sent = json.dumps(traits_of(shown))
+    assert QUESTION in sent and "10^12" in sent
+    assert "SECRET" not in sent and "SECRET" not in repr(shown) and not shown.is_answered
+
+
+def test_a_right_and_a_wrong_choice_are_told_with_what_is_true():
+    right, wrong = (Prediction(QUESTION, CHOICES, 1, "It squares.") for _ in range(2))
+    right._choice, wrong._choice = 1, 0
+    assert right._told == ["good", "You predicted it.", "It squares.", 1]
+    assert wrong._told == ["gap", "It is: 10^12.", "It squares.", 1]
+    assert "You chose: 2 million. It is: 10^12. It squares." in repr(wrong)
+
+
+def test_the_answer_is_computed_when_the_choice_is_made():
+    asked = []
+    shown = Prediction(QUESTION, CHOICES, lambda: asked.append(1) or 1, lambda: f"{2**40:,}")
+    assert asked == []
+    shown._choice = 1
+    assert asked == [1]
+    assert shown._told[2] == "1,099,511,627,776"
+
+
+def test_an_unsolved_exercise_keeps_the_choice_and_says_what_to_solve():
+    def table_parameters():
+        raise NotImplementedError("table_parameters: write your code here")
+
+    shown = Prediction(QUESTION, CHOICES, table_parameters)
+    shown._choice = 0
+    kind, verdict, said, right = shown._told
+    assert (kind, verdict, right) == ("waiting", "Your choice is kept.", -1)
+    assert "waits for `table_parameters`: solve it above" in said
+
+
+def test_the_record_has_question_choice_and_answer_and_is_escaped():
+    shown = Prediction("Is <b> larger?", ["a < b", "a > b"], 0, "By <definition>.")
+    shown._choice = 1
+    html, text = shown.record()
+    assert "Is &lt;b&gt; larger?" in html and "By &lt;definition&gt;." in html
+    assert "<li>a &lt; b <b>(true)</b></li><li>a &gt; b <b>(your choice)</b></li>" in html
+    assert text.startswith("Prediction: Is <b> larger?") and "You chose: a > b." in text
+
+
+def test_a_cell_that_runs_again_keeps_what_was_committed(monkeypatch):
+    kept: list[dict] = []
+
+    class Handle:
+        def update(self, data, raw):
+            kept.append(data)
+
+    def display(data, raw=False, display_id=None):
+        shown.append(data)
+        return Handle() if display_id else None
+
+    shown: list = []
+    monkeypatch.setattr("IPython.display.display", display)
+    predict(QUESTION, CHOICES, 1)
+    shown[0]._choice = 0
+    assert len(kept) == 1 and "your choice" in kept[0]["text/html"]
+    predict(QUESTION, CHOICES, 1)
+    assert shown[2]._choice == 0 and shown[2].is_answered
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer", "words"),
+    [
+        (["one"], 0, "two different choices or more: got"),
+        (["one", "one"], 0, "two different choices or more: got"),
+        (["one", "two"], 2, "a place in 0 … 1: got 2"),
+        (["one", "two"], True, "the place of a choice, from 0: got True"),
+        (["one", "two"], "two", "the place of a choice, from 0: got 'two'"),
+    ],
+)
+def test_what_is_no_question_is_refused(choices, answer, words):
+    with pytest.raises(ValueError, match=words):
+        Prediction(QUESTION, choices, answer)
