@@ -13,7 +13,9 @@ word on a cell's marker gives the cell's role:
     # %% check="build_masks" points=3      exactly `check(build_masks)`
     # %% check="MADE.nll" points=1         of one method: exactly `check(MADE, "nll")`
     # %% [markdown] question="why" points=2    model answer and rubric between the same markers
-    # %% tags=["demo"]                     runs on the student's own functions
+    # %% tags=["demo"]                     runs on the student's own functions; folded if long
+    # %% tags=["demo", "unfolded"]         one whose code a student reads or changes
+    # %% tags=["demo"] title="…"           what stands in the place of a folded cell's code
     # %%                                   definitions and imports that the cells below need
 
 `python -m autograder.lessons build` writes `build/source/NN_lesson/lesson.ipynb` (instructor) and,

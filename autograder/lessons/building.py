@@ -1,14 +1,23 @@
-"""Builds the instructor's notebook of a lesson: nbgrader's metadata, stable ids, a setup cell."""
+"""Builds the instructor's notebook of a lesson: nbgrader's metadata, stable ids, a setup cell.
+
+Code that a reader need not see first (the setup cell, imports, the demos) is folded: in JupyterLab
+by `jupyter.source_hidden`, in Colab by `cellView` and a first line `#@title …`, which JupyterLab
+shows as well in the place of the code.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import json
+import re
 import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.lessons.lesson import BRANCH, RELEASE, ROOT, Cell, Lesson, LessonError
+from autograder.lessons.reading import plain_python
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -37,20 +46,86 @@ def build_source(lesson: Lesson) -> NotebookNode:
         new_code_cell(
             setup_text(lesson, address),
             id=f"{lesson.name}-setup",
-            metadata={"tags": ["setup"]},
+            metadata={"tags": ["setup"], **_folded()},
         ),
     ]
     taken = {cell.id for cell in cells}
+    heading = lesson.title
     for cell in lesson.cells:
+        heading = _last_heading(cell) or heading
         new_cell = new_markdown_cell if cell.kind == "markdown" else new_code_cell
         metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
         if cell.role:
             metadata["nbgrader"] = _nbgrader_metadata(cell)
+        source = cell.source
+        if is_folded(cell):
+            metadata |= _folded()
+            # A cell magic has to stand first: Colab folds only what has a title above it.
+            if not source.startswith("%%"):
+                source = f"#@title {_title(cell, heading)}\n{source}"
         identity = _cell_id(lesson.name, cell, taken)
-        cells.append(new_cell(cell.source, id=identity, metadata=metadata))
+        cells.append(new_cell(source, id=identity, metadata=metadata))
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
+
+
+SHORT = 3  # lines of a demo that is no longer than its title's bar
+
+
+def is_folded(cell: Cell) -> bool:
+    """Whether a notebook shows a title in the place of this cell's code.
+
+    Folded are imports, demos longer than three lines, and every `predict`. An author says
+    otherwise by a tag, `folded` or `unfolded`. What a student writes or is marked by never is.
+    """
+    if cell.kind != "code" or cell.role or "unfolded" in cell.tags:
+        return False
+    if "folded" in cell.tags or _imports_only(cell) or _asks_for_a_guess(cell):
+        return True
+    return "demo" in cell.tags and len(cell.source.split("\n")) > SHORT
+
+
+def _statements(cell: Cell) -> list[ast.stmt]:
+    return ast.parse(plain_python(cell.source)).body if not cell.source.startswith("%%") else []
+
+
+def _imports_only(cell: Cell) -> bool:
+    statements = _statements(cell)
+    return bool(statements) and all(isinstance(s, ast.Import | ast.ImportFrom) for s in statements)
+
+
+def _asks_for_a_guess(cell: Cell) -> bool:
+    return any(
+        isinstance(node, ast.Call) and getattr(node.func, "id", "") == "predict"
+        for statement in _statements(cell)
+        for node in ast.walk(statement)
+    )
+
+
+def _folded() -> dict[str, Any]:
+    return {"jupyter": {"source_hidden": True}, "cellView": "form"}
+
+
+def _title(cell: Cell, heading: str) -> str:
+    """The author's title, or what the code is for."""
+    if cell.title:
+        return cell.title
+    if _imports_only(cell):
+        return "Imports"
+    if _asks_for_a_guess(cell):
+        return "Predict"
+    names = [getattr(s, "name", "") for s in _statements(cell) if isinstance(s, _DEFINING)]
+    return f"Code: {', '.join(names)}" if names else f"Demo: {heading}"
+
+
+_DEFINING = (ast.FunctionDef, ast.ClassDef)
+
+
+def _last_heading(cell: Cell) -> str:
+    """The text of the last heading in a cell of prose, without signs that a title would show."""
+    found = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE) if cell.kind == "markdown" else []
+    return re.sub(r"[`*$]", "", found[-1]).strip() if found else ""
 
 
 def _nbgrader_metadata(cell: Cell) -> dict[str, Any]:
@@ -114,11 +189,13 @@ def told_date(due: datetime) -> str:
 def setup_text(lesson: Lesson, address: str) -> str:
     packages = "".join(f', "{name}"' for name in lesson.colab)
     return f'''\
+#@title Set-up: run this first
 # Names the lesson; on Colab, and only there, it also installs the course (about half a minute).
 import subprocess
 import sys
 
 LESSON = "{lesson.name}"
+EXERCISES = {json.dumps(list(lesson.exercises))}
 
 if "google.colab" in sys.modules:
     # --no-deps: Colab's own torch and ipywidgets stay as they are.

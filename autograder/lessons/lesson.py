@@ -40,6 +40,7 @@ class Cell:
     name: str = ""  # of the exercise, check or question; of a step's check as "MADE.nll"
     points: int | None = None
     tags: tuple[str, ...] = ()
+    title: str = ""  # what stands for the code where it is folded; "" leaves it to the build
 
     @property
     def is_definition(self) -> bool:

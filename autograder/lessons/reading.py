@@ -173,11 +173,12 @@ def _read_marker(path: Path, line: int, rest: str) -> dict[str, Any]:
             raise LessonError(path, line, f"not an option key=value: {rest[at:].strip()!r}")
         key, value = match.groups()
         at = match.end()
-        if key not in (*ROLES, "points", "tags"):
+        if key not in (*ROLES, "points", "tags", "title"):
             raise LessonError(
                 path,
                 line,
-                f"unknown option {key!r}; there are: exercise, check, question, points, tags",
+                f"unknown option {key!r}; there are: exercise, check, question, points, tags,"
+                " title",
             )
         if key in options:
             raise LessonError(path, line, f"the option {key!r} is given twice")
@@ -217,13 +218,21 @@ def _read_marker(path: Path, line: int, rest: str) -> dict[str, Any]:
         raise LessonError(path, line, f'tags are a list of texts, like ["demo"]: got {tags!r}')
     if "setup" in tags:
         raise LessonError(path, line, 'the tag "setup" is for the cell that the build inserts')
+    if "folded" in tags and "unfolded" in tags:
+        raise LessonError(path, line, "a cell is folded or unfolded, not both")
+    title = options.get("title", "")
+    if "title" in options and (not isinstance(title, str) or not title.strip()):
+        raise LessonError(path, line, f"a title is a text for a folded cell: got {title!r}")
+    if title and (role or kind != "code"):
+        raise LessonError(path, line, "a title belongs to a code cell without a role")
     if role and tags:
         raise LessonError(path, line, f"a cell is the {role} {name!r} or has tags, not both")
     if role == "question" and kind != "markdown":
         raise LessonError(path, line, f"the question {name!r} must be a [markdown] cell")
     if role in ("exercise", "check") and kind != "code":
         raise LessonError(path, line, f"the {role} {name!r} must be a code cell")
-    return {"kind": kind, "role": role, "name": name, "points": points, "tags": tuple(tags)}
+    found = {"kind": kind, "role": role, "name": name, "points": points, "tags": tuple(tags)}
+    return {**found, "title": title}
 
 
 def _check_cell(path: Path, cell: Cell, raw: list[str]) -> None:

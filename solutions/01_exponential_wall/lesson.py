@@ -681,7 +681,7 @@ mostly vertical; which neighbor tells more then, the left one or the upper one? 
 """
 
 
-# %% tags=["demo"]
+# %% tags=["demo", "unfolded"]
 def my_parents(i):
     """The parents of pixel i: pixels before it, row by row from 0. Yours to change."""
     row, column = divmod(i, 8)

@@ -956,7 +956,7 @@ The Free Spoken Digit Dataset holds 3,000 recordings of the words "zero" to "nin
 digit is a label like a note: `labels=10`, and many more steps than a minute allows. Expect 3.8 nats at 256 levels after some minutes, where a bigram needs 4.4, and babble that has the sound of a voice.
 """
 
-# %% tags=["demo"]
+# %% tags=["demo", "unfolded"]
 VOICES = False  # True: download once, then look and listen
 if VOICES:
     try:

@@ -687,7 +687,7 @@ So the box above is settled. A probable text is a dull one; **human text is not 
 **A number to beat.** How far is plain sampling from the author, and how near can you come with $T$, $k$ and $p$ together?
 """
 
-# %% tags=["demo"]
+# %% tags=["demo", "unfolded"]
 mine = {"T": 1.0, "k": None, "p": 1.0}  # yours: change these
 with solved("temperature", "top_k", "top_p", "next_probs", "score"):
     texts = write(

@@ -1,0 +1,36 @@
+"""A lesson is at most 4,500 words, and ends near its last exercise or says "Appendix"."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from autograder import lessons
+
+WORDS, CELLS = 4_500, 14
+# Lessons that are longer today: what they may not pass. Whoever mends one takes its line out.
+WORDY = {"11_temperature": 4_614, "12_compression": 5_826}
+LATE = {"01_exponential_wall": 25, "02_chain_rule": 18, "06_kl": 23, "07_order": 24} | {
+    "12_compression": 24
+}
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_a_lesson_has_at_most_4500_words(name: str):
+    cells = lessons.release_notebook(name).cells
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    assert words <= WORDY.get(name, WORDS)
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_a_lesson_ends_near_its_last_exercise(name: str):
+    cells = lessons.release_notebook(name).cells
+    last = max(i for i, c in enumerate(cells) if c.metadata.get("nbgrader", {}).get("locked"))
+    appendix = (
+        i
+        for i, c in enumerate(cells)
+        if c.cell_type == "markdown" and re.search(r"^## Appendix\b", c.source, re.MULTILINE)
+    )
+    end = next((i for i in appendix if i > last), len(cells))
+    assert end - last - 1 <= LATE.get(name, CELLS)
