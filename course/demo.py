@@ -82,10 +82,10 @@ def _are(names: list[str]) -> str:
 
 def _missing(error: NameError, exercises: tuple[str, ...]) -> str:
     """What to do about a name that nothing has defined."""
-    name = getattr(error, "name", None)
+    name: str | None = getattr(error, "name", None)
     notebook = _notebook_of(error)
     there = notebook.get("EXERCISES", ())  # the setup cell of a lesson says which it has
-    if name in (*exercises, *there):
+    if name is not None and name in (*exercises, *there):
         return _run_first([name])
     if name is None or _in_a_function(_frames_of_theirs(error)):
         return _stopped(error)
