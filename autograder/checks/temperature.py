@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.samples import claim_of_the_generator
 from autograder.checks.witness import looks_at, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -1341,27 +1342,31 @@ _ON_BEAMS = {
 }
 
 
-@checks("beam_search", lesson=LESSON, points=4, see="Exercise 3: the most probable text")
-def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
-    """The best `width` of all extensions, in logs."""
+def beams_of(
+    beam_search: Standin, model: dict, width: int, length: int, rows: int
+) -> tuple[np.ndarray, np.ndarray, list]:
+    """The texts that a search gives (rows of them), their scores, and how much it asked."""
+    answer, asked = searched(beam_search, model, width, length)
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise WrongKind("beam_search should return (tokens, log-probabilities), two things")
+    count = np.asarray(expect_array(answer[0], None, "int", "the tokens")).shape[:1]
+    wanted = (rows, length) if count == (rows,) else (None, length)
+    texts = expect_array(answer[0], wanted, "int", "the tokens")
+    scores = expect_array(answer[1], (len(texts),), "float", "the log-probabilities")
+    return texts, scores, asked
 
-    def ask(model: dict, width: int, length: int, rows: int) -> tuple[np.ndarray, np.ndarray, list]:
-        answer, asked = searched(beam_search, model, width, length)
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise WrongKind("beam_search should return (tokens, log-probabilities), two things")
-        count = np.asarray(expect_array(answer[0], None, "int", "the tokens")).shape[:1]
-        wanted = (rows, length) if count == (rows,) else (None, length)
-        texts = expect_array(answer[0], wanted, "int", "the tokens")
-        scores = expect_array(answer[1], (len(texts),), "float", "the log-probabilities")
-        return texts, scores, asked
 
-    def own(tables: Sequence[np.ndarray], texts: np.ndarray) -> np.ndarray:
-        V = tables[0].shape[1]
-        valid = ((texts >= 0) & (texts < V)).all()
-        return np.array([log_probability(tables, t) if valid else math.nan for t in texts.tolist()])
+def truth_of(tables: Sequence[np.ndarray], texts: np.ndarray) -> np.ndarray:
+    """The log-probability of each text, NaN if one of them holds what is no token."""
+    V = tables[0].shape[1]
+    valid = ((texts >= 0) & (texts < V)).all()
+    return np.array([log_probability(tables, t) if valid else math.nan for t in texts.tolist()])
 
-    # A model on which narrow beams, wide ones and the usual mistakes all differ.
-    width, length, V = 3, 5, 3
+
+def telling_tables(
+    draw: Draw, width: int, length: int, V: int
+) -> tuple[list[np.ndarray], dict[str, list]]:
+    """A model on which narrow beams, wide ones and the usual mistakes all differ; those by name."""
     while True:
         tables = random_tables(draw, V, length)
         right = beams(tables, width)
@@ -1378,23 +1383,24 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
             and min(-np.diff(scores[:12])) > 1e-3
             and _margins(tables, width) > 1e-3
         ):
-            break
-    texts, scores, asked = ask(model_of(tables), width, length, width)
-    truth = own(tables, texts)
-    fits = (
-        len(texts) == width
-        and [tuple(t) for t in texts.tolist()] == [t for t, _ in right]
-        and close(scores, [s for _, s in right])
-    )
+            return tables, mistakes
+
+
+def advice_on_beams(
+    tables: Sequence[np.ndarray],
+    width: int,
+    texts: np.ndarray,
+    scores: np.ndarray,
+    mistakes: dict[str, list],
+) -> list[str | Advice]:
+    """What the beams of one search say of how it went."""
+    length, truth, right = len(tables), truth_of(tables, texts), beams(tables, width)
+    best = beams(tables, tables[0].shape[1] ** length)[0][0]
     listed = sorted(map(tuple, texts.tolist()))
     equal = len(texts) > 1 and len(set(listed)) == 1
     theirs = [t for t, _ in right]
-    with np.errstate(all="ignore"):
-        positive = bool(
-            (scores > 0).all() and close(np.log(np.where(scores > 0, scores, 1)), truth)
-        )
-    advice: list[str | Advice] = [
-        when(positive, "product-for-logs", _PRODUCT),
+    return [
+        when(are_products(scores, truth), "product-for-logs", _PRODUCT),
         when(
             equal,
             "identical-beams",
@@ -1423,7 +1429,7 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
             "scores are divided by the length: all texts here are equally long, return log p",
         ),
         when(
-            len(texts) == width and tuple(texts[0].tolist()) == exhaustive[0][0],
+            len(texts) == width and tuple(texts[0].tolist()) == best,
             "not-a-beam",
             "this search finds more than a beam of that width can: only `width` prefixes are kept "
             "at each step",
@@ -1434,18 +1440,16 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
             "a text stands twice among the beams: start with ONE empty prefix",
         ),
     ]
-    narrow = claim(
-        "at each step the best `width` of all extensions are kept, each score with its own text",
-        fits,
-        points=1.25,
-        saw=f"{len(texts)} beams, the best {texts[0].tolist() if len(texts) else []} with "
-        f"{scores[0] if len(texts) else math.nan:.4g}, at width {width} and {length} steps over "
-        f"{V} "
-        "tokens",
-        asks=f"{width} different beams, best first, each with the sum of its log-probabilities",
-        advice=[*advice, "list all extensions with their sums, sort them, keep `width`"],
-    )
 
+
+def are_products(scores: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether the scores are probabilities where log-probabilities are asked."""
+    with np.errstate(all="ignore"):
+        return bool((scores > 0).all() and close(np.log(np.where(scores > 0, scores, 1)), truth))
+
+
+def claim_of_two_steps(beam_search: Standin, draw: Draw, advice: Sequence[str | Advice]) -> Claim:
+    """Trees of two steps on which the second-best first token leads to the best text."""
     high = 0.55 + 0.08 * float(draw.uniform())
     trees = []
     for flip, sure in itertools.product((False, True), ([0.97, 0.03], [0.03, 0.97])):
@@ -1454,14 +1458,14 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
     hits, found = [], []
     for two in trees:
         best = beams(two, 4)[0]
-        pair, sums, _ = ask(model_of(two), 2, 2, 2)
+        pair, sums, _ = beams_of(beam_search, model_of(two), 2, 2, 2)
         found.append((pair, sums))
         hits.append(
             len(pair) > 0 and tuple(pair[0].tolist()) == best[0] and close(sums[0], best[1])
         )
     at = hits.index(False) if not all(hits) else 0
     two, (pair, sums), best = trees[at], found[at], beams(trees[at], 4)[0]
-    yield claim(
+    return claim(
         "a beam of 2 finds the text that greedy misses on a two-step tree",
         all(hits),
         points=0.75,
@@ -1477,21 +1481,23 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
             "keep both first tokens, and compare the four sums",
         ],
     )
-    yield narrow
 
+
+def claim_of_all_texts(beam_search: Standin, draw: Draw, advice: Sequence[str | Advice]) -> Claim:
+    """A beam that is wide enough for every text."""
     V, length = 3, 4
     tables = random_tables(draw, V, length)
     tables[1][draw.integer(0, V - 1)] = np.eye(V)[draw.integer(0, V - 1)]  # and impossible texts
     every = beams(tables, V**length)
-    texts, scores, _ = ask(model_of(tables), V**length + 7, length, V**length)
+    texts, scores, _ = beams_of(beam_search, model_of(tables), V**length + 7, length, V**length)
     whole = sorted(map(tuple, texts.tolist())) == sorted(t for t, _ in every)
     nan = bool(np.isnan(scores).any())
-    yield claim(
+    return claim(
         "with full width every text is there, with its log-probability, best first",
         whole
         and not nan
         and close(scores, [s for _, s in every])
-        and close(scores, own(tables, texts)),
+        and close(scores, truth_of(tables, texts)),
         points=0.75,
         saw=f"{len(set(map(tuple, texts.tolist())))} different texts of {V**length}"
         if not whole
@@ -1509,12 +1515,17 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
         ],
     )
 
+
+def claim_of_a_long_text(
+    beam_search: Standin, draw: Draw, advice: Sequence[str | Advice], positive: bool
+) -> Claim:
+    """A text so long that its probability is no number of single precision."""
     V, n = 10, 400
     ladder = np.linspace(0.13, 0.07, V)
     ladder /= ladder.sum()
     rows = np.stack([ladder[draw.permutation(V)] for _ in range(V + 1)])
     chain = {"chain": (tensor(np.log(rows[0])), tensor(np.log(rows[1:])))}
-    texts, scores, _ = ask(chain, 2, n, 2)
+    texts, scores, _ = beams_of(beam_search, chain, 2, n, 2)
     logs = np.log(ladder[:2])
     due = np.array([n * logs[0], (n - 1) * logs[0] + logs[1]])
     valid = len(texts) == 2 and ((texts >= 0) & (texts < V)).all()
@@ -1523,7 +1534,7 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
         if valid
         else [math.nan] * 2
     )
-    yield claim(
+    return claim(
         "a text of 400 tokens has a log-probability, and beams that differ",
         valid and close(scores, due, 2e-4) and close(told, due, 2e-4),
         points=0.5,
@@ -1539,6 +1550,38 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
             "carry sums of log-probabilities from step to step",
         ],
     )
+
+
+@checks("beam_search", lesson=LESSON, points=4, see="Exercise 3: the most probable text")
+def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
+    """The best `width` of all extensions, in logs."""
+
+    width, length, V = 3, 5, 3
+    tables, mistakes = telling_tables(draw, width, length, V)
+    right = beams(tables, width)
+    texts, scores, asked = beams_of(beam_search, model_of(tables), width, length, width)
+    truth = truth_of(tables, texts)
+    fits = (
+        len(texts) == width
+        and [tuple(t) for t in texts.tolist()] == [t for t, _ in right]
+        and close(scores, [s for _, s in right])
+    )
+    advice = advice_on_beams(tables, width, texts, scores, mistakes)
+    narrow = claim(
+        "at each step the best `width` of all extensions are kept, each score with its own text",
+        fits,
+        points=1.25,
+        saw=f"{len(texts)} beams, the best {texts[0].tolist() if len(texts) else []} with "
+        f"{scores[0] if len(texts) else math.nan:.4g}, at width {width} and {length} steps over "
+        f"{V} "
+        "tokens",
+        asks=f"{width} different beams, best first, each with the sum of its log-probabilities",
+        advice=[*advice, "list all extensions with their sums, sort them, keep `width`"],
+    )
+    yield claim_of_two_steps(beam_search, draw, advice)
+    yield narrow
+    yield claim_of_all_texts(beam_search, draw, advice)
+    yield claim_of_a_long_text(beam_search, draw, advice, are_products(scores, truth))
     limit = 1 + width * 4
     yield claim(
         "the model is asked about `width` prefixes a step, no more",
@@ -2308,37 +2351,18 @@ _ON_DRIFT = {
 }
 
 
-@checks("drift", lesson=LESSON, points=3, see="Exercise 6: drift")
-def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
-    """The model writes on its own prefixes, the source judges."""
-
-    def ask(model: list, source: list, count: int, generator: Any) -> Sequence[np.ndarray]:
-        found = drifted(drift, model_of(model), model_of(source), count, len(model), generator)
-        answer = found.get("answer") if isinstance(found, dict) else None
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise WrongKind("drift should return (mean, standard error), two tensors")
-        what = ("the means", "the standard errors")
-        mean, error = (
-            expect_array(a, (len(model),), "float", w) for a, w in zip(answer, what, strict=True)
-        )
-        return mean, error, expect_array(found["texts"], (None, None), "int", "the prefixes")
-
-    model, source, answers = drift_case(draw)
-    right = answers.pop("right")
-    mean, error, texts = ask(model, source, DRAWS, draw.generator())
-    share = (mean - A) / (B - A)
-    off = np.abs(share - right)
-    fits = bool((off <= BOUND).all())
-    named = next((n for n, q in answers.items() if (np.abs(share - q) <= BOUND).all()), "")
-    entropies, own, before = [], [], np.ones(1)
+def advice_on_means(
+    model: Sequence[np.ndarray], mean: np.ndarray, due: np.ndarray, named: str
+) -> list[str | Advice]:
+    """What the means at all positions say; `named` is the mistake whose law they follow."""
+    entropies, before = [], np.ones(1)
     for table in model:
         entropies.append(float(-(before[:, None] * table * np.log(table)).sum()))
         before = (before[:, None] * table).reshape(-1)
     own = np.array(entropies)
-    due = A + (B - A) * right
     sums = np.cumsum(due)
     slack = BOUND * (B - A)
-    advice: list[str | Advice] = [
+    return [
         *(when(name == named, name, text) for name, text in _ON_DRIFT.items()),
         when(
             (np.abs(mean - own) < 0.12).all(),
@@ -2359,19 +2383,10 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
             "these are bits: nats are asked",
         ),
     ]
-    at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
-    yield claim(
-        "at each position, the mean of −log p_source of what the model drew after its own prefix",
-        fits,
-        points=1.5,
-        saw=f"{mean[at]:.3f} nats at position {at + 1}",
-        asks=f"{due[at]:.3f} nats, up to chance ({BOUND * (B - A):.2f} at most)",
-        advice=[
-            *advice,
-            "draw from the model, ask the source about the drawn token, append it, and go on",
-        ],
-    )
 
+
+def claim_of_the_error(share: np.ndarray, error: np.ndarray) -> Claim:
+    """That errors are standard errors; `share` of the texts had the larger surprise."""
     sound = bool(((share > 0.01) & (share < 0.99)).all())
     with np.errstate(all="ignore"):
         deviation = (B - A) * np.sqrt(share * (1 - share))
@@ -2382,7 +2397,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     def is_(value: np.ndarray) -> bool:
         return sound and np.allclose(error, value, rtol=5e-3)
 
-    yield claim(
+    return claim(
         "the standard error is the standard deviation over the texts, divided by √count",
         near.all(),
         points=0.75,
@@ -2408,6 +2423,9 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         ],
     )
 
+
+def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
+    """That the texts, as the source was asked about them, know nothing of one another."""
     shared = ""
     if fits and texts.shape == (DRAWS, LENGTH - 1):  # else they were asked about in another form
         shape = (VOCABULARY,) * (LENGTH - 1)
@@ -2415,7 +2433,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         # How often they came, not how often they should: only what pairs share is asked here.
         came = np.bincount(codes, minlength=math.prod(shape)).reshape(shape) / DRAWS
         shared = shared_in_pairs(texts, came)
-    yield claim(
+    return claim(
         "each text is drawn for itself",
         not shared,
         points=0.25,
@@ -2430,42 +2448,51 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
         ),
     )
 
-    seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
-    start = generators[0].get_state()
-    first, again, other = (ask(model, source, 50, g)[0] for g in generators)
+
+@checks("drift", lesson=LESSON, points=3, see="Exercise 6: drift")
+def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
+    """The model writes on its own prefixes, the source judges."""
+
+    def ask(model: list, source: list, count: int, generator: Any) -> Sequence[np.ndarray]:
+        found = drifted(drift, model_of(model), model_of(source), count, len(model), generator)
+        answer = found.get("answer") if isinstance(found, dict) else None
+        if not isinstance(answer, tuple | list) or len(answer) != 2:
+            raise WrongKind("drift should return (mean, standard error), two tensors")
+        what = ("the means", "the standard errors")
+        mean, error = (
+            expect_array(a, (len(model),), "float", w) for a, w in zip(answer, what, strict=True)
+        )
+        return mean, error, expect_array(found["texts"], (None, None), "int", "the prefixes")
+
+    model, source, answers = drift_case(draw)
+    right = answers.pop("right")
+    mean, error, texts = ask(model, source, DRAWS, draw.generator())
+    share = (mean - A) / (B - A)
+    off = np.abs(share - right)
+    fits = bool((off <= BOUND).all())
+    named = next((n for n, q in answers.items() if (np.abs(share - q) <= BOUND).all()), "")
+    due = A + (B - A) * right
+    advice = advice_on_means(model, mean, due, named)
+    at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
+    yield claim(
+        "at each position, the mean of −log p_source of what the model drew after its own prefix",
+        fits,
+        points=1.5,
+        saw=f"{mean[at]:.3f} nats at position {at + 1}",
+        asks=f"{due[at]:.3f} nats, up to chance ({BOUND * (B - A):.2f} at most)",
+        advice=[
+            *advice,
+            "draw from the model, ask the source about the drawn token, append it, and go on",
+        ],
+    )
+
+    yield claim_of_the_error(share, error)
+    yield claim_of_own_texts(texts, fits)
     turned = [t[..., ::-1].copy() for t in model]
     heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())
-    moved = not torch.equal(start, generators[0].get_state())
-    same, differs = bool((first == again).all()), bool((first != other).any())
-    yield claim(
-        "all randomness comes from the given generator",
-        moved and same and differs,
-        points=0.5,
-        saw="a generator that nobody has used"
-        if not moved
-        else "different answers from equal generators"
-        if not same
-        else "equal answers from different generators",
-        asks="equal generators give equal draws, others give others",
-        waits=waits_unless(heard, "means that change with the model"),
-        advice=[
-            when(
-                not moved and not same,
-                "generator-ignored",
-                "the given generator is not used: hand it on to whatever draws",
-            ),
-            when(
-                not moved,
-                "not-random",
-                "nothing is drawn here, or from a generator of your own: use the given one",
-            ),
-            when(
-                not differs,
-                "reseeded",
-                "other generators change nothing: yours is set back inside, or what it gives is "
-                "not used",
-            ),
-            "use the given generator, and no other source of randomness",
-        ],
+    yield claim_of_the_generator(
+        lambda g: ask(model, source, 50, g)[0],
+        draw,
+        0.5,
+        waits_unless(heard, "means that change with the model"),
     )
