@@ -28,7 +28,6 @@ import torch.nn.functional as F
 
 from autograder.lessons import solution_functions
 from course import data
-from course.device import device
 from course.files import write_whole
 from course.operations import count_operations
 from course.training import evaluate, fit
@@ -176,7 +175,7 @@ def train_all(
             nats=nats,
             error=error,
             seconds=history.seconds,
-            device=str(device()),
+            device=history.device,
             valid=[round(v, 4) for v in history.valid],
             likelihood=max(1, len(orders)) * count_operations(model.nll, split.test[:1]),
             sample=count_operations(draw, torch.Generator().manual_seed(seed)),

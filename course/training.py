@@ -55,6 +55,7 @@ class History:
         seconds: time in training and validation, over all resumptions.
         seed: of the order of batches and of dropout.
         parameters: how many numbers were trained.
+        device: where, as torch writes it; of the last run, if there was more than one.
     """
 
     epochs: int
@@ -64,6 +65,7 @@ class History:
     valid: list[float] = field(default_factory=list)
     stopped: str = ""
     seconds: float = 0.0
+    device: str = ""
 
     @property
     def best_epoch(self) -> int:
@@ -226,6 +228,7 @@ def fit(
                 run.load(path, setting, device)
             elif path is not None:
                 run.save(path, setting, device)  # the start: the first epoch can be interrupted too
+            history.device = str(device)
             with tqdm(
                 total=epochs * steps,
                 initial=len(history.valid) * steps,

@@ -314,6 +314,10 @@ def test_the_model_comes_back_in_eval_mode_without_gradients():
     assert model.logits.device.type == "cpu" and model.logits.requires_grad
 
 
+def test_the_history_says_where_it_was_trained():
+    assert fit(Bernoulli(), bits(), bits(), epochs=1, **CPU).device == "cpu"
+
+
 def test_the_device_is_asked_for_where_none_is_given(monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "abacus")
     with pytest.raises(ValueError, match="COURSE_DEVICE"):
