@@ -31,6 +31,8 @@ from course.picture import show
 from figures import static
 from figures.dag_editor import DagEditor
 from figures.parameter_growth import ParameterGrowth
+from figures.predict import predict
+from figures.table_size import TableSize
 
 # %% [markdown]
 r"""
@@ -42,7 +44,23 @@ your disk.
 Now suppose that you want to write down *which digits people write*: for every possible picture, its probability. With that list you
 could draw new digits, spot forged ones, and complete half-finished ones. All of generative modeling would be a lookup.
 
-**Predict:** how many numbers are on the list? Would they fit on your laptop? In a data center? Write a guess down before you go on.
+How long is the list? Commit to a guess, then drag the slider to 784.
+"""
+
+# %% tags=["demo"]
+predict(
+    "How many bits may a picture have, so that its list, at 8 bytes a number, still fits on a laptop's disk of 1 terabyte?",
+    ["36: a picture of 6 × 6", "360: one of 18 × 20", "784: the scanned digit"],
+    answer=lambda: [36, 360, 784].index(max(n for n in range(785) if 8 * (2**n - 1) <= 10**12)),
+    why="A picture of 6 × 6 fills half a terabyte, and every further bit doubles the list.",
+)
+
+# %% tags=["demo"]
+TableSize(bits=8)
+
+# %% [markdown]
+r"""
+Now the same on one page, for any number of bits, with a few other lines beside it:
 """
 
 # %% tags=["demo"]
@@ -103,10 +121,18 @@ check(table_parameters)
 
 # %% [markdown]
 r"""
-How fast does it grow? **Predict** the third line before you run the cell: if 20 bits need a million numbers, what do 40 bits need?
+How fast does it grow?
 """
 
 # %% tags=["demo"]
+predict(
+    "20 bits need about a million numbers. How many do 40 bits need?",
+    ["two million", "a hundred million", "a million millions"],
+    answer=lambda: [6, 8, 12].index(int(math.log10(table_parameters([2] * 40)))),
+    why=lambda: f"{table_parameters([2] * 40):,}: twice the bits, the square of the numbers.",
+)
+
+# %% tags=["demo"] title="The table's growth, by your function"
 with solved("table_parameters"):
     for n in (10, 20, 40, 64):
         print(f"{n:4} bits: {table_parameters([2] * n):>26,} numbers")
@@ -166,7 +192,7 @@ check(bits_to_exceed)
 r"""
 > **Is that so?** *"For 100 binary variables you would need more numbers than there are atoms in the observable universe."*
 >
-> You can read this in many places. **Predict:** true, or off by how much?
+> You can read this in many places.
 
 Nobody has counted the atoms, but their number can be estimated in three lines: the density of ordinary matter today, from the cosmic
 background radiation (Planck Collaboration, 2020, table 2: $\Omega_b h^2 = 0.0224$), times the volume of a ball with a radius of 46.5 billion
@@ -174,6 +200,14 @@ light years, divided by the mass of a hydrogen atom.
 """
 
 # %% tags=["demo"]
+predict(
+    "Is it so? There are about 10^80 atoms in the observable universe.",
+    ["true", "wrong, by a factor of about 1,000", "wrong, by a factor of about 10^50"],
+    answer=lambda: [80, 77, 30].index(int(math.log10(2**100))),
+    why=lambda: f"2^100 is about {2**100:.1e}; 10^80 is passed at n = {bits_to_exceed(10**80)}.",
+)
+
+# %% tags=["demo"] title="Atoms, in three lines"
 density = 0.0224 * 1.878e-26  # kg per cubic meter: Ω_b h² times the critical density over h²
 volume = 4 / 3 * math.pi * (46.5e9 * 9.461e15) ** 3  # cubic meters
 atoms = density * volume / 1.674e-27
@@ -430,11 +464,17 @@ check(nade_parameters)
 # %% [markdown]
 r"""
 > **Is that so?** *"Weight sharing makes NADE dramatically smaller than FVSBN: linear in n, not quadratic."*
->
-> **Predict:** on the 784 pixels of a digit, with 500 hidden units, which of the two is larger?
 """
 
 # %% tags=["demo"]
+predict(
+    "On the 784 pixels of a digit, with 500 hidden units: which of the two has more numbers?",
+    ["FVSBN", "NADE"],
+    answer=lambda: int(nade_parameters(784, 500) > fvsbn_parameters(784)),
+    why=lambda: f"FVSBN {fvsbn_parameters(784):,}, NADE {nade_parameters(784, 500):,}.",
+)
+
+# %% tags=["demo"] title="Where the two counts cross"
 with solved("fvsbn_parameters", "nade_parameters"):
     first = next(n for n in range(1, 10_000) if fvsbn_parameters(n) > nade_parameters(n, 500))
     for n in (784, first - 1, first):
@@ -545,10 +585,7 @@ r"""
  1. Not at all. A unit of degree $m$ has $m$ connections below it and $n - m$ above: always $n$. So one layer has $nh + h + n$ numbers.
  2. An FVSBN: inputs straight to outputs, a triangle of weights and $n$ biases. The models are relatives.
  3. Yes, about half full, layer by layer: of two units drawn at random, the degree of the upper is at least that of the lower about half the time.
-"""
 
-# %% [markdown]
-r"""
 ## All of them at once
 
 Your five functions, over $n$, on logarithmic axes: a straight line is a power of $n$, and its slope is the exponent. **Point** at the plot, or
@@ -565,10 +602,7 @@ display(
 # %% [markdown]
 r"""
 The table is the only curve that never straightens out. That is the wall: whatever the slope of a line, the table gets steeper.
-"""
 
-# %% [markdown]
-r"""
 ## Experiment: numbers want data
 
 Is a large table merely a storage problem? Suppose that you had the disk. Each number on it still has to be *learned* from data.
@@ -597,13 +631,6 @@ def nearest(i, m, side=8):
     return sorted(range(i), key=lambda j: (distance(j), -j))[:m]
 
 
-# %% [markdown]
-r"""
-Two functions are all there is to it: one learns the tables by counting, the other scores images with them.
-"""
-
-
-# %% tags=["demo"]
 def rows_of(images, parents):
     """Which row of its table each image falls into: the parents' bits read as a number, (B,)."""
     return images[:, np.array(parents, int)] @ (1 << np.arange(len(parents)))
@@ -672,7 +699,80 @@ reaches it, with any count. A formula has something to say about rows that it ha
 
 # %% [markdown]
 r"""
-### Your turn: spend 500 numbers well
+## A question in words
+
+A classmate writes: *"The chain rule turns one table of $2^n - 1$ numbers into $n$ small conditionals, $p(x_i \mid x_{<i})$. So the exponential
+problem is solved, without any assumption."*
+
+What is wrong? Name **two** kinds of assumption that do save numbers, each with a count for $n = 20$ bits, and say for each what it gives up. Five sentences are enough.
+"""
+
+# %% [markdown] question="what_saves" points=2
+r"""
+### BEGIN SOLUTION
+The chain rule is an identity: for bits, its conditionals have 1 + 2 + 4 + … + 2^(n−1) = 2^n − 1 free numbers, so at n = 20 they need
+1,048,575, just as the table does. Nothing was assumed, so nothing was saved. (1) Conditional independence: leave arrows out. A chain
+of 20 bits needs 2n − 1 = 39 numbers; it gives up every dependence that does not pass through the bit just before. (2) A
+parametric form: keep all arrows, but compute a row by a formula. Twenty logistic regressions (FVSBN) need 20 · 21 / 2 = 210
+numbers; they give up conditionals in which earlier bits interact (an exclusive or, say).
+
+Rubric: 1 point for saying that the conditional tables together have as many free numbers as the joint table (with the sum or a count).
+1 point for two kinds of assumption (independence, a parametric form, tied conditionals: 3 numbers for a chain of 20 bits with one table), each with a right count and what it gives up; half a point
+if there is one only, or if both stand there without a count.
+### END SOLUTION
+"""
+
+# %% [markdown]
+r"""
+## What you should remember
+
+A table over $n$ bits needs $2^n - 1$ numbers, and the chain rule alone changes nothing about that. Numbers are saved by **assumptions**: leave out arrows (a Bayes
+net: exponential only in the number of parents), or replace tables by a formula that is shared or simple (FVSBN $\sim n^2/2$, NADE $\sim 2nh$, MADE $\sim nh$). The wall is not only about
+storage: a table's rows must be *seen* to be learned. And a smaller count is not a better model: compute both, the count and the likelihood.
+
+## Ask yourself
+
+<details><summary>Why k − 1 and not k?</summary>
+
+The probabilities of a row sum to 1, so the last follows from the others. One is taken off for each sum: once for a joint table, once for each row of a conditional table.
+</details>
+<details><summary>A net of 10 ternary variables in a chain: how many free numbers?</summary>
+
+$2 + 9 \cdot 3 \cdot 2 = 56$. The first has one row of 2 free numbers; each of the other nine has 3 rows of 2.
+</details>
+<details><summary>A Markov chain of order 2 over n bits: each bit looks at the two before it. How many?</summary>
+
+$1 + 2 + 4(n - 2) = 4n - 5$ for $n \ge 2$. Mind the first two bits: they do not have two parents.
+</details>
+<details><summary>At which n has an FVSBN more parameters than a NADE with 100 hidden units?</summary>
+
+From $n = 4h + 2 = 402$ on.
+</details>
+<details><summary>Two networks: MADE with one layer of 500 and NADE with 500 hidden units, both over 784 bits. Why does MADE have about half as many?</summary>
+
+In NADE a hidden unit is recomputed at every step, so it has a weight from every input and to every output: $2n$. In MADE it is computed once, has a fixed degree $m$, and keeps $m$ of the
+one and $n - m$ of the other: $n$.
+</details>
+<details><summary>Why does the error on new images rise again when tables get larger?</summary>
+
+The number of rows doubles with each parent, the number of images does not. Rows without images know nothing.
+</details>
+
+## Go further
+
+ - J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, Morgan Kaufmann, 1988: Bayes nets. The garden is from his *Causality*, Cambridge University Press, 2000, figure 1.2.
+ - R. Bellman, *Dynamic Programming*, Princeton University Press, 1957: where the "curse of dimensionality" got its name.
+ - C. Chow and C. Liu, "Approximating discrete probability distributions with dependence trees", *IEEE Transactions on Information Theory* 14, 1968.
+ - R. Neal, "Connectionist learning of belief networks", *Artificial Intelligence* 56, 1992; B. Frey, G. Hinton and P. Dayan, "Does the wake-sleep algorithm produce good density estimators?", *Advances in Neural Information Processing Systems* 8, 1996: the FVSBN.
+ - Y. Bengio and S. Bengio, "Modeling high-dimensional discrete data with multi-layer neural networks", *Advances in Neural Information Processing Systems* 12, 2000: a network for the conditionals, before NADE.
+ - H. Larochelle and I. Murray, "The neural autoregressive distribution estimator", AISTATS 2011: NADE.
+ - M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation", ICML 2015.
+ - Planck Collaboration, "Planck 2018 results. VI. Cosmological parameters", *Astronomy & Astrophysics* 641, A6, 2020: the density of ordinary matter.
+"""
+
+# %% [markdown]
+r"""
+## Appendix: spend 500 numbers well
 
 Which arrows you keep matters more than how many. Here is the number to beat: three nearest parents, 495 numbers, **20.63 nats** on the validation images.
 
@@ -772,76 +872,3 @@ fig.tight_layout()
 alt = """Three rows of twelve 8 × 8 images: handwritten digits; blots in the shape of a digit with
 holes and loose dots; and samples with connected strokes, some of which could be digits."""
 show(fig, alt)
-
-# %% [markdown]
-r"""
-## A question in words
-
-A classmate writes: *"The chain rule turns one table of $2^n - 1$ numbers into $n$ small conditionals, $p(x_i \mid x_{<i})$. So the exponential
-problem is solved, without any assumption."*
-
-What is wrong? Name **two** kinds of assumption that do save numbers, each with a count for $n = 20$ bits, and say for each what it gives up. Five sentences are enough.
-"""
-
-# %% [markdown] question="what_saves" points=2
-r"""
-### BEGIN SOLUTION
-The chain rule is an identity: for bits, its conditionals have 1 + 2 + 4 + … + 2^(n−1) = 2^n − 1 free numbers, so at n = 20 they need
-1,048,575, just as the table does. Nothing was assumed, so nothing was saved. (1) Conditional independence: leave arrows out. A chain
-of 20 bits needs 2n − 1 = 39 numbers; it gives up every dependence that does not pass through the bit just before. (2) A
-parametric form: keep all arrows, but compute a row by a formula. Twenty logistic regressions (FVSBN) need 20 · 21 / 2 = 210
-numbers; they give up conditionals in which earlier bits interact (an exclusive or, say).
-
-Rubric: 1 point for saying that the conditional tables together have as many free numbers as the joint table (with the sum or a count).
-1 point for two kinds of assumption (independence, a parametric form, tied conditionals: 3 numbers for a chain of 20 bits with one table), each with a right count and what it gives up; half a point
-if there is one only, or if both stand there without a count.
-### END SOLUTION
-"""
-
-# %% [markdown]
-r"""
-## What you should remember
-
-A table over $n$ bits needs $2^n - 1$ numbers, and the chain rule alone changes nothing about that. Numbers are saved by **assumptions**: leave out arrows (a Bayes
-net: exponential only in the number of parents), or replace tables by a formula that is shared or simple (FVSBN $\sim n^2/2$, NADE $\sim 2nh$, MADE $\sim nh$). The wall is not only about
-storage: a table's rows must be *seen* to be learned. And a smaller count is not a better model: compute both, the count and the likelihood.
-
-## Ask yourself
-
-<details><summary>Why k − 1 and not k?</summary>
-
-The probabilities of a row sum to 1, so the last follows from the others. One is taken off for each sum: once for a joint table, once for each row of a conditional table.
-</details>
-<details><summary>A net of 10 ternary variables in a chain: how many free numbers?</summary>
-
-$2 + 9 \cdot 3 \cdot 2 = 56$. The first has one row of 2 free numbers; each of the other nine has 3 rows of 2.
-</details>
-<details><summary>A Markov chain of order 2 over n bits: each bit looks at the two before it. How many?</summary>
-
-$1 + 2 + 4(n - 2) = 4n - 5$ for $n \ge 2$. Mind the first two bits: they do not have two parents.
-</details>
-<details><summary>At which n has an FVSBN more parameters than a NADE with 100 hidden units?</summary>
-
-From $n = 4h + 2 = 402$ on.
-</details>
-<details><summary>Two networks: MADE with one layer of 500 and NADE with 500 hidden units, both over 784 bits. Why does MADE have about half as many?</summary>
-
-In NADE a hidden unit is recomputed at every step, so it has a weight from every input and to every output: $2n$. In MADE it is computed once, has a fixed degree $m$, and keeps $m$ of the
-one and $n - m$ of the other: $n$.
-</details>
-<details><summary>Why does the error on new images rise again when tables get larger?</summary>
-
-The number of rows doubles with each parent, the number of images does not. Rows without images know nothing.
-</details>
-
-## Go further
-
- - J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, Morgan Kaufmann, 1988: Bayes nets. The garden is from his *Causality*, Cambridge University Press, 2000, figure 1.2.
- - R. Bellman, *Dynamic Programming*, Princeton University Press, 1957: where the "curse of dimensionality" got its name.
- - C. Chow and C. Liu, "Approximating discrete probability distributions with dependence trees", *IEEE Transactions on Information Theory* 14, 1968.
- - R. Neal, "Connectionist learning of belief networks", *Artificial Intelligence* 56, 1992; B. Frey, G. Hinton and P. Dayan, "Does the wake-sleep algorithm produce good density estimators?", *Advances in Neural Information Processing Systems* 8, 1996: the FVSBN.
- - Y. Bengio and S. Bengio, "Modeling high-dimensional discrete data with multi-layer neural networks", *Advances in Neural Information Processing Systems* 12, 2000: a network for the conditionals, before NADE.
- - H. Larochelle and I. Murray, "The neural autoregressive distribution estimator", AISTATS 2011: NADE.
- - M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation", ICML 2015.
- - Planck Collaboration, "Planck 2018 results. VI. Cosmological parameters", *Astronomy & Astrophysics* 641, A6, 2020: the density of ordinary matter.
-"""
