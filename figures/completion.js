@@ -104,11 +104,12 @@ function render({ model, el }) {
   const endings = make("div", { class: "endings" }, body);
   const bar = make("p", { class: "controls" }, endings);
   const button = make("button", { type: "button", class: "complete" }, bar, "Complete");
+  const next = make("button", { type: "button", class: "next" }, bar, "Draw this pixel");
   const label = make("span", { class: "label", role: "status", "aria-live": "polite" }, bar);
   const strip = make("div", { class: "strip" }, endings);
   const notice = make("p", { class: "notice" }, root);
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
-    "Arrow keys move the frame · space inks or clears its pixel · Enter completes from there · " +
+    "Arrow keys move the frame · space inks or clears its pixel · Enter completes from there · d draws it with its probability · " +
     "a click on the second or third grid moves the frame too");
 
   let net = null, pointed = null, asked = 0;
@@ -122,6 +123,14 @@ function render({ model, el }) {
   function toggle(i) {
     const now = bits();
     write("_bits", now.slice(0, i) + (now[i] === "1" ? "0" : "1") + now.slice(i + 1));
+  }
+  // One step of ancestral sampling: this pixel by its probability, then on to the next one's votes.
+  function drawPixel() {
+    if (!net) return;
+    const i = cursor(), now = bits(), ink = Math.random() < sigmoid(net.sums(i, now).logit) ? "1" : "0";
+    pointed = null;
+    model.set("_bits", now.slice(0, i) + ink + now.slice(i + 1));
+    write("_cursor", Math.min(i + 1, net.n - 1));
   }
   function complete() {
     if (!model.get("_live")) return;
@@ -154,15 +163,17 @@ function render({ model, el }) {
     if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = cursor(), { side, n } = net;
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - side, ArrowDown: at + side, Home: 0, End: n - 1 }[event.key];
-    if (to === undefined && event.key !== " " && event.key !== "Enter") return;
+    if (to === undefined && ![" ", "Enter", "d"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
     pointed = null;
     if (event.key === " ") toggle(at);
     else if (event.key === "Enter") complete();
+    else if (event.key === "d") drawPixel();
     else if (to >= 0 && to < n) write("_cursor", to);
   });
   button.addEventListener("click", complete);
+  next.addEventListener("click", drawPixel);
 
   // -------------------------------------------------------------------------------------- drawing
 
@@ -202,7 +213,7 @@ function render({ model, el }) {
     const pictures = model.get("_completions"), given = model.get("_given"), waits = model.get("_complete_notice");
     const fresh = given === bits().slice(0, cursor());
     button.hidden = !model.get("_live");
-    label.textContent = waits || (fresh ? `Drawn after the ${given.length} given pixels:`
+    label.textContent = waits || (!pictures.length ? "" : fresh ? `Drawn after the ${given.length} given pixels:`
       : `Drawn after ${given.length} other pixels: press Complete for new ones`);
     label.classList.toggle("waits", Boolean(waits));
     strip.replaceChildren();

@@ -61,11 +61,13 @@ class CompletionExplorer(widget.Widget):
         cursor: int | None = None,
         count: int = 6,
         seed: int = 0,
+        at_once: bool = True,
     ) -> CompletionExplorer:
         """An explorer of what the student's own functions make of `weight` and `bias`.
 
         weight (n, n) and bias (n,) are tensors, n a square number of at most 256; x is the picture
         to begin with, n bits (empty if left out); cursor the pixel, from 0, that is asked first.
+        at_once False shows no endings before the reader asks for some.
         Calls `logits(x, weight, bias)` and `complete(prefix, weight, bias, generator)`.
 
         Raises ValueError, in one sentence, for arguments that cannot be drawn.
@@ -90,7 +92,8 @@ class CompletionExplorer(widget.Widget):
         if not explorer._notice:
             explorer._functions = (complete, weight, bias, count)
             explorer._generator = torch.Generator().manual_seed(seed)
-            explorer._complete()
+            if at_once:
+                explorer._complete()
             explorer._live = True
             explorer.observe(lambda change: explorer._complete(), names="_request")
         return explorer

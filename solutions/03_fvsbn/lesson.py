@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import display
 from torch import nn
+from tqdm.auto import tqdm
 
 from autograder import check
 from course import data
@@ -32,6 +33,7 @@ from course.demo import solved
 from course.picture import show
 from course.training import evaluate, fit
 from figures.completion import CompletionExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -39,15 +41,13 @@ r"""
 
 Here are the top four rows of a handwritten digit, 8×8 pixels, black or white. You have a guess about the lower half already, don't you?
 
-The six small pictures below it are the guesses of a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images.
-
-**Click some pixels on and off** above the line, then press *Complete*. What do the six guesses make of what you draw?
+**Draw one yourself:** click pixels on and off above the line, then press *Complete* for six guesses of the lower half. They come from a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images.
 """
 
-# %%
+# %% tags=["folded"] title="The digits"
 digits = data.digits()
 
-# %% tags=["demo"]
+# %% tags=["demo"] title="A coin for each pixel"
 frequency = (digits.train.sum(0) + 1) / (len(digits.train) + 2)  # a count of 0 is no probability 0
 
 
@@ -64,17 +64,37 @@ def coin_complete(prefix, weight, bias, generator):
 
 no_weights = torch.zeros(64, 64)
 CompletionExplorer.of(
-    coin_logits, coin_complete, no_weights, frequency.logit(), x=digits.test[34], cursor=32
+    coin_logits,
+    coin_complete,
+    no_weights,
+    frequency.logit(),
+    x=torch.cat([digits.test[34][:32], torch.zeros(32)]),  # the lower half is yours to guess
+    cursor=32,
+    at_once=False,
+)
+
+# %% tags=["demo"]
+predict(
+    "You change the upper half and press Complete again. What do the six lower halves make of it?",
+    ["they go on with the strokes you drew", "nothing: they ignore what you drew"],
+    answer=lambda: int(
+        torch.equal(
+            coin_logits(digits.test[34], no_weights, frequency.logit()),
+            coin_logits(1 - digits.test[34], no_weights, frequency.logit()),
+        )
+    ),
+    why="The probability of each missing pixel is the same number, whatever the picture holds.",
 )
 
 # %% [markdown]
 r"""
-Nothing. The coins do not look. What is missing has a name: $p(x_i \mid x_{<i})$, the probability of a pixel **given the pixels before it**. The chain rule says that nothing else is needed:
+The coins do not look. What is missing has a name: $p(x_i \mid x_{<i})$, the probability of a pixel **given the pixels before it**. The chain rule says that nothing else is needed:
 
 $$p(x) = \prod_{i=1}^{n} p(x_i \mid x_{<i}).$$
 
 Each factor answers one yes-or-no question about a few bits: *will pixel $i$ be black, after what you have seen?* There is an old and simple machine for such questions, the **logistic
-regression**: a weighted vote of the pixels before, and a sigmoid.
+regression**: each black pixel $j$ before casts a **vote** $W_{ij}$, a positive number for ink or a negative one against it; the votes are added to a **bias** $b_i$, what pixel $i$ tends to
+without any vote; and the sum, the **logit**, goes through a sigmoid, which makes a probability of it.
 
 $$p(x_i = 1 \mid x_{<i}) = \sigma\Big(b_i + \sum_{j<i} W_{ij}\, x_j\Big), \qquad \sigma(\ell) = \frac{1}{1 + e^{-\ell}}.$$
 
@@ -305,8 +325,15 @@ print(f"a coin with its own frequency   {coins.mean():5.2f} nats an image")
 r"""
 Your two functions need somewhere to keep their numbers. All weights start at zero: at first every pixel is a fair coin.
 
-**Predict** where it ends: 24 nats, 18, or 10?
 """
+
+# %% tags=["demo"]
+predict(
+    "Where does training end, in nats an image on the test set?",
+    ["near 24", "near 18", "near 10"],
+    answer=1,
+    why="The cell below trains it. Strokes can be guessed from their beginnings; which way a pen turns next cannot.",
+)
 
 
 # %%
@@ -541,7 +568,7 @@ The widget from the beginning again, now with **your** `logits` and `complete`, 
 
  1. Walk along a stroke with the arrow keys. Whose votes carry the decision?
  2. Take one pixel out of a stroke (space bar), and look what that does to the probabilities of the pixels *after* it. And to those before it?
- 3. Draw the top of a 7, move the frame below it, and press *Complete*.
+ 3. Draw the top of a 7 yourself, move the frame below it, and press *Draw this pixel* again and again (or hold the key d): one step of `sample` each time, with the votes for the next pixel lit before you draw it. Then *Complete*.
  4. Draw a checkerboard. What does it cost, in nats, against the 18 of a digit?
 """
 
@@ -554,6 +581,74 @@ with solved("logits", "nll"):
 
 # %% [markdown]
 r"""
+## Two uses of a likelihood
+
+A likelihood can **classify**. Train one FVSBN for each digit $y$, on its own images only. Bayes' rule turns ten likelihoods and the shares of the digits into an answer:
+
+$$p(y \mid x) = \frac{p(y)\; p(x \mid y)}{\sum_{y'} p(y')\; p(x \mid y')}.$$
+
+The denominator is a likelihood of its own, $p(x)$, of a mixture of ten models. It can also raise an alarm: an image that the model finds very improbable is an **anomaly**, or so it seems.
+"""
+
+# %% tags=["demo"] title="Ten FVSBNs and Bayes' rule"
+with solved("logits", "nll"), torch.no_grad():
+    costs = []
+    for digit in tqdm(range(10), desc="one model a digit"):
+        own = [
+            images[labels == digit]
+            for images, labels in (
+                (digits.train, digits.train_labels),
+                (digits.valid, digits.valid_labels),
+            )
+        ]
+        with torch.enable_grad():
+            expert = FVSBN(64)
+            fit(expert, *own, epochs=100, batch_size=100, lr=2e-2, progress=False)
+        costs.append(expert.nll(digits.test) - math.log(len(own[0]) / len(digits.train)))
+    costs = torch.stack(costs, dim=1)  # −log p(y) p(x | y): (B, 10)
+    right = (costs.argmin(1) == digits.test_labels).double().mean()
+    mixture = -torch.logsumexp(-costs, 1).mean()
+    print(f"{right:.1%} of {len(digits.test)} test digits get the right label; chance is 10 %")
+    print(f"p(x) of the mixture: {mixture:.2f} nats; one FVSBN {model.nll(digits.test).mean():.2f}")
+
+# %% tags=["demo"]
+predict(
+    "One FVSBN, trained on all digits, calls an image an anomaly if it costs more than 95 % of the test digits do. Which will it miss most often?",
+    ["digits with their pixels shuffled", "empty images", "digits upside down"],
+    answer=2,
+    why="The cell below counts. Upside down, strokes are still strokes, and the votes are about strokes.",
+)
+
+# %% tags=["demo"] title="What the alarm catches"
+with solved("logits", "nll"), torch.no_grad():
+    usual = model.nll(digits.test)
+    limit = usual.quantile(0.95)
+    mixed = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    likely = torch.zeros(1, 64)  # at every pixel, the likelier color
+    for i in range(64):
+        likely[:, i] = logits(likely, model.weight, model.bias)[:, i] > 0
+    strange = {
+        "pixels shuffled": digits.test[:, mixed],
+        "empty": torch.zeros(1, 64),
+        "upside down": digits.test.view(-1, 8, 8).flip(1).reshape(-1, 64),
+        "the likelier color, pixel by pixel": likely,
+    }
+    print(f"an alarm above {limit:.1f} nats")
+    for name, images in strange.items():
+        nats = model.nll(images)
+        print(
+            f"{name:>34}: {nats.mean():6.1f} nats, alarm for {(nats > limit).float().mean():4.0%}"
+        )
+    cheaper = (usual < model.nll(likely)).sum()
+    print(f"{cheaper} of {len(usual)} real digits cost less than the last of them")
+
+# %% [markdown]
+r"""
+Nobody trained a classifier here, and 97 % of the digits get their label. The mixture is also the better density, by a nat, with ten times the numbers.
+
+The alarm is weaker than it looks. It hears noise, since noise breaks all strokes. Of the upside-down digits it misses more than half. And the last image, a round 0 with the likelier color at every pixel, costs *less than all 300 real digits*: a digit that
+somebody wrote makes some surprising turns, and this one makes none. A low cost does not make an image typical. Large models fail in the same way: trained on photographs of ten kinds of things, they find house numbers, which they have never seen, more probable than new photographs of those things (Nalisnick et al., 2019).
+
 ## What no straight line can do
 
 Three bits: the first two are fair coins, and the third is 1 if **exactly one** of them is: $x_3 = x_1 \oplus x_2$. Four equally likely words, 000, 011, 101, 110. Whoever knows the rule needs $2 \ln 2 = 1.386$ nats for a word.
@@ -617,6 +712,7 @@ worse ones. Evaluating a given picture takes one matrix product; drawing one tak
 
 ## Go further
 
+ - E. Nalisnick, A. Matsukawa, Y. W. Teh, D. Gorur, B. Lakshminarayanan (2019). *Do Deep Generative Models Know What They Don't Know?* ICLR. Why a likelihood is a poor alarm.
  - R. M. Neal (1992). *Connectionist learning of belief networks.* Artificial Intelligence 56. Sigmoid belief networks, with hidden units.
  - B. J. Frey, G. E. Hinton, P. Dayan (1996). *Does the wake-sleep algorithm produce good density estimators?* NIPS 8. The logistic autoregressive model as a baseline.
  - B. J. Frey (1998). *Graphical Models for Machine Learning and Digital Communication.* MIT Press.

@@ -154,3 +154,27 @@ def test_dark_pages_have_dark_ground(show: Callable) -> None:
         "e => getComputedStyle(e).backgroundColor"
     )
     assert ground == "rgb(20, 25, 31)"
+
+
+def test_endings_wait_until_they_are_asked_for(show: Callable) -> None:
+    widget = explorer(at_once=False)
+    page = show(widget, kernel=True)
+    assert page.locator(".strip svg").count() == 0
+    assert "pictures that begin" not in repr(widget)
+    page.get_by_role("button", name="Complete").click()
+    expect(page.locator(".strip svg")).to_have_count(6)
+
+
+def test_a_pixel_is_drawn_with_its_probability_and_the_next_one_asked(show: Callable) -> None:
+    bias = torch.full((16,), -99.0).index_fill(0, torch.tensor([14]), 99.0)
+    widget = CompletionExplorer.of(
+        causal, complete, torch.zeros(16, 16), bias, x=torch.zeros(16), cursor=14
+    )
+    page = show(widget, kernel=True)
+    page.get_by_role("button", name="Draw this pixel").click()
+    expect(words(page)).to_contain_text("Pixel 16 (row 4, column 4)")
+    assert widget._bits == "0" * 14 + "10"
+    page.locator(".grids").focus()
+    page.keyboard.press("d")
+    expect(words(page)).to_contain_text("Pixel 16 (row 4, column 4)")
+    assert (widget._bits, widget._cursor) == ("0" * 14 + "10", 15)
