@@ -30,6 +30,8 @@ from course.demo import solved
 from course.picture import show
 from figures import static
 from figures.chain import ChainExplorer
+from figures.evidence import EvidenceExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -41,17 +43,25 @@ A small machine writes words of three letters over the alphabet A, B, C. It writ
  - After B, it writes A five times in ten.
  - After B and A, it writes C six times in ten.
 
-**Predict:** how likely is the word B-A-C? And a second question, just for your intuition: you see that a word *ends* in C. Which letter did it begin with?
+How likely is the word B-A-C? And a second question, just for your intuition: you see that a word *ends* in C. Which letter did it begin with?
 
 The first question takes one line. The second one looks just as innocent, and will keep us busy at the end of this lesson.
 """
+
+# %% tags=["demo"]
+predict(
+    "How likely is the word B-A-C?",
+    ["0.6, its last habit", "0.5, their mean", "0.12, their product"],
+    answer=lambda: [0.6, 0.5, 0.12].index(round(0.4 * 0.5 * 0.6, 2)),
+    why="Of a hundred words 40 begin with B, half of these go on with A, and six in ten of those end in C.",
+)
 
 # %% tags=["demo"]
 static.show("unrolled-chain")
 
 # %% [markdown]
 r"""
-The answer to the first question is in the picture: $0.4 \cdot 0.5 \cdot 0.6 = 0.12$.
+The picture has it as well: $0.4 \cdot 0.5 \cdot 0.6 = 0.12$.
 
 Behind it stands one identity. For **every** distribution over $x = (x_1, \dots, x_n)$, whatever it is,
 
@@ -427,7 +437,7 @@ $$p(x) = \prod_{i=1}^{n} p(x_{o_i} \mid x_{o_1}, \dots, x_{o_{i-1}}).$$
 
 *By hand.* Umbrella first: $p(\text{umbrella}) = 0.06 + 0.32 = 0.38$. Then the rain, given the umbrella: $0.32 / 0.38 = 0.842$. Other factors, and $0.38 \cdot 0.842 = 0.32$, the same product.
 
-Write `reorder(joint, order)`, which returns the factors in the order `order`: `order[0]` is the number of the variable that comes **first** (from 0). You have all you need: move the axes of the joint into the order, then factor it as
+Write `reorder(joint, order)`, which returns the factors in the order `order`: `order[i]` is the number of the variable that comes at step `i` (both from 0). Its inverse is called `place` in this course: `place[d]` says *when* variable `d` comes. You have all you need: move the axes of the joint into the order, then factor it as
 before.
 
 <details><summary>Hint 1</summary>
@@ -492,64 +502,15 @@ factor must be, say, a logistic regression, then the joints that can be built in
 with solved("conditionals", "reorder", "joint"):
     for order in itertools.permutations(range(3)):
         factors = reorder(table, order)
-        back = np.transpose(joint(factors), np.argsort(order))  # argsort undoes an order
+        place = np.argsort(order)  # place[d]: when variable d comes; the inverse of order
+        back = np.transpose(joint(factors), place)
         names = ", ".join(f"x{v + 1}" for v in order)
         off = np.abs(back - table).max()
         print(f"{names}: first factor {np.round(factors[0], 3)}, product off by {off:.0e}")
 
 # %% [markdown]
 r"""
-## Exercise 6: evidence that is not a prefix
-
-`conditional_query` · difficulty ●●○ · 10 minutes · 3 points
-
-Back to the second question: the word *ends* in C, how did it begin? What we know is called **evidence**, and this evidence is no prefix.
-
-With a table at hand this is easy. **Cut, then divide**: keep the cells that agree with the evidence, and divide by their sum.
-
-*By hand.* Somebody carries an umbrella. Does it rain? Cut: the column $(0.06,\ 0.32)$. Its sum, $p(\text{umbrella}) = 0.38$. Divide: $p(\text{rain} \mid \text{umbrella}) = 0.32 / 0.38 = 0.842$.
-
-Write `conditional_query(joint, evidence)`: `evidence` is a dictionary from variables to values, `{2: C}` for our question. The answer has one axis for each variable that is *not* in it, in their own order, and sums to 1. Evidence of
-probability 0 has no answer: raise a `ValueError`.
-
-<details><summary>Hint 1</summary>
-
-An index can mix numbers and slices: `a[:, 1, :]` is `a[(slice(None), 1, slice(None))]`. Build such a tuple, one entry for each axis.
-</details>
-<details><summary>Hint 2</summary>
-
-Do not cut one axis after the other: after the first cut the later axes have moved down by one. `evidence.get(i, …)` gives a default for the variables that are not in it.
-</details>
-"""
-
-
-# %% exercise="conditional_query"
-def conditional_query(joint, evidence):
-    """p(all other variables | evidence), an array with one axis for each of them.
-
-    evidence: {variable: value}, both integers from 0. Raises ValueError if it has probability 0.
-    """
-    ### BEGIN SOLUTION
-    cut = joint[tuple(evidence.get(i, slice(None)) for i in range(joint.ndim))]
-    mass = cut.sum()
-    if mass == 0:
-        raise ValueError(f"the evidence {evidence} has probability 0")
-    return cut / mass
-    ### END SOLUTION
-
-
-# %% check="conditional_query" points=3
-check(conditional_query)
-
-# %% tags=["demo"]
-with solved("conditional_query"):
-    begins = conditional_query(table, {2: C}).sum(axis=1)  # sum x2 out, x1 is left
-    for letter, before, after in zip("ABC", machine[0], begins, strict=True):
-        print(f"begins with {letter}: {before:.3f}, and if it ends in C: {after:.3f}")
-
-# %% [markdown]
-r"""
-## Experiment: what comes before HE?
+## Experiment: four letters of English
 
 Now real text: the help pages that come with every Python. 26 letters and `_` for a gap between words, and a "word" $x$ is any **four consecutive letters**. The table of all of them has $27^4 = 531{,}441$ cells. We count how often each
 one occurs, and add 0.01 to every count, so that what was never seen is rare and not impossible.
@@ -632,7 +593,57 @@ with solved("conditionals", "sample"):
 
 # %% [markdown]
 r"""
-### The question
+## Exercise 6: evidence that is not a prefix
+
+`conditional_query` · difficulty ●●○ · 10 minutes · 3 points
+
+Back to the second question of the beginning: our machine's word *ends* in C, how did it begin? What we know is called **evidence**, and this evidence is no prefix.
+
+With a table at hand this is easy. **Cut, then divide**: keep the cells that agree with the evidence, and divide by their sum.
+
+*By hand.* Somebody carries an umbrella. Does it rain? Cut: the column $(0.06,\ 0.32)$. Its sum, $p(\text{umbrella}) = 0.38$. Divide: $p(\text{rain} \mid \text{umbrella}) = 0.32 / 0.38 = 0.842$.
+
+Write `conditional_query(joint, evidence)`: `evidence` is a dictionary from variables to values, `{2: C}` for our question. The answer has one axis for each variable that is *not* in it, in their own order, and sums to 1. Evidence of
+probability 0 has no answer: raise a `ValueError`.
+
+<details><summary>Hint 1</summary>
+
+An index can mix numbers and slices: `a[:, 1, :]` is `a[(slice(None), 1, slice(None))]`. Build such a tuple, one entry for each axis.
+</details>
+<details><summary>Hint 2</summary>
+
+Do not cut one axis after the other: after the first cut the later axes have moved down by one. `evidence.get(i, …)` gives a default for the variables that are not in it.
+</details>
+"""
+
+
+# %% exercise="conditional_query"
+def conditional_query(joint, evidence):
+    """p(all other variables | evidence), an array with one axis for each of them.
+
+    evidence: {variable: value}, both integers from 0. Raises ValueError if it has probability 0.
+    """
+    ### BEGIN SOLUTION
+    cut = joint[tuple(evidence.get(i, slice(None)) for i in range(joint.ndim))]
+    mass = cut.sum()
+    if mass == 0:
+        raise ValueError(f"the evidence {evidence} has probability 0")
+    return cut / mass
+    ### END SOLUTION
+
+
+# %% check="conditional_query" points=3
+check(conditional_query)
+
+# %% tags=["demo"]
+with solved("conditional_query"):
+    begins = conditional_query(table, {2: C}).sum(axis=1)  # sum x2 out, x1 is left
+    for letter, before, after in zip("ABC", machine[0], begins, strict=True):
+        print(f"begins with {letter}: {before:.3f}, and if it ends in C: {after:.3f}")
+
+# %% [markdown]
+r"""
+### What comes before HE?
 
 A word is `?he?`: we know its two middle letters. What are the others? The table answers by cut and divide. But imagine that there is **no table**, only the factors, as in every model from lesson 3 on. They answer
 "what comes next?" for any prefix. How would you get at $p(x_1, x_4 \mid x_2 = \text{h}, x_3 = \text{e})$?
@@ -687,8 +698,20 @@ patterns = ["he??", "?he?", "??he", "th??", "??th", "??ng", "?qu?", "??qu", "???
 
 # %% [markdown]
 r"""
-**Predict:** the same two letters at three places, `he??`, `?he?`, `??he`. The evidence is about equally rare each time. Which of them is the cheapest for an ordered model?
+**Watch both.** Below are 60 words each way, with the factors of the English text. Slide through the letters: on the left words die where they contradict the pattern, on the right they go on with a weight. Then type `he??`, `??he`, or a pattern of your own (`_` is a gap).
 """
+
+# %% tags=["demo"]
+with solved("conditionals"):
+    display(EvidenceExplorer(conditionals(table_of(train)), LETTERS, "?he?"))
+
+# %% tags=["demo"]
+predict(
+    "he??, ?he? and ??he are about equally rare. Which is the cheapest to ask of weighted words?",
+    ["he??", "?he?", "??he", "all the same: the evidence is equally rare"],
+    answer=0,
+    why="In front, every word has the same weight, so all of them are useful. The cell below counts.",
+)
 
 # %% tags=["demo"]
 with solved("conditionals", "sample", "conditional_query"):
