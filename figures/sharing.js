@@ -111,6 +111,16 @@ function render({ model, el }) {
     button.addEventListener("click", () => write("_mode", mode));
     return [mode, button];
   });
+  const play = make("button", { type: "button", class: "play", "data-lm-suppress-shortcuts": "true" }, controls, "▶ Play the steps");
+  // The work so far in both ways, one bar below the other.
+  const counter = make("div", { class: "counter" }, root);
+  make("p", { class: "title" }, counter, "Multiply-adds with W so far");
+  const bars = [["anew", "summed anew"], ["sweep", "carried along"]].map(([mode, text]) => {
+    const row = make("div", { class: `count ${mode}` }, counter);
+    make("span", { class: "way" }, row, text);
+    const track = make("span", { class: "track", "aria-hidden": "true" }, row);
+    return { mode, bar: make("span", { class: "bar" }, track), number: make("span", { class: "sum" }, row) };
+  });
   const notice = make("p", { class: "notice" }, root);
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
     "← → go from step to step · ↓, or pointing at a bit, follows its column, ↑ goes back · space or a click on a bit turns it around");
@@ -128,6 +138,42 @@ function render({ model, el }) {
     const now = bits();
     write("_bits", now.slice(0, j - 1) + (now[j - 1] === "1" ? "0" : "1") + now.slice(j));
   }
+
+  const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  // From step i to the next: what is added flies up, column i alone or all columns before it again.
+  function goTo(step) {
+    const from = model.get("_step");
+    write("_step", step);
+    if (step !== from + 1 || still()) return;
+    const p = place(), sweep = model.get("_mode") === "sweep";
+    for (let j = sweep ? from : 1; j <= from; j++) {
+      const column = make("g", { class: "flying" }, svg);
+      for (let k = 0; k < net.h; k++) number(column, p.x(j), p.W + (k + 0.5) * CELL, net.w(k, j - 1), "used");
+      const off = bits()[j - 1] !== "1"; // times 0: it arrives as nothing
+      const moved = `translate(${p.x(step) - p.x(j)}px, ${p.hidden - p.W}px)`;
+      column.animate([{ transform: "none", opacity: 1 }, { transform: moved, opacity: off ? 0 : 1 }],
+        { duration: 600, easing: "ease-in-out" }).finished.then(() => column.remove(), () => column.remove());
+    }
+  }
+  let playing = null;
+  function stop() {
+    clearInterval(playing);
+    playing = null;
+    play.textContent = "▶ Play the steps";
+  }
+  play.addEventListener("click", () => {
+    if (playing) return stop();
+    pointed = null;
+    below = false;
+    if (model.get("_step") >= net.n) write("_step", 1);
+    play.textContent = "❚❚ Pause";
+    const ahead = () => {
+      goTo(model.get("_step") + 1);
+      if (model.get("_step") >= net.n) stop();
+    };
+    playing = setInterval(ahead, 900);
+    ahead();
+  });
 
   // Where things stand: lanes side by side, from the outputs down to the bits.
   const place = () => {
@@ -161,7 +207,7 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
     pointed = null;
-    if (event.key === " ") toggle(at); else if (to >= 1 && to <= net.n) write("_step", to);
+    if (event.key === " ") toggle(at); else if (to >= 1 && to <= net.n) goTo(to);
   });
 
   // -------------------------------------------------------------------------------------- drawing
@@ -170,6 +216,7 @@ function render({ model, el }) {
     const p = place(), { n, h } = net, now = bits(), sweep = model.get("_mode") === "sweep";
     const { sums } = net.run(now);
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${p.height}`);
+    const flying = svg.querySelectorAll(".flying"); // they land, whatever is drawn meanwhile
     svg.replaceChildren();
     const label = (letter, y) => make("text", { class: "row math", x: 4, y: y + 5 }, svg, letter);
     label("p", p.out);
@@ -230,6 +277,7 @@ function render({ model, el }) {
       make("rect", { class: `bit${now[i - 1] === "1" ? " one" : ""}`, x: x - 13, y: p.bit, width: 26, height: 26, rx: 4 }, svg);
       make("text", { class: `digit${now[i - 1] === "1" ? " one" : ""}`, x, y: p.bit + 18 }, svg, now[i - 1]);
     }
+    svg.append(...flying);
   }
 
   // A number as a square: filled for plus, hollow for minus, its side by its size.
@@ -256,7 +304,7 @@ function render({ model, el }) {
 
   function draw() {
     const waiting = model.get("_notice");
-    body.hidden = readout.hidden = controls.hidden = keys.hidden = Boolean(waiting);
+    body.hidden = readout.hidden = controls.hidden = counter.hidden = keys.hidden = Boolean(waiting);
     notice.textContent = waiting;
     if (waiting || !model.get("_n")) {
       say("waiting", "Nothing to draw yet");
@@ -275,6 +323,11 @@ function render({ model, el }) {
     lanes.setAttribute("aria-valuemax", String(net.n));
     lanes.setAttribute("aria-valuenow", String(step));
     lanes.setAttribute("aria-valuetext", `x${step} is ${bits()[step - 1]}. ${text}`);
+    const sums = { anew: (net.h * step * (step - 1)) / 2, sweep: net.h * (step - 1) };
+    for (const { mode, bar, number } of bars) {
+      bar.style.width = `${(100 * sums[mode]) / Math.max(1, (net.h * net.n * (net.n - 1)) / 2)}%`;
+      number.textContent = String(sums[mode]);
+    }
     for (const [mode, button] of buttons) button.setAttribute("aria-pressed", String(mode === model.get("_mode")));
   }
 
@@ -284,7 +337,10 @@ function render({ model, el }) {
       draw();
     });
   draw();
-  return unfollow;
+  return () => {
+    clearInterval(playing);
+    unfollow();
+  };
 }
 
 export default { render };

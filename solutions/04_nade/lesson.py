@@ -32,6 +32,7 @@ from course.demo import solved
 from course.operations import count_operations
 from course.picture import show
 from course.training import evaluate, fit
+from figures.predict import predict
 from figures.sharing import SharingExplorer
 
 # %% [markdown]
@@ -45,8 +46,16 @@ So give each pixel a network of its own, with $h$ hidden units that look at the 
 
 $$h_i = \sigma\big(c_i + W_i\, x_{<i}\big), \qquad p(x_i = 1 \mid x_{<i}) = \sigma\big(b_i + V_{i\cdot}\, h_i\big).$$
 
-$W_i$ has $h$ rows and $i - 1$ columns. **Predict:** how many numbers is that for 784 pixels and 500 hidden units each? And how many if all networks use the *same* $W$ and $c$?
+$W_i$ has $h$ rows and $i - 1$ columns. For 784 pixels and 500 hidden units each that is 154 million numbers.
 """
+
+# %% tags=["demo"]
+predict(
+    "And how many numbers are there if all 784 networks use the same W and c?",
+    ["about 80 million, half as many", "about 8 million", "about 0.8 million"],
+    answer=lambda: [77, 8, 1].index(round((500 * 784 + 500 + 784 * 500 + 784) / 10**6)),
+    why=f"{500 * 784 + 500 + 784 * 500 + 784:,}: W and V have 392,000 numbers each, and the biases 1,284.",
+)
 
 # %% tags=["demo"]
 for n, h in ((3, 2), (64, 128), (784, 500)):
@@ -56,7 +65,7 @@ for n, h in ((3, 2), (64, 128), (784, 500)):
 
 # %% [markdown]
 r"""
-154 million against 785,284. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
+154 million against 785,284: about 200 times fewer. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
 
 Larochelle and Murray (2011) shared them. There is **one** matrix $W$ with a column for each pixel. Step $i$ uses the columns of the pixels before it, and leaves out the others:
 
@@ -65,7 +74,7 @@ $$h_i = \sigma\Big(c + \sum_{j<i} W_{\cdot j}\, x_j\Big).$$
 They called it the *neural autoregressive distribution estimator*, NADE. Below are six bits with four hidden units. Each step has its lane: the bit $x_i$ at the bottom, column $i$ of $W$ above it (filled squares are positive,
 hollow ones negative), the hidden vector $h_i$, row $i$ of $V$, and the probability of a 1 at the top.
 
- 1. Go through the steps with ← and →. Which columns does step 4 use? And step 5?
+ 1. Go through the steps with ← and →, or press *Play*. Which columns does step 4 use? And step 5?
  2. Point at a bit (or press ↓), and follow its column. How often is it used?
  3. One column is never used. Why that one?
 """
@@ -242,8 +251,7 @@ check(nade)
 
 # %% [markdown]
 r"""
-A clock would tell you about this machine and its mood. So we **count**: `count_operations` adds up the multiply-adds of all products, and the numbers that everything else writes. **Predict:** by which factor does each of your functions
-grow when $n$ doubles?
+A clock would tell you about this machine and its mood. So we **count**: `count_operations` adds up the multiply-adds of all products, and the numbers that everything else writes.
 """
 
 
@@ -255,6 +263,17 @@ def cost(function, n, h=32):
     )
 
 
+# %% tags=["demo"]
+predict(
+    "n doubles. By which factors do the operations of nade_naive and nade grow?",
+    ["both by 2", "towards 4 and towards 2", "both by 4"],
+    answer=lambda: [(2, 2), (4, 2), (4, 4)].index(
+        tuple(round(cost(f, 256) / cost(f, 128)) for f in (nade_naive, nade))
+    ),
+    why="Step i sums i − 1 columns anew, or adds one; the cell below counts both.",
+)
+
+# %% tags=["demo"] title="Operations, counted"
 with solved("nade_naive", "nade"):
     sizes = [8, 16, 32, 64, 128, 256]
     fig, ax = plt.subplots(figsize=(6, 3.4), constrained_layout=True)
@@ -279,7 +298,7 @@ Towards 4 and towards 2: quadratic, and linear. At 256 bits the same numbers cos
 
 ### Look at your own NADE
 
-The picture from the beginning, now with the logits of **your** `nade`. Press *Sum anew* and *Carry the sum*, and watch the arrows: the numbers do not change, the work does. If an output sees what it should not, the picture will say so.
+The picture from the beginning, now with the logits of **your** `nade`. Press *Sum anew*, then *Play*; then *Carry the sum*, and *Play* again: one column flies into each sum in place of all the columns before. The numbers do not change, the work does: the two bars count it. If an output sees what it should not, the picture will say so.
 """
 
 # %% tags=["demo"]

@@ -146,3 +146,31 @@ def test_dark_pages_have_dark_ground(show: Callable) -> None:
     page = show(SharingExplorer(*numbers()), color_scheme="dark")
     ground = page.locator(".sharing-explorer").evaluate("e => getComputedStyle(e).backgroundColor")
     assert ground == "rgb(20, 25, 31)"
+
+
+@pytest.mark.parametrize(("mode", "columns"), [("sweep", 1), ("anew", 2)])
+def test_what_is_added_flies_up_and_is_counted(show: Callable, mode: str, columns: int) -> None:
+    widget = SharingExplorer.of(nade, *numbers(5, 3), step=2, mode=mode)
+    page = show(widget)
+    flying = page.evaluate(
+        """async () => {
+          const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+          document.querySelector(".lanes").dispatchEvent(key);
+          await new Promise((seen) => setTimeout(seen)); // past the drawing that follows
+          return document.querySelectorAll(".flying").length;
+        }"""
+    )
+    assert flying == columns
+    expect(page.locator(".count.anew .sum")).to_have_text("9")  # 3 · (0 + 1 + 2)
+    expect(page.locator(".count.sweep .sum")).to_have_text("6")  # 3 · (0 + 1 + 1)
+    expect(page.locator(".flying")).to_have_count(0)
+
+
+def test_play_goes_to_the_last_step_and_stops(show: Callable) -> None:
+    page = show(SharingExplorer.of(nade, *numbers(3, 2), step=2), reduced_motion="reduce")
+    page.get_by_role("button", name="Play the steps").click()
+    expect(page.locator(".lanes")).to_have_attribute("aria-valuenow", "3")
+    expect(page.get_by_role("button", name="Play the steps")).to_be_visible()
+    page.get_by_role("button", name="Play the steps").click()
+    expect(page.locator(".lanes")).to_have_attribute("aria-valuenow", "2")
+    expect(page.locator(".flying")).to_have_count(0)
