@@ -409,7 +409,7 @@ And the strong colors at the right border? Pixel 24 is hardly ever black. A vote
 
 `sample` · difficulty ●●○ · 10 minutes · 4 points
 
-So far $x$ was given. Now there is none: the model makes one up, in the order of the pixels. This is called **ancestral sampling**:
+So far $x$ was given, and the task was **density estimation**: say $p(x)$. The other task is **sampling**: there is no $x$, and the model makes one up. Models that can say $p(x)$ are called *explicit*, those that can only sample, as GANs do, *implicit*; ours do both, exactly. Sampling goes in the order of the pixels, and is called **ancestral**:
 
 > for $i = 1, \dots, n$: compute $p(x_i = 1 \mid x_{<i})$ from the bits **already drawn**; draw $x_i$; write it down.
 
