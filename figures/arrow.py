@@ -20,6 +20,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 VARIANCES = (0.01, 0.04, 0.09, 0.16, 0.25, 0.5, 1.0)
 COLUMNS, ROWS = 96, 81  # points of x1 and of x2 in the picture
@@ -101,7 +102,8 @@ class ArrowExplorer(widget.Widget):
         explorer = cls.__new__(cls)
         anywidget.AnyWidget.__init__(explorer)
         explorer._begin(mu, eps, arrow, at)
-        explorer._ask(marginal_x2, reverse_posterior, best_reverse_gaussian, gap)
+        functions = (marginal_x2, reverse_posterior, best_reverse_gaussian, gap)
+        explorer.draw_from(explorer._ask, *functions)
         return explorer
 
     def _begin(self, mu: Sequence[float], eps: Sequence[float], arrow: str, at: int) -> None:
@@ -143,13 +145,13 @@ class ArrowExplorer(widget.Widget):
             return _heights(answer, (len(x2), len(x1)))
 
         for eps in self._eps:
-            p, self._notice = _tried(marginal_x2, density, x2, eps)
+            p, self._notice = _asked(marginal_x2, density, x2, eps)
             if p is None:
                 return
-            q, self._notice = _tried(reverse_posterior, rows, x1, x2, eps)
+            q, self._notice = _asked(reverse_posterior, rows, x1, x2, eps)
             if q is None:
                 return
-            fine, self._notice = _tried(reverse_posterior, rows, FINE, x2, eps)
+            fine, self._notice = _asked(reverse_posterior, rows, FINE, x2, eps)
             if fine is None:
                 return
             p2.append(_plain(p))
@@ -166,7 +168,7 @@ class ArrowExplorer(widget.Widget):
             if best_reverse_gaussian is None or self._fit_notice:
                 continue
             wide = _wide(mu, eps)
-            found, self._fit_notice = _tried(
+            found, self._fit_notice = _asked(
                 best_reverse_gaussian,
                 lambda eps, wide: _model_of(best_reverse_gaussian(mu, eps), x2, wide),
                 eps,
@@ -179,7 +181,7 @@ class ArrowExplorer(widget.Widget):
             truth = density(wide, eps), rows(FINE, wide, eps)
             lost[-1] = _losses(truth, found, wide, fine)
             if gap is not None and not self._gap_notice:
-                value, self._gap_notice = _tried(gap, lambda eps: _number(gap(mu, eps)), eps)
+                value, self._gap_notice = _asked(gap, lambda eps: _number(gap(mu, eps)), eps)
                 lost[-1]["gap"] = None if value is None else _plain(value)
         self._p2, self._post = p2, np.stack(post).tobytes()
         self._mass, self._above, self._off, self._model, self._lost = mass, above, off, model, lost
@@ -253,6 +255,34 @@ class ArrowExplorer(widget.Widget):
             if not agree and not self._gap_notice:
                 said += f" Your gap says {number(lost['gap'])}, the two parts say {number(total)}."
         return said + (f" {self._gap_notice}" if self._gap_notice else "")
+
+    def picture(self) -> Drawing:
+        """p of the effect given the cause that the line stands at, and the model's Gaussian."""
+        forward = self._arrow == "forward"
+        drawing = Drawing(700, 250)
+        if forward:
+            x, given = self._x2, self._x1[self._column]
+            mean, var = self._mu[1] if given > 0 else self._mu[0], self._eps[self._at]
+            truth = gaussian(np.array(x), mean, var)
+        else:
+            x, given = self._x1, self._x2[self._row]
+            shape = (len(self._eps), len(self._x2), len(self._x1))
+            truth = np.frombuffer(self._post, np.float32).reshape(shape)[self._at, self._row]
+            model = self._model[self._at]
+            mean, var = (model["mean"][self._row], model["var"][self._row]) if model else (0, None)
+        high = 1.15 * float(np.nanmax(truth))
+        spans, box = ((x[0], x[-1]), (0.0, max(high, 1e-9))), (0, 30, 700, 180)
+        effect, cause = ("x2", "x1") if forward else ("x1", "x2")
+        said = f"p({effect} | {cause} = {fixed(given)}): the area; the model's Gaussian: dashed"
+        drawing.text(0, 14, said, "quiet")
+        drawing.plot(box, x, truth, spans, "path", area=True)
+        if var:
+            drawing.plot(box, x, gaussian(np.array(x), mean, var), spans, "leak", dashed=True)
+        drawing.line([(0, 210), (700, 210)], "rim")
+        for tick in range(math.ceil(x[0]), math.floor(x[-1]) + 1):
+            place = 700 * (tick - x[0]) / (x[-1] - x[0])
+            drawing.text(place, 228, f"{tick}".replace("-", "−"), "quiet", anchor="middle", size=12)
+        return drawing
 
     def _total(self, at: int) -> float:
         first, second = self._lost[at]["first"], self._lost[at]["second"]
@@ -403,15 +433,6 @@ def _model_of(answer: object, x2: np.ndarray, wide: np.ndarray) -> tuple:
     return _number(answer[0]), _number(answer[1]), *pairs
 
 
-def _tried(function: Callable, call: Callable, *args: object) -> tuple:
-    """The call's result and "", or None and one sentence about the student's `function`."""
-    name = getattr(function, "__name__", type(function).__name__)
-    try:
-        with np.errstate(all="ignore"):
-            return call(*args), ""
-    except NotImplementedError:
-        return None, f"{name} is not written yet: solve its exercise first."
-    except widget.WrongForm as error:
-        return None, f"{name}: {error}."
-    except Exception as error:
-        return None, widget.sentence(function, error, name)
+def _asked(function: Callable, call: Callable, *args: object) -> tuple:
+    with np.errstate(all="ignore"):
+        return widget.asked(function, call, *args)

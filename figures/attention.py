@@ -8,10 +8,8 @@ with the identity for values, an attention answers with its weights (Vaswani et 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +17,9 @@ import traitlets
 
 from course.causality import dependency_map
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
-HERE = Path(__file__).parent
 MOST_TOKENS, MOST_WRITTEN = 24, 16  # what fits into a line, and into the clock's lanes
 SHOWN = 6  # of the next tokens
 MOST_NAMED = 4  # leaks or gaps that a sentence spells out before it counts the rest
@@ -65,8 +63,9 @@ class AttentionExplorer(widget.Widget):
         """An explorer of `model(ids (B, T)) → logits (B, T, V)` on one line of tokens (1, T).
 
         decode turns a list of ids into text. writers: name → `function(model, tokens, count)`,
-        whose passes the clock counts. place: the position to begin with, 1 … T. A model or function
-        that is not written yet, or that raises, gives a sentence.
+        whose passes the clock counts. place: the position to begin with, 1 … T; without it the
+        worst, or the last. A model or function that is not written yet, or that raises, gives a
+        sentence.
 
         Raises ValueError, in one sentence, for a line that cannot be drawn.
         """
@@ -76,14 +75,21 @@ class AttentionExplorer(widget.Widget):
             raise ValueError(f"a line of 1 to {MOST_TOKENS} tokens can be drawn: got {len(ids)}")
         if not 1 <= count <= MOST_WRITTEN:
             raise ValueError(f"the clock shows 1 to {MOST_WRITTEN} tokens more: got {count}")
-        place = len(ids) if place is None else int(place)
-        if not 1 <= place <= len(ids):
+        if place is not None and not 1 <= place <= len(ids):
             raise ValueError(f"place must be in 1 … {len(ids)}: got {place}")
-        with explorer.hold_sync():
-            explorer._place, explorer._count = place, count if writers else 0
-            explorer._ask(model, ids, decode)
-            if not explorer._notice:
-                explorer._time(model, ids, dict(writers or {}), count)
+        explorer._place, explorer._count = place or len(ids), count if writers else 0
+
+        def draw(model: Callable, writers: dict[str, Callable]) -> None:
+            with explorer.hold_sync():
+                explorer._aside = ""
+                explorer._ask(model, ids, decode)
+                if not explorer._notice:
+                    explorer._time(model, ids, writers, count)
+
+        explorer.draw_from(draw, model, dict(writers or {}))
+        if place is None:
+            leaks = [row[i + 1 :].count("1") for i, row in enumerate(explorer._sees)]
+            explorer._place = widget.worst(leaks, len(ids) - 1) + 1
         return explorer
 
     # ----------------------------------------------------------------------- the student's model
@@ -101,7 +107,7 @@ class AttentionExplorer(widget.Widget):
                 raise NotImplementedError
             return found
 
-        try:
+        def measured() -> tuple[Any, np.ndarray]:
             with _quiet(model), _recording(model, kept):
                 logits = answer(line)
             if not hasattr(logits, "detach") or tuple(logits.shape[:2]) != (1, len(ids)):
@@ -116,18 +122,12 @@ class AttentionExplorer(widget.Widget):
                 seen = dependency_map(
                     answer, line, "token", outputs=-1, vocabulary=table.shape[-1], draws=2
                 ).sees
-        except NotImplementedError as error:
-            name = (
-                str(error).partition(":")[0] if ": write" in str(error) else widget.name_of(model)
-            )
-            self._notice = f"{name} is not written yet: solve its exercise first."
+            return table, seen
+
+        found, self._notice = widget.asked(model, measured)
+        if found is None:
             return
-        except widget.WrongForm as error:
-            self._notice = f"{widget.name_of(model)}: {error}."
-            return
-        except Exception as error:
-            self._notice = _sentence(model, error)
-            return
+        table, seen = found
         p = table.softmax(-1)
         best = p.topk(min(SHOWN, p.shape[-1]), dim=-1)
         self._words = [_label(decode([int(i)])) for i in ids]
@@ -159,17 +159,12 @@ class AttentionExplorer(widget.Widget):
                 reads.append(int(given[0].shape[1]))
 
             hook = model.register_forward_pre_hook(note)
-            try:
-                write(model, torch.tensor(ids)[None], count)
-            except NotImplementedError:
-                self._aside = f"{name} is not written yet: the clock waits for it."
-                continue
-            except Exception as error:
-                self._aside = _sentence(write, error)
-                continue
-            finally:
-                hook.remove()
-            clock.append([name, reads])
+            _, aside = widget.asked(write, write, model, torch.tensor(ids)[None], count)
+            hook.remove()
+            if aside:
+                self._aside = aside
+            else:
+                clock.append([name, reads])
         self._clock = clock
 
     # --------------------------------------------------------------------------------- in words
@@ -213,6 +208,33 @@ class AttentionExplorer(widget.Widget):
         if i < len(words):
             return said + f"; there comes “{words[i]}” {fixed(self._comes[i - 1], 3)}."
         return said + "."
+
+    def picture(self) -> Drawing:
+        """Who sees whom, and where the head that is chosen looks."""
+        T, cell = len(self._words), min(26.0, 270 / len(self._words))
+        drawing = Drawing(700, 60 + cell * T)
+
+        def kind(i: int, j: int) -> str:
+            seen = self._sees[i][j] == "1"
+            return ("leak" if j > i else "seen") if seen else "gap" if j <= i else ""
+
+        drawing.text(0, 14, "Which position sees which token", "quiet")
+        for i, word in enumerate(self._words):
+            drawing.text(
+                90, 30 + (i + 0.65) * cell, word[:11], anchor="end", size=min(12, cell - 1)
+            )
+        drawing.grid(98, 28, cell, (T, T), kind)
+        if self._weights:
+            block, head = divmod(self._head, self._heads)
+            weights = self.weights[block, head]
+            drawing.text(400, 14, f"Where head {head + 1} of block {block + 1} looks", "quiet")
+            drawing.grid(400, 28, cell, (T, T), lambda i, j: f"{weights[i, j]:.2f}")
+        return drawing
+
+    def words(self) -> list[str]:
+        """The whole, the position that is chosen, and then all positions."""
+        first, *rest = super().words()
+        return [first, self.place_in_words(), *rest] if not self._notice else [first]
 
     def clock_in_words(self) -> str:
         """How many passes and tokens each way takes."""
@@ -315,18 +337,3 @@ def _listed(things: list) -> str:
 
 def _s(things: list) -> str:
     return "" if len(things) == 1 else "s"
-
-
-def _sentence(function: Any, error: Exception) -> str:
-    """The error in a sentence, with the line of a notebook's cell where it came from one."""
-    here = str(HERE.parent)
-    lines = [
-        (frame.name, (frame.line or "").strip())
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(here) and "site-packages" not in frame.filename
-    ]
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    if lines and lines[-1][1]:
-        return f"{lines[-1][0]}, at your line “{lines[-1][1]}”: {what}"
-    return f"{widget.name_of(function)}: {what}"

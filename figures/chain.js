@@ -483,4 +483,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default live(render);

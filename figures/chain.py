@@ -21,6 +21,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 MOST_VARIABLES = 4  # 24 orders, and cards that fit side by side
 MOST_VALUES = 6
@@ -96,7 +97,9 @@ class ChainExplorer(widget.Widget):
         explorer = cls.__new__(cls)
         anywidget.AnyWidget.__init__(explorer)
         explorer._begin(table, names, values, x, seed)
-        explorer._ask(conditionals, reorder, sample, draws)
+        explorer.draw_from(
+            lambda *functions: explorer._ask(*functions, draws), conditionals, reorder, sample
+        )
         return explorer
 
     def _begin(
@@ -126,7 +129,9 @@ class ChainExplorer(widget.Widget):
     ) -> None:
         p, n = self._p, self._p.ndim
         natural = tuple(range(n))
-        tables, self._notice = _tried(conditionals, lambda: _tables(conditionals(p.copy()), p))
+        tables, self._notice = widget.asked(
+            conditionals, lambda: _tables(conditionals(p.copy()), p)
+        )
         if tables is None:
             return
         factors = {_key(natural): _plain(tables)}
@@ -138,7 +143,7 @@ class ChainExplorer(widget.Widget):
                 def call(order: tuple[int, ...] = order) -> list[np.ndarray]:
                     return _tables(reorder(p.copy(), list(order)), p)
 
-                moved, self._order_notice = _tried(reorder, call)
+                moved, self._order_notice = widget.asked(reorder, call)
                 if moved is None:
                     factors = {_key(natural): _plain(tables)}
                     break
@@ -153,7 +158,7 @@ class ChainExplorer(widget.Widget):
                 drawn = sample([t.copy() for t in tables], draws, rng)
                 return _tally_of(drawn, draws, p)
 
-            tally, self._sample_notice = _tried(sample, count)
+            tally, self._sample_notice = widget.asked(sample, count)
             self._tally = [] if tally is None else tally.tolist()
 
     # ------------------------------------------------------------------------------- in words
@@ -211,6 +216,31 @@ class ChainExplorer(widget.Widget):
         if wrong:
             return f"{wrong} of {k**n} products differ from the table in the order {place}"
         return f"All {k**n} products equal the table in the order {place}"
+
+    def picture(self) -> Drawing:
+        """One card a step: the row of the table that the word reads, and its bar."""
+        n, k = len(self._names), len(self._values)
+        card, drawing = 700 / n, Drawing(700, 60 + 26 * k)
+        at = 0
+        for step, variable in enumerate(self._order):
+            left = step * card
+            drawing.rect(left, 0, card - 12, 50 + 26 * k, "panel", rx=8, stroke="line")
+            before = ", ".join(
+                f"{self._names[v]}={self._values[self._x[v]]}" for v in self._order[:step]
+            )
+            named = f"p({self._names[variable]}{' | ' if before else ''}{before})"
+            drawing.text(left + 12, 24, named, bold=True, size=12 if len(named) > 16 else 14)
+            row = self._factors[_key(self._order)][step][at * k : at * k + k]
+            for value, p in enumerate(row):
+                y = 40 + 26 * value
+                here = value == self._x[variable]
+                bar = (card - 130) * min(1.0, max(0.0, p or 0.0))
+                drawing.text(left + 12, y + 14, self._values[value], bold=here)
+                drawing.rect(left + 34, y, bar, 18, "path" if here else "wire")
+                said = number(math.nan if p is None else p)
+                drawing.text(left + 40 + bar, y + 14, said, bold=here, size=12)
+            at = at * k + self._x[variable]
+        return drawing
 
     def tally_in_words(self, x: Sequence[int] | None = None) -> str:
         """How often `sample` drew the word, beside what p(x) leads one to expect."""
@@ -364,16 +394,3 @@ def _tally_of(answer: object, draws: int, p: np.ndarray) -> np.ndarray:
     if x.min() < 0 or x.max() >= len(p):
         raise widget.WrongForm(f"values in 0 … {len(p) - 1} are needed: got {x.min()} to {x.max()}")
     return np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=p.size)
-
-
-def _tried(function: Callable, call: Callable) -> tuple:
-    """The call's result and "", or None and one sentence."""
-    name = getattr(function, "__name__", type(function).__name__)
-    try:
-        return call(), ""
-    except NotImplementedError:
-        return None, f"{name} is not written yet: solve its exercise first."
-    except widget.WrongForm as error:
-        return None, f"{name}: {error}."
-    except Exception as error:
-        return None, widget.sentence(function, error, name)

@@ -223,4 +223,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default live(render);

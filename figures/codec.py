@@ -18,6 +18,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 MOST_EXAMPLES, MOST_SYMBOLS = 16, 256
@@ -79,7 +80,9 @@ class CodecExplorer(widget.Widget):
             explorer._labels = [str(label) for label in labels or []]
             side = math.isqrt(n)
             explorer._side = side if side * side == n and labels is None else 0
-            explorer._ask(encode, decode, quantize, model, x)
+            explorer.draw_from(
+                lambda *functions: explorer._ask(*functions, x), encode, decode, quantize, model
+            )
         return explorer
 
     # ------------------------------------------------------------------- the student's functions
@@ -87,31 +90,28 @@ class CodecExplorer(widget.Widget):
     def _ask(
         self, encode: Callable, decode: Callable | None, quantize: Callable, model: Any, x: Any
     ) -> None:
-        asked: Callable = quantize
-        try:
-            table = _table(quantize(model.conditionals(x.clone())), tuple(x.shape))
-            asked = encode
-            message = encode(model, x.clone())
-            files = [len(encode(model, row[None].clone())) * 8 for row in x]
-            back, hidden = None, None
-            if decode is not None:
-                asked = decode
-                back = _received(decode, model, message, tuple(x.shape))
-                asked = quantize
-                hidden = self._peeks(quantize, model, x, table)
-        except NotImplementedError:
-            self._notice = f"{widget.name_of(asked)} is not written yet: solve its exercise first."
-        except widget.WrongForm as error:
-            self._notice = f"{widget.name_of(asked)}: {error}."
-        except Exception as error:
-            self._notice = widget.sentence(asked, error)
-        else:
-            self._files = files
-            self._rows = [
-                [_cell(table[b, i], int(x[b, i]), back, b, i) for i in range(x.shape[1])]
-                for b in range(len(x))
-            ]
-            self._tell(x.numpy(), back, hidden, len(message))
+        shape, found = tuple(x.shape), {}
+        questions: dict[str, tuple[Any, Callable]] = {
+            "table": (quantize, lambda: _table(quantize(model.conditionals(x.clone())), shape)),
+            "message": (encode, lambda: encode(model, x.clone())),
+            "files": (encode, lambda: [len(encode(model, row[None].clone())) * 8 for row in x]),
+        }
+        if decode is not None:
+            questions |= {
+                "back": (decode, lambda: _received(decode, model, found["message"], shape)),
+                "hidden": (quantize, lambda: self._peeks(quantize, model, x, found["table"])),
+            }
+        for name, (subject, question) in questions.items():
+            found[name], self._notice = widget.asked(subject, question)
+            if self._notice:
+                return
+        table, back = found["table"], found.get("back")
+        self._files = found["files"]
+        self._rows = [
+            [_cell(table[b, i], int(x[b, i]), back, b, i) for i in range(x.shape[1])]
+            for b in range(len(x))
+        ]
+        self._tell(x.numpy(), back, found.get("hidden"), len(found["message"]))
 
     @staticmethod
     def _peeks(quantize: Callable, model: Any, x: Any, table: np.ndarray) -> list[int]:
@@ -210,6 +210,36 @@ class CodecExplorer(widget.Widget):
         if self._labels and symbol == self._rows[0][i - 1][0]:
             return "“" + self._labels[i - 1].replace("\n", "⏎") + "”"
         return str(symbol)
+
+    def picture(self) -> Drawing | None:
+        """The prices of the example's symbols, in their places or in a row."""
+        rows = self._rows[self._example]
+        prices = [row[4] for row in rows]
+        most = max(*prices, 1e-9)
+        if self._side:
+            cell = 240 / self._side
+            drawing = Drawing(700, 270)
+            for title, left, shade in (
+                (self._title, 0, lambda i: rows[i][0] / max(1, *(row[0] for row in rows))),
+                (f"bits paid, at most {most:.2f}", 300, lambda i: prices[i] / most),
+            ):
+                drawing.text(left, 14, title, "quiet")
+
+                def level(r: int, c: int, shade: Callable = shade) -> str:
+                    return f"{shade(r * self._side + c):.2f}"
+
+                drawing.grid(left, 24, cell, (self._side, self._side), level)
+            return drawing
+        drawing = Drawing(700, 190)
+        width = 700 / len(rows)
+        drawing.text(0, 14, f"Bits paid for each symbol, at most {most:.2f}", "quiet")
+        for i, price in enumerate(prices):
+            height = 120 * price / most
+            drawing.rect(i * width, 150 - height, max(1, width - 2), height, "path")
+            label = self._label(i + 1, rows[i][0]).strip("“”")
+            if width > 6.5 * len(label):
+                drawing.text((i + 0.5) * width, 168, label, anchor="middle", size=12)
+        return drawing
 
     def in_words(self) -> str:
         """Whether the file can be read back."""

@@ -264,4 +264,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default live(render);

@@ -18,6 +18,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 MOST_SIDE = 16  # 256 pixels: cells that can still be hit with a pointer
@@ -88,14 +89,18 @@ class CompletionExplorer(widget.Widget):
             raise ValueError(f"cursor must be in 0 … {n - 1}: got {cursor}")
         explorer = cls()
         explorer._side, explorer._bits, explorer._cursor = side, bits, cursor
-        explorer._ask(logits, weight, bias)
-        if not explorer._notice:
-            explorer._functions = (complete, weight, bias, count)
-            explorer._generator = torch.Generator().manual_seed(seed)
-            if at_once:
-                explorer._complete()
-            explorer._live = True
-            explorer.observe(lambda change: explorer._complete(), names="_request")
+
+        def draw(logits: Callable, complete: Callable) -> None:
+            explorer._ask(logits, weight, bias)
+            if not explorer._notice:
+                explorer._functions = (complete, weight, bias, count)
+                explorer._generator = torch.Generator().manual_seed(seed)
+                if at_once or explorer._completions:
+                    explorer._complete()
+                explorer._live = True
+
+        explorer.draw_from(draw, logits, complete)
+        explorer.observe(lambda change: explorer._complete(), names="_request")
         return explorer
 
     _functions: tuple = ()
@@ -123,24 +128,20 @@ class CompletionExplorer(widget.Widget):
                 )
             return found.astype(np.float64)
 
-        try:
+        def measured() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             seen = np.zeros((n, n), dtype=bool)
             for _ in range(2):
                 noise = [torch.randn(s, generator=random).to(bias.dtype) for s in ((n, n), (n,))]
                 probe = answer(single, *noise)
                 seen |= (probe[1:] != probe[0]).T
-            found = answer(single, weight, bias)
-            check = answer(here, weight, bias)[0]
-        except NotImplementedError:
-            self._notice = f"{widget.name_of(logits)} is not written yet: solve its exercise first."
+            return seen, answer(single, weight, bias), answer(here, weight, bias)[0]
+
+        told, self._notice = widget.asked(logits, measured)
+        if told is None:
             return
-        except widget.WrongForm as error:
-            self._notice = f"{widget.name_of(logits)}: {error}."
-            return
-        except Exception as error:
-            self._notice = widget.sentence(logits, error)
-            return
+        seen, found, check = told
         base, votes = found[0], (found[1:] - found[0]).T
+        self._remark = ""
         straight = base + votes @ np.array([float(b) for b in self._bits])
         if not np.allclose(check, straight, rtol=1e-3, atol=1e-3):
             self._remark = (
@@ -156,11 +157,13 @@ class CompletionExplorer(widget.Widget):
         """Asks for new endings of the picture as it stands, cut before the cursor."""
         import torch
 
-        complete, weight, bias, count = self._functions
+        if not self._functions:
+            return
+        complete, weight, bias, count = widget.current(self._functions)
         given, n = self._bits[: self._cursor], len(self._bits)
         prefix = torch.tensor([[float(b) for b in given]] * count).reshape(count, len(given))
-        pictures, notice = [], ""
-        try:
+
+        def endings() -> list[str]:
             answer = complete(prefix.to(bias.dtype), weight.clone(), bias.clone(), self._generator)
             if answer is None:
                 raise NotImplementedError
@@ -169,16 +172,11 @@ class CompletionExplorer(widget.Widget):
                 raise widget.WrongForm(
                     f"bits of shape {(count, n)} are needed: got shape {drawn.shape}"
                 )
-            pictures = ["".join("01"[int(bit)] for bit in row) for row in drawn]
-        except NotImplementedError:
-            name = widget.name_of(complete)
-            notice = f"{name} is not written yet: solve its exercise, then run this cell again."
-        except widget.WrongForm as error:
-            notice = f"{widget.name_of(complete)}: {error}."
-        except Exception as error:
-            notice = widget.sentence(complete, error)
+            return ["".join("01"[int(bit)] for bit in row) for row in drawn]
+
+        pictures, notice = widget.asked(complete, endings)
         with self.hold_sync():
-            self._given, self._completions, self._complete_notice = given, pictures, notice
+            self._given, self._completions, self._complete_notice = given, pictures or [], notice
 
     # --------------------------------------------------------------------------------- in words
     # The JavaScript says pixels and the whole in the same words; a test holds the two together.
@@ -236,6 +234,41 @@ class CompletionExplorer(widget.Widget):
         if gaps:
             return f"Blind to the future, but {gaps} votes that the order allows are not counted"
         return "Autoregressive: every logit sees all pixels before its own, and nothing else"
+
+    def picture(self) -> Drawing:
+        """The picture, the votes for the pixel that is asked, and the endings that were drawn."""
+        side, cell, at = self._side, 190 / self._side, self._cursor
+        drawing = Drawing(700, 230 + (130 if self._completions else 0))
+        votes = self.votes[at]
+        most = max(1e-9, *(abs(votes)))
+
+        def paint(left: float, top: float, cell: float, bits: str, mark: int) -> None:
+            drawing.rect(left, top, cell * side, cell * side, "page", stroke="rim")
+            for i, bit in enumerate(bits):
+                if bit == "1":
+                    x, y = left + i % side * cell, top + i // side * cell
+                    drawing.rect(x, y, cell, cell, "ink", fill_opacity=1 if i < mark else 0.55)
+            drawing.rect(left + mark % side * cell, top + mark // side * cell, cell, cell,
+                         stroke="leak", stroke_width=2.5)  # fmt: skip
+
+        drawing.text(0, 14, f"The picture, and pixel {at + 1}", "quiet")
+        paint(0, 26, cell, self._bits, at)
+        drawing.text(240, 14, f"Votes for pixel {at + 1}: full for ink, hollow against", "quiet")
+        drawing.rect(240, 26, cell * side, cell * side, "page", stroke="rim")
+        for j, vote in enumerate(votes):
+            x, y = 240 + (j % side + 0.5) * cell, 26 + (j // side + 0.5) * cell
+            half = 0.46 * cell * float(np.sqrt(abs(vote) / most))
+            if half > 0.4 and np.isfinite(half):
+                sign = {"fill": "path"} if vote > 0 else {"stroke": "leak", "stroke_width": 1.5}
+                drawing.rect(x - half, y - half, 2 * half, 2 * half, **sign)
+        for k, ending in enumerate(self._completions[:6]):
+            drawing.text(0, 244, f"Drawn after the {at} given pixels", "quiet")
+            paint(k * 116, 254, 100 / side, ending, at)
+        return drawing
+
+    def words(self) -> list[str]:
+        """The whole, the pixel, and what the picture costs; its blocks are drawn."""
+        return [line for line in super().words() if not set("·█") & set(line[:8])]
 
     def cost_in_words(self) -> str:
         """−log p of the picture as it stands, in nats."""

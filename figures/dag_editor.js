@@ -326,4 +326,4 @@ function render({ model, el }) {
   });
 }
 
-export default { render };
+export default live(render);

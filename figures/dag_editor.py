@@ -10,12 +10,12 @@ A graph with a cycle is no Bayes net: its arrows on the cycle are dashed, and it
 """
 
 import math
-import traceback
 from collections.abc import Callable, Sequence
 
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 MOST_NODES = 6
 MOST_VALUES = 6
@@ -65,11 +65,10 @@ class DagEditor(widget.Widget):
                 f"each of the {len(cardinalities)} variables needs a name: got {len(names)} names"
             )
         super().__init__()
-        self._function = bayes_net_parameters
         self._names, self._cardinalities = names, cardinalities
         self._parents, self._start = parents, parents
         self._asks = bayes_net_parameters is not None
-        self._answer()
+        self.draw_from(self._begin, bayes_net_parameters)
         self.observe(self._answer, names=["_parents", "_cardinalities"])
 
     @property
@@ -88,6 +87,38 @@ class DagEditor(widget.Widget):
             lines += [self.node_in_words(i) for i in range(len(self._names))]
         answer = self._answers.get(self._key())
         return "\n".join([*lines, answer["words"]] if answer else lines)
+
+    def picture(self) -> Drawing:
+        """The variables on a ring, with their arrows, and the size of each table."""
+        n, drawing = len(self._names), Drawing(700, 300)
+        ring = [*range(0, n, 2), *reversed(range(1, n, 2))]
+        turns = [2 * math.pi * ring.index(i) / n for i in range(n)]
+        places = [(170 + 118 * math.sin(t), 150 - 118 * math.cos(t)) for t in turns]
+        halves = [4.1 * len(name) + 8 for name in self._names]
+        cycle = cycle_of(self._parents)
+        for child, parents in enumerate(self._parents):
+            for parent in parents:
+                (x, y), (u, v) = places[parent], places[child]
+                length = math.hypot(u - x, v - y)
+                a, b = (u - x) / length, (v - y) / length
+                out, into = (
+                    min((halves[i] + 4) / max(abs(a), 1e-9), 20 / max(abs(b), 1e-9))
+                    for i in (parent, child)
+                )
+                ends = [(x + out * a, y + out * b), (u - into * a, v - into * b)]
+                role = "leak" if {parent, child} <= set(cycle) else "rim"
+                drawing.line(ends, role, 2, dashed=role == "leak")
+                tip = ends[1]
+                head = [(tip[0] - 9 * a - 5 * b, tip[1] - 9 * b + 5 * a), tip,
+                        (tip[0] - 9 * a + 5 * b, tip[1] - 9 * b - 5 * a)]  # fmt: skip
+                drawing.line(head, role, 2)
+        for i, (x, y) in enumerate(places):
+            drawing.rect(x - halves[i], y - 16, 2 * halves[i], 32, "node", rx=7, stroke="rim")
+            drawing.text(x, y + 4, self._names[i], anchor="middle")
+        if not cycle:
+            for i, free in enumerate(free_numbers(self._cardinalities, self._parents)):
+                drawing.text(380, 60 + 30 * i, f"{self._names[i]}: {_numbers(free)}")
+        return drawing
 
     def in_words(self) -> str:
         """How many free numbers the tables have, or the cycle, as the widget says it."""
@@ -118,6 +149,10 @@ class DagEditor(widget.Widget):
         rows = ";".join(",".join(map(str, row)) for row in self._parents)
         return ",".join(map(str, self._cardinalities)) + "|" + rows
 
+    def _begin(self, bayes_net_parameters: Callable | None) -> None:
+        self._function, self._answers = bayes_net_parameters, {}
+        self._answer()
+
     def _answer(self, change: dict | None = None) -> None:
         """Asks the student's function about the graph as it stands, and remembers what it says."""
         key = self._key()
@@ -130,17 +165,23 @@ class DagEditor(widget.Widget):
     def _ask(self) -> tuple[str, str]:
         name = getattr(self._function, "__name__", "your function")
         cyclic = bool(cycle_of(self._parents))
-        try:
-            said = self._function(list(self._cardinalities), [list(row) for row in self._parents])
-        except NotImplementedError:
-            return _not_written(name)
-        except Exception as error:
-            what = _error_in_words(self._function, error)
-            if cyclic and isinstance(error, ValueError):
-                return "good", f"{name} refuses it, as it should: {what}"
-            return "bad", f"{name} stopped: {what}"
-        if said is None:
-            return _not_written(name)
+        refusal = []
+
+        def question() -> object:
+            graph = list(self._cardinalities), [list(row) for row in self._parents]
+            try:
+                return self._function(*graph)
+            except ValueError as error:
+                refusal.append(str(error).strip().partition("\n")[0][:160])
+                raise
+
+        said, notice = widget.asked(self._function, question)
+        if cyclic and refusal:
+            return "good", f"{name} refuses it, as it should: ValueError: {refusal[0].rstrip('.')}."
+        if notice == widget.not_written(name):
+            return "waiting", f"{notice} The tables follow your clicks all the same."
+        if notice:
+            return "bad", notice
         shown = _shown(said)
         if cyclic:
             return "bad", f"{name} says {shown}, but a graph with a cycle should be refused."
@@ -200,29 +241,6 @@ def _parents_of(parents: Sequence[Sequence[int]], n: int) -> list[list[int]]:
             if i in rows[j] and j < i:
                 raise ValueError(f"variables {j} and {i} are joined twice: one arrow a pair")
     return rows
-
-
-def _not_written(name: str) -> tuple[str, str]:
-    return (
-        "waiting",
-        f"{name} is not written yet: solve the exercise above first. The tables follow your "
-        "clicks all the same.",
-    )
-
-
-def _error_in_words(function: Callable, error: Exception) -> str:
-    """The student's error in a sentence, with the line of their own code where there is one."""
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0][:160]}" if said else type(error).__name__
-    code = getattr(function, "__code__", None)
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
-    if lines and not isinstance(error, ValueError):
-        what += f" (line {lines[-1]} of the cell)"
-    return what if what.endswith((".", "!", "?")) else what + "."
 
 
 def _shown(said: object) -> str:

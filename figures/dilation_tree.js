@@ -34,10 +34,22 @@ function treeOf(model) {
   const kernel = model.get("_kernel"), dilations = model.get("_dilations"), name = model.get("_field_name");
   const maps = model.get("_maps");
   const layer = (d) => rowsOf(maps, KERNELS.indexOf(kernel) * DILATIONS.length + DILATIONS.indexOf(d));
-  const layers = dilations.map(layer); // from the inputs up
+  const layers = dilations.map(layer), names = dilations.map((d) => `d = ${d}`); // from the inputs up
   const eye = Uint32Array.from({ length: SAMPLES }, (_, t) => (1 << t) >>> 0);
   const reach = [eye]; // reach[level] for level = inputs … outputs
   for (const map of [...layers].reverse()) reach.unshift(compose(reach[0], map));
+  // A whole model has a row more, its codes; there stands what was measured on it.
+  const isWhole = Boolean(model.get("_whole")?.byteLength) && JSON.stringify(model.get("_own")) === JSON.stringify([kernel, dilations]);
+  const late = isWhole ? 1 : 0;
+  let shifted = "";
+  if (isWhole) {
+    const shift = rowsOf(model.get("_shift"), 0);
+    const by = [1, 0, 2].find((n) => shift.every((row, t) => row === (t < n ? 0 : (1 << (t - n)) >>> 0)));
+    shifted = `The whole model, from codes to logits. Its lowest step is ${{ 1: "a shift by one", 0: "no shift", 2: "a shift by two" }[by] ?? "no shift by one"}.`;
+    layers.unshift(shift);
+    names.unshift(by === 0 ? "no shift" : "shift");
+    reach.unshift(rowsOf(model.get("_whole"), 0));
+  }
 
   let at = 0, place = 0, stacks = 0;
   for (let n = 1; n <= MOST_LAYERS; n++) stacks += DILATIONS.length ** n;
@@ -45,54 +57,45 @@ function treeOf(model) {
   for (const d of dilations) place = place * DILATIONS.length + DILATIONS.indexOf(d);
   const predicted = model.get("_predicted").getInt32(4 * (KERNELS.indexOf(kernel) * stacks + at + place), true);
 
-  const pairs = (map, from) => {
-    const found = [];
-    for (let t = 0; t < SAMPLES; t++) for (let i = t + from; i < SAMPLES; i++) if (sees(map, t, i)) found.push([i, t]);
-    return found;
-  };
-  const named = (leaks, say) => leaks.slice(0, MOST_NAMED).map(say).join(", ") +
-    (leaks.length > MOST_NAMED ? ` and ${leaks.length - MOST_NAMED} more` : "");
-  const bottom = reach[0], leaks = pairs(bottom, 1), seen = places(bottom[SAMPLES - 1]);
-  const span = seen.length ? SAMPLES - seen[0] : 0, holes = span - seen.length, says = `${name} says ${predicted}`;
+  const leaks = [];
+  for (let t = 0; t < SAMPLES; t++) for (const i of places(reach[0][t])) if (i > t - late) leaks.push([i + 1, t + 1]);
+  const causal = isWhole ? "Autoregressive" : "Causal", who = isWhole ? `the logits of x${SAMPLES}` : "the last output";
+  const see = isWhole ? "see" : "sees", most = SAMPLES - late;
+  const seen = places(reach[0][SAMPLES - 1]), span = seen.length ? most - seen[0] : 0, holes = span - seen.length;
+  const says = `${name} says ${predicted}`, both = `${causal} and without holes`;
   let verdict, kind = "gap";
   if (leaks.length) {
-    verdict = `Not causal: ${count(leaks.length, "input")} after the output: ${named(leaks, ([i, t]) => `input ${i + 1} → output ${t + 1}`)}`;
+    const arrow = ([i, t]) => (isWhole ? `x${i} → logits of x${t}` : `input ${i} → output ${t}`);
+    verdict = `Not ${causal.toLowerCase()}: ${count(leaks.length, "input")} ${isWhole ? "at or after" : "after"} the output: ` +
+      leaks.slice(0, MOST_NAMED).map(arrow).join(", ") + (leaks.length > MOST_NAMED ? ` and ${leaks.length - MOST_NAMED} more` : "");
     kind = "leak";
-  } else if (!seen.length) verdict = "The last output sees nothing";
-  else if (holes) verdict = `Causal, with ${count(holes, "hole")}: of the ${span} samples that the last output spans, it sees ${seen.length}`;
-  else if (predicted > SAMPLES && span === SAMPLES) {
-    verdict = `Causal and without holes, as far as drawn: ${says}, and ${SAMPLES} are drawn`;
+  } else if (!seen.length) verdict = `${who[0].toUpperCase()}${who.slice(1)} ${see} nothing`;
+  else if (holes) verdict = `${causal}, with ${count(holes, "hole")}: of the ${span} samples that ${who} ${isWhole ? "span, they" : "spans, it"} ${see} ${seen.length}`;
+  else if (predicted > most && span === most) {
+    verdict = `${both}, as far as drawn: ${says}, and ${most} are drawn`;
     kind = "good";
-  } else if (predicted < 0) verdict = `Causal and without holes: the last output sees ${count(span, "sample")}`;
-  else if (predicted !== span) verdict = `Causal and without holes, but ${says}, and the last output sees ${span}`;
-  else { verdict = `Causal and without holes: the last output sees ${count(span, "sample")}, as ${says}`; kind = "good"; }
-
-  let whole = "";
-  const own = model.get("_own"), view = model.get("_whole");
-  if (view && view.byteLength && JSON.stringify(own) === JSON.stringify([kernel, dilations])) {
-    const map = rowsOf(view, 0), late = pairs(map, 0), last = places(map[SAMPLES - 1]);
-    whole = late.length ? `Not autoregressive: ${named(late, ([i, t]) => `x${i + 1} → logits of x${t + 1}`)}.`
-      : !last.length ? "The whole model: the logits see nothing."
-      : `The whole model: the logits of x${SAMPLES} see ${ranges(last)}, and no logits see their own sample or a later one.`;
-    if (late.length) kind = "leak";
-  }
+  } else if (predicted < 0) verdict = `${both}: ${who} ${see} ${count(span, "sample")}`;
+  else if (predicted !== span) verdict = `${both}, but ${says}, and ${who} ${see} ${span}`;
+  else { verdict = `${both}: ${who} ${see} ${count(span, "sample")}, as ${says}`; kind = "good"; }
 
   const outputInWords = (t) => { // from 0
     const units = [];
-    for (let level = dilations.length - 1; level > 0; level--)
-      units.push(`${count(places(reach[level][t]).length, "unit")} of layer ${level}`);
-    const inputs = places(reach[0][t]);
-    const what = inputs.length === 0 ? "nothing" : inputs.length === 1 ? `input ${inputs[0] + 1}` : `inputs ${ranges(inputs)}`;
-    let said = `Output ${t + 1} sees ${what}${units.length ? `, through ${units.join(", ")}` : ""}.`;
-    const later = inputs.filter((i) => i > t).map((i) => i + 1);
-    if (later.length) said += ` Not causal: input${later.length > 1 ? "s" : ""} ${later.join(", ")} come later.`;
-    if (predicted > 0) {
-      const first = Math.max(1, t + 2 - predicted);
-      said += ` ${name} says ${first < t + 1 ? `${first}–${t + 1}` : first}.`;
+    for (let level = reach.length - 2; level > late; level--)
+      units.push(`${count(places(reach[level][t]).length, "unit")} of layer ${level - late}`);
+    const inputs = places(reach[0][t]), noun = isWhole ? "code" : "input";
+    const what = inputs.length === 0 ? "nothing" : inputs.length === 1 ? `${noun} ${inputs[0] + 1}` : `${noun}s ${ranges(inputs)}`;
+    let said = `${isWhole ? `The logits of x${t + 1} see` : `Output ${t + 1} sees`} ${what}${units.length ? `, through ${units.join(", ")}` : ""}.`;
+    const wrong = inputs.filter((i) => i > t - late).map((i) => i + 1);
+    if (wrong.length && isWhole) said += ` Not autoregressive: ${wrong.join(", ")} at or after their own.`;
+    else if (wrong.length) said += ` Not causal: input${wrong.length > 1 ? "s" : ""} ${wrong.join(", ")} come later.`;
+    const end = t + 1 - late; // the last that it may see, from 1
+    if (predicted > 0 && end > 0) {
+      const first = Math.max(1, end + 1 - predicted);
+      said += ` ${name} says ${first < end ? `${first}–${end}` : first}.`;
     }
     return said;
   };
-  return { kernel, dilations, layers, reach, predicted, verdict, kind, whole, outputInWords };
+  return { kernel, dilations, layers, names, late, reach, predicted, verdict, kind, shifted, outputInWords };
 }
 
 // ----------------------------------------------------------------------------------- the picture
@@ -124,7 +127,7 @@ function render({ model, el }) {
   }
 
   const x = (i) => LEFT + (i + 0.5) * STEP;
-  const y = (level) => TOP + (net.dilations.length - level) * ROW;
+  const y = (level) => TOP + (net.layers.length - level) * ROW;
 
   svg.addEventListener("pointermove", (event) => {
     if (!net) return;
@@ -148,7 +151,7 @@ function render({ model, el }) {
   // -------------------------------------------------------------------------------------- drawing
 
   function drawTree(t) {
-    const depth = net.dilations.length, bottom = y(0);
+    const depth = net.layers.length, bottom = y(0), { late } = net, end = t + 1 - late; // the last allowed, from 1
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${bottom + 62}`);
     svg.replaceChildren();
     const lit = (level, i) => ((net.reach[level][t] >>> i) & 1) === 1;
@@ -158,27 +161,27 @@ function render({ model, el }) {
         for (let i = 0; i < SAMPLES; i++)
           for (const j of places(net.layers[level - 1][i])) {
             if (lit(level, i) !== bright) continue;
-            const late = j > i;
-            make("line", { class: `wire${bright ? " lit" : ""}${late ? " late" : ""}`, x1: x(j), y1: y(level - 1), x2: x(i), y2: y(level) }, svg);
+            make("line", { class: `wire${bright ? " lit" : ""}${j > i ? " late" : ""}`, x1: x(j), y1: y(level - 1), x2: x(i), y2: y(level) }, svg);
           }
     for (let level = 0; level <= depth; level++) {
-      const label = level === 0 ? "input" : level === depth ? "output" : `layer ${level}`;
+      const label = level === 0 ? (late ? "codes x" : "input") : level === depth ? (late ? "logits" : "output")
+        : level === late ? "shifted" : `layer ${level - late}`;
       make("text", { class: "row", x: 2, y: y(level) + 1 }, svg, label);
-      if (level) make("text", { class: "row small", x: 2, y: y(level) + 1, dy: "1.15em" }, svg, `d = ${net.dilations[level - 1]}`);
+      if (level) make("text", { class: "row small", x: 2, y: y(level) + 1, dy: "1.15em" }, svg, net.names[level - 1]);
       for (let i = 0; i < SAMPLES; i++) {
-        const on = lit(level, i), late = on && level === 0 && i > t;
-        make("circle", { class: `unit${on ? " lit" : ""}${late ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5 }, svg);
-        if (late) make("path", { class: "cross", d: `M${x(i) - 4} ${bottom - 4}l8 8m0 -8l-8 8` }, svg);
-        const hole = level === 0 && !on && i <= t && i > t - net.predicted;
+        const on = lit(level, i), wrong = on && level === 0 && i >= end;
+        make("circle", { class: `unit${on ? " lit" : ""}${wrong ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5 }, svg);
+        if (wrong) make("path", { class: "cross", d: `M${x(i) - 4} ${bottom - 4}l8 8m0 -8l-8 8` }, svg);
+        const hole = level === 0 && !on && i < end && i >= end - net.predicted;
         if (hole) make("circle", { class: "hole", cx: x(i), cy: bottom, r: 7.5 }, svg);
       }
     }
     make("circle", { class: "here", cx: x(t), cy: y(depth), r: 10 }, svg);
     for (let i = 0; i < SAMPLES; i++)
       if (i === 0 || (i + 1) % 4 === 0) make("text", { class: "place", x: x(i), y: bottom + 22 }, svg, String(i + 1));
-    if (net.predicted > 0) {
-      const first = Math.max(0, t + 1 - net.predicted), cut = t + 1 - net.predicted < 0;
-      const from = x(first) - 7, to = x(t) + 7, low = bottom + 36;
+    if (net.predicted > 0 && end > 0) {
+      const first = Math.max(0, end - net.predicted), cut = end - net.predicted < 0;
+      const from = x(first) - 7, to = x(end - 1) + 7, low = bottom + 36;
       make("path", { class: `bracket${cut ? " cut" : ""}`, d: `M${from} ${low - 6}${cut ? "m0 6" : "v6"}H${to}v-6` }, svg);
       const middle = Math.min(Math.max((from + to) / 2, LEFT + 120), WIDTH - 130);
       const holes = svg.querySelector(".hole") ? ", dotted: not seen" : "";
@@ -226,7 +229,7 @@ function render({ model, el }) {
     }
     net ??= treeOf(model);
     say(net.kind, net.verdict);
-    whole.textContent = net.whole;
+    whole.textContent = net.shifted;
     const t = pointed ?? model.get("_output") - 1;
     drawTree(t);
     drawControls();
@@ -239,11 +242,11 @@ function render({ model, el }) {
   }
 
   draw();
-  return follow(model, ["_maps", "_predicted", "_whole", "_own", "_field_name", "_notice", "_kernel", "_dilations"],
+  return follow(model, ["_maps", "_predicted", "_whole", "_shift", "_own", "_field_name", "_notice", "_kernel", "_dilations"],
     ["_output"], (isNew) => {
       if (isNew) net = null;
       draw();
     });
 }
 
-export default { render };
+export default live(render);

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import itertools
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +21,8 @@ import traitlets
 
 from course.causality import dependency_map
 from figures import widget
+from figures.drawing import Drawing
 
-HERE = Path(__file__).parent
 SAMPLES = 32
 KERNELS = (2, 3)
 DILATIONS = (1, 2, 3, 4, 6, 8, 9, 16)
@@ -48,7 +46,8 @@ class DilationTree(widget.Widget):
     # all stacks of 1, 2, … layers in lexicographic order, for each kernel.
     _maps = traitlets.Bytes(b"").tag(sync=True)
     _predicted = traitlets.Bytes(b"").tag(sync=True)
-    _whole = traitlets.Bytes(b"").tag(sync=True)  # a model's map, or nothing
+    _whole = traitlets.Bytes(b"").tag(sync=True)  # a model's map, codes to logits, or nothing
+    _shift = traitlets.Bytes(b"").tag(sync=True)  # its map from codes to its first block
     _own = traitlets.List().tag(sync=True)  # [kernel, dilations] that _whole belongs to
     _field_name = traitlets.Unicode("receptive_field").tag(sync=True)
     _notice = traitlets.Unicode("").tag(sync=True)  # in place of the picture
@@ -64,13 +63,13 @@ class DilationTree(widget.Widget):
         field: Callable,
         kernel_size: int = 2,
         dilations: Sequence[int] = (1, 2, 4, 8),
-        output: int = SAMPLES,
+        output: int | None = None,
     ) -> DilationTree:
         """A tree of the student's own class and function, with this stack and output to begin with.
 
         conv: `conv(channels_in, channels_out, kernel_size, dilation)`, a module (B, C, T) → (B, C,
         T). field: `field(kernel_size, dilations)`, an int. What is not written yet, or raises,
-        gives a sentence.
+        gives a sentence. Without an output the worst one is chosen, or the last.
 
         Raises ValueError for a stack or an output that cannot be drawn.
         """
@@ -80,16 +79,30 @@ class DilationTree(widget.Widget):
                 f"1 to {MOST_LAYERS} layers with dilations out of {DILATIONS} and a kernel out of "
                 f"{KERNELS} can be drawn: got {dilations} and {kernel_size}"
             )
-        if not 1 <= output <= SAMPLES:
+        if output is not None and not 1 <= output <= SAMPLES:
             raise ValueError(f"output must be in 1 … {SAMPLES}: got {output}")
         tree = cls()
-        with tree.hold_sync():
-            tree._kernel, tree._dilations, tree._output = kernel_size, dilations, output
-            tree._field_name = widget.name_of(field)
-            _, tree._notice = _asked(conv, lambda: tree._measure(conv))
-            if not tree._notice:
-                _, tree._notice = _asked(field, lambda: tree._predict(field))
+        tree._kernel, tree._dilations = kernel_size, dilations
+        tree._output = SAMPLES if output is None else output
+        tree.draw_from(tree._ask, conv, field)
+        if output is None:
+            tree._choose()
         return tree
+
+    def _choose(self) -> None:
+        """Goes to the output that sees the most of what it should not, if one does."""
+        if not self._notice:
+            leaks = [sum(i > t - self._late for i in seen) for t, seen in enumerate(self._seen())]
+            self._output = widget.worst(leaks, self._output - 1) + 1
+
+    def _ask(self, conv: Callable, field: Callable) -> None:
+        with self.hold_sync():
+            self._field_name = widget.name_of(field)
+            maps, self._notice = widget.asked(conv, _measured, conv)
+            if not self._notice:
+                self._maps = maps
+                predicted, self._notice = widget.asked(field, self._predict, field)
+                self._predicted = predicted or b""
 
     @classmethod
     def of_model(cls, model: Any, conv: Callable, field: Callable) -> DilationTree:
@@ -113,32 +126,23 @@ class DilationTree(widget.Widget):
         tree = cls.of(conv, field, kernel, dilations)
         if not tree._notice:
 
-            def whole() -> np.ndarray:
+            def maps() -> list[np.ndarray]:
                 codes = np.zeros((1, SAMPLES), dtype=np.int64)
-                found = dependency_map(model, codes, "token", outputs=1, vocabulary=model.levels)
-                return _square(found.sees, type(model).__name__)
+                ask = {"outputs": 1, "vocabulary": model.levels}
+                found = [dependency_map(model, codes, "token", **ask, call=call).sees
+                         for call in (None, _entering)]  # fmt: skip
+                return [_square(sees, "it") for sees in found]
 
-            measured, tree._notice = _asked(type(model), whole)
+            measured, tree._notice = widget.asked(type(model), maps)
             if not tree._notice:
-                tree._whole = _packed(measured)
+                tree._whole, tree._shift = map(_packed, measured)
                 tree._own = [kernel, dilations]
+                tree._choose()
         return tree
 
     # -------------------------------------------------------------------- the student's functions
 
-    def _measure(self, conv: Callable) -> None:
-        maps = []
-        for kernel, dilation in itertools.product(KERNELS, DILATIONS):
-            layer = conv(1, 1, kernel, dilation)
-            if layer is None:
-                raise NotImplementedError
-            signal = np.zeros((1, 1, SAMPLES))
-            found = dependency_map(layer, signal, "normal", outputs=1, together=1, draws=2).sees
-            called = f"{widget.name_of(conv)} with kernel {kernel} and dilation {dilation}"
-            maps.append(_square(found, called))
-        self._maps = b"".join(_packed(m) for m in maps)
-
-    def _predict(self, field: Callable) -> None:
+    def _predict(self, field: Callable) -> bytes:
         told, until = [], time.monotonic() + SECONDS
         first = field(self._kernel, list(self._dilations))
         if first is None:
@@ -150,7 +154,7 @@ class DilationTree(widget.Widget):
                     value = field(kernel, list(stack))
                 whole = isinstance(value, int | float | np.number) and value == int(value)
                 told.append(int(value) if whole and 0 <= value < 2**31 else -1)
-        self._predicted = np.array(told, dtype="<i4").tobytes()
+        return np.array(told, dtype="<i4").tobytes()
 
     # --------------------------------------------------------------------------------- in words
     # The JavaScript says all this in the same words; a test holds the two.
@@ -160,12 +164,29 @@ class DilationTree(widget.Widget):
         at = KERNELS.index(self._kernel) * len(DILATIONS) + DILATIONS.index(dilation)
         return _unpacked(self._maps)[at]
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether a whole model is drawn: one was measured, and the stack is its own."""
+        return bool(self._whole) and self._own == [self._kernel, list(self._dilations)]
+
+    @property
+    def _late(self) -> int:
+        """How far behind its place an output has to stay: 1 for the logits of a whole model."""
+        return int(self._is_whole)
+
     def reach(self) -> list[np.ndarray]:
-        """For each level (inputs first) which of its units each output hears: bool (32, 32)."""
+        """For each level (inputs first) which of its units each output hears: bool (32, 32).
+
+        A whole model has one level more, its codes, and there stands what was measured on it.
+        """
         levels = [np.eye(SAMPLES, dtype=bool)]
         for dilation in reversed(self._dilations):
             levels.append((levels[-1].astype(int) @ self.layer_map(dilation).astype(int)) > 0)
-        return levels[::-1]
+        return [*([_unpacked(self._whole)[0]] if self._is_whole else []), *levels[::-1]]
+
+    def _seen(self) -> list[list[int]]:
+        """What each output sees, both from 0."""
+        return [np.flatnonzero(row).tolist() for row in self.reach()[0]]
 
     @property
     def predicted(self) -> int:
@@ -184,81 +205,146 @@ class DilationTree(widget.Widget):
         """Whether the stack is causal, has holes, and is as deep as predicted."""
         if self._notice:
             return self._notice
-        sees, predicted = self.reach()[0], self.predicted
-        leaks = [(i, t) for t in range(SAMPLES) for i in range(t + 1, SAMPLES) if sees[t, i]]
+        predicted, late, seen = self.predicted, self._late, self._seen()
+        leaks = [(i, t) for t in range(SAMPLES) for i in seen[t] if i > t - late]
+        causal, who, sees = "Causal", "the last output", "sees"
+        if self._is_whole:
+            causal, who, sees = "Autoregressive", f"the logits of x{SAMPLES}", "see"
         if leaks:
-            named = ", ".join(f"input {i + 1} → output {t + 1}" for i, t in leaks[:MOST_NAMED])
+            arrow = "x{} → logits of x{}" if self._is_whole else "input {} → output {}"
+            named = ", ".join(arrow.format(i + 1, t + 1) for i, t in leaks[:MOST_NAMED])
             more = f" and {len(leaks) - MOST_NAMED} more" if len(leaks) > MOST_NAMED else ""
-            return f"Not causal: {_count(len(leaks), 'input')} after the output: {named}{more}"
-        seen = np.flatnonzero(sees[-1])
-        if not len(seen):
-            return "The last output sees nothing"
-        span = SAMPLES - int(seen[0])
-        holes = span - len(seen)
+            at = "at or after" if self._is_whole else "after"
+            count = _count(len(leaks), "input")
+            return f"Not {causal.lower()}: {count} {at} the output: {named}{more}"
+        last = seen[-1]
+        if not last:
+            return f"{who[0].upper()}{who[1:]} {sees} nothing"
+        most = SAMPLES - late
+        span = most - last[0]
+        holes = span - len(last)
         if holes:
+            spans = "span" if self._is_whole else "spans"
+            they = "they" if self._is_whole else "it"
             return (
-                f"Causal, with {_count(holes, 'hole')}: of the {span} samples that the last output "
-                f"spans, it sees {len(seen)}"
+                f"{causal}, with {_count(holes, 'hole')}: of the {span} samples that {who} "
+                f"{spans}, {they} {sees} {len(last)}"
             )
         says = f"{self._field_name} says {predicted}"
-        if predicted > SAMPLES and span == SAMPLES:
-            return f"Causal and without holes, as far as drawn: {says}, and {SAMPLES} are drawn"
+        if predicted > most and span == most:
+            return f"{causal} and without holes, as far as drawn: {says}, and {most} are drawn"
         if predicted < 0:
-            return f"Causal and without holes: the last output sees {_count(span, 'sample')}"
+            return f"{causal} and without holes: {who} {sees} {_count(span, 'sample')}"
         if predicted != span:
-            return f"Causal and without holes, but {says}, and the last output sees {span}"
-        return f"Causal and without holes: the last output sees {_count(span, 'sample')}, as {says}"
+            return f"{causal} and without holes, but {says}, and {who} {sees} {span}"
+        return f"{causal} and without holes: {who} {sees} {_count(span, 'sample')}, as {says}"
 
-    def model_in_words(self) -> str:
-        """What the whole model's logits see, if one was measured and its stack is drawn."""
-        if self._notice or not self._whole or self._own != [self._kernel, list(self._dilations)]:
+    def shift_in_words(self) -> str:
+        """What the model does with its codes before its first block; nothing for a stack."""
+        if self._notice or not self._is_whole:
             return ""
-        whole = _unpacked(self._whole)[0]
-        leaks = [(i, t) for t in range(SAMPLES) for i in range(t, SAMPLES) if whole[t, i]]
-        if leaks:
-            named = ", ".join(f"x{i + 1} → logits of x{t + 1}" for i, t in leaks[:MOST_NAMED])
-            more = f" and {len(leaks) - MOST_NAMED} more" if len(leaks) > MOST_NAMED else ""
-            return f"Not autoregressive: {named}{more}."
-        seen = np.flatnonzero(whole[-1])
-        if not len(seen):
-            return "The whole model: the logits see nothing."
-        return (
-            f"The whole model: the logits of x{SAMPLES} see {_ranges(seen)}, and no logits see "
-            f"their "
-            "own sample or a later one."
-        )
+        shift = _unpacked(self._shift)[0]
+        for by, said in ((1, "a shift by one"), (0, "no shift"), (2, "a shift by two")):
+            if (shift == np.eye(SAMPLES, k=-by, dtype=bool)).all():
+                return f"The whole model, from codes to logits. Its lowest step is {said}."
+        return "The whole model, from codes to logits. Its lowest step is no shift by one."
 
     def output_in_words(self, output: int | None = None) -> str:
         """What output t (from 1) hears, layer by layer."""
         if self._notice:
             return self._notice
         t = (self._output if output is None else output) - 1
-        levels = self.reach()
+        levels, late = self.reach(), self._late
         layers = []
-        for level in range(len(self._dilations) - 1, 0, -1):
+        for level in range(len(levels) - 2, late, -1):
             units = int(levels[level][t].sum())
-            layers.append(f"{_count(units, 'unit')} of layer {level}")
+            layers.append(f"{_count(units, 'unit')} of layer {level - late}")
         seen = np.flatnonzero(levels[0][t])
         way = f", through {', '.join(layers)}" if layers else ""
-        inputs = f"inputs {_ranges(seen)}" if len(seen) != 1 else f"input {seen[0] + 1}"
-        said = f"Output {t + 1} sees {inputs if len(seen) else 'nothing'}{way}."
-        late = [str(i + 1) for i in seen if i > t]
+        who, sees, noun = f"Output {t + 1}", "sees", "input"
         if late:
+            who, sees, noun = f"The logits of x{t + 1}", "see", "code"
+        inputs = f"{noun}s {_ranges(seen)}" if len(seen) != 1 else f"{noun} {seen[0] + 1}"
+        said = f"{who} {sees} {inputs if len(seen) else 'nothing'}{way}."
+        wrong = [str(i + 1) for i in seen if i > t - late]
+        if wrong and late:
+            said += f" Not autoregressive: {', '.join(wrong)} at or after their own."
+        elif wrong:
             said += (
-                f" Not causal: input{'s' if len(late) > 1 else ''} {', '.join(late)} come later."
+                f" Not causal: input{'s' if len(wrong) > 1 else ''} {', '.join(wrong)} come later."
             )
-        if self.predicted > 0:
-            first = max(1, t + 2 - self.predicted)
-            expected = f"{first}–{t + 1}" if first < t + 1 else f"{first}"
-            said += f" {self._field_name} says {expected}."
+        end = t + 1 - late  # the last that it may see, from 1
+        if self.predicted > 0 and end > 0:
+            first = max(1, end + 1 - self.predicted)
+            said += f" {self._field_name} says {f'{first}–{end}' if first < end else first}."
         return said
+
+    def picture(self) -> Drawing:
+        """The tree of the output that is chosen: samples below, the output above."""
+        levels, t, late = self.reach(), self._output - 1, self._late
+        maps = [self.layer_map(d) for d in self._dilations]
+        names = [f"d = {d}" for d in self._dilations]
+        if late:
+            maps, names = [_unpacked(self._shift)[0], *maps], ["shift", *names]
+        drawing, step, band = Drawing(700, 50 + 52 * len(maps)), 640 / SAMPLES, 52
+        top = 16 + band * len(maps)
+        for lit, role, width in ((False, "line", 1), (True, "path", 2)):
+            for level, sees in enumerate(maps):
+                ends = [(i, j) for j, i in np.argwhere(sees) if levels[level + 1][t, j] == lit]
+                y = top - band * level
+                drawing.path("".join(
+                    f"M{60 + (i + 0.5) * step:.0f} {y}L{60 + (j + 0.5) * step:.0f} {y - band}"
+                    for i, j in ends
+                ), role, width)  # fmt: skip
+        for level, reached in enumerate(levels):
+            y = top - band * level
+            drawing.text(0, y + 4, names[level - 1] if level else "input", "quiet", size=12)
+            for i in range(SAMPLES):
+                x, on = 60 + (i + 0.5) * step, bool(reached[t, i])
+                wrong = on and not level and i > t - late
+                fill = "leak" if wrong else "path" if on else "node"
+                drawing.circle(x, y, 6 if on else 4, fill, stroke="rim")
+                if wrong:
+                    drawing.cross(x, y, 4, "on-leak")
+        for i in (0, *range(3, SAMPLES, 4)):
+            drawing.text(60 + (i + 0.5) * step, top + 24, i + 1, "quiet", anchor="middle", size=12)
+        return drawing
 
     def __repr__(self) -> str:
         if self._notice:
             return f"DilationTree: {self._notice}"
         stack = f"kernel {self._kernel}, dilations {', '.join(map(str, self._dilations))}"
         lines = [f"DilationTree: {stack}. {self.in_words()}.", self.output_in_words()]
-        return "\n".join([*lines, self.model_in_words()]).rstrip()
+        return "\n".join([*lines, self.shift_in_words()]).rstrip()
+
+
+def _measured(conv: Callable) -> bytes:
+    """The maps of single layers, packed: kernels, then dilations."""
+    maps = []
+    for kernel, dilation in itertools.product(KERNELS, DILATIONS):
+        layer = conv(1, 1, kernel, dilation)
+        if layer is None:
+            raise NotImplementedError
+        signal = np.zeros((1, 1, SAMPLES))
+        found = dependency_map(layer, signal, "normal", outputs=1, together=1, draws=2).sees
+        maps.append(_square(found, f"with kernel {kernel} and dilation {dilation} it"))
+    return b"".join(_packed(m) for m in maps)
+
+
+def _entering(model: Any, codes: Any) -> Any:
+    """What the model's first block, or else its convolution, is given, (B, channels, T)."""
+    kept = []
+    first = model.blocks[0]
+    hooks = [
+        part.register_forward_pre_hook(lambda _, given: kept.append(given[0]))
+        for part in (first, first.conv)
+    ]
+    try:
+        model(codes)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return kept[0]
 
 
 def _drawable(dilations: Sequence[int]) -> bool:
@@ -285,31 +371,6 @@ def _packed(sees: np.ndarray) -> bytes:
 def _unpacked(maps: bytes) -> np.ndarray:
     rows = np.frombuffer(maps, np.uint8).reshape(-1, SAMPLES, SAMPLES // 8)
     return np.unpackbits(rows, axis=2, bitorder="little").astype(bool)
-
-
-def _asked(subject: Any, question: Callable[[], Any]) -> tuple[Any, str]:
-    """The answer, and "" or a sentence that says what stood in its way."""
-    name = widget.name_of(subject)
-    try:
-        return question(), ""
-    except NotImplementedError as error:
-        missing = str(error).split(":")[0] if "write your code here" in str(error) else name
-        return None, f"{missing} is not written yet: solve its exercise first."
-    except widget.WrongForm as error:
-        return None, f"{error}."
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        here = str(HERE.parent)
-        theirs = [f.lineno for f in frames if "ipykernel" in f.filename or "<ipython" in f.filename]
-        theirs = theirs or [
-            f.lineno
-            for f in frames
-            if not f.filename.startswith((here + "/figures", here + "/course"))
-            and "site-packages" not in f.filename
-        ]
-        said = str(error).strip().splitlines()
-        what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-        return None, f"{name}, line {theirs[-1]}: {what}" if theirs else f"{name}: {what}"
 
 
 def _ranges(places: Sequence[int]) -> str:

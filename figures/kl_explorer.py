@@ -14,6 +14,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 BUMPS = ((0.4, -2.0, 0.6), (0.6, 2.0, 0.6))  # (weight, mean, standard deviation)
 
@@ -88,10 +89,8 @@ class KLExplorer(widget.Widget):
         stands without it.
         """
         explorer = cls(bumps, mu, sigma)
-        explorer._functions = (kl, fit_forward, fit_reverse)
         explorer._live = True
-        explorer._ask_fits()
-        explorer._ask_kl()
+        explorer.draw_from(explorer._draw_from_functions, kl, fit_forward, fit_reverse)
         explorer.observe(explorer._ask_kl, names=["mu", "sigma"])
         explorer.observe(explorer._answer, names="_request")
         return explorer
@@ -155,6 +154,23 @@ class KLExplorer(widget.Widget):
             )
         return float(mu), float(np.exp(s))
 
+    def picture(self) -> Drawing:
+        """The two bumps and the Gaussian."""
+        drawing = Drawing(700, 260)
+        x = np.linspace(*self._view, 281)
+        p, q = np.exp(self.log_p(x)), np.exp(log_gaussian(x, self.mu, self.sigma))
+        spans = (tuple(self._view), (0.0, 1.12 * float(max(p.max(), q.max()))))
+        box = (0, 30, 700, 190)
+        drawing.text(0, 14, "p, the world: the area; q, the model's Gaussian: dashed", "quiet")
+        drawing.plot(box, x, p, spans, "path", area=True)
+        drawing.plot(box, x, q, spans, "leak", dashed=True)
+        drawing.line([(0, 220), (700, 220)], "rim")
+        low, high = self._view
+        for tick in range(int(np.ceil(low)), int(high) + 1):
+            place = 700 * (tick - low) / (high - low)
+            drawing.text(place, 238, f"{tick}".replace("-", "−"), "quiet", anchor="middle", size=12)
+        return drawing
+
     # --- in words -----------------------------------------------------------------------------
 
     def in_words(self) -> str:
@@ -207,6 +223,11 @@ class KLExplorer(widget.Widget):
         x = x[(x > low - margin) & (x < high + margin)]
         x = x[self.log_p(x) > -700]  # a log of 0 would be our fault, not theirs
         return x, np.exp(self.log_p(x))
+
+    def _draw_from_functions(self, *functions: Callable) -> None:
+        self._functions, self._notices = functions, []
+        self._ask_fits()
+        self._ask_kl()
 
     def _ask_fits(self) -> None:
         _, fit_forward, fit_reverse = self._functions
@@ -268,18 +289,11 @@ class KLExplorer(widget.Widget):
 
     def _call(self, function: Callable, *arguments: object) -> object:
         """The student's answer, or None with a notice in its place."""
-        try:
-            with np.errstate(all="ignore"):
-                answer = function(*arguments)
-            if answer is not None:
-                return answer
-            raise NotImplementedError
-        except NotImplementedError:
-            name = widget.name_of(function)
-            self._tell(function, f"{name} is not written yet: solve the exercise above first.")
-        except Exception as error:
-            self._tell(function, widget.sentence(function, error))
-        return None
+        with np.errstate(all="ignore"):
+            answer, notice = widget.asked(function, function, *arguments)
+        if notice:
+            self._tell(function, notice)
+        return answer
 
     def _tell(self, function: Callable, sentence: str) -> None:
         name = widget.name_of(function)  # the first sentence on each function is enough

@@ -669,4 +669,4 @@ function render({ model, el }) {
   return follow(model, ["_masks", "_order", "_degrees", "_names", "_notice", "_breaks", "_live", "_order_name"], [], draw);
 }
 
-export default { render };
+export default live(render);

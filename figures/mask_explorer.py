@@ -16,6 +16,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 MOST_UNITS = 64  # a layer wider than this cannot be told apart at 700 pixels
 MOST_NAMED = 4  # how many leaks or gaps a sentence spells out before it counts the rest
@@ -62,7 +63,6 @@ class MaskExplorer(widget.Widget):
         names: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
-        self._functions = None
         self.show(masks, place, degrees, names)
 
     @classmethod
@@ -90,13 +90,12 @@ class MaskExplorer(widget.Widget):
             raise ValueError(f"n must be from 1 to {MOST_UNITS}: got {n}")
         explorer = cls.__new__(cls)
         anywidget.AnyWidget.__init__(explorer)
-        explorer._functions = (build_masks, assign_degrees)
         explorer._n, explorer._hidden_sizes = n, tuple(hidden_sizes)
         explorer._names = _names_of(names, n)
         explorer._generator = torch.Generator().manual_seed(seed)
         explorer._live, explorer._order_name = True, order
         explorer._order = _order_called(order, n, explorer._generator)
-        explorer._rebuild(new_degrees=True)
+        explorer.draw_from(explorer._redraw, build_masks, assign_degrees)
         explorer.observe(explorer._answer, names="_request")
         return explorer
 
@@ -213,36 +212,83 @@ class MaskExplorer(widget.Widget):
         elif wanted.get("reshuffle"):
             self._rebuild(new_degrees=True)
 
+    def _redraw(self, build_masks: Callable, assign_degrees: Callable) -> None:
+        """Draws what these functions return; degrees stay as long as their function does."""
+        new_degrees = self._functions[1:] != (assign_degrees,)
+        self._functions = (build_masks, assign_degrees)
+        self._rebuild(new_degrees)
+
     def _rebuild(self, new_degrees: bool) -> None:
         import torch
 
-        build_masks, assign_degrees = self._functions
-        writing = assign_degrees
-        try:
-            if new_degrees or self._drawn is None:
-                self._drawn = None
-                self._drawn = assign_degrees(self._n, self._hidden_sizes, self._generator)
-                if self._drawn is None:
-                    raise NotImplementedError
-            writing = build_masks
-            masks = build_masks(self._drawn, torch.tensor(self._order))
-            if masks is None:
+        build_masks, assign_degrees = widget.current(self._functions)
+        if new_degrees or self._drawn is None:
+            self._drawn, notice = widget.asked(
+                assign_degrees, assign_degrees, self._n, self._hidden_sizes, self._generator
+            )
+            if notice:
+                return self._fail(notice)
+
+        def masks() -> list[np.ndarray]:
+            found = build_masks(self._drawn, torch.tensor(self._order))
+            if found is None:
                 raise NotImplementedError
-            checked = _masks_of(masks)
+            checked = _masks_of(found)
             if checked[0].shape[1] != self._n:
                 raise ValueError(f"mask 1 needs {self._n} columns: got {checked[0].shape[1]}")
-        except NotImplementedError:
-            name = widget.name_of(writing)
-            return self._fail(f"{name} is not written yet: solve the exercise above first.")
-        except Exception as error:
-            return self._fail(widget.sentence(writing, error))
+            return checked
+
+        checked, notice = widget.asked(build_masks, masks)
+        if notice:
+            return self._fail(notice)
         self.show(checked, self._order, _hidden_only(self._drawn, checked), self._names)
 
     def _fail(self, notice: str) -> None:
         with self.hold_sync():
             self._masks, self._breaks, self._degrees, self._notice = [], [], [], notice
 
+    _functions: tuple = ()
     _drawn = None  # the degrees as the student's function returned them
+
+    def picture(self) -> Drawing:
+        """The network, inputs below, and which output sees which input."""
+        masks, order = self.masks, self._order
+        sizes = [masks[0].shape[1], *(len(mask) for mask in masks)]
+        last, n, across, band = len(sizes) - 1, sizes[0], 440.0, 78
+        drawing = Drawing(700, band * last + 70)
+
+        def place(layer: int, unit: int) -> tuple[float, float]:
+            return across * (unit + 0.5) / sizes[layer], 30.0 + band * (last - layer)
+
+        for layer, mask in enumerate(masks):
+            ends = [(place(layer, d), place(layer + 1, k)) for k, d in np.argwhere(mask)]
+            drawing.path("".join(f"M{x:.0f} {y:.0f}L{u:.0f} {v:.0f}" for (x, y), (u, v) in ends),
+                         "wire", 1.2)  # fmt: skip
+        counts = self.connectivity
+        leaks = [[bool(counts[o, i]) and order[i] >= order[o] for i in range(n)] for o in range(n)]
+        for layer, size in enumerate(sizes):
+            radius = max(4.0, min(13.0, 0.36 * across / size))
+            for unit in range(size):
+                x, y = place(layer, unit)
+                leaking = layer == last and any(leaks[unit])
+                drawing.circle(x, y, radius, stroke="leak" if leaking else "rim", stroke_width=1.5)
+                if leaking:
+                    drawing.cross(x + radius, y - radius, 4)
+                hidden = 0 < layer < last and layer <= len(self._degrees)
+                label = self._degrees[layer - 1][unit] if hidden else self._names[unit % n]
+                if radius > 7 and (hidden or layer in (0, last)):
+                    drawing.text(x, y + 4, label, anchor="middle", size=12)
+        cell = min(34.0, 200 / n)
+        by_place = sorted(range(n), key=order.__getitem__)
+
+        def kind(row: int, column: int) -> str:
+            o, i = by_place[row], by_place[column]
+            seen = bool(counts[o, i])
+            return ("leak" if column >= row else "seen") if seen else "gap" if column < row else ""
+
+        drawing.text(480, 18, "Which output sees which input", "quiet")
+        drawing.grid(490, 30, cell, (n, n), kind)
+        return drawing
 
 
 def path_counts(masks: Sequence[np.ndarray]) -> np.ndarray:

@@ -332,4 +332,4 @@ function render({ model, el }) {
   return () => { stop(); unfollow(); };
 }
 
-export default { render };
+export default live(render);

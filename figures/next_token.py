@@ -16,6 +16,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 ROWS = 14  # tokens that have a bar, the most probable ones
@@ -87,7 +88,7 @@ class NextToken(widget.Widget):
         picture = cls.__new__(cls)
         anywidget.AnyWidget.__init__(picture)
         picture._begin(logits, labels, prompt, texts, T, k, p)
-        picture._ask(next_probs)
+        picture.draw_from(picture._ask, next_probs)
         return picture
 
     def _begin(
@@ -139,21 +140,17 @@ class NextToken(widget.Widget):
 
         self._name = getattr(next_probs, "__name__", type(next_probs).__name__)
         given, grid = torch.tensor(self._row, dtype=torch.float32), self._grid
-        try:
-            answers = [
+
+        def answers() -> list[list[float]]:
+            return [
                 self._summary(next_probs(given.clone(), T, k or None, p))
                 for T in grid["T"]
                 for k in grid["k"]
                 for p in grid["p"]
             ]
-        except NotImplementedError:
-            self._notice = f"{self._name} is not written yet: solve its exercise first."
-        except widget.WrongForm as error:
-            self._notice = f"{self._name}: {error}."
-        except Exception as error:
-            self._notice = widget.sentence(next_probs, error)
-        else:
-            self._theirs = np.array(answers).astype("<f4").tobytes()
+
+        found, self._notice = widget.asked(next_probs, answers)
+        self._theirs = b"" if found is None else np.array(found).astype("<f4").tobytes()
 
     def _summary(self, probs: Any) -> list[float]:
         """The rows' probabilities, then how many tokens are kept, their sum, and their entropy."""
@@ -205,6 +202,22 @@ class NextToken(widget.Widget):
             f"Your {self._name} keeps {int(kept):,} of {len(self._row):,} tokens: {best}; sum "
             f"{fixed(total, 3)}, entropy {fixed(entropy, 2)} bits."
         )
+
+    def picture(self) -> Drawing:
+        """The likeliest tokens of the model, with nothing changed."""
+        row = self._row[self._order]
+        p = np.exp(row - row[0])
+        p /= p.sum()
+        drawing = Drawing(700, 24 * len(self._labels) + 30)
+        for i, label in enumerate(self._labels):
+            y = 26 + 24 * i
+            shown = quoted(label)
+            shown = shown if len(shown) < 20 else shown[:18] + "…”"
+            drawing.text(150, y + 14, shown, anchor="end")
+            drawing.rect(160, y, 440 * p[i] / p[0], 18, "path")
+            drawing.text(168 + 440 * p[i] / p[0], y + 14, fixed(float(p[i]), 3), size=12)
+        drawing.text(0, 14, "The model's likeliest next tokens (T = 1, nothing cut)", "quiet")
+        return drawing
 
     def model_in_words(self) -> str:
         """The model's own best tokens, with nothing changed."""

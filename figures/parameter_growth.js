@@ -156,4 +156,4 @@ function render({ model, el }) {
   return () => { for (const trait of traits) model.off(`change:${trait}`, draw); };
 }
 
-export default { render };
+export default live(render);

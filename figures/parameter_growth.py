@@ -15,6 +15,7 @@ from collections.abc import Callable
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 MOST = 4096  # variables
 MOST_CHAIN = 784  # a student's search for cycles may take n² steps
@@ -80,6 +81,24 @@ class ParameterGrowth(widget.Widget):
         if hidden not in HIDDEN:
             raise ValueError(f"hidden must be one of {', '.join(map(str, HIDDEN))}: got {hidden}")
         super().__init__()
+        self._hidden = str(hidden)
+        self.draw_from(
+            self._count,
+            table_parameters,
+            bayes_net_parameters,
+            fvsbn_parameters,
+            nade_parameters,
+            made_parameters,
+        )
+
+    def _count(
+        self,
+        table_parameters: Callable,
+        bayes_net_parameters: Callable,
+        fvsbn_parameters: Callable,
+        nade_parameters: Callable,
+        made_parameters: Callable,
+    ) -> None:
         ask = _Asker()
         crossover = {h: _overtaking(ask, fvsbn_parameters, nade_parameters, h) for h in HIDDEN}
         grids = {h: sorted({*GRID, *_beside(crossover[h])}) for h in HIDDEN}
@@ -105,7 +124,6 @@ class ParameterGrowth(widget.Widget):
             }
             for name, by_hidden in counts.items()
         }
-        self._hidden = str(hidden)
         self._grid = {str(h): grid for h, grid in grids.items()}
         self._crossover = {str(h): n for h, n in crossover.items()}
         self._notices = list(ask.notices.values())
@@ -114,6 +132,26 @@ class ParameterGrowth(widget.Widget):
         lines = [f"ParameterGrowth: {self.headline_in_words()}"]
         lines += [self.at_in_words(n) for n in (3, 20, 100, 784, MOST)]
         return "\n".join([*lines, *self._notices])
+
+    def picture(self) -> Drawing:
+        """The counts over n, both axes logarithmic, up to 10^12."""
+        drawing, box = Drawing(700, 330), (50, 10, 540, 280)
+        spans = ((0.0, math.log10(MOST)), (0.0, 12.0))
+        for power in range(0, 13, 3):
+            y = 290 - 280 * power / 12
+            drawing.line([(50, y), (590, y)], "line", 1)
+            drawing.text(44, y + 4, f"10^{power}", "quiet", anchor="end", size=12)
+        for n in (1, 10, 100, 1000):
+            x = 50 + 540 * math.log10(n) / spans[0][1]
+            drawing.text(x, 308, f"n = {n}", "quiet", anchor="middle", size=12)
+        roles = ("leak", "path", "good", "gap", "ink")
+        for at, (name, role) in enumerate(zip(self._series, roles, strict=True)):
+            points = self._points(name)
+            drawing.plot(box, [math.log10(n) for n, *_ in points], [c for _, c, _ in points],
+                         spans, role, dashed=at % 2 == 1)  # fmt: skip
+            drawing.line([(600, 30 + 26 * at), (624, 30 + 26 * at)], role, 2.2, at % 2 == 1)
+            drawing.text(630, 34 + 26 * at, name)
+        return drawing
 
     def headline_in_words(self) -> str:
         """Where the FVSBN overtakes NADE, as the widget says it."""
@@ -160,22 +198,11 @@ class _Asker:
         name = getattr(function, "__name__", "a function")
         if name in self.notices:
             return None
-        try:
-            said = function(*args)
-        except NotImplementedError:
-            said = None
-        except Exception as error:
-            first = (str(error).strip().splitlines() or [""])[0][:120]
-            what = f"{type(error).__name__}: {first}".rstrip(": ")
-            self.notices[name] = f"{name} stopped: {what}."
-            return None
+        said, notice = widget.asked(function, function, *args)
         if type(said) is int:
             return said
-        self.notices[name] = (
-            f"{name} is not written yet: solve the exercise above first."
-            if said is None
-            else f"{name} returned {said!r}"[:80] + f", which is no int (a {type(said).__name__})."
-        )
+        odd = f"{name} returned {said!r}"[:80] + f", which is no int (a {type(said).__name__})."
+        self.notices[name] = notice or odd
         return None
 
 

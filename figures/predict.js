@@ -54,4 +54,4 @@ function render({ model, el }) {
   return follow(model, ["_choice", "_told"], [], draw);
 }
 
-export default { render };
+export default live(render);

@@ -9,7 +9,6 @@ and is not seen within reach is marked and said in words, and so is what should 
 from __future__ import annotations
 
 import itertools
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ import traitlets
 
 from course.causality import dependency_map
 from figures import widget
+from figures.drawing import Drawing
 
 MOST_NUMBERS = 400  # of one image: the map has that squared bits
 MOST_NAMED = 3  # pixels that a sentence spells out before it counts the rest
@@ -80,37 +80,13 @@ class ReceptiveFieldExplorer(widget.Widget):
             )
         explorer = cls()
         explorer._height = explorer._width = side
-        predict, views, maps, troubles = dict(predict or {}), [], [], []
-        for name, build in stacks.items():
-            measured: list[tuple[dict, bytes]] = []
-            try:
-                for first, rest, layers in itertools.product(KINDS, KINDS, range(1, depth + 1)):
-                    if layers == 1 and rest == "A":
-                        continue  # there is no other layer
-                    stack = [(first, kernel_size)] + [(rest, kernel_size)] * (layers - 1)
-                    sees = _measured(build(list(stack)), side, side, 1, None, seed)
-                    view = {
-                        "name": name,
-                        "first": first,
-                        "rest": rest,
-                        "depth": layers,
-                        "reach": layers * (kernel_size // 2),
-                        "field": None,
-                    }
-                    measured.append((view, np.packbits(sees).tobytes()))
-            except NotImplementedError as error:
-                troubles.append(_unsolved(error, build))
-                continue
-            except Exception as error:
-                troubles.append(_sentence(build, error))
-                continue
-            if name in predict:
-                troubles += _predicted([view for view, _ in measured], predict[name], kernel_size)
-            views += [view for view, _ in measured]
-            maps += [bits for _, bits in measured]
-        explorer._set(views, maps, troubles)
         explorer._depth = min(2, depth)
         explorer._cursor = (side - 4) * side + side // 2 - 1
+
+        def draw(stacks: dict[str, Callable], predict: dict[str, Callable]) -> None:
+            explorer._set(*_stacks(stacks, predict, side, depth, kernel_size, seed))
+
+        explorer.draw_from(draw, dict(stacks), dict(predict or {}))
         return explorer
 
     @classmethod
@@ -140,17 +116,19 @@ class ReceptiveFieldExplorer(widget.Widget):
             )
         explorer = cls()
         explorer._height, explorer._width, explorer._colours = height, width, colours
-        try:
-            sees = _measured(model, height, width, colours, levels, seed)
-        except NotImplementedError as error:
-            explorer._set([], [], [_unsolved(error, model)])
-        except Exception as error:
-            explorer._set([], [], [_sentence(model, error)])
-        else:
+        explorer._first, explorer._rest, explorer._depth = "", "", 0
+
+        def draw(model: Any) -> None:
+            sees, trouble = widget.asked(
+                model, _measured, model, height, width, colours, levels, seed
+            )
             view = {"name": "", "first": "", "rest": "", "depth": 0, "reach": reach, "field": None}
-            explorer._set([view], [np.packbits(sees).tobytes()], [])
-            explorer._first = explorer._rest = ""
-            explorer._depth = 0
+            if trouble:
+                explorer._set([], [], [trouble])
+            else:
+                explorer._set([view], [np.packbits(sees).tobytes()], [])
+
+        explorer.draw_from(draw, model)
         middle = (height // 2) * width + width // 2
         explorer._cursor = middle * colours
         return explorer
@@ -161,7 +139,8 @@ class ReceptiveFieldExplorer(widget.Widget):
             view["at"], at = at, at + len(bits)
         with self.hold_sync():
             self._views, self._bits = views, b"".join(maps)
-            self._name = views[0]["name"] if views else ""
+            names = [view["name"] for view in views]
+            self._name = self._name if self._name in names else names[0] if names else ""
             self._remark = " ".join(dict.fromkeys(troubles)) if views else ""
             self._notice = "" if views else " ".join(dict.fromkeys(troubles))
 
@@ -263,6 +242,41 @@ class ReceptiveFieldExplorer(widget.Widget):
             f" Your formula predicts {self._count(len(inside - seen))} that {_is(inside - seen)} "
             f"not seen, and misses {self._count(len(seen - inside))} that {_is(seen - inside)}."
         )
+
+    def picture(self) -> Drawing:
+        """The chosen output, and which inputs it sees, a grid for each color."""
+        seen, leaks, near, _ = map(set, self._split(self._cursor))
+        grids = self._colours
+        side = 280 if grids == 1 else 210
+        cell = side / max(self._height, self._width)
+        drawing = Drawing(700, 40 + cell * self._height)
+        drawing.text(0, 14, f"What {self._title(self._cursor)} sees of the input", "quiet")
+        for k in range(grids):
+
+            def kind(r: int, c: int, k: int = k) -> str:
+                i = (r * self._width + c) * grids + k
+                if i in leaks:
+                    return "leak"
+                if i == self._cursor:
+                    return "here"
+                return "seen" if i in seen else "gap" if i in near else ""
+
+            left = k * (side + 24)
+            drawing.grid(left, 28, cell, (self._height, self._width), kind)
+            if grids > 1:
+                drawing.text(left + side / 2, side + 38, _color(k, grids), anchor="middle")
+        if grids == 1:
+            for at, (kind, said) in enumerate(
+                (("here", "the output's own place"), ("seen", "seen"),
+                 ("gap", "before it and near, not seen"), ("leak", "a leak"))
+            ):  # fmt: skip
+                drawing.grid(330, 60 + 34 * at, 24, (1, 1), lambda r, c, kind=kind: kind)
+                drawing.text(364, 77 + 34 * at, said)
+        return drawing
+
+    def words(self) -> list[str]:
+        """The whole and the pixel; its squares are drawn."""
+        return [line for line in super().words() if not set("█○◎·✕") & set(line[:12])]
 
     def in_words(self) -> str:
         """The network as a whole."""
@@ -369,26 +383,65 @@ def _flat_colors(colours: int) -> Callable | None:
     return call
 
 
-def _predicted(views: Iterable[dict], predict: Callable, kernel_size: int) -> list[str]:
-    """Fills in the predicted offsets of all views; the sentence that says why not."""
-    try:
-        for view in views:
-            layers = [(view["first"], kernel_size)]
-            layers += [(view["rest"], kernel_size)] * (view["depth"] - 1)
-            found = predict(layers)
-            if found is None:
-                raise NotImplementedError
-            pairs = sorted((int(r), int(c)) for r, c in found)
-            view["field"] = [number for spot in pairs for number in spot]
-    except NotImplementedError as error:
-        for view in views:
-            view["field"] = None
-        return [_unsolved(error, predict)]
-    except Exception as error:
-        for view in views:
-            view["field"] = None
-        return [_sentence(predict, error)]
-    return []
+def _stacks(
+    stacks: Mapping[str, Callable],
+    predict: Mapping[str, Callable],
+    side: int,
+    depth: int,
+    kernel_size: int,
+    seed: int,
+) -> tuple[list[dict], list[bytes], list[str]]:
+    """Views, maps and sentences of the stacks of 1 … depth layers, for every choice of masks."""
+    views: list[dict] = []
+    maps: list[bytes] = []
+    troubles: list[str] = []
+    choices = [
+        (first, rest, layers)
+        for first, rest, layers in itertools.product(KINDS, KINDS, range(1, depth + 1))
+        if layers > 1 or rest == "B"  # of one layer there is no other
+    ]
+    reach = kernel_size // 2
+    for name, build in stacks.items():
+
+        def measured(build: Callable = build, name: str = name) -> list[tuple[dict, bytes]]:
+            found = []
+            for first, rest, layers in choices:
+                sees = _measured(build(_layers(first, rest, layers, kernel_size)), side, side, 1,
+                                 None, seed)  # fmt: skip
+                view = {"name": name, "first": first, "rest": rest, "depth": layers,
+                        "reach": layers * reach, "field": None}  # fmt: skip
+                found.append((view, np.packbits(sees).tobytes()))
+            return found
+
+        found, trouble = widget.asked(build, measured)
+        if trouble:
+            troubles.append(trouble)
+            continue
+        views += [view for view, _ in found]
+        maps += [bits for _, bits in found]
+        if name in predict:
+            own, field = [view for view, _ in found], predict[name]
+            fields, trouble = widget.asked(field, _predicted, own, field, kernel_size)
+            troubles += [trouble] if trouble else []
+            for view, spots in zip(own, fields or [], strict=bool(fields)):
+                view["field"] = spots
+    return views, maps, troubles
+
+
+def _layers(first: str, rest: str, layers: int, kernel_size: int) -> list[tuple[str, int]]:
+    return [(first, kernel_size)] + [(rest, kernel_size)] * (layers - 1)
+
+
+def _predicted(views: Iterable[dict], predict: Callable, kernel_size: int) -> list[list[int]]:
+    """The predicted offsets of all views, each as r, c, r, c, …"""
+    fields = []
+    for view in views:
+        found = predict(_layers(view["first"], view["rest"], view["depth"], kernel_size))
+        if found is None:
+            raise NotImplementedError
+        pairs = sorted((int(r), int(c)) for r, c in found)
+        fields.append([number for spot in pairs for number in spot])
+    return fields
 
 
 def _color(k: int, colours: int) -> str:
@@ -397,23 +450,3 @@ def _color(k: int, colours: int) -> str:
 
 def _is(spots: set[int]) -> str:
     return "is" if len(spots) == 1 else "are"
-
-
-def _unsolved(error: NotImplementedError, subject: Any) -> str:
-    name = str(error).partition(":")[0].strip()
-    name = name if name.isidentifier() else widget.name_of(subject)
-    return f"{name} is not written yet: solve its exercise, then run this cell again."
-
-
-def _sentence(subject: Any, error: Exception) -> str:
-    """The student's error in a sentence, with the line of a notebook's cell where there is one."""
-    said = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "ipykernel" in frame.filename or frame.filename.startswith("<")
-    ]
-    if frames and frames[-1].line:
-        return f"{widget.name_of(subject)} stopped at `{frames[-1].line.strip()}`: {what}."
-    return f"{widget.name_of(subject)}: {what}."

@@ -14,6 +14,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 MOST_VALUES = 2_000_000  # probabilities that are sent: 8 MB
@@ -83,22 +84,21 @@ class SamplingPlayer(widget.Widget):
         import torch
 
         player = cls()
-        try:
-            with torch.no_grad():
-                images = model.sample(count, height, width, generator)
-                if images is None:
-                    raise NotImplementedError
-                logits = model(images)
-                chances = logits.double().softmax(dim=1)
-            player._show(_numpy(images), int(chances.shape[1]), _numpy(chances), None, 0)
-        except NotImplementedError as error:
-            name = str(error).partition(":")[0].strip()
-            name = name if name.isidentifier() else "sample"
-            player._notice = f"{name} is not written yet: solve its exercise first."
-        except Exception as error:
-            said = str(error).strip().splitlines()
-            what = f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__
-            player._notice = f"{type(model).__name__}.sample could not be played: {what}."
+
+        def play(model: Any) -> None:
+            def drawn() -> bool:
+                with torch.no_grad():
+                    images = model.sample(count, height, width, generator)
+                    if images is None:
+                        raise NotImplementedError
+                    chances = model(images).double().softmax(dim=1)
+                player._show(_numpy(images), int(chances.shape[1]), _numpy(chances), None, 0)
+                player._step = player._n  # the images first: how they came about is played
+                return True
+
+            _, player._notice = widget.asked(getattr(model, "sample", model), drawn)
+
+        player.draw_from(play, model)
         return player
 
     def _show(
@@ -188,6 +188,35 @@ class SamplingPlayer(widget.Widget):
             bits = fixed(nats / math.log(2) / drawn, 3)
             said += f" All is drawn: {bits} bits per dimension."
         return said
+
+    def picture(self) -> Drawing | None:
+        """The images, all drawn."""
+        if not self._count:
+            return None
+        per_row = min(self._count, 6)
+        side = 700 / per_row - 12
+        cell = side / max(self._height, self._width)
+        rows = -(-self._count // per_row)
+        drawing = Drawing(700, rows * (self._height * cell + 14))
+        grid = np.frombuffer(self._images, np.uint8) / (self._levels - 1)
+        grid = grid.reshape(self._count, self._height, self._width, self._colours)
+        for k, image in enumerate(grid):
+            left = k % per_row * (side + 12)
+            top = k // per_row * (self._height * cell + 14)
+            width = self._width * cell
+            drawing.rect(left, top, width, self._height * cell, "page", stroke="rim")
+            for r, c in np.ndindex(self._height, self._width):
+                ink = float(image[r, c, 0])
+                shade: dict = {"fill": "ink", "fill_opacity": round(ink, 2)}
+                if self._colours > 1:
+                    shade = {"fill": f"rgb({','.join(str(int(255 * v)) for v in image[r, c])})"}
+                if self._colours > 1 or ink:
+                    drawing.rect(left + c * cell, top + r * cell, cell, cell, **shade)
+        return drawing
+
+    def words(self) -> list[str]:
+        """How many images there are, and what each cost."""
+        return [line for line in super().words() if "░" not in line and "█" not in line]
 
     def _chance(self, image: int, number: int, level: int) -> float:
         at = ((image * self._n + number) * self._levels + level) * 4

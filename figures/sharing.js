@@ -343,4 +343,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default live(render);

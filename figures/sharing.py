@@ -21,6 +21,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 MOST_VARIABLES, MOST_HIDDEN = 8, 8  # 256 words, and stacks that fit above one another
@@ -95,7 +96,7 @@ class SharingExplorer(widget.Widget):
         explorer = cls.__new__(cls)
         anywidget.AnyWidget.__init__(explorer)
         explorer._begin(W, c, V, b, x, step, mode)
-        explorer._ask(nade)
+        explorer.draw_from(explorer._ask, nade)
         return explorer
 
     def _begin(
@@ -145,7 +146,8 @@ class SharingExplorer(widget.Widget):
             return found.astype(np.float64)
 
         given = [torch.tensor(p).float() for p in self._parameters]
-        try:
+
+        def measured() -> tuple[np.ndarray, np.ndarray]:
             table = answer(every, given)
             seen = np.zeros((n, n), dtype=bool)
             for _ in range(3):
@@ -156,14 +158,11 @@ class SharingExplorer(widget.Widget):
                     flipped[:, j] = 1 - flipped[:, j]
                     changed = np.abs(answer(flipped, noise) - base) > 1e-5 * (1 + np.abs(base))
                     seen[:, j] |= changed.any(0)
-        except NotImplementedError:
-            self._notice = f"{self._name} is not written yet: solve its exercise first."
-        except widget.WrongForm as error:
-            self._notice = f"{self._name}: {error}."
-        except Exception as error:
-            self._notice = widget.sentence(nade, error)
-        else:
-            self._tell(table, seen)
+            return table, seen
+
+        found, self._notice = widget.asked(nade, measured)
+        if found is not None:
+            self._tell(*found)
 
     def _tell(self, table: np.ndarray, seen: np.ndarray) -> None:
         with self.hold_sync():
@@ -216,6 +215,44 @@ class SharingExplorer(widget.Widget):
         if gaps:
             said += f" Output {i} does not see input{_s(gaps)} {', '.join(gaps)}."
         return said
+
+    def picture(self) -> Drawing:
+        """The columns of W that the step uses, and which output sees which input."""
+        n, h, step, cell = self._n, self._h, self._step, 26
+        W = self._parameters[0]
+        most, lane = max(1e-9, float(np.abs(W).max())), 420 / n
+        drawing = Drawing(700, 130 + cell * h)
+        logits = self.logits[int(self._bits, 2)]
+        drawing.text(0, 14, f"p by {self._name} at each step, W below, and the bits x", "quiet")
+        for i in range(n):
+            x, used = 20 + (i + 0.5) * lane, i + 1 < step
+            here = i + 1 == step
+            drawing.circle(
+                x, 44, 17, stroke="path" if here else "rim", stroke_width=3 if here else 1
+            )
+            drawing.text(x, 48, fixed(sigmoid(logits[i]), 2), anchor="middle", size=12)
+            if used:
+                drawing.rect(x - 16, 76, 32, cell * h + 6, "panel", stroke="path", stroke_width=2)
+            for k in range(h):
+                half = 11 * math.sqrt(abs(W[k, i]) / most)
+                sign = {"fill": "path"} if W[k, i] > 0 else {"stroke": "leak", "stroke_width": 2}
+                y = 79 + (k + 0.5) * cell
+                drawing.rect(x - half, y - half, 2 * half, 2 * half, **sign,
+                             opacity=1 if used else 0.35)  # fmt: skip
+            drawing.text(x, 100 + cell * h, self._bits[i], anchor="middle", bold=True)
+
+        def kind(row: int, column: int) -> str:
+            seen = self._sees[row][column] == "1"
+            return ("leak" if column >= row else "seen") if seen else "gap" if column < row else ""
+
+        drawing.text(470, 14, "Which output sees which input", "quiet")
+        drawing.grid(480, 28, min(30.0, 200 / n), (n, n), kind)
+        return drawing
+
+    def words(self) -> list[str]:
+        """The whole, the step that is chosen, and then all steps."""
+        first, *rest = super().words()
+        return [first, self.step_in_words(), *rest] if not self._notice else [first]
 
     def column_in_words(self, column: int, bits: str | None = None) -> str:
         """Where column j (from 1) of W is carried."""

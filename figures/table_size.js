@@ -44,4 +44,4 @@ function render({ model, el }) {
   return follow(model, [], ["_bits"], draw);
 }
 
-export default { render };
+export default live(render);

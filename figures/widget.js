@@ -12,8 +12,60 @@ function make(tag, attributes = {}, parent = null, text = null) {
   return element;
 }
 
-let serial = 0;
-const newId = (name) => `${name}-${++serial}`; // a page may show a widget twice
+// Unique on the page: every widget has a copy of this module, and a page may show a widget twice.
+function newId(name) {
+  const counts = (globalThis[Symbol.for("figures.ids")] ??= {});
+  return `${name}-${(counts[name] = (counts[name] ?? 0) + 1)}`;
+}
+
+// What a widget's module exports. While the view is on the page, the saved picture of the same
+// widget is out of sight (figures/saved.py); below stands what became of a changed function.
+const live = (render) => ({
+  render({ model, el }) {
+    el.setAttribute("data-live-view", model.get("_output_id") ?? "");
+    const end = render({ model, el });
+    const news = make("p", { class: "news", role: "status" }, el.firstElementChild);
+    const tell = () => setText(news, model.get("_news") ?? "");
+    tell();
+    const unfollow = follow(model, [], ["_news"], tell);
+    return () => {
+      unfollow();
+      end?.();
+    };
+  },
+});
+
+// A live region is read anew whenever it is written.
+const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+
+// Keys that `answer(key, event)` takes: it returns false for all others. A key with a modifier is
+// the page's own (Shift with a letter or sign writes it, and Shift with Enter runs a cell).
+function onKeys(element, answer) {
+  element.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && (key.length > 1 || key === " "))) return;
+    if (answer(key, event) === false) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
+// Where the pointer is, in the units of an SVG's own picture; null while it is not drawn.
+function pointIn(svg, event) {
+  const screen = svg.getScreenCTM();
+  return screen && new DOMPoint(event.clientX, event.clientY).matrixTransform(screen.inverse());
+}
+
+// What a slider that is drawn here says of itself.
+function sliderSays(element, now, least, most, text) {
+  const said = { valuemin: least, valuemax: most, valuenow: now, valuetext: text };
+  for (const [name, value] of Object.entries(said)) element.setAttribute(`aria-${name}`, String(value));
+}
+
+function write(model, name, value) {
+  model.set(name, value);
+  model.save_changes();
+}
 
 // A line with a badge, and a function that says a verdict of one of these kinds in it.
 function headlineIn(root) {

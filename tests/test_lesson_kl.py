@@ -205,7 +205,7 @@ def test_an_unsolved_function_costs_one_sentence_and_not_the_picture(solved) -> 
         raise NotImplementedError("fit_reverse: write your code here")
 
     explorer = KLExplorer.of(solved["kl"], solved["fit_forward"], fit_reverse)
-    assert explorer._notices == ["fit_reverse is not written yet: solve the exercise above first."]
+    assert explorer._notices == ["fit_reverse is not written yet: solve its exercise first."]
     assert explorer._their_kl and explorer._ends[0][0] == "forward"
 
 

@@ -354,8 +354,7 @@ def test_an_unsolved_or_failing_network_is_one_sentence():
         raise NotImplementedError("MaskedConv2d: write your code here")
 
     assert repr(ReceptiveFieldExplorer.of_stacks({"plain": build})) == (
-        "ReceptiveFieldExplorer: MaskedConv2d is not written yet: solve its exercise, then run "
-        "this cell again."
+        "ReceptiveFieldExplorer: MaskedConv2d is not written yet: solve its exercise first."
     )
     said = repr(ReceptiveFieldExplorer.of_stacks({"plain": lambda layers: layers[99]}))
     assert said.startswith("ReceptiveFieldExplorer: <lambda>") and "IndexError" in said

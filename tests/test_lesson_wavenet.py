@@ -341,6 +341,7 @@ def test_the_tree_names_leaks_holes_and_wrong_predictions(solved: dict) -> None:
         "Not causal: 31 inputs after the output: input 2 → output 1, input 3 → output 2"
     )
     assert "Not causal: input 6 come later" in leaking.output_in_words(5)
+    assert "Not causal" in leaking.output_in_words(), "the output that is shown first leaks"
     assert "Causal, with 2 holes: of the 6 samples" in repr(DilationTree.of(conv, field, 2, (1, 4)))
     short = DilationTree.of(conv, lambda k, ds: field(k, ds) - 1)
     assert "receptive_field" not in repr(short)  # it has another name
@@ -352,15 +353,23 @@ def test_the_tree_names_leaks_holes_and_wrong_predictions(solved: dict) -> None:
 def test_the_tree_measures_a_whole_model(solved: dict) -> None:
     conv, field = solved["CausalConv1d"], solved["receptive_field"]
     model = solved["WaveNet"](5, 4, 4, 2, [1, 2, 4])
-    said = DilationTree.of_model(model, conv, field).model_in_words()
-    assert said.startswith("The whole model: the logits of x32 see 24–31")
+    tree = DilationTree.of_model(model, conv, field)
+    assert tree.in_words() == (
+        "Autoregressive and without holes: the logits of x32 see 8 samples, as receptive_field "
+        "says 8"
+    )
+    assert tree.output_in_words(32).startswith("The logits of x32 see codes 24–31, through")
+    assert tree.shift_in_words().endswith("Its lowest step is a shift by one.")
 
     class Unshifted(solved["WaveNet"]):
         def forward(self, codes: Any, label: Any = None) -> Any:
             return self.stack(self.embed(codes).transpose(1, 2), label)
 
     leaking = DilationTree.of_model(Unshifted(5, 4, 4, 2, [1, 2, 4]), conv, field)
-    assert leaking.model_in_words().startswith("Not autoregressive: x1 → logits of x1, x2 →")
+    assert leaking.in_words().startswith(
+        "Not autoregressive: 32 inputs at or after the output: x1 → logits of x1, x2 → logits of x2"
+    )
+    assert leaking.shift_in_words().endswith("Its lowest step is no shift.")
     deep = solved["WaveNet"](5, 4, 4, 2, [1, 2, 4, 8, 16])
     assert "Up to 4 layers" in repr(DilationTree.of_model(deep, conv, field))
 

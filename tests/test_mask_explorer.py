@@ -131,7 +131,7 @@ def test_an_unsolved_function_asks_for_the_exercise(unsolved) -> None:
         raise NotImplementedError("build_masks: write your code here")
 
     explorer = MaskExplorer.of(unsolved or build_masks, drawn)
-    assert repr(explorer).endswith("is not written yet: solve the exercise above first.")
+    assert repr(explorer).endswith("is not written yet: solve its exercise first.")
     assert explorer.masks == []
 
 

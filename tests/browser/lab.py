@@ -46,6 +46,14 @@ class Lab:
         for cell in notebook.cells:
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "raises-exception"]
         nbformat.write(notebook, self.folder / name)
+        return self._opened(page, name)
+
+    def reopen(self, page: "Page", path: str) -> "OpenNotebook":
+        """Opens a file of `folder` as on the second day: every kernel is gone, a new one waits."""
+        self.close_sessions()
+        return self._opened(page, path)
+
+    def _opened(self, page: "Page", name: str) -> "OpenNotebook":
         page.goto(f"{self.url}lab/tree/{name}?reset&token={self.token}", timeout=START * 1000)
         page.wait_for_function("window.jupyterapp?.restored !== undefined", timeout=START * 1000)
         page.evaluate("window.jupyterapp.restored.then(() => true)")
@@ -96,6 +104,15 @@ class OpenNotebook:
         )
         assert answer["status"] == "ok", f"{expression} raised {answer.get('evalue')}"
         return answer["data"]["text/plain"]
+
+    @property
+    def path(self) -> str:
+        """Where the notebook lies in the server's folder."""
+        return self.page.evaluate("window.jupyterapp.shell.currentWidget.context.path")
+
+    def save(self) -> None:
+        """Writes the notebook to its file."""
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
 
     def set_theme(self, name: str) -> None:
         """Changes JupyterLab's theme ("JupyterLab Light", "JupyterLab Dark") and waits for it."""

@@ -150,8 +150,16 @@ def test_a_leak_is_crossed_dashed_and_said(show: Callable) -> None:
 def test_a_whole_model_is_told_beside_its_tree(show: Callable, shift: int) -> None:
     widget = DilationTree.of_model(Model(shift), Causal, field)
     page = show(widget)
-    assert page.locator(".whole").inner_text() == widget.model_in_words()
-    assert ("Not autoregressive" in widget.model_in_words()) == (shift == 0)
+    assert page.locator(".whole").inner_text() == widget.shift_in_words()
+    assert page.locator(".verdict").inner_text() == widget.in_words()
+    said = {0: "is no shift", 1: "is a shift by one", 2: "is a shift by two"}
+    assert said[shift] in widget.shift_in_words()
+    assert ("Not autoregressive" in widget.in_words()) == (shift == 0)
+    assert page.locator(".headline").get_attribute("data-kind") == ("leak" if not shift else "good")
+    # The row of the shift is drawn, and what must not be seen is crossed out.
+    expect(page.locator(".row", has_text="shifted")).to_have_count(1)
+    expect(page.locator(".cross")).to_have_count(0 if shift else 1)
+    assert words(page).inner_text() == widget.output_in_words(widget._output)
     page.get_by_label("Dilation of layer 1").select_option("3")
     expect(page.locator(".whole")).to_be_empty()  # another stack than the model's
 

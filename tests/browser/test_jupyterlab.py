@@ -68,4 +68,4 @@ def test_the_explorer_of_lesson_05_waits_for_the_exercises(lab, lab_page) -> Non
     )
 
     own = notebook.cell("MaskExplorer.of(").locator(".mask-explorer")
-    expect(own.locator(".words")).to_contain_text("solve the exercise above first", timeout=WAIT)
+    expect(own.locator(".words")).to_contain_text("solve its exercise first", timeout=WAIT)

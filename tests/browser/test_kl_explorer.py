@@ -184,7 +184,7 @@ def test_an_unsolved_exercise_is_a_sentence_under_a_whole_picture(show) -> None:
         raise NotImplementedError
 
     page = show(KLExplorer.of(unsolved, unsolved, unsolved))
-    expect(page.locator(".notices")).to_contain_text("is not written yet: solve the exercise above")
+    expect(page.locator(".notices")).to_contain_text("is not written yet: solve its exercise")
     expect(page.locator(".map .optimum")).to_have_count(4)
     expect(page.locator(".card.forward .number")).to_have_text("1.519 nats")
 

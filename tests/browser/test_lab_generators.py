@@ -92,15 +92,17 @@ def test_all_draw_answer_keys_and_tell_the_kernel_where_they_are(notebook: OpenN
     says(receptive, "everything before a pixel and within reach is seen", "Row 4, column 4 sees 4")
 
     player = notebook.cell("player = ").locator(".sampling-player")
-    expect(player.locator(".words")).to_contain_text("nothing drawn yet", timeout=WAIT)
+    expect(player.locator(".words")).to_contain_text("bits per dimension", timeout=WAIT)
+    player.locator(".stage").press("Home")
+    expect(player.locator(".words")).to_contain_text("nothing drawn yet")
     player.locator(".stage").press("End")
     expect(player.locator(".words")).to_contain_text("bits per dimension")
 
     tree = notebook.cell("tree = ").locator(".dilation-tree")
-    says(tree, "the last output sees 8 samples", "Output 32 sees inputs 25–32")
-    expect(tree.locator(".whole")).to_contain_text("the logits of x32 see 24–31")
+    says(tree, "the logits of x32 see 8 samples", "The logits of x32 see codes 24–31")
+    expect(tree.locator(".whole")).to_contain_text("Its lowest step is a shift by one")
     tree.locator(".tree").press("Home")
-    expect(tree.locator(".words")).to_contain_text("Output 1 sees input 1")
+    expect(tree.locator(".words")).to_contain_text("The logits of x1 see nothing")
 
     attention = notebook.cell("attention = ").locator(".attention-explorer")
     says(attention, "Causal", "Position 4, “1”: sees all 4 tokens")

@@ -365,9 +365,7 @@ def test_an_unsolved_exercise_is_a_sentence_and_not_a_picture(show: Callable) ->
 
     explorer = MaskExplorer.of(build_masks, lambda *_: [np.ones(5, int)], n=4, hidden_sizes=(5,))
     page = show(explorer)
-    expect(words(page)).to_have_text(
-        "build_masks is not written yet: solve the exercise above first."
-    )
+    expect(words(page)).to_have_text("build_masks is not written yet: solve its exercise first.")
     expect(page.locator(".graph")).to_be_hidden()
 
 

@@ -118,8 +118,8 @@ def test_a_function_that_gives_no_count_has_no_line_and_one_sentence(show: Calla
     page = show(widget, color_scheme="dark")
     assert page.locator(".curve").count() == 2
     for sentence in (
-        "nade_unsolved is not written yet: solve the exercise above first.",
-        "made_broken stopped: ZeroDivisionError",
+        "nade_parameters is not written yet: solve its exercise first.",
+        "made_broken, line ",
         "fvsbn_float returned 8390656.0, which is no int (a float).",
     ):
         expect(page.locator(".notices")).to_contain_text(sentence)

@@ -113,7 +113,7 @@ def test_without_chances_there_are_no_bars(show: Callable) -> None:
 
 def test_a_model_that_fails_is_a_sentence(show: Callable) -> None:
     page = show(SamplingPlayer.of(object(), 1, 2, 2))
-    expect(page.locator(".notice")).to_contain_text("object.sample could not be played")
+    expect(page.locator(".notice")).to_contain_text("object: AttributeError")
     expect(page.locator(".stage")).to_be_hidden()
 
 

@@ -1,0 +1,86 @@
+"""A saved notebook shows what was seen: in JupyterLab on the second day, and as a web page."""
+
+import json
+
+import nbformat
+from nbconvert import HTMLExporter
+from playwright.sync_api import Page, expect
+
+from figures import saved
+from tests.browser import test_lab_generators as lessons
+from tests.browser.conftest import LAB_NOISE
+from tests.browser.lab import Lab
+from tests.browser.test_jupyterlab import NOTEBOOK, notebook_of
+
+WAIT = 120_000
+CHANGED = """
+def build_masks(degrees, order):
+    hidden = (degrees[0][:, None] >= order[None, :]).float()
+    return [hidden, (order[:, None] >= degrees[0][None, :]).float()]
+"""
+UNSEEN = "Error displaying widget"
+# Which of a notebook's outputs take room, each by its beginning.
+OUTPUTS = """() => [...document.querySelectorAll(".jp-OutputArea-child")]
+  .filter((child) => child.getBoundingClientRect().height > 0)
+  .map((child) => child.innerText.trim())"""
+
+
+def saved_views(page: Page) -> list[bool]:
+    """Whether each saved view on the page is seen."""
+    return page.evaluate(
+        """(name) => [...document.querySelectorAll(`[${name}]`)]
+             .map((view) => view.getBoundingClientRect().height > 0)""",
+        saved.SAVED,
+    )
+
+
+def test_run_change_save_shut_down_and_reopen(lab: Lab, new_page, tmp_path) -> None:
+    # Of a model that is gone JupyterLab also tells the console.
+    lab_page = new_page(noise=(*LAB_NOISE, "widget model not found"))
+    cells = (NOTEBOOK, lessons.PIXELCNN, lessons.SAMPLING, lessons.WAVENET, CHANGED)
+    notebook = lab.open(lab_page, notebook_of(*cells))
+    notebook.run_all()
+    masks = notebook.cell("explorer").locator(".mask-explorer")
+
+    # The explorer draws the function of the last cell, though it was made by the first.
+    expect(masks.locator(".verdict")).to_have_text("Not autoregressive", timeout=WAIT)
+    news = "build_masks was changed: this is the new picture."
+    expect(masks.locator(".news")).to_have_text(news)
+    masks.get_by_role("button", name="Reshuffle degrees").click()
+    expect(masks.locator(".verdict")).to_have_text("Not autoregressive")
+
+    # Alive, the saved view is out of sight, and out of the way of a screen reader.
+    assert saved_views(lab_page) and not any(saved_views(lab_page))
+
+    notebook.save()
+    file = lab.folder / notebook.path
+    kept = nbformat.read(file, as_version=4)
+    pictures = [c for c in kept.cells if any("still" in json.dumps(o) for o in c.outputs)]
+    assert len(pictures) == 4
+    assert max(len(json.dumps(cell.outputs)) for cell in pictures) < 200_000
+
+    reopened = lab.reopen(lab_page, notebook.path)
+    for text, said in (
+        ("explorer = ", "Autoregressive: every output sees all inputs before it, and nothing else"),
+        ("receptive = ", "Autoregressive, with a blind spot"),
+        ("player = ", "2 images of 4×4 pixels, 4 levels"),
+        ("tree = ", "the logits of x32 see 8 samples, as receptive_field says 8"),
+    ):
+        cell = reopened.cell(text)
+        view = cell.locator(f"[{saved.SAVED}]")
+        expect(view).to_contain_text(said, timeout=WAIT)
+        expect(view).to_contain_text(saved.RUN)
+        box = view.locator("img").bounding_box()
+        assert box["height"] > 80 and len(view.locator("img").get_attribute("alt")) > 40
+    assert not any(UNSEEN in text for text in lab_page.evaluate(OUTPUTS))
+
+    # A page of the same file, as nbviewer and nbgrader's feedback make it: no script, no network.
+    page = new_page(noise=LAB_NOISE, java_script_enabled=False)
+    for output in (output for cell in kept.cells for output in cell.outputs):
+        output.get("data", {}).pop("text/plain", None)
+    html = HTMLExporter(exclude_input=True).from_notebook_node(kept)[0]
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    page.route("**/*", lambda r: r.continue_() if r.request.url[:4] == "file" else r.abort())
+    page.goto((tmp_path / "page.html").as_uri(), wait_until="domcontentloaded")
+    assert page.locator(f"[{saved.SAVED}] img").count() == 4
+    expect(page.get_by_text(saved.RUN).first).to_be_visible()
