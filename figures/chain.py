@@ -98,7 +98,7 @@ class ChainExplorer(widget.Widget):
         anywidget.AnyWidget.__init__(explorer)
         explorer._begin(table, names, values, x, seed)
         explorer.draw_from(
-            lambda *functions: explorer._ask(*functions, draws), conditionals, reorder, sample
+            lambda c, r, s: explorer._ask(c, r, s, draws), conditionals, reorder, sample
         )
         return explorer
 

@@ -81,7 +81,7 @@ class CodecExplorer(widget.Widget):
             side = math.isqrt(n)
             explorer._side = side if side * side == n and labels is None else 0
             explorer.draw_from(
-                lambda *functions: explorer._ask(*functions, x), encode, decode, quantize, model
+                lambda e, d, q, m: explorer._ask(e, d, q, m, x), encode, decode, quantize, model
             )
         return explorer
 
