@@ -323,13 +323,14 @@ function render({ model, el }) {
     chart.setAttribute("aria-valuetext", world.rowInWords(Math.min(chosen, world.rows - 1), place));
   }
 
-  const unfollow = follow(model, ["_logits", "_labels", "_prompt", "_grid", "_theirs", "_texts", "_name", "_notice"], ["_at"],
+  const unfollow = follow(model, ["_logits", "_labels", "_prompt", "_grid", "_theirs", "_name", "_notice"], ["_at"],
     (isNew) => {
       if (isNew) { world = null; columnsOf = null; stop(); }
       draw();
     });
+  const unfollowTexts = follow(model, ["_texts"], ["_written"], () => { columnsOf = null; stop(); draw(); });
   draw();
-  return () => { stop(); unfollow(); };
+  return () => { stop(); unfollow(); unfollowTexts(); };
 }
 
 export default live(render);

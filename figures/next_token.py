@@ -132,6 +132,21 @@ class NextToken(widget.Widget):
             self._texts = [_text(name, *text) for name, text in (texts or {}).items()]
             self._written = max((len(text["tokens"]) for text in self._texts), default=0)
 
+    def rewrite(self, name: str, write: Callable) -> None:
+        """Adds a text that `write(T, k, p)` → (tokens, surprises) writes anew wherever a slider is.
+
+        T, k (None for all) and p are where the sliders stand; the text comes before the others.
+        """
+
+        def again(change: Any = None) -> None:
+            T, k, p = (self._grid[axis][i] for axis, i in zip("Tkp", self._at, strict=True))
+            others = [text for text in self._texts if text["name"] != name]
+            self._texts = [_text(name, *write(T, k or None, p)), *others]
+
+        again()
+        self._written = max(len(text["tokens"]) for text in self._texts)
+        self.observe(again, "_at")
+
     # -------------------------------------------------------------------- the student's function
 
     def _ask(self, next_probs: Callable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -274,6 +275,43 @@ def test_practice_closes_the_gap(solved: dict) -> None:
     assert gaps[0] > 0.5 and gaps[1] < 0.05
 
 
+# ------------------------------------------------------------------------- calibration, and more
+
+
+def test_the_small_gpt_is_too_sure_in_its_tail(experiment: Any) -> None:
+    said = experiment["said"]
+    nll, entropy = map(float, re.search(r"NLL ([\d.]+) nats .* entropy ([\d.]+)", said).groups())
+    gap, error = map(float, re.search(r"too sure by ([\d.]+) ± ([\d.]+)", said).groups())
+    assert gap > 3 * error and abs(nll - entropy - gap) < 0.02
+    rare = re.search(r"expects ([\d.]+)% of\nwhat comes to be among them, and ([\d.]+)%", said)
+    expected, came = map(float, rare.groups())
+    assert came > 1.5 * expected
+
+
+def test_the_best_temperature_is_chosen_on_one_half_and_asked_of_the_other(experiment: Any) -> None:
+    said = experiment["said"]
+    assert re.search(r"at T = 1, 3\.\d+ at T = 1\.(05|10|15), the best", said)
+    saved, error = map(float, re.search(r"saves ([\d.]+) ± ([\d.]+) nats", said).groups())
+    assert 0 < saved < 2 * error  # small: from chance it could not be told on that half alone
+
+
+def test_what_stands_there_does_not_beat_the_number_to_beat(experiment: Any) -> None:
+    assert "not yet" in experiment["said"] and "beaten" not in experiment["said"]
+
+
+def test_a_wider_beam_can_return_a_less_probable_text(solved: dict) -> None:
+    ends = [float(solved["beam_search"](solved["trap"], w, 3)[1][0].exp()) for w in (1, 2, 3)]
+    assert as_text(ends) == ["0.1833", "0.0750", "0.1833"]
+    assert as_text([0.55 / 3, 0.45 / 2], 3) == ["0.183", "0.225"]
+
+
+def test_masking_is_not_conditioning(solved: dict) -> None:
+    p = solved["FIRST"][:, None] * solved["SECOND"]
+    p[0, 1] = 0  # forbidden
+    valid = p / p.sum()
+    assert f"{valid[0].sum():.2f}" == "0.43" and solved["FIRST"][0] == pytest.approx(0.6)
+
+
 # ------------------------------------------------------------------------- the language model
 
 
@@ -332,6 +370,22 @@ def test_the_picture_holds_what_the_student_answered(solved: dict) -> None:
     best = labels[int(logits.argmax())].strip()
     assert widget.setting_in_words() == "T = 0.7, top-k 5, top-p 0.9"
     assert f"keeps {int(kept)} of 30 tokens: “␣{best}” {probs.max():.3f}" in repr(widget)
+
+
+def test_a_text_is_written_anew_where_a_slider_goes(solved: dict) -> None:
+    logits, labels = row()
+    widget = NextToken.of(solved["next_probs"], logits, labels, texts={"calm": ([" a"], [1.0])})
+    asked = []
+
+    def write(T: float, k: int | None, p: float) -> tuple[list[str], list[float]]:
+        asked.append((T, k, p))
+        return [f" {T}", "!"], [1.0, 2.0]
+
+    widget.rewrite("here", write)
+    widget._at = [0, 0, 1]
+    assert asked == [(1.0, None, 1.0), (0.1, 1, 0.3)]
+    assert [text["name"] for text in widget._texts] == ["here", "calm"]
+    assert widget._texts[0]["tokens"] == [" 0.1", "!"] and widget._written == 2
 
 
 def test_the_picture_says_a_students_trouble_in_one_sentence() -> None:

@@ -22,7 +22,6 @@ import itertools
 import math
 
 import matplotlib.pyplot as plt
-import numpy
 import torch
 from IPython.display import display
 from tqdm.auto import tqdm
@@ -32,14 +31,15 @@ from course import pretrained
 from course.demo import solved
 from course.picture import show
 from figures.next_token import NextToken
+from figures.predict import predict
 
 # %% [markdown]
 r"""
 ## One model, many writers
 
-A language model does not write. It answers one question, again and again: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore, a poet or a lunatic.
+A language model does not write. It answers one question, again and again: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore or a lunatic.
 
-Below is a small GPT that was trained on Shakespeare. (One name loads another model: `pretrained.language_model("openai-community/gpt2")` fetches GPT-2 where there is a network, and every cell of this notebook runs on it.)
+Below is a small GPT that was trained on Shakespeare. (Where there is a network, `pretrained.language_model("openai-community/gpt2")` fetches GPT-2, and every cell runs on it.)
 """
 
 # %% tags=["demo"]
@@ -67,9 +67,9 @@ NextToken(next_logits, labels, prompt=PROMPT)
 r"""
 <details><summary>Answers</summary>
 
-1. A low temperature feeds the largest bar, and the entropy falls towards 0; a high one levels all bars, and the entropy climbs towards that of an even choice among all tokens.
-2. It says so under *mass kept*: whatever the five best tokens do not hold. The five bars grow, because what is left must sum to 1.
-3. Top-p keeps the *fewest* tokens that hold half of the probability. At $T = 2$ the distribution is flatter, so it takes more of them. Top-k never changes its mind about how many.
+1. A low temperature feeds the largest bar, and the entropy falls towards 0; a high one levels all bars.
+2. It says so under *mass kept*. The five bars grow: what is left must sum to 1.
+3. Top-p keeps the *fewest* tokens that hold half of the probability. At $T = 2$ the distribution is flatter, and it takes more of them.
 </details>
 
 ## Exercise 1: temperature
@@ -80,7 +80,7 @@ Divide the **logits** by $T > 0$ before the softmax:
 
 $$p_T(v) = \frac{e^{z_v / T}}{\sum_u e^{z_u / T}} \;\propto\; p(v)^{1/T}.$$
 
-The second form says what happens: each probability is raised to the power $1/T$, and the whole is normalized again. The name comes from physics: this is Boltzmann's distribution with energies $-z_v$.
+The second form says what happens: each probability is raised to the power $1/T$, and the whole is normalized again.
 
 *By hand.* $p = (0.6, 0.3, 0.1)$, that is $z = (\ln 6, \ln 3, 0)$ or any shift of it.
 
@@ -97,7 +97,7 @@ The second form says what happens: each probability is raised to the power $1/T$
 $T \to 0$: all the probability goes to the largest logit, and tokens that tie for it share it evenly. $T \to \infty$: all *possible* tokens get the same. A token with $z = -\infty$ has $e^{-\infty} = 0$ at every temperature: impossible stays impossible.
 </details>
 
-$T = 0$ itself divides by zero, and a negative $T$ would prefer the worst token, so refuse both: `raise ValueError(f"T must be positive: got {T}")`. And mind the size of the numbers: at $T = 10^{-4}$ a logit of 30 becomes 300,000, and $e^{300000}$ is no number a computer has.
+$T = 0$ divides by zero, and a negative $T$ would prefer the worst token: refuse both, `raise ValueError(f"T must be positive: got {T}")`. And mind the size of the numbers: at $T = 10^{-4}$ a logit of 30 becomes 300,000, and $e^{300000}$ is no number a computer has.
 
 <details><summary>Hint 1</summary>
 
@@ -149,11 +149,11 @@ with solved("temperature"):
 
 # %% [markdown]
 r"""
-Dividing probabilities by a number and normalizing does *nothing*: the number cancels. Taking probabilities for logits is worse, since probabilities lie between 0 and 1: no two of them are far apart, and the result is nearly uniform whatever the model said. The sentence is true of logits only.
+Dividing probabilities by a number and normalizing does *nothing*: the number cancels. Probabilities taken for logits lie between 0 and 1: no two are far apart, and the result is nearly uniform whatever the model said. The sentence is true of logits only.
 
 ## Exercise 2: cutting the tail
 
-A vocabulary is large. Each of a thousand bad tokens may be improbable and all of them together are not: if the tail holds 5 %, a text of 50 tokens falls into it $1 - 0.95^{50} = 92\,\%$ of the time, and the model has to go on from there. So cut the tail off before you draw.
+Each of a thousand bad tokens may be improbable and all of them together are not: if the tail holds 5 %, a text of 50 tokens falls into it $1 - 0.95^{50} = 92\,\%$ of the time. So cut the tail off before you draw.
 
 ### Part A
 
@@ -167,7 +167,7 @@ Keep the $k$ most probable tokens, give all others 0, and **normalize** what is 
 
 <details><summary>Answer</summary>
 
-All four: a threshold cannot tell tied tokens apart. With a fresh model, or with logits in half precision, ties are common.
+All four: a threshold cannot tell tied tokens apart.
 </details>
 
 <details><summary>Hint 1</summary>
@@ -223,10 +223,10 @@ A way to say it with one comparison: a token is kept if the mass **before** it i
 
 <details><summary>Answer</summary>
 
-Nothing is kept: the first sum is 0.5 already. Then $0/0$, and your sampler stops with an error on the very tokens that the model is most sure of.
+Nothing is kept: the first sum is 0.5 already. Then $0/0$.
 </details>
 
-Take care of $p = 1$. In 32 bits, a sum of many numbers may reach 1 before the last tokens are counted, or never. "Keep all" needs no sum.
+Take care of $p = 1$: in 32 bits a sum of many numbers may reach 1 before the last tokens are counted. "Keep all" needs no sum.
 
 <details><summary>Hint 1</summary>
 
@@ -280,7 +280,7 @@ All three at once: but does it matter which comes first? **Predict** for $p = (0
 3. Not the same. With $k = 3$ and $p = 0.75$: top-k first leaves 0.4444, 0.3333, 0.2222, of which two hold 0.7778. Top-p first needs $0.4 + 0.3 + 0.2$, three.
 </details>
 
-Here the order is **temperature, then top-k, then top-p, each on normalized probabilities**: what Hugging Face's `generate` does too. Whoever prints "T = 0.8, p = 0.95" without the order has not said what they did.
+Here the order is **temperature, then top-k, then top-p, each on normalized probabilities**: what Hugging Face's `generate` does too.
 
 <details><summary>Hint 1</summary>
 
@@ -314,7 +314,7 @@ check(next_probs)
 r"""
 ### Look at your own
 
-The same picture as at the beginning. The bars are the browser's arithmetic; the diamonds are **your** `next_probs`, at every position of the sliders. Below are texts that your function has drawn from the model: press *Write*, and watch where they go.
+The bars are the browser's arithmetic; the diamonds are **your** `next_probs`, at every position of the sliders. Below are texts that your function has drawn: press *Write*. Text *here* is written anew wherever you move a slider, always with the same luck.
 """
 
 
@@ -354,7 +354,23 @@ with solved("temperature", "top_k", "top_p", "next_probs"):
             logits = gpt.logits(torch.cat([prompt[0], drawn])[None, :-1])[0, -len(drawn) :]
         surprise = -logits.log_softmax(-1).gather(1, drawn[:, None])[:, 0] / math.log(2)
         texts[name] = ([labels[i] for i in drawn], surprise)
-    display(NextToken.of(next_probs, next_logits, labels, prompt=PROMPT, texts=texts))
+
+    luck = torch.rand(20, generator=random)
+
+    def write_here(T, k, p):
+        """20 tokens after the prompt and their bits; the same luck for every setting."""
+        tokens, bits = prompt, []
+        for u in luck:
+            z = gpt.logits(tokens)[0, -1]
+            sums = next_probs(z, T, k, p).cumsum(0)
+            token = (sums <= u * sums[-1]).sum().clamp(max=len(z) - 1)
+            bits.append(-float(z.log_softmax(0)[token]) / math.log(2))
+            tokens = torch.cat([tokens, token.view(1, 1)], dim=1)
+        return [labels[i] for i in tokens[0, prompt.shape[1] :]], bits
+
+    picture = NextToken.of(next_probs, next_logits, labels, prompt=PROMPT, texts=texts)
+    picture.rewrite("here", write_here)
+    display(picture)
 
 # %% [markdown]
 r"""
@@ -364,7 +380,7 @@ Why draw at all? One could ask for the single most probable continuation, $\arg\
 
 > `step(prefixes)`: token ids `(B, t)`, int64 → $\log p(\text{next} \mid \text{prefix})$, `(B, V)`. At the start $t = 0$.
 
-The smallest model worth searching has two tokens and two steps. It will stay with us for the rest of the lesson:
+The smallest model worth searching has two tokens and two steps:
 """
 
 # %%
@@ -432,9 +448,9 @@ r"""
 
 `beam_search` · difficulty ●●● · 15 minutes · 4 points
 
-Greedy found 0.30; $(1, 0)$ has $0.36$. The first step decided for a token whose future is uncertain, and could not go back.
+Greedy found 0.30; $(1, 0)$ has $0.36$: the first step decided for a token whose future is uncertain.
 
-**Beam search** keeps the best $w$ *prefixes* instead of one (Lowerre 1976 did so for speech). A step:
+**Beam search** keeps the best $w$ *prefixes* instead of one (Lowerre's thesis, Carnegie Mellon 1976, did so for speech). A step:
 
  1. extend each kept prefix by each of the $V$ tokens;
  2. score each: the prefix's log-probability plus the new token's;
@@ -453,10 +469,10 @@ The best is $(1, 0)$, with $e^{-1.02} = 0.36$.
 
 <details><summary>Answer</summary>
 
-$w = V^{n-1}$: then nothing is ever thrown away before the last step, and beam search *is* exhaustive search. It asks about $V^{n-1}$ prefixes. Any smaller $w$ may miss it.
+$w = V^{n-1}$: then nothing is thrown away before the last step, and beam search *is* exhaustive search. It asks about $V^{n-1}$ prefixes.
 </details>
 
-Why sums of logs? A text of 400 tokens with 0.1 each has probability $10^{-400}$, which a computer rounds to 0: then all texts are equally good. Its logarithm is $-921$, an ordinary number.
+Why sums of logs? A text of 400 tokens with 0.1 each has probability $10^{-400}$, which a computer rounds to 0. Its logarithm is $-921$.
 
 <details><summary>Hint 1</summary>
 
@@ -519,21 +535,46 @@ def random_model(V, length, generator):
 # %% tags=["demo"]
 with solved("greedy", "beam_search"):
     widths, found, random = (1, 2, 4, 8, 16), {}, torch.Generator().manual_seed(3)
+    worse = 0
     for _ in range(500):
         step = random_model(3, 6, random)
         best = beam_search(step, 3**5, 6)[1][0]
-        for width in widths:
-            hit = beam_search(step, width, 6)[1][0] > best - 1e-4
-            found[width] = found.get(width, 0) + int(hit)
+        ends = [beam_search(step, width, 6)[1][0] for width in widths]
+        worse += int(ends[1] < ends[0] - 1e-4)
+        for width, end in zip(widths, ends, strict=True):
+            found[width] = found.get(width, 0) + int(end > best - 1e-4)
         found["greedy"] = found.get("greedy", 0) + int(greedy(step, 6)[1] > best - 1e-4)
     for name, count in found.items():
         print(
             f"{'greedy' if name == 'greedy' else f'beam of {name}':>10}: the best text in {count} of 500 models"
         )
+    print(f"a beam of 2 ends with a less probable text than a beam of 1: {worse} times")
 
 # %% [markdown]
 r"""
-A beam of 1 is greedy. More width misses less often, and never is a guarantee until it is everything.
+A beam of 1 is greedy. More width misses less often, and is no guarantee until it is everything. It can even be **worse**. A model of three steps: 0 or 1 first, with 0.55 and 0.45. After 0 three even tokens, and then a sure one; after 1 two even tokens, and then three even ones. **Predict** what beams of 1, 2 and 3 find.
+"""
+
+
+# %%
+def trap(prefixes):
+    """log p(next | prefix) of a model in which a beam of 2 loses: prefixes (B, t), t ≤ 2 → (B, 3)."""
+    even, two, sure = [1 / 3] * 3, [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]
+    if prefixes.shape[1] == 0:
+        return torch.tensor([[0.55, 0.45, 0.0]]).log().expand(len(prefixes), -1)
+    then = (even, two) if prefixes.shape[1] == 1 else (sure, even)
+    return torch.tensor([then[int(x1 > 0)] for x1 in prefixes[:, 0]]).log()
+
+
+# %% tags=["demo"]
+with solved("beam_search"):
+    for width in (1, 2, 3):
+        found, scores = beam_search(trap, width, 3)
+        print(f"beam of {width}: {tuple(found[0].tolist())}, probability {scores[0].exp():.4f}")
+
+# %% [markdown]
+r"""
+After two steps the prefixes of 0 hold 0.183 each, those of 1 hold 0.225: two of these push out the one with the sure future. (Draw instead of cut: with Gumbel noise on the scores a beam of $w$ is a sample of $w$ texts without repetition, a *stochastic beam*: Kool, van Hoof and Welling 2019.)
 
 > "The closer to the most probable text, the better the text."
 
@@ -543,11 +584,11 @@ That one needs a ruler first.
 
 `score` · difficulty ●○○ · 6 minutes · 2 points
 
-A model that gives token $x_t$ the probability $p_t$ is *surprised* by $-\log_2 p_t$ bits. The average over a text is its **bits per token**; 2 to that power is the **perplexity**, the number of equally likely tokens that would surprise as much:
+A model that gives token $x_t$ the probability $p_t$ is *surprised* by $-\log_2 p_t$ bits. The average over a text is its **bits per token**; 2 to that power is the **perplexity**, the number of equally likely tokens that would surprise as much, the *branching factor* of the text:
 
 $$\mathrm{BPT} = -\frac1n \sum_{t=1}^{n} \log_2 p_t, \qquad \mathrm{PP} = 2^{\mathrm{BPT}} = e^{\text{average NLL in nats}}.$$
 
-*By hand.* Four tokens had the probabilities $\tfrac12, \tfrac14, \tfrac18, \tfrac18$: surprises of 1, 2, 3 and 3 bits, 2.25 bits per token, perplexity $2^{2.25} = 4.757$. The whole text has 9 bits, but a text twice as long would have 18 and be no worse: to compare texts of **different lengths**, divide by the length. (Beam search on texts that may end early has this trouble too: with raw sums, the shorter ones win.)
+*By hand.* Four tokens had the probabilities $\tfrac12, \tfrac14, \tfrac18, \tfrac18$: surprises of 1, 2, 3 and 3 bits, 2.25 bits per token, perplexity $2^{2.25} = 4.757$. To compare texts of **different lengths**, divide by the length. (In beam search on texts that may end early, raw sums let the shorter ones win.)
 
 **Predict:** the perplexity of a model that gives each of $V$ tokens the same? Of one that is always right and sure?
 
@@ -586,7 +627,7 @@ check(score)
 r"""
 ## The text people write
 
-Now the experiment. From a page that the model never saw, take ten places; the 8 tokens there are the prompt, the 48 after them are what the **author** wrote. Let every recipe write 48 tokens after the same prompts, and hold the ruler to all of them. The second number is the share of 4-grams (four tokens in a row) that stood in the same text before.
+Now the experiment. From a page that the model never saw, take ten places; the 8 tokens there are the prompt, the 48 after them are what the **author** wrote. Let every recipe write 48 tokens after the same prompts, and hold the ruler to all of them. The second number is the share of 4-grams that stood in the same text before.
 
 **Predict:** who surprises the model least per token: the author, plain sampling at $T = 1$, greedy, or a beam of 4? And who repeats most?
 """
@@ -616,8 +657,7 @@ page = torch.tensor(gpt.encode(pretrained.held_out()))
 starts = torch.linspace(0, len(page) - BEFORE - LENGTH, COUNT).long()
 places = torch.stack([page[s : s + BEFORE + LENGTH] for s in starts])
 prompts, author = places[:, :BEFORE], places[:, BEFORE:]
-TEMPERATURES = (0.5, 0.75, 1.0, 1.15, 1.3)
-recipes = {f"T = {T}": {"T": T} for T in TEMPERATURES} | {
+recipes = {f"T = {T}": {"T": T} for T in (0.5, 1.0, 1.3)} | {
     "top-k 40": {"k": 40},
     "top-p 0.9": {"p": 0.9},
 }
@@ -635,23 +675,6 @@ with solved("temperature", "top_k", "top_p", "next_probs", "greedy", "beam_searc
         print(
             f"{name:>10}: {bits:5.2f} ± {error:.2f} bits a token, {again:5.1%} of the 4-grams repeated"
         )
-
-# %% tags=["demo"]
-with solved("temperature", "next_probs", "score"):
-    level, spread, _ = seen["the author"]
-    bits, errors, _ = zip(*[seen[f"T = {T}"] for T in TEMPERATURES], strict=True)
-    matched = numpy.interp(level, numpy.maximum.accumulate(bits), TEMPERATURES)
-    fig, ax = plt.subplots(figsize=(5.4, 3.2), constrained_layout=True)
-    ax.axhspan(level - spread, level + spread, color="#E69F00", alpha=0.3, linewidth=0)
-    ax.axhline(level, color="#8A5A00", linestyle="--", label="the author")
-    ax.errorbar(TEMPERATURES, bits, errors, marker="o", color="#0072B2", label="drawn at T")
-    ax.set(xlabel="temperature T", ylabel="bits a token")
-    ax.legend()
-    show(
-        fig,
-        "Bits a token of drawn texts, with standard errors, rise with the temperature and cross the author's level.",
-    )
-    print(f"the author: {level:.2f} bits a token; drawn texts have as many at T ≈ {matched:.2f}")
 
 # %% tags=["demo"]
 with solved("temperature", "next_probs", "greedy", "beam_search", "score"):
@@ -680,29 +703,99 @@ with solved("temperature", "next_probs", "greedy", "beam_search", "score"):
 
 # %% [markdown]
 r"""
-The searched texts surprise the model *much* less than anything a person wrote, and they go round in circles: once a phrase has been said, saying it again is a probable thing, and the search says it again. Holtzman and colleagues (2020) found the same in large models, and called it degeneration. A better search finds still more probable texts, and that is all it finds.
+The searched texts surprise the model *much* less than what a person wrote, and they go round in circles. Holtzman and colleagues (2020) found the same in large models, and called it degeneration. So the box above is settled: **human text is not the most probable, it is typical**, as surprising, on average, as its source.
 
-So the box above is settled. A probable text is a dull one; **human text is not the most probable, it is typical**: as surprising, on average, as the source itself is. For a *perfect* model the temperature that matches the author is exactly $T = 1$, since then its samples and the author's texts have one and the same distribution. The matching temperature that you just measured tells how far this model is from that: above 1, it is surer than it should be, since the author surprises it more than it expects to be surprised (below 1 it would be the other way round).
+### Is the model as sure as it should be?
 
-**A number to beat.** How far is plain sampling from the author, and how near can you come with $T$, $k$ and $p$ together?
+A model is **calibrated** if what it gives 70 % comes 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated; an NLL above the entropy says that it is too sure.
 """
 
+# %%
+predict(
+    "The small GPT, on a page that it has never read:",
+    ["too sure: T > 1 mends it", "too modest: T < 1 mends it", "calibrated: T = 1 is best"],
+    answer=0,
+    why="The author surprises it more than it expects. The cells below measure by how much.",
+)
+
+
+# %%
+def asked_of(tokens, length=128):
+    """The model's logits (N, V) for each token of a page, and these tokens (N,); rows begin anew."""
+    rows = tokens[: len(tokens) // length * length].view(-1, length)
+    read = torch.cat([torch.full((len(rows), 1), gpt.end), rows[:, :-1]], dim=1)
+    with torch.no_grad():
+        return gpt.logits(read).flatten(0, 1), rows.flatten()
+
+
+def prices(probs, tokens):
+    """−ln of the probability of each token: (N,)."""
+    return -probs.gather(1, tokens[:, None])[:, 0].log()
+
+
+# %% tags=["demo"]
+valid, test = asked_of(page[: len(page) // 2]), asked_of(page[len(page) // 2 :])
+with solved("temperature"):
+    logits, tokens = valid
+    probs = temperature(logits, 1.0)
+    entropy = torch.special.entr(probs).sum(dim=1)
+    gaps = prices(probs, tokens) - entropy
+    print(f"NLL {prices(probs, tokens).mean():.2f} nats a token, entropy {entropy.mean():.2f}")
+    print(f"too sure by {gaps.mean():.2f} ± {gaps.std() / math.sqrt(len(gaps)):.2f} nats")
+    rare = probs < 1e-3
+    came = rare.gather(1, tokens[:, None]).double().mean()
+    print(f"tokens that it gives less than 0.001: it expects {(probs * rare).sum(1).mean():.1%} of")
+    print(f"what comes to be among them, and {came:.1%} is")
+    sure, best = probs.max(dim=1)
+    right = (best == tokens).float()
+    bins = sure.argsort().chunk(6)  # as many tokens in each
+    told, came = ([float(x[b].mean()) for b in bins] for x in (sure, right))
+    errors = [2 * float(right[b].std()) / math.sqrt(len(b)) for b in bins]
+    fig, ax = plt.subplots(figsize=(4, 3.4), constrained_layout=True)
+    ax.plot([0, 1], [0, 1], "--", color="gray", label="calibrated")
+    ax.errorbar(told, came, errors, marker="o", color="#0072B2", label="the small GPT")
+    ax.set(xlabel="probability of the best token", ylabel="how often it came")
+    ax.legend()
+    points = ", ".join(f"{t:.2f}: {c:.2f}" for t, c in zip(told, came, strict=True))
+    show(
+        fig, f"A reliability diagram: how often the best token came, by its probability ({points})."
+    )
+
+# %% [markdown]
+r"""
+The best token alone looks nearly calibrated. It is the tail that is not: what the model holds for next to impossible comes too often. Now choose $T$ by the least NLL, on the first half of the page. The second half is **asked once**, at the end.
+"""
+
+# %% tags=["demo"]
+with solved("temperature"):
+    grid = [0.8 + 0.05 * i for i in range(13)]
+    nll = [float(prices(temperature(valid[0], T), valid[1]).mean()) for T in grid]
+    chosen = grid[nll.index(min(nll))]
+    print(f"validation: NLL {nll[4]:.4f} at T = 1, {min(nll):.4f} at T = {chosen:.2f}, the best")
+    saved = prices(temperature(test[0], 1.0), test[1]) - prices(
+        temperature(test[0], chosen), test[1]
+    )
+    error = saved.std() / math.sqrt(len(saved))
+    print(f"test, once: T = {chosen:.2f} saves {saved.mean():.4f} ± {error:.4f} nats a token")
+
+# %% [markdown]
+r"""
+The gain is small, and the test half alone could not tell it from chance.
+
+**A number to beat**, on the validation half: the NLL of the best $T$. Beat it by *any* change after which probabilities sum to 1: another $T$ where the model is sure, a small share for every token.
+"""
+
+
 # %% tags=["demo", "unfolded"]
-mine = {"T": 1.0, "k": None, "p": 1.0}  # yours: change these
-with solved("temperature", "top_k", "top_p", "next_probs", "score"):
-    texts = write(
-        after(prompts),
-        lambda z: next_probs(z, **mine),
-        COUNT,
-        LENGTH,
-        torch.Generator().manual_seed(8),
-    )
-    bits, error, again = measure(prompts, texts)
+def mine(logits):
+    """Your probabilities (N, V)."""
+    return temperature(logits, 1.0)  # change this
+
+
+with solved("temperature"):
+    own = float(prices(mine(valid[0]), valid[1]).mean())
     print(
-        f"to beat, T = 1: {seen['T = 1.0'][0] - seen['the author'][0]:+.2f} bits a token from the author"
-    )
-    print(
-        f"yours: {bits - seen['the author'][0]:+.2f} ± {error:.2f} bits a token, {again:.1%} repeated"
+        f"to beat {min(nll):.4f}; yours {own:.4f} nats a token: {'beaten' if own < min(nll) else 'not yet'}"
     )
 
 # %% [markdown]
@@ -848,20 +941,22 @@ with solved("joint_temperature", "tokenwise_temperature"):
 
 # %% [markdown]
 r"""
-The two agree at $T = 1$, whatever the model, and come apart on either side. In the limit $T \to 0$ all hangs on one question: does greedy find the most probable text? On the tree it does not, and the distance goes to 1; in the longer table it happens to, and the distance goes back to 0, after having been 0.67 on the way.
+The two agree at $T = 1$, and come apart on either side. In the limit $T \to 0$ all hangs on one question: does greedy find the most probable text? On the tree it does not, and the distance goes to 1; in the longer table it happens to, and the distance goes back to 0.
 
 Where does the difference come from? Write $Z_t(x_{<t}) = \sum_v p(v \mid x_{<t})^{1/T}$ for the sum that step $t$ divides by. Token-wise sampling divides a text's $p(x)^{1/T}$ by the $Z$'s **of its own path**, the joint way by one number for all.
-At $T < 1$ a prefix with a *certain* future has a large $Z$ (a sure token: $Z = 1$; two even ones at $T = 0.5$: $Z = \tfrac12$). Joint tempering rewards such prefixes; token-wise tempering divides the reward away. It is as shortsighted as greedy, and at $T \to 0$ it *is* greedy.
+At $T < 1$ a prefix with a *certain* future has a large $Z$ (a sure token: $Z = 1$; two even ones at $T = 0.5$: $Z = \tfrac12$). Joint tempering rewards such prefixes; token-wise tempering divides the reward away, and at $T \to 0$ it *is* greedy.
 
 > "Applying temperature token by token does not recover joint temperature scaling."
 
 So that is so, and you have the counterexample and the reason.
 
+**Constrained decoding** (valid JSON, a list of allowed words) is as shortsighted. Tokens that no valid text goes on with get the logit $-\infty$. Every text is valid then, but not drawn from $p(x \mid x \text{ valid})$, which needs the probability of a valid *future*. On the tree, forbid $(0, 1)$: $p(x_1 = 0 \mid \text{valid}) = 0.30/0.70 = 0.43$, and masking leaves it at 0.6 (Park and others 2024).
+
 ## Exercise 6: drift
 
 `drift` · difficulty ●●○ · 12 minutes · 3 points
 
-In training, a model reads prefixes that people wrote. In writing, it reads **its own**. If it goes wrong once, it stands where training never was, and may go wrong again: *exposure bias* (Ranzato, Chopra, Auli and Zaremba 2016 gave it the name). How bad is it? To measure it one needs the truth, so we make one.
+In training, a model reads prefixes that people wrote. In writing, it reads **its own**. If it goes wrong once, it stands where training never was, and may go wrong again: *exposure bias* (Ranzato and others 2016). To measure it one needs the truth, so we make one.
 
 **Ten bells** are rung in turn: 0, 1, 2, …, 9, 0, … With a probability of 4 % the ringer pulls a random rope instead, and then goes on *from there*. That is the `source`. A **learner** counts, in 20 rounds of practice with 40 bells each, what follows each *pair* of bells, with 0.1 added to every count.
 """
@@ -997,13 +1092,13 @@ with solved("drift"):
 
 # %% [markdown]
 r"""
-By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The dashed line cannot tell: there somebody else listens, to somebody else's bells. The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift. After a slip it stands behind a pair of bells that practice hardly ever held; there its counts know next to nothing, it pulls a random rope, and stands behind another such pair.
+By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift: after a slip it stands behind a pair of bells that practice hardly ever held.
 
 ### Is that so?
 
 > "A small wrong choice early can cascade … This is not a bug in any one model; it is a property of the paradigm."
 
-Two things in your picture speak against the last half. The dotted line is autoregressive too, makes slips too, reads its own slips, and does **not** drift: a model that knows how to go on from a mistake loses nothing by making one. And the climb **ends**: by chance the learner finds back to a pair that it knows. (He, Zhang, Zhou and Glass 2021 looked for the cascade in language models, and found such self-recovery.)
+Two things in your picture speak against the last half. The dotted line is autoregressive too, reads its own slips, and does **not** drift: a model that knows how to go on from a mistake loses nothing by making one. And the climb **ends**: by chance the learner finds back to a pair that it knows. (He and others 2021 found such self-recovery in language models.)
 
 What drifts is a model that is worse where its own prefixes lead than where it was trained. More practice closes the gap:
 """
@@ -1050,21 +1145,19 @@ Rubric: ½ point for all heads together with "about 60 heads are typical"; ½ po
 r"""
 ## What you should remember
 
-A model gives distributions; decoding decides what is done with them. A temperature divides *logits*, which raises probabilities to the power $1/T$: $T \to 0$ is greedy, $T \to \infty$ uniform. Top-k keeps a number of tokens, top-p a mass, and the order of the three is part of the recipe. Searching for the most probable text finds texts that nobody writes;
+A temperature divides *logits*, which raises probabilities to the power $1/T$: $T \to 0$ is greedy, $T \to \infty$ uniform. Top-k keeps a number of tokens, top-p a mass, and the order of the three is part of the recipe. Searching for the most probable text finds texts that nobody writes;
 what people write has the surprise of the source. Tempering each token is not tempering the text, and a model that knows only good prefixes drifts on its own.
 
 ## Go further
 
- - D. Ackley, G. Hinton, T. Sejnowski (1985). *A learning algorithm for Boltzmann machines.* Cognitive Science 9. Temperature, as physics has it.
- - B. Lowerre (1976). *The HARPY speech recognition system.* PhD thesis, Carnegie Mellon University. Beam search.
  - A. Fan, M. Lewis, Y. Dauphin (2018). *Hierarchical neural story generation.* ACL. Top-k sampling.
  - A. Holtzman, J. Buys, L. Du, M. Forbes, Y. Choi (2020). *The curious case of neural text degeneration.* ICLR. The nucleus, and why maximizing degenerates.
  - F. Stahlberg, B. Byrne (2019). *On NMT search errors and model errors: cat got your tongue?* EMNLP-IJCNLP. What exact search finds in a translation model: often the empty text.
- - S. Bengio, O. Vinyals, N. Jaitly, N. Shazeer (2015). *Scheduled sampling for sequence prediction with recurrent neural networks.* NIPS 28. Training on one's own prefixes.
+ - W. Kool, H. van Hoof, M. Welling (2019). *Stochastic beams and where to find them.* ICML.
+ - C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017). *On calibration of modern neural networks.* ICML. · A. P. Dawid (1982). *The well-calibrated Bayesian.* JASA 77.
+ - K. Park, J. Wang, T. Berg-Kirkpatrick, N. Polikarpova, L. D'Antoni (2024). *Grammar-aligned decoding.* NeurIPS.
  - M. Ranzato, S. Chopra, M. Auli, W. Zaremba (2016). *Sequence level training with recurrent neural networks.* ICLR. Exposure bias.
  - T. He, J. Zhang, Z. Zhou, J. Glass (2021). *Exposure bias versus self-recovery: are the distortions really incremental for autoregressive text generation?* EMNLP.
-
-**Try:** a beam that draws, by adding independent Gumbel noise to the scores (what does `top_k` of noisy scores sample?). Min-p, which keeps tokens of at least a tenth of the best one's probability: is it more like top-k or like top-p?
 
 ## Recall
 
@@ -1078,20 +1171,12 @@ The logits. Probabilities are raised to the power $1/T$ and normalized.
 
 In ranked order, those *before* which there is still less than $p$. So the crossing token is in, and one is always kept.
 </details>
-<details><summary>Of temperature, top-k and top-p, which two may change places?</summary>
-
-Temperature and top-k. Top-p depends on the probabilities that it is given.
-</details>
-<details><summary>Why does a beam keep sums of logarithms, and when is it exhaustive?</summary>
-
-Products of hundreds of probabilities are 0 in floating point. It is exhaustive when it keeps all $V^{n-1}$ prefixes before the last step.
-</details>
 <details><summary>What do T → 0 of the joint and of the token-wise temperature give?</summary>
 
 The most probable text, and a text that greedy takes.
 </details>
 <details><summary>A model has a fine validation loss and its long texts decay. What do you suspect, and how do you test it?</summary>
 
-It is worse on its own prefixes than on real ones. Compare its per-position quality on both kinds, as `drift` does where the truth is known.
+It is worse on its own prefixes than on real ones. Compare both, as `drift` does.
 </details>
 """

@@ -549,7 +549,7 @@ with solved("quantize", "decode"):
 
 # %% [markdown]
 r"""
-Digits. The message names a point of the line $[0, 1)$; coin flips name an even one, and the part of $x$ is $p(x)$ wide. The decoder *is* ancestral sampling, with the message for a random number generator. (Very seldom the library refuses random bytes, with an `AssertionError`: a range coder leaves a tiny share of all messages unused.)
+Digits. The message names a point of the line $[0, 1)$; coin flips name an even one, and the part of $x$ is $p(x)$ wide. The decoder *is* ancestral sampling, with the message for a random number generator. (Very seldom the library refuses, with an `AssertionError`: a range coder leaves a tiny share of messages unused.)
 
 ## A page of text
 
