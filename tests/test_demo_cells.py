@@ -7,6 +7,8 @@ import re
 
 import matplotlib.pyplot as plt
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder import lessons
 from course import picture
@@ -114,6 +116,21 @@ def test_every_demo_tells_what_was_not_run_from_what_is_not_solved(name: str, ca
         assert re.match(
             r"○ (This demo waits for |`\w+` is .* run the cells above)", told(statement)
         )
+
+
+def test_a_kernel_tells_not_run_from_not_solved_from_solved():
+    stub = "def f():\n    raise NotImplementedError('f: write your code here')"
+    demo = "with solved('f'):\n    print('drawn', f())"
+    uses = "def g():\n    return f()"
+    told = "with solved('g'):\n    print('drawn', g())"
+    cells = [demo, uses, told, stub, demo, told, "def f():\n    return 3", demo, told]
+    before = "from course.demo import solved\nEXERCISES = ['f', 'g']"
+    notebook = new_notebook(cells=[new_code_cell(source) for source in [before, *cells]])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    said = [output.text for cell in notebook.cells for output in cell.outputs]
+    not_run = "○ `f` is not there yet: run its cell above, then this one.\n"
+    unsolved = "○ This demo waits for `f`: solve it above, then run this cell again.\n"
+    assert said == [not_run, not_run, unsolved, unsolved, "drawn 3\n", "drawn 3\n"]
 
 
 def test_a_mistake_is_one_sentence_with_the_line_of_their_code(capsys):

@@ -573,10 +573,14 @@ with solved("conditionals", "log_likelihood"):
     )
     steps = np.diff([0, *upto])
     print("nats for letter 1, 2, 3, 4 given those before:", *np.round(steps, 2))
+    rows = np.ravel_multi_index(tuple(windows(train)[:, :3].T), (K,) * 3)
+    seen = np.bincount(rows, minlength=K**3)
+    print(f"rows of the last factor: {len(seen):,}; never seen {(seen == 0).mean():.0%},", end=" ")
+    print(f"fewer than ten times {(seen < 10).mean():.0%}")
 
 # %% [markdown]
 r"""
-Each letter of memory makes the next one cheaper, the fourth costs about half of the first. But the chain learns slowly: the factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and most of them saw little text. **Tables do not
+Each letter of memory makes the next one cheaper, the fourth costs about half of the first. But the chain learns slowly: the factor $p(x_4 \mid x_{<4})$ has 19,683 rows, of which 83 % were never seen at all, and 90 % fewer than ten times. **Tables do not
 generalize**: a row learns nothing from its neighbors. That is what networks will be for.
 
 Set `pseudo_count=0` and look at the test NLL again: about 2 % of the test words were never seen, one of them is enough for $-\infty$.

@@ -332,7 +332,7 @@ predict(
     "Where does training end, in nats an image on the test set?",
     ["near 24", "near 18", "near 10"],
     answer=1,
-    why="The cell below trains it. Strokes can be guessed from their beginnings; which way a pen turns next cannot.",
+    why="The cell below trains it, and prints the number.",
 )
 
 
@@ -401,9 +401,9 @@ with solved("logits", "nll"):
 
 # %% [markdown]
 r"""
-A pen moves in strokes, so the neighbors to the left and above have the strongest vote. Further away stand faint votes against ink: a stroke here makes one there less likely.
+The neighbors to the left and above have the strongest vote, for ink, as one would expect of strokes. The pixels further back vote against it on average, and faintly.
 
-And the strong colors at the right border? Pixel 24 is hardly ever black. A vote that is cast once in a thousand images is not much more than a memory of those few images: the model *overfits* there.
+And the strong colors at the right border? Pixel 24 is black in one training image of 1,297: what its votes say was learned from that image alone. A weight that rests on one image is the plainest kind of *overfitting*.
 
 ## Exercise 3: from votes to pictures
 
@@ -484,7 +484,7 @@ with solved("logits", "nll", "sample"):
 
 # %% [markdown]
 r"""
-Strokes, and some of them make a digit. Sixty-four straight-line votes cannot know more of a digit than that; a hidden layer will (lesson 4).
+Strokes, and some of them make a digit. What votes can never say is shown at the end of this lesson; hidden units, which can, come in lesson 4.
 
 ## Exercise 4: finish what somebody began
 
@@ -616,7 +616,7 @@ predict(
     "One FVSBN, trained on all digits, calls an image an anomaly if it costs more than 95 % of the test digits do. Which will it miss most often?",
     ["digits with their pixels shuffled", "empty images", "digits upside down"],
     answer=2,
-    why="The cell below counts. Upside down, strokes are still strokes, and the votes are about strokes.",
+    why="The cell below counts: it misses more than half of them, and none of the others.",
 )
 
 # %% tags=["demo"] title="What the alarm catches"
@@ -646,8 +646,8 @@ with solved("logits", "nll"), torch.no_grad():
 r"""
 Nobody trained a classifier here, and 97 % of the digits get their label. The mixture is also the better density, by a nat, with ten times the numbers.
 
-The alarm is weaker than it looks. It hears noise, since noise breaks all strokes. Of the upside-down digits it misses more than half. And the last image, a round 0 with the likelier color at every pixel, costs *less than all 300 real digits*: a digit that
-somebody wrote makes some surprising turns, and this one makes none. A low cost does not make an image typical. Large models fail in the same way: trained on photographs of ten kinds of things, they find house numbers, which they have never seen, more probable than new photographs of those things (Nalisnick et al., 2019).
+The alarm is weaker than it looks. It hears shuffled pixels every time. Of the upside-down digits it misses more than half. And the last image, a round 0 with the likelier color at every pixel, costs *less than all 300 real digits*: at every pixel
+it pays the lower of two prices, as no digit of a person does. A low cost does not make an image typical. Large models fail in the same way: trained on photographs of ten kinds of things, they find house numbers, which they have never seen, more probable than new photographs of those things (Nalisnick et al., 2019).
 
 ## What no straight line can do
 

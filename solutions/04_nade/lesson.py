@@ -353,8 +353,8 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-Solved, from *some* starts: all but 1.386 nats, and 0, 1, 1, 0 for the third bit. From others the training ends in a ditch at 1.733 nats, where two of the four words are told apart and two are not. That is the price of hidden units: an FVSBN has one valley (its loss is convex), a network with
-hidden units has many. On digits it will not matter much.
+Solved, from *some* starts: all but 1.386 nats, and 0, 1, 1, 0 for the third bit. From others the training ends in a ditch at 1.733 nats, where two of the four words are told apart and two are not. That is the price of hidden units: an FVSBN has one valley (its loss is convex, lesson 3), a network with
+hidden units can have many, and here you saw two.
 """
 
 # %% [markdown]
@@ -417,11 +417,10 @@ with solved("nade"):
 r"""
 <details><summary>Answer</summary>
 
-Column 64 is never used, so no gradient ever reaches it, and the weight decay pulls it to zero. The left border is pale for another reason: hardly any image has ink there.
+Column 64 is never used, so no gradient ever reaches it, and the weight decay pulls it to zero. The left border is pale for another reason: hardly any image has ink there, and where $x_j = 0$ the gradient of column $j$ is 0 as well.
 </details>
 
-Orange weights switch a unit *off*. The strong ones come in clumps, neighbors along a stroke: many units are on at the start, and go off when a stroke passes through their place. All pixels that come later may listen to such a unit, and each of them
-trains it.
+Orange weights switch a unit *off*. The strong ones come in clumps: ink in such a place turns the unit off. All pixels that come later may listen to it, and each of them trains it.
 
 ## Exercise 3: one sweep that draws
 
@@ -631,7 +630,7 @@ for n in (64, 784, 2001, 2002, 10_000):
 
 # %% [markdown]
 r"""
-At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on, but no image of that time was so large. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
+At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
 
 > "NADE uses masked weight matrices."
 
@@ -697,7 +696,7 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-The story does not stand. With 128 units the networks apart are as good as NADE, within a tenth of the standard error, and 274,496 numbers do them no harm (the best epoch is chosen on validation images, and the weights decay). With 16 units they are *ahead* by more than a nat: sharing is a restriction, and there it
+The story does not stand. With 128 units the networks apart are as good as NADE, within a tenth of the standard error, and 274,496 numbers do them no harm that one could see here, with the best epoch chosen on validation images and with weight decay (all four had both, so the table does not say what these two do). With 16 units they are *ahead* by more than a nat: sharing is a restriction, and there it
 costs something. And a NADE with about the numbers of an FVSBN is *behind* it. So what beats the FVSBN is not the sharing: it is hidden units, enough of them.
 
 What sharing buys is the **price**. 16,576 numbers do the work of 274,496, and one column a step does the work of all columns: $O(nh)$ for $O(n^2h)$, at nearly the same likelihood. On 784 pixels this is the difference between 785,284 numbers and 154 million.
