@@ -84,11 +84,15 @@ def gradient_sizes(module: Any, output: str, *args: Any) -> dict[str, float]:
 
 
 class Asking(torch.nn.Module):
-    """A model whose logits only the judge has; it tells what it may see, and asks for the rest."""
+    """A model whose logits only the judge has; it tells what it may see, and asks for the rest.
+
+    Its embedding says where it lives, as a WaveNet's does, and nothing else.
+    """
 
     def __init__(self, levels: int, field: int) -> None:
         super().__init__()
         self._talk, self.levels, self.field = Talk(), levels, field
+        self.embed = torch.nn.Embedding(levels, 1)
 
     def forward(self, codes: Any, label: Any = None) -> Any:
         """Codes (B, T) → logits (B, levels, T); logits t are made of samples before t only."""
