@@ -631,7 +631,7 @@ class MADE(nn.Module):
         check="MADE.sample",
         edit=(
             (
-                "x = torch.zeros(count, self.n)",
+                "x = torch.zeros(count, self.n, device=self.place.device)",
                 "asked, count = count, (count + 1) // 2\n        x = torch.zeros(count, self.n)",
             ),
             (END, DRAW + "\n        return x.repeat(2, 1)[:asked]\n"),
@@ -665,7 +665,7 @@ class MADE(nn.Module):
         "samples-not-independent",
         check="MADE.sample",
         edit=(
-            "x = torch.zeros(count, self.n)",
+            "x = torch.zeros(count, self.n, device=self.place.device)",
             "x = torch.zeros(count, self.n)\n"
             "        twin = torch.Generator().manual_seed(generator.initial_seed())\n"
             "        torch.rand(1, generator=generator)\n        generator = twin",
@@ -718,7 +718,10 @@ class MADE(nn.Module):
     Wrong(
         "MADE",
         stops="sample is not written yet",
-        edit=("x = torch.zeros(count, self.n)", "raise NotImplementedError()"),
+        edit=(
+            "x = torch.zeros(count, self.n, device=self.place.device)",
+            "raise NotImplementedError()",
+        ),
     ),
     # average_over_orders
     Wrong(
