@@ -7,6 +7,11 @@ const MAP = { width: 340, height: 216, left: 36, right: 8, top: 10, bottom: 30 }
 const CELLS = [104, 66]; // of a landscape
 const BANDS = [0.02, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16]; // nats above the least: the contours
 const RATE = 0.03, LONGEST = 0.05; // a step downhill, and its limit in μ and in log σ
+const KEYS = {
+  first: "Drag the peak for μ and a square for σ; sliders take arrow keys and Page Up/Down.",
+  whole: "Drag the peak for μ and a square for σ, or a point of a landscape; sliders take arrow keys and Page Up/Down. " +
+    "In the landscapes: ring, where you are; +, a true optimum; ◆, where your own fit ends. Lines: 0.02 to 16 nats above the least.",
+};
 const NAMES = { forward: "KL(p‖q)", reverse: "KL(q‖p)" };
 
 // ------------------------------------------------------------------------------- the mathematics
@@ -96,11 +101,11 @@ function contour(values, level, at) {
 // ------------------------------------------------------------------------------------- the words
 // The Python module says the same; a test holds the two together.
 
-function inWords(world, optima, mu, sigma) {
+function inWords(world, optima, mu, sigma, whole) {
   const told = ["forward", "reverse"].map((direction) => {
     const value = divergence(world, direction, mu, sigma);
     const above = Math.max(0, value - optima[direction][0][2]);
-    return `${NAMES[direction]} = ${value.toFixed(3)} nats, ${above.toFixed(3)} above its least`;
+    return `${NAMES[direction]} = ${value.toFixed(3)} nats${whole ? `, ${above.toFixed(3)} above its least` : ""}`;
   });
   return `Gaussian with μ = ${mu.toFixed(2)} and σ = ${sigma.toFixed(2)}: ${told.join("; ")}.`;
 }
@@ -167,6 +172,13 @@ function render({ model, el }) {
   const muSlider = slider("μ", "mean μ of the Gaussian", low, high);
   const sigmaSlider = slider("σ", "standard deviation σ of the Gaussian", least, most);
   const buttons = make("div", { class: "buttons" }, root);
+  const whole = () => model.get("_whole");
+  const reveal = make("button", { type: "button", class: "reveal" }, buttons, "I would put it here: show me where each is least");
+  reveal.addEventListener("click", () => {
+    write(model, "_whole", true);
+    draw();
+    muSlider.input.focus(); // the button is gone: do not lose the reader's place
+  });
   const descents = {};
   for (const direction of ["forward", "reverse"]) {
     descents[direction] = make("button", { type: "button", class: `descend ${direction}` }, buttons, `Descend ${NAMES[direction]}`);
@@ -182,9 +194,7 @@ function render({ model, el }) {
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, root);
   const notices = make("div", { class: "notices", role: "status" }, root);
   const maps = make("div", { class: "maps" }, root);
-  const key = make("p", { class: "keys" }, root,
-    "Drag the peak for μ and a square for σ, or a point of a landscape; sliders take arrow keys and Page Up/Down. " +
-    "In the landscapes: ring, where you are; +, a true optimum; ◆, where your own fit ends. Lines: 0.02 to 16 nats above the least.");
+  const key = make("p", { class: "keys" }, root);
   key.id = `${id}-keys`;
 
   // ------------------------------------------------------------------- densities and integrand
@@ -250,6 +260,7 @@ function render({ model, el }) {
     plus.setAttribute("d", area(terms.map((v) => toTerm(Math.max(v, 0))), zero));
     minus.setAttribute("d", area(terms.map((v) => toTerm(Math.min(v, 0))), zero));
     outline.setAttribute("d", line(terms.map(toTerm)));
+    if (!whole()) return;
     make("path", { d: `M${LEFT} ${zero}H${WIDTH - RIGHT}` }, axes);
     const { found, digits } = ticks(fall, rise, 3);
     for (const v of found) make("text", { x: LEFT - 6, y: toTerm(v) + 4, "text-anchor": "end" }, axes, label(v, digits));
@@ -352,16 +363,17 @@ function render({ model, el }) {
     for (const name of ["pointerup", "pointercancel"])
       svg.addEventListener(name, () => { if (grip) { grip = null; commit(); } });
   }
+  const onPlot = (event) => within(plot, event, WIDTH, whole() ? TALL + SLIM : TALL);
   drag(plot, (event) => {
-    const [px, py] = within(plot, event, WIDTH, TALL + SLIM);
+    const [px, py] = onPlot(event);
     if (py > TALL) return null;
     const side = [-1, 1].find((sign) => event.target === sides[(sign + 1) / 2]);
-    if (side) return { move: (e) => go(mu, (fromX(within(plot, e, WIDTH, TALL + SLIM)[0]) - mu) * side) };
+    if (side) return { move: (e) => go(mu, (fromX(onPlot(e)[0]) - mu) * side) };
     const offset = event.target === peak ? mu - fromX(px) : 0;
-    return { move: (e) => go(fromX(within(plot, e, WIDTH, TALL + SLIM)[0]) + offset, sigma), at: () => go(fromX(px) + offset, sigma) };
+    return { move: (e) => go(fromX(onPlot(e)[0]) + offset, sigma), at: () => go(fromX(px) + offset, sigma) };
   });
   plot.addEventListener("pointermove", (event) => {
-    const [px, py] = within(plot, event, WIDTH, TALL + SLIM);
+    const [px, py] = onPlot(event);
     const there = py > TALL ? clip(fromX(px), low, high) : null;
     if (there === pointed) return;
     pointed = there;
@@ -428,14 +440,23 @@ function render({ model, el }) {
 
   function say() {
     if (running) return; // a live region that changes sixty times a second says nothing
-    words.textContent = pointed === null ? inWords(world, optima, mu, sigma)
+    words.textContent = pointed === null ? inWords(world, optima, mu, sigma, whole())
       : pointInWords(world, shaded, mu, sigma, pointed);
   }
   function draw() {
+    // First a guess, then the answer: until the reader commits to a place only the numbers stand.
+    root.dataset.whole = whole();
+    reveal.hidden = whole();
+    maps.hidden = !whole();
+    plot.setAttribute("viewBox", `0 0 ${WIDTH} ${whole() ? TALL + SLIM : TALL}`);
+    for (const part of [title, plus, minus, outline, cursor]) part.style.display = whole() ? "" : "none";
+    for (const radio of Object.values(radios)) radio.hidden = !whole();
+    key.textContent = whole() ? KEYS.whole : KEYS.first;
     for (const direction of ["forward", "reverse"]) {
       const value = divergence(world, direction, mu, sigma), above = Math.max(0, value - optima[direction][0][2]);
       numbers[direction].textContent = `${value.toFixed(3)} nats`;
-      aboves[direction].textContent = `${above.toFixed(3)} above its least`;
+      aboves[direction].textContent = whole() ? `${above.toFixed(3)} above its least` : "";
+      descents[direction].hidden = !whole();
       const asked = model.get("_their_kl"), their = asked[direction];
       const isHere = Math.abs(asked.mu - mu) + Math.abs(asked.sigma - sigma) < 1e-9;
       const agrees = Math.abs(Number(their) - value) < 0.005 * (1 + Math.abs(value));
@@ -465,7 +486,7 @@ function render({ model, el }) {
     }
     draw();
   };
-  const unfollow = follow(model, ["mu", "sigma", "_ends", "_their_kl", "_notices", "_live"], [], fromKernel);
+  const unfollow = follow(model, ["mu", "sigma", "_ends", "_their_kl", "_notices", "_live", "_whole"], [], fromKernel);
   draw();
   return () => { stop(); unfollow(); };
 }

@@ -25,6 +25,8 @@ class KLExplorer(widget.Widget):
     bumps   (weight, mean, standard deviation) of each bump; weights sum to 1.
     mu      mean of the Gaussian at first.
     sigma   its standard deviation at first.
+    whole   whether all is shown at once. Else the reader first moves the Gaussian and commits to
+            a place; then come the least values, what each x adds, and both landscapes.
 
     Raises ValueError, in one sentence, for bumps that make no density.
 
@@ -45,6 +47,7 @@ class KLExplorer(widget.Widget):
     _their_kl = traitlets.Dict().tag(sync=True)  # as text, with the place it was asked for
     _notices = traitlets.List().tag(sync=True)
     _live = traitlets.Bool(False).tag(sync=True)
+    _whole = traitlets.Bool(False).tag(sync=True)
     _request = traitlets.Dict().tag(sync=True)  # the last button pressed
 
     def __init__(
@@ -52,8 +55,10 @@ class KLExplorer(widget.Widget):
         bumps: Sequence[Sequence[float]] = BUMPS,
         mu: float | None = None,
         sigma: float | None = None,
+        whole: bool = False,
     ) -> None:
         super().__init__()
+        self._whole = whole
         self._functions: tuple[Callable, ...] | None = None
         bumps = _bumps_of(bumps)
         low = min(m - 4 * s for _, m, s in bumps)
@@ -88,7 +93,7 @@ class KLExplorer(widget.Widget):
         A function that is not written yet, or that raises, gives one sentence, and the picture
         stands without it.
         """
-        explorer = cls(bumps, mu, sigma)
+        explorer = cls(bumps, mu, sigma, whole=True)
         explorer._live = True
         explorer.draw_from(explorer._draw_from_functions, kl, fit_forward, fit_reverse)
         explorer.observe(explorer._ask_kl, names=["mu", "sigma"])
@@ -179,7 +184,8 @@ class KLExplorer(widget.Widget):
         for name, direction in (("KL(p‖q)", "forward"), ("KL(q‖p)", "reverse")):
             value = getattr(self, direction)(self.mu, self.sigma)
             above = max(0.0, value - self._optima[direction][0][2])
-            told.append(f"{name} = {value:.3f} nats, {above:.3f} above its least")
+            least = f", {above:.3f} above its least" if self._whole else ""
+            told.append(f"{name} = {value:.3f} nats{least}")
         return f"Gaussian with μ = {self.mu:.2f} and σ = {self.sigma:.2f}: {'; '.join(told)}."
 
     def point_in_words(self, x: float, direction: str = "forward") -> str:
@@ -206,7 +212,7 @@ class KLExplorer(widget.Widget):
         others = [f"{kl:.3f} at μ = {mu:.2f}" for mu, _, kl in self._optima["reverse"][1:]]
         if others:
             optima.append(f"KL(q‖p) has other local optima: {', '.join(others)}.")
-        said = [f"KLExplorer: p = {bumps}", self.in_words(), *optima]
+        said = [f"KLExplorer: p = {bumps}", self.in_words(), *(optima if self._whole else [])]
         said += [
             f"Your fit_{direction} ends at μ = {mu:.2f} and σ = {sigma:.2f}."
             for direction, mu, sigma in self._ends

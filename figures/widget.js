@@ -24,16 +24,33 @@ const live = (render) => ({
   render({ model, el }) {
     el.setAttribute("data-live-view", model.get("_output_id") ?? "");
     const end = render({ model, el });
+    const watch = legible(el);
     const news = make("p", { class: "news", role: "status" }, el.firstElementChild);
     const tell = () => setText(news, model.get("_news") ?? "");
     tell();
     const unfollow = follow(model, [], ["_news"], tell);
     return () => {
+      watch.disconnect();
       unfollow();
       end?.();
     };
   },
 });
+
+// Tells each picture in --grow by how much its own units are smaller than a pixel of the screen, so
+// that a style sheet can keep letters at their size: font-size: calc(11px * var(--grow, 1)).
+function legible(el) {
+  const fit = () => {
+    for (const svg of el.querySelectorAll("svg")) {
+      const { width } = svg.getBoundingClientRect(), own = svg.viewBox.baseVal?.width;
+      if (own && width) svg.style.setProperty("--grow", String(Math.max(1, own / width)));
+    }
+  };
+  const watch = new ResizeObserver(fit);
+  watch.observe(el);
+  fit();
+  return watch;
+}
 
 // A live region is read anew whenever it is written.
 const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };

@@ -36,7 +36,7 @@ def functions() -> list:
 
 
 def test_both_divergences_are_numpys_wherever_the_gaussian_stands(show) -> None:
-    explorer = KLExplorer()
+    explorer = KLExplorer(whole=True)
     page = show(explorer)
     rng = np.random.default_rng(5)
     for _ in range(12):
@@ -53,7 +53,7 @@ def test_both_divergences_are_numpys_wherever_the_gaussian_stands(show) -> None:
     "start, end", [((1.0, 1.0), 0), ((-3.0, 0.5), 1), ((0.0, 2.0), 2), ((0.0, 2.9), 2)]
 )
 def test_descending_the_reverse_kl_ends_in_the_valley_of_the_start(show, start, end) -> None:
-    explorer = KLExplorer(mu=start[0], sigma=start[1])
+    explorer = KLExplorer(whole=True, mu=start[0], sigma=start[1])
     page = show(explorer, **CALM)
     page.get_by_role("button", name="Descend KL(q‖p)").click()
     assert place(page) == pytest.approx(explorer._optima["reverse"][end][:2], abs=2e-3)
@@ -63,14 +63,14 @@ def test_descending_the_reverse_kl_ends_in_the_valley_of_the_start(show, start, 
 
 @pytest.mark.parametrize("start", [(4.0, 0.3), (-4.0, 2.9), (0.0, 1.0)])
 def test_descending_the_forward_kl_ends_at_the_moments_from_anywhere(show, start) -> None:
-    explorer = KLExplorer(mu=start[0], sigma=start[1])
+    explorer = KLExplorer(whole=True, mu=start[0], sigma=start[1])
     page = show(explorer, **CALM)
     page.get_by_role("button", name="Descend KL(p‖q)").click()
     assert place(page) == pytest.approx((0.4, np.sqrt(4.2)), abs=2e-3)
 
 
 def test_a_moving_descent_can_be_stopped(show) -> None:
-    page = show(KLExplorer(mu=-4.0, sigma=2.9), reduced_motion="no-preference")
+    page = show(KLExplorer(whole=True, mu=-4.0, sigma=2.9), reduced_motion="no-preference")
     button = page.locator("button.descend.forward")
     # In one breath, so that no frame can end the descent between the two presses.
     said = page.evaluate(
@@ -86,7 +86,7 @@ def test_a_moving_descent_can_be_stopped(show) -> None:
 
 
 def test_sliders_answer_arrow_keys_and_the_notebook_does_not_hear_them(show) -> None:
-    explorer = KLExplorer()
+    explorer = KLExplorer(whole=True)
     page = show(explorer)
     page.evaluate("window.heard = 0; document.addEventListener('keydown', () => window.heard++)")
     page.get_by_label("mean μ").focus()
@@ -101,7 +101,7 @@ def test_sliders_answer_arrow_keys_and_the_notebook_does_not_hear_them(show) -> 
 
 
 def test_the_peak_moves_mu_and_a_square_moves_sigma(show) -> None:
-    page = show(KLExplorer())
+    page = show(KLExplorer(whole=True))
 
     def drag(selector: str, by: float) -> None:
         box = page.locator(selector).bounding_box()
@@ -121,7 +121,7 @@ def test_the_peak_moves_mu_and_a_square_moves_sigma(show) -> None:
 
 
 def test_a_point_of_a_landscape_is_a_gaussian(show) -> None:
-    explorer = KLExplorer()
+    explorer = KLExplorer(whole=True)
     page = show(explorer)
     optimum = page.locator(".map.reverse .optimum").first.bounding_box()
     page.mouse.click(optimum["x"] + optimum["width"] / 2, optimum["y"] + optimum["height"] / 2)
@@ -130,7 +130,7 @@ def test_a_point_of_a_landscape_is_a_gaussian(show) -> None:
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
 def test_pointing_at_the_integrand_says_what_the_point_adds(show, direction) -> None:
-    explorer = KLExplorer(mu=1.0, sigma=0.7)
+    explorer = KLExplorer(whole=True, mu=1.0, sigma=0.7)
     page = show(explorer)
     page.locator(f"input[value={direction}]").check()
     box = page.locator("svg.plot").bounding_box()
@@ -159,7 +159,7 @@ def test_the_students_functions_are_asked_through_the_kernel(show, functions) ->
 
 
 def test_a_late_answer_of_the_kernel_does_not_pull_the_gaussian_back(show) -> None:
-    page = show(KLExplorer())
+    page = show(KLExplorer(whole=True))
     peak = page.locator("circle.handle").bounding_box()
     page.mouse.move(peak["x"] + 8, peak["y"] + 8)
     page.mouse.down()
@@ -191,7 +191,7 @@ def test_an_unsolved_exercise_is_a_sentence_under_a_whole_picture(show) -> None:
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_words_stand_out_from_the_page_in_both_themes(show, color_scheme) -> None:
-    page = show(KLExplorer(), color_scheme=color_scheme)
+    page = show(KLExplorer(whole=True), color_scheme=color_scheme)
 
     def luminance(color: str) -> float:
         channels = [int(v) / 255 for v in re.findall(r"\d+", color)[:3]]
@@ -213,12 +213,57 @@ def test_words_stand_out_from_the_page_in_both_themes(show, color_scheme) -> Non
 
 
 def test_every_control_has_a_name(show) -> None:
-    page = show(KLExplorer())
+    page = show(KLExplorer(whole=True))
     expect(page.get_by_role("slider", name="mean μ of the Gaussian")).to_be_visible()
     expect(page.get_by_role("slider", name="standard deviation σ")).to_be_visible()
     for name in ("KL(p‖q)", "KL(q‖p)"):
         expect(page.get_by_role("radio", name=f"Shade what each x adds to {name}")).to_be_visible()
         expect(page.get_by_role("button", name=f"Descend {name}")).to_be_visible()
+
+
+def test_a_reader_guesses_before_the_optima_are_shown(show) -> None:
+    explorer = KLExplorer()
+    page = show(explorer, viewport={"width": 900, "height": 900}, kernel=True)
+    root = page.locator(".kl-explorer")
+    assert root.bounding_box()["height"] <= 700
+    expect(page.locator(".maps")).to_be_hidden()
+    expect(page.locator(".words")).to_have_text(explorer.in_words())
+    assert "least" not in root.inner_text().replace("is least", "") and "least," not in repr(
+        explorer
+    )
+    page.get_by_label("mean μ").press("ArrowRight")
+    page.get_by_role("button", name="I would put it here").click()
+    expect(page.locator(".maps")).to_be_visible()
+    expect(page.locator(".words")).to_have_text(explorer.in_words())
+    assert "above its least" in explorer.in_words()
+    expect(page.get_by_label("mean μ")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [320, 560, 900])
+def test_no_label_is_under_11_pixels(show, width) -> None:
+    page = show(KLExplorer(whole=True), viewport={"width": width, "height": 900})
+    least = page.evaluate(
+        """() => Math.min(...[...document.querySelectorAll("#widget svg text")].map((text) =>
+          parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
+    )
+    assert least >= 10.95
+
+
+def test_two_on_a_page_have_a_choice_each(show) -> None:
+    page = show(KLExplorer(whole=True))
+    page.evaluate(
+        """async () => {
+          const text = JSON.parse(document.getElementById("module").textContent);
+          const copy = new Blob([text], { type: "text/javascript" });
+          const module = await import(URL.createObjectURL(copy));
+          const second = document.createElement("div");
+          document.body.append(second);
+          await module.default.render({ model: window.widgetModel, el: second });
+        }"""
+    )
+    assert page.locator("input[type=radio]:checked").count() == 2
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids)) and len(ids) > 4
 
 
 def test_the_explorer_lives_in_jupyterlab(lab, lab_page) -> None:
