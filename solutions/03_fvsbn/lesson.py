@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import display
 from torch import nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autograder import check
 from course import data

@@ -22,7 +22,7 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autograder import check
 from course.demo import solved

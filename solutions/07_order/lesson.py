@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, rel_entr
 from scipy.stats import norm
 from torch import nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autograder import check
 from course import data

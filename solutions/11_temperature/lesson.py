@@ -24,7 +24,7 @@ import math
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autograder import check
 from course import pretrained
