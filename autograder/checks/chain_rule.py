@@ -16,6 +16,7 @@ from scipy.stats import chi2
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import exactly
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine, shrinking
@@ -189,11 +190,6 @@ def take_tables(answer: Any, what: str) -> list[np.ndarray]:
         expect_array(table, None, "number", f"factor {i} of {what}").astype(np.float64)
         for i, table in enumerate(answer, 1)
     ]
-
-
-def exactly(a: Any, b: Any) -> bool:
-    """Equal to 1e-9."""
-    return alike(a, b, 1e-9)
 
 
 def to_rounding(a: Any, b: Any) -> bool:

@@ -20,6 +20,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import softmax
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -42,12 +43,6 @@ LESSON = "12_compression"
 SHARE, WORDS = 0.005, 64
 
 # --- what the mathematics says --------------------------------------------------------------------
-
-
-def softmax(a: np.ndarray) -> np.ndarray:
-    """Along the last axis, without overflow."""
-    e = np.exp(a - a.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
 
 
 def conditionals(bias: np.ndarray, pairs: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -1485,6 +1480,7 @@ def a_receiver_without_a_model(decode_learning: Standin, draw: Draw) -> Iterator
     subject = Subject(
         ask=ask,
         rule=lambda parcel: parcel.x,
+        drawn=True,
         mistakes=_OF_RECEIVERS,
         show=lambda parcel: parcel.told,
         told=lambda found: found if isinstance(found, str) else shown(found),

@@ -23,7 +23,7 @@ import numpy as np
 from autograder.checking import checks
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
-from autograder.diagnosis.mistakes import Observation
+from autograder.diagnosis.mistakes import Observation, several
 from autograder.draw import Draw
 from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, describe
 
@@ -344,11 +344,6 @@ def subject(
 # --- mistakes that any count may have -------------------------------------------------------------
 
 
-def counted_as(name: str, advice: str, *programs: Callable[..., Any]) -> tuple[Mistake, ...]:
-    """One mistake that has several programs."""
-    return tuple(Mistake(name, advice, gives=program) for program in programs)
-
-
 def wrapped(number: int) -> int:
     """What is left of an integer in 64 bits."""
     return (number + 2**63) % 2**64 - 2**63
@@ -432,20 +427,20 @@ def float_product(cardinalities: Sequence[int]) -> Any:
 
 
 _TABLE = (
-    *counted_as(
+    *several(
         "forgets-minus-one",
         "you count every cell of the table; but the cells sum to 1, so the last one follows from "
         "the others",
         math.prod,
     ),
-    *counted_as(
+    *several(
         "minus-one-per-variable",
         "you take one off for each variable; only the whole table sums to 1, so one comes off the "
         "product, once",
         lambda c: math.prod(k - 1 for k in c),
         lambda c: math.prod(c) - len(c),
     ),
-    *counted_as(
+    *several(
         "adds-over-variables",
         "you add over the variables: that is how many numbers INDEPENDENT variables need; joint "
         "values multiply",
@@ -453,12 +448,12 @@ _TABLE = (
         lambda c: sum(c) - 1,
         lambda c: sum(c),
     ),
-    *counted_as(
+    *several(
         "assumes-binary",
         "you count as if every variable had two values: use each variable's own cardinality",
         lambda c: 2 ** len(c) - 1,
     ),
-    *counted_as(
+    *several(
         "power-for-product",
         "you raise one number to a power: the variables have cardinalities of their own, and their "
         "joint values are the product of all of them",
@@ -467,14 +462,14 @@ _TABLE = (
         lambda c: (c[0] if c else 1) ** len(c) - 1,
         lambda c: len(c) ** (c[0] if c else 1) - 1,
     ),
-    *counted_as(
+    *several(
         "int64-overflow",
         "NumPy's integers end at 2^63 and then start again from below, without a word: multiply "
         "Python ints",
         lambda c: wrapped(math.prod(c)) - 1,
         lambda c: wrapped(math.prod(c) - 1),
     ),
-    *counted_as("float-for-an-integer", _FLOAT_ADVICE, float_product),
+    *several("float-for-an-integer", _FLOAT_ADVICE, float_product),
 )
 _TABLE_SEEN = (
     Symptom(
@@ -608,7 +603,7 @@ _BITS = (
         "you go up by two bits at a time, and may pass over the first n",
         after=lambda n, limit: n + n % 2,
     ),
-    *counted_as(
+    *several(
         "reaches-for-exceeds",
         "where the limit is 2^n − 1 itself you stop one bit early: the −1 is forgotten, or ≥ "
         "stands where > belongs, or a whole logarithm is rounded up, which does not move it",
@@ -616,27 +611,27 @@ _BITS = (
         by_a_logarithm(lambda limit: math.ceil(math.log2(limit + 1))),
         by_a_logarithm(lambda limit: math.floor(math.log2(limit)) + 1),
     ),
-    *counted_as(
+    *several(
         "minus-one-on-the-wrong-side",
         "2^n − 1 > limit means 2^n > limit + 1: move the 1 to the other side once",
         lambda limit: (limit + 2).bit_length(),
         lambda limit: max(limit - 1, 0).bit_length(),
     ),
-    *counted_as(
+    *several(
         "counts-decimal-digits",
         "you count decimal digits (a logarithm to base 10): every bit doubles the table",
         lambda limit: len(str(limit)),
         lambda limit: len(str(limit)) - 1,
         lambda limit: len(str(limit)) + 1,
     ),
-    *counted_as(
+    *several(
         "natural-logarithm",
         "that is the natural logarithm: every bit doubles the table, so the base is 2",
         by_a_logarithm(lambda limit: math.ceil(math.log(limit))),
         by_a_logarithm(lambda limit: math.floor(math.log(limit))),
         by_a_logarithm(lambda limit: math.floor(math.log(limit)) + 2),
     ),
-    *counted_as(
+    *several(
         "float-logarithm",
         _FLOAT_LOG,
         by_a_logarithm(lambda limit: math.floor(math.log2(limit + 1)) + 1),
@@ -1177,53 +1172,53 @@ def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterato
 # --- fvsbn_parameters -----------------------------------------------------------------------------
 
 _FVSBN = (
-    *counted_as(
+    *several(
         "forgets-the-biases",
         "you count the weights alone: every one of the n regressions has a bias as well, and for "
         "x_1 it is all there is",
         lambda n: n * (n - 1) // 2,
     ),
-    *counted_as(
+    *several(
         "one-bias-for-all",
         "you count a single bias: each of the n regressions has its own",
         lambda n: n * (n - 1) // 2 + 1,
     ),
-    *counted_as(
+    *several(
         "first-conditional-left-out",
         "you are one number short: the first conditional has no weights, but it has a bias",
         lambda n: triangle(n) - 1,
     ),
-    *counted_as(
+    *several(
         "counts-the-dense-size",
         "you count a full square; x_i may only look at x_1 … x_(i−1), so of the weights a triangle "
         "is left",
         lambda n: n * n,
         lambda n: n * n + n,
     ),
-    *counted_as(
+    *several(
         "half-a-square",
         "half a square counts the biases only half: on the diagonal of the triangle each of the n "
         "regressions has a whole one",
         lambda n: n * n // 2,
     ),
-    *counted_as(
+    *several(
         "counts-variables-alone",
         "that is n, or half of it: the i-th conditional has i − 1 weights and a bias, and all of "
         "them add up",
         lambda n: n // 2,
         lambda n: n,
     ),
-    *counted_as(
+    *several(
         "sees-itself",
         "you give x_i a weight for itself: it has i − 1 weights and a bias",
         lambda n: triangle(n) + n,
     ),
-    *counted_as(
+    *several(
         "counts-a-chain",
         "that is a chain, where x_i looks at one variable; here it looks at all before it",
         lambda n: 2 * n - 1,
     ),
-    *counted_as(
+    *several(
         "counts-the-table",
         "that is the full table: a logistic regression has one weight for each variable before it, "
         "not one number for each combination of their values",
@@ -1287,36 +1282,36 @@ def numbers_of_an_fvsbn(fvsbn_parameters: Standin, draw: Draw) -> Iterator[Claim
 # --- nade_parameters ------------------------------------------------------------------------------
 
 _NADE = (
-    *counted_as(
+    *several(
         "forgets-the-biases",
         "you count the two matrices alone: c has a bias for each hidden unit, b one for each "
         "variable",
         lambda n, h: 2 * n * h,
     ),
-    *counted_as(
+    *several(
         "forgets-c-or-the-last-column",
         "you are h numbers short: either c is missing, one bias a hidden unit, or you left out the "
         "last column of W, which no step uses but which is stored",
         lambda n, h: 2 * n * h + n,
     ),
-    *counted_as(
+    *several(
         "forgets-b",
         "every conditional has a bias of its own: b, one number a variable",
         lambda n, h: 2 * n * h + h,
     ),
-    *counted_as(
+    *several(
         "counts-the-biases-alone",
         "you count the two vectors of biases alone: the matrices W and V are stored too",
         lambda n, h: h + n,
     ),
-    *counted_as(
+    *several(
         "counts-one-matrix",
         "you count one matrix: W leads into the hidden layer, V out of it, and they are not the "
         "same",
         lambda n, h: n * h + h + n,
         lambda n, h: n * h,
     ),
-    *counted_as(
+    *several(
         "separate-weights-per-step",
         "you give every step weights of its own: all steps share one W (and one c), and step i "
         "uses its first i − 1 columns",
@@ -1324,12 +1319,12 @@ _NADE = (
         lambda n, h: h * n * (n - 1) // 2 + n * h + h + n,
         lambda n, h: h * n * (n - 1) // 2 + n * h + n * h + n,
     ),
-    *counted_as(
+    *several(
         "separate-biases-per-step",
         "you give every step its own c: all steps share one",
         lambda n, h: 3 * n * h + n,
     ),
-    *counted_as(
+    *several(
         "one-output-for-all",
         "you share V between the conditionals: each has its own row of V, of h numbers",
         lambda n, h: n * h + 2 * h + n,
@@ -1408,7 +1403,7 @@ def _single(size: int) -> int:
 
 
 _MADE = (
-    *counted_as(
+    *several(
         "counts-the-dense-size",
         "you count every entry of the weight matrices; a connection that its mask sets to 0 does "
         "not exist",
@@ -1447,7 +1442,7 @@ _MADE = (
         "the connections into the hidden units are missing: only their biases are counted",
         {"hidden": lambda a, b: (a > b) & False},
     ),
-    *counted_as(
+    *several(
         "hidden-layers-left-out",
         "you count the output layer alone: each hidden layer has connections and biases",
         lambda n, h: made_count(n, h, hidden=lambda a, b: (a > b) & False, hidden_biases=_none),
@@ -1508,7 +1503,7 @@ _MADE = (
         "only the output's bias is left",
         {"alone": False},
     ),
-    *counted_as(
+    *several(
         "one-layer-formula",
         "you count all hidden units as if they stood in one layer: between two hidden layers there "
         "are masks as well",

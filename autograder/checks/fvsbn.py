@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import sigmoid, single, softplus
 from autograder.checks.samples import (
     DRAWS,
     NO_BITS,
@@ -73,16 +74,6 @@ def votes_one_by_one(x: Array, weight: Array, bias: Array) -> Array:
     return np.stack([x[:, :i] @ weight[i, :i] + bias[i] for i in range(len(bias))], axis=1)
 
 
-def softplus(a: Array) -> Array:
-    """log(1 + e^a) without overflow."""
-    return np.logaddexp(0.0, a)
-
-
-def sigmoid(a: Array) -> Array:
-    """1 / (1 + e^(−a)) without overflow."""
-    return np.exp(-softplus(-a))
-
-
 def surprise(score: Array, x: Array) -> Array:
     """−log p of each bit in nats, (B, n), for logits and bits."""
     return softplus(score) - x * score
@@ -109,11 +100,6 @@ def price_by_probabilities(x: Array, weight: Array, bias: Array) -> Array:
     """The same as `price`, from the probabilities of ones."""
     p = sigmoid(votes(x, weight, bias))
     return -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1)
-
-
-def single(array: Any) -> torch.Tensor:
-    """The array as a tensor of its own, in single precision, as a notebook has its models."""
-    return torch.tensor(np.asarray(array)).to(torch.float32)
 
 
 def close(a: Any, b: Any) -> bool:

@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import log_softmax, softmax
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -91,13 +92,6 @@ def within(where: str, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
 def may_see(queries: int, keys: int) -> np.ndarray:
     """bool (T, S): query i stands at position S − T + i."""
     return np.arange(keys)[None, :] <= np.arange(keys - queries, keys)[:, None]
-
-
-def softmax(scores: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Normalized exponentials; rows of −inf only give NaN, as torch's do."""
-    with np.errstate(invalid="ignore"):
-        shifted = np.exp(scores - scores.max(axis, keepdims=True))
-        return shifted / shifted.sum(axis, keepdims=True)
 
 
 def attention(
@@ -761,12 +755,6 @@ _GPT2 = (
         after=lambda v, *_: log_softmax(v)),
     *within("in the blocks", _BLOCK),
 )  # fmt: skip
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits minus the log of their exponentials' sum, over the last axis."""
-    top = logits.max(-1, keepdims=True)
-    return logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
 
 
 @checks("GPT2", lesson=LESSON, points=3, see="Exercise 3: GPT-2")

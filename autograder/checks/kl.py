@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder import expect_array
 from autograder.checking import checks
+from autograder.checks.numbers import exactly, number
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -38,13 +38,6 @@ def log_gaussian(x: np.ndarray, mu: float, sigma: float) -> np.ndarray:
 def mixture(grid: np.ndarray, bumps: Sequence[tuple[float, float, float]]) -> np.ndarray:
     """The density Σ weight · N(mean, sd²) on the grid; bumps are (weight, mean, sd)."""
     return sum(w * np.exp(log_gaussian(grid, m, s)) for w, m, s in bumps)
-
-
-def number(value: Any, what: str) -> float:
-    """`value` as a float; WrongKind if it is anything but one real number."""
-    if isinstance(value, bool):
-        raise WrongKind(f"{what} should be a number: got {value!r}")
-    return float(expect_array(value, (), "number", what))
 
 
 def table(draw: Draw, outcomes: int, zeros: int = 0) -> np.ndarray:
@@ -198,11 +191,6 @@ def near_and_far(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
             q = table(draw, k)
         cases += [(p, (1 - t) * p + t * q) for t in (1.0, 0.1)]
     return cases
-
-
-def exactly(a: Any, b: Any) -> bool:
-    """Equal to 1e-9."""
-    return alike(a, b, 1e-9)
 
 
 def show_tables(p: np.ndarray, q: np.ndarray | None = None) -> str:

@@ -16,6 +16,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import softplus, tensor
 from autograder.checks.whole import each_step
 from autograder.checks.witness import waits_unless
 from autograder.claims import Cause, Claim
@@ -107,19 +108,9 @@ def all_bits(n: int) -> np.ndarray:
     return np.array(list(itertools.product((0, 1), repeat=n)), dtype=np.float32)
 
 
-def softplus(x: np.ndarray) -> np.ndarray:
-    """log(1 + e^x) without overflow."""
-    return np.logaddexp(0.0, x)
-
-
 def log_bernoulli(logits: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Σ_d log p(x_d) in nats for logits and bits of shape (B, n)."""
     return -(softplus(logits) - x * logits).sum(-1)
-
-
-def tensor(array: Any) -> torch.Tensor:
-    """The array as a tensor of its own."""
-    return torch.tensor(np.asarray(array))
 
 
 def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:

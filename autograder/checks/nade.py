@@ -15,6 +15,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import close, sigmoid, single
 from autograder.checks.samples import all_bits, claim_of_independence, claim_of_the_generator
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Cause, Claim, waiting
@@ -32,11 +33,6 @@ Numbers = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # W, c, V, b
 
 
 # --- what the mathematics says --------------------------------------------------------------------
-
-
-def sigmoid(a: np.ndarray) -> np.ndarray:
-    """σ(a), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * a))
 
 
 def nade_rule(
@@ -164,19 +160,9 @@ def word(x: np.ndarray) -> str:
     return "".join(f"{bit:.0f}" for bit in x[:12]) + "…" * (len(x) > 12)
 
 
-def tensor(array: Any) -> torch.Tensor:
-    """The array as a tensor of its own, in single precision, as a notebook has its models."""
-    return torch.tensor(np.asarray(array)).to(torch.float32)
-
-
 def tensors(numbers: Sequence[np.ndarray]) -> list[torch.Tensor]:
     """W, c, V, b as tensors."""
-    return [tensor(array) for array in numbers]
-
-
-def close(a: Any, b: Any, tolerance: float = 5e-5) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=tolerance, atol=tolerance)
+    return [single(array) for array in numbers]
 
 
 def numbers_of(draw: Draw, n: int, h: int, scale: float = 1.0) -> Numbers:
@@ -284,7 +270,7 @@ def _claims_on_logits(
     """Values, who sees whom, and training; returns whether the values are right."""
 
     def ask(x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
-        return expect_array(function(tensor(x), *tensors(numbers)), x.shape, "float", "the logits")
+        return expect_array(function(single(x), *tensors(numbers)), x.shape, "float", "the logits")
 
     subject = Subject(
         ask=ask,
@@ -345,7 +331,7 @@ def _training(function: Standin, draw: Draw, points: float, right: bool) -> Clai
     numbers = numbers_of(draw, n, h)
     x = draw.bits(6, n)
     x[0], x[1] = 1, 0
-    found = gradients_of(function, tensor(x), *tensors(numbers))
+    found = gradients_of(function, single(x), *tensors(numbers))
     found = found if isinstance(found, dict) else {}
     kept = found.get("kept") is True
     if kept and not right:  # the gradients of other logits say nothing
@@ -354,7 +340,7 @@ def _training(function: Standin, draw: Draw, points: float, right: bool) -> Clai
     grads = grads if isinstance(grads, list) and len(grads) == 4 else [None] * 4
     given = [p.requires_grad_() for p in tensors(numbers)]
     W, c, V, b = given
-    steps = (torch.sigmoid(tensor(x)[:, :i] @ W[:, :i].T + c) @ V[i] + b[i] for i in range(n))
+    steps = (torch.sigmoid(single(x)[:, :i] @ W[:, :i].T + c) @ V[i] + b[i] for i in range(n))
     (torch.stack(list(steps), dim=1) ** 2 / 2).sum().backward()
     cut = [name for name, grad in zip("WcVb", grads, strict=True) if grad is None]
     good = not cut and all(
@@ -424,7 +410,7 @@ def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     for n in SIZES:
         numbers = numbers_of(draw, n, HIDDEN, scale=0.3)
         x = draw.bits(1, n)
-        count, answer = _counted(nade, tensor(x), *tensors(numbers))
+        count, answer = _counted(nade, single(x), *tensors(numbers))
         counts.append(count)
         answer = expect_array(answer, x.shape, "float", "the logits")
         here &= close(answer, nade_rule(x, *numbers))
@@ -1005,16 +991,16 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     def ask(table: np.ndarray, smooth: bool) -> np.ndarray:
         """The dependencies of a model that answers here, where it is counted what it is asked."""
         n = table.shape[1]
-        asked, model = np.zeros(2**n, dtype=bool), Table(tensor(table), smooth)
+        asked, model = np.zeros(2**n, dtype=bool), Table(single(table), smooth)
 
         def answer(kind: Any, x: Any, slope: Any = None) -> torch.Tensor:
-            x = tensor(expect_array(x, (None, n), "any", "the bits").astype(np.float64))
+            x = single(expect_array(x, (None, n), "any", "the bits").astype(np.float64))
             if len(x) > 10_000 or not ((x == 0) | (x == 1)).all():
                 raise ValueError("this model takes bits, zeros and ones, of up to 10,000 examples")
             if kind == "gradients":
                 with torch.enable_grad():
                     x.requires_grad_()
-                    weight = tensor(expect_array(slope, tuple(x.shape), "float", "a gradient"))
+                    weight = single(expect_array(slope, tuple(x.shape), "float", "a gradient"))
                     total = (model(x) * weight).sum()
                     on = torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)
                 return on[0]

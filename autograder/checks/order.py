@@ -25,10 +25,12 @@ import numpy as np
 
 from autograder import expect_array
 from autograder.checking import checks
+from autograder.checks import numbers
+from autograder.checks.numbers import sigmoid
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation, Same, alike
+from autograder.diagnosis.mistakes import Observation, Same, alike, several
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin, WrongKind, describe
 
@@ -52,11 +54,6 @@ def gaussian(x: np.ndarray, mean: Any, variance: Any) -> np.ndarray:
 def marginal(x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
     """p(x2): half of each bump."""
     return 0.5 * gaussian(x2, mu[0], eps) + 0.5 * gaussian(x2, mu[1], eps)
-
-
-def sigmoid(t: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(−t)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -t))
 
 
 def weight_above(x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
@@ -182,12 +179,9 @@ def divergence(p: np.ndarray, q: np.ndarray, step: float) -> np.ndarray:
 
 
 def number(value: Any, what: str) -> float:
-    """`value` as a float; WrongKind if it is anything but one real number."""
-    if isinstance(value, bool):
-        raise WrongKind(f"{what} should be a number: got {value!r}")
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.reshape(())
-    return float(expect_array(value, (), "number", what))
+    """`value`, or the one entry of an array, as a float; WrongKind if it is no real number."""
+    one = isinstance(value, np.ndarray) and value.size == 1
+    return numbers.number(value.reshape(()) if one else value, what)
 
 
 def heights(value: Any, what: str = "the density") -> np.ndarray:
@@ -266,11 +260,6 @@ def entry_off(answer: np.ndarray, right: np.ndarray, **x: Any) -> str:
     return f"{answer.reshape(-1)[at]:.4g} at {told_places(**place)}"
 
 
-def wrong(name: str, advice: str, *programs: Callable[..., Any]) -> tuple[Mistake, ...]:
-    """One mistake that is written in several ways."""
-    return tuple(Mistake(name, advice, gives=program) for program in programs)
-
-
 _STD = "ε is a VARIANCE, as in N(μ, ε): where a standard deviation is wanted, √ε belongs"
 
 
@@ -326,8 +315,8 @@ _FLAT = Mistake(
     after=lambda v, *_: np.ravel(v),
 )
 _MISTAKES_OF_MARGINAL = (
-    *wrong("variance-for-std", _STD, lambda x2, mu, eps: marginal(x2, mu, eps**2)),
-    *wrong(
+    *several("variance-for-std", _STD, lambda x2, mu, eps: marginal(x2, mu, eps**2)),
+    *several(
         "variance-for-std",
         "variance and standard deviation are mixed: exponent and normalizer must speak of the same "
         "variance ε",
@@ -350,13 +339,13 @@ _MISTAKES_OF_MARGINAL = (
         "right mean, right variance, and still one Gaussian: the marginal has two bumps",
         gives=lambda x2, mu, eps: gaussian(x2, *moments_of_x2(mu, eps)),
     ),
-    *wrong(
+    *several(
         "one-side-only",
         "this is p(x2) for one side of x1 only: the other side brings its own bump",
         *(lambda x2, mu, eps, i=i: gaussian(x2, mu[i], eps) for i in (0, 1)),
         *(lambda x2, mu, eps, i=i: gaussian(x2, mu[i], eps) / 2 for i in (0, 1)),
     ),
-    *wrong(
+    *several(
         "unequal-weights",
         "one of the two bumps has another weight than ½: both sides of x1 are equally likely",
         *(
@@ -553,7 +542,7 @@ _MISTAKES_OF_POSTERIOR = (
             / gaussian(x2, *moments_of_x2(mu, eps))
         ),
     ),
-    *wrong(
+    *several(
         "gaussian-for-posterior",
         "this is a Gaussian: the best one can do with one, but not the truth. Use Bayes' rule as "
         "it stands",

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import tensor
 from autograder.checks.whole import each_step
 from autograder.checks.witness import carries_its_weights, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -58,11 +59,6 @@ def ranks(colours: int, height: int, width: int) -> np.ndarray:
     """When each number of an image (colours, H, W), flattened, has its turn: 0, 1, 2 …"""
     places = np.arange(height * width)[None, :] * colours + np.arange(colours)[:, None]
     return places.reshape(-1)
-
-
-def tensor(array: Any) -> torch.Tensor:
-    """The array as a tensor of its own."""
-    return torch.tensor(np.asarray(array))
 
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:

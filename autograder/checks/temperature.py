@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import close, number, single, softmax
 from autograder.checks.samples import claim_of_the_generator
 from autograder.checks.witness import looks_at, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim
@@ -34,24 +35,6 @@ LAST = -1  # the vocabulary's axis
 
 
 # --- small things ---------------------------------------------------------------------------------
-
-
-def tensor(array: Any) -> torch.Tensor:
-    """The array as a tensor of its own, in single precision, as a notebook has its models."""
-    return torch.tensor(np.asarray(array)).to(torch.float32)
-
-
-def close(a: Any, b: Any, tolerance: float = 5e-5) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
-
-
-def softmax(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
-    """The softmax along an axis (None: over all entries), without overflow; of −inf only, NaN."""
-    with np.errstate(all="ignore"):
-        e = np.exp(z - z.max(axis=axis, keepdims=True))
-        return e / e.sum(axis=axis, keepdims=True)
 
 
 def normalized(p: np.ndarray) -> np.ndarray:
@@ -72,13 +55,6 @@ def probabilities(draw: Draw, *shape: int, sharp: float = 1.2) -> np.ndarray:
     return softmax(draw.normal(*shape, scale=sharp)).astype(np.float32).astype(np.float64)
 
 
-def number(value: Any, what: str) -> float:
-    """`value` as a float; WrongKind if it is anything but one real number."""
-    if isinstance(value, bool):
-        raise WrongKind(f"{what} should be a number: got {value!r}")
-    return float(expect_array(value, (), "number", what))
-
-
 # --- what a function of an array and a number is asked --------------------------------------------
 
 # What an answer is that is no array: the rules give REFUSED where the number means nothing.
@@ -96,7 +72,7 @@ def asking(
     """
 
     def ask(array: np.ndarray, value: Any) -> Any:
-        given = tensor(array)
+        given = single(array)
         if outside(value):
             return refusal(function, given, value)
         try:
@@ -107,7 +83,7 @@ def asking(
             raise
         answer = expect_array(answer, array.shape, "float", "the answer")
         after = expect_array(after[0], array.shape, "float", "the argument after the call")
-        kept = array.ndim == 1 or np.array_equal(after, tensor(array).double().numpy())
+        kept = array.ndim == 1 or np.array_equal(after, single(array).double().numpy())
         return answer if kept else CHANGED
 
     return ask
@@ -1109,7 +1085,7 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
 
     def ask(z: np.ndarray, *given: Any) -> np.ndarray:
         named = {} if len(given) == 3 else dict(zip("Tkp", given, strict=False))
-        answer = next_probs(tensor(z), *([] if named else given), **named)
+        answer = next_probs(single(z), *([] if named else given), **named)
         return expect_array(answer, z.shape, "float", "the probabilities")
 
     small = tuple(
@@ -1151,7 +1127,7 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
 def model_of(tables: Sequence[np.ndarray]) -> dict[str, Any]:
     """Probability tables (V^t, V) as a model for `autograder.inside.temperature`."""
     with np.errstate(divide="ignore"):
-        return {"tables": [tensor(np.log(table)) for table in tables]}
+        return {"tables": [single(np.log(table)) for table in tables]}
 
 
 def searched(function: Standin, model: dict[str, Any], *args: Any) -> tuple[Any, list[int]]:
@@ -1524,7 +1500,7 @@ def claim_of_a_long_text(
     ladder = np.linspace(0.13, 0.07, V)
     ladder /= ladder.sum()
     rows = np.stack([ladder[draw.permutation(V)] for _ in range(V + 1)])
-    chain = {"chain": (tensor(np.log(rows[0])), tensor(np.log(rows[1:])))}
+    chain = {"chain": (single(np.log(rows[0])), single(np.log(rows[1:])))}
     texts, scores, _ = beams_of(beam_search, chain, 2, n, 2)
     logs = np.log(ladder[:2])
     due = np.array([n * logs[0], (n - 1) * logs[0] + logs[1]])
@@ -1790,7 +1766,7 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Bits per token and perplexity."""
 
     def ask(z: np.ndarray, x: np.ndarray) -> list[float]:
-        answer = score(tensor(z), torch.tensor(x))
+        answer = score(single(z), torch.tensor(x))
         if not isinstance(answer, tuple | list) or len(answer) != 2:
             raise WrongKind("score should return (bits per token, perplexity), two numbers")
         return [number(a, "each of the two") for a in answer]
@@ -2056,7 +2032,7 @@ def whole_texts_tempered(joint_temperature: Standin, draw: Draw) -> Iterator[Cla
     """Whole texts raised to 1/T, and normalized once."""
     subject = Subject(
         ask=lambda p, T: expect_array(
-            joint_temperature(tensor(p), T), p.shape, "float", "the table"
+            joint_temperature(single(p), T), p.shape, "float", "the table"
         ),
         rule=joint_tempered,
         mistakes=_OF_JOINT,
@@ -2232,7 +2208,7 @@ def each_token_tempered(tokenwise_temperature: Standin, draw: Draw) -> Iterator[
     """Every conditional raised to 1/T and normalized, then multiplied."""
     subject = Subject(
         ask=lambda p, T: expect_array(
-            tokenwise_temperature(tensor(p), T), p.shape, "float", "the table"
+            tokenwise_temperature(single(p), T), p.shape, "float", "the table"
         ),
         rule=tokenwise_tempered,
         mistakes=_OF_TOKENWISE,

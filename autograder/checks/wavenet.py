@@ -25,6 +25,7 @@ from numpy import tanh
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import log_softmax, sigmoid, tensor
 from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -51,11 +52,6 @@ from course.causality import dependency_map
 LESSON = "09_wavenet"
 
 
-def tensor(array: Any) -> torch.Tensor:
-    """A tensor of its own with the array's values."""
-    return torch.tensor(np.array(array, order="C"))
-
-
 def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
     """Equal in shape, and in value up to `tolerance`, absolute and relative to b; lists by item."""
     if isinstance(a, list | tuple) or isinstance(b, list | tuple):
@@ -70,17 +66,6 @@ def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
 def nearly(tolerance: float) -> Callable[[Any, Any], bool]:
     """Equality up to `tolerance`, for a subject."""
     return lambda a, b: close(a, b, tolerance)
-
-
-def sigmoid(a: np.ndarray) -> np.ndarray:
-    """σ(a), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * a))
-
-
-def log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
-    """Logarithms of the probabilities, in nats."""
-    top = logits.max(axis, keepdims=True)
-    return logits - top - np.log(np.exp(logits - top).sum(axis, keepdims=True))
 
 
 def kind_of(answer: Any) -> str:
@@ -293,6 +278,7 @@ def codes_of_a_signal(mu_law_encode: Standin, draw: Draw) -> Iterator[Claim | Ca
             ),
             show=lambda x, n: f"x = {shown(x)} at {n} levels",
             told=lambda a: f"codes {shown(a[0])} of kind {a[1]}",
+            drawn=True,
             by_hand=encoding_by_hand,
             smaller=lambda x, n: (
                 (np.array([v]), m)
@@ -1853,6 +1839,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
             + ("" if a[2] else ", from a generator that nobody has used")
         ),
         alike=lambda a, b: same_codes(a, b),
+        drawn=True,
     )
     said = list(
         examine(

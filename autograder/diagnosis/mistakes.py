@@ -59,6 +59,11 @@ class Mistake:
             raise ValueError(f"mistake {self.name} needs one of gives, options and after")
 
 
+def several(name: str, advice: str, *programs: Program) -> tuple[Mistake, ...]:
+    """One mistake that is written in several ways."""
+    return tuple(Mistake(name, advice, gives=program) for program in programs)
+
+
 @dataclass(frozen=True)
 class _Composed:
     """The rule with mistakes in it: a program, its options, and what is done to its value."""
