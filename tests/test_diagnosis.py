@@ -14,7 +14,7 @@ from PIL import Image
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.mistakes import Observation, alike, explain, program_of, reproduces
-from autograder.diagnosis.pictures import SQUARE, matrix_of, picture_of
+from autograder.diagnosis.pictures import SQUARE, in_words, matrix_of, picture_of
 from autograder.diagnosis.shrinking import shorter, smallest, tables_of
 from autograder.diagnosis.slips import kind_of_slip, memory_room, slips_of
 from autograder.draw import Draw
@@ -315,7 +315,9 @@ def test_a_matrix_is_drawn_with_its_wrong_entries_crossed():
     ("answer", "right"),
     [
         (np.ones((2, 3)), np.zeros((3, 2))),
-        (np.ones(3), np.zeros(3)),
+        (np.ones(3), np.zeros(4)),
+        (np.ones(60), np.zeros(60)),
+        (np.float64(1), np.float64(0)),
         ("text", np.zeros((2, 2))),
         ([np.ones((2, 2))], [np.ones((2, 2)), np.ones((2, 2))]),
         (np.ones((2, 2)), np.ones((2, 2))),
@@ -324,6 +326,17 @@ def test_a_matrix_is_drawn_with_its_wrong_entries_crossed():
 )
 def test_what_is_no_matrix_of_the_right_shape_is_not_drawn(answer: Any, right: Any):
     assert matrix_of(answer, right) is None
+
+
+def test_a_sequence_is_drawn_as_a_strip():
+    answer = np.array([3, 1, 2, 2])
+    strip, wrong = matrix_of(answer, np.array([3, 1, 0, 2]))
+    assert in_words(strip, wrong) == "your first wrong answer, a row of 4; crossed: 1, at place 3"
+    uri = picture_of(strip, wrong)
+    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+    assert image.size == (4 * SQUARE + 1, SQUARE + 1)
+    crossed = [image.getpixel((SQUARE * i + SQUARE // 2, SQUARE // 2)) for i in range(4)]
+    assert [color == (213, 94, 0) for color in crossed] == [False, False, True, False]
 
 
 def test_of_several_matrices_the_first_wrong_one_is_drawn():

@@ -1,5 +1,7 @@
 """Pictures of a student's answer: a matrix as a grid of squares, crosses on wrong entries.
 
+A sequence is a grid of one row, a strip.
+
 What is drawn is the answer that was given. Pillow draws it, in a few milliseconds.
 """
 
@@ -13,14 +15,16 @@ import numpy as np
 
 SQUARE = 18  # pixels of an entry
 MOST = 24  # rows and columns that are drawn
+LONGEST = 48  # entries of a strip
 _LINE, _EMPTY, _FULL, _CROSS = (150, 150, 150), (255, 255, 255), (0, 114, 178), (213, 94, 0)
 
 
 def matrix_of(answer: Any, right: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """The first matrix in `answer` that is not the right one, and which entries are wrong.
 
-    `answer` is a matrix, a tensor of more axes (the first slice of its last two that differs) or a
-    list of such. None if it has no matrix of the right shape, or one that is too large to draw.
+    `answer` is a matrix, a sequence (a matrix of one row), a tensor of more axes (the first slice
+    of its last two that differs) or a list of such. None if it has no matrix of the right shape, or
+    one that is too large to draw.
     """
     if isinstance(answer, list | tuple):
         if not isinstance(right, list | tuple) or len(answer) != len(right):
@@ -28,12 +32,13 @@ def matrix_of(answer: Any, right: Any) -> tuple[np.ndarray, np.ndarray] | None:
         pairs = (matrix_of(a, b) for a, b in zip(answer, right, strict=True))
         return next((pair for pair in pairs if pair is not None), None)
     a, b = np.asarray(answer), np.asarray(right)
-    if a.shape != b.shape or a.ndim < 2 or a.dtype.kind not in "biuf" or not a.size:
+    if a.shape != b.shape or a.ndim < 1 or a.dtype.kind not in "biuf" or not a.size:
         return None
-    a, b = (x.astype(float).reshape(-1, *x.shape[-2:]) for x in (a, b))
+    a, b = (np.atleast_2d(x.astype(float)) for x in (a, b))
+    a, b = (x.reshape(-1, *x.shape[-2:]) for x in (a, b))
     wrong = ~np.isclose(a, b, equal_nan=True)
     differs = wrong.any(axis=(1, 2))
-    if max(a.shape[1:]) > MOST or not differs.any():
+    if max(a.shape[1:]) > (LONGEST if a.shape[1] == 1 else MOST) or not differs.any():
         return None
     first = int(differs.argmax())
     return a[first], wrong[first]
@@ -72,9 +77,16 @@ def _mixed(share: float) -> tuple[int, int, int]:
 
 def in_words(matrix: np.ndarray, wrong: np.ndarray) -> str:
     """What the picture shows: its size, and where the first wrong entries are."""
-    places = [f"({i}, {j})" for i, j in np.argwhere(wrong)[:2]]
-    more = ", …" if wrong.sum() > len(places) else ""
     rows, columns = matrix.shape
+    first = np.argwhere(wrong)[:2].tolist()
+    more = ", …" if wrong.sum() > len(first) else ""
+    if rows == 1:
+        at = ", ".join(str(j + 1) for _, j in first)
+        return (
+            f"your first wrong answer, a row of {columns}; crossed: {int(wrong.sum())}, at place "
+            f"{at}{more}"
+        )
+    places = [f"({i}, {j})" for i, j in first]
     return (
         f"your first wrong answer, {rows} × {columns}; crossed: {int(wrong.sum())} of {matrix.size}"
         f" entries, at (row, column) {', '.join(places)}{more}"
