@@ -19,8 +19,9 @@ import torch
 from tqdm import tqdm
 
 from autograder import lessons
-from autograder.checking import CheckTookTooLong, checks_of, judge, time_limit
+from autograder.checking import checks_of, judge, time_limit
 from autograder.claims import PASSED
+from autograder.remote.protocol import OutOfTime
 from autograder.steps import exercise_of
 from tests.banks import bank
 from tests.mutants.checks import mutants_of
@@ -28,7 +29,7 @@ from tests.mutants.checks import mutants_of
 TITLE = "Cards: from the call of check to the verdict"
 ORDINARY, LONGEST = 1.0, 5.0  # seconds that a card should take, and that none may
 MUTANTS = 6  # of each exercise, evenly spread over all of them
-GIVEN_UP = 60.0  # seconds: a mutant may never end
+GIVEN_UP = 20.0  # seconds: a mutant may never end
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def timed(lesson: str, name: str, kind: str, instead: dict[str, str], what: str 
         began = time.process_time()
         verdict = judge(subject, name=name, lesson=lesson)
         seconds = time.process_time() - began
+    if verdict.late:
+        raise OutOfTime(verdict.reason)
     how = verdict.cause.how if verdict.cause else verdict.status
     return Timed(lesson, name, kind, what, PASSED if verdict.status == PASSED else how, seconds)
 
@@ -70,7 +73,7 @@ def mutants(lesson: str, name: str) -> Iterator[Timed]:
     slips = [slip for of, slip in mutants_of(lesson) if of == exercise]
     for slip in slips[:: max(len(slips) // MUTANTS, 1)][:MUTANTS]:
         what = f"{slip.before} → {slip.after or 'nothing'}"
-        with contextlib.suppress(Exception, CheckTookTooLong), time_limit(GIVEN_UP):
+        with contextlib.suppress(Exception, OutOfTime), time_limit(GIVEN_UP, raises=OutOfTime):
             yield timed(lesson, name, "mutant", {exercise: slip.text}, what)
 
 
