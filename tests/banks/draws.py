@@ -77,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=DRAWS, help="how many seeds, from 0 on")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--check", default="", help="only the answers that this check judges")
+    parser.add_argument("--only", choices=("right", "wrong"), help="only these answers")
     parser.add_argument("--points", action="store_true", help="compare points alone, sooner")
     given = parser.parse_args(arguments)
     seeds = tuple(range(given.first, given.first + given.draws))
@@ -86,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         for lesson in names or bank.lessons_with("wrong")
         if checks_of(lesson)
         for kind in ("right", "wrong")
+        if given.only in (None, kind)
         for answer in bank.answers_of(lesson, kind)
         if given.check in ("", answer.check or answer.exercise)
     ]
