@@ -19,7 +19,7 @@ help: ## list the targets
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[grade,dev]'
+		-c constraints.txt -e '.[grade,site,dev]'
 	@touch $@
 
 .PHONY: install
@@ -36,6 +36,14 @@ figures: install ## draw the static pictures
 .PHONY: lab
 lab: notebooks ## open JupyterLab on the course
 	$(BIN)/jupyter lab course
+
+.PHONY: site
+site: install ## build the web site, all lessons run and solved; make site STUDENT=1: without solutions
+	$(ONE_THREAD) $(BIN)/python -m website $(if $(STUDENT),--student)
+
+.PHONY: check-site
+check-site: tools ## open every page of the built site in Chromium: console, hosts, axe
+	$(ONE_THREAD) $(BIN)/python -m tests.browser.site_check build/site/$(if $(STUDENT),student,html)
 
 .PHONY: demo
 demo: notebooks ## let a small class submit lesson 05, grade it, write feedback and the class page

@@ -52,12 +52,16 @@ document.body.dataset.painted = "true";
 
 def traits_of(widget: anywidget.AnyWidget) -> dict:
     """The traits that the widget's JavaScript reads, as JSON: bytes become {"$bytes": base64}."""
-    state = {
+    return json.loads(json.dumps(read_by_pictures(widget.get_state()), default=_plain))
+
+
+def read_by_pictures(state: dict) -> dict:
+    """Those traits of a widget's whole state that its JavaScript reads."""
+    return {
         name: value
-        for name, value in widget.get_state().items()
+        for name, value in state.items()
         if not name.startswith(_NOT_STATE) and name not in _NOT_STATE_NAMES
     }
-    return json.loads(json.dumps(state, default=_plain))
 
 
 def self_contained_page(
@@ -73,15 +77,16 @@ def self_contained_page(
         "TITLE": _text(title or type(widget).__name__),
         "WIDTH": str(int(width)),
         "CSS": str(getattr(widget, "_css", "")).replace("</", "<\\/"),
-        "STATE": _script(traits_of(widget)),
-        "MODULE": _script(str(widget._esm)),
+        "STATE": script_text(traits_of(widget)),
+        "MODULE": script_text(str(widget._esm)),
         "LOADER": LOADER,
     }
     # One pass over the template, so that a mark inside a trait's own text is never filled in.
     return re.sub(r"__([A-Z]+)__", lambda mark: fields[mark[1]], _PAGE)
 
 
-def _script(value: object) -> str:
+def script_text(value: object) -> str:
+    """The value as JSON that can stand in a script element."""
     # "<" would let a text close the script element; JSON may write it as an escape.
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 

@@ -1,4 +1,4 @@
-"""Gets what the tests need beside the environment: browser, sandbox, database, Colab's widgets.
+"""Gets what the tests need beside the environment: a browser, a sandbox, a database and more.
 
 `python -m tests.tools` is an install step of `make test`. As root it asks Debian's packages;
 otherwise it says in one sentence what to install.
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.browser.axe import install_axe
 from tests.browser.browser import install_chromium
 from tests.postgresql import install_postgresql
 
@@ -49,3 +50,4 @@ if __name__ == "__main__":
     print(install_postgresql())
     print(install_chromium())
     print(install_colabs_widgets())
+    print(install_axe())

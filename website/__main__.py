@@ -1,0 +1,42 @@
+"""`python -m website [--student] [LESSON …]`: builds the site and looks where its links lead."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from autograder.lessons import ROOT, find_lesson, lesson_names
+from website.building import build, write_sources
+from website.executing import run_all
+from website.links import faults
+
+SITE = ROOT / "build" / "site"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Builds the site, all lessons or those named; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m website", description=main.__doc__)
+    parser.add_argument("lessons", nargs="*", help="like 05_made, 05 or made (default all)")
+    parser.add_argument("--student", action="store_true", help="leave the solutions out")
+    parser.add_argument("--workers", type=int, default=2, help="lessons that run at a time")
+    given = parser.parse_args(arguments)
+    began = time.monotonic()
+    names = [find_lesson(name) for name in given.lessons] or lesson_names()
+    whose, name = ("unsolved", "student") if given.student else ("solved", "html")
+    notebooks = run_all(names, whose, given.workers)
+    ran = time.monotonic()
+    write_sources(notebooks, SITE / f"{name}.sources")
+    build(SITE / f"{name}.sources", SITE / name)
+    wrong = faults(SITE / name)
+    print("\n".join(wrong), file=sys.stderr)
+    seconds = time.monotonic() - began
+    print(
+        f"{SITE.relative_to(ROOT) / name}/index.html: {len(names)} lessons, {seconds:.0f} s,"
+        f" of which the notebooks ran {ran - began:.0f}; {len(wrong)} faults in links"
+    )
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,115 @@
+"""An executed lesson becomes a page's notebook: widgets alive without Jupyter, no progress bars."""
+
+from __future__ import annotations
+
+import hashlib
+from html import escape
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import output_from_msg
+
+from autograder.lessons.lesson import BEGIN, END
+from figures.page import read_by_pictures, script_text
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATES = "application/vnd.jupyter.widget-state+json"
+
+
+class LiveWidgets:
+    """The HTML of a page's widgets; a module that several of them run stands there once."""
+
+    def __init__(self) -> None:
+        self._there: set[str] = set()
+
+    def html(
+        self, module: str, css: str, traits: dict, words: str, answers: dict | None = None
+    ) -> str:
+        """A place that widgets.js draws in. Where no script runs, it says `words`.
+
+        traits: the widget's state as `figures.page.traits_of` gives it.
+        answers: of a kernel, recorded: what each request is answered with; see widgets.js.
+        """
+        name = hashlib.sha256((module + css).encode()).hexdigest()[:12]
+        html = ""
+        if name not in self._there:
+            self._there.add(name)
+            style = css.replace("</", "<\\/")
+            html += f"<style>{style}</style>" + _data(module, id=f"module-{name}")
+        recorded = _data(answers, **{"class": "answers"}) if answers else ""
+        return (
+            f'{html}<div class="live-widget" data-module="{name}">'
+            f'<pre class="said" tabindex="0">{escape(words)}</pre></div>'
+            + _data(traits, **{"class": "state"})
+            + recorded
+        )
+
+
+def _data(value: object, **attributes: str) -> str:
+    told = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f'<script type="application/json"{told}>{script_text(value)}</script>'
+
+
+def page_notebook(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as the site shows it; the one given is not changed.
+
+    What only a notebook needs is left out: the setup cell, and what says how far a run has come.
+    Raises ValueError for a widget that is not one of ours, and no progress bar.
+    """
+    page = NotebookNode(notebook.copy())
+    states = notebook.metadata.get("widgets", {}).get(STATES, {}).get("state", {})
+    live = LiveWidgets()
+    page.cells = []
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []):
+            continue
+        shown = NotebookNode(cell.copy())
+        shown.metadata = NotebookNode()
+        shown.source = _unmarked(cell)
+        if cell.cell_type == "code":
+            outputs = (_output(output, states, live) for output in cell.outputs)
+            shown.outputs = [output for output in outputs if output is not None]
+        page.cells.append(shown)
+    page.metadata = NotebookNode(kernelspec=notebook.metadata.kernelspec)
+    return page
+
+
+def _unmarked(cell: NotebookNode) -> str:
+    """The cell's text without the markers around a solution; a model answer is called so."""
+    is_code, lines = cell.cell_type == "code", []
+    for line in cell.source.split("\n"):
+        if BEGIN in line and not is_code:
+            lines.append("**A model answer**\n")
+        elif BEGIN not in line and END not in line:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _output(output: NotebookNode, states: dict, live: LiveWidgets) -> NotebookNode | None:
+    if output.output_type == "stream" and output.name == "stderr":
+        return None if "\r" in output.text or "it/s" in output.text else output
+    if output.output_type == "error":
+        return None  # a check's card stands above its error and says what it says
+    view = output.get("data", {}).get(VIEW)
+    if view is None:
+        return output
+    model = states.get(view["model_id"])
+    if model is None or "_esm" not in model["state"]:
+        if model is None or model["model_name"] == "HBoxModel":  # tqdm's bar
+            return None
+        raise ValueError(f"the site cannot show a widget of the kind {model['model_name']}")
+    words = str(output.data.get("text/plain", ""))
+    html = live.html(model["state"]["_esm"], model["state"].get("_css", ""), _traits(model), words)
+    content = {"data": {"text/html": html}, "metadata": {}}
+    return output_from_msg({"header": {"msg_type": "display_data"}, "content": content})
+
+
+def _traits(model: dict[str, Any]) -> dict[str, Any]:
+    """The traits of a model in a notebook's saved state, bytes as figures.page writes them."""
+    state = read_by_pictures(model["state"])
+    for buffer in model.get("buffers", []):
+        (name,) = buffer["path"]
+        if buffer["encoding"] != "base64":
+            raise ValueError(f"bytes of a widget are saved in base64: got {buffer['encoding']}")
+        state[name] = {"$bytes": buffer["data"]}
+    return state
