@@ -64,8 +64,7 @@ def page_notebook(notebook: NotebookNode) -> NotebookNode:
         if "setup" in cell.metadata.get("tags", []):
             continue
         shown = NotebookNode(cell.copy())
-        shown.metadata = NotebookNode()
-        shown.source = _unmarked(cell)
+        shown.metadata, shown.source = _folded(cell), _unmarked(cell)
         if cell.cell_type == "code":
             outputs = (_output(output, states, live) for output in cell.outputs)
             shown.outputs = [output for output in outputs if output is not None]
@@ -74,13 +73,22 @@ def page_notebook(notebook: NotebookNode) -> NotebookNode:
     return page
 
 
+def _folded(cell: NotebookNode) -> NotebookNode:
+    """The metadata of a cell on the page: code that a notebook folds is folded there too."""
+    if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+        return NotebookNode()
+    title = cell.source.partition("\n")[0].partition("#@title")[2].strip()
+    told = {"code_prompt_show": title, "code_prompt_hide": title} if title else {}
+    return NotebookNode(tags=["hide-input"], mystnb=told)
+
+
 def _unmarked(cell: NotebookNode) -> str:
-    """The cell's text without the markers around a solution; a model answer is called so."""
+    """The cell's text without what only a notebook reads; a model answer is called so."""
     is_code, lines = cell.cell_type == "code", []
     for line in cell.source.split("\n"):
         if BEGIN in line and not is_code:
             lines.append("**A model answer**\n")
-        elif BEGIN not in line and END not in line:
+        elif not (BEGIN in line or END in line or line.startswith("#@title")):
             lines.append(line)
     return "\n".join(lines)
 
