@@ -288,7 +288,7 @@ function render({ model, el }) {
     paint(fitted, model2, top, colorOf("--leak"));
     drawCurves();
     const said = inWords(model);
-    if (words.textContent !== said) words.textContent = said;
+    setText(words, said);
     const list = follows ? x1() : x2(), place = model.get(follows ? "_column" : "_row");
     maps.setAttribute("aria-label", follows ? "Given x1" : "Given x2");
     maps.setAttribute("aria-orientation", follows ? "horizontal" : "vertical");
@@ -318,7 +318,7 @@ function render({ model, el }) {
   turn.addEventListener("click", flip);
   range.addEventListener("input", () => write("_at", Number(range.value)));
   maps.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isPages(event)) return;
     const name = isForward() ? "_column" : "_row", last = (isForward() ? x1() : x2()).length - 1;
     const to = (value) => write(name, Math.max(0, Math.min(last, value)));
     const now = model.get(name);

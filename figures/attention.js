@@ -85,11 +85,9 @@ function render({ model, el }) {
 
   let net = null, pointed = null, timer = null;
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
+  const write = writer(model, () => {
     draw();
-  }
+  });
   const place = () => pointed ?? model.get("_place");
 
   row.addEventListener("pointermove", (event) => {
@@ -102,7 +100,7 @@ function render({ model, el }) {
     if (at) write("_place", Number(at.dataset.place));
   });
   row.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!net || isPages(event)) return;
     const at = model.get("_place"), head = model.get("_head");
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 1, End: net.T }[event.key];
     const turn = { ArrowUp: head - 1, ArrowDown: head + 1 }[event.key];
@@ -114,7 +112,7 @@ function render({ model, el }) {
     if (turn !== undefined && turn >= 0 && turn < net.count) write("_head", turn);
   });
   const inMatrix = (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.getScreenCTM().inverse());
+    const at = pointIn(matrix, event);
     const i = Math.ceil((at.y / SIDE) * net.T);
     return i >= 1 && i <= net.T && at.x > -20 && at.x < SIDE + 4 ? i : null;
   };
@@ -237,7 +235,7 @@ function render({ model, el }) {
     const text = tick ? `${said.join("; ")}.` : "";
     told.className = "told";
     told.style.cssText = "position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden";
-    if (told.textContent !== text) told.textContent = text;
+    setText(told, text);
   }
 
   function draw() {
@@ -264,11 +262,8 @@ function render({ model, el }) {
     which.textContent = net.shows ? `block ${Math.floor(head / net.heads) + 1}, head ${(head % net.heads) + 1}` : "";
     keys.textContent = `← → go from token to token, or point at one${net.shows ? " · ↑ ↓ or ◀ ▶ change the head · squares and underlines: attention weights" : ""} · ▸: the token that comes`;
     const text = net.placeInWords(at, head);
-    if (words.textContent !== text) words.textContent = text;
-    row.setAttribute("aria-valuemin", "1");
-    row.setAttribute("aria-valuemax", String(net.T));
-    row.setAttribute("aria-valuenow", String(at));
-    row.setAttribute("aria-valuetext", text);
+    setText(words, text);
+    sliderSays(row, at, 1, net.T, text);
     drawClock();
   }
 

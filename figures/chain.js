@@ -146,10 +146,7 @@ function render({ model, el }) {
   // While a word is being drawn, the steps from here on have no value yet.
   const known = () => (rolled ? rolled.length : chain.n);
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
-  }
+  const write = writer(model);
 
   const plain = (v) => /^x\d+$/.test(chain.names[v]);
   function variable(parent, v) {
@@ -430,7 +427,7 @@ function render({ model, el }) {
   });
   svg.addEventListener("pointerleave", () => say(x()));
   chart.addEventListener("keydown", (event) => {
-    if (!chain || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (!chain || isPages(event)) return;
     const at = chain.indexOf(x()), last = chain.table.length - 1;
     const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 0, End: last }[event.key];
     if (to === undefined) return;
@@ -445,7 +442,7 @@ function render({ model, el }) {
     const partial = known() < chain.n && at === x();
     const text = partial ? "A word is being drawn: its probability is the product once all values are there."
       : chain.inWords(at, order());
-    if (words.textContent !== text) words.textContent = text;
+    setText(words, text);
     tallyWords.textContent = partial ? "" : chain.tallyInWords(at);
     chart.setAttribute("aria-valuetext", text);
   }

@@ -98,13 +98,13 @@ function render({ model, el }) {
   text.addEventListener("click", (event) => { const at = Number(event.target.dataset?.place); if (at) go({ step: at }); });
   function under(event) {
     if (!codec) return null;
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(grid.getScreenCTM().inverse());
+    const at = pointIn(grid, event);
     const across = codec.side || codec.n, down = codec.side || 1;
     const column = Math.floor(at.x / CELL), line = Math.floor(at.y / CELL);
     return column < 0 || column >= across || line < 0 || line >= down ? null : line * across + column + 1;
   }
   body.addEventListener("keydown", (event) => {
-    if (!codec || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!codec || isPages(event)) return;
     const at = model.get("_step"), example = model.get("_example"), jump = codec.side || 8;
     const to = {
       ArrowLeft: { step: at - 1 }, ArrowRight: { step: at + 1 }, PageUp: { step: at - jump }, PageDown: { step: at + jump },
@@ -202,11 +202,8 @@ function render({ model, el }) {
     drawMap(example, step);
     drawLines(example, step);
     const said = codec.stepInWords(step, example);
-    if (words.textContent !== said) words.textContent = said;
-    body.setAttribute("aria-valuemin", "1");
-    body.setAttribute("aria-valuemax", String(codec.n));
-    body.setAttribute("aria-valuenow", String(step));
-    body.setAttribute("aria-valuetext", said);
+    setText(words, said);
+    sliderSays(body, step, 1, codec.n, said);
     which.textContent = `Example ${example + 1} of ${codec.count}`;
     buttons[0].disabled = example === 0;
     buttons[1].disabled = example === codec.count - 1;

@@ -115,11 +115,9 @@ function render({ model, el }) {
   let net = null, pointed = null, asked = 0;
   const bits = () => model.get("_bits"), cursor = () => model.get("_cursor");
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
+  const write = writer(model, () => {
     draw();
-  }
+  });
   function toggle(i) {
     const now = bits();
     write("_bits", now.slice(0, i) + (now[i] === "1" ? "0" : "1") + now.slice(i + 1));
@@ -160,7 +158,7 @@ function render({ model, el }) {
     });
   }
   grids.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!net || isPages(event)) return;
     const at = cursor(), { side, n } = net;
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - side, ArrowDown: at + side, Home: 0, End: n - 1 }[event.key];
     if (to === undefined && ![" ", "Enter", "d"].includes(event.key)) return;
@@ -246,12 +244,9 @@ function render({ model, el }) {
     const i = pointed ?? cursor();
     drawGrids(i);
     const text = net.inWords(i, bits());
-    if (words.textContent !== text) words.textContent = text;
+    setText(words, text);
     cost.textContent = net.costInWords(bits());
-    grids.setAttribute("aria-valuemin", "1");
-    grids.setAttribute("aria-valuemax", String(net.n));
-    grids.setAttribute("aria-valuenow", String(i + 1));
-    grids.setAttribute("aria-valuetext", `${bits()[i] === "1" ? "Inked. " : "White. "}${text}`);
+    sliderSays(grids, i + 1, 1, net.n, `${bits()[i] === "1" ? "Inked. " : "White. "}${text}`);
     drawEndings();
   }
 

@@ -291,7 +291,7 @@ function render({ model, el }) {
     start.value = "";
   });
   graph.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isPages(event)) return;
     const { key } = event, all = pairs();
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[key];
     const isPair = rest?.kind === "pair", isEnter = key === "Enter" || key === " ", isTurn = key.toLowerCase() === "t";

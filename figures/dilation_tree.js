@@ -119,26 +119,24 @@ function render({ model, el }) {
 
   let net = null, pointed = null; // from 0
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
+  const write = writer(model, () => {
     net = null;
     draw();
-  }
+  });
 
   const x = (i) => LEFT + (i + 0.5) * STEP;
   const y = (level) => TOP + (net.layers.length - level) * ROW;
 
   svg.addEventListener("pointermove", (event) => {
     if (!net) return;
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const at = pointIn(svg, event);
     const i = Math.floor((at.x - LEFT) / STEP), to = i >= 0 && i < SAMPLES ? i : null;
     if (to !== pointed) { pointed = to; draw(); }
   });
   svg.addEventListener("pointerleave", () => { pointed = null; draw(); });
   svg.addEventListener("click", () => { if (net && pointed !== null) write("_output", pointed + 1); });
   tree.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!net || isPages(event)) return;
     const at = model.get("_output");
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 1, End: SAMPLES }[event.key];
     if (to === undefined) return;
@@ -234,11 +232,8 @@ function render({ model, el }) {
     drawTree(t);
     drawControls();
     const text = net.outputInWords(t);
-    if (words.textContent !== text) words.textContent = text;
-    tree.setAttribute("aria-valuemin", "1");
-    tree.setAttribute("aria-valuemax", String(SAMPLES));
-    tree.setAttribute("aria-valuenow", String(t + 1));
-    tree.setAttribute("aria-valuetext", text);
+    setText(words, text);
+    sliderSays(tree, t + 1, 1, SAMPLES, text);
   }
 
   draw();

@@ -60,4 +60,4 @@ function render({ model, el }) {
   return follow(model, ["_words", "_notice", "_shown"], ["_step"], draw);
 }
 
-export default { render };
+export default live(render);

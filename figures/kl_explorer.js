@@ -175,7 +175,7 @@ function render({ model, el }) {
   const whole = () => model.get("_whole");
   const reveal = make("button", { type: "button", class: "reveal" }, buttons, "I would put it here: show me where each is least");
   reveal.addEventListener("click", () => {
-    write(model, "_whole", true);
+    writer(model)("_whole", true);
     draw();
     muSlider.input.focus(); // the button is gone: do not lose the reader's place
   });

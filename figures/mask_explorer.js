@@ -408,7 +408,7 @@ function render({ model, el }) {
     }
     root.classList.toggle("pointing", Boolean(at) || wires.length > 0);
     const text = inWords(net, at);
-    if (words.textContent !== text) words.textContent = text;
+    setText(words, text);
     showFactor(at);
     graph.setAttribute("aria-valuetext", text);
     matrix.setAttribute("aria-valuetext", text);
@@ -562,7 +562,7 @@ function render({ model, el }) {
 
   const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
   graph.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (!net || isPages(event)) return;
     const { key } = event, isArrow = ARROWS.includes(key), isEnter = key === "Enter" || key === " ";
     if (!isArrow && !isEnter && !(key === "Escape" && rest)) return;
     event.preventDefault();
@@ -584,7 +584,7 @@ function render({ model, el }) {
     light();
   });
   matrix.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (!net || isPages(event)) return;
     const { key } = event;
     if (!ARROWS.includes(key) && !(key === "Escape" && rest)) return;
     event.preventDefault();

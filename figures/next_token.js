@@ -177,14 +177,12 @@ function render({ model, el }) {
   let world = null, chosen = 0, pointed = null, clock = null, columnsOf = null;
   const position = () => model.get("_at");
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
+  const write = writer(model, () => {
     draw();
-  }
+  });
 
   chart.addEventListener("keydown", (event) => {
-    if (!world || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!world || isPages(event)) return;
     const to = { ArrowUp: chosen - 1, ArrowDown: chosen + 1, ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: world.rows - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
@@ -313,14 +311,11 @@ function render({ model, el }) {
     entropy.textContent = `${fixed(here.entropy, 2)} bits`;
     even.textContent = `${fixed(2 ** here.entropy, 1)} tokens`;
     const text = row === null ? world.inWords(place) : world.rowInWords(row, place);
-    if (words.textContent !== text) words.textContent = text;
+    setText(words, text);
     theirs.textContent = world.theirsInWords(place);
     keys.textContent = "Solid: what is drawn from. Striped: cut off. Dashed frame: the model itself, T = 1." +
       (theirs.textContent ? " ◆: your function." : "") + " Sliders take arrow keys; ↑ ↓ on the bars go from token to token.";
-    chart.setAttribute("aria-valuemin", "1");
-    chart.setAttribute("aria-valuemax", String(world.rows));
-    chart.setAttribute("aria-valuenow", String(chosen + 1));
-    chart.setAttribute("aria-valuetext", world.rowInWords(Math.min(chosen, world.rows - 1), place));
+    sliderSays(chart, chosen + 1, 1, world.rows, world.rowInWords(Math.min(chosen, world.rows - 1), place));
   }
 
   const unfollow = follow(model, ["_logits", "_labels", "_prompt", "_grid", "_theirs", "_name", "_notice"], ["_at"],

@@ -134,7 +134,7 @@ function render({ model, el }) {
   plot.addEventListener("pointerleave", () => { over = null; drawCursor(); });
   plot.addEventListener("click", () => { rest = current(); drawCursor(); });
   plot.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isPages(event)) return;
     const all = grid(), at = all.indexOf(current()), crossing = model.get("_crossover")[h()];
     const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 0, End: all.length - 1,
       c: all.indexOf(crossing), C: all.indexOf(crossing) }[event.key];

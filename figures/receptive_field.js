@@ -132,10 +132,7 @@ function render({ model, el }) {
     if (!networks.has(view)) networks.set(view, new Network(model, view));
     return networks.get(view);
   };
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
-  }
+  const write = writer(model);
 
   // ------------------------------------------------------------------------------------ controls
 
@@ -211,7 +208,7 @@ function render({ model, el }) {
     });
   }
   grids.addEventListener("keydown", (event) => {
-    if (!views().length || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!views().length || isPages(event)) return;
     const at = model.get("_cursor"), colours = model.get("_colours"), width = model.get("_width");
     const n = colours * width * model.get("_height"), column = Math.floor(at / colours) % width, deepest = Math.max(...views().map((v) => v.depth));
     const to = { ArrowLeft: column > 0 ? at - colours : at, ArrowRight: column < width - 1 ? at + colours : at,
@@ -296,13 +293,10 @@ function render({ model, el }) {
     drawPanels(net, o);
     drawLegend(net);
     const said = net.pixelInWords(o);
-    if (words.textContent !== said) words.textContent = said;
+    setText(words, said);
     keys.textContent = "Point at a pixel, or use the arrow keys, Home and End; a click stays."
       + (slider ? " + and −: layers." : "") + (net.colours > 1 ? " c: the next color." : "");
-    grids.setAttribute("aria-valuemin", "1");
-    grids.setAttribute("aria-valuemax", String(net.n));
-    grids.setAttribute("aria-valuenow", String(o + 1));
-    grids.setAttribute("aria-valuetext", said);
+    sliderSays(grids, o + 1, 1, net.n, said);
   }
 
   // A kernel may send what is here already: then nothing is built anew.

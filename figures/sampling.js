@@ -61,10 +61,7 @@ function render({ model, el }) {
   let film = null, pictures = [], timer = null;
   const step = () => model.get("_step"), image = () => model.get("_image");
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
-  }
+  const write = writer(model);
   function go(to) {
     write("_step", Math.min(film.n, Math.max(film.given, to)));
   }
@@ -96,7 +93,7 @@ function render({ model, el }) {
   ahead.addEventListener("click", () => { stop(); go(step() + 1); });
   range.addEventListener("input", () => { stop(); go(Number(range.value)); });
   stage.addEventListener("keydown", (event) => {
-    if (!film || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!film || isPages(event)) return;
     const row = film.width * film.colours, at = step();
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: film.given, End: film.n }[event.key];
     const other = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : null;
@@ -210,13 +207,10 @@ function render({ model, el }) {
     }
     drawBars(number, at);
     const said = film.inWords(at, image());
-    if (words.textContent !== said) words.textContent = said;
+    setText(words, said);
     range.value = String(at);
     range.setAttribute("aria-valuetext", `${at} of ${film.n}`);
-    stage.setAttribute("aria-valuemin", String(film.given));
-    stage.setAttribute("aria-valuemax", String(film.n));
-    stage.setAttribute("aria-valuenow", String(at));
-    stage.setAttribute("aria-valuetext", said);
+    sliderSays(stage, at, film.given, film.n, said);
     back.disabled = at <= film.given;
     ahead.disabled = at >= film.n;
   }

@@ -129,11 +129,9 @@ function render({ model, el }) {
   let below = false; // whether the keys stand on the bits, and follow columns
   const bits = () => model.get("_bits");
 
-  function write(name, value) {
-    model.set(name, value);
-    model.save_changes();
+  const write = writer(model, () => {
     draw();
-  }
+  });
   function toggle(j) { // from 1
     const now = bits();
     write("_bits", now.slice(0, j - 1) + (now[j - 1] === "1" ? "0" : "1") + now.slice(j));
@@ -183,7 +181,7 @@ function render({ model, el }) {
   };
 
   function under(event) {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const at = pointIn(svg, event);
     const p = place(), i = Math.ceil((at.x - 56) / p.lane);
     if (i < 1 || i > net.n) return null;
     return at.y > p.W - LINKS / 2 ? { column: i, bit: at.y > p.bit - 4 } : { step: i };
@@ -199,7 +197,7 @@ function render({ model, el }) {
     if (to?.bit) toggle(to.column); else if (to?.step) write("_step", to.step);
   });
   lanes.addEventListener("keydown", (event) => {
-    if (!net || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!net || isPages(event)) return;
     const at = model.get("_step");
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowDown: at, ArrowUp: at, Home: 1, End: net.n }[event.key];
     if (to === undefined && event.key !== " ") return;
@@ -318,11 +316,8 @@ function render({ model, el }) {
     drawLanes(step, column);
     drawMatrix(step, column);
     const text = column ? net.columnInWords(column, bits()) : net.stepInWords(step, bits());
-    if (words.textContent !== text) words.textContent = text;
-    lanes.setAttribute("aria-valuemin", "1");
-    lanes.setAttribute("aria-valuemax", String(net.n));
-    lanes.setAttribute("aria-valuenow", String(step));
-    lanes.setAttribute("aria-valuetext", `x${step} is ${bits()[step - 1]}. ${text}`);
+    setText(words, text);
+    sliderSays(lanes, step, 1, net.n, `x${step} is ${bits()[step - 1]}. ${text}`);
     const sums = { anew: (net.h * step * (step - 1)) / 2, sweep: net.h * (step - 1) };
     for (const { mode, bar, number } of bars) {
       bar.style.width = `${(100 * sums[mode]) / Math.max(1, (net.h * net.n * (net.n - 1)) / 2)}%`;

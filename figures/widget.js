@@ -55,17 +55,10 @@ function legible(el) {
 // A live region is read anew whenever it is written.
 const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
-// Keys that `answer(key, event)` takes: it returns false for all others. A key with a modifier is
-// the page's own (Shift with a letter or sign writes it, and Shift with Enter runs a cell).
-function onKeys(element, answer) {
-  element.addEventListener("keydown", (event) => {
-    const { key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && (key.length > 1 || key === " "))) return;
-    if (answer(key, event) === false) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-}
+// Whether a key is the page's own, for a modifier is held: Shift with a letter or a sign only writes
+// it, but Shift with an arrow selects, and Shift with Enter runs a cell.
+const isPages = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
+  ctrlKey || metaKey || altKey || (shiftKey && (key.length > 1 || key === " "));
 
 // Where the pointer is, in the units of an SVG's own picture; null while it is not drawn.
 function pointIn(svg, event) {
@@ -79,10 +72,12 @@ function sliderSays(element, now, least, most, text) {
   for (const [name, value] of Object.entries(said)) element.setAttribute(`aria-${name}`, String(value));
 }
 
-function write(model, name, value) {
+// A function that sets a trait of the reader's, tells the kernel, and draws.
+const writer = (model, draw = () => {}) => (name, value) => {
   model.set(name, value);
   model.save_changes();
-}
+  draw();
+};
 
 // A line with a badge, and a function that says a verdict of one of these kinds in it.
 function headlineIn(root) {
