@@ -36,12 +36,12 @@ class LiveWidgets:
             self._there.add(name)
             style = css.replace("</", "<\\/")
             html += f"<style>{style}</style>" + _data(module, id=f"module-{name}")
+        # A saved still may stand beside it, and says them already.
+        said = f'<pre class="said" tabindex="0">{escape(words)}</pre>' if words else ""
         recorded = _data(answers, **{"class": "answers"}) if answers else ""
         return (
             f'{html}<div class="live-widget" data-module="{name}">'
-            f'<pre class="said" tabindex="0">{escape(words)}</pre></div>'
-            + _data(traits, **{"class": "state"})
-            + recorded
+            f"{said}</div>" + _data(traits, **{"class": "state"}) + recorded
         )
 
 

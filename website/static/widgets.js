@@ -22,7 +22,7 @@ async function drawWidget(place) {
   const kernel = answers && recordedKernel(answers);
   place.append(fresh);
   await showWidget(fresh, data(`#module-${place.dataset.module}`), after("state"), kernel);
-  place.querySelector(".said").remove(); // the words stay where a module cannot be drawn
+  place.querySelector(".said")?.remove(); // the words stay where a module cannot be drawn
   place.dataset.painted = "true";
 }
 
