@@ -399,3 +399,11 @@ def test_the_trained_kind_of_network_passes_raw_cuts(solved: dict):
     model = solved["PixelCNN"](16)
     x = torch.randint(16, (2, 1, 8, 8))
     assert passes_cuts(model, x, "token", vocabulary=16, outputs=1)
+
+
+def test_a_stack_of_a_alone_loses_the_nearest_pixels_of_its_row(solved: dict) -> None:
+    for depth in (2, 3, 5):
+        all_a = solved["receptive_field"]([("A", 3)] * depth)
+        control = solved["receptive_field"]([("A", 3)] + [("B", 3)] * (depth - 1))
+        assert all_a < control
+        assert {c for r, c in control - all_a if r == 0} == set(range(1 - depth, 0))

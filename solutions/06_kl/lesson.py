@@ -29,6 +29,7 @@ from course.demo import solved
 from course.picture import show
 from figures import static
 from figures.kl_explorer import KLExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -40,27 +41,30 @@ right.
 **Drag it to where you would put it**, or move the two sliders by keys. Two numbers judge your choice. Both are called "the KL divergence between $p$ and
 $q$", and both are 0 only where $q = p$.
 
-**Predict** before you drag: will one place make both numbers small?
+Commit yourself before you drag.
 """
+
+# %% tags=["demo"]
+predict(
+    "Will one place of q make both numbers as small as they can be?",
+    ["Yes: across both bumps", "Yes: on the larger bump", "No: they want q in different places"],
+    answer=2,
+    why="One is least where q lies across both bumps, with its peak in the valley where almost "
+    "nothing ever happens. The other is least where q sits on one bump and knows nothing of the other.",
+)
 
 # %% tags=["demo"]
 KLExplorer()
 
 # %% [markdown]
 r"""
-They disagree. One number is least when $q$ lies across *both* bumps, with its peak in the valley where almost nothing ever happens. The other is least when $q$ sits on *one* bump and knows nothing of
-the other.
-
-Neither is a mistake. They answer two questions:
+Neither number is a mistake. They answer two questions:
 
  - **forward**, $\mathrm{KL}(p\|q)$: how surprised is the model by the *world's* samples?
  - **reverse**, $\mathrm{KL}(q\|p)$: how surprised is the world by the *model's* samples?
 
 Every language model, every PixelCNN, every MADE is trained the first way. This lesson says what that means, and computes it.
 """
-
-# %% tags=["demo"]
-static.show("forward-reverse-kl")
 
 # %% [markdown]
 r"""
@@ -228,12 +232,16 @@ You can read this. **Decide first**, with the table: which belief has the least 
 """
 
 # %% tags=["demo"]
-with solved("kl"):
+with solved("entropy", "cross_entropy", "kl"):
     fair = np.array([0.5, 0.5])
+    print("q: heads   E_q[−log p] − H(q) = KL(q‖p)      H(p,q) − H(p) = KL(p‖q)")
     for heads in (0.5, 0.7, 0.9, 1.0):
         q = np.array([heads, 1 - heads])
+        reverse = cross_entropy(q, fair), entropy(q) + 0.0, kl(q, fair)
+        forward = cross_entropy(fair, q), entropy(fair), kl(fair, q)
         print(
-            f"q says heads with {heads:.1f}:  KL(q‖p) = {kl(q, fair):.4f}   KL(p‖q) = {kl(fair, q):.4f}"
+            f"{heads:8.1f}      "
+            + "      ".join("{:.4f} − {:.4f} = {:.4f}".format(*v) for v in (reverse, forward))
         )
 
 # %% [markdown]
@@ -246,6 +254,28 @@ With a fair coin the first term is $\ln 2$ whatever $q$ says. So the whole quarr
 
 Both directions have their only zero at $q = p$, so **a model that can be right is driven to be right, either way round**. Forward and reverse part company only when the family
 of models does not contain the truth: one Gaussian for two bumps. (What is true: reverse KL punishes sure heads with 0.69 nats, forward KL with infinity.)
+
+**A hundred pictures by heart.** A world of $10^6$ equally likely pictures, and a model that draws a hundred of them, each one perfect. **Predict** its $\mathrm{KL}(q\|p)$, and its $\mathrm{KL}(p\|q)$. Whoever looks at its samples finds no fault at all.
+"""
+
+# %% tags=["demo"]
+with solved("entropy", "cross_entropy", "kl"):
+    world = np.full(10**6, 1e-6)
+    by_heart = np.zeros(10**6)
+    by_heart[:100] = 1 / 100
+    print(
+        f"E_q[−log p]  {cross_entropy(by_heart, world):7.3f} nats: what each sample costs the world"
+    )
+    print(f"H(q)         {entropy(by_heart):7.3f} nats: the variety of the samples")
+    print(f"KL(q‖p)      {kl(by_heart, world):7.3f} nats: the first less the second, ln 10⁴")
+    print(f"KL(p‖q)      {kl(world, by_heart):7.3f}")
+    print(
+        f"a perfect model: E_q[−log p] {cross_entropy(world, world):.3f}, H(q) {entropy(world):.3f}"
+    )
+
+# %% [markdown]
+r"""
+Sample by sample the memorizing model is as good as the perfect one: $E_q[-\log p]$ is the same 13.816 nats. What it lacks is variety, $H(q)$, and **no single sample shows that**. Its reverse KL is 9.2 nats and its forward KL infinite, however well it draws.
 
 ## Exercise 2: two units for text
 
@@ -426,10 +456,41 @@ r"""
 The same curve, lifted by $H(\hat p)$. Training cannot see the height of that floor. It is why a loss of "1.20 nats" says little alone, and why the difference of two losses says much.
 
 **But $\hat p$ is not $p$.** Training makes $\mathrm{KL}(\hat p\|q)$ small, and wanted $\mathrm{KL}(p\|q)$. The two agree only as far as the samples speak for the world; what a model gains on $\hat p$ alone is **overfitting**. The best model of ten tosses with seven heads says 0.7, and of ten tosses with no tail it says
-"never", for which the eleventh may charge infinity. For real numbers it is worse: samples are points, $\hat p$ has no density, and $H(\hat p)$ does not exist. A density that puts an ever narrower spike on each training point lets the training NLL fall without end. The petal lengths below are ready for that experiment.
+"never", for which the eleventh may charge infinity. For real numbers it is worse: samples are points, $\hat p$ has no density, and $H(\hat p)$ does not exist. What may a model do then?
 
-One thing more hides in the formula. To *compute* forward KL's gradient you need samples of $p$ and $\log q$: data and a likelihood. Reverse KL weights by $q$ and asks for $\log p(x)$ at the **model's** samples. Data cannot answer that. This is why likelihood training is the common
-one: not because it is better, but because it can be done with what we have.
+**A spike on every flower.** Real numbers, with two bumps: the petal lengths of 150 iris flowers, measured by Edgar Anderson and made famous by Fisher (1936); 100 to train on, 50 to test. The density is the mean of narrow Gaussians, one on each training flower. **Predict** what the average NLL of the *training* flowers does as the width goes to 0, and what that of the test flowers does.
+"""
+
+# %% tags=["demo"]
+from sklearn.datasets import load_iris
+
+petals = load_iris().data[:, 2]  # cm, 150 flowers of three species
+shuffled = np.random.RandomState(0).permutation(150)
+train_petals, test_petals = petals[shuffled[:100]], petals[shuffled[100:]]
+
+
+def log_gaussian(x, mu, sigma):
+    """The logarithm of the height of N(mu, sigma²) at x, exact however far out."""
+    return -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
+
+
+widths = [1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01]
+for width in widths:
+    seen, fresh = (
+        -np.mean(np.logaddexp.reduce(log_gaussian(points[:, None], train_petals, width), axis=1))
+        + math.log(len(train_petals))
+        for points in (train_petals, test_petals)
+    )
+    print(
+        f"width {width:4.2f} cm   training flowers {seen:7.2f} nats   test flowers {fresh:7.2f} nats"
+    )
+
+# %% [markdown]
+r"""
+The training NLL falls as long as one cares to go on: half the width, up to $\ln 2$ nats less (below zero, too: a density may exceed 1). The test NLL turns early. So "least NLL" chooses a model only if it is asked of flowers that the model has not seen; a width is chosen on a third set, of validation, so that the test stays a test.
+
+One thing more hides in the formula. To *compute* forward KL's gradient you need samples of $p$ and $\log q$: data and a likelihood. Reverse KL weights by $q$ and asks for $\log p(x)$ at the **model's** samples. Data cannot answer that. A good reason to train by likelihood is that it
+can be done with what we have.
 
 ## Exercise 4: the forward fit
 
@@ -546,6 +607,7 @@ The same explorer as above. Now it also calls **your** `kl`, `fit_forward` and `
 """
 
 # %% tags=["demo"]
+static.show("forward-reverse-kl")
 KLExplorer.of(kl, fit_forward, fit_reverse)
 
 # %% [markdown]
@@ -590,8 +652,6 @@ with solved("fit_forward", "fit_reverse"):
     first = distances[narrow_mu > 0.1][0]
     crossing = distances[narrow_kl < wide_kl - 1e-3][0]
 
-# %% tags=["demo"]
-with solved("fit_forward", "fit_reverse"):
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.3), constrained_layout=True)
     left.plot(distances, narrow_mu, "o-", color="#D55E00", label="reverse, from a bump: μ")
     left.plot(distances, wide_sigma, "s-", color="#CC79A7", label="reverse, from the middle: σ")
@@ -620,7 +680,7 @@ tendency of a model that is too small, not a law.
 
 ## Flowers: a number to beat
 
-Real data with two bumps: the petal lengths of 150 iris flowers, measured by Edgar Anderson and made famous by Fisher (1936). 100 flowers to train on, 50 to test. The density is a Gaussian of 0.2 cm around each training flower.
+The petal lengths again. This time the world $p$ is a density made of the training flowers, a Gaussian of 0.2 cm around each of the 100.
 
 Three models, each *one* Gaussian: the forward fit and the reverse fit from two starts. Each is asked twice:
 
@@ -631,11 +691,6 @@ Three models, each *one* Gaussian: the forward fit and the reverse fit from two 
 """
 
 # %% tags=["demo"]
-from sklearn.datasets import load_iris
-
-petals = load_iris().data[:, 2]  # cm, 150 flowers of three species
-shuffled = np.random.RandomState(0).permutation(150)
-train_petals, test_petals = petals[shuffled[:100]], petals[shuffled[100:]]
 lengths = np.linspace(-2, 11, 521)
 density = gaussian(lengths[:, None], train_petals, 0.2).mean(1)  # (521,)
 
@@ -696,55 +751,6 @@ with solved("fit_forward"):
 # %% [markdown]
 r"""
 With a better family, both columns improve together. That is the plan of this whole course: keep the forward KL, and make the conditionals so flexible that its choice of errors hardly matters.
-
-## Two ways of having no world
-
-**A spike on every flower.** The density above stands on the training flowers, with 0.2 cm for each. **Predict** what the average NLL of the *training* flowers does as the width goes to 0, and what that of the test flowers does.
-"""
-
-
-# %% tags=["demo"]
-def log_gaussian(x, mu, sigma):
-    """The logarithm of the height of N(mu, sigma²) at x, exact however far out."""
-    return -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
-
-
-widths = [1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01]
-for width in widths:
-    seen, fresh = (
-        -np.mean(np.logaddexp.reduce(log_gaussian(points[:, None], train_petals, width), axis=1))
-        + math.log(len(train_petals))
-        for points in (train_petals, test_petals)
-    )
-    print(
-        f"width {width:4.2f} cm   training flowers {seen:7.2f} nats   test flowers {fresh:7.2f} nats"
-    )
-
-# %% [markdown]
-r"""
-The training NLL falls as long as one cares to go on: half the width, up to $\ln 2$ nats less (below zero, too: a density may exceed 1). The test NLL turns early. So "least NLL" chooses a model only if it is asked of flowers that the model has not seen; a width is chosen on a third set, of validation, so that the test stays a test.
-
-**A hundred pictures by heart.** A world of $10^6$ equally likely pictures, and a model that draws a hundred of them, each one perfect. **Predict** its $\mathrm{KL}(q\|p)$, and its $\mathrm{KL}(p\|q)$. Whoever looks at its samples finds no fault at all.
-"""
-
-# %% tags=["demo"]
-with solved("entropy", "cross_entropy", "kl"):
-    world = np.full(10**6, 1e-6)
-    by_heart = np.zeros(10**6)
-    by_heart[:100] = 1 / 100
-    print(
-        f"E_q[−log p]  {cross_entropy(by_heart, world):7.3f} nats: what each sample costs the world"
-    )
-    print(f"H(q)         {entropy(by_heart):7.3f} nats: the variety of the samples")
-    print(f"KL(q‖p)      {kl(by_heart, world):7.3f} nats: the first less the second, ln 10⁴")
-    print(f"KL(p‖q)      {kl(world, by_heart):7.3f}")
-    print(
-        f"a perfect model: E_q[−log p] {cross_entropy(world, world):.3f}, H(q) {entropy(world):.3f}"
-    )
-
-# %% [markdown]
-r"""
-Sample by sample the memorizing model is as good as the perfect one: $E_q[-\log p]$ is the same 13.816 nats. What it lacks is variety, $H(q)$, and **no single sample shows that**. Its reverse KL is 9.2 nats and its forward KL infinite, however well it draws.
 
 ## A question to answer in words
 
@@ -890,5 +896,5 @@ with solved("kl"):
 
 # %% [markdown]
 r"""
-JS never exceeds $\ln 2$. Where nothing overlaps, it says 0.6931 however far apart $p$ and $q$ are: it is *flat*, and a perfect discriminator gives no slope to follow. That is one of the reasons for the non-saturating loss.
+JS never exceeds $\ln 2$. Where nothing overlaps, it says 0.6931 however far apart $p$ and $q$ are: it is *flat*, and a perfect discriminator gives no slope to follow. Goodfellow et al. (2014, section 3) give this as the reason for the non-saturating loss.
 """

@@ -87,7 +87,7 @@ $$
 **Colors.** A pixel of a color image is three numbers, and they too have an order: R, then G, then B. R sees only the past; **G sees R as well; B sees R and G**. This concerns the
 middle of the kernel alone: of *past* pixels everybody may see all colors.
 
-Deep layers have many channels, so each channel gets a color to serve: with `colours = 3`, channels 0, 3, 6, … serve R, channels 1, 4, 7, … serve G, channels 2, 5, 8, … serve B. In short: channel $k$
+Deep layers have many channels, so each channel gets a color to serve. The code calls the number of colors `colours`: with `colours = 3`, channels 0, 3, 6, … serve R, channels 1, 4, 7, … serve G, channels 2, 5, 8, … serve B. In short: channel $k$
 has the color $k \bmod 3$. At the middle of the kernel:
 
 | kind | the connection from channel $i$ to channel $o$ exists where |
@@ -274,6 +274,8 @@ How much is lost? With $L$ layers of 3×3 the window holds $2L^2 + 2L$ legal pix
 $$\frac{L-1}{4\,(L+1)} \;\longrightarrow\; \frac14.$$
 
 *Is that so?* Van den Oord et al. (2016b, section 2.2) speak of up to a quarter of the field that 3×3 filters could have. The cell counts with your function.
+
+And it counts a second loss, that of a common mistake: **A in every layer** is causal too. **Predict** which pixels a stack of $L$ such layers cannot see. (The control is the same stack with B above its first layer.)
 """
 
 # %% tags=["demo"]
@@ -284,6 +286,17 @@ with solved("receptive_field"):
         share = (legal - seen) / legal
         formula = (depth - 1) / (4 * (depth + 1))
         print(f"{depth:2} layers: {seen:4} of {legal:4} seen, {share:.1%} lost ({formula:.1%})")
+    print("and if every layer is of kind A, where the later ones should be B:")
+    for depth in (2, 3, 5):
+        all_a, right = (
+            receptive_field([("A", 3)] * depth),
+            receptive_field([("A", 3)] + [("B", 3)] * (depth - 1)),
+        )
+        left = sorted(-c for r, c in right - all_a if r == 0)
+        print(
+            f"{depth:2} layers: {len(all_a):3} of the {len(right):3} offsets, {len(right - all_a)} lost; "
+            f"in its own row those {left} to the left"
+        )
 
 # %% [markdown]
 r"""
@@ -696,8 +709,8 @@ with solved("PixelCNN"):
 
 # %% [markdown]
 r"""
-It does **not** win. On these digits NADE (lesson 4) reaches 16.9 nats and stays ahead of both. 8×8 pixels are few, all in the same place in every image, and 1,297 of them teach little about strokes in general: that the same kernel serves every place, the convolution's great strength, buys nothing where every place has a
-role of its own. On MNIST and on photographs the order is another: van den Oord et al. (2016a) report 81.30 nats for PixelCNN on binarized MNIST, where NADE has 88.86 (Larochelle and Murray, 2011). A number belongs to its data.
+It does **not** win. On these digits NADE (lesson 4) reaches 16.9 nats and stays ahead of both. A guess, with no control here: 8×8 pixels are few and always in the same place, so that one kernel for all places, the convolution's great strength, buys little where every place has a
+role of its own. (The last of the *Try*s tests it.) On MNIST and on photographs the order is another: van den Oord et al. (2016a) report 81.30 nats for PixelCNN on binarized MNIST, where NADE has 88.86 (Larochelle and Murray, 2011). A number belongs to its data.
 
 And mind what is compared: bits per dimension of the 16 shades and of black and white are numbers of **two different tasks**.
 
@@ -939,6 +952,8 @@ of whole rows and one of the row to the left, get it back, if the first is shift
  - T. Salimans, A. Karpathy, X. Chen, D. P. Kingma (2017). *PixelCNN++.* ICLR. A mixture of logistics in place of 256 unrelated levels: 2.92.
  - P. Ramachandran, T. Le Paine, P. Khorrami et al. (2017). *Fast Generation for Convolutional Autoregressive Models.* ICLR workshop. The caching of exercise 6.
 
+**Try:** make it class-conditional. An `nn.Embedding(10, 2 * channels)` gives each class a vector; add it to both sums before the gates, at every pixel (van den Oord et al., 2016b, section 2.3). It does not depend on the image, so no mask is needed. Then draw ten 7s; and of a test image, which class makes it most likely?
+
 **Try:** feed the levels one-hot instead of scaled, or give each pixel its row and column as further inputs. Does that close the gap to NADE?
 
 ## Recall
@@ -951,7 +966,7 @@ The middle of the first layer's input is the pixel itself, the answer. The middl
 </details>
 <details><summary>What does a stack see whose layers are all of kind A?</summary>
 
-Each layer must step at least one pixel back, so the nearest past is lost: with $L$ layers, the last $L-1$ pixels to the left. Legal, and a waste.
+Each layer must step at least one pixel back, so the nearest past is lost: with $L$ layers of 3×3, the last $L-1$ pixels to the left, and more in the rows above. Legal, and a waste.
 </details>
 <details><summary>And one whose first layer is B?</summary>
 
