@@ -295,6 +295,19 @@ def frequencies(
     return parts
 
 
+def _one_each(value: Any, p: np.ndarray, bits: int | None) -> Any:
+    """One part for each symbol, where the rule has an answer."""
+    return value if isinstance(value, str) else np.ones(p.shape, dtype=np.int64)
+
+
+def _even_shares(value: Any, p: np.ndarray, bits: int | None) -> Any:
+    """As many parts for each symbol, the rest for the most probable one."""
+    if isinstance(value, str):
+        return value
+    share, rest = divmod(2 ** (bits or 20), p.shape[-1])
+    return share + rest * (np.arange(p.shape[-1]) == p.argmax(-1)[..., None])
+
+
 _SHARES = {"first": 0, "kept": 0}
 _TO_ZERO = (
     "rounded",
@@ -338,10 +351,11 @@ _OF_FREQUENCIES = (
         "your rows are normalized over another axis: a distribution is a ROW, dim=-1",
         options={"axis": -2},
     ),
-    Mistake(
-        "p-unused",
-        "the same frequencies, whatever p is: share the parts by p",
-        gives=lambda p, bits=None: np.ones(p.shape, dtype=np.int64),
+    *(
+        Mistake(
+            "p-unused", "the same frequencies, whatever p is: share the parts by p", after=alike
+        )
+        for alike in (_one_each, _even_shares)
     ),
     Mistake(
         "rest-only",

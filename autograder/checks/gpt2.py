@@ -427,6 +427,7 @@ def block_by_rule(
     out: bool = True,
     adds: tuple[bool, bool] = (True, True),
     parallel: bool = False,
+    from_normed: bool = False,
     act: Callable[[np.ndarray], np.ndarray] | None = None,
     act_early: bool = False,
     **wrong: Any,
@@ -434,8 +435,8 @@ def block_by_rule(
     """A block's output (B, T, C). Each option turns one thing wrong, `wrong` the attention's.
 
     `first_norm` and `second_norm` name the norms ("": none), `parts` what serves as queries, keys
-    and values, `adds` whether the two parts are added to what they read; with `post`, the norms
-    stand behind the sums.
+    and values, `adds` whether the two parts are added to what they read (the second one to what
+    its norm gave, with `from_normed`); with `post`, the norms stand behind the sums.
     """
 
     def normed(y: np.ndarray, name: str) -> np.ndarray:
@@ -450,6 +451,7 @@ def block_by_rule(
     x = normed(x, first_norm) if post else x
     read = old if parallel else x
     read = read if post else normed(read, second_norm)
+    x = read if from_normed else x
     act = gelu if act is None else act
     more = linear(act(read), w, "up") if act_early else act(linear(read, w, "up"))
     x = x + linear(more, w, "down") if adds[1] else linear(more, w, "down")
@@ -479,6 +481,8 @@ _BLOCK = (
         options={"second_norm": "ln_1"}),
     Mistake("norms-swapped", "the two norms have changed places: LN₁ stands before the attention",
         options={"first_norm": "ln_2", "second_norm": "ln_1"}),
+    Mistake("residual-of-the-norm", "the second part's answer is added to what the norm gave: "
+        "it is added to x itself", options={"from_normed": True}),
     Mistake("no-first-residual", "the attention's answer replaces x: it is added to it",
         options={"adds": (False, True)}),
     Mistake("no-second-residual", "the second part's answer replaces x: it is added to it",
@@ -967,7 +971,8 @@ _COUNTS = (
     Mistake("norms-forgotten", "the layer norms are missing: a scale and a shift each, 4 C a "
         "block and 2 C at the end", options={"norms": 0, "last": 0}),
     Mistake("last-norm-forgotten", "the last layer norm is missing: 2 C", options={"last": 0}),
-    Mistake("norms-of-blocks-forgotten", "each block has two layer norms: 4 C", options={"norms":
+    Mistake("norms-of-blocks-forgotten", "4 C a block are missing: as many as its two layer norms "
+        "have, or the attention's four biases, or up's", options={"norms":
         0}),
     Mistake("norm-shifts-forgotten", "a layer norm has a scale AND a shift", options={"norms": 2,
         "last": 1}),
@@ -1173,9 +1178,9 @@ _LOADS = (
     Mistake("conv1d-not-transposed", "the attention's c_proj is not transposed: it is square, so "
         "nothing complains", options={"turned": lambda name, a: conv1d(name, a) and a.shape[0] !=
         a.shape[1]}),
-    *(Mistake("conv1d-not-transposed", _TURN, options={"turned": turned, "cut": last_axis}) for
+    *(Mistake("conv1d-not-transposed", _TURN, options={"turned": turned, "cut": cut}) for
         turned in (lambda name, a: False, lambda name, a: conv1d(name, a) and "c_attn" not in
-        name)),
+        name) for cut in (last_axis, None)),
     *(Mistake("conv1d-not-transposed",
         f"{part} is not transposed: Conv1D keeps (in, out), in every c_… weight",
         options={"turned": lambda name, a, part=part: conv1d(name, a) and part not in name}) for
@@ -1537,9 +1542,7 @@ _PERPLEXITIES = (
         "either e and nats, or 2 and bits", lambda n, t: np.exp(n.mean() / math.log(2))),
         ("no-exp", "this is the mean NLL: perplexity is e to that", lambda n, t: n.mean()),
         ("batch-forgotten", "you divide by the tokens of one row: count those of all rows", lambda
-        n, t: np.exp(n.sum() / n.shape[1])), ("time-forgotten", "you divide by the number of "
-        "rows: count the scored tokens of all of them", lambda n, t: np.exp(n.sum() /
-        n.shape[0])))),
+        n, t: np.exp(n.sum() / n.shape[1])))),
     Mistake("sign", "this is e to MINUS the mean: a perplexity is at least 1", after=lambda v, *_:
         1 / v),
     *within("in sequence_nll", _NLL),
@@ -1739,7 +1742,7 @@ def first_that_fits(texts: Sequence[Text], model: Secret) -> str:
 _WRITERS: dict[str, Callable[[Any, np.ndarray, int], np.ndarray]] = {
     "first-position-read": lambda m, t, n: written(m, t, n, at=0),
     "prompt-dropped": lambda m, t, n: written(m, t, n)[:, t.shape[1] :],
-    "one-token-only": lambda m, t, n: written(m, t, min(n, 1)),
+    "one-token-only": lambda m, t, n: written(m, t, 1),
     "nothing-written": lambda m, t, n: t,
     "one-token-too-many": lambda m, t, n: written(m, t, n + 1),
     "one-token-too-few": lambda m, t, n: written(m, t, n - 1),
@@ -1863,7 +1866,8 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     wrong = [t for t in texts if not t.equals(written(ours, t.prompt, t.count))]
     passes = [t for t in texts if len(t.calls) != t.count]
     name = "" if not wrong else first_that_fits(texts, ours)
-    if wrong and not name and all(len(t.calls) <= 1 for t in texts):
+    long = all(t.got.shape == (len(t.prompt), t.prompt.shape[1] + t.count) for t in texts)
+    if wrong and not name and long and all(len(t.calls) <= 1 for t in texts):
         name = "one-pass-for-all"
     yield claim(
         "without a generator, the likeliest next token is appended, count times",
@@ -2475,7 +2479,7 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
             "weights, and compare the logits",
         ),
         when(
-            gated and not honest and not any(q.open for q in gated),
+            missed == {"gated"} and not honest and not any(q.open for q in gated),
             "closed-gate",
             "a gate that is 0 today hides its path: dependency_map draws fresh weights, unless "
             "you tell it not to",

@@ -606,6 +606,11 @@ def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Caus
             Mistake("arithmetic-mean", arithmetic, gives=lambda t: np.exp(-t).mean()),
             Mistake("arithmetic-mean", arithmetic, gives=lambda t: 1 / np.exp(t).mean()),
             Mistake(
+                "product-underflows",
+                "a product of thousands of probabilities is 0 in floating point: add logarithms",
+                gives=lambda t: np.prod(np.exp(t)) ** (-1 / len(t)),
+            ),
+            Mistake(
                 "exp-forgotten",
                 "this is the mean surprise in nats: exp of it",
                 gives=lambda t: -t.mean(),
@@ -1235,6 +1240,7 @@ def step_plainly(
 _NOT_MOVED = Mistake(
     "not-moved", "this is the start: mu and s must walk", gives=lambda p, g, start, *_: start
 )
+_FORWARD = {"weight": lambda p, q, dx: p / p.sum(), "price": lambda log_q, log_p: 1.0}
 _WRONG_STEPS = (
     Mistake(
         "spacing-forgotten",
@@ -1262,7 +1268,12 @@ _WRONG_STEPS = (
         "uphill",
         "this climbs: with p's weights alone the sum is minus the slope of the FORWARD KL (data "
         "alone cannot give the reverse one); the weights are q's",
-        options={"weight": lambda p, q, dx: p / p.sum(), "price": lambda log_q, log_p: 1.0},
+        options={**_FORWARD, "walks": (1.0, 1.0)},
+    ),
+    Mistake(
+        "forward-for-reverse",
+        "these steps go down the FORWARD KL, whose weights are p's: the weights are q's",
+        options={**_FORWARD, "walks": (-1.0, -1.0)},
     ),
     Mistake(
         "weights-of-p",

@@ -186,6 +186,7 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
 
 
 Assign = Callable[..., list[np.ndarray]]
+ALL_COME = "every allowed degree is drawn, and equally often"
 
 
 def _all_degrees_come(assign: Assign, n: int, first: np.ndarray, second: np.ndarray) -> Claim:
@@ -201,7 +202,7 @@ def _all_degrees_come(assign: Assign, n: int, first: np.ndarray, second: np.ndar
     )
     of_two = assign(2, (3, 2)) if even else []
     return claim(
-        "every allowed degree is drawn, and equally often",
+        ALL_COME,
         even and all((layer == 1).all() for layer in of_two),
         points=0.5,
         saw=f"at n = 2 the degrees {' and '.join(str(layer.tolist()) for layer in of_two)}"
@@ -301,7 +302,9 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
         points=0.5,
         saw=found,
         asks="each of the 9 pairs of degrees about as often as every other",
-        waits=undrawn or waits_unless(inside, "degrees in 1 … n−1"),
+        waits=undrawn
+        or waits_unless(inside, "degrees in 1 … n−1")
+        or waits_unless(not varied or len(np.unique(units)) == 3, f"“{ALL_COME}”"),
         advice=[
             when(
                 not varied,
@@ -1518,6 +1521,14 @@ def drawn(
     return np.exp(log_p)
 
 
+def _all_anew(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """p(x) if pass t draws all bits from tables[t], given what the pass before drew."""
+    every, p = all_bits(tables.shape[2]), np.eye(2 ** tables.shape[2])[0]
+    for logits in tables[:, :, None]:
+        p = p @ np.exp(-softplus(np.where(every == 1, -logits, logits)).sum(-1))
+    return p
+
+
 def _rounded(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
     return drawn(1e4 * tables, place)
 
@@ -1529,6 +1540,8 @@ _MISTAKES_OF_SAMPLE = (
             "step i is the inverse of that", options={"turns": lambda place: place - 1}),
     Mistake("natural-order", "you draw x_1, x_2, … whatever the order: the first to be drawn has "
             "place 1", options={"turns": lambda place: np.arange(len(place))}),
+    Mistake("all-drawn-anew", "every pass draws all bits again, and the last pass leaves none of "
+            "those that it was given: at each step one bit is drawn, and kept", gives=_all_anew),
     Mistake("reversed-order", "you draw in the order backwards: the variable of place 1 comes "
             "first", options={"turns": lambda place: _turns(place)[::-1]}),
     Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "

@@ -35,6 +35,11 @@ Numbers = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # W, c, V, b
 # --- what the mathematics says --------------------------------------------------------------------
 
 
+def logit_of(p: np.ndarray) -> np.ndarray:
+    """The logit of a probability, element by element."""
+    return np.log(p) - np.log1p(-p)
+
+
 def nade_rule(
     x: np.ndarray,
     *numbers: np.ndarray,
@@ -502,6 +507,11 @@ _SAMPLES = (
         "bits-inverted",
         "ones and zeros have changed places: a bit is 1 with probability σ(logit)",
         options={"out": lambda logit: -logit},
+    ),
+    Mistake(
+        "logit-for-probability",
+        "a logit is no probability: take its sigmoid before you draw",
+        options={"out": lambda logit: logit_of(np.clip(logit, 1e-9, 1 - 1e-9))},
     ),
     Mistake(
         "noise-reused",

@@ -151,6 +151,9 @@ _OF_MASKS = (
         "read row by row",
         gives=lambda kind, size, *case, **wrong: mask_by_rule(
             kind, pair(size)[::-1], *case, **wrong).swapaxes(2, 3)),
+    Mistake("sides-swapped", "height and width have changed places: a pair is (height, width)",
+        gives=lambda kind, size, *case, **wrong: mask_by_rule(
+            kind, pair(size)[::-1], *case, **wrong)),
     Mistake("middle-visible", "at the middle every color sees every color, itself included",
         options={"middle": lambda kind, i, o: 1}),
     Mistake("middle-hidden", "the middle is always hidden: what color, and which kind, may look "
@@ -355,6 +358,12 @@ _OF_LAYERS = (
         options={"masked": lambda weight, mask: weight + mask}),
     Mistake("padding-forgotten", "the image shrinks: height and width stay if it is padded by "
         "self.padding", options={"padded": lambda side: 0}),
+    Mistake("kind-ignored", "every layer has the mask of kind A here: hand `kind` on to conv_mask",
+        gives=lambda layer, numbers, x, kind, *case, **wrong: convolved(
+            layer, numbers, x, "A", *case, **wrong)),
+    Mistake("kind-ignored", "every layer has the mask of kind B here: hand `kind` on to conv_mask",
+        gives=lambda layer, numbers, x, kind, *case, **wrong: convolved(
+            layer, numbers, x, "B", *case, **wrong)),
     Mistake("bias-twice", "the bias is added twice",
         after=lambda y, layer, numbers, *_: y + numbers[ "bias"].numpy()[:, None, None]),
 )  # fmt: skip
@@ -838,6 +847,8 @@ _OF_BLOCKS = (
         options={"gate": lambda a, b: torch.relu(a)}),
     Mistake("linear-gate", "tanh is missing: a gate is tanh(a) · σ(b)",
         options={"gate": lambda a, b: a * torch.sigmoid(b)}),
+    Mistake("sigmoid-twice", "the first half goes through tanh, in −1 … 1: σ is the gate alone",
+        options={"gate": lambda a, b: torch.sigmoid(a) * torch.sigmoid(b)}),
     Mistake("tanh-twice", "the gate of the second half is σ, in 0 … 1",
         options={"gate": lambda a, b: torch.tanh(a) * torch.tanh(b)}),
     Mistake("vertical-ungated", "the new vertical features come without their gate",
@@ -1743,7 +1754,8 @@ _OF_DRAWING = (
         options={"order": lambda r, c, k: (c, r, k)}),
     Mistake("color-by-color", "one color of the whole image is drawn before the next: all colors "
         "of a pixel come first", options={"order": lambda r, c, k: (k, r, c)}),
-    Mistake("colors-in-reverse", "the colors of a pixel are drawn in reverse: R comes first",
+    Mistake("colors-deaf", "the colors of a pixel do not hear each other: they come from one pass, "
+        "or in reverse; after R is drawn, G needs a pass that sees it, then B",
         options={"order": lambda r, c, k: (r, c, -k)}),
     Mistake("first-color-for-all", "every color is drawn from the logits of the first one",
         options={"read": lambda k, r, c, shape: (0, r, c)}),

@@ -363,6 +363,10 @@ OF_DECODING = mistakes(
             {"curve": lambda y, mu: np.abs(expanded(y, mu))},
             {"curve": lambda y, mu: np.expm1(y * np.log1p(mu)) / mu},
         ),
+        "one-not-taken-away": (
+            "(1 + μ)^|y| is 1 at y = 0: take 1 away, so that silence stays silent",
+            {"curve": lambda y, mu: np.sign(y) * np.exp(np.abs(y) * np.log1p(mu)) / mu},
+        ),
         "not-expanded": ("this stops at y: the exponential is missing", {"curve": itself}),
         "companded-again": (
             "this takes the logarithm once more: the way back is the exponential",
@@ -517,6 +521,11 @@ def convolved_step_by_step(
 
 OF_CONVOLUTIONS = mistakes(
     {
+        "all-cut-off": (
+            "with kernel 1 there is nothing to cut off, and [: -0] leaves nothing: cut to the "
+            "length of x",
+            lambda k, d, W, b, x: convolved(k, d, W, b, x)[:, :, : None if k > 1 else 0],
+        ),
         "symmetric-padding": (
             "you pad on both sides (padding='same' does): output t then hears the future; all the "
             "zeros belong on the left",
@@ -785,11 +794,13 @@ OF_FIELDS = (
                 lambda k, ds: sum(k * d for d in ds),
             ),
             "power-of-two": (
-                "that is true for kernel 2 and one stack that doubles from 1 only: add up what "
-                "each layer adds",
+                "a power is right for some kernel and one stack that doubles from 1 at most: add "
+                "up what each layer adds",
                 lambda k, ds: 2 ** len(ds),
                 lambda k, ds: 2 ** (len(ds) + 1),
                 lambda k, ds: k ** len(ds),
+                lambda k, ds: (k - 1) * 2 ** len(ds),
+                lambda k, ds: (k - 1) * (2 ** len(ds) - 1) + 1,
             ),
             "dilation-forgotten": (
                 "the dilations are missing: d steps lie between two taps",
@@ -972,6 +983,13 @@ OF_BLOCKS = mistakes(
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: up),
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + up)),
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + z)),
+        ),
+        "scaled": (
+            "x + W z is scaled by a constant, as other networks do: here it stays as it is",
+            *(
+                _ways(lambda x, up, z, c=c: c * (x + up), lambda x, up, z, skip, s=s: s * skip(z))
+                for c, s in ((0.5**0.5, 1.0), (0.5**0.5, 0.5**0.5), (0.5, 1.0))
+            ),
         ),
         "gates-swapped": (
             "tanh belongs to the first half of the channels, σ to the second",
@@ -1324,15 +1342,19 @@ OF_STACKS = mistakes(
             "the label does not arrive at the blocks: every one of them should hear it",
             {"way": "without the label"},
         ),
+        "label-dropped-later": (
+            "the label reaches the first block only: every one of them should hear it",
+            {"way": "with the label at first"},
+        ),
     }
 )
 
 
 def _of_stack(WaveNet: Standin) -> tuple[Subject, Property]:
-    def run(model: Any, x: np.ndarray, label: Any, chained: bool) -> list:
+    def run(model: Any, x: np.ndarray, label: Any, chained: bool, heard: int = 3) -> list:
         pairs, below = [], x
         for i in range(3):
-            answer = model.blocks[i](tensor(below), *given(label))
+            answer = model.blocks[i](tensor(below), *given(label if i < heard else None))
             if not isinstance(answer, list | tuple) or len(answer) != 2:
                 raise WrongKind("a block should return a pair: x' and the skip")
             pairs.append([expect_array(part, None, "float", "a block's answer") for part in answer])
@@ -1350,6 +1372,7 @@ def _of_stack(WaveNet: Standin) -> tuple[Subject, Property]:
                     "in a chain": run(model, x, label, True),
                     "side by side": run(model, x, label, False),
                     "without the label": run(model, x, None, True),
+                    "with the label at first": run(model, x, label, True, 1),
                 }
                 found.append((model, x, label, ways))
         return found
@@ -1626,7 +1649,8 @@ def _sums_to_one(WaveNet: Standin, draw: Draw, deaf: str) -> Claim:
         + ("" if varied or not np.isfinite(total) else ", each at the same price"),
         asks="Σ exp(−nll) = 1, and sounds of different prices",
         waits=deaf,
-        advice="logits that see their own sample, or a price that is no sum of logarithms, do this",
+        advice="logits that see their own sample do this, and a price that is not the sum of all "
+        "samples' −log p",
     )
 
 
@@ -1971,6 +1995,7 @@ OF_QUEUES = mistakes(
         "kernel-reversed": (
             "the last weight belongs to the present, the first to the oldest column",
             {"taps": lambda W: W[:, :, ::-1]},
+            {"taps": lambda W: np.roll(W, -1, axis=2)},
         ),
         "filled-with-first": (
             "at the start the queue holds zeros, the padding, not the first column",

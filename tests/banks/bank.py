@@ -28,6 +28,7 @@ from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import NOT_ATTEMPTED, PASSED, Verdict
 from autograder.steps import exercise_of
+from tests.banks.named import Known, recorded
 
 SEEDS = (0, 1, 2, 20_260_501)
 NAMED_AT_LEAST = 0.9  # share of wrong answers whose misconception the advice must name
@@ -75,6 +76,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
     named: bool = False  # the misconception, at every seed
     problems: tuple[str, ...] = field(default=())
+    known: frozenset[Known] = frozenset()  # what the check could have named
 
     @property
     def accepted(self) -> bool:
@@ -142,7 +144,8 @@ def outcome_of_wrong(lesson: str, answer: Wrong) -> Outcome:
 
     Judged once a process: what else is asked of the verdicts costs no second judging.
     """
-    verdicts = judge_answer(lesson, answer)
+    with recorded() as known:
+        verdicts = judge_answer(lesson, answer)
     problems = []
     for v in verdicts:
         if v.earned >= v.points:
@@ -160,7 +163,7 @@ def outcome_of_wrong(lesson: str, answer: Wrong) -> Outcome:
     if answer.misconception and not named:
         told = sorted({name for v in verdicts for name in v.misconceptions})
         problems.append(f"{answer.misconception} is not named at every seed: {told}")
-    return Outcome(lesson, answer, verdicts, named, tuple(problems))
+    return Outcome(lesson, answer, verdicts, named, tuple(problems), frozenset(known))
 
 
 def outcome_of_right(lesson: str, answer: Right) -> Outcome:

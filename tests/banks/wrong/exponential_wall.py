@@ -1033,4 +1033,67 @@ def made_parameters(n, hidden_sizes):
         "float-for-an-integer",
         edit=(OUTPUT, "return float(count) + int((outputs[:, None] > below[None, :]).sum())"),
     ),
+    Wrong(
+        "bayes_net_parameters",
+        RANGE,
+        "index-error",
+        edit=("if not 0 <= j < n:", "if j < 0:"),
+    ),
+    Wrong(
+        "bits_to_exceed",
+        HUGE,
+        "float-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    n = 0
+    while float(2) ** n - 1 <= limit:
+        n += 1
+    return n
+""",
+    ),
+    Wrong(
+        "bits_to_exceed",
+        HUGE,
+        "float-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    return int(math.log(limit + 1) / math.log(2)) + 1
+""",
+    ),
+    Wrong(
+        "bits_to_exceed",
+        HUGE,
+        "float-logarithm",
+        source="""
+def bits_to_exceed(limit):
+    return int(math.log10(limit + 1) / math.log10(2) + 1e-9) + 1
+""",
+    ),
+    Wrong(
+        "table_parameters",
+        TABLE,
+        "float-for-an-integer",
+        edit=(
+            "return math.prod(cardinalities) - 1",
+            "return float(np.prod(cardinalities, dtype=float)) - 1",
+        ),
+    ),
+    Wrong(
+        "table_parameters",
+        TABLE,
+        "float-for-an-integer",
+        edit=(
+            "return math.prod(cardinalities) - 1",
+            "return math.exp(sum(math.log(k) for k in cardinalities)) - 1",
+        ),
+    ),
+    Wrong(
+        "table_parameters",
+        TABLE,
+        "float-for-an-integer",
+        edit=(
+            "return math.prod(cardinalities) - 1",
+            "return math.prod(map(float, cardinalities)) - 1",
+        ),
+    ),
 )

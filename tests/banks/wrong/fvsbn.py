@@ -441,4 +441,35 @@ def sample(weight, bias, count, generator):
     return torch.zeros(count, len(bias))
 """,
     ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "probabilities-for-bits",
+        edit=("torch.bernoulli(p, generator=generator)", "torch.rand(count, generator=generator)"),
+    ),
+    Wrong(
+        "complete",
+        REST,
+        "probabilities-for-bits",
+        edit=("torch.bernoulli(p, generator=generator)", "torch.rand(count, generator=generator)"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "probabilities-for-bits",
+        edit=(
+            "torch.bernoulli(p, generator=generator)",
+            "0.1 * torch.bernoulli(p, generator=generator)",
+        ),
+    ),
+    Wrong(
+        "nll",
+        LARGE,
+        "sigmoid-then-log",
+        source="""
+def nll(x, weight, bias):
+    p = torch.sigmoid(logits(x, weight, bias))
+    return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)
+""",
+    ),
 )

@@ -644,4 +644,358 @@ def find_the_leak(models):
     return leaky
 """,
     ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "no-activation",
+        edit=('F.gelu(self.up(self.ln_2(x)), approximate="tanh")', "self.up(self.ln_2(x))"),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "norms-swapped",
+        edit=(
+            ("read = self.ln_1(x)", "read = self.ln_2(x)"),
+            ("self.up(self.ln_2(x))", "self.up(self.ln_1(x))"),
+        ),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "tanh-for-gelu",
+        edit=(
+            'F.gelu(self.up(self.ln_2(x)), approximate="tanh")',
+            "torch.tanh(self.up(self.ln_2(x)))",
+        ),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "residual-of-the-norm",
+        edit=(
+            'return x + self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))',
+            (
+                "x = self.ln_2(x)\n"
+                '        return x + self.down(F.gelu(self.up(x), approximate="tanh"))'
+            ),
+        ),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "keys-for-values",
+        edit=("        return k, v", "        return v, k"),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "keys-for-values",
+        edit=("        return k, v", "        return k, k"),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "one-layer-reordered",
+        edit=(
+            ("self.pairs = {layer: (k[rows], v[rows]) for layer, (k, v) in self.pairs.items()}"),
+            ("k, v = self.pairs[0]\n        self.pairs[0] = k[rows], v[rows]"),
+        ),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "other-axis-reordered",
+        edit=("(k[rows], v[rows])", "(k[:, rows], v[:, rows])"),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "returned-otherwise",
+        edit=(
+            (
+                "            k, v = torch.cat([old_k, k], dim=2), torch.cat([old_v, v], "
+                "dim=2)\n"
+                "        self.pairs[layer] = (k, v)\n"
+            ),
+            (
+                "            self.pairs[layer] = torch.cat([old_k, k], dim=2), "
+                "torch.cat([old_v, v], dim=2)\n"
+                "        else:\n"
+                "            self.pairs[layer] = (k, v)\n"
+            ),
+        ),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "blocks-reversed",
+        edit=("for block in self.h:", "for block in reversed(self.h):"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "first-block-only",
+        edit=("for block in self.h:", "for block in self.h[:1]:"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "last-block-only",
+        edit=("for block in self.h:", "for block in self.h[-1:]:"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "no-blocks",
+        edit=("for block in self.h:", "for block in self.h[:0]:"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "one-position-for-all",
+        edit=("self.wpe(positions)", "self.wpe(positions[:1])"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "positions-subtracted",
+        edit=("self.wte(tokens) + self.wpe(positions)", "self.wte(tokens) - self.wpe(positions)"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "tokens-forgotten",
+        edit=(
+            "self.wte(tokens) + self.wpe(positions)",
+            "self.wpe(positions).expand(len(tokens), -1, -1)",
+        ),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "no-output-projection",
+        edit=("12 * C**2 + 13 * C", "11 * C**2 + 12 * C"),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norm-shifts-forgotten",
+        edit=(
+            ("13 * C", "11 * C"),
+            ("+ 2 * C", "+ C"),
+        ),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norms-forgotten",
+        edit=(
+            ("13 * C", "9 * C"),
+            (" + 2 * C", ""),
+        ),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norms-of-blocks-forgotten",
+        edit=("13 * C", "9 * C"),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "output-bias",
+        edit=("+ 2 * C", '+ 2 * C + config["vocab_size"]'),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "some-biases-forgotten",
+        edit=("13 * C", "10 * C"),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "times-heads",
+        edit=("12 * C**2 + 13 * C", '(9 + 3 * config["n_head"]) * C**2 + 13 * C'),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "weights-only",
+        edit=(
+            (" + 13 * C", ""),
+            (" + 2 * C", ""),
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(
+            'if ".c_" in name and name.endswith(".weight"):',
+            'if ".c_" in name and ".mlp." not in name and name.endswith(".weight"):',
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(
+            'if ".c_" in name and name.endswith(".weight"):',
+            'if ".c_" in name and "mlp.c_fc" not in name and name.endswith(".weight"):',
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(
+            'if ".c_" in name and name.endswith(".weight"):',
+            'if ".c_" in name and "mlp.c_proj" not in name and name.endswith(".weight"):',
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=("value = value.T  #", "value = value  #"),
+    ),
+    Wrong(
+        "load_hf",
+        NAMES,
+        "names-kept",
+        edit=(
+            (
+                "        for theirs, mine in RENAMED.items():\n"
+                "            name = name.replace(theirs, mine)\n"
+            ),
+            "",
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        NAMES,
+        "qkv-not-split",
+        edit=('if "attn.c_attn" in name:', 'if name == "attn.c_attn":'),
+    ),
+    Wrong(
+        "perplexity",
+        PP,
+        "sign",
+        edit=("math.exp(sequence_nll", "math.exp(-sequence_nll"),
+    ),
+    Wrong(
+        "perplexity",
+        PP,
+        "sum-over-batch",
+        edit=("scored = tokens.shape[0] * (tokens.shape[1] - given)", "scored = tokens.shape[0]"),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "last-token-left-out",
+        edit=(
+            ("given - 1 : -1]", "given - 1 : -2]"),
+            ("tokens[:, given:]", "tokens[:, given:-1]"),
+        ),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "one-token-short",
+        edit=(
+            ("given - 1 : -1]", "given:-1]"),
+            ("tokens[:, given:]", "tokens[:, given + 1 :]"),
+        ),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "probability-for-nll",
+        edit=(
+            (
+                "return F.cross_entropy(logits.transpose(1, 2), targets, "
+                'reduction="none").sum(dim=1)'
+            ),
+            (
+                "return torch.exp(-F.cross_entropy(logits.transpose(1, 2), targets, "
+                'reduction="none").sum(1))'
+            ),
+        ),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "no-softmax",
+        edit=(
+            "torch.softmax(scores.masked_fill(future, -math.inf), dim=-1)",
+            "scores.masked_fill(future, 0.0)",
+        ),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "scale-multiplied",
+        edit=("/ math.sqrt(q.shape[-1])", "* math.sqrt(q.shape[-1])"),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "scaled-by-length",
+        edit=("math.sqrt(q.shape[-1])", "math.sqrt(S)"),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "triu-for-tril",
+        edit=(".triu(S - T + 1)", ".tril(S - T)"),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "even-draws",
+        edit=("choose(logits, generator)", "choose(0 * logits, generator)"),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "least-likely",
+        edit=("choose(logits, generator)", "choose(-logits, generator)"),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "newest-before-the-others",
+        edit=(
+            "torch.cat([tokens, choose(logits, generator)], dim=1)",
+            "torch.cat([choose(logits, generator), tokens], dim=1)",
+        ),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "nothing-written",
+        edit=("    return tokens", "    return tokens[:, : tokens.shape[1] - count]"),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "nothing-written",
+        edit=(
+            "tokens = torch.cat([tokens, choose(logits, generator)], dim=1)",
+            "torch.cat([tokens, choose(logits, generator)], dim=1)",
+        ),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "one-token-too-many",
+        edit=("range(count)", "range(count + 1)"),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "passes",
+        edit=("        logits = model(", ("        model(tokens[:, :1])\n        logits = model(")),
+    ),
 )

@@ -479,4 +479,58 @@ def fit_reverse(p, grid, start):
     Wrong(
         "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
     ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "summed-over-tokens",
+        edit=("-np.mean(log_probs) / np.log(2)", "-np.sum(log_probs) / (2 * np.log(2))"),
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "perplexity-for-entropy",
+        edit=("return -(seen * np.log(seen)).sum()", "return np.exp(-(seen * np.log(seen)).sum())"),
+    ),
+    Wrong(
+        "perplexity",
+        LENGTH,
+        "product-underflows",
+        edit=("np.exp(-np.mean(log_probs))", "np.prod(np.exp(log_probs)) ** (-1 / len(log_probs))"),
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "mu-uphill",
+        edit=("mu - rate * slope_mu", "mu + rate * slope_mu"),
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "sigma-uphill",
+        edit=("s - rate * slope_s", "s + rate * slope_s"),
+    ),
+    Wrong(
+        "fit_reverse",
+        ALONE,
+        "weights-forgotten",
+        edit=("np.exp(log_q) * spacing *", "spacing *"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "forward-for-reverse",
+        edit=("np.exp(log_q) * spacing * (log_q - log_p)", "-p / p.sum()"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "start-ignored",
+        edit=("mu, s = start[0], np.log(start[1])", "mu, s = grid[p.argmax()], np.log(start[1])"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        NLL,
+        "log-forgotten",
+        edit=("-np.log(q[samples]).mean()", "-q[samples].mean()"),
+    ),
 )

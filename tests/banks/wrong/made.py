@@ -819,4 +819,27 @@ def average_over_orders(model, x, places):
     return torch.full((len(x),), -x.shape[1] * math.log(2))
 """,
     ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "fair-coins",
+        check="MADE.sample",
+        edit=("torch.sigmoid(self(x)[:, d])", "0 * self(x)[:, d] + 0.5"),
+    ),
+    Wrong(
+        "assign_degrees",
+        "every allowed degree is drawn, and equally often",
+        "minimum-itself-left-out",
+        edit=("lowest = int(layer.min())", "lowest = min(int(layer.min()) + 1, n - 1)"),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "all-drawn-anew",
+        check="MADE.sample",
+        edit=(
+            ("x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)"),
+            "x = torch.bernoulli(torch.sigmoid(self(x)), generator=generator)",
+        ),
+    ),
 )

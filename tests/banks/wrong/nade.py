@@ -467,4 +467,13 @@ def autoencoder_dependencies(model):
     return torch.ones(model.n, model.n, dtype=torch.bool)
 """,
     ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "logit-for-probability",
+        edit=(
+            "torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])",
+            "(torch.sigmoid(a) @ V[i] + b[i]).clamp(0, 1)",
+        ),
+    ),
 )

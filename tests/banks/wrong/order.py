@@ -485,4 +485,10 @@ def odds(x2):
         "components-capped",
         edit=("x1, x2 = grids", "components = min(components, 2)\n    x1, x2 = grids"),
     ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "other-defaults",
+        edit=("eps=0.04", "eps=0.2"),
+    ),
 )

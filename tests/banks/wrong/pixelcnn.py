@@ -809,7 +809,7 @@ def receptive_field(layers):
     Wrong(
         "PixelCNN",
         OFTEN,
-        "colors-in-reverse",
+        "colors-deaf",
         check="PixelCNN.inpaint",
         edit=("range(self.colours)", "reversed(range(self.colours))"),
     ),
@@ -923,5 +923,155 @@ def receptive_field(layers):
         SAME,
         "out-forgotten",
         edit=(MEMORY_NEW, "new = torch.tanh(a) * torch.sigmoid(b)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        'everything holds that check(PixelCNN, "forward") asks',
+        "a-in-every-layer",
+        edit=('GatedBlock("B", channels', 'GatedBlock("A", channels'),
+    ),
+    Wrong(
+        "PixelCNN",
+        'everything holds that check(PixelCNN, "forward") asks',
+        "a-on-1x1",
+        edit=('self.hidden = MaskedConv2d("B"', 'self.hidden = MaskedConv2d("A"'),
+    ),
+    Wrong(
+        "PixelCNN",
+        'everything holds that check(PixelCNN, "forward") asks',
+        "a-on-1x1",
+        edit=('self.output = MaskedConv2d("B"', 'self.output = MaskedConv2d("A"'),
+    ),
+    Wrong(
+        "PixelCNN",
+        'everything holds that check(PixelCNN, "forward") asks',
+        "blind-spot",
+        edit=(("v, h = block(v, h)\n"), ("v, h = block(h, h)\n")),
+    ),
+    Wrong(
+        "PixelCNN",
+        'everything holds that check(PixelCNN, "forward") asks',
+        "colors-mixed",
+        edit=(
+            ("channels, 1, colours)\n        self.output"),
+            ("channels, 1)\n        self.output"),
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        DROPPED,
+        "dropout-not-after-the-last",
+        check="PixelCNN.forward",
+        edit=(
+            ("            h = self.dropout(h)\n"),
+            ("            h = self.dropout(h) if block is not self.blocks[-1] else h\n"),
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "normalized-already",
+        check="PixelCNN.forward",
+        edit=(
+            "return y.view(len(x), self.levels, self.colours, *x.shape[2:])",
+            "return y.view(len(x), self.levels, self.colours, *x.shape[2:]).softmax(1)",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "rows-for-kept",
+        check="PixelCNN.inpaint",
+        edit=("range(rows, x.shape[2])", "range(x.shape[2] - rows, x.shape[2])"),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "wrong-rows-kept",
+        check="PixelCNN.inpaint",
+        edit=("range(rows, x.shape[2])", "range(rows + 1, x.shape[2])"),
+    ),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "sees-nothing",
+        check="PixelCNN.forward",
+        edit=("v = h = self.scale(x)", "v = h = 0 * self.scale(x)"),
+    ),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "stacks-swapped",
+        check="PixelCNN.forward",
+        edit=(("v, h = block(v, h)\n"), ("v, h = block(h, v)\n")),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "uniform-levels",
+        check="PixelCNN.inpaint",
+        edit=(
+            "draw_levels(self(x)[:, :, k, r, c], generator)",
+            "draw_levels(0 * self(x)[:, :, k, r, c], generator)",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        SELF,
+        "vertical-for-both",
+        check="PixelCNN.forward",
+        edit=(("v, h = block(v, h)\n"), ("v, h = block(v, v)\n")),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "colors-deaf",
+        check="PixelCNN.inpaint",
+        edit=(
+            (
+                "                for k in range(self.colours):\n"
+                "                    x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], "
+                "generator)"
+            ),
+            (
+                "                logits = self(x)\n"
+                "                for k in range(self.colours):\n"
+                "                    x[:, k, r, c] = draw_levels(logits[:, :, k, r, c], "
+                "generator)"
+            ),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "sides-swapped",
+        edit=(
+            "height, width = (kernel_size, kernel_size)",
+            "width, height = (kernel_size, kernel_size)",
+        ),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "kind-ignored",
+        edit=("conv_mask(kind,", 'conv_mask("A",'),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "kind-ignored",
+        edit=("conv_mask(kind,", 'conv_mask("B",'),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "sigmoid-twice",
+        edit=(
+            ("v = torch.tanh(a) * torch.sigmoid(b)", "v = torch.sigmoid(a) * torch.sigmoid(b)"),
+            (
+                "self.out(torch.tanh(a) * torch.sigmoid(b))",
+                "self.out(torch.sigmoid(a) * torch.sigmoid(b))",
+            ),
+        ),
     ),
 )

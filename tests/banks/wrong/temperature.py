@@ -834,4 +834,173 @@ def tokenwise_temperature(p, T):
         "reseeded",
         edit=("    for _ in range", "    generator.manual_seed(0)\n    for _ in range"),
     ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "bits-for-nats",
+        edit=("-source(tokens).gather(1, drawn)", "-source(tokens).gather(1, drawn) / math.log(2)"),
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "uniform-drawn",
+        edit=("model(tokens).exp()", "torch.ones_like(model(tokens))"),
+    ),
+    Wrong(
+        "greedy",
+        WHOLE,
+        "bits-for-nats",
+        edit=("float(best.values)", "float(best.values) / math.log(2)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        DEAD,
+        "epsilon-in-log",
+        edit=("marginal.log()", "(marginal + 1e-12).log()"),
+    ),
+    Wrong(
+        "joint_temperature",
+        SMALL,
+        "epsilon-in-log",
+        edit=("p.log()", "p.clamp(min=1e-4).log()"),
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "logits-returned",
+        edit=("probs = temperature(logits, T)", "probs = logits / T"),
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "entropy-for-surprise",
+        edit=(
+            "-logits.log_softmax(dim=-1).gather(1, tokens[:, None]).mean().item()",
+            "-(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1).mean().item()",
+        ),
+    ),
+    Wrong(
+        "score",
+        PERPLEXITY,
+        "mean-of-probabilities",
+        edit=(
+            "math.exp(nats)",
+            ("(-logits.log_softmax(dim=-1).gather(1, tokens[:, None])).exp().mean().item()"),
+        ),
+    ),
+    Wrong(
+        "score",
+        EXTREMES,
+        "overflow",
+        edit=(
+            "logits.log_softmax(dim=-1)",
+            "(logits.exp() / logits.exp().sum(-1, keepdim=True)).log()",
+        ),
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "raw-length",
+        edit=(
+            "return nats / math.log(2), math.exp(nats)",
+            "return len(tokens) * nats / math.log(2), math.exp(nats)",
+        ),
+    ),
+    Wrong(
+        "temperature",
+        NEVER,
+        "impossible-made-possible",
+        edit=(
+            "torch.softmax(logits / T, dim=-1)",
+            "torch.softmax(logits.nan_to_num(neginf=-5.0) / T, dim=-1)",
+        ),
+    ),
+    Wrong(
+        "top_k",
+        K_EDGES,
+        "another-exception",
+        edit=(
+            ('    if k < 1:\n        raise ValueError(f"k must be at least 1: got {k}")\n'),
+            ("    assert k >= 1\n"),
+        ),
+    ),
+    Wrong(
+        "top_p",
+        P_REFUSED,
+        "another-exception",
+        edit=(
+            ('    if not 0 < p <= 1:\n        raise ValueError(f"p must be in (0, 1]: got {p}")\n'),
+            ("    assert 0 < p <= 1\n"),
+        ),
+    ),
+    Wrong(
+        "top_k",
+        K_TIES,
+        "ties-by-chance",
+        edit=(
+            "probs.argsort(dim=-1, descending=True, stable=True)",
+            (
+                "(probs.double() + 1e-12 * "
+                "torch.arange(probs.shape[-1]).mul(7).remainder(11)).argsort(dim=-1, "
+                "descending=True)"
+            ),
+        ),
+    ),
+    Wrong(
+        "top_p",
+        P_TIES,
+        "ties-by-chance",
+        edit=(
+            "    ranked, order = probs.sort(dim=-1, descending=True, stable=True)",
+            (
+                "    noise = 1e-12 * torch.arange(probs.shape[-1]).mul(7).remainder(11)\n"
+                "    order = (probs.double() + noise).argsort(dim=-1, descending=True)\n"
+                "    ranked = probs.gather(-1, order)"
+            ),
+        ),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "last-step-twice",
+        edit=(
+            (
+                "        q = q * conditional.view(*conditional.shape, *[1] * (p.dim() - t))"
+                "\n"
+                "    return q"
+            ),
+            (
+                "        q = q * conditional.view(*conditional.shape, *[1] * (p.dim() - t))"
+                "\n"
+                "    return q * conditional"
+            ),
+        ),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "not-normalized",
+        edit=("return q", "return p ** (1 / T)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "not-normalized",
+        edit=(
+            "torch.softmax(marginal.log() / T, dim=-1)",
+            "(marginal / marginal.sum(-1, keepdim=True)) ** (1 / T)",
+        ),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "only-the-first-tempered",
+        edit=("marginal.log() / T", "marginal.log() / (T if t == 1 else 1.0)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "rows-normalized",
+        edit=("    return q", "    return conditional"),
+    ),
 )

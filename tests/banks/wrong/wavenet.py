@@ -603,4 +603,91 @@ def generate_fast(model, count, label=None, generator=None):
         edit=(QUEUE, "length = (k - 1) * d + (k > 1)"),
         check="generate_fast",
     ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "weights-changed",
+        edit=(
+            "        self.queue.append(x)",
+            ("        self.conv.weight.data *= 1.01\n        self.queue.append(x)"),
+        ),
+    ),
+    Wrong(
+        "WaveNet",
+        BAND,
+        "sees-nothing",
+        edit=("x = self.embed(codes).transpose(1, 2)", "x = 0 * self.embed(codes).transpose(1, 2)"),
+    ),
+    Wrong(
+        "WaveNet",
+        BAND,
+        "sees-too-far",
+        edit=("return self.stack(x, label)", "return self.stack(x.cumsum(2), label)"),
+    ),
+    Wrong(
+        "generate",
+        SEED,
+        "other-dtype",
+        edit=("dtype=torch.int64", "dtype=torch.uint8"),
+    ),
+    Wrong(
+        "mu_law_encode",
+        INT64,
+        "other-dtype",
+        edit=(".long()", ".to(torch.uint8)"),
+    ),
+    Wrong(
+        "mu_law_encode",
+        INT64,
+        "no-tensor",
+        edit=(".long()", ".long().tolist()"),
+    ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "one-not-taken-away",
+        edit=("torch.expm1(", "torch.exp("),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "all-cut-off",
+        edit=(
+            "        return super().forward(F.pad(x, (past, 0)))",
+            "        return super().forward(F.pad(x, (past, past)))[:, :, :-past]",
+        ),
+    ),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "power-of-two",
+        edit=(
+            "1 + sum((kernel_size - 1) * d for d in dilations)",
+            "(kernel_size - 1) * 2 ** len(dilations)",
+        ),
+    ),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "scaled",
+        edit=(
+            "return x + self.residual(z), self.skip(z)",
+            "return (x + self.residual(z)) * math.sqrt(0.5), self.skip(z)",
+        ),
+    ),
+    Wrong(
+        "WaveNet",
+        STACK,
+        "label-dropped-later",
+        edit=("            total = total + skip", "            total, label = total + skip, None"),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "kernel-reversed",
+        edit=(
+            "[self.queue[j * d] for j in range(k - 1)] + [x]",
+            "[x] + [self.queue[j * d] for j in range(k - 1)]",
+        ),
+    ),
 )
