@@ -1607,6 +1607,12 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     x = draw.rng.integers(0, 2, size=(3, 4))
     x[:, i] = 1
     add(f"symbol {i + 1} sees itself", pair_model(codec.decode, bias, pairs), x)
+    # Only the last symbol, of many, comes back wrong.
+    bias, pairs = pair_numbers(draw, 30, 2, scale=0.3)
+    pairs[-1, -1] += 20 * np.eye(2)
+    x = draw.rng.integers(0, 2, size=(2, 30))
+    x[:, -1] = 1
+    add("the last symbol sees itself", pair_model(codec.decode, bias, pairs), x)
     # So many symbols that a decoder that has lost its way meets a message that makes no sense.
     n, count = 40, 4000
     table = softmax(np.log([[0.7, 0.3], [0.3, 0.7]]) + draw.normal(n, 1, 2, scale=0.2))

@@ -373,11 +373,20 @@ def block_weights(draw: Draw, C: int) -> Weights:
 def fill(model: Any, weights: Weights) -> None:
     """Writes the numbers into a model (or a stand-in for one), under the lesson's names.
 
-    Buffers that it has (a stored mask) stay as they are.
+    Buffers that it has (a stored mask) stay as they are; a parameter that stands in it under a
+    second name (a tied head) gets the same numbers there.
     """
     state = model.state_dict()
     kept = {name: state[name] for name, _ in model.named_buffers() if name in state}
-    model.load_state_dict(kept | {name: tensor(value) for name, value in weights.items()})
+    new = {name: tensor(value) for name, value in weights.items()}
+    second = state.keys() - kept.keys() - {name for name, _ in model.named_parameters()}
+    tied = {
+        name: new[first]
+        for name in second
+        for first in new.keys() & state.keys() - second
+        if torch.equal(state[name], state[first])
+    }
+    model.load_state_dict(kept | new | tied)
 
 
 def norm(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:

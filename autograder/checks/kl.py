@@ -1238,7 +1238,9 @@ def step_plainly(
 
 
 _NOT_MOVED = Mistake(
-    "not-moved", "this is the start: mu and s must walk", gives=lambda p, g, start, *_: start
+    "not-moved",
+    "this is the start, or as good as: mu and s must walk, as many steps as asked",
+    gives=lambda p, g, start, *_: start,
 )
 _FORWARD = {"weight": lambda p, q, dx: p / p.sum(), "price": lambda log_q, log_p: 1.0}
 _WRONG_STEPS = (

@@ -1030,7 +1030,8 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
                 "mask-frozen",
                 "forward must read self.mask each time: a product kept from __init__ goes stale",
             ),
-            "keep the mask as self.mask and multiply by it in forward",
+            "keep the mask as self.mask, and multiply the weight by it in forward: self.weight and "
+            "its .data stay as they are",
         ],
     )
 
@@ -1085,7 +1086,8 @@ def _a_buffer(facts: dict[str, bool], saved: bool, steady: bool, unlike: str) ->
                 "a plain attribute stays behind on .to(device) and is lost on saving: register it "
                 "as a buffer",
             ),
-            "register the mask as a buffer named mask",
+            "answer from self.weight, self.bias and the buffer self.mask on each call, and leave "
+            "all three as they are",
         ],
     )
 

@@ -716,4 +716,31 @@ def round_trip(model, x):
         stops="True or False",
         edit=(COMPARE, "        return int(torch.equal(decode(model, message, len(x)), x))\n"),
     ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "compares-a-part",
+        edit=(
+            "return torch.equal(decode(model, message, len(x)), x)",
+            "return bool((decode(model, message, len(x)) == x).float().mean() > 0.9)",
+        ),
+    ),
+    Wrong(
+        "quantize",
+        NEAR,
+        "p-unused",
+        edit=(
+            "torch.floor(p * (2**bits - k))",
+            "torch.floor(torch.full_like(p, 1 / k) * (2**bits - k))",
+        ),
+    ),
+    Wrong(
+        "quantize",
+        SUMS,
+        "p-unused",
+        edit=(
+            ("    return frequencies.scatter_add(-1, p.argmax(dim=-1, keepdim=True), rest)"),
+            "    return torch.ones_like(frequencies)",
+        ),
+    ),
 )

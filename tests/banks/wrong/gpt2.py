@@ -998,4 +998,10 @@ def find_the_leak(models):
         "passes",
         edit=("        logits = model(", ("        model(tokens[:, :1])\n        logits = model(")),
     ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "one-token-only",
+        edit=("range(count)", "range(1)"),
+    ),
 )

@@ -533,4 +533,12 @@ def fit_reverse(p, grid, start):
         "log-forgotten",
         edit=("-np.log(q[samples]).mean()", "-q[samples].mean()"),
     ),
+    Wrong(  # which claim fails depends on how fine the grid is
+        "fit_reverse",
+        misconception="mean-for-sum",
+        edit=(
+            ("(weighted * z).sum()", "(weighted * z / spacing).mean()"),
+            ("(weighted * (z**2 - 1)).sum()", "(weighted * (z**2 - 1) / spacing).mean()"),
+        ),
+    ),
 )
