@@ -757,9 +757,6 @@ _GPT2 = (
         lambda order: order[-1:]), ("blocks-reversed", "the blocks come last to first", lambda
         order: order[::-1]), ("one-block-for-all", "the first block stands for all", lambda order:
         [0] * len(order)))),
-    Mistake("tokens-forgotten", "the table of tokens is missing: V · C", options={"tables": 0}),
-    Mistake("norm-shifts-forgotten", "the last layer norm has a scale AND a shift: 2 C",
-        options={"last": 1}),
     Mistake("last-norm-forgotten", "the last layer norm, ln_f, is missing before the head",
         options={"last_norm": False}),
     Mistake("softmax-applied", "these are probabilities: return the logits", after=lambda v, *_:
@@ -985,6 +982,9 @@ _COUNTS = (
         0}),
     Mistake("norm-shifts-forgotten", "a layer norm has a scale AND a shift", options={"norms": 2,
         "last": 1}),
+    Mistake("tokens-forgotten", "the table of tokens is missing: V · C", options={"tables": 0}),
+    Mistake("norm-shifts-forgotten", "the last layer norm has a scale AND a shift: 2 C",
+        options={"last": 1}),
     Mistake("weights-only", "biases and layer norms are missing: 13 C a block, 2 C at the end",
         options={"biases": 0, "norms": 0, "last": 0}),
     Mistake("output-bias", "the head has no bias", options={"head_bias": 1}),

@@ -1004,4 +1004,16 @@ def find_the_leak(models):
         "one-token-only",
         edit=("range(count)", "range(1)"),
     ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "tokens-forgotten",
+        edit=('(config["vocab_size"] + config["n_positions"])', 'config["n_positions"]'),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norm-shifts-forgotten",
+        edit=("+ 2 * C", "+ C"),
+    ),
 )
