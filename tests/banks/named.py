@@ -61,7 +61,8 @@ def recorded() -> Iterator[set[Known]]:
 
 def told_by(verdict: Verdict) -> set[Known]:
     """What the card of a verdict names."""
-    told = {(one.misconception, "") for one in verdict.claims if one.misconception}
+    named = [one for one in verdict.claims if one.misconception]
+    told = {(one.misconception, text) for one in named for text in ("", _plain(one.advice))}
     if verdict.cause is not None:
         for name in verdict.cause.names:
             told |= {(name, "")}
