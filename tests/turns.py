@@ -23,7 +23,7 @@ BROWSER = "tests/browser"
 # Files with a group for each lesson that their parameters name: they share nothing among lessons.
 BY_LESSON = ("tests/test_banks.py", "tests/test_every_lesson.py", "tests/test_false_alarms.py")
 # Files that ask more of what another one has judged, lesson by lesson.
-BESIDE = {f"tests/test_{name}.py": "tests/test_banks.py" for name in ("three_rules", "named")}
+BESIDE = {"tests/test_three_rules.py": "tests/test_banks.py"}
 # Groups of minutes, the longest first: a long one that begins last leaves the other workers idle.
 LONG = (
     "tests/test_attacks.py",

@@ -28,7 +28,7 @@ from autograder import lessons
 from autograder.checking import checks_of, judge
 from autograder.claims import NOT_ATTEMPTED, PASSED, Verdict
 from autograder.steps import exercise_of
-from tests.banks.named import Known, recorded
+from tests.banks.named import Known, recorded, told_by
 
 SEEDS = (0, 1, 2, 20_260_501)
 NAMED_AT_LEAST = 0.9  # share of wrong answers whose misconception the advice must name
@@ -191,6 +191,13 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
+def never_told(outcomes: list[Outcome]) -> list[Known]:
+    """What the checks knew by name and told to none of these answers, sorted."""
+    known = {one for outcome in outcomes for one in outcome.known}
+    told = {one for outcome in outcomes for verdict in outcome.verdicts for one in told_by(verdict)}
+    return sorted(known - told)
+
+
 def _share_named(wrong: list[Outcome]) -> float:
     asked = [o for o in wrong if o.answer.misconception]
     return sum(o.named for o in asked) / len(asked) if asked else 1.0
@@ -219,6 +226,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{one.lesson} {one.answer.exercise} ({what}): {problem}")
     wrong = [o for o in outcomes if isinstance(o.answer, Wrong)]
     right = [o for o in outcomes if isinstance(o.answer, Right)]
+    for lesson in dict.fromkeys(o.lesson for o in wrong):
+        for name, advice in never_told([o for o in wrong if o.lesson == lesson]):
+            print(f"{lesson}: no answer is told {name}: {advice}")
     holds = not any(o.accepted for o in wrong) and not any(o.refused for o in right)
     return 0 if holds and _share_named(wrong) >= NAMED_AT_LEAST else 1
 

@@ -15,9 +15,6 @@ from unittest.mock import patch
 from autograder.claims import Advice, Verdict
 from autograder.diagnosis import Mistake, Subject, mistakes
 
-# What no wrong answer provokes, by lesson, and why.
-UNPROVOKED: dict[str, dict[str, str]] = {}
-
 Known = tuple[str, str]  # the name, and the advice without its numbers; "" where a claim gives it
 
 
