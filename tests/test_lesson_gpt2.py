@@ -438,3 +438,16 @@ def test_without_positions_only_an_unmasked_or_shallow_transformer_sees_a_bag(
         last = model(orders)[:, -1]
     away = float((last - last[0]).abs().max())
     assert away < 1e-12 if same else away > 1e-3
+
+
+def test_one_step_of_attention_is_shown_and_is_the_students(told: str, solved: dict) -> None:
+    q = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    k = torch.tensor([[1.0, 1.0], [0.0, 1.0], [2.0, 0.0]])
+    v = torch.tensor([[8.0], [4.0], [0.0]])
+    for word, y in zip(("my", "good", "lord"), solved["causal_attention"](q, k, v), strict=True):
+        assert re.search(rf"^{word} .* {float(y):.2f}$", told, re.MULTILINE)
+
+
+def test_lengths_of_texts_with_an_end_sum_to_one() -> None:
+    assert sum(0.75**n * 0.25 for n in range(200)) == pytest.approx(1)
+    assert 256 + 50_000 + 1 == 50_257

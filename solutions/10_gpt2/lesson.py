@@ -21,6 +21,7 @@
 import itertools
 import math
 
+import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -36,16 +37,17 @@ from course.operations import count_operations
 from course.picture import show
 from course.training import fit
 from figures.attention import AttentionExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
 ## Every token predicts the next
 
-A text is a row of **tokens**: pieces of words, each with a number. A language model is the chain rule over them,
+A text is a row of **tokens**: pieces of words, each with a number. *Byte-pair encoding* makes them: begin with the 256 bytes, and give the most frequent pair of neighbors a number of its own, again and again (Sennrich, Haddow and Birch, ACL 2016). GPT-2 has $256 + 50{,}000$ pairs $+\ 1 = 50{,}257$ tokens. A language model is the chain rule over them,
 
 $$p(x) = \prod_{t=1}^{T} p(x_t \mid x_{<t}),$$
 
-with one network for all the conditionals. Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*.
+with one network for all the conditionals. Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*. Put a text of your own into the box.
 """
 
 # %%
@@ -55,17 +57,44 @@ PROMPT = "What is the matter, my good lord?"
 
 # %% tags=["demo"]
 ready = pretrained.language_model(NAME)
-AttentionExplorer.of(ready, torch.tensor([ready.encode(PROMPT)]), decode=ready.decode)
+
+
+def explored(text):
+    """The explorer on the first 24 tokens of a text."""
+    ids = ready.encode(text)[:24] or [ready.end]
+    return AttentionExplorer.of(ready, torch.tensor([ids]), decode=ready.decode)
+
+
+box = widgets.Text(PROMPT, description="text", continuous_update=False)
+display(box)
+picture = display(explored(PROMPT), display_id="explored")
+box.observe(lambda change: picture.update(explored(change["new"])), names="value")
 
 # %% [markdown]
 r"""
-Two things are worth a look:
+The triangle on the right was **measured**: each token was exchanged for others, and we noted which predictions moved. Position $t$ sees tokens $1 \dots t$ and nothing after them. And all these predictions came from **one pass**. Lesson 5 did that with masks on weights, for a fixed number of variables; a text has no fixed length, so here the mask moves into the *attention*.
 
- - The triangle on the right was **measured**: each token was exchanged for others, and we noted which predictions moved. Position $t$ sees tokens $1 \dots t$ and nothing after them.
- - All these predictions came from **one pass** through the network. Lesson 5 did that with masks on weights, for a fixed number of variables. A text has no fixed length, so here the mask moves into the *attention*.
+**Where does a text end?** The token that says so, `<|endoftext|>`, is one of the vocabulary, and has a conditional like all others. Without it the texts of *each* length would sum to 1; with it those of *all* lengths together do, if an end comes at last. *By hand:* where it has $\tfrac14$ at each step, the lengths have $\tfrac14, \tfrac34 \cdot \tfrac14, (\tfrac34)^2 \cdot \tfrac14, \dots$, which sum to 1.
 
-This lesson builds GPT-2 (Radford et al., 2019), the real one: at the end your code loads the weights that the world uses, and its numbers agree with the reference implementation's.
+This lesson builds GPT-2 (Radford et al., 2019), the real one: your code will load the weights that the world uses.
+
+### One step of attention
+
+Each token asks a **query** $q$, and shows a **key** $k$ and a **value** $v$. Three tokens, two numbers each: read the four tables from the left to the right.
 """
+
+# %% tags=["demo"] title="One step of attention, on three tokens"
+tokens = ("my", "good", "lord")
+q = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+k = torch.tensor([[1.0, 1.0], [0.0, 1.0], [2.0, 0.0]])
+v = torch.tensor([[8.0], [4.0], [0.0]])
+scores = q @ k.T / math.sqrt(2)  # row: who asks; column: who answers
+masked = scores.masked_fill(torch.ones(3, 3).triu(1).bool(), -math.inf)
+weights = masked.softmax(dim=-1)
+print(f"{'':6}{'q·k / √2':^22}{'after the mask':^22}{'softmax':^22}  Σ w v")
+for i, token in enumerate(tokens):
+    rows = ("".join(f"{x:7.2f}" for x in table[i]) for table in (scores, masked, weights))
+    print(f"{token:<6}" + " ".join(rows) + f"   {(weights @ v)[i, 0]:6.2f}")
 
 # %% [markdown]
 r"""
@@ -73,7 +102,7 @@ r"""
 
 `causal_attention` · difficulty ●●○ · 12 minutes · 4 points
 
-Each position asks a **query** $q_i$, and shows a **key** $k_j$ and a **value** $v_j$. The answer at $i$ is a weighted mean of values; the weights say how well the query fits the keys (Vaswani et al., 2017, equation 1):
+The answer at $i$ is a weighted mean of values; the weights say how well the query fits the keys (Vaswani et al., 2017, equation 1):
 
 $$
 s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d}}, \qquad
@@ -81,7 +110,7 @@ w_{ij} = \frac{e^{s_{ij}}}{\sum_{j' \le i} e^{s_{ij'}}} \ \text{ for } j \le i, 
 y_i = \sum_j w_{ij}\, v_j .
 $$
 
-$d$ is the length of a query. Without the root, the scores of long vectors would be so large that one weight takes all.
+$d$ is the length of a query: the product of two random vectors with entries of variance 1 has the variance $d$, and the root makes it 1 again.
 
 **The mask** makes it causal: position $i$ may look at $j \le i$. In practice: set the forbidden scores to $-\infty$ **before** the softmax, since $e^{-\infty} = 0$.
 
@@ -165,11 +194,11 @@ Setting the forbidden scores to **0** is wrong too: $e^0 = 1$ is a weight like a
 
 `Block` · difficulty ●●○ · 9 minutes · 2 points
 
-GPT-2 is a stack of equal blocks. Each *adds* two things to its input $x$ of shape $(B, T, C)$:
+GPT-2 is a stack of equal blocks. Each *adds* two things to its input $x$ of shape $(B, T, C)$ (a **residual** connection):
 
 $$x \leftarrow x + \text{out}\big(\text{attention}(\text{LN}_1(x))\big), \qquad x \leftarrow x + \text{down}\big(\text{GELU}(\text{up}(\text{LN}_2(x)))\big).$$
 
-The layer norm stands *before* each part (pre-LN): the sum itself is never squeezed. GELU in its tanh form is `F.gelu(…, approximate="tanh")`.
+A **layer norm** (LN) takes each position's vector less its mean, divides by its standard deviation, and scales and shifts it by learned numbers. It stands *before* each part (pre-LN): the sum itself is never squeezed. **GELU** is a smooth ReLU, $z\,\Phi(z)$, in its tanh form `F.gelu(…, approximate="tanh")`.
 
 **Heads.** Queries, keys and values of width $C$ are cut into $H$ heads of width $C/H$; each head attends by itself, and the answers are put side by side again:
 
@@ -313,14 +342,30 @@ for blocks in (1, 3):
 
 # %% [markdown]
 r"""
-However many blocks: no path from a token to its own logits or to earlier ones, and a path from every token before. No leak, no blind spot.
+However many blocks: no path from a token to its own logits or to earlier ones, and a path from every token before. This course has three ways to see to that:
+
+| way | where | what is kept out |
+|---|---|---|
+| masks on **weights** | MADE (5), PixelCNN (8) | connections that are multiplied by 0 |
+| a **shift**, padding on one side | PixelCNN's vertical stack (8), WaveNet (9) | the future is outside of the window |
+| a mask on **attention** | GPT-2 | scores that are $-\infty$ |
+
+*Autoregressive* is the factorization, *transformer* a network: BERT is a transformer without the factorization, WaveNet has it without a transformer.
 
 ### Is that so?
 
 > "Attention has no order: without positions, a transformer sees a bag of words."
 
-Attention adds up what it reads, and a sum does not ask where its terms stood. **Decide:** we set all of wpe to zero, keep the last token, and put the four before it into every order. Do the last logits stay the same? With one block? With two?
+We set all of wpe to zero, keep the last token, and put the four before it into every order.
 """
+
+# %%
+predict(
+    "Do the last logits stay the same, whatever the order of the four tokens before?",
+    ["yes, with one block and with two", "with one block only", "with two blocks only", "never"],
+    answer=1,
+    why="Run the next cell: it tries all 24 orders.",
+)
 
 # %% tags=["demo"]
 with solved("GPT2", "Block", "causal_attention"):
@@ -338,7 +383,7 @@ with solved("GPT2", "Block", "causal_attention"):
 
 # %% [markdown]
 r"""
-With one block it is so, up to rounding: every key and value is made of its own token alone. With two it is **not**: the second token has read one token by then, the third two, so what the last position adds up depends on the order after all. The causal mask is itself a trace of order. (Where nothing is masked, as in BERT, all places are alike at any depth, and the sentence is true.)
+With one block it is so, up to rounding: every key and value is made of its own token alone. With two it is **not**: the second token has read one token by then, the third two, so what the last position adds up depends on the order after all. (Where nothing is masked, as in BERT, the sentence is true at any depth.)
 """
 
 # %% [markdown]
@@ -607,7 +652,7 @@ with solved("sequence_nll", "load_hf", "GPT2"):
 
 # %% [markdown]
 r"""
-The *sum* ranks whole sentences. The *mean* per token forgives length: it compares styles, not sentences, and a chatty sentence of cheap words can win by it. Which one you want depends on the question; say which one you used.
+The *sum* ranks whole sentences. The *mean* per token forgives length: a chatty sentence of cheap words can win by it. Say which one you used.
 
 ## Exercise 7: the model writes
 
@@ -676,8 +721,6 @@ with solved("generate", "load_hf", "GPT2"):
 
 # %% [markdown]
 r"""
-It is no Shakespeare. But it knows who may speak, where lines break, and which word may follow which; each of these is a conditional probability that it has learned. What to do about the odd draws is the subject of the next lesson.
-
 ## Exercise 8: do not read it all again
 
 `Cache` · difficulty ●●○ · 4 minutes · 2 points &nbsp;·&nbsp; `generate_cached` · difficulty ●●○ · 6 minutes · 2 points
@@ -769,7 +812,7 @@ r"""
 
 > "With KV caching, the per-token cost is roughly constant in the prefix length."
 
-Count it. How many multiplications and additions does the *next* token take, after a text of so many tokens? **Predict** both curves.
+How many multiplications and additions does the *next* token take, after a text of so many tokens? **Predict** both curves.
 """
 
 # %% tags=["demo"]
@@ -804,7 +847,7 @@ with solved("Cache", "GPT2", "Block", "causal_attention", "load_hf"):
 
 # %% [markdown]
 r"""
-*Almost* flat. The products with the weights cost the same for every token; the attention itself looks at all the keys, and this part grows with the text. It is small while the text is short against the width of the network. Very long texts are another matter, and there the cache costs memory, too.
+*Almost* flat. The products with the weights cost the same for every token; the attention itself looks at all the keys, and this part grows with the text. It is small while the text is short against the width of the network.
 
 ### Training in parallel, writing in turn
 
@@ -831,12 +874,8 @@ r"""
 | what is known | all tokens | the prompt, then what was drawn |
 | passes for $T$ tokens | 1 | $T$ |
 | tokens read | $T$ | $T(T+1)/2$ anew, $T$ with a cache |
-| can be streamed | | yes: each token is final when it is drawn |
-| a leak shows as | a wonderful loss | rubbish |
 
-The cache saves arithmetic, not passes: they still come one after another, and that is the chain rule, not the code. That a chat program shows its words one by one is no effect: there *is* nothing more yet.
-
-And what takes the time of one such pass? **Predict:** is it the arithmetic?
+The cache saves arithmetic, not passes: they still come one after another. And what takes the time of one such pass? **Predict:** is it the arithmetic?
 """
 
 # %% tags=["demo"]
@@ -848,7 +887,7 @@ with solved("gpt2_parameters"):
 
 # %% [markdown]
 r"""
-A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**. So there are three ways to be faster: read with all cores at once (that is `matvec.spread` in `from_pretrained`: the same weights, in another order in memory), store fewer bytes (int8 has a quarter of them), or let many texts share one reading (a larger batch). The benchmarks of this course (`benchmarks/README.md`, GPT-2) say what the first two gain.
+A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**: one is faster with fewer bytes (int8), or with many texts that share one reading (a larger batch). (`benchmarks/README.md`, GPT-2, has figures.)
 
 ## Exercise 9: two of the five peek
 
@@ -856,7 +895,7 @@ A core does billions of operations a second, but it cannot read half a gigabyte 
 
 Five colleagues each send you a language model. Two of the five see the future. You may not read their code (it could be a thousand lines); you may only run the models. `models` maps names to models, each with `model(tokens)` → logits `(B, T, V)` and `model.config`.
 
-`course.causality` measures what this course has asked all along. `dependency_map(model, tokens, "token", outputs=-1)` exchanges one token at a time and notes which outputs change *at all*; it also draws fresh weights, so that a path which is closed today and opens in training is found. Its answer has methods: `is_autoregressive(own=True)`, `forbidden(own=True)`, `summary(own=True)`.
+`dependency_map(model, tokens, "token", outputs=-1)` exchanges one token at a time and notes which outputs change *at all*; it also draws fresh weights, so that a path which is closed today and opens in training is found. Its answer has methods: `is_autoregressive(own=True)`, `forbidden(own=True)`, `summary(own=True)`.
 
 *By hand.* Three tokens. In an honest model the logits at $t$ are about token $t + 1$, so they may see token $t$ **itself**:
 
@@ -965,7 +1004,7 @@ with solved("GPT2", "Block", "causal_attention", "sequence_nll", "generate"):
 r"""
 The leaky network does not predict, it *copies*: the next letter stands in its input, one place to the right. When it has to write, that place is empty, and it has learned nothing else. The validation loss did not warn us, since the answers stand in the validation set as well.
 
-Its "probabilities" are none: over all texts they sum to far more than 1. Lesson 12 makes that plain in another way: such a model compresses a text to nothing, and cannot decode it.
+Lesson 12 shows it in another way: such a model compresses a text to nothing, and cannot decode it.
 
 ## A question to answer in words
 
@@ -1000,10 +1039,9 @@ GPT-2 is the chain rule with one network for all conditionals: attention mixes p
  - O. Press, L. Wolf (2017). *Using the Output Embedding to Improve Language Models.* EACL. Tied embeddings.
  - D. Hendrycks, K. Gimpel (2016). *Gaussian Error Linear Units (GELUs).* arXiv 1606.08415. The tanh form.
  - R. Xiong et al. (2020). *On Layer Normalization in the Transformer Architecture.* ICML. Why the norm stands before.
- - N. Shazeer (2019). *Fast Transformer Decoding: One Write-Head is All You Need.* arXiv 1911.02150. What the cache costs, and how to make it smaller.
  - J. Su et al. (2021). *RoFormer: Enhanced Transformer with Rotary Position Embedding.* arXiv 2104.09864. Positions as differences.
 
-**Try:** set `NAME = pretrained.GPT2_124M` where there is a network, and run the notebook again. Which of the heads that you found in the small model have a cousin in the large one? Then store the weights in 8 bits (`torch.ao.quantization.quantize_dynamic`, on a model that was not spread): how much faster does it write, and what does its perplexity say?
+**Try:** set `NAME = pretrained.GPT2_124M` where there is a network, and run the notebook again.
 
 ## Recall
 
@@ -1020,10 +1058,6 @@ All seven. Queries are the last positions; the mask is aligned at the bottom rig
 <details><summary>What are the logits at position t about, and what may they see?</summary>
 
 Token $t + 1$. They may see tokens up to $t$, that one included.
-</details>
-<details><summary>Why is 124,439,808 less than "vocabulary at both ends" suggests?</summary>
-
-The head is the token table itself: tied, counted once.
 </details>
 <details><summary>Which of the hub's matrices gives no error when you forget to transpose it?</summary>
 
