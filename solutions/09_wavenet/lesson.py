@@ -35,6 +35,7 @@ from course.demo import solved
 from course.picture import show
 from course.training import fit
 from figures.dilation_tree import DilationTree
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -57,16 +58,17 @@ show(
     "each time a little smoother and lower.",
 )
 
+# %%
+predict(
+    "You know all samples so far, and are to say the next one. How many of them do you need?",
+    ["the last one", "the last 36", "all 4,000"],
+    answer=1,
+    why="A string repeats itself: look at the sample 36 before and its neighbors. A low note, or the "
+    "rhythm of a word, asks for much more.",
+)
+
 # %% [markdown]
 r"""
-**Predict:** you know all samples so far, and are to say the next one. How many of them do you need? The last one? The last 36? All 4,000?
-
-<details><summary>Answer</summary>
-
-A string repeats itself. To say $x_t$ you should look at $x_{t-36}$ and its neighbors, one period back; for a low note, or for the rhythm of a
-word, much further. The last sample alone helps little.
-</details>
-
 The chain rule does not mind length:
 
 $$p(x_1, \dots, x_T) = \prod_{t=1}^{T} p(x_t \mid x_1, \dots, x_{t-1}),$$
@@ -343,6 +345,12 @@ $$x' = x + W_{\text{res}}\, z, \qquad s = W_{\text{skip}}\, z.$$
 A **global condition**, such as a label that says which note to play, adds the same vector to $(f, g)$ at *all* times (van den Oord and others, 2016, section 2.5):
 
 $$(f, g) = \text{conv}(x) + V_{\text{label}}.$$
+
+A **local condition** says something new at *each* sample: which sound of a word is due, how loud, at which pitch. Such a signal $y_t$, stretched to one value a sample, goes in through a convolution with kernel 1 (same paper):
+
+$$(f, g)_t = \text{conv}(x)_t + V y_t.$$
+
+A global condition is the case of a constant $y$. All of $y$ may be known before the first sample is drawn, so this is no leak: the factors are $p(x_t \mid x_{<t}, y)$.
 
 *By hand*, one channel and no biases. $f = 0.5493$ and $g = 1.0986$ give $\tanh f = 0.5$, $\sigma(g) = 0.75$, $z = 0.375$. With $x = 2$, $W_{\text{res}} = 2$, $W_{\text{skip}} = -1$: $x' = 2.75$ and $s = -0.375$.
 
@@ -630,7 +638,46 @@ with solved("mu_law_encode", "WaveNet"):
 r"""
 Less than a hundredth of a nat is left between the patient network and the best that anyone can do. (The ± is what other test sounds would change, and it moves both prices alike.) It was never told that there is a recursion, nor that the codes are rounded; it had to find both, and to *undo* the rounding by listening to 128
 samples at once.
+"""
 
+# %% [markdown]
+r"""
+### A label, in nats
+
+The network below (82,528 parameters, trained on plucked strings) was told which note is played, A3, C4, D4, E4 or G4, as a **global condition**. A string of the test set is priced with its own label and with a wrong one. **Predict** which part of a note makes the difference: the pluck, or the ringing?
+"""
+
+# %% tags=["demo"]
+with solved("WaveNet", "mu_law_encode"):
+    string_settings, string_weights = sound.trained("wavenet_strings")
+    strings = WaveNet(**string_settings["model"])
+    strings.load_state_dict(string_weights)
+    labels = torch.arange(5)
+    levels = string_settings["model"]["levels"]
+    plucked = mu_law_encode(sound.strings([0, 1, 2, 3, 4] * 2, 1600, seed=77), levels)
+    with torch.no_grad():
+        for words, label in (
+            ("its own label", labels.repeat(2)),
+            ("another label", (labels + 2) % 5),
+        ):
+            label = label if len(label) == 10 else label.repeat(2)
+            each = F.cross_entropy(strings(plucked, label), plucked, reduction="none")
+            early, late = each[:, :36].mean(), each[:, 200:].mean()
+            print(
+                f"{words:<14} {each.mean():.2f} nats a sample; the first 36: {early:.2f}, "
+                f"after sample 200: {late:.2f}"
+            )
+    print(
+        f"a model that knows nothing, all levels alike: ln {levels} = {math.log(levels):.2f} nats"
+    )
+
+# %% [markdown]
+r"""
+The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling. A model that is *sure* of the wrong period puts nearly all its mass on other codes than the one that comes, and pays $-\log$ of the crumb that is left. The more certain the right label makes it, the more the wrong one costs (lesson 6).
+"""
+
+# %% [markdown]
+r"""
 ## Exercise 6: drawing sound
 
 `generate` · difficulty ●●○ · 10 minutes · 3 points
@@ -892,19 +939,12 @@ It is still one step after the other. Training computed all 1,024 samples of a s
 
 ## A tune, on five strings
 
-A label says which note: A3, C4, D4, E4, G4. The network below (82,528 parameters, trained on strings plucked by the function at the top of this lesson) was told the label in every block, as a **global condition**. It has heard each pluck only as a
-different burst of noise that runs around a loop of 20 to 36 samples.
-
-Each of the five rows is drawn with the same generator, and they differ in their label alone.
+Five rows of the network with labels, drawn with the same generator: they differ in their label alone. (Recordings of spoken digits, with a label like a note's: `sound.spoken_digits()` downloads them once, 16 MB, CC BY-SA 4.0.)
 """
 
 # %% tags=["demo"]
 with solved("WaveNet", "generate_fast", "QueuedConv1d", "mu_law_decode"):
-    string_settings, weights = sound.trained("wavenet_strings")
-    strings = WaveNet(**string_settings["model"])
-    strings.load_state_dict(weights)
     strings.double()
-    labels = torch.arange(5)
     notes = generate_fast(strings, 2400, labels, torch.Generator().manual_seed(4))
     notes = mu_law_decode(notes, string_settings["model"]["levels"])  # (5, 2400)
     for name, note in zip(sound.NOTES, notes, strict=True):
@@ -916,55 +956,6 @@ with solved("WaveNet", "generate_fast", "QueuedConv1d", "mu_law_decode"):
         torch.cat([sound.strings([m], 2400, seed=m)[0] for m in melody]),
         "The same tune, real strings",
     )
-
-# %% [markdown]
-r"""
-Does the label matter in nats, too? A string of the test set, priced with its own label and with a wrong one. **Predict** which part of a note makes the difference: the pluck, or the ringing?
-"""
-
-# %% tags=["demo"]
-with solved("WaveNet", "mu_law_encode"):
-    levels = string_settings["model"]["levels"]
-    plucked = mu_law_encode(sound.strings([0, 1, 2, 3, 4] * 2, 1600, seed=77), levels)
-    strings.float()
-    with torch.no_grad():
-        for words, label in (
-            ("its own label", labels.repeat(2)),
-            ("another label", (labels + 2) % 5),
-        ):
-            label = label if len(label) == 10 else label.repeat(2)
-            each = F.cross_entropy(strings(plucked, label), plucked, reduction="none")
-            early, late = each[:, :36].mean(), each[:, 200:].mean()
-            print(
-                f"{words:<14} {each.mean():.2f} nats a sample; the first 36: {early:.2f}, "
-                f"after sample 200: {late:.2f}"
-            )
-    print(
-        f"a model that knows nothing, all levels alike: ln {levels} = {math.log(levels):.2f} nats"
-    )
-
-# %% [markdown]
-r"""
-The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling. A model that is *sure* of the wrong period puts nearly all its mass on other codes than the one that comes, and pays $-\log$ of the crumb that is left, sample after
-sample. The more certain the right label makes it, the more the wrong one costs: forward KL punishes confidence, as lesson 6 says.
-
-**Try:** draw the same label five times (`torch.zeros(5, dtype=torch.int64)`): five different plucks of one note. Change the label *in the middle* of a note: what should happen, and what does?
-
-## Real voices, where there is a network
-
-The Free Spoken Digit Dataset holds 3,000 recordings of the words "zero" to "nine" by six speakers (CC BY-SA 4.0). The first use downloads 16 MB and verifies their checksum; without a network you get one sentence, and the lesson goes on. Set `VOICES = True` to try. A
-digit is a label like a note: `labels=10`, and many more steps than a minute allows. Expect 3.8 nats at 256 levels after some minutes, where a bigram needs 4.4, and babble that has the sound of a voice.
-"""
-
-# %% tags=["demo", "unfolded"]
-VOICES = False  # True: download once, then look and listen
-if VOICES:
-    try:
-        spoken = sound.spoken_digits()
-        display(spoken.card)
-        sound.play(spoken.test[0], f"{spoken.test_speakers[0]} says {int(spoken.test_labels[0])}")
-    except sound.DataUnavailable as why:
-        print(why)
 
 # %% [markdown]
 r"""
