@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from autograder import expect_array
 from autograder.checking import checks
@@ -1465,5 +1466,122 @@ def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim 
             typical=False,
             needs="two",
             alike=falls,
+        ),
+    )
+
+
+# --- initial_bias ---------------------------------------------------------------------------------
+
+
+def smoothed_log_odds(
+    images: np.ndarray,
+    *,
+    axis: int | None = 0,
+    ink: float = 0.5,
+    white: float = 0.5,
+    put: Callable[[np.ndarray], np.ndarray] = lambda f: np.log(f) - np.log1p(-f),
+) -> np.ndarray:
+    """The log-odds of each pixel's frequency among bits (N, n): (n,). Options turn one thing wrong.
+
+    `ink` and `white` are the images added, `put` what is made of the frequency.
+    """
+    count = images.shape[0] if axis == 0 else images.size if axis is None else images.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return put((images.sum(axis) + ink) / (count + ink + white))
+
+
+def images_to_count(draw: Draw) -> list[tuple]:
+    """Few images and more, of pixels that are neither always inked nor never."""
+    cases = []
+    for count, n in ((5, 3), (draw.integer(6, 9), 4), (40, draw.integer(5, 7))):
+        bits = draw.rng.random((count, n)) < draw.rng.uniform(0.2, 0.8, size=n)
+        bits[0], bits[1] = False, True
+        cases.append((bits.astype(np.float64),))
+    return cases
+
+
+def images_with_edges(draw: Draw) -> list[tuple]:
+    """A pixel that is never inked, and one that always is."""
+    bits = (draw.rng.random((draw.integer(7, 11), 4)) < 0.5).astype(np.float64)
+    bits[:, 0], bits[:, 3] = 0, 1
+    return [(bits,)]
+
+
+def _count_by_hand(images: np.ndarray) -> str:
+    count, inked = len(images), int(images[:, 0].sum())
+    return f"pixel 1: inked in {inked} of {count}, so f = ({inked} + ½) / ({count} + 1)"
+
+
+def _few_images(images: np.ndarray) -> Iterator[tuple]:
+    if images.shape != (3, 2):
+        yield (np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]),)
+
+
+_MISTAKES_OF_BIAS = (
+    Mistake("nothing-added", "nothing is added to the counts: a pixel that is never inked then "
+            "starts at −∞", options={"ink": 0.0, "white": 0.0}),
+    Mistake("one-of-each-added", "a whole white and a whole inked image are added: half of each "
+            "is asked", options={"ink": 1.0, "white": 1.0}),
+    Mistake("added-above-only", "something is added to the count of inked images only: the images "
+            "in all become N + 1", options={"white": -0.5}),
+    Mistake("added-below-only", "the count of inked images lacks its half", options={"ink": 0.0}),
+    Mistake("added-below-only", "the count of inked images lacks its half",
+            options={"ink": 0.0, "white": 1.0}),
+    *(Mistake("other-images-added", "not half a white and half an inked image are added: N + 1 "
+              "images in all, and ½ of them inked", options={"ink": ink, "white": white})
+      for ink, white in ((1.0, 0.0), (0.25, 0.75), (0.5, 1.5), (0.5, -1.5), (0.0, 0.5))),
+    Mistake("frequency", "this is the frequency f itself: the bias is a log-odds",
+            options={"put": lambda f: f}),
+    Mistake("log-frequency", "this is log f: the log-odds are log f − log(1 − f)",
+            options={"put": np.log}),
+    Mistake("odds", "these are odds: their logarithm is asked",
+            options={"put": lambda f: f / (1 - f)}),
+    Mistake("sigmoid", "σ(f) goes the wrong way: b is what σ turns INTO f",
+            options={"put": lambda f: 1 / (1 + np.exp(-f))}),
+    Mistake("white-for-ink", "the sign is turned: a bias says how likely INK is",
+            after=lambda v, *_: -v),
+    Mistake("bits-for-nats", "these are bits: the logarithm is the natural one",
+            after=lambda v, *_: v / np.log(2)),
+    Mistake("over-the-pixels", "you count over the pixels of each image: one number for each "
+            "PIXEL is asked", options={"axis": 1}),
+    Mistake("over-everything", "you count over everything: each pixel has its own frequency",
+            options={"axis": None}),
+)  # fmt: skip
+
+
+@checks("initial_bias", lesson=LESSON, points=2, see="Exercise 6: a start for every bias")
+def biases_start_at_log_odds(initial_bias: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Each pixel alone, at its best."""
+    subject = Subject(
+        ask=lambda images: heights(initial_bias(torch.tensor(images).float()), "the biases"),
+        rule=smoothed_log_odds,
+        mistakes=_MISTAKES_OF_BIAS,
+        show=lambda images: f"{images.shape[0]} images of {images.shape[1]} pixels",
+        by_hand=_count_by_hand,
+        smaller=_few_images,
+    )
+
+    def close(a: np.ndarray, b: np.ndarray) -> bool:
+        return same_shapes(a, b) and alike(np.reshape(a, np.shape(b)), b, 1e-5)
+
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "log-odds",
+            "each pixel's bias is the log-odds of its frequency, half an image of each kind added",
+            images_to_count,
+            points=1.5,
+            asks="b = log f − log(1 − f) with f = (inked + ½) / (N + 1), one for each pixel",
+            alike=close,
+        ),
+        Property(
+            "edges",
+            "a pixel that is never inked, or always, has a finite start",
+            images_with_edges,
+            points=0.5,
+            asks="the same formula: ½ and N + ½ of N + 1 have finite log-odds",
+            typical=False,
+            alike=close,
         ),
     )

@@ -566,15 +566,15 @@ def logistic_gap(p, order):
     """KL in nats from a table p (2, …, 2) to the best logistic regressions in this order, by enumeration."""
     bits = np.array(list(itertools.product((0.0, 1.0), repeat=p.ndim)))
     weight, loss = p.ravel(), rel_entr(p, np.ones_like(p)).sum()  # Σ p log p, minus the entropy
-    for place, i in enumerate(order):
-        past = np.column_stack([np.ones(len(bits)), bits[:, order[:place]]])
+    for turn, i in enumerate(order):
+        past = np.column_stack([np.ones(len(bits)), bits[:, order[:turn]]])
         sign = 2 * bits[:, i] - 1
 
         def nll(v, past=past, sign=sign):
             t = sign * (past @ v)
             return weight @ np.logaddexp(0, -t), -(weight * sign * expit(-t)) @ past
 
-        loss += minimize(nll, np.zeros(place + 1), jac=True, options={"gtol": 1e-9}).fun
+        loss += minimize(nll, np.zeros(turn + 1), jac=True, options={"gtol": 1e-9}).fun
     return loss
 
 
@@ -595,7 +595,9 @@ for n in (3, 4):
 
 # %% [markdown]
 r"""
-With two switches all six orders hold the world, with three they do not. That is no accident of this world. For three bits the family is the *same set* in each order: all tables without a three-way interaction. From four bits on, the orders part: among the switches, the bell's own normalizer $\log(1 + e^{6(s - 1/2)})$ makes a three-way interaction that a line cannot follow, unless the bell comes last.
+With two switches all six orders hold the world, with three they do not. That is no accident of this world. The logarithm of a table of bits is a sum of terms: one for each bit, one for each pair, one for each three, … A term that needs three bits at once is a **three-way interaction**. The log-odds of one of three bits are linear in the other two exactly if no such term is there, whichever of the bits comes last: so for three bits the family is the *same set* in each order.
+
+From four bits on, the orders part. The bell $b$ contributes $6b(s - \tfrac12) - \log(1 + e^{6(s - 1/2)})$. The second term makes its two probabilities sum to 1 (it is called a **normalizer**); it knows all three switches at once, and it is no sum of pairs. Where the bell comes last, it stays inside the bell's own factor; elsewhere the log-odds of a switch would have to follow it, and a line cannot.
 
 The loss is real, 0.029 nats, and small. How large is it on real data?
 """
@@ -604,7 +606,7 @@ The loss is real, 0.029 nats, and small. How large is it on real data?
 r"""
 ## Digits in four orders
 
-8×8 digits, 64 bits each; 1,297 to train, 200 to validate, 300 to test. The orders: **raster** (row by row), **reversed** (the same, backwards), **column** (column by column), **random** (another shuffle for each seed).
+8×8 digits, 64 bits each; 1,297 to train, 200 to validate, 300 to test. Whatever we try, the validation images judge; the test images are asked once, at the end. The orders: **raster** (row by row), **reversed** (the same, backwards), **column** (column by column), **random** (another shuffle for each seed).
 
 Two families: logistic regressions alone, and MADE with 200 hidden units beside them (lesson 5). One class does both; you need not study it now.
 """
@@ -612,16 +614,15 @@ Two families: logistic regressions alone, and MADE with 200 hidden units beside 
 
 # %% tags=["demo"]
 class Ordered(nn.Module):
-    """64 bits under an order: linear log-odds, and with hidden > 0 a masked hidden layer added to them."""
+    """64 bits in an order, told by the place of each: linear log-odds, and a masked hidden layer added."""
 
-    def __init__(self, order, hidden=0, bias=None, seed=0):
+    def __init__(self, place, hidden=0, bias=None, seed=0):
         super().__init__()
-        n, generator = len(order), torch.Generator().manual_seed(seed)
+        n, generator = len(place), torch.Generator().manual_seed(seed)
         degree = torch.randint(1, n, (hidden,), generator=generator)
-        self.register_buffer("order", order)
-        self.register_buffer("before", (order[:, None] > order[None, :]).float())
-        self.register_buffer("mask_in", (degree[:, None] >= order[None, :]).float())
-        self.register_buffer("mask_out", (order[:, None] > degree[None, :]).float())
+        self.register_buffer("before", (place[:, None] > place[None, :]).float())
+        self.register_buffer("mask_in", (degree[:, None] >= place[None, :]).float())
+        self.register_buffer("mask_out", (place[:, None] > degree[None, :]).float())
         self.bias = nn.Parameter(torch.zeros(n) if bias is None else bias.clone())
         self.direct = nn.Parameter(torch.zeros(n, n))
         self.W = nn.Parameter(torch.randn(hidden, n, generator=generator) / n**0.5)
@@ -673,33 +674,31 @@ def compare(hidden, seeds, bias=None):
 
 # %% tags=["demo"]
 @torch.no_grad()
-def report(runs):
-    """Prints test nats, and the difference to raster, image by image, with its standard error."""
+def report(runs, images):
+    """Prints nats an image, and the difference to raster, image by image, with its standard error."""
     each = {
-        name: torch.stack([model.nll(digits.test) for model, _ in pairs])
-        for name, pairs in runs.items()
+        name: torch.stack([model.nll(images) for model, _ in pairs]) for name, pairs in runs.items()
     }
     for name, nats in each.items():
-        mean, difference = nats.mean(0), (nats - each["raster"]).mean(0)  # over seeds, (300,)
+        mean, difference = nats.mean(0), (nats - each["raster"]).mean(0)  # over seeds, (B,)
         error = [v.std().item() / len(v) ** 0.5 for v in (mean, difference)]
         print(
             f"  {name:9} {mean.mean():5.2f} ± {error[0]:.2f}   minus raster {difference.mean():+5.2f} ± {error[1]:.2f}"
             f"   by seed {', '.join(f'{v:.2f}' for v in nats.mean(1))}"
         )
-    return each
 
 
 # %% [markdown]
 r"""
-The standard error of one NLL is about 0.25 nats: images differ. But all orders are tested on the *same* 300 images, so the **difference** image by image is known much better. That is the number to read.
+The standard error of one NLL is about 0.3 nats: images differ. But all orders are judged by the *same* 200 images, so the **difference** image by image is known much better. That is the number to read. (These images have also chosen the best epoch of each network, a small favor to all four alike.)
 
 **Predict:** which order is worst, and by how many nats?
 """
 
 # %% tags=["demo"]
 first_try = compare(hidden=200, seeds=[0])
-print("MADE, biases started at 0: test nats an image, ± standard error over images")
-_ = report(first_try)
+print("MADE, biases started at 0: validation nats an image, ± standard error over images")
+report(first_try, digits.valid)
 
 # %% [markdown]
 r"""
@@ -713,10 +712,8 @@ with torch.no_grad():
     lost = {}
     for name in ("raster", "column"):
         model = first_try[name][0][0]
-        logits = model(digits.test)
-        lost[name] = F.binary_cross_entropy_with_logits(logits, digits.test, reduction="none").mean(
-            0
-        )
+        logits, x = model(digits.valid), digits.valid
+        lost[name] = F.binary_cross_entropy_with_logits(logits, x, reduction="none").mean(0)
     where = (lost["column"] - lost["raster"]).reshape(8, 8).numpy()
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(8, 3), constrained_layout=True, width_ratios=(1, 1.6)
@@ -751,69 +748,82 @@ print(
 r"""
 Two things are in this map.
 
-Away from the left edge, gains and losses **cancel**. A pixel that comes early knows little and pays much; in the other order it comes late and pays little, and its neighbor pays in its place. That is the chain rule at work: the sum hardly cares.
+Away from the left edge, gains and losses **cancel**. A pixel that comes early knows little and pays much; in the other order it comes late and pays little, and its neighbor pays in its place. That is the chain rule at work.
 
-At the left edge the pixels are *white*, practically always. Nothing is easier to predict, in any order, once the bias has become very negative. But a bias learns in small steps, and in column order it is alone: these pixels come first and have no inked past to help. In raster order they can lean on the ink of the rows above. (The corner comes first in both orders: no difference there.)
+At the left edge the pixels are *white*, practically always. Nothing is easier to predict, in any order, once the bias has become very negative. But every bias started at 0, which says "ink, with probability ½", and moves in small steps. So here is a **suspicion**: not the family was worse, but the *start*. A suspicion needs a control: the same networks, the same data, the same budget, and another start.
 
-So this was the **optimizer**, not the hypothesis space. The cure costs one line: start each bias at the log-odds of its pixel's frequency. **Predict** what is left of the difference.
+## Exercise 6: a start for every bias
+
+`initial_bias` · difficulty ●○○ · 6 minutes · 2 points
+
+Before a pixel has learned to look at others, its logit is its bias $b$. If it is inked in a share $f$ of the images, it costs $\log(1 + e^b) - f\,b$ nats on average. The slope is $\sigma(b) - f$, so the best start is where $\sigma(b) = f$:
+
+$$b = \log\frac{f}{1 - f}.$$
+
+A pixel that is never inked would start at $-\infty$, and never recover from a single inked one. So pretend to have seen one image more, half white and half inked, and of $N$ images in which the pixel is inked $c$ times take
+
+$$f = \frac{c + \frac12}{N + 1}.$$
+
+*By hand.* Three images of two pixels: 01, 01, 00. The first pixel is inked in none of them: $f = \frac{0.5}{4}$ and $b = \ln\frac{0.125}{0.875} = -1.9459$. The second in two: $f = \frac{2.5}{4}$ and $b = \ln\frac{0.625}{0.375} = 0.5108$.
+
+<details><summary>Hint 1</summary>
+
+One number for each pixel: over which axis does the count run?
+</details>
+<details><summary>Hint 2</summary>
+
+Two steps: the frequencies with the half images added, then $\log f - \log(1 - f)$, entry by entry. Should the denominator still be $N$?
+</details>
+"""
+
+
+# %% exercise="initial_bias"
+def initial_bias(images):
+    """The log-odds of each pixel's frequency, with half a white and half an inked image added: (n,).
+
+    images: a float tensor of bits (N, n). Finite also for a pixel that is never inked, or always.
+    """
+    ### BEGIN SOLUTION
+    frequency = (images.sum(0) + 0.5) / (len(images) + 1)  # (n,)
+    return torch.logit(frequency)
+    ### END SOLUTION
+
+
+# %% check="initial_bias" points=2
+check(initial_bias)
+
+# %% [markdown]
+r"""
+Now the control, with three seeds and both families. **Predict** what is left of the difference: all of it, half, nothing?
+
+Nothing is chosen after this, so this is the moment for the test images.
 """
 
 # %% tags=["demo"]
-frequency = (digits.train.sum(0) + 0.5) / (len(digits.train) + 1)  # never 0, never 1
-bias = torch.logit(frequency)
-made = compare(hidden=200, seeds=[0, 1, 2], bias=bias)
-logistic = compare(hidden=0, seeds=[0, 1, 2], bias=bias)
-coins = F.binary_cross_entropy(frequency.expand_as(digits.test), digits.test, reduction="none").sum(
-    1
-)
-print(f"independent pixels {coins.mean():.2f}\nlogistic regressions in a row")
-_ = report(logistic)
-print("MADE, 200 hidden units")
-_ = report(made)
+with solved("initial_bias"):
+    bias = initial_bias(digits.train)
+    made = compare(hidden=200, seeds=[0, 1, 2], bias=bias)
+    logistic = compare(hidden=0, seeds=[0, 1, 2], bias=bias)
+    alone = bias.expand_as(digits.test)
+    coins = F.binary_cross_entropy_with_logits(alone, digits.test, reduction="none").sum(1)
+    print(f"independent pixels {coins.mean():.2f}\nlogistic regressions in a row")
+    report(logistic, digits.test)
+    print("MADE, 200 hidden units")
+    report(made, digits.test)
 
 # %% [markdown]
 r"""
 Read it honestly:
 
- - **It is gone.** What looked like a law about columns was a start at 0.
+ - **It is gone**, and nothing but the start has changed. What looked like a law about columns was a start at 0: the **optimizer**, not the hypothesis space.
  - **What is left is small**: no order differs from raster by more than about 0.1 nats, less than 1 % of the NLL. The logistic column order is even *ahead* of raster, by three standard errors; MADE's column order is not. With six comparisons on one data set, do not build a theory on that.
- - Even a **random** order does as well. On a small picture, 200 units find out which pixels are neighbors. What a good order does for a family that *assumes* neighbors (convolutions, lesson 8) is another story.
+ - Even a **random** order does as well. What an order does for a family that *assumes* neighbors (convolutions, lesson 8) is another story.
  - The step from logistic regressions to MADE is about a nat, in every order. **The family mattered more than the order.**
 
 So: the identity is order-free. The family is not, and its gap may be half a nat for two numbers, or a tenth of a nat for 64 pixels. And the *training* is not order-free either, which is easily mistaken for the family.
 
 **The number to beat:** MADE in raster order. Find an order that beats it on the *validation* images by more than two standard errors of the paired difference, with all three seeds; then, and only then, ask the test images, once. (Pixels of the center first? The most uncertain ones first, or last?)
 """
-
-
-# %% tags=["demo"]
-@torch.no_grad()
-def drawn_so_far(model, seed, stops=(8, 24, 40, 64)):
-    """One image being drawn in the model's order, at several stops; pixels that are still unknown are ½."""
-    generator, x, frames = torch.Generator().manual_seed(seed), torch.full((1, 64), 0.5), []
-    for place, d in enumerate(torch.argsort(model.order), 1):
-        x[:, d] = torch.bernoulli(
-            torch.sigmoid(model(x)[:, d]), generator=generator
-        )  # masks hide the ½
-        if place in stops:
-            frames.append(x.reshape(8, 8).numpy().copy())
-    return frames
-
-
-# %% tags=["demo"]
-fig, axes = plt.subplots(4, 8, figsize=(8, 4.2), constrained_layout=True)
-for row, (name, pairs) in zip(axes, made.items(), strict=True):
-    row[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    for ax, frame in zip(
-        row, drawn_so_far(pairs[0][0], 3) + drawn_so_far(pairs[0][0], 4), strict=True
-    ):
-        ax.imshow(frame, cmap="gray_r", vmin=0, vmax=1)
-        ax.set(xticks=[], yticks=[])
-show(
-    fig,
-    "Two images drawn in each of four orders, shown after 8, 24, 40 and 64 pixels. Raster fills from the top, reversed from the "
-    "bottom, column from the left, random everywhere at once. The finished images are strokes of about the same quality.",
-)
 
 # %% [markdown]
 r"""

@@ -209,4 +209,22 @@ def mixture_reverse(components, mu=(0.0, 1.0), eps=0.04):
     return (p2 * rows).sum() * (x2[1] - x2[0])
 """,
     ),
+    Right(
+        "initial_bias",
+        "the logarithm of a quotient of counts, in numpy",
+        source="""
+def initial_bias(images):
+    inked = images.numpy().sum(axis=0)
+    return np.log((inked + 0.5) / (len(images) - inked + 0.5))
+""",
+    ),
+    Right(
+        "initial_bias",
+        "two logarithms of the mean of one image more",
+        source="""
+def initial_bias(images):
+    f = torch.cat([images, torch.full_like(images[:1], 0.5)]).double().mean(dim=0)
+    return f.log() - (-f).log1p()
+""",
+    ),
 )

@@ -18,6 +18,10 @@ MERGE = "it falls to 0 as the bumps merge, and is above 0 before"
 UNITS = "it depends on the distance in standard deviations, Δ/√ε, and on nothing else"
 ONE = "one component loses the gap: the sum of what both factors lose"
 TWO = "two components close the gap in p(x2), and not in p(x1 | x2)"
+LOG_ODDS = "each pixel's bias is the log-odds of its frequency, half an image of each kind added"
+EDGES = "a pixel that is never inked, or always, has a finite start"
+FREQUENCY = "frequency = (images.sum(0) + 0.5) / (len(images) + 1)"
+LOGIT = "return torch.logit(frequency)"
 MORE = "each further component helps, and none closes the gap for good"
 
 SIGMA = "sigma = np.sqrt(eps)"
@@ -491,4 +495,29 @@ def odds(x2):
         "other-defaults",
         edit=("eps=0.04", "eps=0.2"),
     ),
+    # initial_bias
+    *(
+        Wrong("initial_bias", LOG_ODDS, misconception, edit=(FREQUENCY, given))
+        for misconception, given in {
+            "one-of-each-added": "frequency = (images.sum(0) + 1) / (len(images) + 2)",
+            "added-above-only": "frequency = (images.sum(0) + 0.5) / len(images)",
+            "added-below-only": "frequency = images.sum(0) / (len(images) + 1)",
+            "over-everything": "frequency = (images.sum() + 0.5) / (images.numel() + 1)",
+            "over-the-pixels": "frequency = (images.sum(1) + 0.5) / (images.shape[1] + 1)",
+        }.items()
+    ),
+    *(
+        Wrong("initial_bias", LOG_ODDS, misconception, edit=(LOGIT, given))
+        for misconception, given in {
+            "frequency": "return frequency",
+            "log-frequency": "return frequency.log()",
+            "odds": "return frequency / (1 - frequency)",
+            "sigmoid": "return torch.sigmoid(frequency)",
+            "white-for-ink": "return -torch.logit(frequency)",
+            "bits-for-nats": "return torch.logit(frequency) / np.log(2)",
+        }.items()
+    ),
+    Wrong("initial_bias", LOG_ODDS, edit=(LOGIT, "return torch.zeros_like(frequency)")),
+    Wrong("initial_bias", EDGES, "nothing-added", edit=(FREQUENCY, "frequency = images.mean(0)")),
+    Wrong("initial_bias", EDGES, edit=(LOGIT, "return torch.logit(images.mean(0), 1e-6)")),
 )
