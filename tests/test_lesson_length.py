@@ -9,16 +9,13 @@ import pytest
 from autograder import lessons
 
 WORDS, CELLS = 4_500, 14
-# Lessons that are longer today: what they may not pass. Whoever mends one takes its line out.
-WORDY: dict[str, int] = {}
-LATE = {"06_kl": 18, "07_order": 24}
 
 
 @pytest.mark.parametrize("name", lessons.lesson_names())
 def test_a_lesson_has_at_most_4500_words(name: str):
     cells = lessons.release_notebook(name).cells
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
-    assert words <= WORDY.get(name, WORDS)
+    assert words <= WORDS
 
 
 @pytest.mark.parametrize("name", lessons.lesson_names())
@@ -31,4 +28,4 @@ def test_a_lesson_ends_near_its_last_exercise(name: str):
         if c.cell_type == "markdown" and re.search(r"^## Appendix\b", c.source, re.MULTILINE)
     )
     end = next((i for i in appendix if i > last), len(cells))
-    assert end - last - 1 <= LATE.get(name, CELLS)
+    assert end - last - 1 <= CELLS
