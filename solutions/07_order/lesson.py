@@ -748,7 +748,7 @@ print(
 r"""
 Two things are in this map.
 
-Away from the left edge, gains and losses **cancel**. A pixel that comes early knows little and pays much; in the other order it comes late and pays little, and its neighbor pays in its place. That is the chain rule at work.
+Away from the left edge, gains and losses **cancel**. A pixel that comes early knows little and pays much; in the other order it comes late and pays little, and its neighbor pays in its place.
 
 At the left edge the pixels are *white*, practically always. Nothing is easier to predict, in any order, once the bias has become very negative. But every bias started at 0, which says "ink, with probability ½", and moves in small steps. So here is a **suspicion**: not the family was worse, but the *start*. A suspicion needs a control: the same networks, the same data, the same budget, and another start.
 
@@ -822,7 +822,7 @@ Read it honestly:
 
 So: the identity is order-free. The family is not, and its gap may be half a nat for two numbers, or a tenth of a nat for 64 pixels. And the *training* is not order-free either, which is easily mistaken for the family.
 
-**The number to beat:** MADE in raster order. Find an order that beats it on the *validation* images by more than two standard errors of the paired difference, with all three seeds; then, and only then, ask the test images, once. (Pixels of the center first? The most uncertain ones first, or last?)
+**The number to beat:** MADE in raster order. Find an order that beats it on the *validation* images by more than two standard errors of the paired difference, with all three seeds; then, and only then, ask the test images, once.
 """
 
 # %% [markdown]
@@ -858,12 +858,12 @@ Before you blame an order for a worse NLL, rule out the optimizer and the sample
 
 ## Go further
 
- - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. Figure 1 is another two-variable world that a Gaussian MADE can follow in one order and not in the other; their cure is to stack models.
- - C. M. Bishop (1994). *Mixture Density Networks.* Technical report NCRG/94/004, Aston University. Networks with mixtures at the output, and an inverse problem much like our turned arrow.
+ - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. Figure 1: two variables that a Gaussian MADE follows in one order only; their cure is to stack models.
+ - C. M. Bishop (1994). *Mixture Density Networks.* Technical report NCRG/94/004, Aston University. Networks with mixtures at the output, and an inverse problem.
  - T. Salimans, A. Karpathy, X. Chen, D. P. Kingma (2017). *PixelCNN++.* ICLR. The discretized mixture for 8-bit pixels. A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu (2016). *Pixel Recurrent Neural Networks.* ICML. The 256-way softmax.
  - B. Uria, I. Murray, H. Larochelle (2014). *A Deep and Tractable Density Estimator.* ICML. One network for all orders.
  - O. Vinyals, S. Bengio, M. Kudlur (2016). *Order Matters: Sequence to Sequence for Sets.* ICLR. Orders that are learned.
- - P. O. Hoyer, D. Janzing, J. M. Mooij, J. Peters, B. Schölkopf (2008). *Nonlinear Causal Discovery with Additive Noise Models.* NeurIPS. "Which arrow fits with simple noise?", used to guess cause and effect. A guess that rests on the family.
+ - P. O. Hoyer, D. Janzing, J. M. Mooij, J. Peters, B. Schölkopf (2008). *Nonlinear Causal Discovery with Additive Noise Models.* NeurIPS. "Which arrow fits with simple noise?", used to guess cause and effect.
  - A. P. Dempster, N. M. Laird, D. B. Rubin (1977). *Maximum Likelihood from Incomplete Data via the EM Algorithm.* J. Royal Statistical Society B 39. The loop of `fit_mixture`.
 
 **Try:** let $\mu$ be a ramp, $\mu(x_1) = x_1$, in place of a step, and then $\mu(x_1) = x_1^2$. For which of the two does `gap`'s formula still hold, and is the gap 0?
@@ -886,11 +886,7 @@ Maximum likelihood is forward KL; in $\log q$ only the mean and the mean square 
 </details>
 <details><summary>When does the reversed Gaussian family contain the world?</summary>
 
-When the bumps coincide: $x_2$ then knows nothing of $x_1$. (And for a linear Gaussian world, always.)
-</details>
-<details><summary>ε = 0.04: how wide is a bump, and which argument of scipy's norm wants that number?</summary>
-
-$\sqrt{0.04} = 0.2$: the standard deviation, which `scale` wants. ε itself is the variance.
+When the bumps coincide: $x_2$ then knows nothing of $x_1$.
 </details>
 <details><summary>What does a paired standard error know that an unpaired one does not, and what do both not know?</summary>
 
