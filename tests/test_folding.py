@@ -15,6 +15,7 @@ from autograder.grading.rebuild import rebuild
 from autograder.grading.submission import parse
 from autograder.lessons import Cell, LessonError, parse_lesson
 from autograder.lessons.building import is_folded
+from autograder.lessons.reading import plain_python
 
 LESSONS = lessons.lesson_names()
 LONG = "a = 1\nb = 2\nc = 3\nprint(a + b + c)"
@@ -140,3 +141,16 @@ def test_a_rebuild_takes_the_instructors_folds_and_a_student_may_unfold():
     )
     assert changed == kept and kept.problems == ()
     assert [hidden(cell) for cell in kept.notebook["cells"]] == [*map(hidden, template.cells)]
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_what_later_cells_rely_on_shows_no_picture(name: str):
+    """Grader and banks run these cells too: a prediction or a picture there is a demo."""
+    shown = [
+        ast.unparse(node)
+        for cell in lessons.load_lesson(name).cells
+        if cell.is_definition
+        for node in ast.parse(plain_python(cell.source)).body
+        if isinstance(node, ast.Expr)
+    ]
+    assert not [text for text in shown if not text.startswith("print(")]

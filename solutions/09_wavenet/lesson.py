@@ -58,7 +58,7 @@ show(
     "each time a little smoother and lower.",
 )
 
-# %%
+# %% tags=["demo"]
 predict(
     "You know all samples so far, and are to say the next one. How many of them do you need?",
     ["the last one", "the last 36", "all 4,000"],

@@ -359,7 +359,7 @@ However many blocks: no path from a token to its own logits or to earlier ones, 
 We set all of wpe to zero, keep the last token, and put the four before it into every order.
 """
 
-# %%
+# %% tags=["demo"]
 predict(
     "Do the last logits stay the same, whatever the order of the four tokens before?",
     ["yes, with one block and with two", "with one block only", "with two blocks only", "never"],

@@ -710,7 +710,7 @@ The searched texts surprise the model *much* less than what a person wrote, and 
 A model is **calibrated** if what it gives 70 % comes 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated; an NLL above the entropy says that it is too sure.
 """
 
-# %%
+# %% tags=["demo"]
 predict(
     "The small GPT, on a page that it has never read:",
     ["too sure: T > 1 mends it", "too modest: T < 1 mends it", "calibrated: T = 1 is best"],
