@@ -21,7 +21,8 @@ def traces(notebook) -> list[str]:
         if output.output_type == "error":
             found.append(f"{first}: {output.ename}: {output.evalue}")
         elif output.output_type == "stream" and output.name == "stderr":
-            if not re.search(r"\d+%|it/s|step/s", output.text):
+            # A bar ends with a line's end, or wipes its line.
+            if output.text.strip() and not re.search(r"\d+%|it/s|step/s", output.text):
                 found.append(f"{first}: stderr: {output.text[:200]}")
         if "Traceback" in str(output.get("text", "")):
             found.append(f"{first}: a printed traceback")
