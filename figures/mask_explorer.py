@@ -250,9 +250,11 @@ class MaskExplorer(widget.Widget):
     _functions: tuple = ()
     _drawn = None  # the degrees as the student's function returned them
 
-    def picture(self) -> Drawing:
-        """The network, inputs below, and which output sees which input."""
+    def picture(self) -> Drawing | None:
+        """The network, inputs below, and which output sees which input; None without masks."""
         masks, order = self.masks, self._order
+        if not masks:
+            return None
         sizes = [masks[0].shape[1], *(len(mask) for mask in masks)]
         last, n, across, band = len(sizes) - 1, sizes[0], 440.0, 78
         drawing = Drawing(700, band * last + 70)

@@ -50,11 +50,12 @@ def test_a_constant_distribution_earns_no_point_for_summing_to_one(solved: dict)
     )
 
 
+STACKS = [(3, [2, 2, 5]), (3, [1, 3, 3, 4]), (2, [2**i for i in range(60)])]
 RULES = (
     (checks.codes_of, checks.OF_ENCODING, lambda d: [*checks.quiet_and_loud(d), (LOUD, 16)]),
     (checks.decoded, checks.OF_DECODING, lambda d: [(d.permutation(n), n) for n in (256, 32)]),
     (checks.convolved, checks.OF_CONVOLUTIONS, checks.signals),
-    (checks.field_of, checks.OF_FIELDS, lambda d: [(3, [2, 2, 5]), (2, [2**i for i in range(60)])]),
+    (checks.field_of, checks.OF_FIELDS, lambda d: STACKS),
     (checks.queued, checks.OF_QUEUES, checks.signals),
 )
 LOUD = np.array([-7.0, 1.5, 1e6])
