@@ -172,6 +172,8 @@ class MaskExplorer(widget.Widget):
 
     def in_words(self) -> str:
         """Whether the masks are autoregressive, and where not, as the widget says it."""
+        if not self.masks:
+            return self._notice
         counts, order, names = self.connectivity, self._order, self._names
         pairs = [(i, o) for o in range(len(order)) for i in range(len(order))]
         leaks = [(i, o) for i, o in pairs if counts[o, i] and order[i] >= order[o]]
