@@ -8,15 +8,15 @@ const MOST_NAMED = 3;
 // The Python module says the same in the same words; a test holds the two together.
 
 const s = (count) => (count === 1 ? "" : "s");
-const colorName = (k, colours) => (colours === 3 ? "RGB"[k] : `color ${k + 1}`);
+const colorName = (k, colors) => (colors === 3 ? "RGB"[k] : `color ${k + 1}`);
 const isAre = (count) => (count === 1 ? "is" : "are");
 
 class Network {
   constructor(model, view) {
     this.height = model.get("_height");
     this.width = model.get("_width");
-    this.colours = model.get("_colours");
-    this.n = this.height * this.width * this.colours;
+    this.colors = model.get("_colors");
+    this.n = this.height * this.width * this.colors;
     this.view = view;
     this.data = model.get("_bits");
   }
@@ -25,14 +25,14 @@ class Network {
     return (this.data.getUint8(this.view.at + (bit >> 3)) >> (7 - (bit & 7))) & 1;
   }
   place(i) {
-    const pixel = Math.floor(i / this.colours);
-    return [Math.floor(pixel / this.width), pixel % this.width, i % this.colours];
+    const pixel = Math.floor(i / this.colors);
+    return [Math.floor(pixel / this.width), pixel % this.width, i % this.colors];
   }
   title(i) {
     const [r, c, k] = this.place(i);
-    return `${this.colours > 1 ? `${colorName(k, this.colours)} of ` : ""}row ${r + 1}, column ${c + 1}`;
+    return `${this.colors > 1 ? `${colorName(k, this.colors)} of ` : ""}row ${r + 1}, column ${c + 1}`;
   }
-  count(number) { return `${number} ${this.colours === 1 ? "pixel" : "number"}${s(number)}`; }
+  count(number) { return `${number} ${this.colors === 1 ? "pixel" : "number"}${s(number)}`; }
   split(o) {
     const found = { before: [], leaks: [], near: [], far: [] };
     const [r, c] = this.place(o), reach = this.view.reach;
@@ -168,11 +168,11 @@ function render({ model, el }) {
       choice("First layer", "_first", ["A", "B"]);
       restBox = choice("Later layers", "_rest", ["A", "B"]);
     }
-    const colours = model.get("_colours");
-    if (colours > 1) {
+    const colors = model.get("_colors");
+    if (colors > 1) {
       const box = group("Output");
-      for (let k = 0; k < colours; k++) {
-        const button = make("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, box, colorName(k, colours));
+      for (let k = 0; k < colors; k++) {
+        const button = make("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, box, colorName(k, colors));
         button.addEventListener("click", () => toColor(k));
         colorButtons.push(button);
       }
@@ -180,26 +180,26 @@ function render({ model, el }) {
     controls.hidden = !controls.childElementCount;
   }
   function toColor(k) {
-    const colours = model.get("_colours"), at = model.get("_cursor");
-    write("_cursor", at - (at % colours) + k);
+    const colors = model.get("_colors"), at = model.get("_cursor");
+    write("_cursor", at - (at % colors) + k);
   }
 
   // -------------------------------------------------------------------------------------- panels
 
   function buildPanels() {
     grids.replaceChildren();
-    const colours = model.get("_colours"), height = model.get("_height"), width = model.get("_width");
+    const colors = model.get("_colors"), height = model.get("_height"), width = model.get("_width");
     const cell = SIDE / Math.max(height, width);
-    grids.classList.toggle("many", colours > 1);
-    panels = Array.from({ length: colours }, (_, k) => {
+    grids.classList.toggle("many", colors > 1);
+    panels = Array.from({ length: colors }, (_, k) => {
       const panel = make("div", { class: "panel" }, grids);
-      if (colours > 1) make("p", { class: "title" }, panel, `Input ${colorName(k, colours)}`);
+      if (colors > 1) make("p", { class: "title" }, panel, `Input ${colorName(k, colors)}`);
       const svg = make("svg", { viewBox: `-3 -3 ${width * cell + 6} ${height * cell + 6}`, "aria-hidden": "true" }, panel);
       const under = (event) => {
         const box = svg.getBoundingClientRect(), unit = (width * cell + 6) / box.width;
         const c = Math.floor(((event.clientX - box.left) * unit - 3) / cell), r = Math.floor(((event.clientY - box.top) * unit - 3) / cell);
         if (r < 0 || c < 0 || r >= height || c >= width) return null;
-        return (r * width + c) * colours + (model.get("_cursor") % colours);
+        return (r * width + c) * colors + (model.get("_cursor") % colors);
       };
       svg.addEventListener("pointermove", (event) => { const at = under(event); if (at !== pointed) { pointed = at; draw(); } });
       svg.addEventListener("pointerleave", () => { pointed = null; draw(); });
@@ -209,16 +209,16 @@ function render({ model, el }) {
   }
   grids.addEventListener("keydown", (event) => {
     if (!views().length || isPages(event)) return;
-    const at = model.get("_cursor"), colours = model.get("_colours"), width = model.get("_width");
-    const n = colours * width * model.get("_height"), column = Math.floor(at / colours) % width, deepest = Math.max(...views().map((v) => v.depth));
-    const to = { ArrowLeft: column > 0 ? at - colours : at, ArrowRight: column < width - 1 ? at + colours : at,
-      ArrowUp: at - width * colours, ArrowDown: at + width * colours, Home: at % colours, End: n - colours + (at % colours) }[event.key];
+    const at = model.get("_cursor"), colors = model.get("_colors"), width = model.get("_width");
+    const n = colors * width * model.get("_height"), column = Math.floor(at / colors) % width, deepest = Math.max(...views().map((v) => v.depth));
+    const to = { ArrowLeft: column > 0 ? at - colors : at, ArrowRight: column < width - 1 ? at + colors : at,
+      ArrowUp: at - width * colors, ArrowDown: at + width * colors, Home: at % colors, End: n - colors + (at % colors) }[event.key];
     const depth = model.get("_depth") + ({ "+": 1, "-": -1 }[event.key] ?? 0);
-    if (to === undefined && !(deepest && "+-".includes(event.key)) && !(colours > 1 && event.key === "c")) return;
+    if (to === undefined && !(deepest && "+-".includes(event.key)) && !(colors > 1 && event.key === "c")) return;
     event.preventDefault();
     event.stopPropagation();
     pointed = null;
-    if (event.key === "c") toColor((at + 1) % colours);
+    if (event.key === "c") toColor((at + 1) % colors);
     else if (to === undefined) { if (depth >= 1 && depth <= deepest) write("_depth", depth); }
     else if (to >= 0 && to < n) write("_cursor", to);
     draw();
@@ -242,7 +242,7 @@ function render({ model, el }) {
       svg.replaceChildren();
       make("rect", { class: "ground", x: 0, y: 0, width: net.width * cell, height: net.height * cell }, svg);
       for (let pixel = 0; pixel < net.height * net.width; pixel++) {
-        const i = pixel * net.colours + k, r = Math.floor(pixel / net.width), c = pixel % net.width;
+        const i = pixel * net.colors + k, r = Math.floor(pixel / net.width), c = pixel % net.width;
         square(svg, `cell ${kinds[i]}`, r, c, cell, kinds[i] === "near" || kinds[i] === "leak" ? 0.8 : 0.92);
         if (kinds[i] === "leak") cross(svg, r, c, cell);
         if (kinds[i] === "near") make("circle", { class: "dot", cx: (c + 0.5) * cell, cy: (r + 0.5) * cell, r: 0.09 * cell }, svg);
@@ -295,7 +295,7 @@ function render({ model, el }) {
     const said = net.pixelInWords(o);
     setText(words, said);
     keys.textContent = "Point at a pixel, or use the arrow keys, Home and End; a click stays."
-      + (slider ? " + and −: layers." : "") + (net.colours > 1 ? " c: the next color." : "");
+      + (slider ? " + and −: layers." : "") + (net.colors > 1 ? " c: the next color." : "");
     sliderSays(grids, o + 1, 1, net.n, said);
   }
 
@@ -304,7 +304,7 @@ function render({ model, el }) {
   function setUp() {
     networks.clear();
     if (!views().length) return;
-    const now = JSON.stringify([model.get("_height"), model.get("_width"), model.get("_colours"),
+    const now = JSON.stringify([model.get("_height"), model.get("_width"), model.get("_colors"),
       views().map((v) => [v.name, v.depth])]);
     if (now === built) return;
     built = now;
@@ -313,7 +313,7 @@ function render({ model, el }) {
   }
   setUp();
   draw();
-  return follow(model, ["_height", "_width", "_colours", "_views", "_bits", "_notice", "_remark"],
+  return follow(model, ["_height", "_width", "_colors", "_views", "_bits", "_notice", "_remark"],
     ["_name", "_first", "_rest", "_depth", "_cursor"], (isNew) => {
       if (isNew) setUp();
       draw();

@@ -29,7 +29,7 @@ class ReceptiveFieldExplorer(widget.Widget):
 
     `ReceptiveFieldExplorer.of_stacks({"plain": build}, {"plain": predict}, side=11)` builds stacks
     of masked layers with the student's `build`, for every depth and every choice of masks.
-    `ReceptiveFieldExplorer.of_model(model, 8, 8, colours=3, levels=4)` looks at one network.
+    `ReceptiveFieldExplorer.of_model(model, 8, 8, colors=3, levels=4)` looks at one network.
     A function that is not written yet, or that raises, gives a sentence in place of the picture.
     """
 
@@ -37,7 +37,7 @@ class ReceptiveFieldExplorer(widget.Widget):
 
     _height = traitlets.Int(0).tag(sync=True)
     _width = traitlets.Int(0).tag(sync=True)
-    _colours = traitlets.Int(1).tag(sync=True)
+    _colors = traitlets.Int(1).tag(sync=True)
     # One entry a network: name, first and rest (kinds of mask), depth, at (where its bits begin),
     # reach (how far its kernels go, or null), field (predicted offsets r, c, r, c, … or null).
     _views = traitlets.List().tag(sync=True)
@@ -95,32 +95,32 @@ class ReceptiveFieldExplorer(widget.Widget):
         model: Any,
         height: int,
         width: int,
-        colours: int = 1,
+        colors: int = 1,
         levels: int | None = None,
         reach: int | None = None,
         seed: int = 0,
     ) -> ReceptiveFieldExplorer:
         """An explorer of one network.
 
-        model: (B, colours, height, width) → (B, channels, height, width) or, with the levels'
-        logits on axis 1, (B, levels, colours, height, width). Its input is whole numbers below
+        model: (B, colors, height, width) → (B, channels, height, width) or, with the levels'
+        logits on axis 1, (B, levels, colors, height, width). Its input is whole numbers below
         `levels`, or floats if that is None. reach: how many pixels away it can see by its kernels;
         without it everything before a pixel is taken to be within reach.
 
         Raises ValueError, in one sentence, for sizes that cannot be drawn.
         """
-        if not 1 <= colours * height * width <= MOST_NUMBERS:
+        if not 1 <= colors * height * width <= MOST_NUMBERS:
             raise ValueError(
-                f"images of at most {MOST_NUMBERS} numbers can be drawn: got {colours} · {height} "
+                f"images of at most {MOST_NUMBERS} numbers can be drawn: got {colors} · {height} "
                 f"· {width}"
             )
         explorer = cls()
-        explorer._height, explorer._width, explorer._colours = height, width, colours
+        explorer._height, explorer._width, explorer._colors = height, width, colors
         explorer._first, explorer._rest, explorer._depth = "", "", 0
 
         def draw(model: Any) -> None:
             sees, trouble = widget.asked(
-                model, _measured, model, height, width, colours, levels, seed
+                model, _measured, model, height, width, colors, levels, seed
             )
             view = {"name": "", "first": "", "rest": "", "depth": 0, "reach": reach, "field": None}
             if trouble:
@@ -130,7 +130,7 @@ class ReceptiveFieldExplorer(widget.Widget):
 
         explorer.draw_from(draw, model)
         middle = (height // 2) * width + width // 2
-        explorer._cursor = middle * colours
+        explorer._cursor = middle * colors
         return explorer
 
     def _set(self, views: list[dict], maps: list[bytes], troubles: list[str]) -> None:
@@ -161,7 +161,7 @@ class ReceptiveFieldExplorer(widget.Widget):
     @property
     def sees(self) -> np.ndarray:
         """The map that is drawn: bool (n, n), output by input, both in raster order."""
-        n = self._height * self._width * self._colours
+        n = self._height * self._width * self._colors
         view = self._view()
         bits = np.frombuffer(self._bits, np.uint8)[view["at"] : view["at"] + (n * n + 7) // 8]
         return np.unpackbits(bits)[: n * n].reshape(n, n).astype(bool)
@@ -176,7 +176,7 @@ class ReceptiveFieldExplorer(widget.Widget):
         return before, leaks, near, [i for i in unseen if i not in near]
 
     def _place(self, i: int) -> tuple[int, int, int]:
-        pixel, color = divmod(i, self._colours)
+        pixel, color = divmod(i, self._colors)
         return *divmod(pixel, self._width), color
 
     def _distance(self, o: int, i: int) -> int:
@@ -185,11 +185,11 @@ class ReceptiveFieldExplorer(widget.Widget):
 
     def _title(self, i: int) -> str:
         r, c, k = self._place(i)
-        color = f"{_color(k, self._colours)} of " if self._colours > 1 else ""
+        color = f"{_color(k, self._colors)} of " if self._colors > 1 else ""
         return f"{color}row {r + 1}, column {c + 1}"
 
     def _count(self, number: int) -> str:
-        noun = "pixel" if self._colours == 1 else "number"
+        noun = "pixel" if self._colors == 1 else "number"
         return f"{number} {noun}{'s' * (number != 1)}"
 
     def pixel_in_words(self, o: int) -> str:
@@ -246,7 +246,7 @@ class ReceptiveFieldExplorer(widget.Widget):
     def picture(self) -> Drawing:
         """The chosen output, and which inputs it sees, a grid for each color."""
         seen, leaks, near, _ = map(set, self._split(self._cursor))
-        grids = self._colours
+        grids = self._colors
         side = 280 if grids == 1 else 210
         cell = side / max(self._height, self._width)
         drawing = Drawing(700, 40 + cell * self._height)
@@ -282,7 +282,7 @@ class ReceptiveFieldExplorer(widget.Widget):
         """The network as a whole."""
         if self._notice:
             return self._notice
-        splits = [self._split(o) for o in range(self._height * self._width * self._colours)]
+        splits = [self._split(o) for o in range(self._height * self._width * self._colors)]
         leaking = sum(bool(leaks) for _, leaks, _, _ in splits)
         losing = sum(bool(near) for _, _, near, _ in splits)
         if leaking:
@@ -306,14 +306,14 @@ class ReceptiveFieldExplorer(widget.Widget):
             return f"ReceptiveFieldExplorer: {self._notice}"
         view = self._view()
         which = f"{self._height}×{self._width} pixels"
-        which += f", {self._colours} colors" if self._colours > 1 else ""
+        which += f", {self._colors} colors" if self._colors > 1 else ""
         if view["depth"]:
             layers = f"{view['depth']} layer{'s' * (view['depth'] > 1)}"
             rest = f", then {view['rest']}" if view["depth"] > 1 else ""
             which += f", {view['name']}, {layers}, first {view['first']}{rest}"
         lines = [f"ReceptiveFieldExplorer: {which}. {self.in_words()}."]
         lines.append(self.pixel_in_words(self._cursor))
-        if self._colours == 1:
+        if self._colors == 1:
             before, leaks, near, _ = map(set, self._split(self._cursor))
             for r in range(self._height):
                 cells = []
@@ -335,27 +335,27 @@ class ReceptiveFieldExplorer(widget.Widget):
 
 
 def _measured(
-    model: Any, height: int, width: int, colours: int, levels: int | None, seed: int
+    model: Any, height: int, width: int, colors: int, levels: int | None, seed: int
 ) -> np.ndarray:
     """Who sees whom, bool (n, n), both in raster order with the colors of a pixel together."""
     if model is None:
         raise NotImplementedError
-    random, shape = np.random.default_rng(seed), (2, colours, height, width)
+    random, shape = np.random.default_rng(seed), (2, colors, height, width)
     floats = levels is None
     x = random.standard_normal(shape) if floats else random.integers(0, levels, size=shape)
     options = {} if floats else {"vocabulary": levels}
-    # Axis 1 holds the levels' logits of one output; of (B, colours, H, W) it is the color.
+    # Axis 1 holds the levels' logits of one output; of (B, colors, H, W) it is the color.
     probe = dependency_map(
         model, _as_input(x), "normal" if floats else "token", draws=2, seed=seed, **options,
-        outputs=1 if colours == 1 else (), call=_flat_colors(colours),
+        outputs=1 if colors == 1 else (), call=_flat_colors(colors),
     )  # fmt: skip
-    n = colours * height * width
+    n = colors * height * width
     if probe.sees.shape != (n, n):
         raise ValueError(
             f"an output for each of the {n} numbers of an image is needed: got "
             f"{probe.sees.shape[0]} outputs"
         )
-    turns = np.arange(n).reshape(colours, height, width).transpose(1, 2, 0).reshape(-1)
+    turns = np.arange(n).reshape(colors, height, width).transpose(1, 2, 0).reshape(-1)
     return probe.sees[np.ix_(turns, turns)]
 
 
@@ -365,9 +365,9 @@ def _as_input(x: np.ndarray) -> Any:
     return torch.from_numpy(x)
 
 
-def _flat_colors(colours: int) -> Callable | None:
-    """For colors: of logits (B, levels, colours, H, W) one number an output, (B, colours, H, W)."""
-    if colours == 1:
+def _flat_colors(colors: int) -> Callable | None:
+    """For colors: of logits (B, levels, colors, H, W) one number an output, (B, colors, H, W)."""
+    if colors == 1:
         return None
 
     def call(model: Any, x: Any) -> Any:
@@ -444,8 +444,8 @@ def _predicted(views: Iterable[dict], predict: Callable, kernel_size: int) -> li
     return fields
 
 
-def _color(k: int, colours: int) -> str:
-    return "RGB"[k] if colours == 3 else f"color {k + 1}"
+def _color(k: int, colors: int) -> str:
+    return "RGB"[k] if colors == 3 else f"color {k + 1}"
 
 
 def _is(spots: set[int]) -> str:

@@ -7,15 +7,15 @@ const FRAMES_A_SECOND = 12;
 // The Python module writes numbers and says words in the same way; a test holds the two together.
 
 function filmOf(model) {
-  const [count, height, width, colours, levels] = ["_count", "_height", "_width", "_colours", "_levels"].map((t) => model.get(t));
-  const n = height * width * colours, turns = model.get("_turns"), given = model.get("_given");
+  const [count, height, width, colors, levels] = ["_count", "_height", "_width", "_colors", "_levels"].map((t) => model.get(t));
+  const n = height * width * colors, turns = model.get("_turns"), given = model.get("_given");
   const images = model.get("_images"), chances = model.get("_chances");
   const level = (image, number) => images.getUint8(image * n + number);
   const known = Boolean(chances && chances.byteLength);
   const chance = (image, number, l) => chances.getFloat32(4 * ((image * n + number) * levels + l), true);
   const title = (number) => {
-    const pixel = Math.floor(number / colours);
-    return `${colours > 1 ? `${"RGB"[number % colours]} of ` : ""}row ${Math.floor(pixel / width) + 1}, column ${(pixel % width) + 1}`;
+    const pixel = Math.floor(number / colors);
+    return `${colors > 1 ? `${"RGB"[number % colors]} of ` : ""}row ${Math.floor(pixel / width) + 1}, column ${(pixel % width) + 1}`;
   };
   function inWords(step, image) {
     const head = `Image ${image + 1}, step ${step} of ${n}: `;
@@ -31,7 +31,7 @@ function filmOf(model) {
   }
   const when = new Array(n); // the step after which a number is known
   turns.forEach((number, t) => { when[number] = t + 1; });
-  return { count, height, width, colours, levels, n, turns, given, level, chance, known, title, inWords, when };
+  return { count, height, width, colors, levels, n, turns, given, level, chance, known, title, inWords, when };
 }
 
 function render({ model, el }) {
@@ -94,7 +94,7 @@ function render({ model, el }) {
   range.addEventListener("input", () => { stop(); go(Number(range.value)); });
   stage.addEventListener("keydown", (event) => {
     if (!film || isPages(event)) return;
-    const row = film.width * film.colours, at = step();
+    const row = film.width * film.colors, at = step();
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: film.given, End: film.n }[event.key];
     const other = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : null;
     if (to === undefined && event.key !== " " && other === null) return;
@@ -111,10 +111,10 @@ function render({ model, el }) {
   class Picture {
     constructor(parent, index) {
       this.index = index;
-      const { height, width, colours } = film;
+      const { height, width, colors } = film;
       this.cell = SIDE / Math.max(height, width);
       this.svg = make("svg", { viewBox: `-2 -2 ${width * this.cell + 4} ${height * this.cell + 4}`, "aria-hidden": "true" }, parent);
-      make("rect", { class: `ground${colours > 1 ? " colored" : ""}`, x: 0, y: 0, width: width * this.cell, height: height * this.cell }, this.svg);
+      make("rect", { class: `ground${colors > 1 ? " colored" : ""}`, x: 0, y: 0, width: width * this.cell, height: height * this.cell }, this.svg);
       this.cells = Array.from({ length: height * width }, (_, pixel) => {
         const x = (pixel % width) * this.cell, y = Math.floor(pixel / width) * this.cell;
         const dot = make("circle", { class: "empty", cx: x + this.cell / 2, cy: y + this.cell / 2, r: this.cell * 0.07 }, this.svg);
@@ -123,19 +123,19 @@ function render({ model, el }) {
       this.shown = -1;
     }
     draw(at) {
-      const { colours, levels, when, level } = film, most = levels - 1;
+      const { colors, levels, when, level } = film, most = levels - 1;
       this.cells.forEach(([rect, dot], pixel) => {
-        const last = Math.max(...Array.from({ length: colours }, (_, k) => when[pixel * colours + k]));
-        const first = Math.min(...Array.from({ length: colours }, (_, k) => when[pixel * colours + k]));
+        const last = Math.max(...Array.from({ length: colors }, (_, k) => when[pixel * colors + k]));
+        const first = Math.min(...Array.from({ length: colors }, (_, k) => when[pixel * colors + k]));
         if (this.shown >= 0 && this.index === this.was && (Math.max(at, this.shown) < first || Math.min(at, this.shown) >= last)) return;
         const drawn = at >= first;
         dot.style.display = drawn ? "none" : "";
         rect.setAttribute("class", drawn ? "pixel drawn" : "pixel");
         if (!drawn) { rect.removeAttribute("style"); rect.removeAttribute("fill-opacity"); return; }
-        if (colours === 1) rect.setAttribute("fill-opacity", (level(this.index, pixel) / most).toFixed(3));
+        if (colors === 1) rect.setAttribute("fill-opacity", (level(this.index, pixel) / most).toFixed(3));
         else {
           const rgb = Array.from({ length: 3 }, (_, k) => {
-            const number = pixel * colours + k;
+            const number = pixel * colors + k;
             return at >= when[number] ? Math.round((255 * level(this.index, number)) / most) : 0;
           });
           rect.style.fill = `rgb(${rgb.join(",")})`;
@@ -182,8 +182,8 @@ function render({ model, el }) {
       make("rect", { class: `bar${l === got ? " drawn" : ""}`, x, width: 0.84 * w, y: 98 - 90 * p, height: 90 * p }, bars);
       const shade = make("rect", { class: "shade", x, width: 0.84 * w, y: 101, height: 9 }, bars);
       const share = l / (film.levels - 1);
-      if (film.colours === 1) shade.setAttribute("fill-opacity", share.toFixed(3));
-      else shade.style.fill = `rgb(${[0, 1, 2].map((k) => (k === number % film.colours ? Math.round(255 * share) : 0)).join(",")})`;
+      if (film.colors === 1) shade.setAttribute("fill-opacity", share.toFixed(3));
+      else shade.style.fill = `rgb(${[0, 1, 2].map((k) => (k === number % film.colors ? Math.round(255 * share) : 0)).join(",")})`;
     }
     const x = LEFT + (got + 0.5) * w;
     make("path", { class: "marker", d: `M${x} 112L${x + 5} 121L${x - 5} 121Z` }, bars);
@@ -201,7 +201,7 @@ function render({ model, el }) {
     for (const { button, index } of pictures.slice(1)) button.setAttribute("aria-pressed", String(index === image()));
     main.frame.style.display = number < 0 ? "none" : "";
     if (number >= 0) {
-      const pixel = Math.floor(number / film.colours);
+      const pixel = Math.floor(number / film.colors);
       main.frame.setAttribute("x", String((pixel % film.width) * main.cell));
       main.frame.setAttribute("y", String(Math.floor(pixel / film.width) * main.cell));
     }
@@ -220,14 +220,14 @@ function render({ model, el }) {
   function setUp() {
     const bytes = [model.get("_images"), model.get("_chances")].map((view) =>
       view?.byteLength ? Array.from(new Uint8Array(view.buffer, view.byteOffset, view.byteLength)).join() : "");
-    const now = JSON.stringify([...["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given"].map((t) => model.get(t)), bytes]);
+    const now = JSON.stringify([...["_count", "_height", "_width", "_colors", "_levels", "_turns", "_given"].map((t) => model.get(t)), bytes]);
     if (now === built) return;
     built = now;
     film = model.get("_count") ? filmOf(model) : null;
     build();
   }
   const unfollow = follow(model,
-    ["_count", "_height", "_width", "_colours", "_levels", "_turns", "_given", "_images", "_chances", "_notice"],
+    ["_count", "_height", "_width", "_colors", "_levels", "_turns", "_given", "_images", "_chances", "_notice"],
     ["_step", "_image"], (isNew) => {
       if (isNew) setUp();
       draw();

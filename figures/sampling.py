@@ -24,10 +24,10 @@ MOST_IMAGES = 12
 class SamplingPlayer(widget.Widget):
     """Plays how images of whole numbers were drawn.
 
-    images    whole numbers 0 … levels − 1, (count, colours, height, width) or (count, height,
+    images    whole numbers 0 … levels − 1, (count, colors, height, width) or (count, height,
               width), at most 12 of them.
     levels    how many values a number can have.
-    chances   the distribution that each number was drawn from, (count, levels, colours, height,
+    chances   the distribution that each number was drawn from, (count, levels, colors, height,
               width) or (count, levels, height, width); left out, no bars are shown.
     turns     which number was drawn when: a permutation of 0 … n − 1, where numbers count in
               raster order with the colors of a pixel together. Raster order if left out.
@@ -43,7 +43,7 @@ class SamplingPlayer(widget.Widget):
     _count = traitlets.Int(0).tag(sync=True)
     _height = traitlets.Int(0).tag(sync=True)
     _width = traitlets.Int(0).tag(sync=True)
-    _colours = traitlets.Int(1).tag(sync=True)
+    _colors = traitlets.Int(1).tag(sync=True)
     _levels = traitlets.Int(2).tag(sync=True)
     _turns = traitlets.List().tag(sync=True)
     _given = traitlets.Int(0).tag(sync=True)
@@ -77,7 +77,7 @@ class SamplingPlayer(widget.Widget):
     ) -> SamplingPlayer:
         """Plays `model.sample(count, height, width, generator)`.
 
-        The distributions are the softmax of `model(images)`, (count, levels, colours, height,
+        The distributions are the softmax of `model(images)`, (count, levels, colors, height,
         width): in a causal network, those that the numbers were drawn from. A method that is not
         written yet, or that raises, gives a sentence in place of the pictures.
         """
@@ -114,20 +114,20 @@ class SamplingPlayer(widget.Widget):
             chances = None if chances is None else chances[:, :, None]
         if images.ndim != 4 or 0 in images.shape:
             raise ValueError(
-                f"images must have shape (count, colours, height, width): got {images.shape}"
+                f"images must have shape (count, colors, height, width): got {images.shape}"
             )
-        count, colours, height, width = images.shape
-        n = colours * height * width
-        if count > MOST_IMAGES or not 2 <= levels <= 256 or colours not in (1, 3):
+        count, colors, height, width = images.shape
+        n = colors * height * width
+        if count > MOST_IMAGES or not 2 <= levels <= 256 or colors not in (1, 3):
             raise ValueError(
                 f"at most {MOST_IMAGES} images of 1 or 3 colors and 2 … 256 levels can be played: "
-                f"got {count} of {colours} colors and {levels} levels"
+                f"got {count} of {colors} color{'s' * (colors != 1)} and {levels} levels"
             )
         if not ((images >= 0) & (images < levels) & (images == np.floor(images))).all():
             raise ValueError(f"images must hold whole numbers 0 … {levels - 1}")
-        if chances is not None and chances.shape != (count, levels, colours, height, width):
+        if chances is not None and chances.shape != (count, levels, colors, height, width):
             raise ValueError(
-                f"chances must have shape {(count, levels, colours, height, width)}: got "
+                f"chances must have shape {(count, levels, colors, height, width)}: got "
                 f"{chances.shape}"
             )
         if chances is not None and chances.size > MOST_VALUES:
@@ -140,7 +140,7 @@ class SamplingPlayer(widget.Widget):
         if not 0 <= given <= n:
             raise ValueError(f"given must be in 0 … {n}: got {given}")
         with self.hold_sync():
-            self._count, self._colours, self._levels = count, colours, levels
+            self._count, self._colors, self._levels = count, colors, levels
             self._height, self._width = height, width
             self._turns, self._given, self._step = order, given, given
             flat = images.transpose(0, 2, 3, 1).reshape(count, n)
@@ -155,12 +155,12 @@ class SamplingPlayer(widget.Widget):
 
     @property
     def _n(self) -> int:
-        return self._colours * self._height * self._width
+        return self._colors * self._height * self._width
 
     def _title(self, number: int) -> str:
-        pixel, k = divmod(number, self._colours)
+        pixel, k = divmod(number, self._colors)
         r, c = divmod(pixel, self._width)
-        return f"{'RGB'[k] + ' of ' if self._colours > 1 else ''}row {r + 1}, column {c + 1}"
+        return f"{'RGB'[k] + ' of ' if self._colors > 1 else ''}row {r + 1}, column {c + 1}"
 
     def step_in_words(self, step: int, image: int = 0) -> str:
         """What happened at a step of an image (from 0): which number was drawn, and its cost."""
@@ -199,7 +199,7 @@ class SamplingPlayer(widget.Widget):
         rows = -(-self._count // per_row)
         drawing = Drawing(700, rows * (self._height * cell + 14))
         grid = np.frombuffer(self._images, np.uint8) / (self._levels - 1)
-        grid = grid.reshape(self._count, self._height, self._width, self._colours)
+        grid = grid.reshape(self._count, self._height, self._width, self._colors)
         for k, image in enumerate(grid):
             left = k % per_row * (side + 12)
             top = k // per_row * (self._height * cell + 14)
@@ -208,9 +208,9 @@ class SamplingPlayer(widget.Widget):
             for r, c in np.ndindex(self._height, self._width):
                 ink = float(image[r, c, 0])
                 shade: dict = {"fill": "ink", "fill_opacity": round(ink, 2)}
-                if self._colours > 1:
+                if self._colors > 1:
                     shade = {"fill": f"rgb({','.join(str(int(255 * v)) for v in image[r, c])})"}
-                if self._colours > 1 or ink:
+                if self._colors > 1 or ink:
                     drawing.rect(left + c * cell, top + r * cell, cell, cell, **shade)
         return drawing
 
@@ -232,7 +232,7 @@ class SamplingPlayer(widget.Widget):
             f"{self._levels} levels, drawn in {self._n - self._given} steps.",
             *(self.step_in_words(self._n, i) for i in range(self._count)),
         ]
-        if self._colours == 1 and self._width * self._count <= 120:
+        if self._colors == 1 and self._width * self._count <= 120:
             shades = " ░▒▓█"
             grid = np.frombuffer(self._images, np.uint8).reshape(
                 self._count, self._height, self._width

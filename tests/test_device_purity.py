@@ -124,7 +124,7 @@ def _(names, to):
 @entry("08_pixelcnn", "PixelCNN")
 def _(names, to):
     torch.manual_seed(0)
-    model = to(names.PixelCNN(3, colours=2, channels=4, kernels=(3, 3)))
+    model = to(names.PixelCNN(3, colors=2, channels=4, kernels=(3, 3)))
     x = to(numbers(2, 2, 3, 3, below=3))
     yield model(x)
     yield model.nll(x)

@@ -151,11 +151,11 @@ def test_sixty_pixels_come_before_the_middle_of_eleven_rows_and_25_lie_to_the_ri
 
 
 @pytest.mark.parametrize(
-    ("levels", "colours", "kernels", "count", "height", "width"),
+    ("levels", "colors", "kernels", "count", "height", "width"),
     [(16, 1, (7, 3, 3), 16, 28, 28), (4, 3, (5, 3), 7, 6, 9), (2, 1, (3,), 3, 1, 5)],
 )
 def test_cached_and_naive_pixels_are_equal_bit_for_bit_and_provably(
-    solved: dict, levels: int, colours: int, kernels: tuple, count: int, height: int, width: int
+    solved: dict, levels: int, colors: int, kernels: tuple, count: int, height: int, width: int
 ):
     """The largest gap of any edge of a cell is smaller than any uniform number's distance to one.
 
@@ -163,7 +163,7 @@ def test_cached_and_naive_pixels_are_equal_bit_for_bit_and_provably(
     naive edge and the cached one; as long as all images were equal so far, the edges are those of
     the same image, so the margin proves each next pixel equal.
     """
-    model = random_model(solved, levels, colours, 6, kernels)
+    model = random_model(solved, levels, colors, 6, kernels)
     seeds = [torch.Generator().manual_seed(5) for _ in range(2)]
     cached = solved["sample_cached"](model, count, height, width, seeds[0])
     if height * width > 100:  # the same as `sample`, but drawn along the cached images in one pass
@@ -210,7 +210,7 @@ def recorded_edges(solved: dict, model: Any, count: int, height: int, width: int
         solved["sample_cached"](model, count, height, width, torch.Generator().manual_seed(5))
     finally:
         solved["draw_levels"] = draw
-    edges = torch.stack(recorded, dim=-1)  # (B, levels − 1, H · W · colours)
+    edges = torch.stack(recorded, dim=-1)  # (B, levels − 1, H · W · colors)
     return edges.view(*edges.shape[:2], height, width, -1).permute(0, 1, 4, 2, 3)
 
 
@@ -341,7 +341,7 @@ def test_the_explorer_tells_a_wrong_prediction(solved: dict):
 
 def test_the_explorer_draws_colors_in_their_order(solved: dict):
     model = solved["PixelCNN"](4, 3, 6, (3, 3))
-    explorer = ReceptiveFieldExplorer.of_model(model, 4, 4, colours=3, levels=4, reach=2)
+    explorer = ReceptiveFieldExplorer.of_model(model, 4, 4, colors=3, levels=4, reach=2)
     assert explorer.in_words().startswith("Autoregressive: everything before")
     pixel = 3 * 5
     for k, color in enumerate("RGB"):

@@ -1,7 +1,7 @@
 """Checks of lesson 08, PixelCNN: masks of convolutions, what they see, and what they make.
 
-Notation: an image has `colours` numbers a pixel, in raster order and within a pixel in the order
-of its colors; channel k serves color k mod colours (van den Oord, Kalchbrenner and Kavukcuoglu,
+Notation: an image has `colors` numbers a pixel, in raster order and within a pixel in the order
+of its colors; channel k serves color k mod colors (van den Oord, Kalchbrenner and Kavukcuoglu,
 2016, "Pixel Recurrent Neural Networks", section 3.4; van den Oord et al., 2016, "Conditional Image
 Generation with PixelCNN Decoders", section 2).
 """
@@ -55,9 +55,9 @@ def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-def ranks(colours: int, height: int, width: int) -> np.ndarray:
-    """When each number of an image (colours, H, W), flattened, has its turn: 0, 1, 2 …"""
-    places = np.arange(height * width)[None, :] * colours + np.arange(colours)[:, None]
+def ranks(colors: int, height: int, width: int) -> np.ndarray:
+    """When each number of an image (colors, H, W), flattened, has its turn: 0, 1, 2 …"""
+    places = np.arange(height * width)[None, :] * colors + np.arange(colors)[:, None]
     return places.reshape(-1)
 
 
@@ -86,10 +86,10 @@ def mask_by_rule(
     size: int | tuple[int, int],
     channels_in: int,
     channels_out: int,
-    colours: int = 1,
+    colors: int = 1,
     *,
     kinds: str = "AB",
-    color: Callable = lambda channel, channels, colours: channel % colours,
+    color: Callable = lambda channel, channels, colors: channel % colors,
     middle: Callable = lambda kind, i, o: i < o if kind == "A" else i <= o,
     rows: Callable[[int], bool] = lambda row: row < 0,
     above: Callable[[int], bool] = lambda column: True,
@@ -104,8 +104,8 @@ def mask_by_rule(
     """
     height, width = pair(size)
     kind = kinds["AB".index(kind)]
-    of_out = color(np.arange(channels_out), channels_out, colours)[:, None]
-    of_in = color(np.arange(channels_in), channels_in, colours)[None, :]
+    of_out = color(np.arange(channels_out), channels_out, colors)[:, None]
+    of_in = color(np.arange(channels_in), channels_in, colors)[None, :]
     mask = np.zeros((channels_out, channels_in, height, width))
     for r, c in itertools.product(range(height), range(width)):
         row, column = r - height // 2, c - width // 2
@@ -166,10 +166,10 @@ _OF_MASKS = (
     Mistake("own-color-only", "at the middle each color sees at most itself: G may look at R, and "
         "B at both", options={"middle": lambda kind, i, o: (kind == "B") & (i == o)}),
     Mistake("colors-in-blocks", "you cut the channels into blocks of one color: channel k has "
-        "color k % colours, so the colors take turns",
-        options={"color": lambda channel, channels, colours: channel * colours // channels}),
-    Mistake("colors-by-channel", "you compare channel numbers: compare their colors, k % colours",
-        options={"color": lambda channel, channels, colours: channel}),
+        "color k % colors, so the colors take turns",
+        options={"color": lambda channel, channels, colors: channel * colors // channels}),
+    Mistake("colors-by-channel", "you compare channel numbers: compare their colors, k % colors",
+        options={"color": lambda channel, channels, colors: channel}),
     Mistake("colors-everywhere", "the order of colors holds in the middle only: of past pixels "
         "everybody sees all colors", options={"everywhere": True}),
     Mistake("transposed", "your mask is transposed: outputs are its first axis",
@@ -242,20 +242,20 @@ def told_mask(mask: np.ndarray) -> str:
     return f"shape {mask.shape}: {'; '.join(told[:4])}"
 
 
-def show_mask(kind: str, size: Any, channels_in: int, channels_out: int, colours: int = 1) -> str:
+def show_mask(kind: str, size: Any, channels_in: int, channels_out: int, colors: int = 1) -> str:
     """A case in words."""
     kernel = "×".join(map(str, pair(size)))
-    colors = "one color" if colours == 1 else f"{colours} colors"
-    return f"kind {kind}, kernel {kernel}, {channels_in} → {channels_out} channels of {colors}"
+    said = "one color" if colors == 1 else f"{colors} colors"
+    return f"kind {kind}, kernel {kernel}, {channels_in} → {channels_out} channels of {said}"
 
 
-def mask_by_hand(kind: str, size: Any, i: int, o: int, colours: int = 1) -> str:
+def mask_by_hand(kind: str, size: Any, i: int, o: int, colors: int = 1) -> str:
     """Where the middle is, and who sees whom there."""
     (height, width), sign = pair(size), "<" if kind == "A" else "≤"
-    colors = "0 " + sign + " 0" if colours == 1 else f"color(in) {sign} color(out)"
+    said = "0 " + sign + " 0" if colors == 1 else f"color(in) {sign} color(out)"
     return (
         f"the middle is row {height // 2}, column {width // 2}: {height // 2} rows lie above it, "
-        f"{width // 2} entries left of it, all past; itself it is open where {colors}"
+        f"{width // 2} entries left of it, all past; itself it is open where {said}"
     )
 
 
@@ -320,7 +320,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
             agree_at(lambda place: place == 0),
             masks_of(one_color=False),
             1,
-            "color(i) < color(o) for A, ≤ for B, with color(k) = k mod colours",
+            "color(i) < color(o) for A, ≤ for B, with color(k) = k mod colors",
         ),
     )
 
@@ -387,16 +387,16 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Said:
     def layers(draw: Draw) -> list[tuple]:
         """Layers with their first numbers, an image for each, and the arguments of their masks."""
         found = []
-        for kind, channels_in, channels_out, size, *colours in (
+        for kind, channels_in, channels_out, size, *colors in (
             ("A", 1, 4, 3),
             ("B", 4, 2, 5, 1),
             ("B", 3, 6, (1, 5), 3),
             ("A", 3, 3, (3, 1), 3),
         ):
-            layer = made_by(MaskedConv2d, kind, channels_in, channels_out, size, *colours)
+            layer = made_by(MaskedConv2d, kind, channels_in, channels_out, size, *colors)
             numbers = _state_of(layer, {"weight", "bias"})
             x = tensor(draw.normal(3, channels_in, 5, 6)).float()
-            found.append((layer, numbers, x, kind, size, channels_in, channels_out, *colours))
+            found.append((layer, numbers, x, kind, size, channels_in, channels_out, *colors))
         return found
 
     def smaller(layer: Any, numbers: Any, x: torch.Tensor, *case: Any) -> list[tuple]:
@@ -786,7 +786,7 @@ def block_by_rule(
     v: torch.Tensor,
     h: torch.Tensor,
     kind: str,
-    colours: int = 1,
+    colors: int = 1,
     *,
     below: Callable = lambda v, h: v,
     padded: Callable = lambda p: (p, p, p, 0),
@@ -807,8 +807,8 @@ def block_by_rule(
     """
     p = state["across.weight"].shape[3] // 2
     shape = state["across.weight"].shape
-    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colours))
-    mixing = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colours))
+    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
+    mixing = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     u = F.conv2d(F.pad(below(v, h), padded(p)), state["vertical.weight"], state["vertical.bias"])
     new_v = gate(*u.chunk(2, 1)) if gate_vertical else u.chunk(2, 1)[0]
     going = handed_down(u, new_v)
@@ -891,7 +891,7 @@ def _told_block(answer: np.ndarray) -> str:
 
 
 def _block_by_hand(
-    block: Any, state: dict, v: torch.Tensor, h: torch.Tensor, kind: str, colours: int = 1
+    block: Any, state: dict, v: torch.Tensor, h: torch.Tensor, kind: str, colors: int = 1
 ) -> str:
     """The table of the lesson, line by line, for a block of one channel with a kernel of 1."""
     if state["across.weight"].numel() > 2:
@@ -916,8 +916,8 @@ def _block_by_hand(
 
 
 def _block_with_numbers(GatedBlock: Standin, draw: Draw, shape: tuple, *case: Any) -> tuple:
-    """(block, its numbers, v, h, kind[, colours]) of `GatedBlock(*case)` on images of a shape."""
-    kind, channels_in, channels, size, *colours = case
+    """(block, its numbers, v, h, kind[, colors]) of `GatedBlock(*case)` on images of a shape."""
+    kind, channels_in, channels, size, *colors = case
     block = made_by(GatedBlock, *case)
     randomize_parameters(block, draw.rng)
     state = _state_of(block, _LAYERS)
@@ -934,7 +934,7 @@ def _block_with_numbers(GatedBlock: Standin, draw: Draw, shape: tuple, *case: An
                 f"got {found}"
             )
     v, h = (tensor(draw.normal(2, channels_in, *shape)) for _ in "vh")
-    return (block, state, v, h, kind, *colours)
+    return (block, state, v, h, kind, *colors)
 
 
 @checks("GatedBlock", lesson=LESSON, points=4, see="Exercise 4: two stacks and no blind spot")
@@ -983,8 +983,8 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
             ask=lambda block, state, v, h, *_: _both_stacks(block(v.float(), h.float())).numpy(),
             rule=block_by_rule,
             mistakes=_OF_BLOCKS,
-            show=lambda block, state, v, h, kind, colours=1: (
-                f"kind {kind}, {v.shape[1]} channels of {colours} color{'s' * (colours > 1)}"
+            show=lambda block, state, v, h, kind, colors=1: (
+                f"kind {kind}, {v.shape[1]} channels of {colors} color{'s' * (colors > 1)}"
                 + (f", v = {shown(v.reshape(-1))}, h = {shown(h.reshape(-1))}"
                    if v.numel() == 2 else "")
             ),
@@ -1008,14 +1008,14 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
 def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bool, bool]:
     """What blocks see: the first leak and gap in words, life in both stacks, mixing, own rows."""
     leak, gap, alive, mixing, same_row = "", "", True, False, False
-    for kind, channels_in, channels, size, colours in (
+    for kind, channels_in, channels, size, colors in (
         ("B", 2, 2, 3, 1),
         ("A", 3, 3, draw.choice((3, 5)), 3),
         ("B", 3, 3, 3, 3),
     ):
-        block = made_by(GatedBlock, kind, channels_in, channels, size, colours)
+        block = made_by(GatedBlock, kind, channels_in, channels, size, colors)
         height, width = 4, 5
-        allowed = _allowed_in_block(kind, channels_in, channels, size // 2, colours, height, width)
+        allowed = _allowed_in_block(kind, channels_in, channels, size // 2, colors, height, width)
         seen = dependency_map(
             block,
             tensor(draw.normal(2, 2 * channels_in, height, width)),
@@ -1056,7 +1056,7 @@ def _both_stacks(answer: Any) -> Any:
 
 
 def _allowed_in_block(
-    kind: str, channels_in: int, channels: int, p: int, colours: int, height: int, width: int
+    kind: str, channels_in: int, channels: int, p: int, colors: int, height: int, width: int
 ) -> np.ndarray:
     """bool (outputs, inputs) over (v, h) stacked: what one block must see, and no more."""
     out_shape, in_shape = (2, channels, height, width), (2, channels_in, height, width)
@@ -1076,7 +1076,7 @@ def _allowed_in_block(
     for o, i in itertools.product(range(channels), range(channels_in)):
         allowed[0, o, :, :, 0, i] = own_rows
         allowed[1, o, :, :, 0, i] = above
-        group = i % colours < o % colours if kind == "A" else i % colours <= o % colours
+        group = i % colors < o % colors if kind == "A" else i % colors <= o % colors
         allowed[1, o, :, :, 1, i] = left | (here if group else False)
     return allowed.reshape(np.prod(out_shape), np.prod(in_shape))
 
@@ -1116,7 +1116,7 @@ def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
                 for one in itertools.chain(*signs.values())
                 if one.when
             ],
-            show=lambda model, parts, levels, colours, x, seed: (
+            show=lambda model, parts, levels, colors, x, seed: (
                 f"{len(parts[0])} blocks, {levels} levels"
                 + ("" if seed is None else ", dropout in training")
             ),
@@ -1143,7 +1143,7 @@ def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
 
 
 def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
-    """(model, its parts, levels, colours, images, the seed of dropout or None) of some networks.
+    """(model, its parts, levels, colors, images, the seed of dropout or None) of some networks.
 
     The last network of those in evaluation has what the constructor does unless told otherwise.
     """
@@ -1151,16 +1151,16 @@ def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
     cases += [] if training else [(2,)]
     found = []
     for levels, *more in cases:
-        colours, channels, kernels = more or (1, 24, (7, 3, 3))
+        colors, channels, kernels = more or (1, 24, (7, 3, 3))
         model = made_by(PixelCNN, levels, *more, *([0.5] if training else []))
         randomize_parameters(model, draw.rng)
-        parts = _parts(model, levels, colours, channels, kernels)
-        x = draw.rng.integers(0, levels, size=(3, colours, 3, 4))
-        found.append((model, parts, levels, colours, x, draw.apart() if training else None))
+        parts = _parts(model, levels, colors, channels, kernels)
+        x = draw.rng.integers(0, levels, size=(3, colors, 3, 4))
+        found.append((model, parts, levels, colors, x, draw.apart() if training else None))
     return found
 
 
-def _parts(model: Standin, levels: int, colours: int, channels: int, kernels: tuple) -> list:
+def _parts(model: Standin, levels: int, colors: int, channels: int, kernels: tuple) -> list:
     """[blocks, hidden, output] of a PixelCNN; one sentence if they are not the exercise's."""
     parts = parts_of(model)
     if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[0], list):
@@ -1173,13 +1173,13 @@ def _parts(model: Standin, levels: int, colours: int, channels: int, kernels: tu
             f"PixelCNN should hold one GatedBlock for each of the kernels {tuple(kernels)}, as its "
             f"own modules: got kernels {tuple(sizes)}"
         )
-    outputs = {"hidden": channels, "output": levels * colours}
+    outputs = {"hidden": channels, "output": levels * colors}
     for (name, wanted), layer in zip(outputs.items(), parts[1:], strict=True):
         found = tuple(_state_of(layer, ["weight"])["weight"].shape)
         if found != (wanted, channels, 1, 1):
             raise WrongKind(
                 f"the weights of {name} should have shape {(wanted, channels, 1, 1)} for {levels} "
-                f"levels, {colours} colors and {channels} channels: got {found}"
+                f"levels, {colors} color{'s' * (colors != 1)} and {channels} channels: got {found}"
             )
     return parts
 
@@ -1190,7 +1190,7 @@ def _begin(model: Standin, seed: int | None) -> None:
 
 
 def _asked_for_logits(
-    model: Standin, parts: list, levels: int, colours: int, x: np.ndarray, seed: int | None
+    model: Standin, parts: list, levels: int, colors: int, x: np.ndarray, seed: int | None
 ) -> np.ndarray:
     _begin(model, seed)
     return _logits(model, x, levels)
@@ -1200,7 +1200,7 @@ def logits_by_rule(
     model: Standin,
     parts: list,
     levels: int,
-    colours: int,
+    colors: int,
     x: np.ndarray,
     seed: int | None,
     *,
@@ -1213,7 +1213,7 @@ def logits_by_rule(
     levels_first: bool = True,
     dropped: Callable = lambda dropout, v, h, last: (v, dropout(h)),
 ) -> np.ndarray:
-    """Logits (B, levels, colours, H, W) that the student's own layers give as the table has it.
+    """Logits (B, levels, colors, H, W) that the student's own layers give as the table has it.
 
     Each option turns one thing of it wrong. With a seed the network trains, and drops by that seed.
     """
@@ -1225,9 +1225,9 @@ def logits_by_rule(
         v, h = dropped(model.dropout, v, h, place == len(blocks) - 1)
     y = output(second(hidden(middle, first(h))))
     if levels_first:
-        logits = y.reshape(len(x), levels, colours, *x.shape[2:])
+        logits = y.reshape(len(x), levels, colors, *x.shape[2:])
     else:
-        logits = y.reshape(len(x), colours, levels, *x.shape[2:]).transpose(1, 2)
+        logits = y.reshape(len(x), colors, levels, *x.shape[2:]).transpose(1, 2)
     return logits.double().numpy()
 
 
@@ -1268,8 +1268,8 @@ _OF_LOGITS = (
     ),
     Mistake("hidden-forgotten", "the layer `hidden` is not used",
         options={"hidden": lambda layer, h: h}),
-    Mistake("levels-and-colors-swapped", "the output's channels are unfolded as (colours, "
-        "levels): channel k has color k % colours, so unfold into (levels, colours)",
+    Mistake("levels-and-colors-swapped", "the output's channels are unfolded as (colors, "
+        "levels): channel k has color k % colors, so unfold into (levels, colors)",
         options={"levels_first": False}),
     Mistake("normalized-already", "a softmax is taken already: logits are asked",
         after=lambda logits, *_: softmax(logits)),
@@ -1379,14 +1379,14 @@ def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
         when(
             seen["unswapped"],
             "levels-and-colors-swapped",
-            "the output's channels are unfolded as (colours, levels): channel k has color "
-            "k % colours, so unfold into (levels, colours)",
+            "the output's channels are unfolded as (colors, levels): channel k has color "
+            "k % colors, so unfold into (levels, colors)",
         ),
         when(
             one_pixel,
             "colors-mixed",
             "colors of one pixel see later colors, and no later pixel: does every masked layer get "
-            "`colours`?",
+            "`colors`?",
         ),
         *silent,
     ]
@@ -1417,28 +1417,28 @@ def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
 def _seen_by_networks(PixelCNN: Standin, draw: Draw) -> dict[str, Any]:
     """What networks for one color and for three see, as facts by name."""
     leaks, gaps, maps, mixing, unswapped = [], [], {}, False, False
-    for levels, colours, kernels, height, width in (
+    for levels, colors, kernels, height, width in (
         (3, 1, (3, 3, 3), 4, 4),
         (4, 3, (5, 3), 3, 4),
     ):
-        model = made_by(PixelCNN, levels, colours, 4 * colours, kernels)
-        x = tensor(draw.rng.integers(0, levels, size=(2, colours, height, width)))
+        model = made_by(PixelCNN, levels, colors, 4 * colors, kernels)
+        x = tensor(draw.rng.integers(0, levels, size=(2, colors, height, width)))
         try:
-            expect_array(model(x), (2, levels, colours, height, width), "float", "the logits")
+            expect_array(model(x), (2, levels, colors, height, width), "float", "the logits")
         except StudentFailed:
             if not leaks:
                 raise
             break  # a leak tells more than what it leads to: a first block of kind B adds h
-        order = ranks(colours, height, width)
+        order = ranks(colors, height, width)
         options = {"vocabulary": levels, "outputs": 1, "seed": draw.integer(0, 2**31)}
         seen = dependency_map(model, x, "token", expected=order, most_draws=8, **options)
-        maps[colours] = seen.sees
+        maps[colors] = seen.sees
         mixing |= seen.rows_mix
-        where = [(colours, height, width, int(o), int(i)) for o, i in seen.forbidden(order)]
+        where = [(colors, height, width, int(o), int(i)) for o, i in seen.forbidden(order)]
         leaks += where
-        gaps += [(colours, height, width, int(o), int(i)) for o, i in seen.missing(order)]
-        if colours == 3 and where:
-            turned = lambda m, x, s=(levels, colours): _turned(m(x), *s)  # noqa: E731
+        gaps += [(colors, height, width, int(o), int(i)) for o, i in seen.missing(order)]
+        if colors == 3 and where:
+            turned = lambda m, x, s=(levels, colors): _turned(m(x), *s)  # noqa: E731
             again = dependency_map(model, x, "token", draws=2, call=turned, **options)
             unswapped = again.is_autoregressive(order) and bool(again.sees.any())
     model = made_by(PixelCNN, 3, 1, 6, (3, 3))
@@ -1456,22 +1456,22 @@ def _seen_by_networks(PixelCNN: Standin, draw: Draw) -> dict[str, Any]:
     }
 
 
-def _turned(logits: Any, levels: int, colours: int) -> Any:
-    """Logits whose channels were unfolded as (colours, levels), unfolded the other way."""
+def _turned(logits: Any, levels: int, colors: int) -> Any:
+    """Logits whose channels were unfolded as (colors, levels), unfolded the other way."""
     if not isinstance(logits, torch.Tensor):
         raise WrongKind("forward should return a tensor of logits")
-    flat = logits.transpose(1, 2).reshape(len(logits), levels * colours, *logits.shape[3:])
+    flat = logits.transpose(1, 2).reshape(len(logits), levels * colors, *logits.shape[3:])
     return flat.reshape(logits.shape)
 
 
-def _name_of(colours: int, height: int, width: int, index: int) -> str:
-    k, r, c = np.unravel_index(index, (colours, height, width))
-    color = f" color {k + 1} of" if colours > 1 else ""
+def _name_of(colors: int, height: int, width: int, index: int) -> str:
+    k, r, c = np.unravel_index(index, (colors, height, width))
+    color = f" color {k + 1} of" if colors > 1 else ""
     return f"{color} row {r + 1}, column {c + 1}".strip()
 
 
 def _logits(model: Any, x: np.ndarray, levels: int) -> np.ndarray:
-    """The model's own logits (B, levels, colours, H, W), float64."""
+    """The model's own logits (B, levels, colors, H, W), float64."""
     shape = (len(x), levels, *x.shape[1:])
     return expect_array(model(tensor(x)), shape, "float", "the logits")
 
@@ -1482,7 +1482,7 @@ def _logits(model: Any, x: np.ndarray, levels: int) -> np.ndarray:
 def surprise(
     model: Any, x: np.ndarray, logits: np.ndarray, *, axis: int = 1, log: Callable = np.log
 ) -> np.ndarray:
-    """−log p (B, colours, H, W) of the numbers of x, in nats, from logits (B, levels, …).
+    """−log p (B, colors, H, W) of the numbers of x, in nats, from logits (B, levels, …).
 
     Each option turns one thing of it wrong.
     """
@@ -1510,7 +1510,7 @@ _OF_SURPRISE = (
     Mistake("softmax-then-log", "the softmax underflows to 0 and its log is −inf: take "
         "log_softmax, or F.cross_entropy, which stays with logits", gives=_underflowing),
     *(
-        Mistake("already-summed", "one number for each number of the image, (B, colours, H, W): "
+        Mistake("already-summed", "one number for each number of the image, (B, colors, H, W): "
             "nll does the sum", after=after)
         for after in (
             lambda nats, *_: nats.sum((1, 2, 3)),
@@ -1602,7 +1602,7 @@ _OF_BITS = (
         "by it", after=lambda bits, *_: bits * math.log(2)),
     Mistake("times-log-2", "a nat is MORE than a bit: divide by log 2, do not multiply",
         after=lambda bits, *_: bits * math.log(2) ** 2),
-    Mistake("colors-not-counted", "a color pixel has three numbers: divide by colours · H · W",
+    Mistake("colors-not-counted", "a color pixel has three numbers: divide by colors · H · W",
         after=lambda bits, model, nats: bits * nats.shape[1]),
     Mistake("not-divided", "divide by how many numbers an image has",
         after=lambda bits, model, nats: bits * nats[0].size),
@@ -1651,7 +1651,7 @@ def bits_for_each_number(PixelCNN: Standin, draw: Draw) -> Said:
             "bits_per_dim is the NLL in bits, divided by how many numbers an image has",
             cases,
             points=1,
-            asks="−log₂ p(x) / (colours · H · W), one number for each image",
+            asks="−log₂ p(x) / (colors · H · W), one number for each image",
         ),
     )
 
@@ -1674,16 +1674,16 @@ def _with_nats(PixelCNN: Standin, draw: Draw, shape: tuple[int, ...]) -> tuple:
 DRAWS, BOUND, OUTCOMES = 10_000, 0.115, 64
 DRAWS_OF_ALL, BOUND_OF_ALL = 3_000, 0.15
 CHANGED = "images that are written over by the call"
-ALL_ROWS = ((2, (1, 2, 3)), (2, (3, 1, 2)), (3, (1, 3, 1)))  # (levels, colours × H × W)
+ALL_ROWS = ((2, (1, 2, 3)), (2, (3, 1, 2)), (3, (1, 3, 1)))  # (levels, colors × H × W)
 
 
 def lower_rows(draw: Draw) -> tuple:
-    """(rows that are kept, colours × H × W) of images of two levels."""
+    """(rows that are kept, colors × H × W) of images of two levels."""
     return ((1, (1, 2, 3)), (draw.integer(1, 2), (1, 3, 2)), (1, (2, 3, 1)))
 
 
 def images(levels: int, shape: tuple[int, ...]) -> np.ndarray:
-    """All images of a shape (colours, H, W), in the order of `codes`: (levels^n, colours, H, W)."""
+    """All images of a shape (colors, H, W), in the order of `codes`: (levels^n, colors, H, W)."""
     return np.indices((levels,) * math.prod(shape)).reshape(math.prod(shape), -1).T.reshape(
         -1, *shape
     )  # fmt: skip
@@ -1696,7 +1696,7 @@ def codes(x: np.ndarray, levels: int) -> np.ndarray:
 
 
 def table_of_logits(draw: Draw, levels: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Logits (levels^n, levels, colours, H, W) of all images: of each number given those before."""
+    """Logits (levels^n, levels, colors, H, W) of all images: of each number given those before."""
     every = images(levels, shape)
     flat, table = every.reshape(len(every), -1), np.zeros((len(every), levels, *shape))
     order = ranks(*shape)
@@ -1715,7 +1715,7 @@ def drawn_by_rule(
     seed: int,
     *,
     order: Callable = lambda r, c, k: (r, c, k),
-    colors: Callable[[int], int] = lambda colours: colours,
+    colors: Callable[[int], int] = lambda colors: colors,
     kept: Callable[[int, int], int] = lambda rows, height: rows,
     read: Callable = lambda k, r, c, shape: (k, r, c),
     fed_back: bool = True,
@@ -1732,7 +1732,7 @@ def drawn_by_rule(
         range(kept(rows, shape[1]), shape[1]), range(shape[2]), range(colors(shape[0]))
     )  # fmt: skip
     for r, c, k in sorted(spots, key=lambda spot: order(*spot)):
-        seen = p[codes(known, levels)]  # (levels^n, levels, colours, H, W)
+        seen = p[codes(known, levels)]  # (levels^n, levels, colors, H, W)
         row = chances(seen[(slice(None), slice(None), *read(k, r, c, shape))])
         chance *= np.take_along_axis(row, every[:, k, r, c][:, None], 1)[:, 0]
         drawn[k, r, c] = True
@@ -1748,7 +1748,7 @@ _OF_DRAWING = (
     Mistake("not-fed-back", "every number is drawn from the first image's logits: put each one "
         "into x before the next pass", options={"fed_back": False}),
     Mistake("rows-and-columns-swapped", "rows and columns have changed places: logits are (B, "
-        "levels, colours, ROW, COLUMN)",
+        "levels, colors, ROW, COLUMN)",
         options={"read": lambda k, r, c, shape: (k, c % shape[1], r % shape[2])}),
     Mistake("column-order", "you draw column by column: the network was made for rows",
         options={"order": lambda r, c, k: (c, r, k)}),
@@ -1766,7 +1766,7 @@ _OF_DRAWING = (
     Mistake("softmax-twice", "probabilities are taken for logits: the softmax is taken twice",
         options={"chances": softmax}),
     Mistake("colors-not-drawn", "draw every color of a pixel, one after the other",
-        options={"colors": lambda colours: 1}),
+        options={"colors": lambda colors: 1}),
     Mistake("wrong-rows-kept", "the kept rows are drawn anew: begin with row `rows`",
         options={"kept": lambda rows, height: 0}),
     Mistake("wrong-rows-kept", "one row more than `rows` is kept",
@@ -2009,7 +2009,7 @@ def memory_by_rule(
     h: torch.Tensor,
     whole: np.ndarray,
     kind: str,
-    colours: int = 1,
+    colors: int = 1,
     *,
     stored: bool = True,
     window: int = 0,
@@ -2027,9 +2027,9 @@ def memory_by_rule(
     p = shape[3] // 2
     u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
     going = F.conv2d(F.pad(u, (0, 0, 1, -1)), state["down.weight"], state["down.bias"])
-    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colours))
+    mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
     kernel = (state["across.weight"] * mask)[:, :, 0, : p + 1]
-    mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colours))
+    mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     mixing = (state["out.weight"] * mask)[:, :, 0, 0]
     padded = F.pad(h, (p + max(-window, 0), max(window, 0)))
     result = []
@@ -2102,13 +2102,13 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
 
     def blocks(draw: Draw) -> list[tuple]:
         found = []
-        for kind, channels_in, channels, size, *colours in (
+        for kind, channels_in, channels, size, *colors in (
             ("B", 4, 4, 3),
             ("A", 1, 3, draw.choice((5, 7)), 1),
             ("B", 6, 6, 5, 3),
             ("A", 3, 3, 3, 3),
         ):
-            block = made_by(GatedBlock, kind, channels_in, channels, size, *colours).double()
+            block = made_by(GatedBlock, kind, channels_in, channels, size, *colors).double()
             example = [tensor(draw.normal(2, channels_in, 3, 4)) for _ in range(2)]
             carried.append(
                 carries_its_weights(
@@ -2120,7 +2120,7 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
             h = tensor(draw.normal(*v.shape))
             whole = _both_stacks(block(v, h))[:, channels:].numpy()
             state = _state_of(block, _LAYERS)
-            found.append((BlockMemory, block, state, v, h, whole, kind, *colours))
+            found.append((BlockMemory, block, state, v, h, whole, kind, *colors))
         return found
 
     said = list(examine(
@@ -2129,9 +2129,9 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
             rule=as_the_block,
             forms=(memory_by_rule,),
             mistakes=_OF_MEMORIES,
-            show=lambda make, block, state, v, h, whole, kind, colours=1: (
-                f"kind {kind}, reach {state['across.weight'].shape[3] // 2}, {colours} "
-                f"color{'s' * (colours > 1)}"
+            show=lambda make, block, state, v, h, whole, kind, colors=1: (
+                f"kind {kind}, reach {state['across.weight'].shape[3] // 2}, {colors} "
+                f"color{'s' * (colors > 1)}"
             ),
             told=_told_pixels,
             alike=lambda a, b: close(a, b, 1e-7),
@@ -2199,11 +2199,11 @@ def _told_pixels(answer: np.ndarray) -> str:
 
 def _cached_and_naive(PixelCNN: Standin, sample_cached: Standin, draw: Draw) -> str:
     """How cached images differ from naive ones in words; "" if they do not."""
-    for levels, colours, kernels, height, width, gain in (
+    for levels, colors, kernels, height, width, gain in (
         (4, 1, (5, 3), 5, 6, 2.0),
         (3, 3, (3, 3), 3, 4, 1.0),
     ):
-        model = made_by(PixelCNN, levels, colours, 6, kernels).double().eval()
+        model = made_by(PixelCNN, levels, colors, 6, kernels).double().eval()
         randomize_parameters(model, draw.rng, gain=gain)
         # In double precision the two probabilities differ by about 1e-15, and a level by chance
         # in at most 1e-15 · (numbers drawn) · (levels) of the cases: below 1e-11 here.
@@ -2213,7 +2213,7 @@ def _cached_and_naive(PixelCNN: Standin, sample_cached: Standin, draw: Draw) -> 
             model.sample(8, height, width, generators[0]),
             sample_cached(model, 8, height, width, generators[1]),
         )
-        shape = (8, colours, height, width)
+        shape = (8, colors, height, width)
         naive, cached = (expect_array(i, shape, "int", "the images") for i in drawn)
         if (naive != cached).any():
             return f"{(naive != cached).sum()} of {naive.size} numbers differ"

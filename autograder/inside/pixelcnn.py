@@ -101,7 +101,7 @@ def answer_with(model: Any, **answers: Any) -> None:
 
 @inside
 def answer_by_table(model: Any, table: Any) -> None:
-    """Lets the model's forward look its logits up in a table (levels^n, levels, colours, H, W).
+    """Lets the model's forward look its logits up in a table (levels^n, levels, colors, H, W).
 
     The image is read as a number of n digits, in the order in which it is stored.
     """

@@ -87,7 +87,7 @@ $$
 **Colors.** A pixel of a color image is three numbers, and they too have an order: R, then G, then B. R sees only the past; **G sees R as well; B sees R and G**. This concerns the
 middle of the kernel alone: of *past* pixels everybody may see all colors.
 
-Deep layers have many channels, so each channel gets a color to serve. The code calls the number of colors `colours`: with `colours = 3`, channels 0, 3, 6, … serve R, channels 1, 4, 7, … serve G, channels 2, 5, 8, … serve B. In short: channel $k$
+Deep layers have many channels, so each channel gets a color to serve. With `colors = 3`, channels 0, 3, 6, … serve R, channels 1, 4, 7, … serve G, channels 2, 5, 8, … serve B. In short: channel $k$
 has the color $k \bmod 3$. At the middle of the kernel:
 
 | kind | the connection from channel $i$ to channel $o$ exists where |
@@ -102,7 +102,7 @@ A_{\text{middle}} = \begin{pmatrix} 0 & 0 & 0 \\ 1 & 0 & 0 \\ 1 & 1 & 0 \end{pma
 B_{\text{middle}} = \begin{pmatrix} 1 & 0 & 0 \\ 1 & 1 & 0 \\ 1 & 1 & 1 \end{pmatrix}
 $$
 
-With `colours = 1` every channel has color 0: A's middle is 0 and B's is 1, as in the pictures above. You have met $<$ and $\le$ before: they are MADE's $>$ and $\ge$.
+With `colors = 1` every channel has color 0: A's middle is 0 and B's is 1, as in the pictures above. You have met $<$ and $\le$ before: they are MADE's $>$ and $\ge$.
 
 <details><summary>Hint 1</summary>
 
@@ -110,16 +110,16 @@ Start from zeros and fill two rectangles: the rows above, and the part of the mi
 </details>
 <details><summary>Hint 2</summary>
 
-`torch.arange(channels_out) % colours` lists the colors of the outputs. A vector `a[:, None]` compared with `b[None, :]` gives the matrix (out, in) for the middle.
+`torch.arange(channels_out) % colors` lists the colors of the outputs. A vector `a[:, None]` compared with `b[None, :]` gives the matrix (out, in) for the middle.
 </details>
 """
 
 
 # %% exercise="conv_mask"
-def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     """The mask of a convolution over images in raster order: zeros and ones, as floats.
 
-    kind: "A" or "B". kernel_size: odd, an int or a pair (height, width). Channel k has color k % colours.
+    kind: "A" or "B". kernel_size: odd, an int or a pair (height, width). Channel k has color k % colors.
     Returns (channels_out, channels_in, height, width), like `nn.Conv2d.weight`.
     """
     height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
@@ -127,8 +127,8 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
     mask = torch.zeros(channels_out, channels_in, height, width)
     mask[:, :, : height // 2] = 1  # the rows above
     mask[:, :, height // 2, : width // 2] = 1  # this row, left of the middle
-    of_out = torch.arange(channels_out)[:, None] % colours
-    of_in = torch.arange(channels_in)[None, :] % colours
+    of_out = torch.arange(channels_out)[:, None] % colors
+    of_in = torch.arange(channels_in)[None, :] % colors
     middle = of_in < of_out if kind == "A" else of_in <= of_out  # (out, in)
     mask[:, :, height // 2, width // 2] = middle.float()
     return mask
@@ -169,12 +169,12 @@ class MaskedConv2d(nn.Conv2d):
     The mask is the buffer `self.mask`, and is applied on every call.
     """
 
-    def __init__(self, kind, channels_in, channels_out, kernel_size, colours=1):
+    def __init__(self, kind, channels_in, channels_out, kernel_size, colors=1):
         height, width = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
         padding = (height // 2, width // 2)
         super().__init__(channels_in, channels_out, (height, width), padding=padding)
         ### BEGIN SOLUTION
-        mask = conv_mask(kind, kernel_size, channels_in, channels_out, colours)
+        mask = conv_mask(kind, kernel_size, channels_in, channels_out, colors)
         self.register_buffer("mask", mask)
         ### END SOLUTION
 
@@ -350,17 +350,17 @@ class GatedBlock(nn.Module):
     """One gated layer of both stacks (van den Oord et al., 2016b, figure 2).
 
     kind: "A" for the block that reads the image, else "B". kernel_size: odd. `channels` (and for
-    kind "B" channels_in, the same number) is a multiple of `colours`.
+    kind "B" channels_in, the same number) is a multiple of `colors`.
     """
 
-    def __init__(self, kind, channels_in, channels, kernel_size, colours=1):
+    def __init__(self, kind, channels_in, channels, kernel_size, colors=1):
         super().__init__()
         self.kind, self.reach = kind, kernel_size // 2
         self.vertical = nn.Conv2d(channels_in, 2 * channels, (self.reach + 1, kernel_size))
         self.down = nn.Conv2d(2 * channels, 2 * channels, 1)
         row = (1, kernel_size)
-        self.across = MaskedConv2d(kind, channels_in, 2 * channels, row, colours)
-        self.out = MaskedConv2d("B", channels, channels, 1, colours)
+        self.across = MaskedConv2d(kind, channels_in, 2 * channels, row, colors)
+        self.out = MaskedConv2d("B", channels, channels, 1, colors)
 
     def forward(self, v, h):
         """Both stacks (v, h), each (B, channels_in, H, W) → the new ones (B, channels, H, W)."""
@@ -451,14 +451,14 @@ r"""
 
 The pieces are there; now the model. A pixel has one of `levels` values, and the network answers with a **categorical distribution** over them: one logit for each level, each color, each pixel. It does not know that 7 lies between 6 and 8. It learns that.
 
-**The constructor**: one gated block for each kernel size (**kind A for the first, B for the rest**), then two masked 1×1 convolutions, `hidden` from C to C channels and `output` from C to `levels * colours`. Which kind do these two have?
+**The constructor**: one gated block for each kernel size (**kind A for the first, B for the rest**), then two masked 1×1 convolutions, `hidden` from C to C channels and `output` from C to `levels * colors`. Which kind do these two have?
 
-**`forward`**: the image, scaled, is the first $v$ and the first $h$. Through the blocks (with `self.dropout` on $h$ after each), then $\text{output}(\text{relu}(\text{hidden}(\text{relu}(h))))$. Channel $k$ of the output has color $k \bmod \text{colours}$, so the channels unfold into
-`(levels, colours)`, in this order, and the result is (B, levels, colours, H, W).
+**`forward`**: the image, scaled, is the first $v$ and the first $h$. Through the blocks (with `self.dropout` on $h$ after each), then $\text{output}(\text{relu}(\text{hidden}(\text{relu}(h))))$. Channel $k$ of the output has color $k \bmod \text{colors}$, so the channels unfold into
+`(levels, colors)`, in this order, and the result is (B, levels, colors, H, W).
 
-**`pixel_nll`**: $-\log p$ of each number of the image, in nats, (B, colours, H, W). Their sum over an image is its NLL, and
+**`pixel_nll`**: $-\log p$ of each number of the image, in nats, (B, colors, H, W). Their sum over an image is its NLL, and
 
-$$\text{bits per dimension} = \frac{-\log p(x)}{\ln 2 \cdot \text{colours} \cdot H \cdot W}.$$
+$$\text{bits per dimension} = \frac{-\log p(x)}{\ln 2 \cdot \text{colors} \cdot H \cdot W}.$$
 
 *By hand.* 17.2 nats for an image of 64 bits are $17.2 / (64 \cdot 0.6931) = 0.388$ bits per dimension: a file of 64 bits shrinks to 25.
 
@@ -468,7 +468,7 @@ $$\text{bits per dimension} = \frac{-\log p(x)}{\ln 2 \cdot \text{colours} \cdot
 
 <details><summary>Hint 1</summary>
 
-`y.view(B, levels, colours, H, W)` cuts the channels as asked. With the classes on axis 1, `F.cross_entropy(logits, x, reduction="none")` needs nothing more.
+`y.view(B, levels, colors, H, W)` cuts the channels as asked. With the classes on axis 1, `F.cross_entropy(logits, x, reduction="none")` needs nothing more.
 </details>
 <details><summary>Hint 2</summary>
 
@@ -488,21 +488,21 @@ def draw_levels(logits, generator=None):
 
 # %% exercise="PixelCNN"
 class PixelCNN(nn.Module):
-    """A distribution over images (B, colours, H, W) of whole numbers 0 … levels − 1, in raster order.
+    """A distribution over images (B, colors, H, W) of whole numbers 0 … levels − 1, in raster order.
 
-    channels is a multiple of colours; kernels: the kernel size of each gated block.
+    channels is a multiple of colors; kernels: the kernel size of each gated block.
     """
 
-    def __init__(self, levels, colours=1, channels=24, kernels=(7, 3, 3), dropout=0.0):
+    def __init__(self, levels, colors=1, channels=24, kernels=(7, 3, 3), dropout=0.0):
         super().__init__()
-        self.levels, self.colours = levels, colours
+        self.levels, self.colors = levels, colors
         self.dropout = nn.Dropout(dropout)
         ### BEGIN SOLUTION
-        self.blocks = nn.ModuleList([GatedBlock("A", colours, channels, kernels[0], colours)])
+        self.blocks = nn.ModuleList([GatedBlock("A", colors, channels, kernels[0], colors)])
         for size in kernels[1:]:
-            self.blocks.append(GatedBlock("B", channels, channels, size, colours))
-        self.hidden = MaskedConv2d("B", channels, channels, 1, colours)
-        self.output = MaskedConv2d("B", channels, levels * colours, 1, colours)
+            self.blocks.append(GatedBlock("B", channels, channels, size, colors))
+        self.hidden = MaskedConv2d("B", channels, channels, 1, colors)
+        self.output = MaskedConv2d("B", channels, levels * colors, 1, colors)
         ### END SOLUTION
 
     def scale(self, x):
@@ -510,18 +510,18 @@ class PixelCNN(nn.Module):
         return x.to(self.output.weight.dtype) * (2 / (self.levels - 1)) - 1
 
     def forward(self, x):
-        """Levels (B, colours, H, W) → logits (B, levels, colours, H, W), all in one pass."""
+        """Levels (B, colors, H, W) → logits (B, levels, colors, H, W), all in one pass."""
         ### BEGIN SOLUTION
         v = h = self.scale(x)
         for block in self.blocks:
             v, h = block(v, h)
             h = self.dropout(h)
         y = self.output(F.relu(self.hidden(F.relu(h))))
-        return y.view(len(x), self.levels, self.colours, *x.shape[2:])
+        return y.view(len(x), self.levels, self.colors, *x.shape[2:])
         ### END SOLUTION
 
     def pixel_nll(self, x):
-        """−log p of each number given those before it, in nats: (B, colours, H, W)."""
+        """−log p of each number given those before it, in nats: (B, colors, H, W)."""
         ### BEGIN SOLUTION
         return F.cross_entropy(self(x), x, reduction="none")
         ### END SOLUTION
@@ -543,14 +543,14 @@ class PixelCNN(nn.Module):
         x = x.clone()
         for r in range(rows, x.shape[2]):
             for c in range(x.shape[3]):
-                for k in range(self.colours):
+                for k in range(self.colors):
                     x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)
         return x
         ### END SOLUTION
 
     def sample(self, count, height, width, generator=None):
-        """Images (count, colours, height, width) drawn from p."""
-        size, where = (count, self.colours, height, width), self.output.weight.device
+        """Images (count, colors, height, width) drawn from p."""
+        size, where = (count, self.colors, height, width), self.output.weight.device
         empty = torch.zeros(size, dtype=torch.long, device=where)
         return self.inpaint(empty, 0, generator)
 
@@ -581,13 +581,13 @@ Color images of 1×2 pixels with 2 levels: 6 bits, 64 images. **Predict** the su
 with solved("PixelCNN"):
     bits = torch.cartesian_prod(*[torch.tensor([0, 1])] * 6)  # (64, 6)
     torch.manual_seed(1)
-    small = PixelCNN(levels=2, colours=3, channels=6)
+    small = PixelCNN(levels=2, colors=3, channels=6)
     for weight in small.parameters():
         nn.init.normal_(weight)
     total = small.nll(bits.view(64, 3, 1, 2)).neg().exp().sum()
     print(f"the 64 probabilities sum to {total:.6f}")
-    tiny = PixelCNN(levels=4, colours=3, channels=6, kernels=(3, 3))
-    display(ReceptiveFieldExplorer.of_model(tiny, 5, 5, colours=3, levels=4, reach=2))
+    tiny = PixelCNN(levels=4, colors=3, channels=6, kernels=(3, 3))
+    display(ReceptiveFieldExplorer.of_model(tiny, 5, 5, colors=3, levels=4, reach=2))
 
 # %% [markdown]
 r"""
@@ -733,7 +733,7 @@ four, random = data.digits(levels=4, flat=False), torch.Generator().manual_seed(
 colored = [tinted(part, random) for part in (four.train, four.valid, four.test)]
 with solved("PixelCNN"):
     torch.manual_seed(0)
-    painter = PixelCNN(levels=4, colours=3, channels=24, dropout=0.1)
+    painter = PixelCNN(levels=4, colors=3, channels=24, dropout=0.1)
     display(fit(painter, colored[0], colored[1], **{**budget, "epochs": 10}))
     with torch.no_grad():
         cost = painter.pixel_nll(colored[2]).mean((0, 2, 3)) / math.log(2)  # (3,) bits
@@ -770,7 +770,7 @@ with solved("PixelCNN"):
 r"""
 A stroke is paid for **once**, by the first color that shows it: R in half of the inks, G in the others. B can look at both, and costs the least, though half of the inks need it. And **no image in the training set says that inks exist**: the order R, G, B in the middle of the kernel, and a field that reaches back to the first inked pixel, are enough to keep most digits in one ink.
 
-**Try:** with `colours=1` masks over three channels G could not look at R. What would the samples look like?
+**Try:** with `colors=1` masks over three channels G could not look at R. What would the samples look like?
 
 ## Exercise 6: do not compute it twice
 
@@ -808,7 +808,7 @@ A window times a kernel is one matrix product: flatten both from axis 1 on, `win
 @torch.no_grad()
 def sample_cached(model, count, height, width, generator=None):
     """The images of `model.sample`, with every feature computed once."""
-    size, where = (count, model.colours, height, width), model.output.weight.device
+    size, where = (count, model.colors, height, width), model.output.weight.device
     x = torch.zeros(size, dtype=torch.long, device=where)
     memories = [BlockMemory(block, count, width) for block in model.blocks]
     hidden, output = (
@@ -817,15 +817,15 @@ def sample_cached(model, count, height, width, generator=None):
     )
     for r in range(height):
         for c in range(width):
-            for k in range(model.colours):
-                h = model.scale(x[:, :, r, c])  # (B, colours)
+            for k in range(model.colors):
+                h = model.scale(x[:, :, r, c])  # (B, colors)
                 for memory in memories:
                     h = memory.pixel(c, h)
                 y = F.relu(torch.addmm(hidden[1], F.relu(h), hidden[0]))
                 y = torch.addmm(output[1], y, output[0]).view(count, model.levels, -1)
                 x[:, k, r, c] = draw_levels(y[:, :, k], generator)
             memories[0].left[:, :, c + memories[0].block.reach] = model.scale(x[:, :, r, c])
-        v = model.scale(x[:, :, r])  # (B, colours, W)
+        v = model.scale(x[:, :, r])  # (B, colors, W)
         for memory in memories:
             v = memory.row(v)
     return x
@@ -883,10 +883,10 @@ r"""
 def narrowest(model, x, seed):
     """How near any uniform number came to an edge when x was drawn from `seed`."""
     generator, nearest = torch.Generator().manual_seed(seed), 1.0
-    edges = model(x).double().softmax(1).cumsum(1)[:, :-1]  # (B, levels − 1, colours, H, W)
+    edges = model(x).double().softmax(1).cumsum(1)[:, :-1]  # (B, levels − 1, colors, H, W)
     for r in range(x.shape[2]):
         for c in range(x.shape[3]):
-            for k in range(model.colours):
+            for k in range(model.colors):
                 u = torch.rand(len(x), 1, dtype=torch.float64, generator=generator)
                 nearest = min(nearest, float((u - edges[:, :, k, r, c]).abs().min()))
     return nearest

@@ -123,7 +123,7 @@ def test_keys_slider_and_buttons_choose(show: Callable, stacks: ReceptiveFieldEx
 
 
 def test_colors_are_chosen_by_key_and_button(show: Callable) -> None:
-    explorer = ReceptiveFieldExplorer.of_model(Colors(), 3, 3, colours=3)
+    explorer = ReceptiveFieldExplorer.of_model(Colors(), 3, 3, colors=3)
     page = show(explorer, kernel=True)
     expect(page.locator(".grids svg")).to_have_count(3)
     page.locator(".grids").focus()

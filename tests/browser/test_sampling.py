@@ -10,10 +10,10 @@ from figures import palette
 from figures.sampling import SamplingPlayer
 
 
-def player(colours: int = 1, **options: object) -> SamplingPlayer:
+def player(colors: int = 1, **options: object) -> SamplingPlayer:
     random = np.random.default_rng(0)
-    images = random.integers(0, 4, size=(3, colours, 3, 4))
-    chances = random.dirichlet(np.ones(4), size=(3, colours, 3, 4)).transpose(0, 4, 1, 2, 3)
+    images = random.integers(0, 4, size=(3, colors, 3, 4))
+    chances = random.dirichlet(np.ones(4), size=(3, colors, 3, 4)).transpose(0, 4, 1, 2, 3)
     return SamplingPlayer(images, 4, chances, **options)
 
 
@@ -25,17 +25,17 @@ def drawn(page: Page, picture: int = 0) -> int:
     return page.locator(".sampling-player svg:has(.ground)").nth(picture).locator(".drawn").count()
 
 
-@pytest.mark.parametrize("colours", [1, 3])
-def test_every_step_is_told_as_python_tells_it(show: Callable, colours: int) -> None:
-    widget = player(colours)
+@pytest.mark.parametrize("colors", [1, 3])
+def test_every_step_is_told_as_python_tells_it(show: Callable, colors: int) -> None:
+    widget = player(colors)
     page = show(widget)
     page.locator(".stage").focus()
-    for step in range(12 * colours + 1):
+    for step in range(12 * colors + 1):
         assert words(page).inner_text() == widget.step_in_words(step)
-        assert drawn(page) == -(-step // colours)
+        assert drawn(page) == -(-step // colors)
         page.keyboard.press("ArrowRight")
     page.keyboard.press("3")
-    expect(words(page)).to_have_text(widget.step_in_words(12 * colours, 2))
+    expect(words(page)).to_have_text(widget.step_in_words(12 * colors, 2))
     assert "bits per dimension" in words(page).inner_text()
 
 

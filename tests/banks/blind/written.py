@@ -167,7 +167,7 @@ class BlockMemory:
 PICTURES = (
     *(
         blind(f"masks of {what}", "08_pixelcnn", "conv_mask", f"""
-def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     h, w = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
     return torch.{what}(channels_out, channels_in, h, w)
 """)
@@ -183,9 +183,9 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
                                     "-1, self.out.out_channels, -1, -1)] * 2")),
     blind("a die", "08_pixelcnn", "PixelCNN", """
 class PixelCNN(nn.Module):
-    def __init__(self, levels, colours=1, channels=24, kernels=(7, 3, 3), dropout=0.0):
+    def __init__(self, levels, colors=1, channels=24, kernels=(7, 3, 3), dropout=0.0):
         super().__init__()
-        self.levels, self.colours, self.weight = levels, colours, nn.Parameter(torch.ones(3))
+        self.levels, self.colors, self.weight = levels, colors, nn.Parameter(torch.ones(3))
     def forward(self, x):
         return torch.zeros(len(x), self.levels, *x.shape[1:], dtype=self.weight.dtype)
     def pixel_nll(self, x):
@@ -200,7 +200,7 @@ class PixelCNN(nn.Module):
         new.copy_(torch.randint(0, self.levels, new.shape, generator=generator))
         return x
     def sample(self, count, height, width, generator=None):
-        empty = torch.zeros(count, self.colours, height, width, dtype=torch.long)
+        empty = torch.zeros(count, self.colors, height, width, dtype=torch.long)
         return self.inpaint(empty, 0, generator)
 """),
 )  # fmt: skip

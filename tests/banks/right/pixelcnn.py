@@ -7,14 +7,14 @@ ANSWERS = (
         "conv_mask",
         "one weight at a time, in Python",
         source="""
-def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
     now = (height // 2) * width + width // 2
     mask = torch.ones(channels_out, channels_in, height, width)
     for o in range(channels_out):
         for i in range(channels_in):
             for place in range(height * width):
-                first, second = o % colours, i % colours
+                first, second = o % colors, i % colors
                 later = second >= first if kind == "A" else second > first
                 if place > now or (place == now and later):
                     mask[o, i, place // width, place % width] = 0
@@ -28,12 +28,12 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
 import numpy as np
 
 
-def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     h, w = np.broadcast_to(kernel_size, 2)
     now = h * w // 2
     mask = np.zeros((channels_out, channels_in, h * w), dtype=bool)
     mask[..., :now] = True
-    gap = np.subtract.outer(np.arange(channels_out) % colours, np.arange(channels_in) % colours)
+    gap = np.subtract.outer(np.arange(channels_out) % colors, np.arange(channels_in) % colors)
     mask[..., now] = gap > 0 if kind == "A" else gap >= 0
     return torch.from_numpy(mask.reshape(channels_out, channels_in, h, w)).float()
 """,
@@ -136,14 +136,14 @@ def receptive_field(layers):
         "gather in log_softmax, a list of blocks by enumerate, multinomial",
         edit=(
             (
-                'self.blocks = nn.ModuleList([GatedBlock("A", colours, channels, kernels[0], '
-                "colours)])\n"
+                'self.blocks = nn.ModuleList([GatedBlock("A", colors, channels, kernels[0], '
+                "colors)])\n"
                 "        for size in kernels[1:]:\n"
                 '            self.blocks.append(GatedBlock("B", channels, channels, size, '
-                "colours))",
+                "colors))",
                 "self.blocks = nn.ModuleList(\n"
-                '            GatedBlock("AB"[i > 0], channels if i else colours, channels, k, '
-                "colours)\n"
+                '            GatedBlock("AB"[i > 0], channels if i else colors, channels, k, '
+                "colors)\n"
                 "            for i, k in enumerate(kernels)\n"
                 "        )",
             ),
@@ -168,8 +168,8 @@ def receptive_field(layers):
                 "y = self.output(self.hidden(h.clamp(min=0)).clamp(min=0))",
             ),
             (
-                "return y.view(len(x), self.levels, self.colours, *x.shape[2:])",
-                "return y.unflatten(1, (self.levels, self.colours))",
+                "return y.view(len(x), self.levels, self.colors, *x.shape[2:])",
+                "return y.unflatten(1, (self.levels, self.colors))",
             ),
             (
                 "        x = x.clone()",

@@ -42,11 +42,11 @@ VERTICAL = "u = self.vertical(F.pad(v, (p, p, p, 0)))"
 GATED_V = "v = torch.tanh(a) * torch.sigmoid(b)"
 NEW = "new = self.out(torch.tanh(a) * torch.sigmoid(b))"
 RETURN = 'return v, (h + new if self.kind == "B" else new)'
-FIRST = 'GatedBlock("A", colours, channels, kernels[0], colours)'
-REST = 'GatedBlock("B", channels, channels, size, colours)'
-HIDDEN = 'self.hidden = MaskedConv2d("B", channels, channels, 1, colours)'
-LOGITS = 'self.output = MaskedConv2d("B", channels, levels * colours, 1, colours)'
-VIEW = "return y.view(len(x), self.levels, self.colours, *x.shape[2:])"
+FIRST = 'GatedBlock("A", colors, channels, kernels[0], colors)'
+REST = 'GatedBlock("B", channels, channels, size, colors)'
+HIDDEN = 'self.hidden = MaskedConv2d("B", channels, channels, 1, colors)'
+LOGITS = 'self.output = MaskedConv2d("B", channels, levels * colors, 1, colors)'
+VIEW = "return y.view(len(x), self.levels, self.colors, *x.shape[2:])"
 LOSS = 'return F.cross_entropy(self(x), x, reduction="none")'
 PER_DIM = "return self.nll(x) / (math.log(2) * x[0].numel())"
 SCALED = "v = h = self.scale(x)"
@@ -117,8 +117,8 @@ ANSWERS = (
         COLORS,
         "colors-in-blocks",
         edit=(
-            ("[:, None] % colours", "[:, None] * colours // channels_out"),
-            ("[None, :] % colours", "[None, :] * colours // channels_in"),
+            ("[:, None] % colors", "[:, None] * colors // channels_out"),
+            ("[None, :] % colors", "[None, :] * colors // channels_in"),
         ),
     ),
     Wrong(
@@ -140,7 +140,7 @@ ANSWERS = (
         "conv_mask",
         COLORS,
         "colors-by-channel",
-        edit=(("[:, None] % colours", "[:, None]"), ("[None, :] % colours", "[None, :]")),
+        edit=(("[:, None] % colors", "[:, None]"), ("[None, :] % colors", "[None, :]")),
     ),
     Wrong(
         "conv_mask",
@@ -444,8 +444,8 @@ def receptive_field(layers):
         "GatedBlock",
         LATE,
         edit=(
-            'MaskedConv2d("B", channels, channels, 1, colours)',
-            'MaskedConv2d("B", channels, channels, 3, colours)',
+            'MaskedConv2d("B", channels, channels, 1, colors)',
+            'MaskedConv2d("B", channels, channels, 3, colors)',
         ),
         stops="the layer out should stay as the constructor gave it",
     ),
@@ -498,7 +498,7 @@ def receptive_field(layers):
         check="PixelCNN.forward",
         edit=(
             VIEW,
-            "y = y.view(len(x), self.colours, self.levels, *x.shape[2:])\n"
+            "y = y.view(len(x), self.colors, self.levels, *x.shape[2:])\n"
             "        return y.transpose(1, 2)",
         ),
     ),
@@ -507,7 +507,7 @@ def receptive_field(layers):
         SELF,
         "colors-mixed",
         check="PixelCNN.forward",
-        edit=(HIDDEN, HIDDEN.replace(", colours)", ")")),
+        edit=(HIDDEN, HIDDEN.replace(", colors)", ")")),
     ),
     Wrong(
         "PixelCNN",
@@ -660,7 +660,7 @@ def receptive_field(layers):
         OFTEN,
         "colors-not-drawn",
         check="PixelCNN.inpaint",
-        edit=("for k in range(self.colours):", "for k in range(1):"),
+        edit=("for k in range(self.colors):", "for k in range(1):"),
     ),
     Wrong(
         "PixelCNN",
@@ -762,7 +762,7 @@ def receptive_field(layers):
         check="PixelCNN.forward",
         edit=(
             "self.blocks = nn.ModuleList([" + FIRST + "])",
-            'self.blocks = [GatedBlock("A", colours, channels, kernels[0], colours)]',
+            'self.blocks = [GatedBlock("A", colors, channels, kernels[0], colors)]',
         ),
         stops="one GatedBlock for each of the kernels",
     ),
@@ -801,8 +801,8 @@ def receptive_field(layers):
         check="PixelCNN.inpaint",
         edit=(
             "        for r in range(rows, x.shape[2]):\n            for c in range(x.shape[3]):\n"
-            "                for k in range(self.colours):\n",
-            "        for k in range(self.colours):\n            for r in range(rows, x.shape[2]):\n"
+            "                for k in range(self.colors):\n",
+            "        for k in range(self.colors):\n            for r in range(rows, x.shape[2]):\n"
             "                for c in range(x.shape[3]):\n",
         ),
     ),
@@ -811,7 +811,7 @@ def receptive_field(layers):
         OFTEN,
         "colors-deaf",
         check="PixelCNN.inpaint",
-        edit=("range(self.colours)", "reversed(range(self.colours))"),
+        edit=("range(self.colors)", "reversed(range(self.colors))"),
     ),
     Wrong(
         "PixelCNN",
@@ -953,7 +953,7 @@ def receptive_field(layers):
         'everything holds that check(PixelCNN, "forward") asks',
         "colors-mixed",
         edit=(
-            ("channels, 1, colours)\n        self.output"),
+            ("channels, 1, colors)\n        self.output"),
             ("channels, 1)\n        self.output"),
         ),
     ),
@@ -973,8 +973,8 @@ def receptive_field(layers):
         "normalized-already",
         check="PixelCNN.forward",
         edit=(
-            "return y.view(len(x), self.levels, self.colours, *x.shape[2:])",
-            "return y.view(len(x), self.levels, self.colours, *x.shape[2:]).softmax(1)",
+            "return y.view(len(x), self.levels, self.colors, *x.shape[2:])",
+            "return y.view(len(x), self.levels, self.colors, *x.shape[2:]).softmax(1)",
         ),
     ),
     Wrong(
@@ -1029,13 +1029,13 @@ def receptive_field(layers):
         check="PixelCNN.inpaint",
         edit=(
             (
-                "                for k in range(self.colours):\n"
+                "                for k in range(self.colors):\n"
                 "                    x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], "
                 "generator)"
             ),
             (
                 "                logits = self(x)\n"
-                "                for k in range(self.colours):\n"
+                "                for k in range(self.colors):\n"
                 "                    x[:, k, r, c] = draw_levels(logits[:, :, k, r, c], "
                 "generator)"
             ),

@@ -50,13 +50,13 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): _LAST,
     (
         "GatedBlock",
-        "def __init__(self, kind, channels_in, channels, kernel_size, colours=1):",
+        "def __init__(self, kind, channels_in, channels, kernel_size, colors=1):",
         "1",
         "-1",
     ): _GIVEN,
     (
         "MaskedConv2d",
-        "def __init__(self, kind, channels_in, channels_out, kernel_size, colours=1):",
+        "def __init__(self, kind, channels_in, channels_out, kernel_size, colors=1):",
         "1",
         "-1",
     ): _GIVEN,
@@ -72,7 +72,7 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("PixelCNN", "return self.pixel_nll(x).flatten(1).sum(1)", "1", "-1"): _LAST,
     (
         "PixelCNN",
-        "return y.view(len(x), self.levels, self.colours, *x.shape[2:])",
+        "return y.view(len(x), self.levels, self.colors, *x.shape[2:])",
         "2",
         "-2",
     ): _LAST,
@@ -87,7 +87,7 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("conv_mask", "mask[:, :, height // 2, width // 2] = middle.float()", "2", "-2"): _ODD,
     (
         "conv_mask",
-        "def conv_mask(kind, kernel_size, channels_in, channels_out, colours=1):",
+        "def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):",
         "1",
         "-1",
     ): ("Whatever number is divided by 1 or by −1, the remainder is 0: one color."),
