@@ -6,6 +6,8 @@ import concurrent.futures
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -461,6 +463,27 @@ def test_a_worker_that_dies_costs_its_own_submission_only(monkeypatch):
     assert sorted(r for r in results if isinstance(r, str)) == ["a", "b", "c", "d"]
     (failed,) = [r for r in results if not isinstance(r, str)]
     assert (failed.job, failed.crashed) == ("killer", True)
+
+
+UNGUARDED = """
+from concurrent.futures import ProcessPoolExecutor
+from autograder.grading.pool import Workers
+
+class Pool(Workers):
+    def _new(self, workers):
+        return ProcessPoolExecutor(workers, self._context)
+
+pool = Pool(2, len)
+print([pool.submit(word).result() for word in ("one", "three")])
+pool.close()
+"""
+
+
+def test_a_script_without_a_main_guard_is_not_run_again_in_its_workers(tmp_path):
+    script = tmp_path / "grade_all.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[3, 5]\n", "")
 
 
 def test_a_record_keeps_a_line_of_each_earlier_grading(tmp_path, guests):

@@ -18,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import forkserver
+from types import ModuleType
 from typing import Any
 
 from autograder.checking import module_of
@@ -53,7 +54,7 @@ class Workers:
         """Gives the job to a worker."""
         if self._executor is None:
             self._executor = self._new(self.workers)
-        with _one_thread():  # workers start when the first jobs arrive
+        with _one_thread(), _without_main():  # workers start when the first jobs arrive
             return self._executor.submit(self.function, job)
 
     def kill(self) -> None:
@@ -165,6 +166,17 @@ def _one_thread() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes started within do not run the caller's script again, which may grade a class."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def run_local(
