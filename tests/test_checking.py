@@ -22,7 +22,7 @@ from autograder.card import Card, as_html, as_text
 from autograder.checking import checks, checks_of, find_check, module_of
 from autograder.claims import Cause, Claim, Verdict
 from autograder.draw import Draw
-from autograder.remote.proxy import WrongKind
+from autograder.remote.proxy import WrongKind, exception_of
 
 LESSON = "00_halves"
 
@@ -334,6 +334,26 @@ def test_an_endless_loop_at_home_is_ended_with_its_line(monkeypatch):
     assert verdict.status == "failed"
     assert verdict.reason == "Timeout: the check waited for longer than 0 s"
     assert verdict.line in ("while True:", "x = x + 1")
+
+
+@checks("persistent", lesson=LESSON, points=1)
+def claims_of_a_check_that_asks_again(persistent, draw):
+    for _ in range(3):
+        exception_of(persistent, 1)
+    yield claim("it answers", persistent(1) == 1, points=1)
+
+
+def test_time_that_is_over_is_over_for_all_that_a_check_still_asks(monkeypatch):
+    monkeypatch.setattr(checking, "SECONDS_AT_HOME", 0.05)
+    asked = []
+
+    def persistent(x):
+        asked.append(x)
+        while True:
+            x = x + 1
+
+    assert check(persistent).reason == "Timeout: the check waited for longer than 0 s"
+    assert len(asked) == 1
 
 
 @checks("patient", lesson=LESSON, points=2)

@@ -198,18 +198,23 @@ def _example(
     And a picture of the first answer that fails, if it is to be drawn.
     """
     failed = next(o for o in seen if o.fails)
+    answer = failed.answer  # of the smallest case so far
 
     def fails(args: Args) -> bool:
+        nonlocal answer
         right = value_of(subject.rule, args)
         try:
-            return not failed.alike(subject.ask(*args), right)
+            given = subject.ask(*args)
+            differs = not failed.alike(given, right)
         except Exception:  # the student's: where it stops is another fault than the one to show
             return False
+        if differs:
+            answer = given
+        return differs
 
     args = failed.args
     if subject.smaller is not None:
         args = smallest(args, fails, subject.smaller)
-    answer = failed.answer if args is failed.args else subject.ask(*args)
     rows = [("given", subject.show(*args))] if subject.show else []
     rows.append(("your answer", (subject.told or shown)(answer)))
     if subject.by_hand is not None and (steps := subject.by_hand(*args)):
