@@ -30,8 +30,8 @@ function render({ model, el }) {
   const h = () => model.get("_hidden");
   const grid = () => model.get("_grid")[h()];
   const points = (name) => {
-    const byHidden = model.get("_series")[name];
-    return byHidden[""] ?? byHidden[h()] ?? [];
+    const byHidden = model.get("_series")[name]; // none where a lesson does not ask for the count
+    return byHidden?.[""] ?? byHidden?.[h()] ?? [];
   };
   const names = () => Object.keys(model.get("_series"));
 
@@ -115,6 +115,7 @@ function render({ model, el }) {
     hidden.replaceChildren();
     for (const each of Object.keys(model.get("_grid"))) make("option", { value: each }, hidden, each);
     hidden.value = h();
+    label.hidden = !names().some((name) => ["NADE", "MADE"].includes(name));
     notices.textContent = model.get("_notices").join(" ");
     notices.hidden = !model.get("_notices").length;
     svg.replaceChildren();

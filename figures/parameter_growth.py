@@ -1,4 +1,4 @@
-"""The growth of parameters: a student's five counting functions over n, on logarithmic axes.
+"""The growth of parameters: a student's counting functions over n, on logarithmic axes.
 
 A straight line here is a power of n, and its slope the exponent: the chain and NADE rise with
 slope 1, the FVSBN with slope 2. The full table is no line at all. The place where the FVSBN
@@ -54,9 +54,10 @@ GRID = (*GRID, 1000, 1414, 2000, 2828, MOST)
 class ParameterGrowth(widget.Widget):
     """Draws how many numbers n binary variables need, counted by the student's functions.
 
-    Takes the five functions of the lesson. One that is not written yet, or that raises or returns
-    something else than an int, has no line, and a sentence says why. `hidden` is the number of
-    hidden units to begin with, one of 10, 50, 100 and 500.
+    Takes the functions of the lesson; NADE and MADE have no line where theirs is not given. One
+    that is not written yet, or that raises or returns something else than an int, has no line
+    either, and a sentence says why. `hidden` is the number of hidden units to begin with, one of
+    10, 50, 100 and 500.
     """
 
     _esm, _css = widget.parts("parameter_growth", ".parameter-growth")
@@ -74,21 +75,22 @@ class ParameterGrowth(widget.Widget):
         table_parameters: Callable,
         bayes_net_parameters: Callable,
         fvsbn_parameters: Callable,
-        nade_parameters: Callable,
-        made_parameters: Callable,
+        nade_parameters: Callable | None = None,
+        made_parameters: Callable | None = None,
         hidden: int = 500,
     ) -> None:
         if hidden not in HIDDEN:
             raise ValueError(f"hidden must be one of {', '.join(map(str, HIDDEN))}: got {hidden}")
         super().__init__()
         self._hidden = str(hidden)
+        given = [nade_parameters, made_parameters]
+        self._with_hidden = [name for name, f in zip(("NADE", "MADE"), given, strict=True) if f]
         self.draw_from(
             self._count,
             table_parameters,
             bayes_net_parameters,
             fvsbn_parameters,
-            nade_parameters,
-            made_parameters,
+            *(f for f in given if f),
         )
 
     def _count(
@@ -96,11 +98,12 @@ class ParameterGrowth(widget.Widget):
         table_parameters: Callable,
         bayes_net_parameters: Callable,
         fvsbn_parameters: Callable,
-        nade_parameters: Callable,
-        made_parameters: Callable,
+        *with_hidden_units: Callable,
     ) -> None:
         ask = _Asker()
-        crossover = {h: _overtaking(ask, fvsbn_parameters, nade_parameters, h) for h in HIDDEN}
+        hidden = dict(zip(self._with_hidden, with_hidden_units, strict=True))
+        nade = hidden.get("NADE")
+        crossover = {h: _overtaking(ask, fvsbn_parameters, nade, h) if nade else 0 for h in HIDDEN}
         grids = {h: sorted({*GRID, *_beside(crossover[h])}) for h in HIDDEN}
         every = sorted({n for grid in grids.values() for n in grid})
 
@@ -113,8 +116,10 @@ class ParameterGrowth(widget.Widget):
         counts = {
             "table": alone(table_parameters, of=lambda n: ([2] * n,)),
             "FVSBN": alone(fvsbn_parameters),
-            "NADE": with_hidden(nade_parameters),
-            "MADE": with_hidden(made_parameters, of=lambda h: [h]),
+            **{
+                name: with_hidden(f, of=(lambda h: [h]) if name == "MADE" else int)
+                for name, f in hidden.items()
+            },
             "chain": alone(bayes_net_parameters, MOST_CHAIN, of=_chain),
         }
         self._series = {
@@ -144,9 +149,9 @@ class ParameterGrowth(widget.Widget):
         for n in (1, 10, 100, 1000):
             x = 50 + 540 * math.log10(n) / spans[0][1]
             drawing.text(x, 308, f"n = {n}", "quiet", anchor="middle", size=12)
-        roles = ("leak", "path", "good", "gap", "ink")
-        for at, (name, role) in enumerate(zip(self._series, roles, strict=True)):
-            points = self._points(name)
+        roles = {"table": "leak", "FVSBN": "path", "NADE": "good", "MADE": "gap", "chain": "ink"}
+        for at, name in enumerate(self._series):
+            role, points = roles[name], self._points(name)
             drawing.plot(box, [math.log10(n) for n, *_ in points], [c for _, c, _ in points],
                          spans, role, dashed=at % 2 == 1)  # fmt: skip
             drawing.line([(600, 30 + 26 * at), (624, 30 + 26 * at)], role, 2.2, at % 2 == 1)
@@ -172,7 +177,7 @@ class ParameterGrowth(widget.Widget):
         return f"n = {n:,}: {', '.join(said)}." if said else f"n = {n:,}: nothing to show yet."
 
     def _points(self, name: str) -> list:
-        by_hidden = self._series[name]
+        by_hidden = self._series.get(name, {})
         return by_hidden.get("", by_hidden.get(self._hidden, []))
 
 

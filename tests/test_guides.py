@@ -78,8 +78,8 @@ def _download_from_canvas(folder: Path) -> None:
                 exercise = cell.metadata.get("nbgrader", {}).get("grade_id")
                 if solved and exercise in lessons.load_lesson(SMALL).exercises:
                     cell.source = lessons.exercise_source(SMALL, exercise)
-                elif not solved and exercise == "nade_parameters":
-                    cell.source = "def nade_parameters(n, hidden):\n    return n * hidden"
+                elif not solved and exercise == "fvsbn_parameters":
+                    cell.source = "def fvsbn_parameters(n):\n    return n * n"
             archive.writestr(
                 f"{name}_{number}_{number + 900}_lesson.ipynb", nbformat.writes(released)
             )

@@ -16,6 +16,7 @@ from autograder.draw import Draw
 from figures import unrolled_chain
 from figures.chain import ChainExplorer, factors_of, number, signed, sum_of
 from tests.banks.bank import answers_of
+from tests.notebooks import predictions
 
 LESSON = "02_chain_rule"
 
@@ -326,3 +327,8 @@ def test_useful_words_are_those_of_the_weights_spread():
     weights = np.random.default_rng(1).gamma(0.5, size=1000)
     spread = weights.std() / weights.mean()
     assert weights.sum() ** 2 / (weights**2).sum() == pytest.approx(1000 / (1 + spread**2))
+
+
+def test_every_guess_has_its_answer(experiment):
+    told = predictions(LESSON, experiment)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())

@@ -1,5 +1,6 @@
 """Lesson 01: what its checks tell, its numbers, and its experiment on the digits."""
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -8,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from autograder import judge
+from autograder.checks import counts
 from autograder.checks import exponential_wall as checks
+from autograder.checks.made import made_count
+from autograder.checks.nade import nade_count
 from autograder.claims import Verdict
 from autograder.diagnosis import Mistake, Symptom
 from figures import bayes_net_tables, exponential_wall
 from figures.dag_editor import CARDINALITIES, PARENTS
 from tests.banks.wrong.exponential_wall import ANSWERS as WRONG
-from tests.notebooks import executed, printed
+from tests.notebooks import executed, predictions, printed
 
 LESSON = "01_exponential_wall"
 
@@ -27,10 +31,10 @@ def verdict_on(function: Callable, exercise: str, seed: int) -> Verdict:
 
 
 def test_every_misconception_of_the_checks_is_in_the_bank():
-    listed = [one for value in vars(checks).values() if isinstance(value, tuple) for one in value]
-    listed += [checks._FLOAT_SEEN, checks._NO_COUNT]
+    tuples = [v for part in (checks, counts) for v in vars(part).values() if isinstance(v, tuple)]
+    listed = [*itertools.chain(*tuples), counts.FLOAT_SEEN, counts.NO_COUNT]
     named = {one.name for one in listed if isinstance(one, Mistake | Symptom)}
-    assert len(named) > 40
+    assert len(named) > 30
     banked = {answer.misconception for answer in WRONG}
     assert banked - {""} == named
 
@@ -83,29 +87,12 @@ def test_the_garden_needs_17_numbers_everywhere(solved: dict[str, Any]):
         assert all(math.isclose(sum(row), 1) for _, row in rows)
 
 
-def test_fvsbn_overtakes_nade_at_4h_plus_2(solved: dict[str, Any]):
-    fvsbn, nade = solved["fvsbn_parameters"], solved["nade_parameters"]
-    assert (fvsbn(784), nade(784, 500)) == (307_720, 785_284)
-    for h in (1, 2, 10, 50, 100, 500):
-        assert fvsbn(4 * h + 1) <= nade(4 * h + 1, h) and fvsbn(4 * h + 2) > nade(4 * h + 2, h)
-    assert 2.5 < nade(784, 500) / fvsbn(784) < 2.6
-
-
-def test_a_one_layer_made_has_n_connections_a_unit_and_no_layer_is_an_fvsbn(solved: dict):
-    made = solved["made_parameters"]
-    assert made(3, [4]) == 19 and made(784, [500]) == 393_284
-    for n in (2, 3, 10, 33):
-        assert made(n, [7]) == 7 * n + 7 + n
-        assert made(n, []) == solved["fvsbn_parameters"](n)
-    assert made(1, [9, 9]) == 1
-
-
 def test_the_picture_of_the_wall_counts_as_the_lesson_does(solved: dict[str, Any]):
     count = {name: of for name, _, _, of in exponential_wall.MODELS}
     for n in (1, 2, 64, 784):
         assert count["FVSBN"](n) == solved["fvsbn_parameters"](n)
-        assert count["NADE"](n) == solved["nade_parameters"](n, 500)
-        assert count["MADE"](n) == solved["made_parameters"](n, [500])
+        assert count["NADE"](n) == nade_count(n, 500)
+        assert count["MADE"](n) == made_count(n, [500])
         assert count["chain"](n) == 2 * n - 1
     for number in ("1,567", "307,720", "393,284", "785,284", "n = 266", "n = 333"):
         assert number in exponential_wall.ALT
@@ -144,6 +131,19 @@ def test_without_laplaces_rule_the_training_error_only_falls(experiment: dict[st
     assert (np.diff(spent) < 0).all(), "the control of what the lesson says of Laplace's rule"
 
 
+def test_rows_of_few_images_make_the_climb_and_empty_ones_a_third_of_it(experiment: dict[str, Any]):
+    nobody, empty, thin = (experiment["climb"](least) for least in (0, 1, 8))
+    assert [round(v, 2) for v in (nobody, empty, thin)] == [2.63, 1.76, 0.18]
+    assert 0.3 < 1 - empty / nobody < 0.36
+
+
+def test_one_table_for_all_places_costs_seven_nats_with_three_parents(experiment: dict[str, Any]):
+    curve, tied = experiment["curve"], experiment["tied_costs"]
+    assert round(tied(3), 2) == 27.92 and round(curve[3][4], 2) == 20.63
+    gaps = [tied(m) - curve[m][4] for m in (0, 3, 7, 14)]
+    assert min(gaps) == gaps[-1] and 50 < curve[14][1] / 2**14 < 60
+
+
 def test_which_arrows_matters_more_than_how_many(experiment: dict[str, Any]):
     said = experiment["said"]
     assert "left neighbor alone: 120 numbers, 24.13 nats" in said
@@ -179,5 +179,10 @@ def test_the_tables_are_a_distribution(experiment: dict[str, Any]):
 
 def test_a_reader_who_solves_nothing_is_told_what_each_demo_waits_for():
     said = printed(executed(LESSON, "unsolved"))
-    assert said.count("○ This demo waits for") == 6
+    assert said.count("○ This demo waits for") == 5
     assert "chosen by the data" in said
+
+
+def test_every_guess_has_its_answer(experiment):
+    told = predictions(LESSON, experiment)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())

@@ -10,11 +10,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from autograder import lessons
 from autograder.checks import fvsbn, samples
 from autograder.draw import Draw
 from course import data
 from course.training import evaluate, fit
 from figures.completion import CompletionExplorer
+from tests.notebooks import predictions
 
 LESSON = "03_fvsbn"
 W = torch.tensor([[7.0, 9, 8], [2, 5, 9], [-1, 3, 4]])
@@ -191,3 +193,12 @@ def test_the_explorers_cost_is_the_nll_of_the_lesson(solved: dict) -> None:
         explorer(solved["logits"], x=x).cost_in_words()
         == f"The whole picture costs {cost:.2f} nats."
     )
+
+
+def test_every_guess_has_its_answer(solved: dict[str, Any], lesson: lessons.Lesson) -> None:
+    names = dict(solved) | {"display": lambda shown: None}
+    for cell in lesson.cells:
+        if "def coin_logits" in cell.source or cell.source.startswith("digits = "):
+            exec(cell.source, names)
+    told = predictions(LESSON, names)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from autograder import lessons
 from figures import forward_reverse_kl
 from figures.kl_explorer import BUMPS, KLExplorer
+from tests.notebooks import predictions
 
 LESSON = "06_kl"
 FAIR, BIASED = np.array([0.5, 0.5]), np.array([0.9, 0.1])
@@ -261,3 +262,16 @@ def test_the_pictures_words_have_the_pictures_numbers() -> None:
     assert f"mean {mu:.1f} and standard deviation {sigma:.2f}" in forward_reverse_kl.ALT
     for value in (kl, right[2], left[2]):
         assert f"{value:.3f} nats" in forward_reverse_kl.ALT
+
+
+def test_every_guess_has_its_answer(demos: dict) -> None:
+    told = predictions(LESSON, demos)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())
+
+
+def test_three_starts_on_two_bumps_have_three_ends(solved: dict) -> None:
+    x = np.linspace(-9, 9, 361)
+    p = sum(w * norm.pdf(x, mu, sigma) for w, mu, sigma in BUMPS)
+    starts = [(-2.0, 0.6), (2.0, 0.6), (0.0, 2.0)]
+    ends = [float(solved["fit_reverse"](p, x, start)[0]) for start in starts]
+    assert [round(mu, 1) for mu in ends] == [-2.0, 2.0, 0.3]

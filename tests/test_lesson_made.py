@@ -27,7 +27,7 @@ from autograder.steps import exercise_of
 from course.causality import dependency_map
 from course.data import digits
 from tests.banks.bank import answers_of, text_of
-from tests.notebooks import number
+from tests.notebooks import number, predictions
 
 LESSON = "05_made"
 
@@ -308,3 +308,25 @@ def test_nade_is_a_masked_network_with_a_block_of_units_for_each_output(told: st
 def test_eight_units_miss_one_of_four_degrees_in_38_draws_of_100(text: str) -> None:
     missed = sum((-1) ** (k + 1) * math.comb(4, k) * (1 - k / 4) ** 8 for k in range(1, 5))
     assert round(100 * missed) == 38 and "in 38 cases of 100" in text
+
+
+def test_a_one_layer_made_has_n_connections_a_unit_and_no_layer_is_an_fvsbn(solved: dict) -> None:
+    made = solved["made_parameters"]
+    assert made(3, [4]) == 19 and made(784, [500]) == 393_284
+    for n in (2, 3, 10, 33):
+        assert made(n, [7]) == 7 * n + 7 + n
+        assert made(n, []) == n * (n + 1) // 2
+    assert made(1, [9, 9]) == 1
+
+
+def test_the_count_is_that_of_the_masks_whatever_the_degrees(solved: dict) -> None:
+    place = torch.arange(1, 10)
+    for seed in range(5):
+        degrees = solved["assign_degrees"](9, (7,), torch.Generator().manual_seed(seed))
+        masks = solved["build_masks"](degrees, place)
+        assert sum(int(mask.sum()) for mask in masks) + 7 + 9 == solved["made_parameters"](9, [7])
+
+
+def test_every_guess_has_its_answer(solved: dict) -> None:
+    told = predictions(LESSON, solved)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())

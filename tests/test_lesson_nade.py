@@ -17,6 +17,7 @@ from course import data
 from course.operations import count_operations
 from course.training import evaluate, fit
 from figures.sharing import SharingExplorer
+from tests.notebooks import predictions
 
 LESSON = "04_nade"
 EXAMPLE = {
@@ -111,6 +112,15 @@ def test_the_counts_of_the_prose() -> None:
     assert wins[0] == 2002 and wins == list(range(2002, 3000))
 
 
+def test_fvsbn_overtakes_nade_at_4h_plus_2(solved: dict) -> None:
+    nade = solved["nade_parameters"]
+    for h in (1, 2, 10, 50, 100, 500):
+        before, after = 4 * h + 1, 4 * h + 2
+        assert before * (before + 1) // 2 <= nade(before, h)
+        assert after * (after + 1) // 2 > nade(after, h)
+    assert nade(3, 2) == 17 and 2.5 < nade(784, 500) / 307_720 < 2.6
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
 def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
     every = torch.tensor(checks.all_bits(n))
@@ -178,8 +188,8 @@ def test_networks_apart_are_as_good_as_nade_and_hidden_units_are_what_counts(exp
     assert test[nade, 16] > 18.5, "behind the FVSBN of about 18.4"
     assert 18.4 - test[nade, 128] == pytest.approx(1.6, abs=0.1)
     assert experiment["controls"][apart, 128][0].count() == 274_496
-    assert experiment["nade_numbers"](64, 128) == 16_576
-    assert abs(experiment["nade_numbers"](64, 16) - 2_080) < 100, "about as many as an FVSBN"
+    assert experiment["nade_parameters"](64, 128) == 16_576
+    assert abs(experiment["nade_parameters"](64, 16) - 2_080) < 100, "about as many as an FVSBN"
 
 
 def test_networks_apart_are_a_distribution(solved: dict) -> None:
@@ -265,3 +275,8 @@ def test_the_explorer_refuses_what_it_cannot_draw() -> None:
         SharingExplorer(*numbers(4, 3), mode="both")
     with pytest.raises(ValueError, match="4 zeros and ones"):
         SharingExplorer(*numbers(4, 3), x=[1, 0])
+
+
+def test_every_guess_has_its_answer(experiment):
+    told = predictions(LESSON, experiment)
+    assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())

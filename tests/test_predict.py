@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from autograder import lessons
 from figures import predict as module
 from figures.page import traits_of
 from figures.predict import Prediction, predict
@@ -96,3 +97,10 @@ def test_a_cell_that_runs_again_keeps_what_was_committed(monkeypatch):
 def test_what_is_no_question_is_refused(choices, answer, words):
     with pytest.raises(ValueError, match=words):
         Prediction(QUESTION, choices, answer)
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names()[:6])
+def test_whatever_prose_lets_a_reader_guess_can_be_written_down_first(name: str):
+    """A guess that prose asks for, with its answer in a fold, has no place to be written."""
+    prose = [cell.source for cell in lessons.load_lesson(name).cells if cell.kind == "markdown"]
+    assert not [text for text in prose if "**Predict" in text or "**Decide" in text]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import math
 import re
 import shutil
@@ -68,6 +70,16 @@ def test_a_left_out_exercise_is_gone_with_its_prose_its_check_and_its_demos(root
     assert "average_over_orders" not in text_of(lesson)
     assert "many orders, one answer" not in text_of(lesson)
     assert lesson.points == lessons.load_lesson(MADE).points - 3
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_a_left_out_exercise_takes_the_guess_about_it_along(name: str):
+    lesson = lessons.load_lesson(name)
+    pairs = [(a, b) for a, b in itertools.pairwise(lesson.cells) if b.role == "exercise"]
+    for guess, exercise in pairs:
+        with contextlib.suppress(TermError):
+            left = in_term(lesson, _leaving_out(lesson, exercise.name)).cells
+            assert not guess.is_prediction or guess not in left
 
 
 def test_a_left_out_question_is_gone_with_what_asks_it(root: Path):

@@ -1,36 +1,41 @@
 """Checks of lesson 01, the exponential wall: counts of the free numbers of a distribution.
 
-Every count is an exact integer. A rule counts by the definition; a known mistake is a count of its
-own, so that a wrong answer is recognized by its numbers.
+Every count is an exact integer (`autograder.checks.counts`).
 Sources: Pearl (1988), "Probabilistic Reasoning in Intelligent Systems", chapter 3 (Bayes nets);
-Larochelle and Murray (2011), sections 2 and 3 (FVSBN, NADE); Germain, Gregor, Murray and Larochelle
-(2015), section 4 (MADE).
+Larochelle and Murray (2011), section 2 (FVSBN).
 """
 
 from __future__ import annotations
 
-import copy
 import graphlib
-import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from autograder.checking import checks
+from autograder.checks.counts import (
+    FLOAT_ADVICE,
+    Raised,
+    Refused,
+    Seen,
+    fail_only,
+    of_floats,
+    raised,
+    refusal,
+    subject,
+    triangle,
+    wrapped,
+)
 from autograder.claims import Cause, Claim
-from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
-from autograder.diagnosis.mistakes import Observation, several
+from autograder.diagnosis import Mistake, Property, Symptom, examine
+from autograder.diagnosis.mistakes import several
 from autograder.draw import Draw
-from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, describe
+from autograder.remote.proxy import Standin
 
 LESSON = "01_exponential_wall"
 Parents = Sequence[Sequence[int]]
 Net = tuple[list[int], list[list[int]]]
-Seen = Sequence[Observation]
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -89,26 +94,6 @@ def cycle_of(parents: Parents) -> set[int]:
     return set()
 
 
-@dataclass(frozen=True)
-class Refused:
-    """What is asked of a graph that is no net: a ValueError whose message names one of `nodes`.
-
-    To name a node beside all the others tells nothing: at most `innocent` others may stand there.
-    """
-
-    nodes: frozenset[int]
-    innocent: int
-
-
-@dataclass(frozen=True)
-class Raised:
-    """The student's function raised: what kinds of exception, its sentence, the line it is from."""
-
-    kinds: tuple[str, ...]
-    sentence: str = ""
-    line: str = ""
-
-
 def rule_of_nets(
     cardinalities: Sequence[int],
     parents: Parents,
@@ -149,270 +134,9 @@ def net_node_by_node(cardinalities: Sequence[int], parents: Parents) -> int | Re
     return count
 
 
-def triangle(n: int) -> int:
-    """1 + 2 + … + n."""
-    return n * (n + 1) // 2
-
-
 def triangle_row_by_row(n: int) -> int:
     """The same: i − 1 weights and a bias for the i-th conditional."""
     return sum((i - 1) + 1 for i in range(1, n + 1))
-
-
-def nade_count(n: int, hidden: int) -> int:
-    """W (hidden × n), c (hidden), V (n × hidden) and b (n)."""
-    return 2 * n * hidden + hidden + n
-
-
-def nade_array_by_array(n: int, hidden: int) -> int:
-    """The same, one array after the other."""
-    return hidden * n + hidden + n * hidden + n
-
-
-def made_count(
-    n: int,
-    hidden_sizes: Sequence[int],
-    *,
-    degree: Callable[[int, int], int] = lambda k, n: 1 + k % max(n - 1, 1),
-    hidden: Callable[[Any, Any], Any] = np.greater_equal,
-    output: Callable[[Any, Any], Any] = np.greater,
-    between: bool = True,
-    runs_on: bool = False,
-    alone: bool = True,
-    hidden_biases: Callable[[int], int] = lambda size: size,
-    output_biases: Callable[[int], int] = lambda n: n,
-) -> int:
-    """Open connections and biases of a MADE; the options give the rule's usual corruptions."""
-    if alone and n == 1:
-        return 1  # no degree in 1 … 0, so no hidden unit: the output's bias
-    places = np.arange(1, n + 1)
-    below, count, before = places, output_biases(n), 0
-    for layer, size in enumerate(hidden_sizes):
-        degrees = np.array([degree(before + k, n) for k in range(size)], dtype=np.int64)
-        is_open = hidden(degrees[:, None], below[None, :])
-        masked = layer == 0 or between
-        count += int(is_open.sum()) if masked else is_open.size
-        count += hidden_biases(size)
-        below, before = degrees, before + size * runs_on
-    return count + int(output(places[:, None], below[None, :]).sum())
-
-
-def made_layer_by_layer(n: int, hidden_sizes: Sequence[int]) -> int:
-    """The same, one layer after the other."""
-    if n == 1:
-        return 1
-    below = np.arange(1, n + 1)
-    count = n
-    for size in hidden_sizes:
-        degrees = 1 + np.arange(size) % (n - 1)
-        count += int((degrees[:, None] >= below[None, :]).sum()) + size
-        below = degrees
-    places = np.arange(1, n + 1)
-    return count + int((places[:, None] > below[None, :]).sum())
-
-
-def dense_count(n: int, hidden_sizes: Sequence[int]) -> int:
-    """The same network without masks."""
-    sizes = [n, *hidden_sizes, n]
-    return sum(a * b + b for a, b in itertools.pairwise(sizes))
-
-
-# --- how an answer is read and told ---------------------------------------------------------------
-
-
-def answer_of(value: Any) -> int | float | str:
-    """A student's answer as plain data: an exact int, a float, or a text that says what it is."""
-    if isinstance(value, bool | np.bool_ | Standin):
-        return describe(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value)
-    if getattr(value, "shape", None) == ():  # a tensor or array of one number
-        item = value.item()
-        return item if type(item) in (int, float) else describe(value)
-    return describe(value)
-
-
-def asking(function: Standin) -> Callable[..., Any]:
-    """Asks the student's function. An exception is an answer, unless nothing came before it.
-
-    A call that takes too long ends the check: the next ones would too.
-    """
-    answered = False
-
-    def ask(*args: Any) -> Any:
-        nonlocal answered
-        try:
-            value = answer_of(function(*copy.deepcopy(args)))  # theirs to change
-        except StudentFailed as error:
-            if not answered or isinstance(error, CallTookTooLong) or error.is_a(TimeoutError):
-                raise
-            return Raised(error.kinds, str(error), error.line)
-        answered = True
-        return value
-
-    return ask
-
-
-def same_count(a: Any, b: Any) -> bool:
-    """Equal in kind and value; `b` may be a refusal, or an exception of a kind."""
-    if isinstance(b, Refused):
-        return refusal(a, b) == "named"
-    if isinstance(b, Raised):
-        return isinstance(a, Raised) and b.kinds[0] in a.kinds
-    if type(a) is not type(b):
-        return False
-    return a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9))
-
-
-def refusal(answer: Any, asked: Refused) -> str:
-    """How a graph that is no net was received: "named", "unnamed", "counted" or "other".
-
-    A message names a node by its number.
-    """
-    if not isinstance(answer, Raised):
-        return "counted"
-    if "ValueError" not in answer.kinds:
-        return "other"
-    message = answer.sentence.partition(":")[2]
-    numbers = {int(text) for text in re.findall(r"(?<![-\d])\d{1,6}(?!\d)", message)}
-    named = numbers & asked.nodes and len(numbers - asked.nodes) <= asked.innocent
-    return "named" if named else "unnamed"
-
-
-def said(value: Any) -> str:
-    """An answer in a few words; a huge int by its size, for its digits fill pages."""
-    if isinstance(value, Raised):
-        return f"raised {value.sentence}"[:200] + (
-            f" (your line: {value.line})" if value.line else ""
-        )
-    if isinstance(value, int):
-        if abs(value) < 10**15:
-            return f"returned {value:,}"
-        return f"returned an integer of {value.bit_length():,} bits"
-    if isinstance(value, float):
-        return f"returned {value:.17g}, a float"
-    return f"returned {value}"
-
-
-def call_text(name: str) -> Callable[..., str]:
-    """Writes a call of `name` as one would, cut where it gets long."""
-    return lambda *args: f"{name}({', '.join(map(_short, args))})"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list) and len(value) > 8 and all(v == value[0] for v in value):
-        return f"[{value[0]}] * {len(value)}"
-    if isinstance(value, int) and abs(value) >= 10**15:
-        return f"<an integer of {value.bit_length():,} bits>"
-    text = repr(value)
-    return text if len(text) <= 90 else text[:89] + "…"
-
-
-def up_to(*cases: tuple) -> Callable[..., Iterator[tuple]]:
-    """Simple cases, the simplest first; of one of them, those before it."""
-    return lambda *args: itertools.takewhile(lambda case: case != args, cases)
-
-
-def subject(
-    function: Standin,
-    name: str,
-    rule: Callable[..., Any],
-    *,
-    forms: Sequence[Callable] = (),
-    mistakes: Sequence[Mistake],
-    symptoms: Sequence[Symptom] = (),
-    by_hand: Callable[..., str],
-    cases: Sequence[tuple],
-) -> Subject:
-    """What is asked of a function that counts; `cases` are simple ones, the simplest first."""
-    return Subject(
-        ask=asking(function),
-        rule=rule,
-        forms=forms,
-        mistakes=(*mistakes, *_ROUNDED),
-        symptoms=(*symptoms, _FLOAT_SEEN, _NO_COUNT),
-        show=call_text(name),
-        told=said,
-        by_hand=by_hand,
-        smaller=up_to(*cases),
-        alike=same_count,
-    )
-
-
-# --- mistakes that any count may have -------------------------------------------------------------
-
-
-def wrapped(number: int) -> int:
-    """What is left of an integer in 64 bits."""
-    return (number + 2**63) % 2**64 - 2**63
-
-
-def as_a_float(value: Any, *_: Any) -> Any:
-    """The count as a float, inf where it is too large for one."""
-    if not isinstance(value, int):
-        return value
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def overflowing(value: Any, *_: Any) -> Any:
-    """The count as a float, and Python's exception where it is too large for one."""
-    found = as_a_float(value)
-    return Raised(("OverflowError",)) if found == math.inf else found
-
-
-_FLOAT_ADVICE = (
-    "a count is an integer, and a float keeps only 53 bits of it: multiply Python ints, and divide "
-    "with // (or not at all)"
-)
-_ROUNDED = (
-    Mistake("float-for-an-integer", _FLOAT_ADVICE, after=as_a_float),
-    Mistake("float-for-an-integer", _FLOAT_ADVICE, after=overflowing),
-    Mistake(
-        "sign-turned",
-        "the sign is turned round: a number of parameters is never below 0",
-        after=lambda value, *_: -value if isinstance(value, int) else value,
-    ),
-    Mistake(
-        "counts-nothing",
-        "the count is 0 for everything: nothing is added to it",
-        after=lambda value, *_: 0 if isinstance(value, int) else value,
-    ),
-)
-_FLOAT_SEEN = Symptom(
-    "float-for-an-integer",
-    _FLOAT_ADVICE,
-    lambda seen: any(isinstance(o.answer, float) for o in seen),
-)
-_NO_COUNT = Symptom(
-    "not-a-count",
-    "a count is an integer: your function returns something that is no number (a text, a truth "
-    "value, a list, …)",
-    lambda seen: any(isinstance(o.answer, str) for o in seen),
-)
-
-
-def fail_only(seen: Seen, where: Callable[..., bool]) -> bool:
-    """Whether everything that fails has arguments for which `where` holds."""
-    return all(where(*o.args) for o in seen if o.fails)
-
-
-def _of_floats(seen: Seen) -> bool:
-    """Whether an exception is told of floats, and not of C's integers."""
-    told = [o.answer.sentence for o in seen if isinstance(o.answer, Raised)]
-    return all("float" in text or "out of range" in text for text in told)
-
-
-def raised(seen: Seen, *kinds: str) -> bool:
-    """Whether everything that fails raised, by an exception of one of `kinds` (any, if none)."""
-    failed = [o.answer for o in seen if o.fails]
-    return all(
-        isinstance(a, Raised) and (not kinds or not {*kinds}.isdisjoint(a.kinds)) for a in failed
-    )
 
 
 # --- table_parameters -----------------------------------------------------------------------------
@@ -469,7 +193,7 @@ _TABLE = (
         lambda c: wrapped(math.prod(c)) - 1,
         lambda c: wrapped(math.prod(c) - 1),
     ),
-    *several("float-for-an-integer", _FLOAT_ADVICE, float_product),
+    *several("float-for-an-integer", FLOAT_ADVICE, float_product),
 )
 _TABLE_SEEN = (
     Symptom(
@@ -481,7 +205,7 @@ _TABLE_SEEN = (
     Symptom(
         "float-for-an-integer",
         "a float ends near 10^308, and rounds long before: multiply Python ints",
-        lambda seen: raised(seen, "OverflowError") and _of_floats(seen),
+        lambda seen: raised(seen, "OverflowError") and of_floats(seen),
     ),
 )
 
@@ -651,7 +375,7 @@ _BITS_SEEN = (
         "all, as with floats: " + _FLOAT_LOG,
         lambda seen: (
             fail_only(seen, lambda limit: limit > 2**53)
-            and _of_floats(seen)
+            and of_floats(seen)
             and all(
                 "OverflowError" in o.answer.kinds
                 if isinstance(o.answer, Raised)
@@ -1275,352 +999,5 @@ def numbers_of_an_fvsbn(fvsbn_parameters: Standin, draw: Draw) -> Iterator[Claim
             asks="1 + 2 + … + n: n more than for n − 1, so the count grows with n squared",
             typical=False,
             needs="conditionals",
-        ),
-    )
-
-
-# --- nade_parameters ------------------------------------------------------------------------------
-
-_NADE = (
-    *several(
-        "forgets-the-biases",
-        "you count the two matrices alone: c has a bias for each hidden unit, b one for each "
-        "variable",
-        lambda n, h: 2 * n * h,
-    ),
-    *several(
-        "forgets-c-or-the-last-column",
-        "you are h numbers short: either c is missing, one bias a hidden unit, or you left out the "
-        "last column of W, which no step uses but which is stored",
-        lambda n, h: 2 * n * h + n,
-    ),
-    *several(
-        "forgets-b",
-        "every conditional has a bias of its own: b, one number a variable",
-        lambda n, h: 2 * n * h + h,
-    ),
-    *several(
-        "counts-the-biases-alone",
-        "you count the two vectors of biases alone: the matrices W and V are stored too",
-        lambda n, h: h + n,
-    ),
-    *several(
-        "counts-one-matrix",
-        "you count one matrix: W leads into the hidden layer, V out of it, and they are not the "
-        "same",
-        lambda n, h: n * h + h + n,
-        lambda n, h: n * h,
-    ),
-    *several(
-        "separate-weights-per-step",
-        "you give every step weights of its own: all steps share one W (and one c), and step i "
-        "uses its first i − 1 columns",
-        lambda n, h: n * n * h + n * h + h + n,
-        lambda n, h: h * n * (n - 1) // 2 + n * h + h + n,
-        lambda n, h: h * n * (n - 1) // 2 + n * h + n * h + n,
-    ),
-    *several(
-        "separate-biases-per-step",
-        "you give every step its own c: all steps share one",
-        lambda n, h: 3 * n * h + n,
-    ),
-    *several(
-        "one-output-for-all",
-        "you share V between the conditionals: each has its own row of V, of h numbers",
-        lambda n, h: n * h + 2 * h + n,
-        lambda n, h: n * h + 2 * h + 1,
-    ),
-)
-
-
-def nade_sizes(draw: Draw) -> list[tuple[int, int]]:
-    """Numbers of variables and of hidden units, of either the larger."""
-    drawn = (draw.integer(2, 30), draw.integer(31, 60))
-    return [(3, 2), (784, 500), (5, 7), drawn, (draw.integer(100, 900), draw.integer(3, 90))]
-
-
-def nade_growth(draw: Draw) -> list[tuple[int, int]]:
-    """One more variable, one more hidden unit, twice as many variables; none, and one."""
-    n, h = draw.integer(50, 3000), draw.integer(20, 900)
-    return [(n, h), (n + 1, h), (n, h + 1), (2 * n, h), (n, 0), (1, h)]
-
-
-def nade_by_hand(n: int, hidden: int) -> str:
-    """The shapes of what a small NADE stores."""
-    if n * hidden > 12:
-        return ""
-    return f"W is {hidden} × {n}; c has {hidden}; V is {n} × {hidden}; b has {n}"
-
-
-@checks("nade_parameters", lesson=LESSON, points=2, see="Share the hidden layer")
-def numbers_of_a_nade(nade_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
-    """NADE stores two matrices and two vectors of biases, whatever the step."""
-    asked = subject(
-        nade_parameters,
-        "nade_parameters",
-        nade_count,
-        forms=(nade_array_by_array,),
-        mistakes=_NADE,
-        by_hand=nade_by_hand,
-        cases=[(1, 1), (2, 1), (1, 2), (2, 3), (3, 2)],
-    )
-    yield from examine(
-        asked,
-        draw,
-        Property(
-            "stored",
-            "W, c, V and b are counted, each once",
-            nade_sizes,
-            points=1,
-            asks="the sizes of h × n, h, n × h and n, added",
-        ),
-        Property(
-            "linear",
-            "linear in n: one more variable brings a column of W, a row of V and a bias",
-            nade_growth,
-            points=1,
-            asks="2h + 1 numbers more for each variable; and n biases when there is no hidden unit",
-            typical=False,
-            needs="stored",
-        ),
-    )
-
-
-# --- made_parameters ------------------------------------------------------------------------------
-
-
-def made_with(name: str, advice: str, *options: dict[str, Any]) -> tuple[Mistake, ...]:
-    """A MADE counted with other options of `made_count`."""
-    return tuple(Mistake(name, advice, options=one) for one in options)
-
-
-def _none(size: int) -> int:
-    return 0
-
-
-def _single(size: int) -> int:
-    return 1
-
-
-_MADE = (
-    *several(
-        "counts-the-dense-size",
-        "you count every entry of the weight matrices; a connection that its mask sets to 0 does "
-        "not exist",
-        dense_count,
-        lambda n, h: 1 if n == 1 else dense_count(n, h),
-    ),
-    *made_with(
-        "forgets-the-biases",
-        "you count connections alone: every hidden unit and every output has a bias",
-        {"hidden_biases": _none, "output_biases": _none},
-    ),
-    *made_with(
-        "forgets-some-biases",
-        "the hidden units' biases are missing: every hidden unit has one",
-        {"hidden_biases": _none},
-    ),
-    *made_with(
-        "forgets-some-biases",
-        "the outputs' biases are missing: every output has one",
-        {"output_biases": _none},
-    ),
-    *made_with(
-        "one-bias-per-layer",
-        "you count a single bias for a whole layer: every unit of it has its own",
-        {"hidden_biases": _single},
-        {"output_biases": _single},
-        {"hidden_biases": _single, "output_biases": _single},
-    ),
-    *made_with(
-        "output-mask-left-out",
-        "the connections into the outputs are missing: the output layer has weights as well",
-        {"output": lambda a, b: (a > b) & False},
-    ),
-    *made_with(
-        "hidden-connections-left-out",
-        "the connections into the hidden units are missing: only their biases are counted",
-        {"hidden": lambda a, b: (a > b) & False},
-    ),
-    *several(
-        "hidden-layers-left-out",
-        "you count the output layer alone: each hidden layer has connections and biases",
-        lambda n, h: made_count(n, h, hidden=lambda a, b: (a > b) & False, hidden_biases=_none),
-    ),
-    *made_with(
-        "output-sees-itself",
-        "your output mask uses ≥: output d is then connected to units that see input d, itself",
-        {"output": np.greater_equal},
-    ),
-    *made_with(
-        "strict-at-the-hidden-layer",
-        "your hidden mask uses >: a unit of degree m may see input m as well, so it is ≥",
-        {"hidden": np.greater},
-    ),
-    *made_with(
-        "masks-exchanged",
-        "> and ≥ are exchanged: ≥ belongs to the hidden layers, > to the output",
-        {"hidden": np.greater, "output": np.greater_equal},
-    ),
-    *made_with(
-        "mask-turned-round",
-        "an inequality points the wrong way: a unit sees SMALLER degrees, or equal ones",
-        {"hidden": np.less_equal},
-        {"hidden": np.less_equal, "output": np.less},
-        {"output": np.less},
-    ),
-    *made_with(
-        "hidden-to-hidden-dense",
-        "you count every connection between two hidden layers; they are masked as well, by "
-        "m(above) ≥ m(below)",
-        {"between": False},
-    ),
-    *made_with(
-        "degrees-from-0",
-        "your degrees start at 0: such a unit sees no input; they should run over 1 … n − 1",
-        {"degree": lambda k, n: k % max(n - 1, 1)},
-        {"degree": lambda k, n: k % n},
-    ),
-    *made_with(
-        "degrees-to-n",
-        "your degrees reach n: such a unit sees every input, and no output may use it; take them "
-        "modulo n − 1",
-        {"degree": lambda k, n: 1 + k % n},
-    ),
-    *made_with(
-        "counts-units-from-1",
-        "the first unit has k = 0, and so the degree 1: in each layer k runs from 0",
-        {"degree": lambda k, n: 1 + (k + 1) % max(n - 1, 1)},
-    ),
-    *made_with(
-        "degrees-run-on",
-        "your degrees run on from one layer into the next: in each layer k starts at 0 again",
-        {"runs_on": True},
-    ),
-    *made_with(
-        "units-without-a-degree",
-        "at n = 1 the degrees 1 … n − 1 are none, so no hidden unit exists, and none has a bias: "
-        "only the output's bias is left",
-        {"alone": False},
-    ),
-    *several(
-        "one-layer-formula",
-        "you count all hidden units as if they stood in one layer: between two hidden layers there "
-        "are masks as well",
-        lambda n, h: 1 if n == 1 else triangle(n) if not h else made_count(n, [sum(h)]),
-        lambda n, h: n * sum(h) + sum(h) + n,
-    ),
-)
-_MADE_SEEN = (
-    Symptom(
-        "needs-a-hidden-layer",
-        "your function raises for an empty list of hidden sizes: it is allowed, and the layer "
-        "below the outputs is then the inputs, with degrees 1 … n",
-        lambda seen: raised(seen) and fail_only(seen, lambda n, h: not h),
-    ),
-    Symptom(
-        "no-degree-at-n-1",
-        "at n = 1 the convention divides by n − 1 = 0: there is no degree in 1 … 0, so this case "
-        "stands by itself",
-        lambda seen: (
-            raised(seen, "ZeroDivisionError", "RuntimeError")
-            and fail_only(seen, lambda n, h: n == 1)
-        ),
-    ),
-    Symptom(
-        "units-without-a-degree",
-        "at n = 1 you count more than the output's bias: the degrees 1 … n − 1 are none, so no "
-        "hidden unit exists, and none has a bias",
-        lambda seen: (
-            fail_only(seen, lambda n, h: n == 1)
-            and all(isinstance(o.answer, int) and o.answer > 1 for o in seen if o.fails)
-        ),
-    ),
-)
-
-
-def one_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
-    """Networks of one hidden layer, narrower and wider than the input."""
-    drawn = (draw.integer(4, 30), [draw.integer(30, 80)])
-    narrow = (draw.integer(31, 60), [draw.integer(2, 30)])
-    return [(3, [4]), (2, [3]), (5, [9]), (784, [50]), drawn, narrow]
-
-
-def several_hidden_layers(draw: Draw) -> list[tuple[int, list[int]]]:
-    """Networks of two and three hidden layers."""
-    shapes = ((draw.integer(6, 9), 2), (draw.integer(10, 16), 2), (draw.integer(5, 12), 3))
-    drawn = [(n, [draw.integer(n, 3 * n + 1) for _ in range(layers)]) for n, layers in shapes]
-    return [(4, [5, 7]), (5, [7, 6, 9]), *drawn]
-
-
-def no_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
-    """Inputs straight to outputs."""
-    return [(n, []) for n in (2, 3, draw.integer(4, 9), draw.integer(10, 60))]
-
-
-def one_variable(draw: Draw) -> list[tuple[int, list[int]]]:
-    """n = 1 with hidden layers and without; and n = 2, or whoever always says 1 would be right."""
-    sizes = ([draw.integer(1, 9)], [], [draw.integer(2, 9), draw.integer(2, 9)])
-    return [*((1, h) for h in sizes), (2, [1])]
-
-
-def made_by_hand(n: int, hidden_sizes: Sequence[int]) -> str:
-    """The degrees of a small MADE, layer by layer."""
-    if n > 3 or sum(hidden_sizes) > 6:
-        return ""
-    if n == 1:
-        return "no degree in 1 … 0, so no hidden unit: one output with its bias"
-    layers = [[1 + k % (n - 1) for k in range(size)] for size in hidden_sizes]
-    told = "".join(f"; a hidden layer of degrees {', '.join(map(str, m))}" for m in layers)
-    places = ", ".join(map(str, range(1, n + 1)))
-    return f"inputs {places}{told}; outputs {places}: count the open lines, then the biases"
-
-
-@checks("made_parameters", lesson=LESSON, points=3, see="Count what the masks leave open")
-def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
-    """A MADE has the connections that its masks leave open, and its biases."""
-    asked = subject(
-        made_parameters,
-        "made_parameters",
-        made_count,
-        forms=(made_layer_by_layer,),
-        mistakes=_MADE,
-        symptoms=_MADE_SEEN,
-        by_hand=made_by_hand,
-        cases=[(2, [1]), (2, [2]), (3, [2]), (3, [2, 2]), (3, [4]), (2, []), (3, []), (1, [2])],
-    )
-    yield from examine(
-        asked,
-        draw,
-        Property(
-            "one-layer",
-            "one hidden layer: a unit of degree m has m connections below it and n − m above",
-            one_hidden_layer,
-            points=1,
-            asks="n connections for each hidden unit, whatever its degree, and h + n biases",
-            typical=False,  # cannot tell a strict mask from forgotten biases: two layers can
-        ),
-        Property(
-            "layers",
-            "between hidden layers only m(above) ≥ m(below) is connected",
-            several_hidden_layers,
-            points=1,
-            asks="the ones of every mask, with the degrees m_k = 1 + k mod (n − 1) in each layer",
-        ),
-        Property(
-            "no-layer",
-            "without a hidden layer a MADE is an FVSBN",
-            no_hidden_layer,
-            points=0.5,
-            asks="inputs straight to outputs, masked by >, and n biases: a triangle of numbers",
-            typical=False,
-        ),
-        Property(
-            "one-variable",
-            "one variable needs one number",
-            one_variable,
-            points=0.5,
-            asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
-            typical=False,
         ),
     )

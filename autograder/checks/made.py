@@ -16,13 +16,14 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks import counts
 from autograder.checks.numbers import softplus, tensor
 from autograder.checks.whole import each_step
 from autograder.checks.witness import waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation, explain
+from autograder.diagnosis.mistakes import Observation, explain, several
 from autograder.draw import Draw
 from autograder.inside import gradient_step
 from autograder.inside.made import (
@@ -1961,3 +1962,293 @@ def an_average_of_probabilities(
 def _average_in_turn(case: Ensemble) -> np.ndarray:
     terms = [log_p for log_p in case.log_p[1:]]
     return np.logaddexp.reduce(np.stack(terms), axis=0) - np.log(len(terms))
+
+
+# --- made_parameters ------------------------------------------------------------------------------
+
+
+def made_count(
+    n: int,
+    hidden_sizes: Sequence[int],
+    *,
+    degree: Callable[[int, int], int] = lambda k, n: 1 + k % max(n - 1, 1),
+    hidden: Callable[[Any, Any], Any] = np.greater_equal,
+    output: Callable[[Any, Any], Any] = np.greater,
+    between: bool = True,
+    runs_on: bool = False,
+    alone: bool = True,
+    hidden_biases: Callable[[int], int] = lambda size: size,
+    output_biases: Callable[[int], int] = lambda n: n,
+) -> int:
+    """Open connections and biases of a MADE; the options give the rule's usual corruptions."""
+    if alone and n == 1:
+        return 1  # no degree in 1 … 0, so no hidden unit: the output's bias
+    places = np.arange(1, n + 1)
+    below, count, before = places, output_biases(n), 0
+    for layer, size in enumerate(hidden_sizes):
+        degrees = np.array([degree(before + k, n) for k in range(size)], dtype=np.int64)
+        is_open = hidden(degrees[:, None], below[None, :])
+        masked = layer == 0 or between
+        count += int(is_open.sum()) if masked else is_open.size
+        count += hidden_biases(size)
+        below, before = degrees, before + size * runs_on
+    return count + int(output(places[:, None], below[None, :]).sum())
+
+
+def made_layer_by_layer(n: int, hidden_sizes: Sequence[int]) -> int:
+    """The same, one layer after the other."""
+    if n == 1:
+        return 1
+    below = np.arange(1, n + 1)
+    count = n
+    for size in hidden_sizes:
+        degrees = 1 + np.arange(size) % (n - 1)
+        count += int((degrees[:, None] >= below[None, :]).sum()) + size
+        below = degrees
+    places = np.arange(1, n + 1)
+    return count + int((places[:, None] > below[None, :]).sum())
+
+
+def dense_count(n: int, hidden_sizes: Sequence[int]) -> int:
+    """The same network without masks."""
+    sizes = [n, *hidden_sizes, n]
+    return sum(a * b + b for a, b in itertools.pairwise(sizes))
+
+
+def made_with(name: str, advice: str, *options: dict[str, Any]) -> tuple[Mistake, ...]:
+    """A MADE counted with other options of `made_count`."""
+    return tuple(Mistake(name, advice, options=one) for one in options)
+
+
+def _none(size: int) -> int:
+    return 0
+
+
+def _single(size: int) -> int:
+    return 1
+
+
+_COUNT = (
+    *several(
+        "counts-the-dense-size",
+        "you count every entry of the weight matrices; a connection that its mask sets to 0 does "
+        "not exist",
+        dense_count,
+        lambda n, h: 1 if n == 1 else dense_count(n, h),
+    ),
+    *made_with(
+        "forgets-the-biases",
+        "you count connections alone: every hidden unit and every output has a bias",
+        {"hidden_biases": _none, "output_biases": _none},
+    ),
+    *made_with(
+        "forgets-some-biases",
+        "the hidden units' biases are missing: every hidden unit has one",
+        {"hidden_biases": _none},
+    ),
+    *made_with(
+        "forgets-some-biases",
+        "the outputs' biases are missing: every output has one",
+        {"output_biases": _none},
+    ),
+    *made_with(
+        "one-bias-per-layer",
+        "you count a single bias for a whole layer: every unit of it has its own",
+        {"hidden_biases": _single},
+        {"output_biases": _single},
+        {"hidden_biases": _single, "output_biases": _single},
+    ),
+    *made_with(
+        "output-mask-left-out",
+        "the connections into the outputs are missing: the output layer has weights as well",
+        {"output": lambda a, b: (a > b) & False},
+    ),
+    *made_with(
+        "hidden-connections-left-out",
+        "the connections into the hidden units are missing: only their biases are counted",
+        {"hidden": lambda a, b: (a > b) & False},
+    ),
+    *several(
+        "hidden-layers-left-out",
+        "you count the output layer alone: each hidden layer has connections and biases",
+        lambda n, h: made_count(n, h, hidden=lambda a, b: (a > b) & False, hidden_biases=_none),
+    ),
+    *made_with(
+        "output-sees-itself",
+        "your output mask uses ≥: output d is then connected to units that see input d, itself",
+        {"output": np.greater_equal},
+    ),
+    *made_with(
+        "strict-at-the-hidden-layer",
+        "your hidden mask uses >: a unit of degree m may see input m as well, so it is ≥",
+        {"hidden": np.greater},
+    ),
+    *made_with(
+        "masks-exchanged",
+        "> and ≥ are exchanged: ≥ belongs to the hidden layers, > to the output",
+        {"hidden": np.greater, "output": np.greater_equal},
+    ),
+    *made_with(
+        "mask-turned-round",
+        "an inequality points the wrong way: a unit sees SMALLER degrees, or equal ones",
+        {"hidden": np.less_equal},
+        {"hidden": np.less_equal, "output": np.less},
+        {"output": np.less},
+    ),
+    *made_with(
+        "hidden-to-hidden-dense",
+        "you count every connection between two hidden layers; they are masked as well, by "
+        "m(above) ≥ m(below)",
+        {"between": False},
+    ),
+    *made_with(
+        "degrees-from-0",
+        "your degrees start at 0: such a unit sees no input; they should run over 1 … n − 1",
+        {"degree": lambda k, n: k % max(n - 1, 1)},
+        {"degree": lambda k, n: k % n},
+    ),
+    *made_with(
+        "degrees-to-n",
+        "your degrees reach n: such a unit sees every input, and no output may use it; take them "
+        "modulo n − 1",
+        {"degree": lambda k, n: 1 + k % n},
+    ),
+    *made_with(
+        "counts-units-from-1",
+        "the first unit has k = 0, and so the degree 1: in each layer k runs from 0",
+        {"degree": lambda k, n: 1 + (k + 1) % max(n - 1, 1)},
+    ),
+    *made_with(
+        "degrees-run-on",
+        "your degrees run on from one layer into the next: in each layer k starts at 0 again",
+        {"runs_on": True},
+    ),
+    *made_with(
+        "units-without-a-degree",
+        "at n = 1 the degrees 1 … n − 1 are none, so no hidden unit exists, and none has a bias: "
+        "only the output's bias is left",
+        {"alone": False},
+    ),
+    *several(
+        "one-layer-formula",
+        "you count all hidden units as if they stood in one layer: between two hidden layers there "
+        "are masks as well",
+        lambda n, h: 1 if n == 1 else counts.triangle(n) if not h else made_count(n, [sum(h)]),
+        lambda n, h: n * sum(h) + sum(h) + n,
+    ),
+)
+_COUNT_SEEN = (
+    Symptom(
+        "needs-a-hidden-layer",
+        "your function raises for an empty list of hidden sizes: it is allowed, and the layer "
+        "below the outputs is then the inputs, with degrees 1 … n",
+        lambda seen: counts.raised(seen) and counts.fail_only(seen, lambda n, h: not h),
+    ),
+    Symptom(
+        "no-degree-at-n-1",
+        "at n = 1 the convention divides by n − 1 = 0: there is no degree in 1 … 0, so this case "
+        "stands by itself",
+        lambda seen: (
+            counts.raised(seen, "ZeroDivisionError", "RuntimeError")
+            and counts.fail_only(seen, lambda n, h: n == 1)
+        ),
+    ),
+    Symptom(
+        "units-without-a-degree",
+        "at n = 1 you count more than the output's bias: the degrees 1 … n − 1 are none, so no "
+        "hidden unit exists, and none has a bias",
+        lambda seen: (
+            counts.fail_only(seen, lambda n, h: n == 1)
+            and all(isinstance(o.answer, int) and o.answer > 1 for o in seen if o.fails)
+        ),
+    ),
+)
+
+
+def one_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Networks of one hidden layer, narrower and wider than the input."""
+    drawn = (draw.integer(4, 30), [draw.integer(30, 80)])
+    narrow = (draw.integer(31, 60), [draw.integer(2, 30)])
+    return [(3, [4]), (2, [3]), (5, [9]), (784, [50]), drawn, narrow]
+
+
+def several_hidden_layers(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Networks of two and three hidden layers."""
+    shapes = ((draw.integer(6, 9), 2), (draw.integer(10, 16), 2), (draw.integer(5, 12), 3))
+    drawn = [(n, [draw.integer(n, 3 * n + 1) for _ in range(layers)]) for n, layers in shapes]
+    return [(4, [5, 7]), (5, [7, 6, 9]), *drawn]
+
+
+def no_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
+    """Inputs straight to outputs."""
+    return [(n, []) for n in (2, 3, draw.integer(4, 9), draw.integer(10, 60))]
+
+
+def one_variable(draw: Draw) -> list[tuple[int, list[int]]]:
+    """n = 1 with hidden layers and without; and n = 2, or whoever always says 1 would be right."""
+    sizes = ([draw.integer(1, 9)], [], [draw.integer(2, 9), draw.integer(2, 9)])
+    return [*((1, h) for h in sizes), (2, [1])]
+
+
+def made_by_hand(n: int, hidden_sizes: Sequence[int]) -> str:
+    """The degrees of a small MADE, layer by layer."""
+    if n > 3 or sum(hidden_sizes) > 6:
+        return ""
+    if n == 1:
+        return "no degree in 1 … 0, so no hidden unit: one output with its bias"
+    layers = [[1 + k % (n - 1) for k in range(size)] for size in hidden_sizes]
+    told = "".join(f"; a hidden layer of degrees {', '.join(map(str, m))}" for m in layers)
+    places = ", ".join(map(str, range(1, n + 1)))
+    return f"inputs {places}{told}; outputs {places}: count the open lines, then the biases"
+
+
+@checks(
+    "made_parameters", lesson=LESSON, points=3, see="Exercise 7: count what the masks leave open"
+)
+def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A MADE has the connections that its masks leave open, and its biases."""
+    asked = counts.subject(
+        made_parameters,
+        "made_parameters",
+        made_count,
+        forms=(made_layer_by_layer,),
+        mistakes=_COUNT,
+        symptoms=_COUNT_SEEN,
+        by_hand=made_by_hand,
+        cases=[(2, [1]), (2, [2]), (3, [2]), (3, [2, 2]), (3, [4]), (2, []), (3, []), (1, [2])],
+    )
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "one-layer",
+            "one hidden layer: a unit of degree m has m connections below it and n − m above",
+            one_hidden_layer,
+            points=1,
+            asks="n connections for each hidden unit, whatever its degree, and h + n biases",
+            typical=False,  # cannot tell a strict mask from forgotten biases: two layers can
+        ),
+        Property(
+            "layers",
+            "between hidden layers only m(above) ≥ m(below) is connected",
+            several_hidden_layers,
+            points=1,
+            asks="the ones of every mask, with the degrees m_k = 1 + k mod (n − 1) in each layer",
+        ),
+        Property(
+            "no-layer",
+            "without a hidden layer a MADE is an FVSBN",
+            no_hidden_layer,
+            points=0.5,
+            asks="inputs straight to outputs, masked by >, and n biases: a triangle of numbers",
+            typical=False,
+        ),
+        Property(
+            "one-variable",
+            "one variable needs one number",
+            one_variable,
+            points=0.5,
+            asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
+            typical=False,
+        ),
+    )

@@ -15,13 +15,14 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks import counts
 from autograder.checks.numbers import close, sigmoid, single
 from autograder.checks.samples import all_bits, claim_of_independence, claim_of_the_generator
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation
+from autograder.diagnosis.mistakes import Observation, several
 from autograder.draw import Draw
 from autograder.inside.nade import Table, begin_search, counted, gradients_of
 from autograder.remote.callbacks import answered
@@ -1096,5 +1097,123 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
             "amount-for-whether",
             "how much or how often an output changes is not asked: WHETHER it does, at one vector "
             "at least",
+        ),
+    )
+
+
+# --- nade_parameters ------------------------------------------------------------------------------
+
+
+def nade_count(n: int, hidden: int) -> int:
+    """W (hidden × n), c (hidden), V (n × hidden) and b (n)."""
+    return 2 * n * hidden + hidden + n
+
+
+def nade_array_by_array(n: int, hidden: int) -> int:
+    """The same, one array after the other."""
+    return hidden * n + hidden + n * hidden + n
+
+
+_COUNT = (
+    *several(
+        "forgets-the-biases",
+        "you count the two matrices alone: c has a bias for each hidden unit, b one for each "
+        "variable",
+        lambda n, h: 2 * n * h,
+    ),
+    *several(
+        "forgets-c-or-the-last-column",
+        "you are h numbers short: either c is missing, one bias a hidden unit, or you left out the "
+        "last column of W, which no step uses but which is stored",
+        lambda n, h: 2 * n * h + n,
+    ),
+    *several(
+        "forgets-b",
+        "every conditional has a bias of its own: b, one number a variable",
+        lambda n, h: 2 * n * h + h,
+    ),
+    *several(
+        "counts-the-biases-alone",
+        "you count the two vectors of biases alone: the matrices W and V are stored too",
+        lambda n, h: h + n,
+    ),
+    *several(
+        "counts-one-matrix",
+        "you count one matrix: W leads into the hidden layer, V out of it, and they are not the "
+        "same",
+        lambda n, h: n * h + h + n,
+        lambda n, h: n * h,
+    ),
+    *several(
+        "separate-weights-per-step",
+        "you give every step weights of its own: all steps share one W (and one c), and step i "
+        "uses its first i − 1 columns",
+        lambda n, h: n * n * h + n * h + h + n,
+        lambda n, h: h * n * (n - 1) // 2 + n * h + h + n,
+        lambda n, h: h * n * (n - 1) // 2 + n * h + n * h + n,
+    ),
+    *several(
+        "separate-biases-per-step",
+        "you give every step its own c: all steps share one",
+        lambda n, h: 3 * n * h + n,
+    ),
+    *several(
+        "one-output-for-all",
+        "you share V between the conditionals: each has its own row of V, of h numbers",
+        lambda n, h: n * h + 2 * h + n,
+        lambda n, h: n * h + 2 * h + 1,
+    ),
+)
+
+
+def nade_sizes(draw: Draw) -> list[tuple[int, int]]:
+    """Numbers of variables and of hidden units, of either the larger."""
+    drawn = (draw.integer(2, 30), draw.integer(31, 60))
+    return [(3, 2), (784, 500), (5, 7), drawn, (draw.integer(100, 900), draw.integer(3, 90))]
+
+
+def nade_growth(draw: Draw) -> list[tuple[int, int]]:
+    """One more variable, one more hidden unit, twice as many variables; none, and one."""
+    n, h = draw.integer(50, 3000), draw.integer(20, 900)
+    return [(n, h), (n + 1, h), (n, h + 1), (2 * n, h), (n, 0), (1, h)]
+
+
+def nade_by_hand(n: int, hidden: int) -> str:
+    """The shapes of what a small NADE stores."""
+    if n * hidden > 12:
+        return ""
+    return f"W is {hidden} × {n}; c has {hidden}; V is {n} × {hidden}; b has {n}"
+
+
+@checks("nade_parameters", lesson=LESSON, points=2, see="Exercise 5: what does it cost?")
+def numbers_of_a_nade(nade_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """NADE stores two matrices and two vectors of biases, whatever the step."""
+    asked = counts.subject(
+        nade_parameters,
+        "nade_parameters",
+        nade_count,
+        forms=(nade_array_by_array,),
+        mistakes=_COUNT,
+        by_hand=nade_by_hand,
+        cases=[(1, 1), (2, 1), (1, 2), (2, 3), (3, 2)],
+    )
+    yield from examine(
+        asked,
+        draw,
+        Property(
+            "stored",
+            "W, c, V and b are counted, each once",
+            nade_sizes,
+            points=1,
+            asks="the sizes of h × n, h, n × h and n, added",
+        ),
+        Property(
+            "linear",
+            "linear in n: one more variable brings a column of W, a row of V and a bias",
+            nade_growth,
+            points=1,
+            asks="2h + 1 numbers more for each variable; and n biases when there is no hidden unit",
+            typical=False,
+            needs="stored",
         ),
     )

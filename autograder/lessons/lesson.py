@@ -48,6 +48,11 @@ class Cell:
         return self.kind == "code" and not self.role and "demo" not in self.tags
 
     @property
+    def is_prediction(self) -> bool:
+        """Whether it asks for a guess, which earns nothing."""
+        return "demo" in self.tags and self.source.startswith("predict(")
+
+    @property
     def exercise(self) -> str:
         """The exercise that the cell asks for or checks."""
         return exercise_of(self.name)

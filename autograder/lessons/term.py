@@ -270,6 +270,8 @@ def in_term(lesson: Lesson, term: Term | None) -> Lesson:
     for cell in lesson.cells:
         # The prose of an exercise or question is the markdown cell above it.
         if cell.role in ("exercise", "question") and cell.name in asked.leave_out:
+            while cells and cells[-1].is_prediction:  # of what is asked next
+                cells.pop()
             _take_out_prose(cells, cell)
         elif cell.role == "check" and cell.exercise in (*asked.leave_out, *asked.given):
             continue

@@ -13,7 +13,7 @@
 #     name: 01_exponential_wall
 #     title: "The exponential wall"
 #     question: "How many numbers does it take to write down a probability distribution?"
-#     minutes: 75
+#     minutes: 60
 #     prerequisites: []
 # ---
 
@@ -234,9 +234,20 @@ $$p(x_1, \dots, x_n) = p(x_1)\; p(x_2 \mid x_1)\; p(x_3 \mid x_1, x_2) \cdots p(
 This is the **chain rule**. It holds for every distribution. Each factor is a small table: a **row** for each combination of the earlier
 values, and each row is a distribution of its own that sums to 1.
 
-**Predict:** for $n$ bits, how many free numbers do these tables have together? Fewer than $2^n - 1$?
+How many free numbers do these tables have together?
+"""
 
-<details><summary>Answer: count for three bits, then look for the pattern</summary>
+# %% tags=["demo"]
+predict(
+    "For 20 bits the full table has 1,048,575 free numbers. How many have these 20 tables together?",
+    ["39", "210", "1,048,575"],
+    answer=lambda: [39, 210, 2**20 - 1].index(sum(2 ** (i - 1) for i in range(1, 21))),
+    why="Table i has a row for each of the 2^(i − 1) prefixes, and one free number in each row.",
+)
+
+# %% [markdown]
+r"""
+<details><summary>Count for three bits, then look for the pattern</summary>
 
 $p(x_1)$ has 1 row. $p(x_2 \mid x_1)$ has 2 rows. $p(x_3 \mid x_1, x_2)$ has 4 rows. A row of two cells has one free number:
 $1 + 2 + 4 = 7 = 2^3 - 1$.
@@ -245,7 +256,7 @@ In general $1 + 2 + 4 + \dots + 2^{n-1} = 2^n - 1$: exactly the table. **The cha
 it is an identity, so nothing about the distribution has been assumed, and nothing can have been saved.
 </details>
 
-To save numbers, something must be *assumed*. There are two great ways: leave arrows out, or leave tables out. First the arrows.
+To save numbers, something must be *assumed*. There are three great ways down from the wall: leave arrows out, tie the tables together, or put a formula in their place. First the arrows.
 """
 
 # %% [markdown]
@@ -337,10 +348,22 @@ check(bayes_net_parameters)
 r"""
 ### Play: what does an arrow cost?
 
-The tables below follow your clicks. The line under the heading is what *your* function says of the same graph. Try, and **predict** each
-count before you look:
+The tables below follow your clicks. The line under the heading is what *your* function says of the same graph.
+"""
 
- 1. Draw an arrow from the season straight to wet. Which table grows, and by what factor?
+# %% tags=["demo"]
+predict(
+    "You draw an arrow from the season (4 values) straight to wet. By what factor does the table of wet grow?",
+    ["2", "4", "8"],
+    answer=lambda: [2, 4, 8].index(
+        (bayes_net_parameters([4, 2, 2, 2, 2], [[], [0], [0], [0, 1, 2], [3]]) - 13) // 4
+    ),
+    why="A new parent with k values makes k rows of each row.",
+)
+
+# %% [markdown]
+r"""
+ 1. Draw that arrow. Which tables stay as they are?
  2. *Start from: no arrows*, then *a chain*, then *every arrow*. Which of them is the full table?
  3. Draw a cycle (turn an arrow round). Does your function refuse it?
 """
@@ -361,253 +384,18 @@ with solved("bayes_net_parameters", "table_parameters"):
 # %% [markdown]
 r"""
 A chain of $n$ bits needs $1 + 2 + 2 + \dots + 2 = 2n - 1$ numbers: **linear**. The price is an assumption: *the past speaks only through
-the last bit.* For weather from day to day that may do. For the pixels of a digit? At the end of this lesson you will measure it.
+the last bit.* For weather from day to day that may do. For the pixels of a digit? The experiment below measures it.
 
 And one parent more on a bit costs a factor of 2, each time. With all earlier variables as parents you are back at the wall.
 """
 
 # %% [markdown]
 r"""
-## A formula in place of a table
-
-`fvsbn_parameters` · difficulty ●○○ · 4 minutes · 1 point
-
-The second great way: keep *all* arrows, but throw the tables away. In place of a table with $2^{i-1}$ rows, take a formula
-that computes the row when it is asked for. The simplest one is a logistic regression:
-
-$$p(x_i = 1 \mid x_{<i}) = \sigma\Big(b_i + \sum_{j<i} w_{ij}\, x_j\Big).$$
-
-Here $\sigma(t) = 1/(1 + e^{-t})$, the *logistic function*, makes a probability of any number: 0 becomes ½, large numbers go to 1, very negative ones to 0.
-
-One of these for each variable makes a *fully visible sigmoid belief network*, **FVSBN** (Neal, 1992; Frey, Hinton and Dayan, 1996). You will
-train one in lesson 03.
-
-*By hand*, $n = 3$: $p(x_1)$ has a bias: 1 number. $p(x_2 \mid x_1)$ has a weight and a bias: 2. $p(x_3 \mid x_1, x_2)$ has
-two weights and a bias: 3. Together 6, where the table has 7. For larger $n$ the gap opens quickly.
-
-There is a third great way, which goes with either: **tie** the conditionals, so that one rule serves every position. A chain of 20 bits with one table for all its steps has $1 + 2 = 3$ numbers in place of 39. It gives up that one place differs from another. Convolutions (lessons 08 and 09) and transformers (10) live by it.
-
-<details><summary>Hint 1</summary>
-
-The $i$-th conditional has $i - 1$ weights and a bias. What is $1 + 2 + \dots + n$?
-</details>
-<details><summary>Hint 2</summary>
-
-In Python, `/` makes a float, even of whole numbers.
-</details>
-"""
-
-
-# %% exercise="fvsbn_parameters"
-def fvsbn_parameters(n):
-    """Weights and biases of n logistic regressions, the i-th on the i − 1 variables before it.
-
-    `n` is an int ≥ 1. Returns an int.
-    """
-    ### BEGIN SOLUTION
-    return n * (n + 1) // 2
-    ### END SOLUTION
-
-
-# %% check="fvsbn_parameters" points=1
-check(fvsbn_parameters)
-
-# %% [markdown]
-r"""
-## Share the hidden layer
-
-`nade_parameters` · difficulty ●○○ · 6 minutes · 2 points
-
-A logistic regression is a modest formula: each earlier bit pushes up or down, and bits cannot team up. A hidden layer lets them. But a separate
-network for each of the $n$ conditionals would be expensive, so **NADE** (Larochelle and Murray, 2011) lets all of them *share* one matrix:
-
-$$h_i = \sigma\big(c + W_{:,<i}\, x_{<i}\big), \qquad p(x_i = 1 \mid x_{<i}) = \sigma\big(b_i + V_i\, h_i\big).$$
-
-Step $i$ uses the first $i - 1$ columns of the same $W$ (that is $W_{:,<i}$), and a row $V_i$ of its own. With $h$ hidden units:
-
-| array | shape | for $n = 3,\ h = 2$ |
-|---|---|---|
-| $W$ | $h \times n$ | 6 |
-| $c$ | $h$ | 2 |
-| $V$ | $n \times h$ | 6 |
-| $b$ | $n$ | 3 |
-| | | **17** |
-
-*A convention.* No step ever uses the last column of $W$, since nothing comes after $x_n$. We count the arrays **as they are stored**, the last
-column too. At $n = 3$ NADE needs more than the table's 7 numbers: a formula pays off when $n$ is large.
-
-<details><summary>Hint 1</summary>
-
-Four arrays, four terms. Two of the terms are equal.
-</details>
-<details><summary>Hint 2</summary>
-
-Check with the last line of the table: two hidden units, three variables.
-</details>
-"""
-
-
-# %% exercise="nade_parameters"
-def nade_parameters(n, hidden):
-    """Numbers that a NADE over n binary variables with `hidden` units stores: W, c, V and b.
-
-    Returns an int.
-    """
-    ### BEGIN SOLUTION
-    return 2 * n * hidden + hidden + n
-    ### END SOLUTION
-
-
-# %% check="nade_parameters" points=2
-check(nade_parameters)
-
-# %% [markdown]
-r"""
-> **Is that so?** *"Weight sharing makes NADE dramatically smaller than FVSBN: linear in n, not quadratic."*
-"""
-
-# %% tags=["demo"]
-predict(
-    "On the 784 pixels of a digit, with 500 hidden units: which of the two has more numbers?",
-    ["FVSBN", "NADE"],
-    answer=lambda: int(nade_parameters(784, 500) > fvsbn_parameters(784)),
-    why=lambda: f"FVSBN {fvsbn_parameters(784):,}, NADE {nade_parameters(784, 500):,}.",
-)
-
-# %% tags=["demo"] title="Where the two counts cross"
-with solved("fvsbn_parameters", "nade_parameters"):
-    first = next(n for n in range(1, 10_000) if fvsbn_parameters(n) > nade_parameters(n, 500))
-    for n in (784, first - 1, first):
-        print(f"n = {n:5,}: FVSBN {fvsbn_parameters(n):9,}, NADE {nade_parameters(n, 500):9,}")
-
-# %% [markdown]
-r"""
-Linear beats quadratic *in the end*, and the end is at $n = 2002$. On MNIST, NADE has two and a half times as **many** parameters as FVSBN. It
-is nevertheless the better model: lessons 03 and 04 train both on small digits, and NADE comes out more than a nat ahead, with far more numbers. Its conditionals
-can say more, having hidden units; that they share their weights is what makes so many of them affordable (lesson 04 has the control).
-
-A count is not a verdict on a model. It is what you pay; the next lessons are about what you get.
-
-<details><summary>Where does 2002 come from?</summary>
-
-FVSBN is larger when $\tfrac{n(n+1)}{2} > 2nh + h + n$, that is $n^2 - (4h + 1)\,n - 2h > 0$. The positive root lies between $4h + 1$ and $4h + 2$,
-so the first whole $n$ is $4h + 2$, for every $h \ge 1$. With $h = 500$: 2002.
-</details>
-"""
-
-# %% [markdown]
-r"""
-## Count what the masks leave open
-
-`made_parameters` · difficulty ●●○ · 12 minutes · 3 points
-
-**MADE** (Germain, Gregor, Murray and Larochelle, 2015) takes an ordinary network from $n$ inputs to $n$ outputs and deletes connections until output $d$
-depends only on the inputs before it. Lesson 05 builds it. Here we count the connections that **exist** after the deletion.
-
-Every unit has a **degree**. Input $d$ has degree $d$ (so $1 \dots n$). A hidden unit has a degree $m$ in $1 \dots n - 1$ and may know inputs $1 \dots m$.
-Two rules say which connections exist:
-
- - into a hidden unit of degree $m$: from every unit of degree $\le m$ in the layer below;
- - into output $d$: from every unit of degree $< d$ in the layer below.
-
-Lesson 05 draws the degrees at random. To make the count definite, here is **our convention**: in each hidden layer, unit $k = 0, 1, 2, \dots$ has the degree
-
-$$m_k = 1 + (k \bmod (n - 1)), \quad\text{that is } 1, 2, \dots, n-1, 1, 2, \dots$$
-
-**Count the open connections, and a bias for every hidden unit and every output.**
-
-*By hand*, $n = 3$ and one hidden layer of 4 units, of degrees 1, 2, 1, 2:
-
-| | unit 0 ($m=1$) | unit 1 ($m=2$) | unit 2 ($m=1$) | unit 3 ($m=2$) | together |
-|---|---|---|---|---|---|
-| from inputs of degree ≤ m | 1 | 2 | 1 | 2 | 6 |
-| to outputs d > m | 2 | 1 | 2 | 1 | 6 |
-
-and $4 + 3$ biases: **19**. Without masks it would be $3 \cdot 4 + 4 + 4 \cdot 3 + 3 = 31$.
-
-*The edge.* At $n = 1$ there is no degree in $1 \dots 0$, so no hidden unit can exist, whatever sizes are asked for. What is left is the output's bias: 1.
-
-<details><summary>Hint 1</summary>
-
-Keep one list: the degrees of the layer below. It starts as $1, \dots, n$. Each hidden layer counts its connections to it, and then takes its place.
-</details>
-<details><summary>Hint 2</summary>
-
-`(above[:, None] >= below[None, :])` is the mask of a layer. What is the sum of a mask?
-</details>
-"""
-
-
-# %% exercise="made_parameters"
-def made_parameters(n, hidden_sizes):
-    """Open connections and biases of a MADE over n variables, with m_k = 1 + k mod (n − 1).
-
-    `hidden_sizes` is a list of layer sizes, possibly empty. Returns an int; 1 for n = 1.
-    """
-    ### BEGIN SOLUTION
-    if n == 1:
-        return 1
-    below = np.arange(1, n + 1)
-    count = n
-    for size in hidden_sizes:
-        degrees = 1 + np.arange(size) % (n - 1)
-        count += int((degrees[:, None] >= below[None, :]).sum()) + size
-        below = degrees
-    outputs = np.arange(1, n + 1)
-    return count + int((outputs[:, None] > below[None, :]).sum())
-    ### END SOLUTION
-
-
-# %% check="made_parameters" points=3
-check(made_parameters)
-
-# %% [markdown]
-r"""
-Three surprises. **Predict** each before you run the cell.
-
- 1. Change the degrees of a one-layer MADE any way you like. How does the count change?
- 2. What is a MADE *without* a hidden layer?
- 3. Are the masks of a deep MADE half full, as those of a shallow one?
-"""
-
-# %% tags=["demo"]
-with solved("made_parameters", "fvsbn_parameters"):
-    n, h = 784, 500
-    print(f"one layer of {h}: {made_parameters(n, [h]):,} = nh + h + n = {n * h + h + n:,}")
-    print(f"no hidden layer : {made_parameters(n, []):,}, FVSBN {fvsbn_parameters(n):,}")
-    for sizes in ([1000], [1000, 1000], [1000, 1000, 1000]):
-        dense = sum((a + 1) * b for a, b in zip([n, *sizes], [*sizes, n], strict=True))
-        count = made_parameters(n, sizes)
-        print(f"hidden {sizes!s:18}: {count:,}, {count / dense:.0%} of the dense {dense:,}")
-
-# %% [markdown]
-r"""
- 1. Not at all. A unit of degree $m$ has $m$ connections below it and $n - m$ above: always $n$. So one layer has $nh + h + n$ numbers.
- 2. An FVSBN: inputs straight to outputs, a triangle of weights and $n$ biases. The models are relatives.
- 3. Yes, about half full, layer by layer: of two units drawn at random, the degree of the upper is at least that of the lower about half the time.
-
-## All of them at once
-
-Your five functions, over $n$, on logarithmic axes: a straight line is a power of $n$, and its slope is the exponent. **Point** at the plot, or
-press → and ←, to read the numbers. Change $h$ and watch where the circle goes. (It should go to $4h + 2$.)
-"""
-
-# %% tags=["demo"]
-display(
-    ParameterGrowth(
-        table_parameters, bayes_net_parameters, fvsbn_parameters, nade_parameters, made_parameters
-    )
-)
-
-# %% [markdown]
-r"""
-The table is the only curve that never straightens out. That is the wall: whatever the slope of a line, the table gets steeper.
-
 ## Experiment: numbers want data
 
 Is a large table merely a storage problem? Suppose that you had the disk. Each number on it still has to be *learned* from data.
 
-We take the 1,297 training digits of scikit-learn, 8 × 8 bits each, and fit Bayes nets to them, going through the pixels row by row. Each pixel gets as parents its
+We take 1,297 training digits of scikit-learn, 8 × 8 bits each, and fit Bayes nets to them, going through the pixels row by row. Each pixel gets as parents its
 $m$ nearest pixels among those before it. A row of a table is learned by counting, as if it had seen one white and one black pixel beforehand
 (Laplace's rule), so that nothing gets probability 0:
 
@@ -655,9 +443,25 @@ def nll_of_net(net, tables, images):
 
 # %% [markdown]
 r"""
-**Predict:** as $m$ goes from 0 to 14, the tables grow from 64 numbers to almost a million. What will the error on the *training* images do? And
-on *new* ones?
+As $m$ goes from 0 to 14, the tables grow from 64 numbers to almost a million. What will the error on the *training* images do? And on *new* ones?
 """
+
+
+# %% tags=["demo"]
+def new_image_costs(m):
+    """Nats of a validation image with m parents per pixel."""
+    net = [nearest(i, m) for i in range(64)]
+    return nll_of_net(net, fit_tables(net, train), valid)
+
+
+predict(
+    "From 0 to 7 to 14 parents: what does the error on new images do?",
+    ["it falls, and falls on", "it falls, then rises again", "it rises from the start"],
+    answer=lambda: [(-1, -1), (-1, 1), (1, 1)].index(
+        tuple(np.sign(np.diff([new_image_costs(m) for m in (0, 7, 14)])).astype(int))
+    ),
+    why="The next cell draws the whole curve.",
+)
 
 # %% tags=["demo"]
 curve = []
@@ -689,16 +493,161 @@ show(fig, alt)
 # %% [markdown]
 r"""
 This is the wall from the other side. Every parent more doubles each table, but not the pile of images that fills it. With 12 parents, 95 % of
-the rows have never seen an image, and know nothing but Laplace's rule. The error on new images turns round and climbs. **A number that you can store but not learn is worth nothing.**
+the rows have never seen an image, and know nothing but Laplace's rule, ½. The error on new images turns round and climbs.
 
-And the training images? A table of counts alone could only get better on them with every parent. Laplace's rule stands against it: a row that has seen a single image says $\tfrac23$ of what it saw, and no more. From 10 parents on so many rows are of that kind that even the training error rises again, from 17.7 to 18.1 nats.
+Is that *why* it climbs? A "because" wants a **control**: change only the thing that is blamed, and look whether the effect goes. Let a row that never saw an image say what the row with one parent fewer says. Then let rows do so that saw fewer than 8 images.
+"""
 
-For comparison, the FVSBN that you train in lesson 03 looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.4 nats. No net of tables in the plot
-reaches it, with any count. A formula has something to say about rows that it has never seen.
+
+# %% tags=["demo"] title="The control: thin rows borrow from the table with one parent fewer"
+def with_borrowing(least):
+    """Nats of a validation image for m = 0 … 14, rows with fewer than `least` images repaired."""
+    shorter, nats = None, []
+    for m in range(15):
+        net = [nearest(i, m) for i in range(64)]
+        tables = fit_tables(net, train)
+        for i, parents in enumerate(net if shorter else []):
+            seen = np.bincount(rows_of(train, parents), minlength=len(tables[i]))
+            borrowed = shorter[i][np.arange(len(seen)) % len(shorter[i])]  # without the last parent
+            tables[i] = np.where(seen < least, borrowed, tables[i])
+        shorter = tables
+        nats.append(nll_of_net(net, tables, valid))
+    return nats
+
+
+def climb(least):
+    """Nats from 7 parents to 14."""
+    nats = with_borrowing(least)
+    return nats[14] - nats[7]
+
+
+# %% tags=["demo"]
+predict(
+    "Rows that saw no image are repaired. How much of the climb from 7 to 14 parents goes away?",
+    ["all of it", "about a third", "nothing"],
+    answer=lambda: [1.0, 0.33, 0.0].index(
+        min((1.0, 0.33, 0.0), key=lambda share: abs(share - (1 - climb(1) / climb(0))))
+    ),
+    why="Rows that saw a few images do more harm together. The cell below repairs those as well.",
+)
+
+# %% tags=["demo"] title="The climb with and without repaired rows"
+for least, name in enumerate(("nobody borrows", "rows that saw no image borrow")):
+    print(f"{name:41}: from 7 parents to 14, {climb(least):+.2f} nats")
+print(f"{'rows that saw fewer than 8 images borrow':41}: {climb(8):+.2f} nats")
+
+# %% [markdown]
+r"""
+So rows without an image are a third of the story. The larger part is rows that saw a few images and speak as if they knew: when all rows of fewer than 8 images borrow, the climb is gone but for 0.2 nats. What a table lacks is *data for each row*, and an empty row is only the extreme case.
+
+And the training images? A table of counts alone could only get better on them with every parent. Laplace's rule stands against it: a row that has seen a single image says $\tfrac23$ of what it saw, and no more. From 10 parents on so many rows are of that kind that even the training error rises again, from 17.7 to 18.1 nats. (A test of this course holds the control: without the rule it only falls.)
+
+## One rule for every place
+
+The second great way goes with any other: **tie** the conditionals, so that one rule serves every place. A chain of 20 bits with one table for all its steps has $1 + 2 = 3$ numbers in place of 39. What it gives up
+is that one place may differ from another. Convolutions (lessons 08 and 09) and transformers (10) live by tying.
+
+On the digits: **one** table for all 64 pixels, whose parents are the neighbors at the same distances everywhere (beyond the border, white).
+"""
+
+
+# %% tags=["demo"] title="One table for every pixel"
+def tied_costs(m):
+    """Nats of a validation image: the m nearest pixels before, and one table for all places."""
+    near = [
+        (row, column) for row in range(-7, 1) for column in range(-7, 8) if (row, column) < (0, 0)
+    ]
+    near.sort(key=lambda at: (at[0] ** 2 + at[1] ** 2, -at[0], -at[1]))
+
+    def rows(images):
+        page = np.pad(images.reshape(-1, 8, 8), ((0, 0), (7, 7), (7, 7)))
+        parts = [page[:, 7 + r : 15 + r, 7 + c : 15 + c] << k for k, (r, c) in enumerate(near[:m])]
+        return sum(parts, np.zeros((len(images), 8, 8), int)).reshape(-1, 64)
+
+    seen = np.bincount(rows(train).ravel(), minlength=2**m)
+    ones = np.bincount(rows(train).ravel(), train.ravel(), minlength=2**m)
+    p = ((ones + 1) / (seen + 2))[rows(valid)]
+    return -np.log(np.where(valid == 1, p, 1 - p)).sum(axis=1).mean()
+
+
+# %% tags=["demo"]
+predict(
+    "Three parents and one table for all pixels: 8 numbers in place of 495. How many nats does a new image cost, where the 495 gave 20.6?",
+    ["about 21", "about 28", "about 40"],
+    answer=lambda: [21, 28, 40].index(min((21, 28, 40), key=lambda n: abs(n - tied_costs(3)))),
+    why="One table cannot know where on the page a pixel stands; each pixel's own table can.",
+)
+
+# %% tags=["demo"] title="Tied and not tied"
+for m in (0, 3, 7, 14):
+    own = curve[m]
+    print(f"{m:2} parents: one table {2**m:6,} numbers {tied_costs(m):5.2f} nats,", end=" ")
+    print(f"a table for each pixel {own[1]:7,} numbers {own[4]:5.2f} nats")
+
+# %% [markdown]
+r"""
+Few numbers, and dear: with the same neighbors, all that the tied table may not do is say different things at different places, and on a page with a digit in its middle that costs 7 nats. (At 14 parents the gap is smallest, and the tied table has 50 times fewer numbers.) Convolutions tie as well, and look at far more than 14 neighbors.
 """
 
 # %% [markdown]
 r"""
+## A formula in place of a table
+
+`fvsbn_parameters` · difficulty ●○○ · 4 minutes · 1 point
+
+The third great way: keep *all* arrows, but throw the tables away. In place of a table with $2^{i-1}$ rows, take a formula
+that computes the row when it is asked for. The simplest one is a logistic regression:
+
+$$p(x_i = 1 \mid x_{<i}) = \sigma\Big(b_i + \sum_{j<i} w_{ij}\, x_j\Big).$$
+
+Here $\sigma(t) = 1/(1 + e^{-t})$, the *logistic function*, makes a probability of any number: 0 becomes ½, large numbers go to 1, very negative ones to 0.
+
+One of these for each variable makes a *fully visible sigmoid belief network*, **FVSBN** (Neal, 1992; Frey, Hinton and Dayan, 1996). You will
+train one in lesson 03: on the digits above it looks at *all* earlier pixels with 2,080 numbers, and reaches about 18.4 nats on test images. No net of tables in the plot reaches that, with any count.
+
+*By hand*, $n = 3$: $p(x_1)$ has a bias: 1 number. $p(x_2 \mid x_1)$ has a weight and a bias: 2. $p(x_3 \mid x_1, x_2)$ has
+two weights and a bias: 3. Together 6, where the table has 7. For larger $n$ the gap opens quickly.
+
+<details><summary>Hint 1</summary>
+
+The $i$-th conditional has $i - 1$ weights and a bias. What is $1 + 2 + \dots + n$?
+</details>
+<details><summary>Hint 2</summary>
+
+In Python, `/` makes a float, even of whole numbers.
+</details>
+"""
+
+
+# %% exercise="fvsbn_parameters"
+def fvsbn_parameters(n):
+    """Weights and biases of n logistic regressions, the i-th on the i − 1 variables before it.
+
+    `n` is an int ≥ 1. Returns an int.
+    """
+    ### BEGIN SOLUTION
+    return n * (n + 1) // 2
+    ### END SOLUTION
+
+
+# %% check="fvsbn_parameters" points=1
+check(fvsbn_parameters)
+
+# %% [markdown]
+r"""
+## All of them at once
+
+Your functions, over $n$, on logarithmic axes: a straight line is a power of $n$, and its slope is the exponent. **Point** at the plot, or
+press → and ←, to read the numbers. At which $n$ is the FVSBN a hundredth of the table?
+"""
+
+# %% tags=["demo"]
+display(ParameterGrowth(table_parameters, bayes_net_parameters, fvsbn_parameters))
+
+# %% [markdown]
+r"""
+The table is the only curve that never straightens out. That is the wall: whatever the slope of a line, the table gets steeper.
+
 ## A question in words
 
 A classmate writes: *"The chain rule turns one table of $2^n - 1$ numbers into $n$ small conditionals, $p(x_i \mid x_{<i})$. So the exponential
@@ -727,8 +676,8 @@ r"""
 ## What you should remember
 
 A table over $n$ bits needs $2^n - 1$ numbers, and the chain rule alone changes nothing about that. Numbers are saved by **assumptions**: leave out arrows (a Bayes
-net: exponential only in the number of parents), or replace tables by a formula that is shared or simple (FVSBN $\sim n^2/2$, NADE $\sim 2nh$, MADE $\sim nh$). The wall is not only about
-storage: a table's rows must be *seen* to be learned. And a smaller count is not a better model: compute both, the count and the likelihood.
+net: exponential only in the number of parents), tie tables (one rule for every place), or replace them by a formula (FVSBN: $n(n+1)/2$). The wall is not only about
+storage: each row of a table must be *seen* often enough to be learned. And a smaller count is not a better model: compute both, the count and the likelihood.
 
 ## Ask yourself
 
@@ -744,18 +693,13 @@ $2 + 9 \cdot 3 \cdot 2 = 56$. The first has one row of 2 free numbers; each of t
 
 $1 + 2 + 4(n - 2) = 4n - 5$ for $n \ge 2$. Mind the first two bits: they do not have two parents.
 </details>
-<details><summary>At which n has an FVSBN more parameters than a NADE with 100 hidden units?</summary>
-
-From $n = 4h + 2 = 402$ on.
-</details>
-<details><summary>Two networks: MADE with one layer of 500 and NADE with 500 hidden units, both over 784 bits. Why does MADE have about half as many?</summary>
-
-In NADE a hidden unit is recomputed at every step, so it has a weight from every input and to every output: $2n$. In MADE it is computed once, has a fixed degree $m$, and keeps $m$ of the
-one and $n - m$ of the other: $n$.
-</details>
 <details><summary>Why does the error on new images rise again when tables get larger?</summary>
 
-The number of rows doubles with each parent, the number of images does not. Rows without images know nothing.
+The number of rows doubles with each parent, the number of images does not: more and more pixels fall into rows that saw no image, or a few. The control: where such rows borrow from a shorter table, the rise is gone.
+</details>
+<details><summary>What does tying the tables of all places save, and what does it give up?</summary>
+
+One table in place of $n$: 8 numbers for 495, with three parents. It can no longer say that one place differs from another, which costs a digit 7 nats.
 </details>
 
 ## Go further
@@ -765,8 +709,6 @@ The number of rows doubles with each parent, the number of images does not. Rows
  - C. Chow and C. Liu, "Approximating discrete probability distributions with dependence trees", *IEEE Transactions on Information Theory* 14, 1968.
  - R. Neal, "Connectionist learning of belief networks", *Artificial Intelligence* 56, 1992; B. Frey, G. Hinton and P. Dayan, "Does the wake-sleep algorithm produce good density estimators?", *Advances in Neural Information Processing Systems* 8, 1996: the FVSBN.
  - Y. Bengio and S. Bengio, "Modeling high-dimensional discrete data with multi-layer neural networks", *Advances in Neural Information Processing Systems* 12, 2000: a network for the conditionals, before NADE.
- - H. Larochelle and I. Murray, "The neural autoregressive distribution estimator", AISTATS 2011: NADE.
- - M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation", ICML 2015.
  - Planck Collaboration, "Planck 2018 results. VI. Cosmological parameters", *Astronomy & Astrophysics* 641, A6, 2020: the density of ordinary matter.
 """
 

@@ -138,13 +138,7 @@ Sum the umbrellas out: $p(\text{dry}) = 0.6$, $p(\text{rain}) = 0.4$. That is th
 
 So factor $i$ is an array with $i$ axes, one for each of $x_1 \dots x_i$. Its **last** axis is $x_i$, and along it every row sums to 1.
 
-**Predict:** what if a prefix never occurs? Say it never rains. The row after rain is then $0/0$.
-
-<details><summary>Answer</summary>
-
-Mathematics does not say: any row would do, since the product multiplies it by $p(\text{rain}) = 0$. NumPy does say: NaN. And $0 \cdot \text{NaN}$ is NaN again, which would spoil the product. We choose the
-**uniform** row, $1/k$ each: it is a distribution, and it does not pretend to know anything.
-</details>
+Where a prefix never occurs, its row is $0/0$. There we choose the **uniform** row, $1/k$ each: it is a distribution, and it does not pretend to know anything.
 
 <details><summary>Hint 1</summary>
 
@@ -156,6 +150,14 @@ The denominator is the sum of the numerator along one of its axes. `keepdims=Tru
 allow it, and leaves in `out` what was there before.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Say it never rains, so the row after rain is 0/0. What does the identity say of this row?",
+    ["it must be (½, ½)", "any row will do", "there is none: the joint has no factors"],
+    answer=1,
+    why="The product multiplies it by p(rain) = 0. But not by NaN, which is what NumPy makes of 0/0: 0 · NaN is NaN, and would spoil the product.",
+)
 
 
 # %% exercise="conditionals"
@@ -199,8 +201,16 @@ r"""
 
 > "Storing a joint takes exponentially many numbers. The solution is the chain rule."
 
-You will read this. **Decide:** how many *free* numbers do the factors of $n$ variables hold, against the $k^n - 1$ of the table? A row of $k$ probabilities has $k - 1$ free ones, and factor $i$ has $k^{i-1}$ rows.
+You will read this. How many *free* numbers do the factors of $n$ variables hold, against the $k^n - 1$ of the table? A row of $k$ probabilities has $k - 1$ free ones, and factor $i$ has $k^{i-1}$ rows.
 """
+
+# %% tags=["demo"]
+predict(
+    "The table of 20 bits has 1,048,575 free numbers. And its 20 factors together?",
+    ["210", "20,000, about", "1,048,575"],
+    answer=lambda: [210, 20_000, 2**20 - 1].index(sum(2 ** (i - 1) for i in range(1, 21))),
+    why="The row of each of the 2^(i − 1) prefixes has one free number, and 1 + 2 + 4 + … + 2^19 = 2^20 − 1.",
+)
 
 # %% tags=["demo"]
 for k, n in ((3, 3), (2, 20), (27, 4)):
@@ -225,13 +235,6 @@ Now the other direction, the identity itself: multiply.
 
 $$\begin{pmatrix} 0.6 \\ 0.4 \end{pmatrix} \text{times, row by row,} \begin{pmatrix} 0.9 & 0.1 \\ 0.2 & 0.8 \end{pmatrix} = \begin{pmatrix} 0.54 & 0.06 \\ 0.08 & 0.32 \end{pmatrix}$$
 
-**Predict:** NumPy multiplies an array of shape `(2,)` with one of shape `(2, 2)` without complaint. Does `first * second` do what is written above?
-
-<details><summary>Answer</summary>
-
-No. Broadcasting lines shapes up at their *last* axes, so the 0.6 and 0.4 would go along the umbrellas, not along the rain. No error, a wrong number: $0.6 \cdot 0.2 = 0.12$ in place of 0.08.
-</details>
-
 <details><summary>Hint 1</summary>
 
 The product so far has $i$ axes, the next factor has one more, at the end. `a[..., None]` gives `a` a new last axis.
@@ -241,6 +244,18 @@ The product so far has $i$ axes, the next factor has one more, at the end. `a[..
 Before the first factor there is the empty prefix. What is the product of no factors?
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "`first` has shape (2,), `second` has shape (2, 2). Does first * second do what is written above?",
+    ["yes", "no: it gives other numbers", "no: NumPy raises an error"],
+    answer=lambda: int(
+        not np.allclose(
+            np.array([0.6, 0.4]) * np.array([[0.9, 0.1], [0.2, 0.8]]), [[0.54, 0.06], [0.08, 0.32]]
+        )
+    ),
+    why="Broadcasting lines shapes up at their last axes: the 0.6 and 0.4 go along the umbrellas, not along the rain. No error, but 0.6 · 0.2 = 0.12 in place of 0.08.",
+)
 
 
 # %% exercise="joint"
@@ -283,8 +298,16 @@ $$\log p(x) = \sum_{i=1}^{n} \log p(x_i \mid x_{<i}).$$
 *By hand*, for B-A-C: $\log 0.4 + \log 0.5 + \log 0.6 = -0.916 - 0.693 - 0.511 = -2.120$, which is $\log 0.12$. The **negative log-likelihood** (NLL) of the word is 2.120 **nats**, the unit that belongs to the natural log. Small is
 good: a word of probability 1 costs 0 nats.
 
-Why logs, when the product is right? **Predict** what the next cell prints.
+Why logs, when the product is right?
 """
+
+# %% tags=["demo"]
+predict(
+    "Multiply 0.5 by itself in float64. From about how many factors on is the product 0.0?",
+    ["100", "1,000", "10,000", "never: it only gets small"],
+    answer=lambda: next(i for i, n in enumerate((100, 1075, 10_000)) if 0.5**n == 0),
+    why="The smallest float64 above 0 is 2^(−1074).",
+)
 
 # %% tags=["demo"]
 print("2,000 fair bits:", 0.5**2000)
@@ -382,14 +405,6 @@ How to draw from *one* row? Lay the row out as intervals on $[0, 1)$ and throw a
 
 *By hand.* After B the row is $(0.5,\ 0.2,\ 0.3)$; its running sums are 0.5, 0.7, 1. Say $u = 0.62$: at or above 0.5, below 0.7, so the letter is B. In general the letter is *the number of running sums that are at most* $u$.
 
-**Predict:** a friend wants to save time and throws **one** $u$ for all letters of a word. Each letter still has its right row, and each $u$ is uniform. What goes wrong?
-
-<details><summary>Answer</summary>
-
-The letters hang together by the $u$ they share. If B came first, then $u$ was in $[0.3, 0.7)$, and the second letter can only be what the row after B has *there*: A if $u < 0.5$, else B. B-C can never come, although
-$p(\text{C} \mid \text{B}) = 0.3$.
-</details>
-
 The check compares 8,000 of your words with the joint by a $\chi^2$ test, $\sum_x (\text{seen} - \text{expected})^2 / \text{expected}$, whose limits a right sampler misses less than once in a million runs. It also wants all your
 randomness from `rng`, so that a run can be repeated.
 
@@ -403,6 +418,14 @@ In the first step there is one row for all: `np.broadcast_to(row, (count, k))`. 
 a hair below 1: scale $u$ by it.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "A friend throws ONE u for all letters of a word. Each letter has its right row, and each u is uniform. What goes wrong?",
+    ["nothing", "some words never come", "every letter comes equally often"],
+    answer=1,
+    why="The letters hang together by the u they share. If B came first, u was in [0.3, 0.7), and there the row after B has only A (below 0.5) and B. B-C never comes, although p(C | B) = 0.3.",
+)
 
 
 # %% exercise="sample"
@@ -472,10 +495,18 @@ r"""
 
 Everything below comes from **your** functions: the bars from `conditionals` and `reorder`, the circles from 2,000 draws of your `sample`.
 
- 1. Choose B-A-C, then drag $x_3$ to the front. **Predict** first: does its factor get larger or smaller than 0.6?
+ 1. Choose B-A-C, then drag $x_3$ to the front. What becomes of its factor, and what of the product?
  2. On the left the factors *read* a word, on the right they *make* one. What is the same on both sides, what is different?
  3. Which circles are furthest from their bars, relative to the bar? Is that a bug?
 """
+
+# %% tags=["demo"]
+predict(
+    "B-A-C, with x3 in front: how large is the factor of its C, which was 0.6 after B, A?",
+    ["larger than 0.6", "0.6", "smaller than 0.6"],
+    answer=lambda: 1 + int(np.sign(0.6 - table[:, :, C].sum())),
+    why="0.6 was the share of C after B, A. With nothing known it is the share of C among all words, about 0.34.",
+)
 
 # %% tags=["demo"]
 ChainExplorer.of(table, conditionals, reorder, sample, values="ABC", x=[B, A, C])
@@ -484,7 +515,7 @@ ChainExplorer.of(table, conditionals, reorder, sample, values="ABC", x=[B, A, C]
 r"""
 <details><summary>Answers</summary>
 
-1. Smaller: 0.6 was the share of C *after B, A*. In front, with nothing known, C has its share among all words, about 0.34.
+1. 0.34: in front, with nothing known, C has its share among all words. The product stays.
 2. The same rows, met in the same order. Reading needs only the word and could visit all cards at once; drawing must wait at each card for the letter before. Remember this: it is why such models train
    in parallel and write one letter at a time.
 3. Those of rare words. A count with mean 20 scatters by about $\sqrt{20} \approx 4.5$, which is 22 %; one with mean 240 by 6 %. No bug.
@@ -540,6 +571,13 @@ def table_of(codes, pseudo_count=0.01):
     return (counts / counts.sum()).reshape((K,) * N)
 
 
+def fourth_letter():
+    """Nats of the fourth letter of the test text, the three before it known."""
+    factors, x = conditionals(table_of(train)), windows(test)
+    whole, first_three = (log_likelihood(factors[:n], x[:, :n]).mean() for n in (4, 3))
+    return first_three - whole
+
+
 print(f"{len(train):,} letters to count, {len(test):,} to test on")
 print("".join(LETTERS[c] for c in test[:75]))
 
@@ -547,8 +585,16 @@ print("".join(LETTERS[c] for c in test[:75]))
 r"""
 **The number to beat.** A writer who knows no more than how often each letter occurs pays about 2.84 nats a letter on the test text. One who knows nothing pays $\log 27 = 3.30$.
 
-**Predict:** how much does it help to know the letter before, the two before, the three before? And how much text does it take to learn that?
+How much does it help to know the letter before, the two before, the three before? And how much text does it take to learn that?
 """
+
+# %% tags=["demo"]
+predict(
+    "A letter alone costs 2.84 nats. What does the fourth letter cost, once the three before it are known?",
+    ["about 2.5 nats", "about 2.0", "about 1.4"],
+    answer=lambda: int(np.abs(np.array([2.5, 2.0, 1.4]) - fourth_letter()).argmin()),
+    why="The cell below has all four letters.",
+)
 
 # %% tags=["demo"]
 with solved("conditionals", "log_likelihood"):

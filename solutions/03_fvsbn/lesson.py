@@ -131,13 +131,6 @@ $$
 What do the 7, 5, 4 on the diagonal mean? They would let a pixel vote about *itself*. And the 9, 8, 9 above it would ask pixels that are not there yet. So cut them off, **whatever the caller passes there**, and on every call:
 training moves all entries of $W$.
 
-**Predict:** somebody writes `x @ W` in place of `x @ W.T`. Which sum does that compute?
-
-<details><summary>Answer</summary>
-
-$\sum_j x_j W_{ji}$: column $i$ in place of row $i$. With a lower triangular $W$ that is a vote of the pixels *after* $i$.
-</details>
-
 <details><summary>Hint 1</summary>
 
 `torch.tril(W, diagonal)` keeps the lower triangle of a matrix, and returns a new one. Which `diagonal` leaves the main diagonal out, too?
@@ -147,6 +140,14 @@ $\sum_j x_j W_{ji}$: column $i$ in place of row $i$. With a lower triangular $W$
 `x` has one example in each **row**: shape `(B, n)`. For one example the sum is $Wx$, for a batch of rows it is $x W^\top$.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Somebody writes x @ W in place of x @ W.T, with a lower triangular W. Who votes about pixel i then?",
+    ["the pixels before i", "the pixels after i", "nobody: the shapes do not fit"],
+    answer=1,
+    why="It sums x_j W_ji: column i in place of row i, and below the diagonal that column holds the pixels after i.",
+)
 
 
 # %% exercise="logits"
@@ -188,13 +189,7 @@ $$-\log p(x_i \mid x_{<i}) = \log(1 + e^{\ell_i}) - x_i\,\ell_i.$$
 
 Together 2.9805 nats: $p(x) = e^{-2.9805} = 0.0508$, the product of the three.
 
-**Predict:** a pixel has the logit 100, and it stays white after all. What does this surprise cost? And what does `-torch.log(1 - torch.sigmoid(torch.tensor(100.0)))` say?
-
-<details><summary>Answer</summary>
-
-$\log(1 + e^{100}) - 0 \approx 100$ nats: dear, but finite. In float32 $\sigma(100)$ is exactly 1, and $-\log(1 - 1) = \infty$. One such pixel, and the mean over the whole training set is infinite. So never take the logarithm
-of a sigmoid: compute with logits.
-</details>
+One trap. In float32 $\sigma(20)$ is exactly 1, and $-\log(1 - 1) = \infty$: one surprise, and the mean over the whole training set is infinite. So never take the logarithm of a sigmoid: compute with logits.
 
 <details><summary>Hint 1</summary>
 
@@ -205,6 +200,14 @@ of a sigmoid: compute with logits.
 The terms have shape `(B, n)`, the answer `(B,)`: one number for each example. A sum, or a mean? Over which dimension?
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "A pixel has the logit 100, and it stays white after all. What does this surprise cost?",
+    ["about 4.6 nats", "about 100 nats", "infinitely many nats"],
+    answer=lambda: [5, 100].index(round(F.softplus(torch.tensor(100.0)).item())),
+    why="log(1 + e^100) − 0, dear but finite. -torch.log(1 - torch.sigmoid(torch.tensor(100.0))) says inf: that is the trap.",
+)
 
 
 # %% exercise="nll"
@@ -226,8 +229,16 @@ check(nll)
 r"""
 ### Is it a distribution? Ask all of them
 
-For 8 pixels there are 256 pictures: few enough to ask for the probability of each. The weights below are random, and nobody trained them. **Predict** the sum.
+For 8 pixels there are 256 pictures: few enough to ask for the probability of each. The weights below are random, and nobody trained them.
 """
+
+# %% tags=["demo"]
+predict(
+    "What do the 256 probabilities sum to?",
+    ["less than 1", "1", "more than 1"],
+    answer=1,
+    why="Each factor sums to 1 over its own bit. The cell below adds them up.",
+)
 
 # %% tags=["demo"]
 every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 8)  # (256, 8)
@@ -249,8 +260,16 @@ One, whatever the weights are: each factor sums to 1 over its own bit, so the la
 
 > "I set the upper triangle of $W$ to zero before training. So my model is autoregressive."
 
-True before the first step. **Predict** what training does with it. The cell takes row 4 of each image, 8 pixels, so that all 256 patterns can be asked again.
+True before the first step. The cell takes row 4 of each image, 8 pixels, so that all 256 patterns can be asked again.
 """
+
+# %% tags=["demo"]
+predict(
+    "Trained for 100 epochs: what do its 256 'probabilities' sum to?",
+    ["1, as before", "less than 1", "more than 1"],
+    answer=2,
+    why="Nothing holds the triangle at zero. The cell below trains it.",
+)
 
 
 # %% tags=["demo"]
@@ -370,9 +389,16 @@ course can say that of itself.
 
 ### What the votes look like
 
-Row $i$ of $W$ says how each earlier pixel votes about pixel $i$: it is a picture itself. Below are 12 of the 64, purple for "makes ink likelier", orange for "makes it less likely". The square is pixel $i$. **Predict** first: which earlier pixels matter
-most to a pixel in the middle?
+Row $i$ of $W$ says how each earlier pixel votes about pixel $i$: it is a picture itself. Below are 12 of the 64, purple for "makes ink likelier", orange for "makes it less likely". The square is pixel $i$.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which earlier pixels have the strongest votes about a pixel in the middle?",
+    ["its neighbors to the left and above", "those far away", "all about the same"],
+    answer=0,
+    why="The cell below draws twelve rows of W and prints the means.",
+)
 
 # %% tags=["demo"]
 with solved("logits", "nll"):
@@ -421,13 +447,6 @@ So far $x$ was given, and the task was **density estimation**: say $p(x)$. The o
 | 2 | $-1 + 2 \cdot \mathbf{1} = 1$ | 0.731 | 0 |
 | 3 | $0.5 - 1 \cdot \mathbf{1} + 3 \cdot \mathbf{0} = -0.5$ | 0.378 | 1 |
 
-**Predict:** somebody calls `logits` once, on zeros, and draws all three bits from the answer. Which probability is wrong at step 2? What would such digits look like?
-
-<details><summary>Answer</summary>
-
-Logit 2 would be −1, as if pixel 1 had stayed white: 0.269 in place of 0.731. Nobody hears what the others drew, so these are coins again: dots without strokes.
-</details>
-
 All samples of a batch can be drawn side by side. What is *not yet* drawn may hold anything, since your logits do not look at it. Try to draw with the given generator only: then anybody can repeat your picture.
 
 <details><summary>Hint 1</summary>
@@ -439,6 +458,14 @@ Start with `x = torch.zeros(count, n)` and fill column after column. Which colum
 `torch.bernoulli(p, generator=generator)` draws a 0. or 1. for each entry of `p`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Somebody calls logits once, on zeros, and draws all three bits from the answer. Which probability of ink does step 2 get, where 0.731 is right?",
+    ["0.731", "0.5", "0.269"],
+    answer=lambda: [0.731, 0.5, 0.269].index(round(torch.tensor(-1.0).sigmoid().item(), 3)),
+    why="Its logit is −1, as if pixel 1 had stayed white. Nobody hears what the others drew: coins again, dots without strokes.",
+)
 
 
 # %% exercise="sample"
@@ -498,14 +525,6 @@ No new mathematics: the first $k$ factors are done, since their bits are known, 
 
 *By hand*, with $W$, $b$ from above and the prefix $(1)$: start at step 2 of the table, with $p = 0.731$. With the prefix $(0)$: $\ell_2 = -1$, $p = 0.269$. With a prefix of all three: nothing to draw. With an empty one: `sample`.
 
-**Predict:** you know the *lower* half and want the upper one. Can the same model do it by this rule?
-
-<details><summary>Answer</summary>
-
-No. $p(\text{upper} \mid \text{lower})$ is no product of factors that we have: every factor looks *back* in the order, and the order was fixed before training. Bayes' rule holds, but its denominator is a sum over $2^{32}$ upper halves. (Lesson 2 tries
-it by rejection; lesson 7 asks what other orders do.)
-</details>
-
 <details><summary>Hint 1</summary>
 
 How many of the pixels are given? `prefix.shape[1]`. Put them into `x` first; they are facts, and no step may draw them again.
@@ -515,6 +534,14 @@ How many of the pixels are given? `prefix.shape[1]`. Put them into `x` first; th
 It is `sample` with a loop that starts later. Work on a tensor of your own: the caller may still need `prefix`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "You know the lower half and want the upper one. Can the same model do it by this rule?",
+    ["yes: start the loop at the last pixel", "no: every factor looks back in the order"],
+    answer=1,
+    why="p(upper | lower) is no product of factors that we have. Bayes' rule holds, but its denominator is a sum over 2^32 upper halves. (Lesson 2 tries it by rejection; lesson 7 asks what other orders do.)",
+)
 
 
 # %% exercise="complete"
@@ -652,9 +679,15 @@ it pays the lower of two prices, as no digit of a person does. A low cost does n
 ## What no straight line can do
 
 Three bits: the first two are fair coins, and the third is 1 if **exactly one** of them is: $x_3 = x_1 \oplus x_2$. Four equally likely words, 000, 011, 101, 110. Whoever knows the rule needs $2 \ln 2 = 1.386$ nats for a word.
-
-**Predict:** what does the best FVSBN need?
 """
+
+# %% tags=["demo"]
+predict(
+    "And the best FVSBN?",
+    ["1.386: it learns the rule", "about 1.7: half of it", "2.079: as much as three coins"],
+    answer=2,
+    why="A logit is a weighted sum. The cell below trains it to the end.",
+)
 
 # %% tags=["demo"]
 with solved("nll"):

@@ -13,12 +13,13 @@
 #     name: 04_nade
 #     title: "NADE: share the weights"
 #     question: "Every pixel deserves a hidden layer of its own. Must 64 hidden layers cost 64 times as much as one?"
-#     minutes: 80
+#     minutes: 85
 #     prerequisites: [02_chain_rule, 03_fvsbn]
 # ---
 
 # %%
 import itertools
+import math
 
 import matplotlib.pyplot as plt
 import torch
@@ -32,6 +33,7 @@ from course.demo import solved
 from course.operations import count_operations
 from course.picture import show
 from course.training import evaluate, fit
+from figures.parameter_growth import ParameterGrowth
 from figures.predict import predict
 from figures.sharing import SharingExplorer
 
@@ -54,13 +56,13 @@ predict(
     "And how many numbers are there if all 784 networks use the same W and c?",
     ["about 80 million, half as many", "about 8 million", "about 0.8 million"],
     answer=lambda: [77, 8, 1].index(round((500 * 784 + 500 + 784 * 500 + 784) / 10**6)),
-    why=f"{500 * 784 + 500 + 784 * 500 + 784:,}: W and V have 392,000 numbers each, and the biases 1,284.",
+    why=f"{500 * 784 + 500 + 784 * 500 + 784:,}, of which the two matrices W and V are 784,000.",
 )
 
 # %% tags=["demo"]
 for n, h in ((3, 2), (64, 128), (784, 500)):
     apart = sum(h * (i - 1) + h + h + 1 for i in range(1, n + 1))  # W_i, c_i, V_i and b_i
-    shared = h * n + h + n * h + n  # W, c, V and b
+    shared = sum(math.prod(shape) for shape in ((h, n), (h,), (n, h), (n,)))
     print(f"n = {n:3}, h = {h:3}: networks apart {apart:>11,} numbers, W and c shared {shared:>7,}")
 
 # %% [markdown]
@@ -127,13 +129,6 @@ $$
 
 The 5 and the 7 did not appear. That is right.
 
-**Predict:** in Python, pixels count from 0. Does step `i` take the columns `W[:, :i]` or `W[:, :i + 1]`?
-
-<details><summary>Answer</summary>
-
-`W[:, :i]`: a slice leaves its end out, so these are the columns `0 … i-1`, which come *before* `i`. With `i + 1` the step sees the bit that it is about to predict.
-</details>
-
 <details><summary>Hint 1</summary>
 
 Write it for one step first. With the batch in rows, `x[:, :i]` has shape `(B, i)`, and `W[:, :i]` has shape `(h, i)`. Which of the two has to be transposed for a product `(B, h)`? Empty slices are welcome: a product over
@@ -144,6 +139,14 @@ nothing is 0.
 Collect the logits of the steps in a list; `torch.stack(list, dim=1)` makes the columns of the answer of them.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "In Python, pixels count from 0. Which columns does step i take?",
+    ["W[:, :i]", "W[:, :i + 1]"],
+    answer=0,
+    why="A slice leaves its end out: the columns 0 … i − 1 come before i. With i + 1 the step would see the bit that it is about to predict.",
+)
 
 
 # %% exercise="nade_naive"
@@ -170,8 +173,16 @@ r"""
 
 > "NADE uses a shared matrix $W$, of which it takes the first columns."
 
-The sentence says too little: *how many* of them? Suppose somebody reads it as "the first $i$". The cell asks all 256 words of 8 bits under both readings. **Predict** the two sums.
+The sentence says too little: *how many* of them? Suppose somebody reads it as "the first $i$". The cell asks all 256 words of 8 bits under both readings.
 """
+
+# %% tags=["demo"]
+predict(
+    "With the first i − 1 columns, and with the first i: what do the 256 'probabilities' sum to?",
+    ["1 and 1", "1 and something else", "both to something else"],
+    answer=1,
+    why="One column more, and output i sees x_i. The cell below adds them up.",
+)
 
 # %% tags=["demo"]
 every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)  # (256, 8)
@@ -214,13 +225,6 @@ One column a step. In multiply-adds with $W$:
 
 *By hand*, the same example: $a_1 = (0, -1)$. Predict with it, **then** add column 1 times $x_1 = 1$: $a_2 = (1, -1)$. Predict, then add column 2 times $x_2 = 0$: $a_3 = (1, -1)$. Predict. Done; column 3 need not be added to anything.
 
-**Predict:** what does the model become if you add column $i$ *before* you predict $x_i$?
-
-<details><summary>Answer</summary>
-
-The "first $i$ columns" of the box above: each output sees its own bit. The values do not look suspicious, and the training loss gets wonderful.
-</details>
-
 And mind what is carried: the sum $a_i$, not $h_i = \sigma(a_i)$. A column added to a sigmoid is another model.
 
 <details><summary>Hint 1</summary>
@@ -232,6 +236,18 @@ Keep one tensor `a` of shape `(B, h)` and go through the steps once. What does i
 For a batch, $W_{\cdot i}\,x_i$ is an outer product: the bits as a column `x[:, i:i + 1]`, shape `(B, 1)`, times the weights `W[:, i]`, shape `(h,)`. Prefer `a = a + …` to `a += …`: an expanded tensor cannot be written to.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Somebody adds column i BEFORE predicting x_i. What does the model become?",
+    [
+        "the same model: a sum has no order",
+        "one that misses its closest neighbor",
+        "one whose outputs see their own bit",
+    ],
+    answer=2,
+    why="These are the 'first i columns' of the box above. The values do not look suspicious, and the training loss gets wonderful.",
+)
 
 
 # %% exercise="nade"
@@ -308,8 +324,16 @@ SharingExplorer.of(nade, **small, x=[1, 0, 1, 1, 0, 1], step=4)
 r"""
 ### Exactly one of two
 
-The three bits that no FVSBN can learn: 000, 011, 101, 110, equally likely. Whoever knows the rule needs $2 \ln 2 = 1.386$ nats, three coins need $3 \ln 2 = 2.079$, and that is where an FVSBN stays. **Predict:** how close do four hidden units come?
+The three bits that no FVSBN can learn: 000, 011, 101, 110, equally likely. Whoever knows the rule needs $2 \ln 2 = 1.386$ nats, three coins need $3 \ln 2 = 2.079$, and that is where an FVSBN stays. Now NADE with four hidden units, from five random starts.
 """
+
+# %% tags=["demo"]
+predict(
+    "How close does training bring NADE to 1.386 nats?",
+    ["from every start", "from some starts", "from no start"],
+    answer=1,
+    why="The second cell below trains it five times.",
+)
 
 
 # %%
@@ -361,8 +385,16 @@ hidden units can have many, and here you saw two.
 r"""
 ## Digits: numbers to beat
 
-1,297 digits of 8×8 pixels to train on, 200 to choose the best epoch, 300 to test. Coins with each pixel's own frequency need 25.20 nats an image, an FVSBN about 18.4. Now your NADE, with 128 hidden units. **Predict** before you wait for it.
+1,297 digits of 8×8 pixels to train on, 200 to choose the best epoch, 300 to test. Coins with each pixel's own frequency need 25.20 nats an image, an FVSBN about 18.4. Now your NADE, with 128 hidden units.
 """
+
+# %% tags=["demo"]
+predict(
+    "Where does NADE end, in nats an image on the test set?",
+    ["near 18.4, with the FVSBN", "near 17", "near 12"],
+    answer=1,
+    why="The cell below trains it, and prints the number.",
+)
 
 # %%
 digits = data.digits()
@@ -383,9 +415,16 @@ with solved("nade"):
 # %% [markdown]
 r"""
 About one and a half nats better than the FVSBN. A hidden unit $k$ looks at the pixels through row $k$ of $W$: a picture of 8×8 weights. Here are the 18 with the largest ones.
-
-**Predict:** the last pixel, at the lower right, is pale in all of them. Why?
+The last pixel, at the lower right, is pale in all of them.
 """
+
+# %% tags=["demo"]
+predict(
+    "Why is the last pixel pale in every picture?",
+    ["no digit has ink there", "no step uses its column", "it has had the fewest training steps"],
+    answer=1,
+    why="Column 64 is never used: its gradient is 0, and weight decay pulls it to zero. The cell below prints what is left of it, and in how many images it is black.",
+)
 
 
 # %% tags=["demo"]
@@ -412,13 +451,23 @@ with solved("nade"):
         low=-4,
         high=4,
     )
+    ink, size = digits.train.sum(0), W.norm(dim=0)
+    model.nll(digits.train).mean().backward()
+    slope = model.W.grad.norm(dim=0)
+    model.zero_grad()
+    for name, j in {
+        "63, its neighbor": 62,
+        "64, the last": 63,
+        "57, at the left border": 56,
+    }.items():
+        print(
+            f"pixel {name}: ink in {ink[j]:.0f} of {len(digits.train):,} images, "
+            f"column {size[j]:.3f}, gradient {slope[j]:.1e}"
+        )
 
 # %% [markdown]
 r"""
-<details><summary>Answer</summary>
-
-Column 64 is never used, so no gradient ever reaches it, and the weight decay pulls it to zero. The left border is pale for another reason: hardly any image has ink there, and where $x_j = 0$ the gradient of column $j$ is 0 as well.
-</details>
+The left border is pale for another reason: hardly any image has ink there, and where $x_j = 0$ the gradient of column $j$ is 0 as well.
 
 Orange weights switch a unit *off*. The strong ones come in clumps: ink in such a place turns the unit off. All pixels that come later may listen to it, and each of them trains it.
 
@@ -434,13 +483,6 @@ The same sweep as in exercise 2, with the drawn bit in the place of the given on
 
 *By hand*, with the numbers of exercise 1: $\sigma(\ell_1) = \sigma(0.7689) = 0.683$; say we draw 1. Then $a = (1, -1)$ and $\sigma(\ell_2) = \sigma(0.4621) = 0.614$; say we draw 0. Then $a = (1, -1)$ still, and $\sigma(\ell_3) = \sigma(0.0379) = 0.509$.
 
-**Predict:** calling `nade` at each of the $n$ steps would be of which order in $n$ and $h$?
-
-<details><summary>Answer</summary>
-
-$n$ calls of $O(nh)$: $O(n^2h)$ again, though each call is the fast one.
-</details>
-
 <details><summary>Hint 1</summary>
 
 Copy your sweep, and look where it reads `x`. Which bit has to be drawn before that line?
@@ -450,6 +492,14 @@ Copy your sweep, and look where it reads `x`. Which bit has to be drawn before t
 `torch.bernoulli(p, generator=generator)` draws a 0. or 1. for each entry of `p`, here of shape `(count,)`. The outer product wants it as `(count, 1)`: `bit[:, None]`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "The easy way calls nade at each of the n steps and uses one logit. Of which order is that?",
+    ["O(nh), like the sweep", "O(n²h)", "O(n³h)"],
+    answer=1,
+    why="n calls of O(nh): the square of n again, though each call is the fast one. The cell below your check counts both.",
+)
 
 
 # %% exercise="sample"
@@ -509,12 +559,7 @@ For a small `model.n` there is no need to guess: try **all** $2^n$ vectors.
 | 10 | 0.3 | 0 | 0 | **5** |
 | 11 | 0.3 | 5 | **0** | **0** |
 
-So $D = \begin{pmatrix} 0 & 0 \\ 1 & 1 \end{pmatrix}$: output 2 sees input 2, itself. **Predict:** what would you have found by trying $x = 00$ only? And by looking at the gradients there?
-
-<details><summary>Answer</summary>
-
-At 00 nothing changes, and both derivatives of $5\,x_1x_2$ are 0: the leak would have been missed. Turning bits on all vectors misses nothing.
-</details>
+So $D = \begin{pmatrix} 0 & 0 \\ 1 & 1 \end{pmatrix}$: output 2 sees input 2, itself.
 
 <details><summary>Hint 1</summary>
 
@@ -525,6 +570,14 @@ At 00 nothing changes, and both derivatives of $5\,x_1x_2$ are 0: the leak would
 Two answers `(2**n, n)` compared with `!=` are true wherever an output changed. Did output $i$ change *anywhere*? `.any(dim=0)`. That is one column of $D$.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What would you have found by trying x = 00 only?",
+    ["the same D", "nothing at all: no output changes", "that output 2 sees input 1 only"],
+    answer=lambda: int(5 * 1 * 0 == 5 * 0 * 1 == 5 * 0 * 0),
+    why="Neither bit alone changes 5 x₁ x₂ there, and both its derivatives are 0: gradients miss the leak as well. Turning bits on all vectors misses nothing.",
+)
 
 
 # %% exercise="autoencoder_dependencies"
@@ -550,8 +603,16 @@ check(autoencoder_dependencies)
 
 # %% [markdown]
 r"""
-Now the comparison. Both models are trained on row 4 of each digit, 8 pixels, with 16 hidden units and the same loss. We ask for their dependencies, and for the sum of all 256 "probabilities". **Predict** which one reaches the lower loss.
+Now the comparison. Both models are trained on row 4 of each digit, 8 pixels, with 16 hidden units and the same loss. We ask for their dependencies, and for the sum of all 256 "probabilities".
 """
+
+# %% tags=["demo"]
+predict(
+    "Which of the two reaches the lower loss?",
+    ["NADE", "the autoencoder"],
+    answer=1,
+    why="It may look at what it predicts.",
+)
 
 
 # %%
@@ -606,32 +667,101 @@ r"""
 The autoencoder has learned to copy its input, and has no probability to give: its numbers sum to far more than 1, so that a low loss means nothing. It cannot be sampled from either: to draw $x_1$ it would have to know $x_1$. NADE needs about three nats for the same
 row, and means them.
 
-## Is that so?
+## Exercise 5: what does it cost?
 
-> "NADE dramatically reduces the parameters of an FVSBN, from $O(n^2)$ to $O(n)$."
+`nade_parameters` · difficulty ●○○ · 4 minutes · 2 points
 
-**Decide** for MNIST, 784 pixels, with 500 hidden units, and then compute.
+NADE stores four arrays, and nothing else. With $h$ hidden units:
+
+| array | shape | for $n = 3,\ h = 2$ |
+|---|---|---|
+| $W$ | $h \times n$ | 6 |
+| $c$ | $h$ | 2 |
+| $V$ | $n \times h$ | 6 |
+| $b$ | $n$ | 3 |
+| | | **17** |
+
+*A convention.* No step ever uses the last column of $W$. We count the arrays **as they are stored**, the last column too. At $n = 3$ NADE needs more numbers than the table, which has 7: a formula pays off when $n$ is large.
+
+<details><summary>Hint 1</summary>
+
+Four arrays, four terms. Two of the terms are equal.
+</details>
+<details><summary>Hint 2</summary>
+
+Check with the last line of the table: two hidden units, three variables.
+</details>
+"""
+
+
+# %% exercise="nade_parameters"
+def nade_parameters(n, hidden):
+    """Numbers that a NADE over n binary variables with `hidden` units stores: W, c, V and b.
+
+    Returns an int.
+    """
+    ### BEGIN SOLUTION
+    return 2 * n * hidden + hidden + n
+    ### END SOLUTION
+
+
+# %% check="nade_parameters" points=2
+check(nade_parameters)
+
+# %% [markdown]
+r"""
+> **Is that so?** "NADE dramatically reduces the parameters of an FVSBN, from $O(n^2)$ to $O(n)$."
 """
 
 
 # %% tags=["demo"]
-def fvsbn_numbers(n):
+def fvsbn_parameters(n):
+    """Lesson 1: a bias and i − 1 weights for pixel i."""
     return n * (n + 1) // 2
 
 
-def nade_numbers(n, h=500):
-    return 2 * n * h + h + n  # W, V, c and b; the last column of W is counted, though never used
+predict(
+    "MNIST has 784 pixels. With 500 hidden units, which of the two has more numbers?",
+    ["FVSBN, by far", "they are about equal", "NADE, by far"],
+    answer=lambda: int(nade_parameters(784, 500) > fvsbn_parameters(784)) * 2,
+    why=lambda: f"FVSBN {fvsbn_parameters(784):,}, NADE {nade_parameters(784, 500):,}.",
+)
 
-
-for n in (64, 784, 2001, 2002, 10_000):
-    print(
-        f"n = {n:>6,}: FVSBN {fvsbn_numbers(n):>10,}, NADE with 500 hidden units {nade_numbers(n):>10,}"
-    )
+# %% tags=["demo"] title="Where the two counts cross"
+with solved("nade_parameters"):
+    first = next(n for n in range(1, 10_000) if fvsbn_parameters(n) > nade_parameters(n, 500))
+    for n in (64, 784, first - 1, first, 10_000):
+        print(f"n = {n:>6,}: FVSBN {fvsbn_parameters(n):>10,}, NADE {nade_parameters(n, 500):>10,}")
 
 # %% [markdown]
 r"""
-At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
+At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on. On our digits it is 16,576 against 2,080, and the test NLL is *better*. A count is what you pay, and not a verdict on a model.
 
+Your function over $n$, beside the counts of lesson 1. Change $h$ and watch where the circle goes. (It should go to $4h + 2$.)
+
+<details><summary>Why 4h + 2?</summary>
+
+FVSBN is larger when $\tfrac{n(n+1)}{2} > 2nh + h + n$, that is $n^2 - (4h + 1)\,n - 2h > 0$. The positive root lies between $4h + 1$ and $4h + 2$, so the first whole $n$ is $4h + 2$, for every $h \ge 1$.
+</details>
+"""
+
+
+# %% tags=["demo"] title="Four counts over n"
+def table_parameters(cardinalities):
+    """Lesson 1: one number for each joint value, less one."""
+    return math.prod(cardinalities) - 1
+
+
+def bayes_net_parameters(cardinalities, parents):
+    """Lesson 1: k − 1 numbers for each combination of the parents' values."""
+    rows = [math.prod(cardinalities[j] for j in row) for row in parents]
+    return sum((k - 1) * count for k, count in zip(cardinalities, rows, strict=True))
+
+
+ParameterGrowth(table_parameters, bayes_net_parameters, fvsbn_parameters, nade_parameters)
+
+# %% [markdown]
+r"""
 > "NADE uses masked weight matrices."
 
 No mask anywhere in your code: that is MADE, the next lesson, which puts a cell beside this sentence to settle it.
@@ -640,9 +770,15 @@ No mask anywhere in your code: that is MADE, the next lesson, which puts a cell 
 
 It would be a fine story: a hidden unit that has learned what a stroke looks like serves all later pixels, so NADE beats the FVSBN. But a "because" wants a **control**: the same hidden units, with nothing shared. That is the model of the first cell, a network for each pixel. We train it as NADE was trained,
 with 16 and with 128 units for each pixel; and a NADE with 16 units, which has about as many numbers as an FVSBN.
-
-**Predict** the order of the four, and how far the largest, with 274,496 numbers for 1,297 images, is thrown back by overfitting.
 """
+
+# %% tags=["demo"]
+predict(
+    "128 hidden units each: networks apart (274,496 numbers for 1,297 images) against NADE (16,576). Who has the lower test NLL?",
+    ["NADE, by a nat or more", "about equal", "networks apart, by a nat or more"],
+    answer=1,
+    why="The second cell below trains them, and two smaller ones.",
+)
 
 
 # %%
@@ -688,7 +824,7 @@ with solved("nade"):
     controls["NADE", 128] = model, evaluate(model, digits.valid), evaluate(model, digits.test)
     print("FVSBN (lesson 3)               2,080 numbers                    test about 18.4 nats")
     for (name, hidden), (one, (valid, _), (nats_of_test, error)) in controls.items():
-        count = one.count() if name == "NetworksApart" else nade_numbers(64, hidden)
+        count = one.count() if name == "NetworksApart" else sum(map(torch.numel, one.parameters()))
         print(
             f"{name:13} {hidden:>3} units   {count:>9,} numbers   validation {valid:.2f}   "
             f"test {nats_of_test:.2f} ± {error:.2f} nats"

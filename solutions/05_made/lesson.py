@@ -13,7 +13,7 @@
 #     name: 05_made
 #     title: "MADE: one pass, by masks"
 #     question: "Can one pass of an ordinary network give all n conditionals, without any of them peeking at its answer?"
-#     minutes: 85
+#     minutes: 90
 #     prerequisites: [02_chain_rule, 03_fvsbn]
 # ---
 
@@ -33,6 +33,7 @@ from course.demo import solved
 from course.picture import show
 from course.training import evaluate, fit
 from figures.mask_explorer import MaskExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -58,13 +59,18 @@ r"""
 Every output sees every input, *its own answer included*. Copying is all it needs to learn, and then it says "$p = 1$" of
 every image, of noise, of anything.
 
-**Predict:** if a network gives probability 1 to each of the $2^n$ bit vectors, what do its "probabilities" sum to?
+"""
 
-<details><summary>Answer</summary>
+# %% tags=["demo"]
+predict(
+    "If a network gives probability 1 to each of the 2^n bit vectors, what do its 'probabilities' sum to?",
+    ["1", "n", "2^n"],
+    answer=lambda: [1, 8, 2**8].index(sum(1 for _ in itertools.product((0, 1), repeat=8))),
+    why="A training loss of 0 nats is no triumph here, but the sign that this is no distribution at all.",
+)
 
-To $2^n$. A training loss of 0 nats is no triumph here, but the sign that this is no distribution at all.
-</details>
-
+# %% [markdown]
+r"""
 So some connections must go. The question of this lesson is **which**: enough of them that no output sees itself or a later
 variable, and no more than it takes. Germain, Gregor, Murray and Larochelle (2015) found an answer that fits in
 one comparison. They called the result MADE: *masked autoencoder for distribution estimation*.
@@ -152,14 +158,7 @@ $$
 
 The unit of degree 2 hears inputs 1 and 2. Output 1 hears nobody: $p(x_1)$ is a bias. Output 3 hears both units.
 
-**Predict** before you write: one rule has $\ge$, the other $>$. Along a path from input to output the numbers may stay equal, and must
-rise once. What would leak if both had $\ge$? What would be lost if both had $>$?
-
-<details><summary>Answer</summary>
-
-With $\ge$ twice, a path leads from input $d$ through units of degree $d$ to output $d$: it sees itself. With $>$ twice, nothing leaks, but output
-$d+1$ loses input $d$, its closest past: there the numbers would have to rise twice, from $d$ to $d+1$.
-</details>
+One rule has $\ge$, the other $>$: along a path from input to output the numbers may stay equal, and must rise once.
 
 <details><summary>Hint 1</summary>
 
@@ -171,6 +170,14 @@ Think of one chain of degrees: those of the inputs, of each hidden layer, of the
 chain are the same vector.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "And if BOTH rules had ≥, what could output d see?",
+    ["its past, as before", "itself", "all but its closest past"],
+    answer=1,
+    why="A path would lead from input d through units of degree d to output d. With > in both, nothing leaks, but output d + 1 loses input d, its closest past: the numbers would have to rise twice.",
+)
 
 
 # %% exercise="build_masks"
@@ -203,7 +210,7 @@ This explorer calls **your** two functions. Point at an output, or use the arrow
  1. Which output sees nothing, and why that one?
  2. Does every output see **all** of its past? With 8 units a draw misses one of the four degrees in 38 cases of 100, and then a connection goes that no rule asks to go. Draw other degrees a few times: what changes, and what never does?
  3. Choose the reversed order. Which output is now the one that sees nothing?
- 4. **Break one mask by hand**: open a connection from a unit to an output that it should not have. Predict first which leak will be named.
+ 4. **Break one mask by hand**: open a connection from a unit to an output that it should not have. Which leak is named?
 """
 
 # %% tags=["demo"]
@@ -263,9 +270,16 @@ check(connectivity)
 
 # %% [markdown]
 r"""
-Now the masks of the network that we are going to train: 64 pixels, 500 hidden units. **Predict** the picture before you run the cell: white is where no path leads. What will a random
-order do to it?
+Now the masks of the network that we are going to train: 64 pixels, 500 hidden units; white is where no path leads.
 """
+
+# %% tags=["demo"]
+predict(
+    "In the natural order it is white on and above the diagonal. And in a random order?",
+    ["the same picture", "the same rows and columns, shuffled", "white nowhere"],
+    answer=1,
+    why="The rule knows places only, and shuffling them shuffles rows and columns alike.",
+)
 
 # %% tags=["demo"]
 with solved("assign_degrees", "build_masks", "connectivity"):
@@ -310,15 +324,9 @@ $$
 
 Two things go wrong in practice, so think of them now:
 
- - **Predict:** someone sets the forbidden weights to zero in `__init__` and leaves it at that. What does the first training step do?
+ - Someone sets the forbidden weights to zero in `__init__` and leaves it at that. What does the first training step do?
  - A mask is no parameter (nobody should train it) and no plain attribute either (it has to be saved with the model and to move with it to a GPU). PyTorch
    calls this third thing a **buffer**.
-
-<details><summary>Answer to the prediction</summary>
-
-The gradient of a weight that is zero is not zero. After one step the forbidden connections are back. Worse: the loss gets *better*, because the outputs
-can now see their answers.
-</details>
 
 <details><summary>Hint 1</summary>
 
@@ -329,6 +337,18 @@ can now see their answers.
 `nn.Linear` itself computes `F.linear(x, self.weight, self.bias)`. Only one of these three has to change, and on every call.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Forbidden weights are zero at the start, and nothing else is done. After the first training step?",
+    [
+        "they stay zero, and so does their gradient",
+        "they are back, and the loss gets worse",
+        "they are back, and the loss gets better",
+    ],
+    answer=2,
+    why="The gradient of a weight that is zero is not zero; and the outputs can now see their answers. (Lesson 3 trains such a model.)",
+)
 
 
 # %% exercise="MaskedLinear"
@@ -379,7 +399,7 @@ Computing $\sigma(\ell)$ first and its logarithm afterwards fails: in float32 $\
 pass again, draw the variable of place 2, and so on. $n$ passes, for any number of samples side by side.
 
 *By hand.* `place = [2, 3, 1]` says that $x_1$ comes second, $x_2$ third, $x_3$ first. So the order is: variable **3, 1, 2**. That list is not
-`place`, but its inverse. **Predict** what goes wrong if you take `place` itself: which variable would be drawn first, given what?
+`place`, but its inverse.
 
 <details><summary>Hint 1</summary>
 
@@ -391,6 +411,18 @@ PyTorch has a function for the bracket: `F.binary_cross_entropy_with_logits(logi
 hold anything: why?
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "place = [2, 3, 1]. Somebody draws the variables in the order in which `place` lists them. Which comes first, and what does its logit see?",
+    [
+        "x₃, which sees nothing",
+        "x₂, which sees x₃ and x₁, not yet drawn",
+        "x₁, which sees x₃, not yet drawn",
+    ],
+    answer=lambda: [3, 2, 1].index([2, 3, 1][0]),
+    why="x₂ has place 3, so its conditional asks for both others: they are still zeros.",
+)
 
 
 # %% exercise="MADE"
@@ -458,14 +490,16 @@ check(MADE)
 r"""
 ### The whole distribution, once
 
-For 8 bits there are 256 vectors: few enough to ask for all their probabilities. The network below has random weights and was never trained. **Predict** the two sums: for your
-MADE, and for the same network with all its masks set to one.
-
-<details><summary>Answer</summary>
-
-1 for the MADE, whatever its weights are. Without masks: anything, above 1 or below. Its factors are not the conditionals of any one distribution.
-</details>
+For 8 bits there are 256 vectors: few enough to ask for all their probabilities. The network below has random weights and was never trained. The cell below adds them up for your MADE, and for the same network with all its masks set to one.
 """
+
+# %% tags=["demo"]
+predict(
+    "What do the two sums come to, with masks and without?",
+    ["1 and 1", "1 and something else", "neither is 1"],
+    answer=1,
+    why="With masks each factor is a conditional, whatever the weights are. Without them the factors are not the conditionals of any one distribution.",
+)
 
 # %% tags=["demo"]
 with solved("MADE"):
@@ -503,9 +537,15 @@ print(f"independent pixels            {coins.mean():5.2f} nats an image")
 # %% [markdown]
 r"""
 Now your MADE, with one hidden layer of 500 units, in the natural order of the pixels: row by row.
-
-**Predict**: a pixel of a pen stroke is a good guess for the next one. Will the dependencies save 2 nats, or 5, or 8, of those 25?
 """
+
+# %% tags=["demo"]
+predict(
+    "Independent pixels cost 25 nats an image. How many of them will the dependencies between pixels save?",
+    ["about 2", "about 8", "about 15"],
+    answer=1,
+    why="The cell below trains it.",
+)
 
 # %% tags=["demo"]
 with solved("MADE"):
@@ -520,8 +560,16 @@ with solved("MADE"):
 r"""
 The two curves part company: what the network still learns there holds for the training images only. `fit` keeps the weights that were best on the validation set; weight decay is a second brake, try 0 and 0.3 in `budget`.
 
-**And with all masks open?** The same network, free to look at its answers. **Predict** its test NLL after 20 epochs.
+**And with all masks open?** The same network, free to look at its answers.
 """
+
+# %% tags=["demo"]
+predict(
+    "Its 'test NLL' after 20 epochs?",
+    ["about 18, as before", "about 10", "below 3"],
+    answer=2,
+    why="Copying is learned quickly. The cell below trains it.",
+)
 
 # %% tags=["demo"]
 with solved("MADE"):
@@ -615,9 +663,19 @@ r"""
 
 The same network three times, with the same training budget: a single order; four orders in turn, another one for each batch; and a fresh random order for each batch, so that hardly any order
 comes twice. The fourth is a control: one order again, held back by three times the weight decay.
-
-**Predict** two things. Which is best *as a single order*? And which gains most from averaging?
 """
+
+# %% tags=["demo"]
+predict(
+    "Which network is the best as a SINGLE order?",
+    [
+        "the one that was trained on one order",
+        "the one that was trained on four",
+        "the one that was trained on ever new ones",
+    ],
+    answer=0,
+    why="The more orders, the more conditionals the same weights have to give. The curves below show the price.",
+)
 
 
 # %% tags=["demo"]
@@ -641,6 +699,14 @@ def train_in_turn(places, weight_decay=0.1):
     fit(model, digits.train, digits.valid, loss=nll_in_turn, **setting)
     return model
 
+
+# %% tags=["demo"]
+predict(
+    "And which gains most from averaging over orders?",
+    ["one order", "four orders", "ever new orders"],
+    answer=2,
+    why="With one order there is nothing to average; four are soon used up.",
+)
 
 # %% tags=["demo"]
 with solved("MADE", "average_over_orders"):
@@ -696,12 +762,106 @@ Numbers from other data, or from MNIST with another binarization, do not compare
 
 # %% [markdown]
 r"""
+## Exercise 7: count what the masks leave open
+
+`made_parameters` · difficulty ●●○ · 8 minutes · 3 points
+
+What does a MADE cost? Of its weights only those count that **exist**, where the mask is 1; and there is a bias for every hidden unit and every output. Random degrees would make the count random. So for this exercise the degrees go round: in each hidden layer, unit $k = 0, 1, 2, \dots$ has
+
+$$m_k = 1 + (k \bmod (n - 1)), \quad\text{that is } 1, 2, \dots, n-1, 1, 2, \dots$$
+
+and the order is the natural one.
+
+*By hand*, $n = 3$ and one hidden layer of 4 units, of degrees 1, 2, 1, 2:
+
+| | unit 0 ($m=1$) | unit 1 ($m=2$) | unit 2 ($m=1$) | unit 3 ($m=2$) | together |
+|---|---|---|---|---|---|
+| from inputs of place ≤ m | 1 | 2 | 1 | 2 | 6 |
+| to outputs of place > m | 2 | 1 | 2 | 1 | 6 |
+
+and $4 + 3$ biases: **19**. Without masks it would be $3 \cdot 4 + 4 + 4 \cdot 3 + 3 = 31$.
+
+*Two edges.* The list of hidden sizes may be empty: then the outputs listen to the inputs, by the output's rule. And at $n = 1$ there is no degree in $1 \dots 0$, so no hidden unit can exist, whatever sizes are asked for. What is left is the output's bias: 1.
+
+<details><summary>Hint 1</summary>
+
+Keep one list: the degrees of the layer below. It starts as $1, \dots, n$. Each hidden layer counts its connections to it, and then takes its place. (Or let `build_masks` do that.)
+</details>
+<details><summary>Hint 2</summary>
+
+`(above[:, None] >= below[None, :])` is the mask of a layer. What is the sum of a mask?
+</details>
+"""
+
+
+# %% exercise="made_parameters"
+def made_parameters(n, hidden_sizes):
+    """Open connections and biases of a MADE over n variables, with m_k = 1 + k mod (n − 1).
+
+    `hidden_sizes` is a list of layer sizes, possibly empty. Returns an int; 1 for n = 1.
+    """
+    ### BEGIN SOLUTION
+    if n == 1:
+        return 1
+    below = torch.arange(1, n + 1)
+    count = n
+    for size in hidden_sizes:
+        degrees = 1 + torch.arange(size) % (n - 1)
+        count += int((degrees[:, None] >= below[None, :]).sum()) + size
+        below = degrees
+    outputs = torch.arange(1, n + 1)
+    return count + int((outputs[:, None] > below[None, :]).sum())
+    ### END SOLUTION
+
+
+# %% check="made_parameters" points=3
+check(made_parameters)
+
+# %% tags=["demo"]
+predict(
+    "Other degrees for one hidden layer, all of them 1, say: what does that do to the count?",
+    ["more connections", "fewer connections", "as many connections"],
+    answer=2,
+    why="A unit of degree m has m connections below it and n − m above it: n, whatever m is.",
+)
+
+# %% tags=["demo"] title="What masks leave of a network"
+with solved("made_parameters"):
+    n, h = 784, 500
+    print(f"one layer of {h}: {made_parameters(n, [h]):,} = nh + h + n = {n * h + h + n:,}")
+    print(f"NADE, {h} units : {2 * n * h + h + n:,}, FVSBN {n * (n + 1) // 2:,}")
+    print(f"no hidden layer : {made_parameters(n, []):,}")
+    for sizes in ([1000], [1000, 1000], [1000, 1000, 1000]):
+        dense = sum((a + 1) * b for a, b in zip([n, *sizes], [*sizes, n], strict=True))
+        count = made_parameters(n, sizes)
+        print(f"hidden {sizes!s:18}: {count:,}, {count / dense:.0%} of the dense {dense:,}")
+
+# %% [markdown]
+r"""
+ 1. One layer has $nh + h + n$ numbers, whatever its degrees: about half of NADE's $2nh + h + n$. A hidden unit of NADE is computed anew at every step, and keeps a weight from every input and to every output, $2n$; one of MADE is computed once, and keeps $m$ of the one and $n - m$ of the other.
+ 2. Without a hidden layer a MADE *is* an FVSBN: inputs straight to outputs, a triangle of weights and $n$ biases.
+ 3. The masks of a deep MADE are about half full as well, layer by layer: of two degrees drawn at random, the upper is at least the lower about half the time.
+"""
+
+# %% [markdown]
+r"""
 ## Is that so?
 
 > "NADE uses masked weight matrices, which allow single-pass evaluation of the entire distribution."
 
-You will find sentences like this. **Which model does it describe?** Decide, then run the cell.
+You will find sentences like this.
+"""
 
+# %% tags=["demo"]
+predict(
+    "Which model does this sentence describe?",
+    ["NADE", "MADE", "both"],
+    answer=1,
+    why="NADE has no mask, and needs a step for each variable.",
+)
+
+# %% [markdown]
+r"""
 NADE (Larochelle and Murray, 2011) has no masks. It computes $n$ hidden vectors, $h_d = \sigma(c + \sum_{j<d} W_{\cdot j}\,x_j)$, in one *sweep*: the sum is carried along, and each step adds one
 column. MADE has **one** hidden vector, and its masks decide who may look at which part of it.
 

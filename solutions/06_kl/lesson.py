@@ -122,13 +122,7 @@ The two arguments have different jobs. The first one **weights**, the second one
 
 *By hand.* The coin is fair, the belief is 0.9 and 0.1: $\tfrac12 \cdot 0.1054 + \tfrac12 \cdot 2.3026 = 1.2040$ nats, where a believer in fairness would feel 0.6931.
 
-**Predict** three edge cases. $p = 0$ and $q > 0$? Both 0? And $p > 0$ where $q = 0$: something happens that the model called impossible?
-
-<details><summary>Answer</summary>
-
-0, 0, and $+\infty$. The infinity is no accident to be repaired. A model that says "never" and is wrong once has lost everything: no later success pays it back. Whoever adds a small
-ε inside the logarithm hides exactly this.
-</details>
+At the edges: $p = 0$ costs 0, whatever $q$ says. But $p > 0$ where $q = 0$ costs $+\infty$, and that is no accident to be repaired: a small ε inside the logarithm would hide exactly this.
 
 <details><summary>Hint 1</summary>
 
@@ -167,13 +161,6 @@ $$\mathrm{KL}(p\|q) = H(p, q) - H(p) = \sum_x p(x) \log \frac{p(x)}{q(x)} \;\ge\
 
 *By hand.* The world is a fair coin, the belief 0.9 and 0.1: $1.2040 - 0.6931 = 0.5108$ nats.
 
-**Predict:** turn it round. The *world* is 0.9 and 0.1, the belief a fair coin. More than 0.5108, less, or the same?
-
-<details><summary>Answer</summary>
-
-$0.9 \ln\frac{0.9}{0.5} + 0.1 \ln\frac{0.1}{0.5} = 0.5290 - 0.1609 = 0.3681$. Less: being needlessly careful costs less than being sure of heads when every second toss is a tail. KL is no distance.
-</details>
-
 Single terms of the sum may be negative (there $q > p$); the whole never is. That is Gibbs' inequality, and it follows from $\ln t \le t - 1$.
 
 <details><summary>Hint 1</summary>
@@ -185,6 +172,14 @@ The same subset $p > 0$ as before. One line more than `cross_entropy`, or one li
 Say it aloud: "KL of $p$ from $q$ is weighted by the FIRST argument". Then check your weights.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Turn it round: the WORLD is 0.9 and 0.1, the belief a fair coin. More than 0.5108 nats, or less?",
+    ["more", "the same", "less"],
+    answer=lambda: 1 + int(np.sign(0.5108 - (0.9 * math.log(1.8) + 0.1 * math.log(0.2)))),
+    why="0.5290 − 0.1609 = 0.3681. Needless care costs less than being sure of heads when every second toss is a tail. KL is no distance.",
+)
 
 
 # %% exercise="kl"
@@ -228,8 +223,18 @@ r"""
 
 > "Mode-seeking" reverse KL, given a fair coin, would rather predict heads with confidence than risk a tail.
 
-You can read this. **Decide first**, with the table: which belief has the least $\mathrm{KL}(q\|p)$ when $p$ is a fair coin? (World and belief have changed places: $q$ is the weight now.)
+You can read this. Is it so?
 """
+
+# %% tags=["demo"]
+predict(
+    "p is a fair coin. Which belief q has the least KL(q‖p)?",
+    ["fair: 0.5", "0.7", "sure heads: 1.0"],
+    answer=lambda: int(
+        np.argmin([kl(np.array([h, 1 - h]), np.array([0.5, 0.5])) for h in (0.5, 0.7, 1.0)])
+    ),
+    why="It is 0 where q = p, and nowhere else.",
+)
 
 # %% tags=["demo"]
 with solved("entropy", "cross_entropy", "kl"):
@@ -255,8 +260,16 @@ With a fair coin the first term is $\ln 2$ whatever $q$ says. So the whole quarr
 Both directions have their only zero at $q = p$, so **a model that can be right is driven to be right, either way round**. Forward and reverse part company only when the family
 of models does not contain the truth: one Gaussian for two bumps. (What is true: reverse KL punishes sure heads with 0.69 nats, forward KL with infinity.)
 
-**A hundred pictures by heart.** A world of $10^6$ equally likely pictures, and a model that draws a hundred of them, each one perfect. **Predict** its $\mathrm{KL}(q\|p)$, and its $\mathrm{KL}(p\|q)$. Whoever looks at its samples finds no fault at all.
+**A hundred pictures by heart.** A world of $10^6$ equally likely pictures, and a model that draws a hundred of them, each one perfect. Whoever looks at its samples finds no fault at all.
 """
+
+# %% tags=["demo"]
+predict(
+    "Its KL(q‖p), and its KL(p‖q)?",
+    ["0 and 0", "0 and infinity", "9.2 nats and infinity"],
+    answer=lambda: 2 if math.isclose(math.log(10**6 / 100), 9.21, abs_tol=0.01) else 0,
+    why="Reverse: ln 10⁶ − ln 100. Forward: 999,900 pictures are called impossible.",
+)
 
 # %% tags=["demo"]
 with solved("entropy", "cross_entropy", "kl"):
@@ -356,8 +369,16 @@ r"""
 
 > "A perfect model has a perplexity of 1."
 
-**Decide:** what is the perplexity of the *true* distribution on its own samples? The cell tosses 100,000 coins and rolls as many dice. The model knows their true probabilities.
+What is the perplexity of the *true* distribution on its own samples? The cell tosses 100,000 coins and rolls as many dice. The model knows their true probabilities.
 """
+
+# %% tags=["demo"]
+predict(
+    "The perfect model of a die: what is its perplexity?",
+    ["1", "6", "e^6"],
+    answer=lambda: [1, 6].index(round(math.exp(math.log(6)))),
+    why="Six equally likely choices, and no model can know better.",
+)
 
 # %% tags=["demo"]
 with solved("perplexity", "bits_per_token", "entropy"):
@@ -425,8 +446,16 @@ check(mle_equals_kl)
 
 # %% [markdown]
 r"""
-Ten tosses of a coin, seven of them heads, and every belief from 0.02 to 0.98. **Predict** the shape of the two curves, and what lies between them.
+Ten tosses of a coin, seven of them heads, and every belief from 0.02 to 0.98.
 """
+
+# %% tags=["demo"]
+predict(
+    "Average NLL and KL(p̂‖q) as functions of the belief: how do the two curves lie?",
+    ["they cross", "one is the other, lifted", "they share only the minimum"],
+    answer=1,
+    why="They differ by H(p̂), which is not about q.",
+)
 
 # %% tags=["demo"]
 with solved("mle_equals_kl", "entropy", "kl"):
@@ -458,8 +487,16 @@ The same curve, lifted by $H(\hat p)$. Training cannot see the height of that fl
 **But $\hat p$ is not $p$.** Training makes $\mathrm{KL}(\hat p\|q)$ small, and wanted $\mathrm{KL}(p\|q)$. The two agree only as far as the samples speak for the world; what a model gains on $\hat p$ alone is **overfitting**. The best model of ten tosses with seven heads says 0.7, and of ten tosses with no tail it says
 "never", for which the eleventh may charge infinity. For real numbers it is worse: samples are points, $\hat p$ has no density, and $H(\hat p)$ does not exist. What may a model do then?
 
-**A spike on every flower.** Real numbers, with two bumps: the petal lengths of 150 iris flowers, measured by Edgar Anderson and made famous by Fisher (1936); 100 to train on, 50 to test. The density is the mean of narrow Gaussians, one on each training flower. **Predict** what the average NLL of the *training* flowers does as the width goes to 0, and what that of the test flowers does.
+**A spike on every flower.** Real numbers, with two bumps: the petal lengths of 150 iris flowers, measured by Edgar Anderson and made famous by Fisher (1936); 100 to train on, 50 to test. The density is the mean of narrow Gaussians, one on each training flower.
 """
+
+# %% tags=["demo"]
+predict(
+    "The spikes get narrower and narrower. What do the average NLLs of training and test flowers do?",
+    ["both fall", "training falls, test turns and rises", "both rise"],
+    answer=1,
+    why="A narrow spike is high on its own flower, and nearly 0 on a new one beside it.",
+)
 
 # %% tags=["demo"]
 from sklearn.datasets import load_iris
@@ -553,7 +590,7 @@ Read the first: *are $q$'s bad surprises on its right side? Then move left.* (Bo
 
 *By hand.* $p = N(0, 1)$ and $q = N(1, 1)$: then $r = -\frac12 (x-1)^2 + \frac12 x^2 = x - \tfrac12 = z + \tfrac12$. The slopes are $E[z(z + \tfrac12)] = 1$ and $E[(z^2-1)(z+\tfrac12)] = 0$. With a step of 0.02: $\mu = 1 - 0.02 \cdot 1 = 0.98$, and $\sigma$ stays at 1.
 
-`start` is the Gaussian to begin with, a pair `(mu, sigma)`. **Predict:** three starts, at the left bump, at the right bump, and wide in the middle. How many different ends?
+`start` is the Gaussian to begin with, a pair `(mu, sigma)`.
 
 As before, $\mathrm{KL}(q\|p) = E_q[-\log p] - H(q)$, and $H(q) = \log\sigma + \frac12\log 2\pi e$ for a Gaussian. The first term pulls $q$ onto the highest point of $p$; the second keeps it from shrinking to a spike there.
 
@@ -568,6 +605,14 @@ On the grid, $\int q\, f\, dx$ is `(np.exp(log_q) * f).sum() * spacing`, with `s
 The loop has five lines: $\sigma$ and $z$, then $\log q$, then $r$, then both slopes, then both steps. Compute *both* slopes before you move either parameter. Downhill is minus the slope.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Two bumps, as above, and three starts: on the left bump, on the right bump, wide in the middle. How many different ends?",
+    ["1", "2", "3"],
+    answer=2,
+    why="One on each bump, and a wide one between: count the dips of its landscape in the explorer below.",
+)
 
 
 # %% exercise="fit_reverse"
@@ -621,9 +666,15 @@ That is all that forgetting the other bump costs, **however far away it is**. Fo
 ## When does the reverse fit choose?
 
 So is reverse KL always "mode-seeking"? Take two equal bumps of width 0.5 at $\pm d$, and move them apart. At each distance we fit twice: from a start on the right bump, and from a wide start in the middle.
-
-**Predict:** does the choice of a side come gradually, or at once? And at which $d$?
 """
+
+# %% tags=["demo"]
+predict(
+    "As the bumps move apart: how does the reverse fit that started on a bump leave the middle?",
+    ["gradually", "at once, at some distance", "it never was in the middle"],
+    answer=1,
+    why="The right picture below says why: covering both stays cheaper than ln 2 for a while.",
+)
 
 
 # %% tags=["demo"]
@@ -686,8 +737,6 @@ Three models, each *one* Gaussian: the forward fit and the reverse fit from two 
 
  - **likelihood**: the average NLL of the 50 test flowers, in nats (for lengths in cm: in mm every number would be $\ln 10$ larger);
  - **samples**: the share of its samples that fall where *no* flower is, below 0.8 cm or between 2.1 and 2.8 cm.
-
-**Predict** who wins which.
 """
 
 # %% tags=["demo"]
@@ -701,6 +750,18 @@ def scores(heights):
     nowhere = (lengths < 0.8) | ((lengths > 2.1) & (lengths < 2.8))
     share = heights[nowhere].sum() / heights.sum()
     return nll.mean(), nll.std(ddof=1) / math.sqrt(len(nll)), share
+
+
+predict(
+    "Who wins the likelihood, and who the samples?",
+    [
+        "forward wins both",
+        "forward the likelihood, a reverse fit the samples",
+        "a reverse fit both",
+    ],
+    answer=1,
+    why="Each is best at what it was fitted to. The second cell below measures both.",
+)
 
 
 # %% tags=["demo"]
@@ -788,7 +849,7 @@ too small, forward covers all of $p$ and puts mass where there is none, reverse 
  - T. Minka (2005). *Divergence Measures and Message Passing.* Microsoft Research TR-2005-173. A whole family of divergences between the two KLs.
  - C. M. Bishop (2006). *Pattern Recognition and Machine Learning*, Springer. Section 10.1.2: both fits, drawn in two dimensions.
  - L. Theis, A. van den Oord, M. Bethge (2016). *A Note on the Evaluation of Generative Models.* ICLR. Likelihood and looks are largely independent.
- - I. Goodfellow et al. (2014). *Generative Adversarial Nets.* NeurIPS. Theorem 1 is the row of the table. M. Arjovsky, L. Bottou (2017). *Towards Principled Methods for Training Generative Adversarial Networks.* ICLR. Theorem 2.5 is the next row.
+ - I. Goodfellow et al. (2014). *Generative Adversarial Nets.* NeurIPS. Theorem 1. M. Arjovsky, L. Bottou (2017). *Towards Principled Methods for Training Generative Adversarial Networks.* ICLR. Theorem 2.5.
  - D. P. Kingma, M. Welling (2014). *Auto-Encoding Variational Bayes.* ICLR. J. Ho, A. Jain, P. Abbeel (2020). *Denoising Diffusion Probabilistic Models.* NeurIPS.
  - R. A. Fisher (1936). *The Use of Multiple Measurements in Taxonomic Problems.* Annals of Eugenics 7. The flowers.
 
@@ -847,7 +908,7 @@ Two rows deserve a proof on small numbers.
 
 > "A VAE minimizes a reverse KL, which is why it behaves otherwise than maximum likelihood."
 
-**Decide:** the ELBO does contain $\mathrm{KL}(q(z|x)\,\|\,p(z|x))$, weighted by the model's own $q$. Reverse, surely. But over *what* does it run? The cell makes a tiny VAE, three outcomes $x$ and two latents $z$, all of it at random.
+The ELBO does contain $\mathrm{KL}(q(z|x)\,\|\,p(z|x))$, weighted by the model's own $q$. Reverse, surely. But over *what* does it run? The cell makes a tiny VAE, three outcomes $x$ and two latents $z$, all of it at random.
 """
 
 # %% tags=["demo"]
@@ -871,7 +932,7 @@ with solved("entropy", "kl"):
 r"""
 Half so. The loss is the *forward* KL in $x$, as in maximum likelihood, plus a reverse KL **in $z$**: the price of an encoder that does not know the model's posterior. A VAE covers the data; it is the *latent* code that seeks modes.
 
-And the GAN: the best discriminator says $D(x) = \frac{p(x)}{p(x) + q(x)}$. **Predict** what its generator is told when $p$ and $q$ do not overlap at all.
+And the GAN: the best discriminator says $D(x) = \frac{p(x)}{p(x) + q(x)}$. What is its generator told when $p$ and $q$ do not overlap at all?
 """
 
 # %% tags=["demo"]

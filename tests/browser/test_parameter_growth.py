@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from autograder.checks.exponential_wall import made_count, net_count
+from autograder.checks.exponential_wall import net_count
+from autograder.checks.made import made_count
 from figures.parameter_growth import GRID, HIDDEN, MOST, ParameterGrowth, in_words
 
 
@@ -125,6 +126,17 @@ def test_a_function_that_gives_no_count_has_no_line_and_one_sentence(show: Calla
         expect(page.locator(".notices")).to_contain_text(sentence)
         assert sentence in repr(widget)
     expect(page.locator(".headline")).to_have_text("How many numbers for n bits?")
+
+
+def test_a_lesson_that_asks_for_three_counts_has_three_lines_and_no_hidden_units(
+    show: Callable,
+) -> None:
+    widget = ParameterGrowth(table_parameters, bayes_net_parameters, fvsbn_parameters)
+    page = show(widget)
+    assert page.locator(".curve").count() == 3
+    expect(page.get_by_label("Hidden units h")).to_be_hidden()
+    expect(words(page)).to_have_text("n = 784: table about 1.0·10^236, FVSBN 307,720, chain 1,567.")
+    assert widget.picture() is not None and widget.headline_in_words() in repr(widget)
 
 
 def test_functions_that_never_cross_are_told_so(show: Callable) -> None:

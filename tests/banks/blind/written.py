@@ -137,7 +137,7 @@ def connectivity(masks):
 def average_over_orders(model, x, places):
     return torch.full((len(x),), -x.shape[1] * math.log(2))
 """),
-    blind("one number for everything", "01_exponential_wall", "made_parameters", """
+    blind("one number for everything", "05_made", "made_parameters", """
 def made_parameters(n, hidden_sizes):
     return 1
 """),

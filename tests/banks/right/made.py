@@ -219,4 +219,69 @@ def average_over_orders(model, x, places):
     return ((log_p - best).exp().mean(dim=1).log() + best[:, 0]).float()
 """,
     ),
+    Right(
+        "made_parameters",
+        "three loops",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n < 2:
+        return 1
+    below, count = list(range(1, n + 1)), 0
+    for size in hidden_sizes:
+        degrees = []
+        for k in range(size):
+            m = 1 + k % (n - 1)
+            count += 1 + len([d for d in below if d <= m])
+            degrees.append(m)
+        below = degrees
+    for d in range(1, n + 1):
+        count += 1 + len([m for m in below if m < d])
+    return count
+""",
+    ),
+    Right(
+        "made_parameters",
+        "torch masks, and the tensor of their sum",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    degrees = [torch.arange(1, n + 1)]
+    degrees += [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+    masks = [a[:, None] >= b[None, :] for b, a in zip(degrees[:-1], degrees[1:])]
+    masks.append(degrees[0][:, None] > degrees[-1][None, :])
+    biases = sum(hidden_sizes) + n
+    return torch.stack([mask.sum() for mask in masks]).sum() + biases
+""",
+    ),
+    Right(
+        "made_parameters",
+        "a histogram of the degrees",
+        source="""
+import numpy as np
+
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    seen = np.arange(n + 1)  # how many units below have a degree of at most m
+    count = n
+    for size in hidden_sizes:
+        degrees = [k % (n - 1) + 1 for k in range(size)]
+        count += size + int(seen[degrees].sum())
+        seen = np.cumsum(np.bincount(degrees, minlength=n + 1))
+    return count + int(seen[:n].sum())
+""",
+    ),
+    Right(
+        "made_parameters",
+        "the masks of exercise 2, summed",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    degrees = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+    masks = build_masks(degrees, torch.arange(1, n + 1))
+    return int(sum(mask.sum() for mask in masks)) + sum(hidden_sizes) + n
+""",
+    ),
 )

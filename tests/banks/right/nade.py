@@ -165,4 +165,26 @@ def autoencoder_dependencies(model):
         "zeros and ones as int64",
         edit=("return torch.stack(columns, dim=1)", "return torch.stack(columns, dim=1).long()"),
     ),
+    Right(
+        "nade_parameters",
+        "the arrays themselves",
+        source="""
+import math
+
+def nade_parameters(n, hidden):
+    shapes = [(hidden, n), (hidden,), (n, hidden), (n,)]
+    return sum(math.prod(shape) for shape in shapes)
+""",
+    ),
+    Right(
+        "nade_parameters",
+        "variable by variable",
+        source="""
+def nade_parameters(n, hidden):
+    count = hidden
+    for _ in range(n):
+        count += 2 * hidden + 1
+    return count
+""",
+    ),
 )

@@ -24,6 +24,10 @@ HOLDS = "the mask holds on every call: after training steps, and when it is chan
 BUFFER = "the mask is a buffer: saved with the model, moved with it, and never trained"
 MEAN = "the answer is log (1/K) Σ_k p(x | order k), one number for each example"
 UNDERFLOW = "nothing underflows: it holds for thousands of variables too"
+SHALLOW = "one hidden layer: a unit of degree m has m connections below it and n − m above"
+DEEP = "between hidden layers only m(above) ≥ m(below) is connected"
+NO_LAYER = "without a hidden layer a MADE is an FVSBN"
+ALONE = "one variable needs one number"
 
 FORWARD = "return F.linear(x, self.weight * self.mask, self.bias)"
 REGISTER = 'self.register_buffer("mask", torch.as_tensor(mask).float().clone())'
@@ -31,6 +35,9 @@ DRAW = "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=genera
 END = DRAW + "\n        return x"
 SUMMED = 'F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)'
 LOGSUMEXP = "return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(places))"
+COUNTED_HIDDEN = "count += int((degrees[:, None] >= below[None, :]).sum()) + size"
+COUNTED_OUTPUT = "return count + int((outputs[:, None] > below[None, :]).sum())"
+DEGREES = "degrees = 1 + torch.arange(size) % (n - 1)"
 
 ANSWERS = (
     # assign_degrees
@@ -840,6 +847,235 @@ def average_over_orders(model, x, places):
         edit=(
             ("x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)"),
             "x = torch.bernoulli(torch.sigmoid(self(x)), generator=generator)",
+        ),
+    ),
+    # made_parameters
+    Wrong(  # the dense size
+        "made_parameters",
+        SHALLOW,
+        "counts-the-dense-size",
+        source="""
+def made_parameters(n, hidden_sizes):
+    sizes = [n, *hidden_sizes, n]
+    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:]))
+""",
+    ),
+    Wrong(  # no bias at the outputs
+        "made_parameters",
+        SHALLOW,
+        "forgets-some-biases",
+        edit=("count = n", "count = 0"),
+    ),
+    Wrong(  # no bias in the hidden layers
+        "made_parameters",
+        SHALLOW,
+        "forgets-some-biases",
+        edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] >= below[None, :]).sum())"),
+    ),
+    Wrong(  # no bias at all
+        "made_parameters",
+        SHALLOW,
+        "forgets-the-biases",
+        source="""
+def made_parameters(n, hidden_sizes):
+    below, count = torch.arange(1, n + 1), 0
+    for size in hidden_sizes:
+        degrees = 1 + torch.arange(size) % max(n - 1, 1)
+        count += int((degrees[:, None] >= below).sum())
+        below = degrees
+    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # only the biases of hidden units
+        "made_parameters",
+        SHALLOW,
+        "hidden-connections-left-out",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count = torch.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = 1 + torch.arange(size) % (n - 1)
+        count, below = count + size, degrees
+    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # a layer's bias counted as one number
+        "made_parameters",
+        SHALLOW,
+        "one-bias-per-layer",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [torch.arange(1, n + 1), *(1 + torch.arange(size) % (n - 1) for size in hidden_sizes)]
+    count = n + len(hidden_sizes)
+    for below, above in zip(layers, layers[1:]):
+        count += sum(int((m >= below).sum()) for m in above)
+    return count + sum(int((d > layers[-1]).sum()) for d in range(1, n + 1))
+""",
+    ),
+    Wrong(  # no connection into the outputs
+        "made_parameters",
+        SHALLOW,
+        "output-mask-left-out",
+        edit=(COUNTED_OUTPUT, "return count"),
+    ),
+    Wrong(  # the output layer alone
+        "made_parameters",
+        SHALLOW,
+        "hidden-layers-left-out",
+        edit=(COUNTED_HIDDEN, "pass"),
+    ),
+    Wrong(  # ≥ at the output
+        "made_parameters",
+        SHALLOW,
+        "output-sees-itself",
+        edit=(COUNTED_OUTPUT, "return count + int((outputs[:, None] >= below[None, :]).sum())"),
+    ),
+    Wrong(  # > at the hidden layers
+        "made_parameters",
+        SHALLOW,
+        "strict-at-the-hidden-layer",
+        edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] > below[None, :]).sum()) + size"),
+    ),
+    Wrong(  # a mask turned round
+        "made_parameters",
+        SHALLOW,
+        "mask-turned-round",
+        edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] <= below[None, :]).sum()) + size"),
+    ),
+    Wrong(  # dense between hidden layers
+        "made_parameters",
+        DEEP,
+        "hidden-to-hidden-dense",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+    if not layers:
+        return n * (n + 1) // 2
+    dense = sum(a * b for a, b in zip(hidden_sizes[:-1], hidden_sizes[1:]))
+    masked = int(layers[0].sum() + (n - layers[-1]).sum())
+    return n + sum(hidden_sizes) + dense + masked
+""",
+    ),
+    Wrong(  # degrees from 0
+        "made_parameters",
+        DEEP,
+        "degrees-from-0",
+        edit=(DEGREES, "degrees = torch.arange(size) % (n - 1)"),
+    ),
+    Wrong(  # degrees 0 … n − 1
+        "made_parameters",
+        DEEP,
+        "degrees-from-0",
+        edit=(DEGREES, "degrees = torch.arange(size) % n"),
+    ),
+    Wrong(  # degrees to n
+        "made_parameters",
+        DEEP,
+        "degrees-to-n",
+        edit=(DEGREES, "degrees = 1 + torch.arange(size) % n"),
+    ),
+    Wrong(  # units from 1
+        "made_parameters",
+        DEEP,
+        "counts-units-from-1",
+        edit=(DEGREES, "degrees = 1 + torch.arange(1, size + 1) % (n - 1)"),
+    ),
+    Wrong(  # degrees run on
+        "made_parameters",
+        DEEP,
+        "degrees-run-on",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count, k = torch.arange(1, n + 1), n, 0
+    for size in hidden_sizes:
+        degrees = 1 + torch.arange(k, k + size) % (n - 1)
+        count += int((degrees[:, None] >= below).sum()) + size
+        below, k = degrees, k + size
+    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # the one-layer formula
+        "made_parameters",
+        DEEP,
+        "one-layer-formula",
+        source="""
+def made_parameters(n, hidden_sizes):
+    h = sum(hidden_sizes)
+    return n * h + h + n if hidden_sizes and n > 1 else n * (n + 1) // 2
+""",
+    ),
+    Wrong(  # a hidden layer is needed
+        "made_parameters",
+        NO_LAYER,
+        "needs-a-hidden-layer",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+    count = n + sum(hidden_sizes) + int(layers[0].sum())
+    for below, above in zip(layers[:-1], layers[1:]):
+        count += int((above[:, None] >= below).sum())
+    return count + int((n - layers[-1]).sum())
+""",
+    ),
+    Wrong(  # divides by zero
+        "made_parameters",
+        ALONE,
+        "no-degree-at-n-1",
+        source="""
+def made_parameters(n, hidden_sizes):
+    below, count = torch.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = torch.tensor([1 + k % (n - 1) for k in range(size)])
+        count += int((degrees[:, None] >= below).sum()) + size
+        below = degrees
+    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+""",
+    ),
+    Wrong(  # PyTorch divides by zero, too
+        "made_parameters",
+        ALONE,
+        "no-degree-at-n-1",
+        edit=("if n == 1:", "if n == 0:"),
+    ),
+    Wrong(  # > and ≥ exchanged
+        "made_parameters",
+        DEEP,
+        "masks-exchanged",
+        source="""
+def made_parameters(n, hidden_sizes):
+    if n == 1:
+        return 1
+    below, count = torch.arange(1, n + 1), n
+    for size in hidden_sizes:
+        degrees = 1 + torch.arange(size) % (n - 1)
+        count += int((degrees[:, None] > below).sum()) + size
+        below = degrees
+    return count + int((torch.arange(1, n + 1)[:, None] >= below).sum())
+""",
+    ),
+    Wrong(  # units without a degree
+        "made_parameters",
+        ALONE,
+        "units-without-a-degree",
+        edit=("return 1\n", "return 1 + sum(hidden_sizes) + len(hidden_sizes) + 1\n"),
+    ),
+    Wrong(  # a float
+        "made_parameters",
+        SHALLOW,
+        "float-for-an-integer",
+        edit=(
+            COUNTED_OUTPUT,
+            "return float(count) + int((outputs[:, None] > below[None, :]).sum())",
         ),
     ),
 )

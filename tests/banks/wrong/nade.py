@@ -16,6 +16,8 @@ WHERE = "D[i, j] is true where turning x_j around can change output i, and nowhe
 BOTH = "an autoencoder's outputs see everything, a NADE's what comes before"
 TRIED = "all 2^n vectors are tried: only so an output can be said not to see an input"
 BOOLS = "the answer is a matrix of bools"
+STORED = "W, c, V and b are counted, each once"
+LINEAR = "linear in n: one more variable brings a column of W, a row of V and a bias"
 
 HIDDEN = "torch.sigmoid(x[:, :i] @ W[:, :i].T + c)"
 START = "a, logits = c.expand(len(x), -1), []"
@@ -475,5 +477,105 @@ def autoencoder_dependencies(model):
             "torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])",
             "(torch.sigmoid(a) @ V[i] + b[i]).clamp(0, 1)",
         ),
+    ),
+    # nade_parameters
+    Wrong(  # no bias
+        "nade_parameters",
+        STORED,
+        "forgets-the-biases",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden
+""",
+    ),
+    Wrong(  # no c
+        "nade_parameters",
+        STORED,
+        "forgets-c-or-the-last-column",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden + n
+""",
+    ),
+    Wrong(  # no b
+        "nade_parameters",
+        STORED,
+        "forgets-b",
+        source="""
+def nade_parameters(n, hidden):
+    return 2 * n * hidden + hidden
+""",
+    ),
+    Wrong(  # no b, growth
+        "nade_parameters",
+        LINEAR,
+        "forgets-b",
+        source="""
+def nade_parameters(n, hidden):
+    return hidden * (2 * n + 1)
+""",
+    ),
+    Wrong(  # no matrix
+        "nade_parameters",
+        STORED,
+        "counts-the-biases-alone",
+        source="""
+def nade_parameters(n, hidden):
+    return sum((hidden, n))
+""",
+    ),
+    Wrong(  # one matrix
+        "nade_parameters",
+        STORED,
+        "counts-one-matrix",
+        source="""
+def nade_parameters(n, hidden):
+    return n * hidden + hidden + n
+""",
+    ),
+    Wrong(  # the unused column
+        "nade_parameters",
+        STORED,
+        "forgets-c-or-the-last-column",
+        source="""
+def nade_parameters(n, hidden):
+    return (2 * n - 1) * hidden + hidden + n
+""",
+    ),
+    Wrong(  # a W for every step
+        "nade_parameters",
+        STORED,
+        "separate-weights-per-step",
+        source="""
+def nade_parameters(n, hidden):
+    return n * n * hidden + n * hidden + hidden + n
+""",
+    ),
+    Wrong(  # a c for every step
+        "nade_parameters",
+        STORED,
+        "separate-biases-per-step",
+        source="""
+def nade_parameters(n, hidden):
+    return 3 * n * hidden + n
+""",
+    ),
+    Wrong(  # one row of V
+        "nade_parameters",
+        STORED,
+        "one-output-for-all",
+        source="""
+def nade_parameters(n, hidden):
+    return n * hidden + 2 * hidden + n
+""",
+    ),
+    Wrong(  # a float
+        "nade_parameters",
+        STORED,
+        "float-for-an-integer",
+        source="""
+def nade_parameters(n, hidden):
+    return 2.0 * n * hidden + hidden + n
+""",
     ),
 )

@@ -14,6 +14,12 @@ _ZIP = "for layer, mask in zip(self.layers, build_masks(self.degrees, place), st
 _HIDDEN = "masks.append((layer[:, None] >= below[None, :]).float())"
 _OUTPUT = "masks.append((place[:, None] > below[None, :]).float())"
 
+_EDGES = (
+    "Output 1 sees nothing and no unit sees input n: without them nothing is counted otherwise."
+)
+_INPUT_N = "No unit and no output sees input n: without it nothing is counted otherwise."
+_ONE_NUMBER = "A tensor of one whole number is an integer too."
+
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("assign_degrees", "lowest = int(layer.min())", "int(layer.min())", "layer.min()"): (
         "torch.randint takes a tensor of one whole number as it takes an int."
@@ -68,4 +74,22 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "1",
         "-1",
     ): "The last of two axes is axis 1.",
+    ("made_parameters", "below = torch.arange(1, n + 1)", "n + 1", "n"): _INPUT_N,
+    ("made_parameters", "below = torch.arange(1, n + 1)", "1", "2"): _EDGES,
+    ("made_parameters", "outputs = torch.arange(1, n + 1)", "1", "2"): _EDGES,
+    ("made_parameters", "below = torch.arange(1, n + 1)", "1", "0"): _EDGES,
+    ("made_parameters", "outputs = torch.arange(1, n + 1)", "1", "0"): _EDGES,
+    ("made_parameters", "outputs = torch.arange(1, n + 1)", "1", "-1"): _EDGES,
+    (
+        "made_parameters",
+        "return count + int((outputs[:, None] > below[None, :]).sum())",
+        "int((outputs[:, None] > below[None, :]).sum())",
+        "(outputs[:, None] > below[None, :]).sum()",
+    ): _ONE_NUMBER,
+    (
+        "made_parameters",
+        "count += int((degrees[:, None] >= below[None, :]).sum()) + size",
+        "int((degrees[:, None] >= below[None, :]).sum())",
+        "(degrees[:, None] >= below[None, :]).sum()",
+    ): _ONE_NUMBER,
 }
