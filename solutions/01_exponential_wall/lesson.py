@@ -552,8 +552,8 @@ On the digits: **one** table for all 64 pixels, whose parents are the neighbors 
 
 
 # %% tags=["demo"] title="One table for every pixel"
-def tied_costs(m):
-    """Nats of a validation image: the m nearest pixels before, and one table for all places."""
+def costs_with(m, tied):
+    """Nats of a validation image: the m nearest pixels before, one table for all places or each its own."""
     near = [
         (row, column) for row in range(-7, 1) for column in range(-7, 8) if (row, column) < (0, 0)
     ]
@@ -562,31 +562,35 @@ def tied_costs(m):
     def rows(images):
         page = np.pad(images.reshape(-1, 8, 8), ((0, 0), (7, 7), (7, 7)))
         parts = [page[:, 7 + r : 15 + r, 7 + c : 15 + c] << k for k, (r, c) in enumerate(near[:m])]
-        return sum(parts, np.zeros((len(images), 8, 8), int)).reshape(-1, 64)
+        seen = sum(parts, np.zeros((len(images), 8, 8), int)).reshape(-1, 64)
+        return seen if tied else seen + 2**m * np.arange(64)  # the place, too, chooses the row
 
-    seen = np.bincount(rows(train).ravel(), minlength=2**m)
-    ones = np.bincount(rows(train).ravel(), train.ravel(), minlength=2**m)
+    size = 2**m if tied else 64 * 2**m
+    seen = np.bincount(rows(train).ravel(), minlength=size)
+    ones = np.bincount(rows(train).ravel(), train.ravel(), minlength=size)
     p = ((ones + 1) / (seen + 2))[rows(valid)]
     return -np.log(np.where(valid == 1, p, 1 - p)).sum(axis=1).mean()
 
 
 # %% tags=["demo"]
 predict(
-    "Three parents and one table for all pixels: 8 numbers in place of 495. How many nats does a new image cost, where the 495 gave 20.6?",
+    "Three parents, and one table for all pixels: 8 numbers. With a table for each pixel a new image cost 20.6 nats. And now?",
     ["about 21", "about 28", "about 40"],
-    answer=lambda: [21, 28, 40].index(min((21, 28, 40), key=lambda n: abs(n - tied_costs(3)))),
+    answer=lambda: [21, 28, 40].index(
+        min((21, 28, 40), key=lambda n: abs(n - costs_with(3, tied=True)))
+    ),
     why="One table cannot know where on the page a pixel stands; each pixel's own table can.",
 )
 
 # %% tags=["demo"] title="Tied and not tied"
 for m in (0, 3, 7, 14):
-    own = curve[m]
-    print(f"{m:2} parents: one table {2**m:6,} numbers {tied_costs(m):5.2f} nats,", end=" ")
-    print(f"a table for each pixel {own[1]:7,} numbers {own[4]:5.2f} nats")
+    one, own = costs_with(m, tied=True), costs_with(m, tied=False)
+    print(f"{m:2} parents: one table {2**m:6,} numbers {one:5.2f} nats,", end=" ")
+    print(f"a table for each pixel {64 * 2**m:9,} numbers {own:5.2f} nats")
 
 # %% [markdown]
 r"""
-Few numbers, and dear: with the same neighbors, all that the tied table may not do is say different things at different places, and on a page with a digit in its middle that costs 7 nats. (At 14 parents the gap is smallest, and the tied table has 50 times fewer numbers.) Convolutions tie as well, and look at far more than 14 neighbors.
+Few numbers, and dear. The two columns differ in one thing, whether the place may choose the table, and with three parents that is worth 7 nats. (With 14 it is worth 4.5.) Convolutions tie as well, and look at far more than 14 neighbors.
 """
 
 # %% [markdown]
@@ -699,7 +703,7 @@ The number of rows doubles with each parent, the number of images does not: more
 </details>
 <details><summary>What does tying the tables of all places save, and what does it give up?</summary>
 
-One table in place of $n$: 8 numbers for 495, with three parents. It can no longer say that one place differs from another, which costs a digit 7 nats.
+One table in place of $n$: 8 numbers for 512, with three parents. It can no longer say that one place differs from another, which costs a digit 7 nats.
 </details>
 
 ## Go further
@@ -718,8 +722,8 @@ r"""
 
 Which arrows you keep matters more than how many. Here is the number to beat: three nearest parents, 495 numbers, **20.63 nats** on the validation images.
 
-Change `my_parents` so that the net needs **at most 500 numbers**, and get lower. Try as often as you like on the *validation* images; the test images answer once, in the cell after it, when you have chosen. (Who tunes on the test images has no test left.) It is not graded. Some questions to start with: strokes of digits are
-mostly vertical; which neighbor tells more then, the left one or the upper one? Which pixels are always white, and need no parent at all?
+Change `my_parents` so that the net needs **at most 500 numbers**, and get lower. Try as often as you like on the *validation* images; the test images answer once, in the cell after it, when you have chosen. (Who tunes on the test images has no test left.) It is not graded. Some questions to start with: which neighbor tells more,
+the left one or the upper one? Which pixels are always white, and need no parent at all?
 """
 
 

@@ -619,15 +619,23 @@ with solved("conditionals", "log_likelihood"):
     )
     steps = np.diff([0, *upto])
     print("nats for letter 1, 2, 3, 4 given those before:", *np.round(steps, 2))
-    rows = np.ravel_multi_index(tuple(windows(train)[:, :3].T), (K,) * 3)
-    seen = np.bincount(rows, minlength=K**3)
-    print(f"rows of the last factor: {len(seen):,}; never seen {(seen == 0).mean():.0%},", end=" ")
-    print(f"fewer than ten times {(seen < 10).mean():.0%}")
+    print(
+        "letters counted  test words whose last row was never seen   their fourth letter   the others'"
+    )
+    row = np.ravel_multi_index(
+        tuple(x[:, :3].T), (K,) * 3
+    )  # of the last factor, for each test word
+    for size in sizes:
+        before = np.ravel_multi_index(tuple(windows(train[:size])[:, :3].T), (K,) * 3)
+        new = np.bincount(before, minlength=K**3)[row] == 0
+        fourth = -np.log(conditionals(table_of(train[:size]))[3][tuple(x.T)])
+        print(f"{size:15,} {new.mean():41.1%} {fourth[new].mean():16.2f} nats", end=" ")
+        print(f"{fourth[~new].mean():8.2f} nats")
 
 # %% [markdown]
 r"""
-Each letter of memory makes the next one cheaper, the fourth costs about half of the first. But the chain learns slowly: the factor $p(x_4 \mid x_{<4})$ has 19,683 rows, of which 83 % were never seen at all, and 90 % fewer than ten times. **Tables do not
-generalize**: a row learns nothing from its neighbors. That is what networks will be for.
+Each letter of memory makes the next one cheaper, the fourth costs about half of the first. But the chain learns slowly. The factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and each learns from its own letters alone: after 1,000 letters half of the test words ask a row that was never seen, and pay $\log 27$ for their fourth letter, as who knows nothing. The longer the text, the fewer do. **Tables do not
+generalize**: a row learns nothing from its neighbors.
 
 Set `pseudo_count=0` and look at the test NLL again: about 2 % of the test words were never seen, one of them is enough for $-\infty$.
 
@@ -842,7 +850,7 @@ print(f"and with words of 10 letters the table alone would take {8 * 27**10 / 1e
 # %% [markdown]
 r"""
 For four letters the table is cheaper than rejection. For ten it does not fit into any machine, while the samplers would hardly notice: how many words they need depends on **how rare the evidence is** (rejection) and on **how much the weights vary** (weighting), not on $n$ as such. But both have their own exponent: each
-further known letter makes the evidence several times rarer, and each weight is a product of one factor more. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
+further known letter makes the evidence rarer, most of them several times, and each weight is a product of one factor more. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
 choose the order so that the evidence comes first, to train for many orders at once (lesson 5), or to be content with questions about the future.
 
 ## A question to answer in words

@@ -384,8 +384,8 @@ with solved("logits", "nll"):
 r"""
 Almost 7 nats an image: to the FVSBN a typical test digit is about 900 times as likely as to the coins ($e^{6.8} \approx 900$).
 
-One thing is special about this model. $\log(1 + e^{\ell}) - x\ell$ is convex in $\ell$, and $\ell$ is linear in the weights. So the loss is **convex**: there is one valley, and wherever you start, you end up in it. None of the models that follow in this
-course can say that of itself.
+One thing is special about this model. $\log(1 + e^{\ell}) - x\ell$ is convex in $\ell$, and $\ell$ is linear in the weights. So the loss is **convex**: there is one valley, and wherever you start, you end up in it. A network with hidden units cannot say that of itself: lesson 4 shows a
+start from which training fails.
 
 ### What the votes look like
 
@@ -427,9 +427,9 @@ with solved("logits", "nll"):
 
 # %% [markdown]
 r"""
-The neighbors to the left and above have the strongest vote, for ink, as one would expect of strokes. The pixels further back vote against it on average, and faintly.
+The neighbors to the left and above have the strongest vote, for ink. The pixels further back vote against it on average, and faintly.
 
-And the strong colors at the right border? Pixel 24 is black in one training image of 1,297: what its votes say was learned from that image alone. A weight that rests on one image is the plainest kind of *overfitting*.
+And the strong colors at the right border? Pixel 24 is black in one training image of 1,297: what its votes say was learned from that image alone (where $x_j = 0$, the weights of pixel $j$ have no gradient). A weight that rests on one image says little about the next one.
 
 ## Exercise 3: from votes to pictures
 

@@ -423,7 +423,7 @@ predict(
     "Why is the last pixel pale in every picture?",
     ["no digit has ink there", "no step uses its column", "it has had the fewest training steps"],
     answer=1,
-    why="Column 64 is never used: its gradient is 0, and weight decay pulls it to zero. The cell below prints what is left of it, and in how many images it is black.",
+    why="Column 64 is never used: its gradient is 0, so it never leaves its small beginning, and weight decay shrinks even that. The cell below prints gradients, and in how many images the pixel is black.",
 )
 
 

@@ -753,8 +753,8 @@ Read the curves:
 
  - **Averaging always gains** over the mean of the single NLLs; Jensen promised it. (A curve need not fall at every step: one poor order can lift it.)
  - **A few orders cost little, and seem to pay.** The average of four gains half a nat over each of them, and ends ahead of the network with one order.
- - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. A large part of what many orders did here was regularization.
- - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. The network underfits; we have not found out what would cure it. (Four times the units or the epochs win back 0.4 nats at most.) Germain et al. (2015, figure 2)
+ - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. So what four orders gave here can be had by regularization alone, at a quarter of the cost of a likelihood.
+ - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. The network underfits, and the more so the more orders it has to serve: on the training images four orders stand between one and all. Germain et al. (2015, figure 2)
    vary the number of masks on binarized MNIST, and treat it as one more number to tune.
 
 Numbers from other data, or from MNIST with another binarization, do not compare with these.

@@ -893,13 +893,13 @@ Nothing to do here, and nothing that a later lesson needs: a map for who meets t
 
 Let $p$ be the data and $q_\theta$ the model.
 
-| model | trained to minimize | which way round | what it tends to do |
+| model | trained to minimize | which way round | what the two bumps lead one to expect |
 |---|---|---|---|
-| autoregressive models, flows | average NLL, exactly | forward, $\mathrm{KL}(p\|q_\theta)$ | cover everything, some samples in between |
-| VAE (Kingma and Welling, 2014) | minus the ELBO, an upper bound on the NLL | forward in $x$, *plus* a reverse KL in the latent $z$ | covers; blurs where the decoder is too simple |
-| diffusion (Ho, Jain and Abbeel, 2020) | a (reweighted) bound on the NLL | forward in $x$, if the weights are the bound's own | covers, with a flexible family |
-| GAN, minimax (Goodfellow et al., 2014) | $2\,\mathrm{JS}(p, q_\theta) - \ln 4$, for the best discriminator | between the two, symmetric | believable samples, may drop modes |
-| GAN, non-saturating | no one divergence; in gradient, at the best discriminator, $\mathrm{KL}(q_\theta\|p) - 2\,\mathrm{JS}$ (Arjovsky and Bottou, 2017) | leans to reverse | believable samples, drops modes |
+| autoregressive models, flows | average NLL, exactly | forward, $\mathrm{KL}(p\|q_\theta)$ | covers everything, some samples in between |
+| VAE (Kingma and Welling, 2014) | minus the ELBO, an upper bound on the NLL | forward in $x$, *plus* a reverse KL in the latent $z$ | covers |
+| diffusion (Ho, Jain and Abbeel, 2020) | a (reweighted) bound on the NLL | forward in $x$, if the weights are the bound's own | covers |
+| GAN, minimax (Goodfellow et al., 2014) | $2\,\mathrm{JS}(p, q_\theta) - \ln 4$, for the best discriminator | between the two, symmetric | between covering and choosing |
+| GAN, non-saturating | no one divergence; in gradient, at the best discriminator, $\mathrm{KL}(q_\theta\|p) - 2\,\mathrm{JS}$ (Arjovsky and Bottou, 2017) | leans to reverse | leans to choosing |
 | variational inference, RL with a KL penalty | $\mathrm{KL}(q_\theta\|p)$, where $\log p$ is known up to a constant | reverse | one good answer rather than all |
 
 Two rows deserve a proof on small numbers.
@@ -930,7 +930,7 @@ with solved("entropy", "kl"):
 
 # %% [markdown]
 r"""
-Half so. The loss is the *forward* KL in $x$, as in maximum likelihood, plus a reverse KL **in $z$**: the price of an encoder that does not know the model's posterior. A VAE covers the data; it is the *latent* code that seeks modes.
+Half so. The loss is the *forward* KL in $x$, as in maximum likelihood, plus a reverse KL **in $z$**: the price of an encoder that does not know the model's posterior. What runs the other way round is the *latent* code.
 
 And the GAN: the best discriminator says $D(x) = \frac{p(x)}{p(x) + q(x)}$. What is its generator told when $p$ and $q$ do not overlap at all?
 """
