@@ -343,7 +343,6 @@ print(f"a coin with its own frequency   {coins.mean():5.2f} nats an image")
 # %% [markdown]
 r"""
 Your two functions need somewhere to keep their numbers. All weights start at zero: at first every pixel is a fair coin.
-
 """
 
 # %% tags=["demo"]

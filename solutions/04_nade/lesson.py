@@ -385,7 +385,7 @@ hidden units can have many, and here you saw two.
 r"""
 ## Digits: numbers to beat
 
-1,297 digits of 8×8 pixels to train on, 200 to choose the best epoch, 300 to test. Coins with each pixel's own frequency need 25.20 nats an image, an FVSBN about 18.4. Now your NADE, with 128 hidden units.
+1,297 digits of 8×8 pixels to train on, 200 to choose the best epoch, 300 to test. Coins with each pixel's own frequency need 25.20 nats an image, an FVSBN about 18.4. Now your NADE, with 128 hidden units. (Weight decay, `weight_decay` below, shrinks every weight a little at each step.)
 """
 
 # %% tags=["demo"]

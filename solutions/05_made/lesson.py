@@ -58,7 +58,6 @@ MaskExplorer(dense)
 r"""
 Every output sees every input, *its own answer included*. Copying is all it needs to learn, and then it says "$p = 1$" of
 every image, of noise, of anything.
-
 """
 
 # %% tags=["demo"]
@@ -384,7 +383,7 @@ Everything is there; put it together. The constructor and `reorder` are given. R
 and go on. The last check asks for the whole.
 
 **`forward`**: logits $\ell_d = \log\frac{p(x_d = 1 \mid \text{past})}{p(x_d = 0 \mid \text{past})}$ of all variables at once, output $d$ belonging to variable $d$. A
-ReLU follows each layer but the last.
+ReLU, $\max(0, t)$ entry by entry, follows each layer but the last.
 
 **`nll`**: the chain rule is a sum of logs now, in nats:
 
@@ -753,8 +752,8 @@ Read the curves:
 
  - **Averaging always gains** over the mean of the single NLLs; Jensen promised it. (A curve need not fall at every step: one poor order can lift it.)
  - **A few orders cost little, and seem to pay.** The average of four gains half a nat over each of them, and ends ahead of the network with one order.
- - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. So what four orders gave here can be had by regularization alone, at a quarter of the cost of a likelihood.
- - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. The network underfits, and the more so the more orders it has to serve: on the training images four orders stand between one and all. Germain et al. (2015, figure 2)
+ - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. So what four orders gave here can be had by holding the weights back (*regularization*), at a quarter of the cost of a likelihood.
+ - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. It *underfits*: it cannot do on the data that it has what one order can, and the more orders it has to serve, the less: on the training images four orders stand between one and all. Germain et al. (2015, figure 2)
    vary the number of masks on binarized MNIST, and treat it as one more number to tune.
 
 Numbers from other data, or from MNIST with another binarization, do not compare with these.
@@ -785,7 +784,7 @@ and $4 + 3$ biases: **19**. Without masks it would be $3 \cdot 4 + 4 + 4 \cdot 3
 
 <details><summary>Hint 1</summary>
 
-Keep one list: the degrees of the layer below. It starts as $1, \dots, n$. Each hidden layer counts its connections to it, and then takes its place. (Or let `build_masks` do that.)
+Keep one list: the degrees of the layer below. It starts as $1, \dots, n$. Each hidden layer counts its connections to it, and then takes its place. (Or let `build_masks` do that, if yours can do without a hidden layer.)
 </details>
 <details><summary>Hint 2</summary>
 

@@ -896,11 +896,11 @@ Let $p$ be the data and $q_\theta$ the model.
 | model | trained to minimize | which way round | what the two bumps lead one to expect |
 |---|---|---|---|
 | autoregressive models, flows | average NLL, exactly | forward, $\mathrm{KL}(p\|q_\theta)$ | covers everything, some samples in between |
-| VAE (Kingma and Welling, 2014) | minus the ELBO, an upper bound on the NLL | forward in $x$, *plus* a reverse KL in the latent $z$ | covers |
+| VAE (Kingma and Welling, 2014) | minus the ELBO (evidence lower bound), an upper bound on the NLL | forward in $x$, *plus* a reverse KL in the latent $z$ | covers |
 | diffusion (Ho, Jain and Abbeel, 2020) | a (reweighted) bound on the NLL | forward in $x$, if the weights are the bound's own | covers |
-| GAN, minimax (Goodfellow et al., 2014) | $2\,\mathrm{JS}(p, q_\theta) - \ln 4$, for the best discriminator | between the two, symmetric | between covering and choosing |
+| GAN, minimax (Goodfellow et al., 2014) | $2\,\mathrm{JS}(p, q_\theta) - \ln 4$, for the best discriminator (JS: the mean KL of both from their midpoint) | between the two, symmetric | between covering and choosing |
 | GAN, non-saturating | no one divergence; in gradient, at the best discriminator, $\mathrm{KL}(q_\theta\|p) - 2\,\mathrm{JS}$ (Arjovsky and Bottou, 2017) | leans to reverse | leans to choosing |
-| variational inference, RL with a KL penalty | $\mathrm{KL}(q_\theta\|p)$, where $\log p$ is known up to a constant | reverse | one good answer rather than all |
+| variational inference, reinforcement learning with a KL penalty | $\mathrm{KL}(q_\theta\|p)$, where $\log p$ is known up to a constant | reverse | one good answer rather than all |
 
 Two rows deserve a proof on small numbers.
 
