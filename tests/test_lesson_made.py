@@ -295,6 +295,7 @@ def test_the_lead_of_four_orders_has_its_control_and_all_orders_underfit(told: s
     assert one[0] - four[1] > 0.2  # "and ends ahead"
     assert abs(control[0] - four[1]) < 0.15  # "smaller than the standard error"
     assert 5 < new[2] - one[2] < 7  # "by six nats": no overfitting
+    assert one[2] + 0.5 < four[2] < new[2] - 0.5  # "four orders stand between one and all"
 
 
 def test_a_network_with_every_mask_open_has_a_wonderful_loss(told: str):

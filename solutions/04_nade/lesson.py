@@ -456,7 +456,7 @@ with solved("nade"):
     slope = model.W.grad.norm(dim=0)
     model.zero_grad()
     for name, j in {
-        "63, its neighbor": 62,
+        "8, at the upper right": 7,
         "64, the last": 63,
         "57, at the left border": 56,
     }.items():
