@@ -179,7 +179,7 @@ def test_the_tables_are_a_distribution(experiment: dict[str, Any]):
 
 def test_a_reader_who_solves_nothing_is_told_what_each_demo_waits_for():
     said = printed(executed(LESSON, "unsolved"))
-    assert said.count("○ This demo waits for") == 5
+    assert said.count("○ This demo waits for") == 4
     assert "chosen by the data" in said
 
 
