@@ -33,9 +33,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from course.files import write_whole
+from course.progress import tqdm
 
 DIGITS_THRESHOLD = 8  # of 16: a pixel is 1 where at least half of its 4×4 block is inked
 DIGITS_SPLIT = (1297, 200, 300)

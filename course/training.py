@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from course.files import write_whole
+from course.progress import tqdm
 
 Data = torch.Tensor | tuple[torch.Tensor, ...]
 Loss = Callable[..., torch.Tensor]

@@ -94,6 +94,8 @@ def _unmarked(cell: NotebookNode) -> str:
 
 
 def _output(output: NotebookNode, states: dict, live: LiveWidgets) -> NotebookNode | None:
+    if re.search(r"\d%\|", str(output.get("data", {}).get("text/plain", ""))):
+        return None  # a bar of course.progress
     if output.output_type == "stream" and output.name == "stderr":
         return None if "\r" in output.text or "it/s" in output.text else output
     if output.output_type == "error":

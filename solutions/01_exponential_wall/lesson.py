@@ -22,12 +22,12 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm import tqdm
 
 from autograder import check
 from course import data
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from figures import static
 from figures.dag_editor import DagEditor
 from figures.parameter_growth import ParameterGrowth

@@ -25,12 +25,12 @@ import torch
 import torch.nn.functional as F
 from IPython.display import display
 from torch import nn
-from tqdm import tqdm
 
 from autograder import check
 from course import data
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from course.training import evaluate, fit
 from figures.completion import CompletionExplorer
 from figures.predict import predict

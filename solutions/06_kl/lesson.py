@@ -22,11 +22,11 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm import tqdm
 
 from autograder import check
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from figures import static
 from figures.kl_explorer import KLExplorer
 from figures.predict import predict

@@ -29,12 +29,12 @@ from scipy.optimize import minimize
 from scipy.special import expit, rel_entr
 from scipy.stats import norm
 from torch import nn
-from tqdm import tqdm
 
 from autograder import check
 from course import data
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from course.training import fit
 from figures import static
 from figures.arrow import ArrowExplorer

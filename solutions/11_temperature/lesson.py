@@ -24,12 +24,12 @@ import math
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
-from tqdm import tqdm
 
 from autograder import check
 from course import pretrained
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from figures.next_token import NextToken
 from figures.predict import predict
 
