@@ -197,7 +197,7 @@ function render({ model, el }) {
 
   function frame(svg, box, title, axis, ticks, place, kind = "") {
     svg.replaceChildren();
-    make("text", { class: `title ${kind}`, x: box.left, y: 15 }, svg, title);
+    make("text", { class: `title ${kind}`, x: box.left + (box === MAP ? 10 : 0), y: 15 }, svg, title);
     make("rect", { class: "frame", x: box.left, y: box.top, width: box.width - box.left - box.right,
       height: box.height - box.top - box.bottom }, svg);
     const foot = box.height - box.bottom;
@@ -233,8 +233,10 @@ function render({ model, el }) {
     const foot = CURVE.height - CURVE.bottom, tall = foot - CURVE.top;
     const path = (values) => values.map((v, i) =>
       `${i ? "L" : "M"}${place(points[i]).toFixed(1)} ${(foot - (tall * (v || 0)) / top).toFixed(1)}`).join("");
-    if (truth) make("path", { class: "truth", d: `${path(truth)}L${place(points.at(-1)).toFixed(1)} ${foot}L${place(points[0]).toFixed(1)} ${foot}Z` }, svg);
-    if (gaussian) make("path", { class: "model-line", d: path(gaussian) }, svg);
+    const some = (name, values) => (svg === curves[1]
+      ? { "data-mark": `${name} ${values.filter((_, i) => i % 10 === 0).map((v) => fixed(v, 3)).join(" ")}` } : {});
+    if (truth) make("path", { class: "truth", ...some("truth", truth), d: `${path(truth)}L${place(points.at(-1)).toFixed(1)} ${foot}L${place(points[0]).toFixed(1)} ${foot}Z` }, svg);
+    if (gaussian) make("path", { class: "model-line", ...some("model", gaussian), d: path(gaussian) }, svg);
   }
 
   function drawCurves() {
@@ -274,7 +276,7 @@ function render({ model, el }) {
     const text = wholeInWords(model);
     const follows = isForward();
     say(follows ? "good" : "leak", text);
-    turn.setAttribute("aria-label", `Turn the arrow: now ${follows ? "x1 → x2" : "x2 → x1"}`);
+    turn.setAttribute("aria-description", `now ${follows ? "x1 → x2" : "x2 → x1"}`);
     drawSign();
     range.max = String(model.get("_eps").length - 1);
     range.value = String(at);

@@ -276,8 +276,11 @@ class ArrowExplorer(widget.Widget):
         said = f"p({effect} | {cause} = {fixed(given)}): the area; the model's Gaussian: dashed"
         drawing.text(0, 14, said, "quiet")
         drawing.plot(box, x, truth, spans, "path", area=True)
+        drawing.mark("truth", *(widget.fixed(float(v), 3) for v in truth[::10]))
         if var:
-            drawing.plot(box, x, gaussian(np.array(x), mean, var), spans, "leak", dashed=True)
+            fitted = gaussian(np.array(x), mean, var)
+            drawing.plot(box, x, fitted, spans, "leak", dashed=True)
+            drawing.mark("model", *(widget.fixed(float(v), 3) for v in fitted[::10]))
         drawing.line([(0, 210), (700, 210)], "rim")
         for tick in range(math.ceil(x[0]), math.floor(x[-1]) + 1):
             place = 700 * (tick - x[0]) / (x[-1] - x[0])

@@ -194,10 +194,12 @@ function render({ model, el }) {
     for (let i = 0; i < T; i++) {
       for (let j = 0; j < T; j++) {
         const kind = cellKind(i, j), x = j * cell, y = i * cell, a = 0.3 * cell;
-        make("rect", { class: `cell ${kind}${i === at - 1 ? " on" : ""}`, x: x + 1, y: y + 1, width: cell - 2, height: cell - 2, rx: 2 }, matrix);
+        make("rect", { class: `cell ${kind}${i === at - 1 ? " on" : ""}`, x: x + 1, y: y + 1, width: cell - 2, height: cell - 2, rx: 2,
+          ...(kind === "blind" ? {} : { "data-mark": `sees ${i} ${j} ${kind}` }) }, matrix);
         if (net.shows && kind !== "blind") {
           const side = (cell - 3) * Math.sqrt(Math.max(0, Math.min(1, net.weight(head, i, j))));
-          make("rect", { class: "weight", x: x + (cell - side) / 2, y: y + (cell - side) / 2, width: side, height: side, rx: 1 }, matrix);
+          make("rect", { class: "weight", x: x + (cell - side) / 2, y: y + (cell - side) / 2, width: side, height: side, rx: 1,
+            "data-mark": `weight ${i} ${j} ${fixed(net.weight(head, i, j), 2)}` }, matrix);
         }
         if (kind === "leak") make("path", { class: "cross", d: `M${x + a} ${y + a}L${x + cell - a} ${y + cell - a}M${x + cell - a} ${y + a}L${x + a} ${y + cell - a}` }, matrix);
       }

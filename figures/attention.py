@@ -130,10 +130,13 @@ class AttentionExplorer(widget.Widget):
         table, seen = found
         p = table.softmax(-1)
         best = p.topk(min(SHOWN, p.shape[-1]), dim=-1)
-        self._words = [_label(decode([int(i)])) for i in ids]
+        self._words = [widget.visible(decode([int(i)])) for i in ids]
         self._sees = ["".join("01"[int(s)] for s in row) for row in seen]
         self._top = [
-            [[_label(decode([int(i)])), float(value)] for value, i in zip(row, at, strict=True)]
+            [
+                [widget.visible(decode([int(i)])), float(value)]
+                for value, i in zip(row, at, strict=True)
+            ]
             for row, at in zip(best.values, best.indices, strict=True)
         ]
         self._comes = [float(p[t, ids[t + 1]]) for t in range(len(ids) - 1)]
@@ -223,12 +226,16 @@ class AttentionExplorer(widget.Widget):
             drawing.text(
                 90, 30 + (i + 0.65) * cell, word[:11], anchor="end", size=min(12, cell - 1)
             )
-        drawing.grid(98, 28, cell, (T, T), kind)
+        drawing.grid(98, 28, cell, (T, T), kind, "sees")
         if self._weights:
             block, head = divmod(self._head, self._heads)
             weights = self.weights[block, head]
             drawing.text(400, 14, f"Where head {head + 1} of block {block + 1} looks", "quiet")
-            drawing.grid(400, 28, cell, (T, T), lambda i, j: f"{weights[i, j]:.2f}")
+
+            def looks(i: int, j: int) -> str:
+                return fixed(float(weights[i, j]), 2) if kind(i, j) else ""
+
+            drawing.grid(400, 28, cell, (T, T), looks, "weight")
         return drawing
 
     def words(self) -> list[str]:
@@ -315,13 +322,6 @@ def _ids(tokens: Any) -> np.ndarray:
     ):
         raise ValueError(f"tokens must be one row of ids, (1, T): got shape {array.shape}")
     return array.reshape(-1).astype(np.int64)
-
-
-def _label(text: str) -> str:
-    """A token's text with its white space made visible."""
-    shown = text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")
-    shown = "".join(c if c.isprintable() else "�" for c in shown)
-    return shown if len(shown) <= 14 else shown[:13] + "…"
 
 
 def _arrows(pairs: list[tuple[int, int]]) -> str:

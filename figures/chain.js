@@ -288,6 +288,7 @@ function render({ model, el }) {
         line.className = `line${value === chosen ? " chosen" : ""}`;
         bar.style.width = waits || !(share > 0) ? "0" : `${Math.min(100, 100 * share)}%`;
         text.textContent = waits ? "?" : number(share);
+        line.dataset.mark = `p ${step} ${value} ${text.textContent}${value === chosen ? " here" : ""}`;
       });
       parts.forEach((part, value) => {
         part.style.flexGrow = waits || !(p[value] > 0) ? "0" : String(p[value]);
@@ -376,7 +377,9 @@ function render({ model, el }) {
     make("text", { class: "tick", x: left - 5, y: y(most) + 4 }, svg, number(Number(most.toPrecision(2))));
     make("text", { class: "tick", x: left - 5, y: floor + 4 }, svg, "0");
     const current = known() === chain.n ? chain.indexOf(x()) : -1;
-    const isShort = chain.values.join("").length * chain.n <= 3 * chain.k && pitch >= 19;
+    // A word is written below its bar where the letters have room, at 11 pixels of the screen.
+    const unit = Math.max(1, width / (svg.getBoundingClientRect().width || width));
+    const isShort = chain.values.join("").length === chain.k && 6.8 * unit * chain.n <= pitch;
     chain.table.forEach((p, i) => {
       const middle = left + (i + 0.5) * pitch, wide = Math.max(2, 0.68 * pitch);
       const bad = !same(products[i], p);
@@ -384,8 +387,7 @@ function render({ model, el }) {
       make("rect", { class: "bar", x: middle - wide / 2, width: wide, y: y(heights[i]), height: floor - y(heights[i]) }, g);
       if (bad) make("line", { class: "table", x1: middle - wide / 2, x2: middle + wide / 2, y1: y(p), y2: y(p) }, g);
       if (shares.length) make("circle", { class: "share", cx: middle, cy: y(shares[i]), r: Math.min(3.6, 0.3 * pitch) }, g);
-      if (isShort) make("text", { class: "name", x: middle, y: floor + 14, style: `font-size:${Math.min(11, pitch * 0.37)}px` },
-        g, chain.wordOf(i).map((v) => chain.values[v]).join(""));
+      if (isShort) make("text", { class: "name", x: middle, y: floor + 14 }, g, chain.wordOf(i).map((v) => chain.values[v]).join(""));
       if (i === current) make("path", { class: "here", d: `M${middle - 5} ${height - 1}h10l-5 -6z` }, g);
     });
     legend.replaceChildren();

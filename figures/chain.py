@@ -239,6 +239,7 @@ class ChainExplorer(widget.Widget):
                 drawing.rect(left + 34, y, bar, 18, "path" if here else "wire")
                 said = number(math.nan if p is None else p)
                 drawing.text(left + 40 + bar, y + 14, said, bold=here, size=12)
+                drawing.mark("p", step, value, said, "here" if here else "")
             at = at * k + self._x[variable]
         return drawing
 

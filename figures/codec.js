@@ -132,7 +132,7 @@ function render({ model, el }) {
         text.replaceChildren();
         text.dataset.example = String(example);
         codec.labels.forEach((label, k) => {
-          const token = make("span", { class: "token", "data-place": k + 1 }, text, label.replaceAll("\n", "⏎\n"));
+          const token = make("span", { class: "token", "data-place": k + 1, "data-mark": `price ${k} ${fixed(row[k][4], 2)}` }, text, label.replaceAll("\n", "⏎\n"));
           token.style.setProperty("--share", String(Math.min(1, row[k][4] / most)));
         });
       }
@@ -149,7 +149,8 @@ function render({ model, el }) {
       const later = k + 1 > step ? " later" : "";
       make("rect", { class: `pixel${symbol ? " one" : ""}${later}`, x: x + 1, y: y + 1, width: CELL - 2, height: CELL - 2, rx: 3 }, grid);
       if (codec.rows.flat().some((cell) => cell[0] > 1)) make("text", { class: "symbol", x: x + CELL / 2, y: y + CELL / 2 + 4 }, grid, String(symbol));
-      make("circle", { class: `price${later}`, cx: x + CELL / 2, cy: y + CELL / 2, r: (CELL / 2 - 2) * Math.sqrt(Math.min(1, cost / most)) }, grid);
+      make("circle", { class: `price${later}`, cx: x + CELL / 2, cy: y + CELL / 2, r: (CELL / 2 - 2) * Math.sqrt(Math.min(1, cost / most)),
+        "data-mark": `price ${k} ${fixed(cost, 2)}` }, grid);
       if (received !== null && received !== undefined && received !== symbol)
         make("path", { class: "cross", d: `M${x + 7} ${y + 7}l16 16m0 -16l-16 16` }, grid);
     });

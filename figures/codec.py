@@ -216,9 +216,12 @@ class CodecExplorer(widget.Widget):
         rows = self._rows[self._example]
         prices = [row[4] for row in rows]
         most = max(*prices, 1e-9)
+        marks = [("price", i, fixed(price, 2)) for i, price in enumerate(prices)]
         if self._side:
             cell = 240 / self._side
             drawing = Drawing(700, 270)
+            for mark in marks:
+                drawing.mark(*mark)
             for title, left, shade in (
                 (self._title, 0, lambda i: rows[i][0] / max(1, *(row[0] for row in rows))),
                 (f"bits paid, at most {most:.2f}", 300, lambda i: prices[i] / most),
@@ -236,6 +239,7 @@ class CodecExplorer(widget.Widget):
         for i, price in enumerate(prices):
             height = 120 * price / most
             drawing.rect(i * width, 150 - height, max(1, width - 2), height, "path")
+            drawing.mark(*marks[i])
             label = self._label(i + 1, rows[i][0]).strip("“”")
             if width > 6.5 * len(label):
                 drawing.text((i + 0.5) * width, 168, label, anchor="middle", size=12)

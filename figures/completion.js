@@ -188,9 +188,10 @@ function render({ model, el }) {
       make("rect", { class: "ground", x: 0, y: 0, width: SIDE, height: SIDE }, svg);
     }
     for (let j = 0; j < net.n; j++) {
-      square(picture.svg, `cell${now[j] === "1" ? " ink" : ""}${j >= cut ? " later" : ""}`, j, 0.94, cell);
+      square(picture.svg, `cell${now[j] === "1" ? " ink" : ""}${j >= cut ? " later" : ""}`, j, 0.94, cell,
+        now[j] === "1" ? { "data-mark": `ink ${j}` } : {});
       const leak = j >= i, value = net.vote(i, j), visible = Math.sqrt(Math.min(1, Math.abs(value) / (net.most || 1)));
-      square(votes.svg, `cell${leak ? " later" : ""}`, j, 0.94, cell);
+      square(votes.svg, `cell${leak ? " later" : ""}`, j, 0.94, cell, { "data-mark": `vote ${j} ${fixed(value, 2)}` });
       if (value && !(visible < 0.08 && !leak))
         square(votes.svg, `vote ${value > 0 ? "for" : "against"}${now[j] === "1" ? " cast" : ""}${leak ? " leak" : ""}`, j,
           0.86 * Math.max(visible, 0.2), cell);
@@ -218,7 +219,7 @@ function render({ model, el }) {
     strip.classList.toggle("stale", !fresh);
     pictures.forEach((bits, k) => {
       const drawn = [...bits].filter((bit, j) => bit === "1" && j >= given.length).length;
-      const svg = make("svg", { viewBox: "-2 -2 84 84", role: "img",
+      const svg = make("svg", { viewBox: "-2 -2 84 84", role: "img", "data-mark": `ending ${k} ${bits}`,
         "aria-label": `Ending ${k + 1}: ${drawn} of ${net.n - given.length} drawn pixels are inked` }, strip);
       const cell = 80 / net.side;
       make("rect", { class: "ground", x: 0, y: 0, width: 80, height: 80 }, svg);

@@ -256,6 +256,9 @@ class CompletionExplorer(widget.Widget):
         drawing.text(240, 14, f"Votes for pixel {at + 1}: full for ink, hollow against", "quiet")
         drawing.rect(240, 26, cell * side, cell * side, "page", stroke="rim")
         for j, vote in enumerate(votes):
+            drawing.mark("vote", j, fixed(float(vote), 2))
+            if self._bits[j] == "1":
+                drawing.mark("ink", j)
             x, y = 240 + (j % side + 0.5) * cell, 26 + (j // side + 0.5) * cell
             half = 0.46 * cell * float(np.sqrt(abs(vote) / most))
             if half > 0.4 and np.isfinite(half):
@@ -264,6 +267,7 @@ class CompletionExplorer(widget.Widget):
         for k, ending in enumerate(self._completions[:6]):
             drawing.text(0, 244, f"Drawn after the {at} given pixels", "quiet")
             paint(k * 116, 254, 100 / side, ending, at)
+            drawing.mark("ending", k, ending)
         return drawing
 
     def words(self) -> list[str]:

@@ -127,6 +127,7 @@ function render({ model, el }) {
       const line = { x1: from[0], y1: from[1], x2: to[0], y2: to[1] };
       const g = make("g", { class: "pair", "data-pair": pair.join("-") }, graphSvg);
       if (arrow) {
+        g.dataset.mark = `arrow ${a} ${b}`;
         g.classList.toggle("cyclic", onRing(a, b));
         const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
         const ux = (to[0] - from[0]) / length, uy = (to[1] - from[1]) / length;
@@ -165,7 +166,7 @@ function render({ model, el }) {
     const wide = PANEL / net.n;
     for (let i = 0; i < net.n; i++) {
       const k = net.cardinalities[i], rows = net.rows[i];
-      const g = make("g", { class: "table", "data-table": i, transform: `translate(${(i + 0.5) * wide} 0)` }, tablesSvg);
+      const g = make("g", { class: "table", "data-table": i, "data-mark": `free ${i} ${net.free[i]}`, transform: `translate(${(i + 0.5) * wide} 0)` }, tablesSvg);
       make("rect", { class: "ground", x: -wide / 2, y: 0, width: wide, height: HEIGHT }, g);
       make("text", { class: "label", y: 20 }, g, net.names[i]);
       make("text", { class: "sum", y: 37 }, g, `${grouped(rows)} × ${k - 1}`);

@@ -112,12 +112,14 @@ class DagEditor(widget.Widget):
                 head = [(tip[0] - 9 * a - 5 * b, tip[1] - 9 * b + 5 * a), tip,
                         (tip[0] - 9 * a + 5 * b, tip[1] - 9 * b - 5 * a)]  # fmt: skip
                 drawing.line(head, role, 2)
+                drawing.mark("arrow", parent, child)
         for i, (x, y) in enumerate(places):
             drawing.rect(x - halves[i], y - 16, 2 * halves[i], 32, "node", rx=7, stroke="rim")
             drawing.text(x, y + 4, self._names[i], anchor="middle")
         if not cycle:
             for i, free in enumerate(free_numbers(self._cardinalities, self._parents)):
                 drawing.text(380, 60 + 30 * i, f"{self._names[i]}: {_numbers(free)}")
+                drawing.mark("free", i, free)
         return drawing
 
     def in_words(self) -> str:

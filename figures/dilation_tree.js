@@ -168,7 +168,8 @@ function render({ model, el }) {
       if (level) make("text", { class: "row small", x: 2, y: y(level) + 1, dy: "1.15em" }, svg, net.names[level - 1]);
       for (let i = 0; i < SAMPLES; i++) {
         const on = lit(level, i), wrong = on && level === 0 && i >= end;
-        make("circle", { class: `unit${on ? " lit" : ""}${wrong ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5 }, svg);
+        make("circle", { class: `unit${on ? " lit" : ""}${wrong ? " late" : ""}`, cx: x(i), cy: y(level), r: on ? 6.5 : 4.5,
+          ...(on ? { "data-mark": `unit ${level} ${i}${wrong ? " late" : ""}` } : {}) }, svg);
         if (wrong) make("path", { class: "cross", d: `M${x(i) - 4} ${bottom - 4}l8 8m0 -8l-8 8` }, svg);
         const hole = level === 0 && !on && i < end && i >= end - net.predicted;
         if (hole) make("circle", { class: "hole", cx: x(i), cy: bottom, r: 7.5 }, svg);

@@ -264,7 +264,7 @@ class DilationTree(widget.Widget):
         who, sees, noun = f"Output {t + 1}", "sees", "input"
         if late:
             who, sees, noun = f"The logits of x{t + 1}", "see", "code"
-        inputs = f"{noun}s {_ranges(seen)}" if len(seen) != 1 else f"{noun} {seen[0] + 1}"
+        inputs = f"{noun}s {widget.ranges(seen)}" if len(seen) != 1 else f"{noun} {seen[0] + 1}"
         said = f"{who} {sees} {inputs if len(seen) else 'nothing'}{way}."
         wrong = [str(i + 1) for i in seen if i > t - late]
         if wrong and late:
@@ -304,6 +304,8 @@ class DilationTree(widget.Widget):
                 wrong = on and not level and i > t - late
                 fill = "leak" if wrong else "path" if on else "node"
                 drawing.circle(x, y, 6 if on else 4, fill, stroke="rim")
+                if on:
+                    drawing.mark("unit", level, i, "late" if wrong else "")
                 if wrong:
                     drawing.cross(x, y, 4, "on-leak")
         for i in (0, *range(3, SAMPLES, 4)):
@@ -371,21 +373,6 @@ def _packed(sees: np.ndarray) -> bytes:
 def _unpacked(maps: bytes) -> np.ndarray:
     rows = np.frombuffer(maps, np.uint8).reshape(-1, SAMPLES, SAMPLES // 8)
     return np.unpackbits(rows, axis=2, bitorder="little").astype(bool)
-
-
-def _ranges(places: Sequence[int]) -> str:
-    """Places from 0 as words from 1: 1–3, 7, 9–12."""
-    said, start, last = [], None, None
-    for place in [int(p) + 1 for p in places]:
-        if last is not None and place == last + 1:
-            last = place
-            continue
-        if last is not None:
-            said.append(f"{start}–{last}" if last > start else f"{start}")
-        start = last = place
-    if last is not None:
-        said.append(f"{start}–{last}" if last > start else f"{start}")
-    return ", ".join(said)
 
 
 def _count(number: int, noun: str) -> str:

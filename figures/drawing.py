@@ -14,15 +14,21 @@ MARGIN = 14
 class Drawing:
     """A page of `width` by `height` on which marks are put; `svg(dark)` writes it.
 
-    Colors are roles of the palette ("path", "leak-ink"); every measure is in pixels.
+    Colors are roles of the palette ("path", "leak-ink"); every measure is in pixels. `marks` names
+    what the picture tells; the live view tells the same, each on an element's data-mark.
     """
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self._marks: list[tuple[str, dict[str, object], str]] = []
+        self.drawn: list[tuple[str, dict[str, object], str]] = []
+        self.marks: set[str] = set()
 
     def _put(self, tag: str, words: str = "", **attributes: object) -> None:
-        self._marks.append((tag, {k.replace("_", "-"): v for k, v in attributes.items()}, words))
+        self.drawn.append((tag, {k.replace("_", "-"): v for k, v in attributes.items()}, words))
+
+    def mark(self, *parts: object) -> None:
+        """Notes in words and numbers what was drawn; an empty text is left out."""
+        self.marks.add(" ".join(str(part) for part in parts if part != ""))
 
     def rect(
         self, x: float, y: float, w: float, h: float, fill: str = "none", **attributes: object
@@ -83,15 +89,18 @@ class Drawing:
         cell: float,
         shape: tuple[int, int],
         paint: Callable[[int, int], str],
+        name: str = "",
     ) -> None:
         """Cells of a matrix, each by what `paint(row, column)` calls it.
 
         "seen" is full, "leak" full with a cross, "gap" a dotted ring, "here" framed, a number from
-        "0" to "1" a shade, and "" empty.
+        "0" to "1" a shade, and "" empty. name: what the marks call such a cell.
         """
         for r in range(shape[0]):
             for c in range(shape[1]):
                 kind = paint(r, c)
+                if kind and name:
+                    self.mark(name, r, c, kind)
                 left, top, side = x + c * cell + 1, y + r * cell + 1, cell - 2
                 if kind in ("seen", "leak", "here"):
                     fill = {"seen": "path", "leak": "leak", "here": "page"}[kind]
@@ -143,7 +152,7 @@ class Drawing:
             f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}" rx="10" '
             f'fill="{color["page"]}"/>',
         ]
-        for tag, attributes, words in self._marks:
+        for tag, attributes, words in self.drawn:
             said = " ".join(f'{k}="{_value(k, v, color)}"' for k, v in attributes.items())
             parts.append(f"<{tag} {said}>{escape(words)}</{tag}>" if words else f"<{tag} {said}/>")
         return "\n".join([*parts, "</svg>"])

@@ -39,10 +39,15 @@ function render({ model, el }) {
     if (words.textContent !== said) words.textContent = said;
     range.setAttribute("aria-valuetext", said);
     const most = Math.max(...weights, 1e-300);
-    fill(rejected, model.get("_rejected"), step, (word, i) => word.classList.toggle("dead", died[i] > 0 && died[i] <= step));
+    fill(rejected, model.get("_rejected"), step, (word, i) => {
+      const dead = died[i] > 0 && died[i] <= step;
+      word.classList.toggle("dead", dead);
+      word.dataset.mark = `${dead ? "dead" : "alive"} ${i}`;
+    });
     fill(weighted, model.get("_weighted"), step, (word, i) => {
       const bar = make("span", { class: "bar" }, word);
       bar.style.width = `${(100 * (weights[i] ?? 0)) / most}%`;
+      word.dataset.mark = `weight ${i} ${fixed((weights[i] ?? 0) / most, 3)}`;
     });
   }
   form.addEventListener("submit", (event) => {

@@ -15,6 +15,7 @@ import numpy as np
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 from figures.widget import fixed
 
 COUNT = 60  # words that can be looked at one by one
@@ -127,6 +128,28 @@ class EvidenceExplorer(widget.Widget):
     def in_words(self, step: int | None = None) -> str:
         """What both ways have left after `step` letters."""
         return str(self._words[self._step if step is None else step])
+
+    def picture(self) -> Drawing:
+        """The words of both ways, dead ones struck out, weighted ones with a bar."""
+        columns, wide, step = 6, 56, self._step
+        rows = -(-self._count // columns)
+        drawing = Drawing(700, 26 * rows + 24)
+        drawing.text(0, 12, "Rejection: draw all letters, and throw away", "quiet", size=12)
+        drawing.text(358, 12, "Weighting: write what is known", "quiet", size=12)
+        most = max(*self._weights[step], 1e-300)
+        for i in range(self._count):
+            x, y = wide * (i % columns), 38.0 + 26 * (i // columns)
+            rest = "·" * (len(self._rejected[i]) - step)
+            dead = 0 < self._died[i] <= step
+            drawing.text(x, y, self._rejected[i][:step] + rest, "quiet" if dead else "ink")
+            if dead:
+                drawing.line([(x - 2, y - 4), (x + 40, y - 4)], "leak-ink")
+            drawing.mark("dead" if dead else "alive", i)
+            drawing.text(358 + x, y, self._weighted[i][:step] + rest)
+            share = self._weights[step][i] / most
+            drawing.rect(358 + x, y + 4, 40 * share, 4, "path")
+            drawing.mark("weight", i, fixed(share, 3))
+        return drawing
 
     def __repr__(self) -> str:
         lines = [f"EvidenceExplorer: words that agree with {self._shown}."]

@@ -239,6 +239,8 @@ function render({ model, el }) {
     pArea.setAttribute("d", area(pY, bottom));
     pLine.setAttribute("d", line(pY));
     qLine.setAttribute("d", line(q.map(toY)));
+    for (const [path, name, values] of [[pLine, "p", pThere], [qLine, "q", q]])
+      path.dataset.mark = `${name} ${values.filter((_, i) => i % 40 === 0).map((v) => fixed(v, 3)).join(" ")}`;
     // The name of p stands over the bump that q is farthest from; that of q beside its peak, where there is room.
     const far = model.get("_bumps").reduce((a, b) => (Math.abs(b[1] - mu) > Math.abs(a[1] - mu) ? b : a));
     pName.setAttribute("x", toX(far[1])); pName.setAttribute("y", toY(Math.exp(world.logP(far[1]))) - 8);

@@ -15,6 +15,7 @@ import traitlets
 
 from figures import widget
 from figures.drawing import Drawing
+from figures.widget import fixed
 
 BUMPS = ((0.4, -2.0, 0.6), (0.6, 2.0, 0.6))  # (weight, mean, standard deviation)
 
@@ -169,6 +170,8 @@ class KLExplorer(widget.Widget):
         drawing.text(0, 14, "p, the world: the area; q, the model's Gaussian: dashed", "quiet")
         drawing.plot(box, x, p, spans, "path", area=True)
         drawing.plot(box, x, q, spans, "leak", dashed=True)
+        drawing.mark("p", *(fixed(float(v), 3) for v in p[::40]))
+        drawing.mark("q", *(fixed(float(v), 3) for v in q[::40]))
         drawing.line([(0, 220), (700, 220)], "rim")
         low, high = self._view
         for tick in range(int(np.ceil(low)), int(high) + 1):

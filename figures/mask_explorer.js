@@ -277,14 +277,16 @@ function render({ model, el }) {
     const last = net.sizes.length - 1, height = TOP + last * BAND + BOTTOM;
     graphSvg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
     graphSvg.replaceChildren();
+    // On a narrow page a layer's name stands above its first unit, not beside it.
+    const raised = graphSvg.getBoundingClientRect().width < 0.6 * WIDTH ? 46 : 0;
     for (let layer = 0; layer <= last; layer++) {
       const y = place(layer, 0)[1];
       const name = layer === 0 ? "inputs" : layer === last ? "outputs" : last > 2 ? `hidden ${layer}` : "hidden";
-      const label = make("text", { class: "layer", x: 2, y: y - 1 }, graphSvg);
+      const label = make("text", { class: "layer", x: 2, y: y - 1 - raised }, graphSvg);
       make("tspan", { x: 2 }, label, name);
       const isHidden = layer > 0 && layer < last;
       if (!isHidden || net.degrees.length)
-        make("tspan", { x: 2, dy: 13, class: "small" }, label, isHidden ? "degree m" : "place");
+        make("tspan", { x: 2, dy: "1.1em", class: "small" }, label, isHidden ? "degree m" : "place");
     }
     const wires = make("path", { class: "wires" }, graphSvg);
     wires.setAttribute("d", net.masks.flatMap((mask, layer) => mask.flatMap((row, k) =>
@@ -317,7 +319,7 @@ function render({ model, el }) {
         else make("rect", { class: "shape", x: -r, y: -r, width: 2 * r, height: 2 * r, rx: 0.36 * r }, unit);
         const number = isHidden ? net.degrees[layer - 1]?.[u] : net.order[u];
         if (number !== undefined && r >= 6)
-          make("text", { class: "number", y: 0.36 * Math.min(r, 12), style: `font-size:${Math.min(13, r + 2)}px` }, unit, number);
+          make("text", { class: "number", y: 0.36 * Math.min(r, 12), style: `font-size:max(${Math.min(13, r + 2)}px, var(--least))` }, unit, number);
         if (!isHidden && r >= 6)
           variable(unit, u, "name", 0, layer === 0 ? r + 20 : -r - 14, layer === last);
         const sign = make("g", { class: "sign", transform: `translate(${0.8 * r} ${-0.8 * r})` }, unit);
@@ -347,12 +349,13 @@ function render({ model, el }) {
     inOrder.forEach((o, row) => inOrder.forEach((i, column) => {
       const count = net.counts[o][i], wanted = !net.forbidden(i, o);
       const kind = count ? (wanted ? "seen" : "leak") : wanted ? "gap" : "blind";
-      const g = make("g", { class: `cell ${kind}`, transform: `translate(${column * cell} ${row * cell})` }, grid);
+      const g = make("g", { class: `cell ${kind}`, transform: `translate(${column * cell} ${row * cell})`,
+        ...(kind === "blind" ? {} : { "data-mark": `sees ${row} ${column} ${kind}` }) }, grid);
       const rect = make("rect", { x: 1, y: 1, width: cell - 2, height: cell - 2, rx: Math.min(4, cell / 6) }, g);
       if (kind === "leak") rect.style.fill = `url(#${id}-hatch)`;
       const text = String(count);
-      if (cell >= 15 && (count || wanted))
-        make("text", { class: "count", x: cell / 2, y: cell / 2 + 4.5, style: `font-size:${Math.min(13, (1.5 * cell) / Math.max(2, Math.min(4, text.length)))}px` },
+      if (cell >= 6.5 * Math.max(2, Math.min(4, text.length)) && (count || wanted))
+        make("text", { class: "count", x: cell / 2, y: cell / 2 + 4.5, style: `font-size:max(${Math.min(13, (1.5 * cell) / Math.max(2, text.length))}px, var(--least))` },
           g, text.length > 4 ? `e${text.length - 1}` : text);
       parts.cells.set(`${i},${o}`, g);
     }));

@@ -291,7 +291,7 @@ class MaskExplorer(widget.Widget):
             return ("leak" if column >= row else "seen") if seen else "gap" if column < row else ""
 
         drawing.text(480, 18, "Which output sees which input", "quiet")
-        drawing.grid(490, 30, cell, (n, n), kind)
+        drawing.grid(490, 30, cell, (n, n), kind, "sees")
         return drawing
 
 

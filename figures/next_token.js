@@ -274,7 +274,7 @@ function render({ model, el }) {
       make("span", { class: "label" }, line, visible(world.labels[r]));
       const track = make("span", { class: "track" }, line);
       make("span", { class: "bar", style: `width:${share(value)}` }, track);
-      make("span", { class: "ghost", style: `width:${share(world.plain.p[r])}` }, track);
+      make("span", { class: "ghost", style: `width:${share(world.plain.p[r])}`, "data-mark": `model ${r} ${fixed(world.plain.p[r], 3)}` }, track);
       if (own) make("span", { class: `diamond${off ? " off" : ""}`, style: `left:${share(own.p[r])}` }, track);
       make("span", { class: "p" }, line, kept ? fixed(value, 3) : "cut");
     }

@@ -230,6 +230,7 @@ class NextToken(widget.Widget):
             shown = shown if len(shown) < 20 else shown[:18] + "…”"
             drawing.text(150, y + 14, shown, anchor="end")
             drawing.rect(160, y, 440 * p[i] / p[0], 18, "path")
+            drawing.mark("model", i, fixed(float(p[i]), 3))
             drawing.text(168 + 440 * p[i] / p[0], y + 14, fixed(float(p[i]), 3), size=12)
         drawing.text(0, 14, "The model's likeliest next tokens (T = 1, nothing cut)", "quiet")
         return drawing

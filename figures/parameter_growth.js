@@ -1,7 +1,7 @@
 // The growth of parameters: curves on logarithmic axes, read off at a cursor that the pointer or the
 // arrow keys move. All numbers come from the student's functions; nothing is counted here.
 
-const WIDTH = 700, HEIGHT = 330, LEFT = 52, RIGHT = 74, TOP = 14, BOTTOM = 38;
+const WIDTH = 700, HEIGHT = 322, LEFT = 52, RIGHT = 74, TOP = 14, BOTTOM = 30;
 const DECADES = 8; // the table leaves the picture at 10^8, when n is 27
 
 const grouped = (count) => count.toLocaleString("en-US");
@@ -16,6 +16,7 @@ function render({ model, el }) {
     "aria-describedby": `${id}-keys`, "aria-valuemin": "1", "aria-valuenow": "1", ...quiet,
   }, root);
   const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", focusable: "false" }, plot);
+  make("p", { class: "axis", "aria-hidden": "true" }, plot, "variables n (bits)");
   const readout = make("div", { class: "readout" }, root);
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, readout);
   const controls = make("div", { class: "controls" }, root);
@@ -60,9 +61,8 @@ function render({ model, el }) {
     }
     for (const n of [1, 10, 100, 784, most()]) {
       make("line", { class: "grid", x1: x(n), x2: x(n), y1: TOP, y2: HEIGHT - BOTTOM }, svg);
-      make("text", { class: "tick", x: x(n), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, svg, grouped(n));
+      make("text", { class: "tick", x: x(n), y: HEIGHT - BOTTOM + 3, dy: "1em", "text-anchor": "middle" }, svg, grouped(n));
     }
-    make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 3, "text-anchor": "middle" }, svg, "variables n (bits)");
     make("text", { x: LEFT + 6, y: TOP + 10 }, svg, "free numbers");
   }
 
@@ -74,17 +74,18 @@ function render({ model, el }) {
       const line = points(name);
       if (!line.length) continue;
       const d = line.map(([n, log], i) => `${i ? "L" : "M"}${x(n).toFixed(2)} ${y(Math.min(log, 3 * DECADES)).toFixed(2)}`).join("");
-      make("path", { class: `curve ${name}`, d, "clip-path": `url(#${id}-clip)` }, svg);
+      make("path", { class: `curve ${name}`, "data-mark": `${name} ${line.length} ${line.at(-1)[2]}`, d, "clip-path": `url(#${id}-clip)` }, svg);
       const inside = line.filter(([, log]) => log <= DECADES);
       const [n, log] = inside.at(-1) ?? line[0];
       if (name === "table") make("text", { class: `name ${name}`, x: x(n) + 22, y: TOP + 26 }, svg, "table");
       else ends.push({ name, x: x(n) + 7, y: y(log) + 4 });
     }
     // Names at the ends of their curves, pushed apart where they would overlap.
+    const line = 15 * Math.max(1, WIDTH / (svg.getBoundingClientRect().width || WIDTH));
     ends.sort((a, b) => a.y - b.y);
     ends.forEach((end, i) => {
       const above = ends[i - 1];
-      if (above && end.y - above.y < 15 && Math.abs(end.x - above.x) < 60) end.y = above.y + 15;
+      if (above && end.y - above.y < line && Math.abs(end.x - above.x) < 4 * line) end.y = above.y + line;
       make("text", { class: `name ${end.name}`, x: end.x, y: end.y }, svg, end.name);
     });
     const at = model.get("_crossover")[h()];

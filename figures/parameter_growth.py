@@ -154,6 +154,8 @@ class ParameterGrowth(widget.Widget):
             role, points = roles[name], self._points(name)
             drawing.plot(box, [math.log10(n) for n, *_ in points], [c for _, c, _ in points],
                          spans, role, dashed=at % 2 == 1)  # fmt: skip
+            if points:
+                drawing.mark(name, len(points), points[-1][2])
             drawing.line([(600, 30 + 26 * at), (624, 30 + 26 * at)], role, 2.2, at % 2 == 1)
             drawing.text(630, 34 + 26 * at, name)
         return drawing

@@ -17,8 +17,6 @@ function render({ model, el }) {
   const say = headlineIn(result);
   const why = make("p", { class: "why" }, result);
   const headline = result.querySelector(".headline");
-  // The same words stand in the saved output; while this is here, once is enough.
-  make("style", {}, root, `#${model.get("_record")} { display: none }`);
 
   const selected = () => rows.findIndex(({ input }) => input.checked);
 
@@ -31,6 +29,7 @@ function render({ model, el }) {
       const notes = [...(committed && place === choice ? ["your choice"] : []), ...(place === right ? ["true"] : [])];
       mark.textContent = notes.length ? `(${notes.join(", ")})` : "";
       row.dataset.kind = place === right ? "good" : "";
+      row.dataset.mark = ["choice", place, ...(place === choice ? ["yours"] : []), ...(place === right ? ["true"] : [])].join(" ");
     });
     commit.hidden = committed;
     commit.disabled = selected() < 0;

@@ -1,25 +1,24 @@
 """A prediction: choose, commit, and only then see the answer and how you did.
 
 The browser shows the question and the choices. What is true is computed by the notebook's kernel
-after the choice is made, so that nothing on the page gives it away before. Question, choice and
-answer are written into the cell's output as well, where they stand when the notebook is opened
-again without a kernel.
+after the choice is made, so that nothing on the page gives it away before. What is saved of it then
+holds choice and answer, which stand there when the notebook is opened again without a kernel.
 """
 
 from __future__ import annotations
 
-import itertools
+import textwrap
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import traitlets
 
 from course.demo import solved
 from figures import widget
+from figures.drawing import Drawing
 
 _chosen: dict[str, int] = {}  # question → choice: a cell that runs again keeps what was committed
-_serial = itertools.count()
+WIDTH = 96  # characters of a line of the still picture
 
 
 def predict(
@@ -43,14 +42,6 @@ def predict(
 
     shown = Prediction(question, choices, answer, why)
     display(shown)
-    record = display({"text/html": "", "text/plain": ""}, raw=True, display_id=True)
-
-    def keep(change: Any = None) -> None:
-        if record is not None and shown.is_answered:  # None where no notebook displays
-            html, text = shown.record()
-            record.update({"text/html": html, "text/plain": text}, raw=True)
-
-    shown.observe(keep, names="_told")
     if question in _chosen and _chosen[question] < len(shown.choices):
         shown._choice = _chosen[question]
 
@@ -65,7 +56,6 @@ class Prediction(widget.Widget):
     _choice = traitlets.Int(-1).tag(sync=True)  # what the reader committed to
     # What the kernel answers: [kind, verdict, explanation, the true choice or −1].
     _told = traitlets.List().tag(sync=True)
-    _record = traitlets.Unicode("").tag(sync=True)  # the id of the saved words, hidden beside it
 
     def __init__(
         self,
@@ -82,7 +72,6 @@ class Prediction(widget.Widget):
             _place(answer, choices)
         self._answer, self._why = answer, why
         self._question, self._choices = question, choices
-        self._record = f"prediction-{id(self):x}-{next(_serial)}"
         self.observe(self._tell, names="_choice")
 
     @property
@@ -111,6 +100,7 @@ class Prediction(widget.Widget):
                 self._told = ["gap", f"It is: {self._choices[right]}.", why, right]
         if said:  # an exercise is still empty: the choice stays
             self._told = ["waiting", "Your choice is kept.", said[0], -1]
+        self.keep()
 
     def in_words(self) -> str:
         """Question, choices, and what is known of choice and answer."""
@@ -121,19 +111,37 @@ class Prediction(widget.Widget):
         words += [f"You chose: {self._choices[self._choice]}.", verdict, why]
         return " ".join(word for word in words if word)
 
-    def record(self) -> tuple[str, str]:
-        """What the saved notebook keeps, as HTML and as text; hidden while the widget is there."""
-        _, verdict, why, right = self._told
-        marks = []
+    def words(self) -> list[str]:
+        """What is known of choice and answer; the picture has the question and the choices."""
+        if not self.is_answered:
+            return ["Run this cell, choose, and commit to see the answer."]
+        return [" ".join(word for word in self._told[1:3] if word)]
+
+    def alt(self) -> str:
+        """Question, choices, and what is known of choice and answer."""
+        return self.in_words()
+
+    def picture(self) -> Drawing:
+        """The question and its choices: yours has a filled ring, the true one a check mark."""
+        right = self._told[3] if self.is_answered else -1
+        rows = [(line, -1, True) for line in textwrap.wrap(self._question, WIDTH)]
         for place, choice in enumerate(self._choices):
             notes = ["your choice"] * (place == self._choice) + ["true"] * (place == right)
-            noted = f" <b>({', '.join(notes)})</b>" if notes else ""
-            marks.append(f"<li>{escape(choice)}{noted}</li>")
-        html = (
-            f'<div id="{self._record}"><p><b>Predict:</b> {escape(self._question)}</p>'
-            f"<ul>{''.join(marks)}</ul><p>{escape(f'{verdict} {why}'.strip())}</p></div>"
-        )
-        return html, f"Prediction: {self.in_words()}"
+            said = f"{choice} ({', '.join(notes)})" if notes else choice
+            lines = textwrap.wrap(said, WIDTH)
+            rows += [(line, -1 if i else place, False) for i, line in enumerate(lines)]
+        drawing = Drawing(700, 22 * len(rows))
+        for row, (line, place, bold) in enumerate(rows):
+            y = 22 * row + 15
+            true = place == right >= 0
+            drawing.text(0 if bold else 24, y, line, "good-ink" if true else "ink", bold=bold)
+            if place >= 0:
+                drawing.circle(8, y - 5, 6, "page", stroke="rim", stroke_width=1.5)
+                if place == self._choice:
+                    drawing.circle(8, y - 5, 3, "path")
+                yours = "yours" if place == self._choice else ""
+                drawing.mark("choice", place, yours, "true" if true else "")
+        return drawing
 
     def __repr__(self) -> str:
         return f"Prediction: {self.in_words()}"

@@ -243,7 +243,9 @@ function render({ model, el }) {
       make("rect", { class: "ground", x: 0, y: 0, width: net.width * cell, height: net.height * cell }, svg);
       for (let pixel = 0; pixel < net.height * net.width; pixel++) {
         const i = pixel * net.colors + k, r = Math.floor(pixel / net.width), c = pixel % net.width;
-        square(svg, `cell ${kinds[i]}`, r, c, cell, kinds[i] === "near" || kinds[i] === "leak" ? 0.8 : 0.92);
+        const box = square(svg, `cell ${kinds[i]}`, r, c, cell, kinds[i] === "near" || kinds[i] === "leak" ? 0.8 : 0.92);
+        const mark = { seen: "seen", leak: "leak", near: "gap" }[kinds[i]] ?? (i === o ? "here" : null);
+        if (mark) box.dataset.mark = `input ${k} ${r} ${c} ${mark}`;
         if (kinds[i] === "leak") cross(svg, r, c, cell);
         if (kinds[i] === "near") make("circle", { class: "dot", cx: (c + 0.5) * cell, cy: (r + 0.5) * cell, r: 0.09 * cell }, svg);
         if (predicted?.has(i))

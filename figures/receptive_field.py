@@ -262,7 +262,7 @@ class ReceptiveFieldExplorer(widget.Widget):
                 return "seen" if i in seen else "gap" if i in near else ""
 
             left = k * (side + 24)
-            drawing.grid(left, 28, cell, (self._height, self._width), kind)
+            drawing.grid(left, 28, cell, (self._height, self._width), kind, f"input {k}")
             if grids > 1:
                 drawing.text(left + side / 2, side + 38, _color(k, grids), anchor="middle")
         if grids == 1:

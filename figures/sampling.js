@@ -131,6 +131,9 @@ function render({ model, el }) {
         const drawn = at >= first;
         dot.style.display = drawn ? "none" : "";
         rect.setAttribute("class", drawn ? "pixel drawn" : "pixel");
+        delete rect.dataset.mark;
+        const ink = level(this.index, pixel * colors) / most;
+        if (drawn && this.button) rect.dataset.mark = `image ${this.index} ${pixel} ${fixed(ink, 2)}`;
         if (!drawn) { rect.removeAttribute("style"); rect.removeAttribute("fill-opacity"); return; }
         if (colors === 1) rect.setAttribute("fill-opacity", (level(this.index, pixel) / most).toFixed(3));
         else {

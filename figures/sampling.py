@@ -207,6 +207,7 @@ class SamplingPlayer(widget.Widget):
             drawing.rect(left, top, width, self._height * cell, "page", stroke="rim")
             for r, c in np.ndindex(self._height, self._width):
                 ink = float(image[r, c, 0])
+                drawing.mark("image", k, r * self._width + c, fixed(ink, 2))
                 shade: dict = {"fill": "ink", "fill_opacity": round(ink, 2)}
                 if self._colors > 1:
                     shade = {"fill": f"rgb({','.join(str(int(255 * v)) for v in image[r, c])})"}

@@ -19,12 +19,15 @@ RUN = "A still picture. Run this cell to make it live."
 SAVED, LIVE = "data-saved-view", "data-live-view"
 
 
-def html_of(key: str, picture: Drawing | None, words: list[str]) -> str:
-    """The HTML of a widget's saved view; `key` names its live view."""
+def html_of(key: str, picture: Drawing | None, words: list[str], alt: str = "") -> str:
+    """The HTML of a widget's saved view; `key` names its live view.
+
+    alt: the picture in words; without it the first two of `words`.
+    """
     said = [line for line in words if line.strip()] or [""]
     image = ""
     if picture is not None:
-        alt = " ".join(said[:2])
+        alt = alt or " ".join(said[:2])
         image = one_image(picture.svg(False, alt), picture.svg(True, alt), alt)
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in said[:MOST_WORDS])
     rest = said[MOST_WORDS:]

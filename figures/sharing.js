@@ -257,7 +257,8 @@ function render({ model, el }) {
       // W's column i: in use by the chosen step, or followed.
       const used = column ? i === column : before;
       for (let k = 0; k < h; k++) {
-        number(svg, x, p.W + (k + 0.5) * CELL, net.w(k, i - 1), `${used ? "used" : "idle"}${now[i - 1] === "1" ? "" : " off"}`);
+        number(svg, x, p.W + (k + 0.5) * CELL, net.w(k, i - 1), `${used ? "used" : "idle"}${now[i - 1] === "1" ? "" : " off"}`)
+          .dataset.mark = `W ${k} ${i - 1} ${net.w(k, i - 1) >= 0 ? "plus" : "minus"}`;
         const here = column ? i > column : i === step;
         make("rect", { class: `unit${here ? " here" : ""}`, x: x - CELL / 2 + 1, y: p.hidden + k * CELL + 1, width: CELL - 2, height: CELL - 2 }, svg);
         make("rect", { class: `level${here ? " here" : ""}`, x: x - CELL / 2 + 1,
@@ -266,11 +267,11 @@ function render({ model, el }) {
         number(svg, x, p.V + (k + 0.5) * CELL, net.v(i - 1, k), !column && chosen ? "used" : "idle");
       }
       if (used) make("rect", { class: "frame", x: x - CELL / 2 - 3, y: p.W - 3, width: CELL + 6, height: p.stack + 6, rx: 3 }, svg);
-      if (i === n) make("text", { class: "never", x, y: p.W - 8 }, svg, "never used");
+      if (i === n) make("text", { class: "never", x: x + p.lane / 2 - 4, y: p.W - 8 }, svg, "never used");
       const leaks = [...net.sees[i - 1]].some((seen, j) => seen === "1" && j + 1 >= i);
       const value = net.logit(now, i - 1);
       make("circle", { class: `out${chosen && !column ? " here" : ""}${leaks ? " leak" : ""}`, cx: x, cy: p.out, r: 17 }, svg);
-      make("text", { class: `prob${chosen && !column ? " here" : ""}`, x, y: p.out + 4 }, svg, fixed(sigmoid(value), 2).replace(/^0/, ""));
+      make("text", { class: `prob${chosen && !column ? " here" : ""}`, x, y: p.out + 4, "data-mark": `p ${i - 1} ${fixed(sigmoid(value), 2)}` }, svg, fixed(sigmoid(value), 2).replace(/^0/, ""));
       if (leaks) make("path", { class: "cross", d: `M${x + 11} ${p.out - 21}l9 9m0 -9l-9 9` }, svg);
       make("rect", { class: `bit${now[i - 1] === "1" ? " one" : ""}`, x: x - 13, y: p.bit, width: 26, height: 26, rx: 4 }, svg);
       make("text", { class: `digit${now[i - 1] === "1" ? " one" : ""}`, x, y: p.bit + 18 }, svg, now[i - 1]);
@@ -281,7 +282,7 @@ function render({ model, el }) {
   // A number as a square: filled for plus, hollow for minus, its side by its size.
   function number(parent, x, y, value, kind) {
     const size = (CELL - 3) * Math.max(0.18, Math.sqrt(Math.min(1, Math.abs(value) / net.most)));
-    make("rect", { class: `number ${value >= 0 ? "plus" : "minus"} ${kind}`, x: x - size / 2, y: y - size / 2, width: size, height: size }, parent);
+    return make("rect", { class: `number ${value >= 0 ? "plus" : "minus"} ${kind}`, x: x - size / 2, y: y - size / 2, width: size, height: size }, parent);
   }
 
   function drawMatrix(step, column) {
@@ -291,7 +292,8 @@ function render({ model, el }) {
       for (let j = 0; j < n; j++) {
         const seen = net.sees[i][j] === "1", late = j >= i, kind = seen ? (late ? "leak" : "seen") : late ? "blind" : "gap";
         const on = column ? j + 1 === column : i + 1 === step;
-        make("rect", { class: `cell ${kind}${on ? "" : " faded"}`, x: j * cell + 1.5, y: i * cell + 1.5, width: cell - 3, height: cell - 3, rx: 2 }, matrix);
+        make("rect", { class: `cell ${kind}${on ? "" : " faded"}`, x: j * cell + 1.5, y: i * cell + 1.5, width: cell - 3, height: cell - 3, rx: 2,
+          ...(kind === "blind" ? {} : { "data-mark": `sees ${i} ${j} ${kind}` }) }, matrix);
         const a = 0.3 * cell, x = j * cell, y = i * cell;
         if (kind === "leak") make("path", { class: "cross", d: `M${x + a} ${y + a}L${x + cell - a} ${y + cell - a}M${x + cell - a} ${y + a}L${x + a} ${y + cell - a}` }, matrix);
       }

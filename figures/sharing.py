@@ -231,12 +231,14 @@ class SharingExplorer(widget.Widget):
                 x, 44, 17, stroke="path" if here else "rim", stroke_width=3 if here else 1
             )
             drawing.text(x, 48, fixed(sigmoid(logits[i]), 2), anchor="middle", size=12)
+            drawing.mark("p", i, fixed(sigmoid(logits[i]), 2))
             if used:
                 drawing.rect(x - 16, 76, 32, cell * h + 6, "panel", stroke="path", stroke_width=2)
             for k in range(h):
                 half = 11 * math.sqrt(abs(W[k, i]) / most)
                 sign = {"fill": "path"} if W[k, i] > 0 else {"stroke": "leak", "stroke_width": 2}
                 y = 79 + (k + 0.5) * cell
+                drawing.mark("W", k, i, "plus" if W[k, i] >= 0 else "minus")
                 drawing.rect(x - half, y - half, 2 * half, 2 * half, **sign,
                              opacity=1 if used else 0.35)  # fmt: skip
             drawing.text(x, 100 + cell * h, self._bits[i], anchor="middle", bold=True)
@@ -246,7 +248,7 @@ class SharingExplorer(widget.Widget):
             return ("leak" if column >= row else "seen") if seen else "gap" if column < row else ""
 
         drawing.text(470, 14, "Which output sees which input", "quiet")
-        drawing.grid(480, 28, min(30.0, 200 / n), (n, n), kind)
+        drawing.grid(480, 28, min(30.0, 200 / n), (n, n), kind, "sees")
         return drawing
 
     def words(self) -> list[str]:

@@ -31,6 +31,7 @@ function render({ model, el }) {
     rows.forEach(({ row, sign, said }, i) => {
       const passed = n >= landmarks[i][1];
       row.dataset.kind = passed ? "leak" : "";
+      row.dataset.mark = `${passed ? "outgrown" : "holds"} ${i}`;
       sign.textContent = passed ? "✕" : "✓";
       said.textContent = passed ? "too small" : "holds the table";
     });

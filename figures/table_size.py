@@ -5,9 +5,12 @@ A table over n bits has 2^n − 1 free numbers of 8 bytes. All is computed in th
 
 from __future__ import annotations
 
+import math
+
 import traitlets
 
 from figures import widget
+from figures.drawing import Drawing
 
 MOST = 784  # bits: a scanned digit
 # What a table is compared with: its words, and how many free numbers it holds.
@@ -47,6 +50,26 @@ class TableSize(widget.Widget):
         said = f"{numbers:,}" if n <= 30 else f"about 10^{len(str(numbers)) - 1}"
         last = f" More than {outgrown[-1]}." if outgrown else " Less than a photo."
         return f"{n} bits: a table of {said} numbers.{last}"
+
+    def picture(self) -> Drawing:
+        """A line of bits, the table on it, and where it outgrows each landmark."""
+        drawing = Drawing(700, 42 + 24 * len(self._landmarks))
+
+        def at(bits: int) -> float:  # the landmarks lie close together at its beginning
+            return 680 * math.log(bits) / math.log(self._most)
+
+        drawing.line([(0, 16), (680, 16)], "rim")
+        drawing.line([(0, 16), (at(self._bits), 16)], "path", 6)
+        drawing.circle(at(self._bits), 16, 7, "path")
+        for row, (words, first) in enumerate(self._landmarks):
+            passed, y = self._bits >= first, 50 + 24 * row
+            role, sign = ("leak-ink", "✕") if passed else ("good-ink", "✓")
+            drawing.line([(at(first), 8), (at(first), 24)], role, 2)
+            drawing.text(0, y, sign, role, bold=True)
+            drawing.text(20, y, words, role)
+            drawing.text(560, y, f"outgrown at {first} bits", "quiet", size=12)
+            drawing.mark("outgrown" if passed else "holds", row)
+        return drawing
 
     def __repr__(self) -> str:
         return f"TableSize: {self.in_words()}"

@@ -38,7 +38,7 @@ const live = (render) => ({
 });
 
 // Tells each picture in --grow by how much its own units are smaller than a pixel of the screen, so
-// that a style sheet can keep letters at their size: font-size: calc(11px * var(--grow, 1)).
+// that a style sheet can keep letters at their size (--least, widget.css).
 function legible(el) {
   const fit = () => {
     for (const svg of el.querySelectorAll("svg")) {

@@ -43,6 +43,7 @@ class Widget(anywidget.AnyWidget):
 
     _output_id = traitlets.Unicode().tag(sync=True)  # joins the live view with the saved one
     _news = traitlets.Unicode("").tag(sync=True)  # what became of a function that was changed
+    _kept: Any = None  # the saved view's output; None where no notebook displays
 
     @traitlets.default("_output_id")
     def _new_output_id(self) -> str:
@@ -58,13 +59,25 @@ class Widget(anywidget.AnyWidget):
         whole = self.in_words() if hasattr(self, "in_words") else said[0]
         return [whole, *(line.replace(f" {whole}.", "") for line in said if line != whole)]
 
+    def alt(self) -> str:
+        """What the picture shows, for whoever cannot see it."""
+        return " ".join([line for line in self.words() if line.strip()][:2])
+
+    def keep(self) -> None:
+        """Puts the picture and the words as they are now in the place of the saved ones."""
+        if self._kept is not None:
+            self._kept.update(self._saved_view(), raw=True)
+
+    def _saved_view(self) -> dict[str, str]:
+        picture = None if getattr(self, "_notice", "") else self.picture()
+        still = saved.html_of(self._output_id, picture, self.words(), self.alt())
+        return {"text/html": still, "text/plain": repr(self)}
+
     def _ipython_display_(self, **kwargs: Any) -> None:
         # Two outputs: JupyterLab shows nothing else of an output whose model is gone.
         from IPython.display import display
 
-        picture = None if getattr(self, "_notice", "") else self.picture()
-        still = saved.html_of(self._output_id, picture, self.words())
-        display({"text/html": still, "text/plain": repr(self)}, raw=True)
+        self._kept = display(self._saved_view(), raw=True, display_id=True)
         bundle = self._repr_mimebundle_(**kwargs)
         if bundle is None:
             return
@@ -108,6 +121,7 @@ class Widget(anywidget.AnyWidget):
             setattr(self, notice, "")
         self._draw(*now)
         self._news = f"{named} changed: this is the new picture."
+        self.keep()
 
 
 class WrongForm(Exception):
@@ -232,6 +246,24 @@ def asked(subject: Any, question: Callable[..., Any], *arguments: Any) -> tuple[
 def worst(faults: Sequence[int], otherwise: int) -> int:
     """Where most faults are, for a reader to see first; `otherwise` where there is none."""
     return max(range(len(faults)), key=faults.__getitem__) if any(faults) else otherwise
+
+
+def visible(text: str) -> str:
+    """A token's text with its white space made visible."""
+    shown = text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")
+    shown = "".join(c if c.isprintable() else "�" for c in shown)
+    return shown if len(shown) <= 14 else shown[:13] + "…"
+
+
+def ranges(places: Iterable[int]) -> str:
+    """Places from 0, in order, as words from 1: 1–3, 7, 9–12."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][1]:
+            runs[-1][1] = place + 1
+        else:
+            runs.append([place + 1, place + 1])
+    return ", ".join(f"{a}–{b}" if b > a else f"{a}" for a, b in runs)
 
 
 def not_written(name: str) -> str:

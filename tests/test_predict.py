@@ -54,13 +54,16 @@ def test_an_unsolved_exercise_keeps_the_choice_and_says_what_to_solve():
     assert "waits for `table_parameters`: solve it above" in said
 
 
-def test_the_record_has_question_choice_and_answer_and_is_escaped():
+def test_what_is_saved_has_question_choice_and_answer_and_is_escaped():
     shown = Prediction("Is <b> larger?", ["a < b", "a > b"], 0, "By <definition>.")
+    before = shown._saved_view()["text/html"]
+    assert "Is &lt;b&gt; larger?" in before and "choose, and commit" in before
     shown._choice = 1
-    html, text = shown.record()
+    html = shown._saved_view()["text/html"]
     assert "Is &lt;b&gt; larger?" in html and "By &lt;definition&gt;." in html
-    assert "<li>a &lt; b <b>(true)</b></li><li>a &gt; b <b>(your choice)</b></li>" in html
-    assert text.startswith("Prediction: Is <b> larger?") and "You chose: a > b." in text
+    assert "You chose: a &gt; b. It is: a &lt; b." in html
+    assert shown.picture().marks == {"choice 0 true", "choice 1 yours"}
+    assert "a < b (true)" in shown.picture().svg(False).replace("&lt;", "<")
 
 
 def test_a_cell_that_runs_again_keeps_what_was_committed(monkeypatch):
@@ -70,17 +73,19 @@ def test_a_cell_that_runs_again_keeps_what_was_committed(monkeypatch):
         def update(self, data, raw):
             kept.append(data)
 
-    def display(data, raw=False, display_id=None):
-        shown.append(data)
-        return Handle() if display_id else None
+    def display(data, raw=False, **_):
+        if isinstance(data, Prediction):
+            shown.append(data)
+            data._ipython_display_()
+        return Handle()
 
     shown: list = []
     monkeypatch.setattr("IPython.display.display", display)
     predict(QUESTION, CHOICES, 1)
     shown[0]._choice = 0
-    assert len(kept) == 1 and "your choice" in kept[0]["text/html"]
+    assert len(kept) == 1 and "You chose: 2 million." in kept[0]["text/html"]
     predict(QUESTION, CHOICES, 1)
-    assert shown[2]._choice == 0 and shown[2].is_answered
+    assert shown[1]._choice == 0 and shown[1].is_answered
     assert len(kept) == 2
 
 

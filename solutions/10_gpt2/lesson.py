@@ -37,6 +37,8 @@ from course.operations import count_operations
 from course.picture import show
 from course.training import fit
 from figures.attention import AttentionExplorer
+from figures.attention_steps import AttentionSteps
+from figures.dependency import dependency_explorer
 from figures.predict import predict
 
 # %% [markdown]
@@ -95,6 +97,14 @@ print(f"{'':6}{'q·k / √2':^22}{'after the mask':^22}{'softmax':^22}  Σ w v")
 for i, token in enumerate(tokens):
     rows = ("".join(f"{x:7.2f}" for x in table[i]) for table in (scores, masked, weights))
     print(f"{token:<6}" + " ".join(rows) + f"   {(weights @ v)[i, 0]:6.2f}")
+
+# %% [markdown]
+r"""
+The same step in a trained head: **type words of your own**, and choose the token that asks.
+"""
+
+# %% tags=["demo"]
+AttentionSteps.of(ready, PROMPT, head=8)
 
 # %% [markdown]
 r"""
@@ -158,6 +168,9 @@ def causal_attention(q, k, v):
 
 # %% check="causal_attention" points=4
 check(causal_attention)
+
+# %% tags=["demo"]
+AttentionSteps.of(ready, PROMPT, causal_attention, head=8)  # and this is yours
 
 # %% [markdown]
 r"""
@@ -945,6 +958,7 @@ with solved("find_the_leak"):
     for name, model in five.items():
         tokens = torch.arange(12)[None] % model.config["vocab_size"]
         print(f"{name:<6} {dependency_map(model, tokens, 'token', outputs=-1).summary(own=True)}")
+    display(dependency_explorer(five[find_the_leak(five)[0]], tokens))  # give it any model
 
 # %% [markdown]
 r"""
