@@ -45,6 +45,10 @@ site: install ## build the web site, all lessons run and solved; make site STUDE
 check-site: tools ## open every page of the built site in Chromium: console, hosts, axe
 	$(ONE_THREAD) $(BIN)/python -m tests.browser.site_check build/site/$(if $(STUDENT),student,html)
 
+.PHONY: hosts
+hosts: notebooks tools ## look at every lesson in JupyterLab, both themes; make hosts LESSON=05: one
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 0 -v tests/browser/hosts.py $(if $(LESSON),-k $(LESSON))
+
 .PHONY: demo
 demo: notebooks ## let a small class submit lesson 05, grade it, write feedback and the class page
 	$(ONE_THREAD) $(BIN)/python -m tests.demo_class
@@ -87,6 +91,10 @@ mutants-checks: install ## mechanical mutants of every solution against its chec
 .PHONY: bench
 bench: notebooks ## run every benchmark and write benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-widgets
+bench-widgets: tools ## a key pressed until the picture is painted, for every widget, beside interact
+	$(ONE_THREAD) $(BIN)/python -m benchmarks widgets
 
 .PHONY: bench-attacks
 bench-attacks: notebooks ## the attack bank against this grader and against plain nbgrader

@@ -81,15 +81,15 @@ class OpenNotebook:
     def __init__(self, page: "Page") -> None:
         self.page = page
 
-    def run_all(self) -> None:
-        """Runs every cell and waits until the last one is done."""
+    def run_all(self, seconds: float = START) -> None:
+        """Runs every cell and waits until the last one is done, `seconds` at most."""
         self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
         # A cell gets its execution count when its reply is here.
         self.page.wait_for_function(
             """() => window.jupyterapp.shell.currentWidget.content.widgets.every((cell) =>
                 cell.model.type !== "code" || !cell.model.sharedModel.source.trim()
                 || cell.model.executionCount)""",
-            timeout=START * 1000,
+            timeout=seconds * 1000,
         )
 
     def evaluate(self, expression: str) -> str:
@@ -126,19 +126,45 @@ class OpenNotebook:
     def cell(self, text: str) -> "Locator":
         """The first code cell whose source has `text` in it, scrolled to: Lab keeps no others."""
         index = self.page.evaluate(
-            """async (text) => {
-              const { content } = window.jupyterapp.shell.currentWidget;
-              const index = content.widgets.findIndex((cell) =>
-                cell.model.type === "code" && cell.model.sharedModel.source.includes(text));
-              if (index >= 0) await content.scrollToItem(index, "start");
-              return index;
-            }""",
+            """(text) => window.jupyterapp.shell.currentWidget.content.widgets.findIndex((cell) =>
+                cell.model.type === "code" && cell.model.sharedModel.source.includes(text))""",
             text,
         )
         assert index >= 0, f"no code cell of this notebook has {text!r} in it"
+        return self.cell_at(index)
+
+    def cell_at(self, index: int) -> "Locator":
+        """The cell at a place, from 0, scrolled to."""
+        self.page.evaluate(
+            """async (index) => {
+              await window.jupyterapp.shell.currentWidget.content.scrollToItem(index, "start");
+            }""",
+            index,
+        )
         cell = self.page.locator(f'.jp-Notebook [data-windowed-list-index="{index}"]')
         cell.wait_for(timeout=START * 1000)
         return cell
+
+    def cells_with_outputs(self) -> list[int]:
+        """The places of the code cells that show something."""
+        return self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap((cell, index) =>
+                cell.model.type === "code" && cell.model.outputs.length ? [index] : [])"""
+        )
+
+    def wait_until_drawn(self, index: int) -> None:
+        """Waits until each widget of a cell has its live view, and each image its pixels."""
+        self.page.wait_for_function(
+            """(index) => {
+              const at = `.jp-Notebook [data-windowed-list-index="${index}"]`;
+              const cell = document.querySelector(at);
+              return cell && [...cell.querySelectorAll("[data-saved-view]")].every((view) =>
+                  cell.querySelector(`[data-live-view="${view.dataset.savedView}"] *`))
+                && [...cell.querySelectorAll("img")].every((image) => image.complete);
+            }""",
+            arg=index,
+            timeout=START * 1000,
+        )
 
 
 @contextmanager

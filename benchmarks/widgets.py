@@ -1,0 +1,203 @@
+"""A key pressed until the picture is painted: every widget, and the same picture by `interact`.
+
+Both sides run in one JupyterLab in one Chromium. The other side is what an author writes without a
+widget: ipywidgets' `interact` and matplotlib inline, drawing what the widget's still picture draws.
+Chromium does not wait for a screen's 60 Hz, which would add up to 17 ms to both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from figures.drawing import MARGIN, Drawing
+from figures.palette import LIGHT
+from tests.browser.gallery import GALLERY
+
+TITLE = "Widgets: a key pressed until the picture is painted"
+PRESSES, SLOW_PRESSES = 60, 20
+UNBOUND = ["--disable-gpu-vsync", "--disable-frame-rate-limit"]
+
+# Where the keys go, two keys that go to and fro, and the trait that the reader moves.
+PLACES: dict[str, tuple[str, str, str, str]] = {
+    "arrow": (".maps", "ArrowRight", "ArrowLeft", "_column"),
+    "attention": (".line", "ArrowLeft", "ArrowRight", "_place"),
+    "attention_steps": (".body", "ArrowLeft", "ArrowRight", "_row"),
+    "chain": (".chart", "ArrowRight", "ArrowLeft", ""),
+    "codec": (".body", "ArrowLeft", "ArrowRight", "_step"),
+    "completion": (".grids", "ArrowRight", "ArrowLeft", "_cursor"),
+    "dag_editor": (".graph", "ArrowRight", "ArrowLeft", ""),
+    "dependency": (".body", "ArrowLeft", "ArrowRight", "_output"),
+    "dilation_tree": (".tree", "ArrowLeft", "ArrowRight", "_output"),
+    "evidence": ("input[type=range]", "ArrowLeft", "ArrowRight", "_step"),
+    "kl_explorer": ("input[type=range]", "ArrowRight", "ArrowLeft", ""),
+    "mask_explorer": (".graph", "ArrowLeft", "ArrowRight", ""),
+    "next_token": ("input[type=range]", "ArrowLeft", "ArrowRight", ""),
+    "parameter_growth": (".plot", "ArrowLeft", "ArrowRight", ""),
+    "predict": ("input[type=radio]", "ArrowDown", "ArrowUp", ""),
+    "receptive_field": (".grids", "ArrowLeft", "ArrowRight", "_cursor"),
+    "sampling": (".stage", "ArrowLeft", "ArrowRight", "_step"),
+    "sharing": (".lanes", "ArrowLeft", "ArrowRight", "_step"),
+    "table_size": ("input[type=range]", "ArrowRight", "ArrowLeft", "_bits"),
+}
+
+# Sets window.painted to the milliseconds from the next key's own time stamp to the first task after
+# the frame that shows what changed: for `interact`, a new image with its pixels.
+WATCH = """([element, image]) => {
+  const shown = () => element.querySelector(image)?.src;
+  window.painted = undefined;
+  let before = null, pressed = null;
+  const key = (event) => { pressed = event.timeStamp; before = image && shown(); };
+  const seen = async () => {
+    if (pressed === null || (image && (!shown() || shown() === before))) return;
+    const began = pressed;
+    end();
+    if (image) await element.querySelector(image).decode();
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => { window.painted = performance.now() - began; };
+      port2.postMessage(null);
+    });
+  };
+  const observer = new MutationObserver(seen);
+  const end = () => { observer.disconnect(); removeEventListener("keydown", key, true); };
+  addEventListener("keydown", key, true);
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  observer.observe(element, all);
+}"""
+
+
+def by_interact(name: str) -> None:
+    """Displays a slider and, below it, the widget's still picture, drawn by matplotlib."""
+    from ipywidgets import IntSlider, interact
+
+    widget, trait = GALLERY[name](), PLACES[name][3]
+    start = getattr(widget, trait) if trait else 1
+
+    def show(at: int) -> None:
+        if trait:
+            setattr(widget, trait, at)
+        drawing = widget.picture()
+        assert drawing is not None
+        painted(drawing)
+
+    low = max(0, start - 1)
+    interact(show, at=IntSlider(value=low + 1, min=low, max=low + 1))
+
+
+def painted(drawing: Drawing) -> None:
+    """Shows a drawing as a matplotlib figure: one collection for its areas, one for its lines."""
+    import matplotlib.pyplot as plt
+    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.patches import Circle, Rectangle
+
+    def color(role: object) -> str:
+        return LIGHT.get(str(role), "gray" if str(role).startswith("rgb") else str(role))
+
+    width, height = drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN
+    _, axes = plt.subplots(figsize=(width / 100, height / 100))
+    patches, fills, edges, lines, strokes = [], [], [], [], []
+    for tag, a, words in drawing.drawn:
+        fill, stroke = color(a.get("fill", "none")), color(a.get("stroke", "none"))
+        if tag == "text":
+            anchor = {"middle": "center", "end": "right"}.get(str(a.get("text-anchor")), "left")
+            axes.text(a["x"], a["y"], words, ha=anchor, color=fill, fontsize=9)
+        elif tag == "path":
+            pieces = _lines(str(a["d"]))
+            lines += pieces
+            strokes += [stroke] * len(pieces)
+        else:
+            shape: Any = (
+                Circle((a["cx"], a["cy"]), a["r"])
+                if tag == "circle"
+                else Rectangle((a["x"], a["y"]), a["width"], a["height"])
+            )
+            patches.append(shape)
+            fills.append(fill)
+            edges.append(stroke)
+    axes.add_collection(PatchCollection(patches, facecolors=fills, edgecolors=edges))
+    axes.add_collection(LineCollection(lines, colors=strokes))
+    axes.set(xlim=(-MARGIN, width), ylim=(height, -MARGIN))
+    axes.axis("off")
+    plt.show()
+
+
+def _lines(d: str) -> list[list[tuple[float, float]]]:
+    """A path of M, L, m and l as its broken lines."""
+    lines: list[list[tuple[float, float]]] = []
+    x = y = 0.0
+    for command, numbers in re.findall(r"([MLml])([^MLmlZz]*)", d):
+        a, b = (float(value) for value in re.findall(r"-?[\d.]+", numbers)[:2])
+        x, y = (x + a, y + b) if command.islower() else (a, b)
+        if command in "Mm":
+            lines.append([])
+        lines[-1].append((x, y))
+    return [line for line in lines if len(line) > 1]
+
+
+def _timed(page: Any, element: Any, image: str, keys: tuple[str, str], presses: int) -> list[float]:
+    times = []
+    for press in range(presses + 4):  # the first ones warm up
+        element.evaluate(f"(element, image) => ({WATCH})([element, image])", image)
+        page.keyboard.press(keys[press % 2])
+        page.wait_for_function("window.painted !== undefined", polling=5, timeout=60_000)
+        times.append(page.evaluate("window.painted"))
+    return times[4:]
+
+
+def run() -> str:
+    """Measures every widget of the gallery and returns the section."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.browser import FLAGS, install_chromium
+    from tests.browser.lab import running_lab
+    from tests.browser.test_jupyterlab import notebook_of
+
+    began, rows = os.getloadavg()[0], []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_lab(Path(folder)) as lab,
+        sync_playwright() as playwright,
+    ):
+        chromium = playwright.chromium.launch(
+            executable_path=install_chromium(), args=[*FLAGS, *UNBOUND]
+        )
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        for name, (selector, *keys, _) in PLACES.items():
+            ours = f"from tests.browser.gallery import GALLERY\nshown = GALLERY[{name!r}]()\nshown"
+            theirs = f"from benchmarks.widgets import by_interact\nby_interact({name!r})"
+            notebook = lab.open(page, notebook_of(ours, "%matplotlib inline", theirs))
+            notebook.run_all()
+            notebook.wait_until_drawn(0)
+            cell = notebook.cell_at(0).locator("[data-live-view]")
+            cell.locator(selector).first.focus()
+            fast = _timed(page, cell, "", (keys[0], keys[1]), PRESSES)
+            cell = notebook.cell_at(2).locator(".jp-Cell-outputWrapper")
+            cell.locator("img").wait_for(timeout=60_000)
+            cell.locator(".noUi-handle").focus()
+            down, up = ("ArrowLeft", "ArrowRight")
+            slow = _timed(page, cell, "img", (down, up), SLOW_PRESSES)
+            rows.append((name, fast, slow))
+            print(
+                f"{name}: {statistics.median(fast):.1f} ms, {statistics.median(slow):.0f} ms",
+                flush=True,
+            )
+        chromium.close()
+    loads = f"{began:.1f} before, {os.getloadavg()[0]:.1f} after"
+    table = "\n".join(
+        f"| `{name}` | {statistics.median(fast):.1f} ({min(fast):.1f}–{max(fast):.1f}) "
+        f"| {statistics.median(slow):.0f} ({min(slow):.0f}–{max(slow):.0f}) "
+        f"| {statistics.median(slow) / statistics.median(fast):.0f} |"
+        for name, fast, slow in rows
+    )
+    return (
+        f"{PRESSES} presses of two keys that go to and fro, and {SLOW_PRESSES} with `interact`: "
+        "median (least–most), in one JupyterLab in Chromium, which does not wait for a screen's "
+        "beat. The other side is ipywidgets' `interact` with matplotlib inline, drawing the "
+        f"widget's still picture. Load of the machine: {loads}.\n\n"
+        "| widget | its own, ms | `interact`, ms | ratio |\n|---|---|---|---|\n" + table
+    )
