@@ -163,7 +163,7 @@ def dependency_explorer(
     def draw(model: Callable) -> None:
         found, explorer._notice = widget.asked(model, measured, model)
         if found is not None:
-            explorer._draw_map(*found, ordered)
+            explorer._draw_map(found[0], found[1], found[2], ordered)
 
     explorer.draw_from(draw, model)
     return explorer
