@@ -58,10 +58,10 @@ def timed(lesson: str, name: str, kind: str, instead: dict[str, str], what: str 
     with contextlib.redirect_stdout(io.StringIO()):
         subject = lessons.solution_functions(lesson, instead=instead)[exercise_of(name)]
         forget()
-        began = time.process_time()
+        began, clock = time.process_time(), time.monotonic()
         verdict = judge(subject, name=name, lesson=lesson)
         seconds = time.process_time() - began
-    if verdict.late:
+    if verdict.late or time.monotonic() - clock >= GIVEN_UP:
         raise OutOfTime(verdict.reason)
     how = verdict.cause.how if verdict.cause else verdict.status
     return Timed(lesson, name, kind, what, PASSED if verdict.status == PASSED else how, seconds)
