@@ -1,7 +1,7 @@
 // The codec explorer: an interval that shrinks with each symbol, in exact whole numbers, and a map
 // of where the bits go. All is answered here: the tables of every example came with the model.
 
-const WIDTH = 520, LINES = 3, TALL = 30, STEP = 62, TOP = 22; // the intervals, in their own units
+const LINES = 3, TALL = 30, STEP = 62, TOP = 22; // the intervals, in their own units
 const CELL = 30; // a pixel
 const MOST_DIGITS = 24;
 
@@ -159,8 +159,9 @@ function render({ model, el }) {
   }
 
   function drawLines(example, step) {
-    const first = Math.max(1, step - LINES + 1), left = 10, long = WIDTH - 20;
-    svg.setAttribute("viewBox", `0 0 ${WIDTH} ${TOP + LINES * STEP - 14}`);
+    const width = codec.labels.length ? 760 : 520; // beside a grid, or below a text
+    const first = Math.max(1, step - LINES + 1), left = 10, long = width - 20;
+    svg.setAttribute("viewBox", `0 0 ${width} ${TOP + LINES * STEP - 14}`);
     svg.replaceChildren();
     for (let i = first; i <= step; i++) {
       const y = TOP + (i - first) * STEP, [symbol, total, below, own, , , parts] = codec.rows[example][i - 1];
@@ -177,6 +178,10 @@ function render({ model, el }) {
         const x0 = left + (long * below) / total, x1 = left + (long * (below + own)) / total, bottom = y + STEP;
         make("path", { class: "zoom", d: `M${x0} ${y + TALL}L${left} ${bottom}M${x1} ${y + TALL}L${left + long} ${bottom}` }, svg);
       }
+    }
+    for (let i = step + 1; i < first + LINES && i <= codec.n; i++) {
+      make("rect", { class: "rest open", x: left, y: TOP + (i - first) * STEP, width: long, height: TALL }, svg);
+      make("text", { class: "caption", x: left + 8, y: TOP + (i - first) * STEP - 6 }, svg, `x${i} is not coded yet`);
     }
     for (let i = first; i <= step; i++)
       make("text", { class: "caption", x: left + 8, y: TOP + (i - first) * STEP - 6 }, svg, `x${i} = ${codec.label(i, codec.rows[example][i - 1][0])}`);

@@ -152,6 +152,14 @@ function render({ model, el }) {
     });
     return { input, value };
   });
+  // The texts follow the sliders, so that both are on one screen.
+  const stage = make("div", { class: "stage", role: "group", "aria-label": "Drawn texts" }, root);
+  const play = make("div", { class: "play" }, stage);
+  const button = make("button", { type: "button", class: "write" }, play, "Write");
+  const reel = make("input", { type: "range", min: "0", step: "1", "aria-label": "tokens of the texts that are shown" }, play);
+  const shown = make("span", { class: "value" }, play);
+  const columns = make("div", { class: "columns" }, stage);
+  make("p", { class: "keys" }, stage, "Underlined: tokens that surprised the model at T = 1, dotted from 4 bits on, a line from 8, double from 12.");
   const body = make("div", { class: "body" }, root);
   const chart = make("div", {
     class: "chart", tabindex: "0", role: "slider", "aria-label": "Tokens", "aria-orientation": "vertical",
@@ -166,13 +174,6 @@ function render({ model, el }) {
   const theirs = make("p", { class: "theirs" }, root);
   const notice = make("p", { class: "notice" }, root);
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root);
-  const stage = make("div", { class: "stage", role: "group", "aria-label": "Drawn texts" }, root);
-  const play = make("div", { class: "play" }, stage);
-  const button = make("button", { type: "button", class: "write" }, play, "Write");
-  const reel = make("input", { type: "range", min: "0", step: "1", "aria-label": "tokens of the texts that are shown" }, play);
-  const shown = make("span", { class: "value" }, play);
-  const columns = make("div", { class: "columns" }, stage);
-  make("p", { class: "keys" }, stage, "Underlined: tokens that surprised the model at T = 1, dotted from 4 bits on, a line from 8, double from 12.");
 
   let world = null, chosen = 0, pointed = null, clock = null, columnsOf = null;
   const position = () => model.get("_at");
