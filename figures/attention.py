@@ -70,9 +70,7 @@ class AttentionExplorer(widget.Widget):
         Raises ValueError, in one sentence, for a line that cannot be drawn.
         """
         explorer = cls()
-        ids = _ids(tokens)
-        if not 1 <= len(ids) <= MOST_TOKENS:
-            raise ValueError(f"a line of 1 to {MOST_TOKENS} tokens can be drawn: got {len(ids)}")
+        ids = explorer._ids = _ids(tokens)
         if not 1 <= count <= MOST_WRITTEN:
             raise ValueError(f"the clock shows 1 to {MOST_WRITTEN} tokens more: got {count}")
         if place is not None and not 1 <= place <= len(ids):
@@ -82,15 +80,27 @@ class AttentionExplorer(widget.Widget):
         def draw(model: Callable, writers: dict[str, Callable]) -> None:
             with explorer.hold_sync():
                 explorer._aside = ""
-                explorer._ask(model, ids, decode)
+                explorer._ask(model, explorer._ids, decode)
                 if not explorer._notice:
-                    explorer._time(model, ids, writers, count)
+                    explorer._time(model, explorer._ids, writers, count)
 
         explorer.draw_from(draw, model, dict(writers or {}))
         if place is None:
-            leaks = [row[i + 1 :].count("1") for i, row in enumerate(explorer._sees)]
-            explorer._place = widget.worst(leaks, len(ids) - 1) + 1
+            explorer._go_to_the_worst()
         return explorer
+
+    def read(self, tokens: Any) -> None:
+        """Draws another line of tokens (1, T); ValueError for one that cannot be drawn."""
+        self._ids = _ids(tokens)
+        with self.hold_sync():
+            self._place = 1
+            self._draw(*self._drawn_from)
+            self._go_to_the_worst()
+        self.keep()
+
+    def _go_to_the_worst(self) -> None:
+        leaks = [row[i + 1 :].count("1") for i, row in enumerate(self._sees)]
+        self._place = widget.worst(leaks, len(self._ids) - 1) + 1
 
     # ----------------------------------------------------------------------- the student's model
 
@@ -321,6 +331,8 @@ def _ids(tokens: Any) -> np.ndarray:
         or array.shape[:-1] not in ((), (1,))
     ):
         raise ValueError(f"tokens must be one row of ids, (1, T): got shape {array.shape}")
+    if not 1 <= array.size <= MOST_TOKENS:
+        raise ValueError(f"a line of 1 to {MOST_TOKENS} tokens can be drawn: got {array.size}")
     return array.reshape(-1).astype(np.int64)
 
 

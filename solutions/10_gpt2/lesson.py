@@ -61,16 +61,15 @@ PROMPT = "What is the matter, my good lord?"
 ready = pretrained.language_model(NAME)
 
 
-def explored(text):
-    """The explorer on the first 24 tokens of a text."""
-    ids = ready.encode(text)[:24] or [ready.end]
-    return AttentionExplorer.of(ready, torch.tensor([ids]), decode=ready.decode)
+def line_of(text):
+    """The first 24 tokens of a text, (1, T)."""
+    return torch.tensor([ready.encode(text)[:24] or [ready.end]])
 
 
 box = widgets.Text(PROMPT, description="text", continuous_update=False)
-display(box)
-picture = display(explored(PROMPT), display_id="explored")
-box.observe(lambda change: picture.update(explored(change["new"])), names="value")
+picture = AttentionExplorer.of(ready, line_of(PROMPT), decode=ready.decode)
+box.observe(lambda change: picture.read(line_of(change["new"])), names="value")
+display(box, picture)
 
 # %% [markdown]
 r"""

@@ -201,3 +201,12 @@ def test_dark_pages_have_dark_ground(show: Callable) -> None:
         "e => getComputedStyle(e).backgroundColor"
     )
     assert ground == "rgb(20, 25, 31)"
+
+
+def test_another_line_is_read_where_the_first_one_stood(show: Callable) -> None:
+    widget = explorer(place=3)
+    widget.read(torch.tensor([[2, 1, 0]]))
+    assert widget._words == ["␣lord", "␣good", "my"] and widget._place == 3
+    page = show(widget)
+    expect(page.locator(".token")).to_have_count(3)
+    expect(words(page)).to_have_text(widget.place_in_words(3))
