@@ -142,6 +142,39 @@ def test_a_symptom_names_what_it_proves():
     assert (cause.names, cause.how) == (("negative",), "symptom")
 
 
+@pytest.mark.parametrize(
+    "f, names, how",
+    [
+        (lambda x: float((x**3).sum()), ("large",), "symptom"),  # and a pair that gives it
+        (lambda x: float((x * x).sum()), ("sum",), "reproduced"),  # and the symptom shows
+    ],
+)
+def test_a_symptom_comes_after_single_mistakes_and_before_pairs(
+    f: Callable, names: tuple, how: str
+):
+    large = Symptom("large", "a mean is no larger than its largest term", lambda seen: all(
+        o.answer > o.right for o in seen
+    ))  # fmt: skip
+    _, cause = verdict_on(f, symptoms=(large,))
+    assert (cause.names, cause.how) == (names, how)
+
+
+def test_what_a_program_gives_is_computed_once_for_singles_and_pairs():
+    asked = []
+
+    def rule(x: float, *, twice: bool = False) -> float:
+        asked.append(x)
+        return 2 * x if twice else x
+
+    two = Mistake("two", "once is asked", options={"twice": True})
+    one = Mistake("one more", "nothing is added", after=lambda value, x: value + 1)
+    seen = [Observation((3.0,), 7.0, 3.0, alike), Observation((5.0,), 11.0, 5.0, alike)]
+    known: dict[Any, Any] = {}
+    assert explain(rule, (two, one), seen, (1,), known) == ()
+    assert explain(rule, (two, one), seen, (2,), known) == (two, one)
+    assert sorted(asked) == [3.0, 3.0, 5.0]
+
+
 def test_a_cause_that_gives_every_answer_explains_all_claims_and_a_part_does_not():
     _, whole = verdict_on(lambda x: float((x * x).sum()))
     _, part = verdict_on(lambda x: float((x * x).sum()) if len(x) > 1 else -1.0)

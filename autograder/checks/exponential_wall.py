@@ -778,12 +778,14 @@ _NET_SEEN = (
         "range-unchecked",
         "you count a net with a parent that does not exist",
         lambda seen: "counted" in _received(seen, cycle=False),
+        weak=True,
     ),
     Symptom(
         "cycles-unnoticed",
         "you count a graph with a cycle as if it were a net; its tables do not multiply to a "
         "distribution",
         lambda seen: "counted" in _received(seen, cycle=True),
+        weak=True,
     ),
 )
 _SIMPLE_NETS = [

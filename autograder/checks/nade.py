@@ -498,11 +498,6 @@ def one_uniform(*numbers: np.ndarray) -> np.ndarray:
     return np.bincount(place_of(x), minlength=2**n) / len(grid)
 
 
-def _certain(logit: np.ndarray) -> np.ndarray:
-    """Of a logit that is taken for a probability."""
-    return logit_of(np.clip(logit, 1e-9, 1 - 1e-9))
-
-
 _SAMPLES = (
     *_SUMS,
     *(
@@ -517,8 +512,7 @@ _SAMPLES = (
     Mistake(
         "logit-for-probability",
         "a logit is no probability: take its sigmoid before you draw",
-        # Alone: words without chance, which many a second mistake would turn into these.
-        gives=lambda *numbers: law(*numbers, out=_certain),
+        options={"out": lambda logit: logit_of(np.clip(logit, 1e-9, 1 - 1e-9))},
     ),
     Mistake(
         "noise-reused",

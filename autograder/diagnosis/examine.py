@@ -4,10 +4,12 @@ A check says what is asked (`Subject`: how to ask, the rule, its known mistakes)
 properties earn points (`Property`: a sentence and the cases that show it). `examine` yields a claim
 for each property, and at the end, if one failed, one `Cause`:
 
-1. a known mistake, or two, that give every answer of two draws;
+1. a known mistake that gives every answer of two draws;
 2. a symptom, which names what it proves and no more;
-3. one kind of mechanical slip of the rule that gives every answer;
-4. otherwise: that nothing known gives these numbers, and the smallest case that fails.
+3. two known mistakes that do so together: after symptoms (but for weak ones), since many a second
+   mistake turns a program's numbers into simple ones, such as one answer whatever is asked;
+4. one kind of mechanical slip of the rule that gives every answer;
+5. otherwise: that nothing known gives these numbers, and the smallest case that fails.
 """
 
 from __future__ import annotations
@@ -58,11 +60,15 @@ class Property:
 
 @dataclass(frozen=True)
 class Symptom:
-    """Something seen that proves what `advice` says, though it is no program."""
+    """Something seen that proves what `advice` says, though it is no program.
+
+    A `weak` one says less than two mistakes that give every answer, and is told after them.
+    """
 
     name: str
     advice: str
     shows: Callable[[Sequence[Observation]], bool]
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,13 +178,27 @@ def _named(
     for one in properties:
         if one.typical and any(o.fails for o in seen[one.id]):
             sets.append(seen[one.id])
-    for answers in sets:
-        if found := explain(subject.rule, subject.mistakes, answers):
-            names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
-            return Cause(names, advice, "reproduced", explains=answers is everything)
-    for symptom in subject.symptoms:
-        if symptom.shows(everything):
-            return Cause((symptom.name,), symptom.advice, "symptom")
+    known: dict[Any, Any] = {}
+
+    def reproduced(together: int) -> Cause | None:
+        for answers in sets:
+            if found := explain(subject.rule, subject.mistakes, answers, (together,), known):
+                names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
+                return Cause(names, advice, "reproduced", explains=answers is everything)
+        return None
+
+    def shown_by(symptoms: Iterable[Symptom]) -> Cause | None:
+        told = next((one for one in symptoms if one.shows(everything)), None)
+        return Cause((told.name,), told.advice, "symptom") if told else None
+
+    found = (
+        reproduced(1)
+        or shown_by(one for one in subject.symptoms if not one.weak)
+        or reproduced(2)
+        or shown_by(one for one in subject.symptoms if one.weak)
+    )
+    if found:
+        return found
     if kind := kind_of_slip((subject.rule, *subject.forms), everything):
         return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", slip=kind)
     return Cause((), "", "unknown")

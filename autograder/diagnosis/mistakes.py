@@ -146,12 +146,20 @@ def _same(one: Observation, value: Any) -> bool:
 
 
 def explain(
-    rule: Program, mistakes: Sequence[Mistake], seen: Sequence[Observation]
+    rule: Program,
+    mistakes: Sequence[Mistake],
+    seen: Sequence[Observation],
+    sizes: Sequence[int] = (1, 2),
+    known: dict[Any, Any] | None = None,
 ) -> tuple[Mistake, ...]:
-    """The first mistake that gives every answer seen, else the first such pair, else ()."""
+    """The first mistake that gives every answer seen, else the first such pair, else ().
+
+    `sizes` says how many are tried together. `known` keeps what the rule gave with an option, so
+    that a later search with the same mistakes and answers costs less.
+    """
     if not seen:
         return ()
-    known: dict[Any, Any] = {}  # what is the same in several pairs is computed once
+    known = {} if known is None else known  # what is the same in several pairs is computed once
     ordered = telling(seen)
 
     def gives(program: _Composed, one: Observation) -> bool:
@@ -164,16 +172,16 @@ def explain(
             value = value_of(lambda *args: program.end(copy.deepcopy(value), *args), one.args)
         return _same(one, value)
 
-    for chosen in _singles_then_pairs(mistakes):
+    for chosen in _together(mistakes, sizes):
         program = program_of(rule, chosen)
         if program is not None and all(gives(program, one) for one in ordered):
             return chosen
     return ()
 
 
-def _singles_then_pairs(mistakes: Sequence[Mistake]) -> Iterator[tuple[Mistake, ...]]:
-    yield from ((one,) for one in mistakes)
-    yield from itertools.combinations(mistakes, 2)
+def _together(mistakes: Sequence[Mistake], sizes: Sequence[int]) -> Iterator[tuple[Mistake, ...]]:
+    for size in sizes:
+        yield from itertools.combinations(mistakes, size)
 
 
 def alike(a: Any, b: Any, tolerance: float = 1e-6) -> bool:

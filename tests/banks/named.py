@@ -34,7 +34,7 @@ def known_as(one: Any) -> Known:
 def recorded() -> Iterator[set[Known]]:
     """All that checks could have named meanwhile: mistakes, symptoms, and advice of claims."""
     known: set[Known] = set()
-    subject, advice, singles = Subject.__init__, Advice.__init__, mistakes._singles_then_pairs
+    subject, advice, together = Subject.__init__, Advice.__init__, mistakes._together
 
     def of_subject(self: Subject, *args: Any, **options: Any) -> None:
         subject(self, *args, **options)
@@ -45,14 +45,14 @@ def recorded() -> Iterator[set[Known]]:
         if self.misconception:
             known.add(known_as(self))
 
-    def of_search(all_of: Sequence[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+    def of_search(all_of: Sequence[Mistake], sizes: Sequence[int]) -> Iterator[tuple[Mistake, ...]]:
         known.update(known_as(one) for one in all_of)
-        return singles(all_of)
+        return together(all_of, sizes)
 
     with ExitStack() as patches:
         patches.enter_context(patch.object(Subject, "__init__", of_subject))
         patches.enter_context(patch.object(Advice, "__init__", of_claim))
-        patches.enter_context(patch.object(mistakes, "_singles_then_pairs", of_search))
+        patches.enter_context(patch.object(mistakes, "_together", of_search))
         yield known
 
 
