@@ -275,6 +275,7 @@ _UNMASKED = Symptom(
     lambda seen: any(
         isinstance(o.answer, list) and (np.abs(np.triu(o.answer[0])) > 1e-6).any() for o in seen
     ),
+    weak=True,
 )
 
 
@@ -498,6 +499,9 @@ _SEES_ITSELF = tuple(
     )
     for kept in (np.tril, np.array)
 )
+_OTHER_VOTES = tuple(
+    one for one in _OF_VOTES if one.name not in ("includes-diagonal", "not-masked")
+)
 _OF_PRICES = (
     *(
         Mistake("summed-over-batch", options={"over": over},
@@ -571,10 +575,16 @@ def ordinary_prices(draw: Draw) -> list[Case]:
 
 
 def large_logits(draw: Draw) -> list[Case]:
-    """Logits of ±100, ±300 and ±1000, and bits that go against them, and a large logit alone."""
+    """Logits of ±100, ±300 and ±1000, and bits that go against them, and large logits alone.
+
+    At 30 a sigmoid is 1 in 32 bits, and e^30 is a number yet.
+    """
     heights = np.array([100.0, -100.0, 300.0, -300.0, 1000.0, -1000.0])
     x = np.concatenate([np.ones((1, 6)), np.zeros((1, 6)), draw.bits(6, 6)])
-    alone = [(np.array([[0.0], [1.0]]), np.zeros((1, 1)), np.array([h])) for h in (300.0, -300.0)]
+    alone = [
+        (np.array([[0.0], [1.0]]), np.zeros((1, 1)), np.array([h]))
+        for h in (300.0, -300.0, 30.0, -30.0)
+    ]
     return [(x, np.zeros((6, 6)), heights), *alone]
 
 
@@ -585,7 +595,7 @@ def the_price_of_an_example(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]
         ask=asking(nll, "nll", each=False),
         rule=rule_of_nll,
         forms=(nll_by_probabilities,),
-        mistakes=(*_OF_PRICES, *_SEES_ITSELF, *_OF_VOTES, *_BEYOND_FLOATS),
+        mistakes=(*_OF_PRICES, *_SEES_ITSELF, *_OTHER_VOTES, *_BEYOND_FLOATS),
         symptoms=(_CHANGED, _CUT, _UNMASKED, _NOT_FINITE, _TOO_SMALL),
         show=show_model,
         told=told,
@@ -752,8 +762,8 @@ _MEANS = "x holds probabilities where bits belong: draw a bit, and write it down
 _MEANS += "step"
 _OF_DRAWS = (
     Mistake("one-pass", "every missing bit is drawn as if those before it were all 0 (one pass for "
-            "all, or an order from the last to the first): each must hear what was drawn before it",
-            gives=completing(one_pass)),
+            "all, an order from the last to the first, or no votes at all): each must hear what "
+            "was drawn before it", gives=completing(one_pass)),
     Mistake("probabilities-in-prefix", _MEANS,
             gives=completing(lambda w, b, p: coins(by_means(w, b, p)))),
     Mistake("probabilities-for-bits", _MEANS,
@@ -894,10 +904,12 @@ def follows(x: Array, parent: Array, turns: Array, begin: int = 1) -> Array:
 
 def subject_of_draws(ask: Program, mistakes: Sequence[Mistake]) -> Subject:
     """What is asked of a sampler: how often its answers come."""
+    # Whole samples without votes are those of one pass over zeros.
+    votes = (m for m in _OF_VOTES if m.name != "votes-forgotten" or mistakes is not _OF_SAMPLES)
     return Subject(
         ask=ask,
         rule=completed,
-        mistakes=(*mistakes, *_OF_VOTES),
+        mistakes=(*mistakes, *votes),
         symptoms=(SAME_FOR_ALL, NO_BITS),
         show=show_drawn,
         told=told_shares,

@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import log_softmax, softmax
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -294,7 +295,7 @@ def attention_that_looks_back(causal_attention: Standin, draw: Draw) -> Said:
     def ask(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Any:
         wanted = (*q.shape[:-1], v.shape[-1])
         try:
-            answer = causal_attention(tensor(q), tensor(k), tensor(v))
+            answer = untouched(causal_attention)(tensor(q), tensor(k), tensor(v))
             return expect_array(answer, wanted, "float", "the answer")
         except (StudentFailed, WrongKind) as why:
             if q.shape[-2] == k.shape[-2]:
@@ -763,7 +764,12 @@ _GPT2 = (
         softmax(v)),
     Mistake("log-softmax", "these are log-probabilities: return the logits as they are",
         after=lambda v, *_: log_softmax(v)),
-    *within("in the blocks", _BLOCK),
+    # A row of NaN in one block is NaN everywhere in the next: whose it was, nobody can tell.
+    Mistake("nothing-to-see", "a position of your attention is left with nothing to see, the first "
+        "one by a mask that forbids oneself or the last by one that is upside down, and its NaN "
+        "goes everywhere: j ≤ i is allowed, the diagonal included", options={"mask": triangle(-1)}),
+    *(m for m in within("in the blocks", _BLOCK) if m.name != "masks-itself"
+        and not m.advice.endswith("and oneself")),
 )  # fmt: skip
 
 

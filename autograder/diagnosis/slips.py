@@ -48,7 +48,7 @@ SAYS = {
     "factor": "as if a factor were left out",
     "sum-mean": "as if a sum stood where a mean belongs, or a mean where a sum belongs",
     "extreme": "as if the largest and the smallest had changed places",
-    "function": "as if a neighboring function stood there (log2 for log, tanh for the sigmoid, …)",
+    "function": "as if another function stood there, or none (log2 for log, no square root, …)",
     "axis": "as if it ran over another axis",
     "swap": "as if two arguments had changed places",
     "option": "as if an option of a call were forgotten",

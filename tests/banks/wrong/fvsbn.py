@@ -158,7 +158,7 @@ def logits(x, weight, bias):
     Wrong(
         "nll",
         LARGE,
-        "sigmoid-then-log",
+        "exponential-overflows",
         edit=(
             LOSS,
             "return -(x / (1 + (-score).exp()) + (1 - x) / (1 + score.exp())).log().sum(1)",
