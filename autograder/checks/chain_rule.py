@@ -16,6 +16,7 @@ from scipy.stats import chi2
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import exactly
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
@@ -335,6 +336,7 @@ _EPSILON = tuple(
         options={"floor": small},
     )
     for small in SMALL
+    if small > 1e-25  # less is seen after an impossible prefix only, in a row of zeros
 )
 _AFTER_NEVER = (
     Mistake(
@@ -460,7 +462,7 @@ def factors_by_hand(p: np.ndarray) -> str:
 def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The factors of a joint are its prefix marginals, divided row by row."""
     subject = Subject(
-        ask=lambda p: take_tables(conditionals(p), "the answer"),
+        ask=lambda p: take_tables(untouched(conditionals)(p), "the answer"),
         rule=factors,
         forms=(factors_in_one,),
         mistakes=_FACTORS,
@@ -604,7 +606,9 @@ def product_by_hand(tables: Sequence[np.ndarray]) -> str:
 def product_of_the_factors(joint: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The product of the factors is the joint, cell by cell."""
     subject = Subject(
-        ask=lambda tables: expect_array(joint(tables), None, "number", "the joint").astype(float),
+        ask=lambda tables: expect_array(
+            untouched(joint)(tables), None, "number", "the joint"
+        ).astype(float),
         rule=product_of,
         mistakes=_PRODUCT,
         symptoms=(_FLOAT32,),
@@ -847,7 +851,7 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cau
     """The log-likelihood of a word is the sum of its log-factors, in nats."""
 
     def ask(tables: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        found = log_likelihood(tables, x)
+        found = untouched(log_likelihood)(tables, x)
         return expect_array(found, None, "number", "the log-likelihood").astype(np.float64)
 
     subject = Subject(
@@ -1218,7 +1222,7 @@ def factors_in_any_order(reorder: Standin, draw: Draw) -> Iterator[Claim | Cause
     """In every order the factors are others, and their product is the same joint."""
 
     def ask(p: np.ndarray, order: list[int]) -> list[np.ndarray]:
-        answer = reorder(p, order)
+        answer = untouched(reorder)(p, order)
         if not isinstance(answer, list | tuple):  # one array: a joint, not its factors
             return [expect_array(answer, None, "number", "the answer").astype(np.float64)]
         return take_tables(answer, "the answer")
@@ -1455,7 +1459,7 @@ def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Cla
 
     def ask(p: np.ndarray, evidence: dict[int, int]) -> Any:
         try:
-            found = conditional_query(p, dict(evidence))
+            found = untouched(conditional_query)(p, dict(evidence))
         except CallTookTooLong:
             raise
         except StudentFailed as error:

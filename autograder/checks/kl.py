@@ -7,6 +7,7 @@ evenly spaced grids.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import exactly, number
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -222,7 +224,7 @@ def by_hand(p: np.ndarray, q: np.ndarray | None = None, *, divergence: bool = Fa
 def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The average surprise of who knows p."""
     subject = Subject(
-        ask=lambda p: number(entropy(p), "the entropy"),
+        ask=lambda p: number(untouched(entropy)(p), "the entropy"),
         rule=rule_of_entropy,
         mistakes=(
             *_BITS,
@@ -284,7 +286,7 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
 def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The average surprise of who believes q while the world does p."""
     subject = Subject(
-        ask=lambda p, q: number(cross_entropy(p, q), "the cross-entropy"),
+        ask=lambda p, q: number(untouched(cross_entropy)(p, q), "the cross-entropy"),
         rule=surprise,
         mistakes=(
             Mistake(
@@ -372,7 +374,7 @@ def _price_of_never(what: str, points: float) -> Property:
 def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """What believing q costs while the world does p, beyond what p costs itself."""
     subject = Subject(
-        ask=lambda p, q: number(kl(p, q), "the divergence"),
+        ask=lambda p, q: number(untouched(kl)(p, q), "the divergence"),
         rule=rule_of_kl,
         mistakes=(*_MISTAKES_OF_KL, _NAN, *_LEFT_OUT, *_EPSILON),
         symptoms=(_FINITE,),
@@ -588,7 +590,7 @@ def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Caus
     mixed = "two bases are mixed: natural logarithms belong to exp, binary ones to 2^…"
     arithmetic = "you average probabilities or their inverses: average the LOGS, then take exp"
     subject = Subject(
-        ask=lambda t: number(perplexity(t), "the perplexity"),
+        ask=lambda t: number(untouched(perplexity)(t), "the perplexity"),
         rule=rule_of_perplexity,
         mistakes=(
             Mistake(
@@ -650,7 +652,7 @@ def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim | Caus
     """The same average surprise, counted in yes/no answers."""
     perplexity = "this is a perplexity: its binary logarithm is asked"
     subject = Subject(
-        ask=lambda t: number(bits_per_token(t), "the bits per token"),
+        ask=lambda t: number(untouched(bits_per_token)(t), "the bits per token"),
         rule=rule_of_bits,
         mistakes=(
             Mistake(
@@ -894,7 +896,7 @@ def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Cla
     """The average NLL is H(p̂) + KL(p̂‖q)."""
 
     def ask(samples: np.ndarray, q: np.ndarray) -> list[float]:
-        found = mle_equals_kl(samples, q)
+        found = untouched(mle_equals_kl)(samples, q)
         if not isinstance(found, list | tuple | np.ndarray) or len(found) != 3:
             raise WrongKind(
                 "mle_equals_kl should return three numbers: the average NLL, H(p̂), KL(p̂‖q)"
@@ -1014,7 +1016,7 @@ def widths_within(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> tuple[float,
 
 
 def covered_densities(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, Bumps]]:
-    """Two of far bumps, and a skewed one."""
+    """Two of far bumps, a skewed one, and a wide one on a coarse grid."""
     cases = [two_bumps(draw) for _ in range(2)]
     middle = float(draw.normal(scale=3.0))
     skewed = (
@@ -1023,6 +1025,8 @@ def covered_densities(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, Bumps]]:
         (0.6, middle + 1.5, 0.5 + 0.4 * float(draw.uniform())),
     )
     cases.append((np.linspace(middle - 8, middle + 9, draw.integer(700, 900)), skewed))
+    wide = ((0.4, middle - 1.5, 1.0 + 0.2 * float(draw.uniform())), (0.6, middle + 1.6, 1.1))
+    cases.append((np.linspace(middle - 9, middle + 9, draw.integer(35, 39)), wide))
     return [(mixture(grid, bumps), grid, bumps) for grid, bumps in cases]
 
 
@@ -1132,7 +1136,7 @@ def gaussian_that_covers(fit_forward: Standin, draw: Draw) -> Iterator[Claim | C
     """The Gaussian of least KL(p‖q) has the moments of p."""
     grid = np.linspace(-8, 8, 401)
     subject = Subject(
-        ask=lambda p, grid, bumps: pair(fit_forward(p, grid), "fit_forward"),
+        ask=lambda p, grid, bumps: pair(untouched(fit_forward)(p, grid), "fit_forward"),
         rule=rule_of_moments,
         forms=(moments_plainly,),
         mistakes=_FORWARD_MISTAKES,
@@ -1407,6 +1411,8 @@ def near_bumps(draw: Draw) -> list[tuple]:
 
 def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: float) -> str:
     told = f"{show_density(bumps)}, from the start ({start[0]:.3g}, {start[1]:.3g})"
+    if how and isinstance(how[0], float) and how[0] == 0:
+        return f"{told}, 60 steps at rate 0"
     return told + {float: ", one step at rate {:.3g}", int: ", {} steps"}.get(
         type(how[0]) if how else None, ""
     ).format(*how)
@@ -1429,7 +1435,7 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
     """What one step shows of a walk that ends elsewhere, if the function takes rate and steps."""
 
     def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, rate: float) -> Any:
-        return pair(fit_reverse(p, grid, start, rate=rate, steps=1), "fit_reverse")
+        return pair(untouched(fit_reverse)(p, grid, start, rate=rate, steps=1), "fit_reverse")
 
     def cases(draw: Draw) -> list[tuple]:
         walks = [*gaussian_worlds(draw), *bumps_with_starts(draw), *near_bumps(draw)]
@@ -1475,16 +1481,19 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
 
     def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, steps: Any = None) -> Any:
         how = {} if steps is None else {"steps": steps}
-        return pair(fit_reverse(p, grid, start, **how), "fit_reverse")
+        if isinstance(steps, float):
+            how = {"rate": steps, "steps": 60}
+        return pair(untouched(fit_reverse)(p, grid, start, **how), "fit_reverse")
 
     def walks_from_a_start(draw: Draw) -> list[tuple]:
-        """A walk, and one of no steps: only where the function takes `steps`, and can do with 0."""
+        """A walk, one of no steps, and one at rate 0, where the function can do with them."""
         walk = bumps_with_starts(draw)[0]
-        try:
-            ask(walk[0], walk[1], walk[2], walk[3], 0)
-        except (StudentFailed, WrongKind):
-            return [walk]
-        return [walk, (*walk, 0)]
+        walks = [walk]
+        for nothing in (0, 0.0):
+            with contextlib.suppress(StudentFailed, WrongKind):
+                ask(*walk, nothing)
+                walks.append((*walk, nothing))
+        return walks
 
     subject = Subject(
         ask=ask,
@@ -1527,7 +1536,8 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
             "the descent begins at `start`: without a step it is there, and with many on its bump",
             walks_from_a_start,
             points=0.5,
-            asks="steps = 0 leaves mu and sigma as they were given; then it is downhill from there",
+            asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; else it is "
+            "downhill from there",
             typical=False,
             needs="bumps",
         ),

@@ -541,4 +541,28 @@ def fit_reverse(p, grid, start):
             ("(weighted * (z**2 - 1)).sum()", "(weighted * (z**2 - 1) / spacing).mean()"),
         ),
     ),
+    Wrong(
+        "entropy",
+        stops="entropy writes into an array",
+        edit=(
+            "    seen = p[p > 0]\n    return -(seen * np.log(seen)).sum()",
+            "    p[p == 0] = 1\n    return -(p * np.log(p)).sum()",
+        ),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        edit=(
+            "((weights * (grid - mu) ** 2).sum())",
+            "((weights * (grid - mu) ** 2).sum() * len(p) / (len(p) - 1))",
+        ),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        edit=(
+            "    mu, s = start[0], np.log(start[1])",
+            "    rate, mu, s = 0.02, start[0], np.log(start[1])",
+        ),
+    ),
 )

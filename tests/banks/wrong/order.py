@@ -520,4 +520,23 @@ def odds(x2):
     Wrong("initial_bias", LOG_ODDS, edit=(LOGIT, "return torch.zeros_like(frequency)")),
     Wrong("initial_bias", EDGES, "nothing-added", edit=(FREQUENCY, "frequency = images.mean(0)")),
     Wrong("initial_bias", EDGES, edit=(LOGIT, "return torch.logit(images.mean(0), 1e-6)")),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "nothing-added",
+        source="""
+def initial_bias(images):
+    return torch.logit(images.mean(0).clamp(1e-3, 1 - 1e-3))
+""",
+    ),
+    Wrong("initial_bias", LOG_ODDS, edit=(FREQUENCY, "images = images[:100]\n    " + FREQUENCY)),
+    Wrong(
+        "initial_bias",
+        stops="initial_bias writes into a tensor",
+        source="""
+def initial_bias(images):
+    images += 0.5 / len(images)
+    return torch.logit(images.sum(0) / (len(images) + 1))
+""",
+    ),
 )

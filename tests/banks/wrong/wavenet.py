@@ -690,4 +690,9 @@ def generate_fast(model, count, label=None, generator=None):
             "[x] + [self.queue[j * d] for j in range(k - 1)]",
         ),
     ),
+    Wrong(
+        "mu_law_encode",
+        stops="mu_law_encode writes into a tensor",
+        edit=("torch.as_tensor(x).clamp(-1, 1)", "torch.as_tensor(x).clamp_(-1, 1)"),
+    ),
 )

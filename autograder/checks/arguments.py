@@ -1,0 +1,54 @@
+"""What a function does to its arguments: nothing, if a caller is to find its data as they were."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.checks.witness import same
+from autograder.inside import call_and_keep
+from autograder.remote.proxy import Standin, WrongKind
+
+DATA = (np.ndarray, torch.Tensor, list, dict)
+
+
+def untouched(function: Standin) -> Callable[..., Any]:
+    """The same function, asked with copies; WrongKind if it writes into one of its arguments.
+
+    Arrays, tensors, lists and dictionaries are looked at.
+    """
+
+    def ask(*args: Any, **options: Any) -> Any:
+        given = [copy.deepcopy(one) if isinstance(one, DATA) else one for one in args]
+        answer, after = call_and_keep(function, *given, **options)
+        for before, now in zip(args, after, strict=True):
+            if isinstance(before, DATA) and not same(_arrays(now), _arrays(before)):
+                raise WrongKind(
+                    f"{function._ref.name} writes into {_ARTICLES[type(before)]} that it is given, "
+                    "which is then no more what the caller had: work on a copy (no -=, /=, "
+                    "[mask] = …, and no function whose name ends in _)"
+                )
+        return answer
+
+    return ask
+
+
+def _arrays(value: Any) -> Any:
+    """The same, its numbers as arrays, so that NaN equals NaN."""
+    if isinstance(value, dict):
+        return [_arrays(list(part)) for part in (value.keys(), value.values())]
+    if isinstance(value, list | tuple):
+        return [_arrays(one) for one in value]
+    return np.asarray(value) if isinstance(value, int | float) else value
+
+
+_ARTICLES = {
+    np.ndarray: "an array",
+    torch.Tensor: "a tensor",
+    list: "a list",
+    dict: "a dictionary",
+}
