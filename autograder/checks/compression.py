@@ -364,6 +364,11 @@ _OF_FREQUENCIES = (
         options={"rounded": np.zeros_like},
     ),
     Mistake(
+        "bits-ignored",
+        "there are 2^20 parts whatever `bits` is: 20 is its value only where none is given",
+        gives=lambda p, bits: ANSWERED if p.shape[-1] > 2 ** (bits or 20) else frequencies(p),
+    ),
+    Mistake(
         "too-many-symbols",
         "more symbols than parts are answered: there is no part for each of them, so raise a "
         "ValueError",
@@ -383,8 +388,8 @@ _OF_BATCHES = (
     ),
     Symptom(
         "batch-matters",
-        "a row's frequencies change with what stands beside it: something is taken over the whole "
-        "batch, so that both ends disagree as soon as they ask for different batches",
+        "rows have other frequencies alone than in their batch: something is taken over the whole "
+        "batch, or kept from an earlier call, and two ends that ask otherwise disagree",
         lambda seen: any(isinstance(o.answer, str) and o.answer == BESIDE for o in seen),
     ),
 )
@@ -448,10 +453,10 @@ def hard_tables(draw: Draw) -> list[tuple]:
 
 
 def single_tables(draw: Draw) -> list[tuple]:
-    """Rows in single precision, whose sum is 1 up to 10^-5 only."""
+    """Rows in single precision, whose sum is 1 up to 10^-5 only; once in double precision."""
     p = softmax(draw.normal(draw.integer(3, 5), 4, 3, scale=2.0))
     off = 1 + 1e-5 * (0.5 + 0.5 * draw.uniform(len(p), 4, 1))
-    return [((p * off).astype(np.float32), bits) for bits in (20, 24)]
+    return [*(((p * off).astype(np.float32), bits) for bits in (20, 24)), ((p * off)[None], 20)]
 
 
 def crowded_tables(draw: Draw) -> list[tuple]:
@@ -498,7 +503,7 @@ def frequencies_by_hand(p: np.ndarray, bits: int | None) -> str:
 
 
 def asked_of(quantize: Standin) -> Callable[[np.ndarray, int | None], Any]:
-    """How `quantize` is asked; in single precision each row is asked alone, too."""
+    """How `quantize` is asked; in single precision, or with four axes, parts of p alone, too."""
 
     def ask(p: np.ndarray, bits: int | None) -> Any:
         given, how = torch.tensor(p), () if bits is None else (bits,)
@@ -514,7 +519,7 @@ def asked_of(quantize: Standin) -> Callable[[np.ndarray, int | None], Any]:
         if p.shape[-1] > room:
             return ANSWERED
         found = expect_array(answer, p.shape, "int", "the frequencies")
-        if p.dtype != np.float32:
+        if p.dtype != np.float32 and p.ndim < 4:
             return found
         if not np.array_equal(expect_array(after[0], p.shape, "float", "the probabilities"), p):
             return CHANGED
@@ -814,8 +819,8 @@ def lost_in_long_words(encode: Standin, draw: Draw) -> str:
     return ""
 
 
-def claim_of_the_words(encode: Standin, draw: Draw) -> Claim:
-    """A file for each word, and nothing left to chance."""
+def claims_of_the_words(encode: Standin, draw: Draw) -> Iterator[Claim]:
+    """A file for each word, nothing left to chance, and what is read first written first."""
     n = 6
     bias, pairs = pair_numbers(draw, n, 2)
     model = pair_model(encode, bias, pairs)
@@ -832,10 +837,10 @@ def claim_of_the_words(encode: Standin, draw: Draw) -> Claim:
     other = pair_model(encode, -bias, -pairs)
     heard = looks_at(lambda one: encode(one, symbols(every)), model, other)
     kept = np.array_equal(expect_array(after, every.shape, "int", "x"), every)
-    return claim(
+    yield claim(
         "different words have different files, the same word the same, and x stays as it is",
         not shared and alike and kept,
-        points=1,
+        points=0.5,
         saw="an x that is changed by the call"
         if not kept
         else shared or "two different files for the same x",
@@ -849,9 +854,83 @@ def claim_of_the_words(encode: Standin, draw: Draw) -> Claim:
                 "two words share a file, so that nobody can tell them apart: is every column "
                 "coded, with the symbols of x, and is every byte in the file?",
             ),
-            "nothing in a file is left to chance",
+            when(
+                isinstance(answer, bytes)
+                and isinstance(once_more, bytes)
+                and len(once_more) > len(answer)
+                and once_more.startswith(answer[: len(answer) // 2]),
+                "encoder-kept",
+                "the second file of one x begins as the first one does, and is longer: a coder "
+                "lives on after the call; make a new one in each",
+            ),
+            "the same x gave two files: nothing in a file is left to chance, or to earlier calls",
         ],
     )
+    yield claim_of_the_order(encode, draw, waits_unless(heard, MADE_OF_THE_MODEL))
+
+
+def claim_of_the_order(encode: Standin, draw: Draw, waits: str) -> Claim:
+    """Whoever reads a file knows the past only: what is read first has to be written first.
+
+    Examples that begin alike have files that begin alike. Or the file is a stack: the library's,
+    or one that the student's own decode reads.
+    """
+    n, k, bytes_alike = 120, 4, 11  # two bits a symbol: the first half of x fills 15 bytes
+    even = looked_model(encode, np.full((n, k, k), 1 / k), np.zeros(n, dtype=np.int64))
+    x = draw.rng.integers(0, k, size=(1, n))
+    half = np.arange(n) < n // 2
+    asked = [x, np.where(half, x, (x + 1) % k), np.where(half, (x + 1) % k, x)]
+    files = ask_each(encode, even, [symbols(each) for each in asked])
+    mine, begun_alike, ended_alike = (f if isinstance(f, bytes) else b"" for f in files)
+    begins, ends = (
+        mine[:bytes_alike] == other[:bytes_alike] for other in (begun_alike, ended_alike)
+    )
+    waits = waits or waits_unless(mine != begun_alike, "other files for other examples")
+    told = begins or is_a_stack_of(x[0], k, mine)
+    if not told and not waits:
+        try:
+            told = is_x(Codec(encode, partner(encode, "decode")).back(even, x, retold=False), x)
+        except NotAttempted:
+            waits = "`decode`, to see whether it reads files that begin with the end of x"
+        except (StudentFailed, WrongKind):
+            pass
+    return claim(
+        "a file is read from its first column on: what the reader needs first can be read first",
+        told,
+        points=0.5,
+        saw="files that begin alike for two examples of which only the ends are alike, and that "
+        "neither a stack nor your decode reads"
+        if ends
+        else f"files that differ from the first bytes on, for two examples that differ from symbol "
+        f"{n // 2 + 1} on, and that neither a stack nor your decode reads",
+        asks="examples that begin alike have files that begin alike, unless a stack reads them",
+        waits=waits,
+        advice=[
+            when(
+                ends,
+                "columns-backwards",
+                "a range coder is a queue, and yours is filled from the last column on: that is "
+                "read first then, with a table that depends on all the others",
+            ),
+            "the reader knows nothing but x_<i when it reads x_i: all that was written before must "
+            "be known by then",
+        ],
+    )
+
+
+def is_a_stack_of(x: np.ndarray, k: int, file: bytes) -> bool:
+    """Whether the library's stack gives the symbols x (n,) back, each of k as probable as another.
+
+    With k a power of two no rounding of the tables can matter.
+    """
+    from constriction import stream
+
+    try:
+        coder = stream.stack.AnsCoder(np.frombuffer(file, dtype=np.uint32))
+        found = coder.decode(stream.model.Uniform(k), len(x))
+    except Exception:  # no words of a stack
+        return False
+    return bool(np.array_equal(found, x))
 
 
 @checks("encode", lesson=LESSON, points=4, see="Exercise 3: write the file")
@@ -879,7 +958,7 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     sets = [sent(encode, draw, *size) for size in sizes]
     yield claim_of_the_price(encode, draw, sets)
     yield claim_of_the_impossible(encode, draw, any(one.padded for one in sets))
-    yield claim_of_the_words(encode, draw)
+    yield from claims_of_the_words(encode, draw)
 
 
 # --- decode ---------------------------------------------------------------------------------------
@@ -1448,6 +1527,11 @@ _OF_RECEIVERS = (
         gives=lambda parcel: parcel.read(lambda blocks, size: blocks, 1),
     ),
     Mistake(
+        "one-size-for-all",
+        "as many examples are read from every file as from the first: each has a size of its own",
+        gives=lambda parcel: parcel.read(lambda blocks, size: blocks, parcel.sizes[0]),
+    ),
+    Mistake(
         "newest-first",
         "the blocks come back in reverse order: what was read last goes behind",
         after=lambda value, parcel: np.concatenate(
@@ -1565,6 +1649,13 @@ class Trip:
         found = expect_array(self.back, None, "number", "what is decoded")
         return found.shape == self.x.shape and bool(part(found == self.x))
 
+    def kept(self, of: Callable[[np.ndarray], Any]) -> bool:
+        """Whether something comes back with the same `of` as x."""
+        if isinstance(self.back, str):
+            return False
+        found = expect_array(self.back, None, "number", "what is decoded")
+        return np.array_equal(of(found), of(self.x))
+
     def file_came(self, of: Callable[[bytes], Any]) -> bool:
         """Whether `of` is the same for x's file and for the file of what comes back."""
         if isinstance(self.back, str):
@@ -1605,21 +1696,64 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     i = draw.integer(0, 3)
     pairs[i, i] += 20 * np.eye(2)
     x = draw.rng.integers(0, 2, size=(3, 4))
-    x[:, i] = 1
+    x[:, i] = draw.choice(((0, 1, 1), (1, 0, 1)))
     add(f"symbol {i + 1} sees itself", pair_model(codec.decode, bias, pairs), x)
-    # Only the last symbol, of many, comes back wrong.
-    bias, pairs = pair_numbers(draw, 30, 2, scale=0.3)
-    pairs[-1, -1] += 20 * np.eye(2)
-    x = draw.rng.integers(0, 2, size=(2, 30))
-    x[:, -1] = 1
-    add("the last symbol sees itself", pair_model(codec.decode, bias, pairs), x)
+    # Only one symbol, the last of 1,400, comes back wrong: 0 or 1 stands there when it is read.
+    n = 700
+    table = np.repeat(softmax(draw.normal(n, 1, 2, scale=0.2)), 2, axis=1)
+    table[-1] = [[1 - 1e-4, 1e-4], [1e-4, 1 - 1e-4]]
+    x = draw.rng.integers(0, 2, size=(2, n))
+    x[:, -1] = 0, 1
+    by = np.maximum(np.arange(n) - 1, 0)
+    by[-1] = n - 1
+    add("the last symbol sees itself", looked_model(codec.decode, table, by), x)
     # So many symbols that a decoder that has lost its way meets a message that makes no sense.
     n, count = 40, 4000
     table = softmax(np.log([[0.7, 0.3], [0.3, 0.7]]) + draw.normal(n, 1, 2, scale=0.2))
     x = draw.rng.integers(0, 2, size=(count, n))
     for one in (x, 1 - x):
         add("all symbols see themselves", looked_model(codec.decode, table, np.arange(n)), one)
+    for kept, model, x in changed_in_part(codec, draw):
+        add(f"all symbols see themselves: others come back, {kept}", model, x)
     return found
+
+
+_KEPT: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "with the same sum in each row": lambda x: x.sum(axis=1),
+    "with the same sum in each column": lambda x: x.sum(axis=0),
+    "as the same rows in another order": lambda x: np.array(sorted(x.tolist())),
+    "and the first row as it was": lambda x: x[0],
+    "and the last row as it was": lambda x: x[-1],
+    "and the first column as it was": lambda x: x[:, 0],
+    "and the last column as it was": lambda x: x[:, -1],
+}
+
+
+def changed_in_part(codec: Codec, draw: Draw) -> Iterator[tuple[str, Standin, np.ndarray]]:
+    """What comes back changed, and has kept something: an x for each of what may be kept.
+
+    What becomes of an x is up to the student's two ends: each of 64 is sent, by several models.
+    """
+    n, count, wanted = 3, 2, dict(_KEPT)
+    every = np.array(list(itertools.product((0, 1), repeat=n * count))).reshape(-1, count, n)
+    for _ in range(12):
+        model = looked_model(codec.decode, softmax(draw.normal(n, 2, 2)), np.arange(n))
+        words = every[draw.permutation(len(every))]
+        files = ask_each(codec.encode, model, [symbols(x) for x in words])
+        sent = [(x, f) for x, f in zip(words, files, strict=True) if isinstance(f, bytes)]
+        back = ask_each(codec.decode, model, [f for _, f in sent], count)
+        for (x, _), found in zip(sent, back, strict=True):
+            if isinstance(found, str) or is_x(found, x):
+                continue
+            y = expect_array(found, None, "number", "what is decoded")
+            if y.shape != x.shape:
+                continue
+            kept = [name for name, of in wanted.items() if np.array_equal(of(y), of(x))]
+            if kept:
+                del wanted[kept[0]]
+                yield kept[0], model, x
+        if not wanted:
+            return
 
 
 _CHANGES = "answers that change with the model"
@@ -1648,13 +1782,24 @@ _OF_ROUND_TRIPS = (
         "where the decoder gives up, you answer True: a file that cannot be read has not come back",
         gives=lambda trip: isinstance(trip.back, str) or trip.came(np.all),
     ),
+    Mistake(
+        "compares-files",
+        "two files are compared here: compare the symbols, x and what comes back",
+        gives=lambda trip: trip.file_came(len),
+    ),
+    Mistake(
+        "order-ignored",
+        "the same rows in another order pass: compare every symbol with the one in its own place",
+        gives=lambda trip: trip.kept(lambda x: np.array(sorted(x.tolist()))),
+    ),
     *(
         Mistake(
-            "compares-files",
-            "two files are compared here: compare the symbols, x and what comes back",
-            gives=lambda trip, of=of: trip.file_came(of),
+            "compares-a-summary",
+            "what comes back with the same sums as x passes, other symbols or not: compare every "
+            "symbol, exactly",
+            gives=lambda trip, of=of: trip.kept(of),
         )
-        for of in (len, bytes)
+        for of in (np.sum, lambda x: x.sum(axis=0), lambda x: x.sum(axis=-1))
     ),
     *(
         Mistake(

@@ -133,6 +133,17 @@ def encode(model, x):
 """,
     ),
     Right(
+        "encode",
+        "a stack, filled from back to front",
+        source="""
+def encode(model, x):
+    tables, coder = quantize(model.conditionals(x), BITS), AnsCoder()
+    for i in range(model.n - 1, -1, -1):
+        coder.encode_reverse(symbols_of(x[:, i]), choice, table_of(tables[:, i]))
+    return coder.get_compressed().tobytes()
+""",
+    ),
+    Right(
         "decode",
         "all columns of the sender in one call",
         source="""
