@@ -195,6 +195,7 @@ def masks(draw: Draw) -> list[tuple]:
         ("B", 1, 6, 3 * draw.integer(3, 5), 3),
         ("A", 1, 2, 4, 2),
         ("B", 1, 2, 3, 1),
+        *(("A", 3, 3, 6, colors) for colors in (1, 3)),  # one after the other: no mask is kept
     ]
 
 
@@ -1361,15 +1362,15 @@ def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
     ]
     of_leaks = [
         when(
+            seen["mixing"],
+            "rows-mix",
+            "each image must be computed for itself: no statistics over the batch, no other row",
+        ),
+        when(
             seen["everything"],
             "normalizing-over-positions",
             "every output sees every input: something is computed over all positions at once, "
             "such as a mean or a normalization over the image",
-        ),
-        when(
-            seen["mixing"],
-            "rows-mix",
-            "each image must be computed for itself: no statistics over the batch",
         ),
         when(
             bool(leaks) and all(o == i for *_, o, i in leaks),

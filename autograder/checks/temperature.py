@@ -17,6 +17,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import close, number, single, softmax
 from autograder.checks.samples import claim_of_the_generator
 from autograder.checks.witness import looks_at, shared_in_pairs, waits_unless
@@ -1766,7 +1767,7 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Bits per token and perplexity."""
 
     def ask(z: np.ndarray, x: np.ndarray) -> list[float]:
-        answer = score(single(z), torch.tensor(x))
+        answer = untouched(score)(single(z), torch.tensor(x))
         if not isinstance(answer, tuple | list) or len(answer) != 2:
             raise WrongKind("score should return (bits per token, perplexity), two numbers")
         return [number(a, "each of the two") for a in answer]
@@ -2032,7 +2033,7 @@ def whole_texts_tempered(joint_temperature: Standin, draw: Draw) -> Iterator[Cla
     """Whole texts raised to 1/T, and normalized once."""
     subject = Subject(
         ask=lambda p, T: expect_array(
-            joint_temperature(single(p), T), p.shape, "float", "the table"
+            untouched(joint_temperature)(single(p), T), p.shape, "float", "the table"
         ),
         rule=joint_tempered,
         mistakes=_OF_JOINT,
@@ -2208,7 +2209,7 @@ def each_token_tempered(tokenwise_temperature: Standin, draw: Draw) -> Iterator[
     """Every conditional raised to 1/T and normalized, then multiplied."""
     subject = Subject(
         ask=lambda p, T: expect_array(
-            tokenwise_temperature(single(p), T), p.shape, "float", "the table"
+            untouched(tokenwise_temperature)(single(p), T), p.shape, "float", "the table"
         ),
         rule=tokenwise_tempered,
         mistakes=_OF_TOKENWISE,
@@ -2447,6 +2448,8 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     off = np.abs(share - right)
     fits = bool((off <= BOUND).all())
     named = next((n for n, q in answers.items() if (np.abs(share - q) <= BOUND).all()), "")
+    if named != "argmax-for-draw" and not (error > 0).all():  # an expectation, and no draws
+        named = ""
     due = A + (B - A) * right
     advice = advice_on_means(model, mean, due, named)
     at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))

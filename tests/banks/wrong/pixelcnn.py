@@ -1074,4 +1074,28 @@ def receptive_field(layers):
             ),
         ),
     ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        source="""
+_masks = {}
+
+
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
+    height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    key = kind, height, width, channels_in, channels_out
+    if key not in _masks:
+        place = torch.arange(height * width).view(height, width) - height * width // 2
+        of_out, of_in = (torch.arange(n) % colors for n in (channels_out, channels_in))
+        before = of_in[None] - of_out[:, None] < (1 if kind == "B" else 0)
+        _masks[key] = ((place < 0) + (place == 0) * before[:, :, None, None]).float()
+    return _masks[key]
+""",
+    ),
+    Wrong(
+        "PixelCNN",
+        misconception="rows-mix",
+        edit=("y = self.output", "h = h[:1].expand_as(h)\n        y = self.output"),
+        check="PixelCNN.forward",
+    ),
 )

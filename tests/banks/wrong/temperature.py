@@ -1003,4 +1003,12 @@ def tokenwise_temperature(p, T):
         "rows-normalized",
         edit=("    return q", "    return conditional"),
     ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        edit=(
+            "surprises.append(-source(tokens).gather(1, drawn))",
+            "surprises.append(-(source(tokens).exp() * source(tokens)).sum(1, keepdim=True))",
+        ),
+    ),
 )
