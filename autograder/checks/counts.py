@@ -218,6 +218,7 @@ FLOAT_SEEN = Symptom(
     "float-for-an-integer",
     FLOAT_ADVICE,
     lambda seen: any(isinstance(o.answer, float) for o in seen),
+    weak=True,
 )
 NO_COUNT = Symptom(
     "not-a-count",

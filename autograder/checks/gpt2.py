@@ -190,6 +190,9 @@ _ATTENTION = (
         65504, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10)),
     *(Mistake("finite-mask", _FINITE, options={"fill": float(-size), "added": True}) for size in
         (1, 10, 1e2, 1e3)),
+    Mistake("scaled-by-values", "you divide by the root of the values' length: d is that of the "
+        "queries", gives=lambda q, k, v, **wrong: attention(
+            q, k, v, **{"scale": lambda *_: v.shape[-1] ** -0.5, **wrong})),
     Mistake("keys-for-values", "you average the keys: the weights are for the values", gives=lambda
         q, k, v, **wrong: attention(q, k, k, **wrong)),
     Mistake("queries-and-keys-swapped", "queries and keys have changed places: row i of the "
@@ -252,6 +255,7 @@ def short_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Fewer queries than keys, and one of each."""
     S = draw.integer(5, 7)
     sizes = (((2, 2), 1, S, 4, 4), ((1, 3), draw.integer(2, 3), S, 3, 3), ((1, 1), 1, 1, 2, 2))
+    sizes += (((1, 2), 3, S, 4, 3),)  # values of another length
     return [attention_case(draw, *size) for size in sizes]
 
 
@@ -541,6 +545,12 @@ def seen_positions(
         else "",
         asks="a triangle: the present and all of the past",
         advice=[
+            when(
+                seen.rows_mix,
+                "rows-mix",
+                "each text must be computed for itself: nothing of one row of the batch may reach "
+                "another",
+            ),
             when(
                 len(leaks),
                 "leak",
@@ -989,7 +999,8 @@ _COUNTS = (
     Mistake("norm-shifts-forgotten", "a layer norm has a scale AND a shift", options={"norms": 2,
         "last": 1}),
     Mistake("tokens-forgotten", "the table of tokens is missing: V · C", options={"tables": 0}),
-    Mistake("norm-shifts-forgotten", "the last layer norm has a scale AND a shift: 2 C",
+    Mistake("norm-shifts-forgotten", "C numbers are missing: as many as the shift of the last "
+        "layer norm (it has a scale AND a shift), or as one row of wpe (it has n_positions)",
         options={"last": 1}),
     Mistake("weights-only", "biases and layer norms are missing: 13 C a block, 2 C at the end",
         options={"biases": 0, "norms": 0, "last": 0}),
@@ -1263,7 +1274,7 @@ def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Said:
     """The hub's weights under the lesson's names, in the layout of nn.Linear."""
 
     def ask(hub: Mapping[str, torch.Tensor]) -> Loaded:
-        answer = load_hf({name: value.clone() for name, value in hub.items()})
+        answer = untouched(load_hf)({name: value.clone() for name, value in hub.items()})
         if not isinstance(answer, dict) or not all(isinstance(k, str) for k in answer):
             raise WrongKind("load_hf should return a dictionary from names to tensors")
         arrays = {

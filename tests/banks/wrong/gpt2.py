@@ -1016,4 +1016,24 @@ def find_the_leak(models):
         "norm-shifts-forgotten",
         edit=("+ 2 * C", "+ C"),
     ),
+    Wrong(
+        "causal_attention",
+        LAST,
+        "scaled-by-values",
+        edit=("math.sqrt(q.shape[-1])", "math.sqrt(v.shape[-1])"),
+    ),
+    Wrong(
+        "load_hf",
+        stops="load_hf writes into a dictionary",
+        edit=(
+            "    for name, value in state_dict.items():",
+            "    for name in list(state_dict):\n        value = state_dict.pop(name)",
+        ),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norm-shifts-forgotten",
+        edit=('config["n_positions"]) * C', 'config["n_positions"] - 1) * C'),
+    ),
 )
