@@ -109,4 +109,12 @@ def answer_by_table(model: Any, table: Any) -> None:
 
     levels, places = table.shape[1], table[0, 0].numel()
     powers = levels ** torch.arange(places - 1, -1, -1)
-    model.forward = lambda x: table[x.long().flatten(1) @ powers]
+    height, width = table.shape[-2:]
+
+    def forward(x: Any) -> Any:
+        """Of images that are cut below or on the right, too: what follows does not matter there."""
+        h, w = x.shape[-2:]
+        whole = torch.nn.functional.pad(x.long(), (0, width - w, 0, height - h))
+        return table[whole.flatten(1) @ powers][..., :h, :w]
+
+    model.forward = forward

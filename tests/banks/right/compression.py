@@ -283,4 +283,42 @@ def round_trip(model, x):
     return back == x.tolist()
 """,
     ),
+    Right(
+        "quantize",
+        "vmap",
+        source="""
+def quantize(probs, bits=20):
+    k = probs.shape[-1]
+    if 1 << bits < k:
+        raise ValueError("too few parts")
+    def one(row):
+        row = row / row.sum()
+        parts = torch.floor(row * ((1 << bits) - k)).long() + 1
+        best = torch.arange(k) == row.argmax()
+        return parts + best * ((1 << bits) - parts.sum())
+    return torch.func.vmap(one)(probs.double().reshape(-1, k)).reshape(probs.shape)
+""",
+    ),
+    Right(
+        "decode_learning",
+        "recursion",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    from functools import reduce
+    read = lambda x, item: torch.cat([x, decode(learn(x), *item)])
+    return reduce(read, zip(files, sizes), torch.zeros(0, n, dtype=torch.int64))
+""",
+    ),
+    Right(
+        "round_trip",
+        "by the number of differences",
+        source="""
+def round_trip(model, x):
+    file = encode(model, x)
+    try:
+        return not (decode(model, file, x.size(0)) - x).abs().max().item()
+    except AssertionError:
+        return False
+""",
+    ),
 )

@@ -405,4 +405,86 @@ def find_the_leak(models):
     return leaky
 """,
     ),
+    Right(
+        "causal_attention",
+        "sdpa with a mask",
+        source="""
+def causal_attention(q, k, v):
+    T, S = q.shape[-2], k.shape[-2]
+    seen = torch.arange(S)[None, :] <= torch.arange(S - T, S)[:, None]
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+""",
+    ),
+    Right(
+        "GPT2",
+        "einsum head",
+        edit=(
+            ("return self.ln_f(x) @ self.wte.weight.T"),
+            ("return torch.einsum('btc,vc->btv', self.ln_f(x), self.wte.weight)"),
+        ),
+    ),
+    Right(
+        "GPT2",
+        "tied lm_head",
+        edit=(
+            (
+                ('        self.ln_f = nn.LayerNorm(config["n_embd"])\n'),
+                (
+                    '        self.ln_f = nn.LayerNorm(config["n_embd"])\n'
+                    "        self.lm_head = nn.Linear(*self.wte.weight.T.shape, bias=False)\n"
+                    "        self.lm_head.weight = self.wte.weight\n"
+                ),
+            ),
+            (("return self.ln_f(x) @ self.wte.weight.T"), ("return self.lm_head(self.ln_f(x))")),
+            (("model.load_state_dict(load_hf("), ("hub = load_hf(")),
+            (
+                ("pretrained.state_dict(name)))"),
+                ("pretrained.state_dict(name))\n        model.load_state_dict(hub, strict=False)"),
+            ),
+        ),
+    ),
+    Right(
+        "GPT2",
+        "positions buffer at the first call",
+        edit=(
+            ("positions = torch.arange(start, start + T, device=tokens.device)"),
+            (
+                "if not hasattr(self, 'seats'):\n"
+                "            seats = torch.arange(self.config['n_positions'])\n"
+                "            self.register_buffer('seats', seats)\n"
+                "        positions = self.seats[start : start + T]"
+            ),
+        ),
+    ),
+    Right(
+        "GPT2",
+        "blocks by recursion",
+        edit=(
+            (
+                "        for block in self.h:\n"
+                "            x = block(x, cache)\n"
+                "        return self.ln_f(x) @ self.wte.weight.T"
+            ),
+            (
+                "        def run(x, blocks):\n"
+                "            return run(blocks[0](x, cache), blocks[1:]) if blocks else x\n"
+                "        return F.linear(self.ln_f(run(x, list(self.h))), self.wte.weight)"
+            ),
+        ),
+    ),
+    Right(
+        "generate",
+        "preallocated",
+        source="""
+@torch.inference_mode()
+def generate(model, tokens, count, generator=None):
+    B, T = tokens.shape
+    text = torch.zeros(B, T + count, dtype=tokens.dtype)
+    text[:, :T] = tokens
+    for t in range(T, T + count):
+        logits = model(window(text[:, :t], model.config["n_positions"]))
+        text[:, t : t + 1] = choose(logits[:, -1], generator)
+    return text
+""",
+    ),
 )

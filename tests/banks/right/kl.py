@@ -214,4 +214,42 @@ def fit_reverse(p, grid, start, rate=0.02, steps=2000):
     return mu, width
 """,
     ),
+    Right(
+        "entropy",
+        "scipy entr",
+        source="""
+from scipy.special import entr
+def entropy(p):
+    return sum(entr(p).tolist())
+""",
+    ),
+    Right(
+        "kl",
+        "lambda of differences",
+        source="""
+kl = lambda p, q: cross_entropy(p, q) - entropy(p)
+""",
+    ),
+    Right(
+        "perplexity",
+        "partial",
+        source="""
+import functools
+def _to_the(base, log_probs):
+    return base ** (-np.average(log_probs))
+perplexity = functools.partial(_to_the, np.e)
+""",
+    ),
+    Right(
+        "mle_equals_kl",
+        "kl as the difference, Counter",
+        source="""
+from collections import Counter
+def mle_equals_kl(samples, q):
+    counts = Counter(np.asarray(samples).tolist())
+    n = sum(counts.values())
+    f = np.array([counts[k] / n for k in range(len(q))])
+    return cross_entropy(f, q), entropy(f), cross_entropy(f, q) - entropy(f)
+""",
+    ),
 )

@@ -227,4 +227,26 @@ def initial_bias(images):
     return f.log() - (-f).log1p()
 """,
     ),
+    Right(
+        "reverse_posterior",
+        "softmax of logs",
+        source="""
+from scipy.special import logsumexp
+def reverse_posterior(x1, x2, mu, eps):
+    x1, x2 = np.broadcast_arrays(np.asarray(x1, float), np.asarray(x2, float))
+    near = -((x2 - mu[0]) ** 2) / (2 * eps), -((x2 - mu[1]) ** 2) / (2 * eps)
+    side = np.where(x1 > 0, near[1], near[0]) - np.logaddexp(*near)
+    return np.exp(np.log(2) + norm.logpdf(x1) + side)
+""",
+    ),
+    Right(
+        "initial_bias",
+        "scripted",
+        source="""
+@torch.jit.script
+def initial_bias(images: torch.Tensor) -> torch.Tensor:
+    inked = images.sum(dim=0)
+    return torch.log(inked + 0.5) - torch.log(float(images.size(0)) - inked + 0.5)
+""",
+    ),
 )

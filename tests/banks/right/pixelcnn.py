@@ -242,4 +242,49 @@ def receptive_field(layers):
             ),
         ),
     ),
+    Right(
+        "receptive_field",
+        "recursion, generators",
+        source="""
+def receptive_field(layers):
+    if not layers:
+        return {(0, 0)}
+    (kind, size), *rest = layers
+    p = size // 2
+    def seen():
+        for r in range(-p, 1):
+            for c in range(-p, p + 1):
+                if (r, c) < (0, 0) or (kind == "B" and (r, c) == (0, 0)):
+                    yield r, c
+    return {(r + a, c + b) for a, b in receptive_field(rest) for r, c in seen()}
+""",
+    ),
+    Right(
+        "PixelCNN",
+        "inpaint over a generator of places",
+        edit=(
+            (
+                "        for r in range(rows, x.shape[2]):\n"
+                "            for c in range(x.shape[3]):\n"
+                "                for k in range(self.colors):\n"
+                "                    x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)"
+            ),
+            (
+                "        def places():\n"
+                "            for at in range(rows * x.shape[3], x.shape[2] * x.shape[3]):\n"
+                "                for k in range(self.colors):\n"
+                "                    yield k, at // x.shape[3], at % x.shape[3]\n"
+                "        for k, r, c in places():\n"
+                "            x[:, k, r, c] = draw_levels(self(x)[:, :, k, r, c], generator)"
+            ),
+        ),
+    ),
+    Right(
+        "PixelCNN",
+        "cropped passes",
+        edit=(
+            ("draw_levels(self(x)[:, :, k, r, c], generator)"),
+            ("draw_levels(self(x[:, :, : r + 1])[:, :, k, r, c], generator)"),
+        ),
+    ),
 )

@@ -261,4 +261,75 @@ def drift(model, source, count, length, generator):
     return nll.mean(0), nll.std(0) / count**0.5
 """,
     ),
+    Right(
+        "temperature",
+        "temperature by numpy",
+        source="""
+import numpy as np
+
+def temperature(logits, T):
+    if T <= 0 or T != T:
+        raise ValueError(f"T must be above 0, and is {T}")
+    z = np.asarray(logits, dtype=np.float64)
+    e = np.exp((z - z.max(-1, keepdims=True)) / T)
+    return torch.from_numpy(e / e.sum(-1, keepdims=True)).to(logits.dtype)
+""",
+    ),
+    Right(
+        "top_k",
+        "recursion over axes, heapq",
+        source="""
+import heapq
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError("k counts tokens: at least 1")
+    if probs.ndim > 1:
+        return torch.stack([top_k(row, k) for row in probs])
+    best = heapq.nlargest(k, range(len(probs)), key=lambda i: (float(probs[i]), -i))
+    kept = torch.zeros_like(probs)
+    kept[best] = probs[best]
+    return kept / kept.sum()
+""",
+    ),
+    Right(
+        "top_p",
+        "vmap",
+        source="""
+def top_p(probs, p):
+    if p <= 0 or p > 1 or p != p:
+        raise ValueError("p lies in (0, 1]")
+    def one(row):
+        if p == 1:
+            return row / row.sum()
+        values, order = torch.sort(row, descending=True, stable=True)
+        above = torch.cat([values.new_zeros(1), values.cumsum(0)[:-1]])
+        kept = torch.where(above < p, values, torch.zeros_like(values))
+        return (kept / kept.sum())[order.argsort()]
+    rows = probs.reshape(-1, probs.shape[-1])
+    return torch.stack([one(row) for row in rows]).view_as(probs)
+""",
+    ),
+    Right(
+        "greedy",
+        "greedy as a beam of one",
+        source="""
+def greedy(step, length, told=(), total=0.0):
+    if length == 0:
+        return torch.tensor(told, dtype=torch.long), total
+    logs = step(torch.tensor([told], dtype=torch.long))[0].tolist()
+    best = max(range(len(logs)), key=logs.__getitem__)
+    return greedy(step, length - 1, (*told, best), total + logs[best])
+""",
+    ),
+    Right(
+        "score",
+        "cross entropy",
+        source="""
+import numpy as np
+
+def score(logits, tokens):
+    nats = torch.nn.functional.cross_entropy(logits.double(), tokens)
+    return float(nats / np.log(2)), float(nats.exp())
+""",
+    ),
 )

@@ -244,4 +244,47 @@ def generate_fast(model, count, label=None, generator=None):
     return codes
 """,
     ),
+    Right(
+        "mu_law_encode",
+        "codes clamped instead of x",
+        source="""
+def mu_law_encode(x, levels=256):
+    mu = levels - 1
+    x = torch.as_tensor(x)
+    y = torch.copysign(torch.log1p(mu * x.abs()) / math.log1p(mu), x)
+    return ((y + 1) * mu / 2 + 0.5).floor().clamp(0, mu).to(torch.int64)
+""",
+    ),
+    Right(
+        "mu_law_decode",
+        "a table",
+        source="""
+def mu_law_decode(codes, levels=256):
+    y = torch.linspace(-1, 1, levels, dtype=torch.float64)
+    table = y.sign() * ((levels ** y.abs()) - 1) / (levels - 1)
+    return table.float()[torch.as_tensor(codes)]
+""",
+    ),
+    Right(
+        "WaveNet",
+        "stack by reduce",
+        edit=(
+            (
+                "        total = 0\n"
+                "        for block in self.blocks:\n"
+                "            x, skip = block(x, label)\n"
+                "            total = total + skip\n"
+                "        return self.head(total)"
+            ),
+            (
+                "        from functools import reduce\n"
+                "        def step(so_far, block):\n"
+                "            y, skips = so_far\n"
+                "            y, skip = block(y, label)\n"
+                "            return y, [*skips, skip]\n"
+                "        skips = reduce(step, self.blocks, (x, []))[1]\n"
+                "        return self.head(torch.stack(skips).sum(0))"
+            ),
+        ),
+    ),
 )
