@@ -1491,7 +1491,7 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         walks = [walk]
         for nothing in (0, 0.0):
             with contextlib.suppress(StudentFailed, WrongKind):
-                ask(*walk, nothing)
+                ask(*walk[:4], steps=nothing)
                 walks.append((*walk, nothing))
         return walks
 
