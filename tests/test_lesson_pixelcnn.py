@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from autograder import lessons
 from autograder.checking import judge
@@ -16,6 +17,7 @@ from autograder.checks import pixelcnn as checks
 from autograder.draw import Draw
 from course.causality import dependency_map, passes_cuts
 from course.data import digits
+from course.training import fit
 from figures.receptive_field import ReceptiveFieldExplorer
 from figures.sampling import SamplingPlayer
 from tests.notebooks import number
@@ -288,6 +290,75 @@ def test_pixelcnn_does_not_beat_made_on_few_tiny_images(told: str):
     assert made == pytest.approx(17.1, abs=0.3)
     assert two == pytest.approx(17.9, abs=0.5)
     assert 16.9 < made < two  # 16.9: NADE's, held by the tests of lesson 04
+
+
+def trained(solved: dict, block: type | None = None) -> tuple[torch.nn.Module, float]:
+    """A small PixelCNN on black and white digits, of blocks of that class; its validation nats."""
+    black, own = digits(levels=2, flat=False), solved["GatedBlock"]
+    solved["GatedBlock"] = block or own  # the name that the lesson's PixelCNN looks up
+    try:
+        torch.manual_seed(0)
+        model = solved["PixelCNN"](levels=2, channels=12, kernels=(5, 3))
+    finally:
+        solved["GatedBlock"] = own
+    run = fit(model, black.train, black.valid, epochs=6, batch_size=25, lr=1e-2, progress=False)
+    return model, run.best
+
+
+def test_a_network_that_sees_itself_has_no_loss_and_draws_no_digits(solved: dict):
+    """The two leaks that the lesson names: no shift between the stacks, and B for the first layer.
+
+    The honest network of the same size is the control, and the judge of what the others draw.
+    """
+
+    class Unshifted(solved["GatedBlock"]):
+        def forward(self, v, h):
+            p = self.reach
+            u = self.vertical(F.pad(v, (p, p, p, 0)))
+            a, b = u.chunk(2, dim=1)
+            v = torch.tanh(a) * torch.sigmoid(b)
+            a, b = (self.across(h) + self.down(u)).chunk(2, dim=1)
+            new = self.out(torch.tanh(a) * torch.sigmoid(b))
+            return v, (h + new if self.kind == "B" else new)
+
+    class FirstIsB(solved["GatedBlock"]):
+        def __init__(self, kind, *sizes):
+            super().__init__("B", *sizes)
+
+    judge_of_all, honest = trained(solved)
+    assert 16 < honest < 21
+    real = digits(levels=2, flat=False).test[:100]
+    leaky = {leak.__name__: trained(solved, leak) for leak in (Unshifted, FirstIsB)}
+    with torch.no_grad():
+        usual = judge_of_all.nll(real).mean()
+        for name, (model, nats) in leaky.items():
+            assert nats < 0.5, name
+            drawn = model.sample(100, 8, 8, torch.Generator().manual_seed(0))
+            assert judge_of_all.nll(drawn).mean() > 2 * usual, name
+
+
+def test_the_cheapest_color_is_the_last_one_whichever_it_is(solved: dict):
+    """The control of "B can look at both": with the channels turned round it is R that is cheap."""
+    four, random = digits(levels=4, flat=False), torch.Generator().manual_seed(0)
+    train, valid, test = (
+        solved["tinted"](part, random).flip(1) for part in (four.train, four.valid, four.test)
+    )
+    torch.manual_seed(0)
+    painter = solved["PixelCNN"](levels=4, colors=3, channels=12, kernels=(5, 3))
+    fit(painter, train, valid, epochs=4, batch_size=25, lr=1e-2, progress=False)
+    with torch.no_grad():
+        blue, green, red = painter.pixel_nll(test).mean((0, 2, 3)).tolist()
+    assert red < 0.75 * min(blue, green)
+
+
+def test_a_label_saves_more_than_perfect_models_allow_and_tells_the_digits_apart(told: str):
+    saved, error = (number(p, told) for p in (r"saved ([\d.]+) ±", r"saved [\d.]+ ± ([\d.]+) bits"))
+    assert saved - 3 * error > math.log2(10)
+    gain, error = (
+        number(p, told) for p in (r"nats, ([\d.]+) ±", r"nats, [\d.]+ ± ([\d.]+) better")
+    )
+    assert gain == pytest.approx(0.86, abs=0.3) and gain > 5 * error
+    assert number(r"is the right one for ([\d.]+)%", told) > 85
 
 
 def test_the_last_color_is_the_cheapest_and_ink_is_kept(told: str):

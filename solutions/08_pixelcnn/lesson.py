@@ -32,6 +32,7 @@ from course import data
 from course.demo import solved
 from course.picture import show
 from course.training import evaluate, fit
+from figures.predict import predict
 from figures.receptive_field import ReceptiveFieldExplorer
 from figures.sampling import SamplingPlayer
 
@@ -55,18 +56,21 @@ ReceptiveFieldExplorer.of_model(ordinary, 7, 7, reach=2)
 
 # %% [markdown]
 r"""
-Each pixel sees itself and its future. Such a network has nothing to predict: it copies.
+Each pixel sees itself and its future. Such a network need not predict anything: it can copy.
 
 The remedy of van den Oord, Kalchbrenner and Kavukcuoglu (2016) fits in a line: **multiply each kernel by a mask of zeros and ones**. This lesson is about which ones, about
 what that costs, and about how to get back what it costs.
 
-**Predict:** of the 9 weights of a 3×3 kernel, how many may the *first* layer keep? And the later layers?
-
-<details><summary>Answer</summary>
-
-4 in the first layer: three above, one to the left. 5 in the later ones: the middle of their input is a *feature* of this pixel's past, no longer the pixel itself, so they may read it.
-</details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Of the 9 weights of a 3×3 kernel, how many may the first layer keep, and how many a later one?",
+    ["4 and 4", "4 and 5", "5 and 5", "8 and 9"],
+    answer=1,
+    why="The first keeps three above and one to the left. A later one keeps the middle as well: what it "
+    "reads there is a feature of this pixel's past, and no longer the pixel itself.",
+)
 
 # %% [markdown]
 r"""
@@ -267,7 +271,7 @@ ReceptiveFieldExplorer.of_stacks({"plain": plain_stack}, {"plain": receptive_fie
 # %% [markdown]
 r"""
 That corner is the **blind spot**. To come one column to the right, a signal must go up one row at least: no kernel reads to the right in its own row, ever. Whatever lies flatter than 45° on the right is invisible, *at any depth*. These pixels are legal
-past, and often the most useful one: the stroke that comes in from the upper right.
+past: the stroke that comes in from the upper right, for one.
 
 How much is lost? With $L$ layers of 3×3 the window holds $2L^2 + 2L$ legal pixels, and the stack sees $L + \tfrac32 L(L+1)$ of them. What is missing, $\tfrac12 L(L-1)$, is a share of
 
@@ -449,7 +453,7 @@ r"""
 
 `PixelCNN` · difficulty ●●● · 25 minutes · 6 points
 
-The pieces are there; now the model. A pixel has one of `levels` values, and the network answers with a **categorical distribution** over them: one logit for each level, each color, each pixel. It does not know that 7 lies between 6 and 8. It learns that.
+The pieces are there; now the model. A pixel has one of `levels` values, and the network answers with a **categorical distribution** over them: one logit for each level, each color, each pixel. It does not know that 7 lies between 6 and 8: whatever it knows of that, it has learned.
 
 **The constructor**: one gated block for each kernel size (**kind A for the first, B for the rest**), then two masked 1×1 convolutions, `hidden` from C to C channels and `output` from C to `levels * colors`. Which kind do these two have?
 
@@ -664,14 +668,20 @@ with solved("PixelCNN"):
 
 # %% [markdown]
 r"""
-No ending is "the" answer: the model holds a distribution over them, and you see draws. A model that always takes the most likely level would give one and the same picture each time, and a poor one: mostly white.
+No ending is "the" answer: the model holds a distribution over them, and you see draws. A model that always takes the most likely level would give one and the same picture each time.
 
 ## Beside lesson 5
 
 The same digits in black and white, as lessons 3 to 5 have them, so that numbers can be compared. MADE with 500 hidden units is made anew in the cell, in a few lines.
-
-**Predict:** a convolution knows that images are images. MADE knows 64 columns of a table. Who wins, on 1,297 images?
 """
+
+# %% tags=["demo"]
+predict(
+    "A convolution knows that images are images, MADE knows 64 columns of a table. Who wins, on 1,297 images?",
+    ["PixelCNN, by more than a nat", "PixelCNN, by less", "MADE"],
+    answer=2,
+    why="The cells below train both.",
+)
 
 
 # %%
@@ -700,7 +710,8 @@ with solved("PixelCNN"):
     made, two = OneMADE(), PixelCNN(levels=2, dropout=0.2)
     quick = {"epochs": 60, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.3, "seed": 0}
     fit(made, black.train, black.valid, **quick)
-    fit(two, black.train, black.valid, **budget)
+    short = {**budget, "epochs": 9}
+    fit(two, black.train, black.valid, **short)
     for name, model in (("MADE", made), ("PixelCNN", two)):
         nats, error = evaluate(model, black.test)
         size = sum(p.numel() for p in model.parameters())
@@ -710,16 +721,87 @@ with solved("PixelCNN"):
 # %% [markdown]
 r"""
 It does **not** win. On these digits NADE (lesson 4) reaches 16.9 nats and stays ahead of both. A guess, with no control here: 8×8 pixels are few and always in the same place, so that one kernel for all places, the convolution's great strength, buys little where every place has a
-role of its own. (The last of the *Try*s tests it.) On MNIST and on photographs the order is another: van den Oord et al. (2016a) report 81.30 nats for PixelCNN on binarized MNIST, where NADE has 88.86 (Larochelle and Murray, 2011). A number belongs to its data.
+role of its own. (The last of the *Try*s tests it.) On binarized MNIST the order is another: 81.30 nats for PixelCNN (van den Oord et al., 2016a, table 4), 88.86 for NADE (Larochelle and Murray, 2011). A number belongs to its data; the 16 shades and black and white are **two tasks** as well.
 
-And mind what is compared: bits per dimension of the 16 shades and of black and white are numbers of **two different tasks**.
+## A digit to order
+
+Which digit it is, $c$, can be known before the first pixel: $p(x \mid c) = \prod_i p(x_i \mid x_{<i}, c)$. The label is no pixel, so it needs no mask. Van den Oord et al. (2016b, section 2.3) add a vector of the class to the sums before both gates, the same one at every pixel. The cell does so with **your** blocks, from outside.
+"""
+
+# %% tags=["demo"]
+predict(
+    "Two perfect models, one of them told the digit. How many bits can the label save in an image of 64 pixels, on average?",
+    ["at most log₂ 10 = 3.3", "at most 64 · log₂ 10 = 213", "as many as the image has"],
+    answer=0,
+    why="Whoever is not told can first spend log₂ 10 bits on the digit, and then go on like the one who is "
+    "told. (In symbols: H(x) − H(x | c) is the mutual information of x and c, at most H(c).)",
+)
+
+
+# %% tags=["folded"] title="A convolution that is told the class"
+class Told(nn.Module):
+    """A convolution whose output is moved by a vector of the class, the same at every pixel."""
+
+    def __init__(self, conv, classes=10):
+        super().__init__()
+        self.conv, self.move = conv, nn.Embedding(classes, conv.out_channels)
+        nn.init.zeros_(self.move.weight)  # begins as the network that is told nothing
+
+    def forward(self, x):
+        return self.conv(x) + self.move(self.label)[:, :, None, None]
+
+
+def told(model, label):
+    """The model, told the class int64 (B,) of each image of its next pass."""
+    for block in model.blocks:
+        if not isinstance(block.vertical, Told):
+            block.vertical, block.across = Told(block.vertical), Told(block.across)
+        block.vertical.label = block.across.label = label
+    return model
+
+
+# %% tags=["demo"]
+with solved("PixelCNN"):
+    torch.manual_seed(0)
+    ten = told(PixelCNN(levels=2, dropout=0.2), black.train_labels)
+    seen, unseen = (black.train, black.train_labels), (black.valid, black.valid_labels)
+    fit(ten, seen, unseen, loss=lambda model, x, label: told(model, label).nll(x), **short)
+    with torch.no_grad():
+        classes = torch.arange(10)[:, None].expand(10, len(black.test))
+        costs = torch.stack([told(ten, c).nll(black.test) for c in classes])  # (10, 300) nats
+        own = costs.gather(0, black.test_labels[None])[0]
+        untold = two.nll(black.test)
+    saved = (untold - own) / math.log(2)
+    summed = math.log(10) - costs.neg().logsumexp(0)  # −log of the mean of p(x | c) over c
+    gain = untold - summed
+    print(f"not told its digit: {untold.mean():.2f} nats an image; told: {own.mean():.2f}")
+    print(f"saved {saved.mean():.2f} ± {saved.std() / len(saved) ** 0.5:.2f} bits an image")
+    print(
+        f"told, and the label summed out: {summed.mean():.2f} nats, "
+        f"{gain.mean():.2f} ± {gain.std() / len(gain) ** 0.5:.2f} better than not told"
+    )
+    right = (costs.argmin(0) == black.test_labels).double().mean()
+    print(f"the class that makes an image likeliest is the right one for {right:.1%}")
+
+# %% tags=["demo"]
+with solved("PixelCNN"):
+    drawn = told(ten, torch.arange(30) % 10).sample(30, 8, 8, torch.Generator().manual_seed(2))
+    fig, axes = plt.subplots(3, 10, figsize=(8, 2.7), constrained_layout=True)
+    for i, (ax, image) in enumerate(zip(axes.flat, drawn, strict=True)):
+        ax.imshow(image[0], cmap="gray_r", vmin=0, vmax=1)
+        ax.set(xticks=[], yticks=[], title=str(i) if i < 10 else "")
+    show(fig, "Three rows of ten drawn digits, each column made for one class, 0 to 9.")
+
+# %% [markdown]
+r"""
+The label saves 4.3 bits, a bit *more* than two perfect models could differ by. So the network that is told nothing is far from perfect, as the other one shows. Sum the label out, $p(x) = \frac1{10} \sum_c p(x \mid c)$: a model that asks for no label, and nearly a nat better than the same layers without one. And by Bayes' rule it classifies, though it was never trained to: the likeliest class is the one with the greatest $p(x \mid c)$.
 
 ## Colors: R, then G, then B
 
 Small digits, tinted here: each gets one of six inks. Four levels for each color, so an image is $3 \cdot 64 = 192$ numbers. Look at `INKS`: half of them show a stroke in R, the other half show it first in G. **Predict:** which of the three colors will cost the fewest bits?
 """
 
-# %% tags=["demo"]
+# %%
 INKS = torch.tensor([[3, 0, 0], [0, 3, 0], [0, 1, 3], [3, 2, 0], [3, 0, 3], [0, 3, 3]])  # R, G, B
 
 
@@ -729,12 +811,13 @@ def tinted(images, generator):
     return (images * ink[:, :, None, None] + 1) // 3
 
 
+# %% tags=["demo"]
 four, random = data.digits(levels=4, flat=False), torch.Generator().manual_seed(0)
 colored = [tinted(part, random) for part in (four.train, four.valid, four.test)]
 with solved("PixelCNN"):
     torch.manual_seed(0)
     painter = PixelCNN(levels=4, colors=3, channels=24, dropout=0.1)
-    display(fit(painter, colored[0], colored[1], **{**budget, "epochs": 10}))
+    display(fit(painter, colored[0], colored[1], **{**budget, "epochs": 7}))
     with torch.no_grad():
         cost = painter.pixel_nll(colored[2]).mean((0, 2, 3)) / math.log(2)  # (3,) bits
     for name, bits in zip("RGB", cost, strict=True):
@@ -768,7 +851,7 @@ with solved("PixelCNN"):
 
 # %% [markdown]
 r"""
-A stroke is paid for **once**, by the first color that shows it: R in half of the inks, G in the others. B can look at both, and costs the least, though half of the inks need it. And **no image in the training set says that inks exist**: the order R, G, B in the middle of the kernel, and a field that reaches back to the first inked pixel, are enough to keep most digits in one ink.
+A stroke is paid for **once**, by the first color that shows it: R in half of the inks, G in the others. B can look at both, and costs the least, though half of the inks need it. (With the channels turned round it is R that comes last, and R that is cheap.) Nobody told the network that there are inks, and yet most digits keep one.
 
 **Try:** with `colors=1` masks over three channels G could not look at R. What would the samples look like?
 
@@ -913,7 +996,7 @@ with solved("PixelCNN", "BlockMemory"), torch.no_grad():
 
 # %% [markdown]
 r"""
-The cached column stays flat; the naive one grows with the image. So the gain is **no number but a curve**: it rises with the side, and with the batch. Whoever says "10 times faster" must say at which size.
+The cached column stays flat; the naive one grows with the image. So the gain is **no number but a curve**: it rises with the side. Whoever says "10 times faster" must say at which size.
 
 What remains are $n$ steps one after the other. Caching removes work, not the order. That order is the price of exact conditionals, and every autoregressive model pays it.
 
@@ -951,8 +1034,6 @@ of whole rows and one of the row to the left, get it back, if the first is shift
  - A. van den Oord, N. Kalchbrenner, O. Vinyals, L. Espeholt, A. Graves, K. Kavukcuoglu (2016b). *Conditional Image Generation with PixelCNN Decoders.* NeurIPS. The blind spot, two stacks, gates; 3.03 bits per dimension on CIFAR-10, where the plain PixelCNN has 3.14.
  - T. Salimans, A. Karpathy, X. Chen, D. P. Kingma (2017). *PixelCNN++.* ICLR. A mixture of logistics in place of 256 unrelated levels: 2.92.
  - P. Ramachandran, T. Le Paine, P. Khorrami et al. (2017). *Fast Generation for Convolutional Autoregressive Models.* ICLR workshop. The caching of exercise 6.
-
-**Try:** make it class-conditional. An `nn.Embedding(10, 2 * channels)` gives each class a vector; add it to both sums before the gates, at every pixel (van den Oord et al., 2016b, section 2.3). It does not depend on the image, so no mask is needed. Then draw ten 7s; and of a test image, which class makes it most likely?
 
 **Try:** feed the levels one-hot instead of scaled, or give each pixel its row and column as further inputs. Does that close the gap to NADE?
 
