@@ -175,6 +175,21 @@ def test_the_first_try_blames_the_columns_and_the_map_shows_why(experiment) -> N
     assert np.sort(where[:, 0])[1:].min() > 0.08, "seven of the eight pixels"
 
 
+def test_a_pixel_that_comes_later_costs_less(experiment) -> None:
+    later, where = experiment["later"], experiment["where"]
+    assert np.corrcoef(later, where[:, 1:].flatten())[0, 1] < -0.4
+
+
+def test_another_start_alone_takes_the_difference_away(experiment) -> None:
+    valid = data.digits().valid
+    with torch.no_grad():
+        first, again = (
+            float((runs["column"][0][0].nll(valid) - runs["raster"][0][0].nll(valid)).mean())
+            for runs in (experiment["first_try"], experiment["made"])
+        )
+    assert first > 0.5 and abs(again) < 0.2
+
+
 def test_with_biases_at_the_log_odds_no_order_stands_out(experiment) -> None:
     for runs in (experiment["made"], experiment["logistic"]):
         each = nats_of(runs)

@@ -38,12 +38,13 @@ from course.progress import tqdm
 from course.training import fit
 from figures import static
 from figures.arrow import ArrowExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
 ## Two arrows for one world
 
-A machine draws two numbers. First $x_1$, from a standard normal. Then $x_2$: a narrow Gaussian around 0 if $x_1$ was negative, around 1 if it was positive. One coin-like fact, the sign of $x_1$, and a little noise.
+A machine draws two numbers. First $x_1$, from a standard normal. Then $x_2$: a narrow Gaussian around 0 if $x_1$ was negative, around 1 if it was positive.
 
 You want a model of the pairs $(x_1, x_2)$. You choose a direction, and give *each* factor the simplest network output there is, a Gaussian:
 
@@ -77,7 +78,7 @@ The world of this lesson:
 
 $$X_1 \sim N(0, 1), \qquad X_2 \mid X_1 \sim N\big(\mu(X_1),\, \varepsilon\big), \qquad \mu(x_1) = \begin{cases}\mu_1 & x_1 > 0\\ \mu_0 & x_1 \le 0.\end{cases}$$
 
-In the code `mu` is the pair $(\mu_0, \mu_1)$; the machine above has `(0, 1)`. And $\varepsilon$ is a **variance**: the second argument of $N$ is one, always, in this lesson. Its root $\sqrt\varepsilon$ is the standard deviation.
+In the code `mu` is the pair $(\mu_0, \mu_1)$; the machine above has `(0, 1)`. And $\varepsilon$ is a **variance**, like every second argument of $N$ here. Its root $\sqrt\varepsilon$ is the standard deviation.
 
 For the arrow x2 → x1 we need $p(x_2)$ first. Sum $x_1$ out: half the time it is on one side, half on the other.
 
@@ -191,7 +192,20 @@ with solved("reverse_posterior"):
 # %% [markdown]
 r"""
 In the middle, $x_2$ says nothing, and $x_1$ stays a Gaussian. On top of a bump it tells the sign of $x_1$ and nothing else: **half a bell**. Between them, a bell with a step. Only the first of the three is a Gaussian.
+"""
 
+# %% tags=["demo"]
+predict(
+    "A network with x2 for its input puts out a Gaussian for x1: two numbers. It is made ten times as "
+    "wide. How much closer does its best q(x1 | x2) come to the half bell at x2 = 1?",
+    ["as close as one likes, if it is wide enough", "somewhat closer", "not at all"],
+    answer=2,
+    why="A Gaussian is told by its mean and its variance, and a small network can put out both of them "
+    "exactly. The next exercise finds out how far from the half bell the best pair stays.",
+)
+
+# %% [markdown]
+r"""
 ## Exercise 3: the best a Gaussian can do
 
 `best_reverse_gaussian` · difficulty ●●● · 15 minutes · 4 points
@@ -277,8 +291,6 @@ $$\boxed{\;\mathrm{gap} = \tfrac12 \log\frac{\mathrm{Var}[X_2]}{\varepsilon} \;+
 
 *By hand*, `mu = (0, 1)`, $\varepsilon = 0.04$: the first term is $\frac12 \ln\frac{0.29}{0.04} = 0.9905$. If the bumps did not overlap at all, $x_1$ would always be half a bell with the variance $1 - \frac2\pi = 0.36338$, and the second term $\frac12\ln 0.36338 = -0.5062$. They overlap a little, so the gap is a little more than $0.9905 - 0.5062 = 0.4843$: it is **0.4964 nats**.
 
-**Predict** two limits: the gap as the bumps merge ($\mu_1 \to \mu_0$), and as they move apart. Does it level off?
-
 The average over $x_2$ is an integral, $\int p(x_2) \log v(x_2)\, dx_2$: on an even grid over both bumps, the sum of `p * log v` times the spacing.
 
 <details><summary>Hint 1</summary>
@@ -290,6 +302,24 @@ Where should the grid lie for *any* `mu` and `eps`? From $\min(\mu) - 8\sqrt\var
 `conditional(grid)` gives the variances for the whole grid at once. Take the logarithm *before* you average: which density is the weight?
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "The two bumps move apart, further and further. What becomes of the gap?",
+    [
+        "it levels off near half a nat",
+        "it grows for ever, more and more slowly",
+        "it grows in proportion",
+    ],
+    answer=lambda: (
+        int((far := [gap((0, d), 1.0) for d in (10, 20, 40)])[2] > far[1] + 0.5)
+        + int(far[2] - far[1] > 1.5 * (far[1] - far[0]))
+    ),
+    why=lambda: (
+        f"Twice as far costs {gap((0, 40), 1.0) - gap((0, 20), 1.0):.2f} nats more each time: "
+        "ln 2, from the logarithm in the first term. As the bumps merge, the gap goes to 0."
+    ),
+)
 
 
 # %% exercise="gap"
@@ -387,7 +417,7 @@ with solved("marginal_x2", "best_reverse_gaussian", "gap"):
 
 # %% [markdown]
 r"""
-It is half of the trouble, and the later half. Two bumps one standard deviation apart make a marginal that looks quite Gaussian; the *step* in $p(x_1 \mid x_2)$ is there at once. Far apart, the loss of $q(x_1|x_2)$ is that of half a bell, and levels off at $\ln 2 + \tfrac12\ln(1 - \tfrac2\pi) = 0.187$ nats; the loss of $q(x_2)$ grows for ever, like $\log\Delta$.
+It is half of the trouble. Two bumps one standard deviation apart make a marginal that looks quite Gaussian; the *step* in $p(x_1 \mid x_2)$ is there at once. Far apart, the loss of $q(x_1|x_2)$ is that of half a bell, and levels off at $\ln 2 + \tfrac12\ln(1 - \tfrac2\pi) = 0.187$ nats; the loss of $q(x_2)$ grows for ever, like $\log\Delta$.
 
 > "To see that order matters, take $X_2 = X_1 + $ Gaussian noise."
 
@@ -411,7 +441,7 @@ The gap is a matter of the **output distribution**. A network computes a few num
 | continuous | mixture of Gaussians | $3K$: weights, means, log variances | minus a logsumexp | bumps and skew; a variance may run to 0 |
 | continuous | histogram | $B$ logits, one for each bin | $-\log\frac{q_b}{\text{width}}$ | any shape inside the range, nothing outside, no finer than a bin |
 
-For discrete data $-\log q$ is at least 0. For continuous data $q$ is a **density**: it may exceed 1, and its NLL may be negative and changes with the unit. Compare only within one row of the world: same data, same units, same discretization.
+For discrete data $-\log q$ is at least 0. For continuous data $q$ is a **density**: its NLL may be negative, and changes with the unit. Compare only the same data in the same units and the same discretization.
 """
 
 # %% [markdown]
@@ -424,9 +454,7 @@ Give the reverse model a richer output: **each** of its two factors may be a mix
 
 $$\mathrm{loss}_K = \mathrm{KL}\big(p(x_2)\,\|\,q_K(x_2)\big) + \int p(x_2)\; \mathrm{KL}\big(p(x_1|x_2)\,\|\,q_K(x_1|x_2)\big)\, dx_2 .$$
 
-**Predict** before you code: $p(x_2)$ *is* a mixture of two Gaussians. So is the loss 0 at $K = 2$? If not, at which $K$?
-
-Two tools are given. `grids` makes even grids for $x_1$ and $x_2$. `fit_mixture(p, grid, K)` finds a mixture of $K$ Gaussians for a density on a grid, by *expectation maximization*: share each point out among the bumps in proportion to their heights, refit each bump to its share by moments, repeat. (With $K = 1$ that is exercise 3.) It takes many densities at once, one in each row.
+Two tools are given. `grids` makes even grids for $x_1$ and $x_2$. `fit_mixture(p, grid, K)` finds a mixture of $K$ Gaussians for a density on a grid, by *expectation maximization*: share each point out among the bumps in proportion to their heights, refit each bump to its share by moments, repeat.
 
 *By hand*, on a grid: heights $p = (1, 3)$ and $q = (2, 2)$ with spacing ¼ are densities ($\sum p \cdot \tfrac14 = 1$). $\mathrm{KL}(p\|q) = \tfrac14\,(1 \ln\tfrac12 + 3 \ln\tfrac32) = \tfrac14\,(-0.6931 + 1.2164) = 0.1308$ nats.
 """
@@ -473,6 +501,14 @@ r"""
 `reverse_posterior(x1, x2[:, None], mu, eps)` has shape (80, 240): a row for each $x_2$. Each row gives one KL; average these 80 numbers with the weights $p(x_2)\,\Delta x_2$.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "p(x2) is a mixture of two Gaussians. At which K is the loss of both factors together 0?",
+    ["K = 2", "K = 4", "at no K"],
+    answer=2,
+    why="Two components are p(x2) exactly. But p(x1 | x2) has a jump, and no sum of smooth bumps has one.",
+)
 
 
 # %% exercise="mixture_reverse"
@@ -544,11 +580,11 @@ with solved("mixture_reverse"):
 r"""
 **How many components close the gap?** Two close it in $q(x_2)$, exactly. In $q(x_1|x_2)$ *no* number does: a finite sum of smooth bumps has no jump. But two components win back five sixths of the half nat, and eight leave some thousandths. "Cannot represent" is a yes-or-no; the nats tell you whether to care.
 
-A trap of the tool: `fit_mixture` forbids bumps narrower than the grid. Allow them ($\Delta^2/12$ for the least variance, where it has $\Delta^2/2$), and 50 of them stand *on* the points, higher than any density: the sum then says $-0.558$ nats. A KL below 0 is never a success; it is a sum that no longer is the integral.
+A trap: `fit_mixture` forbids bumps narrower than the grid. Allow them (a least variance of $\Delta^2/12$ where it has $\Delta^2/2$), and 50 of them stand *on* the points: the sum then says $-0.558$ nats. A KL below 0 is never a success; here the sum is no longer the integral.
 
-Bins are spendthrift, and 16 of them lose more than a mixture with 15 numbers. But they do not mind a jump: with enough of them hardly anything is lost, *whatever* the shape.
+16 bins lose more than a mixture with 15 numbers. But bins do not mind a jump: with enough of them hardly anything is lost, *whatever* the shape.
 
-The arrow has become nearly harmless, and not because it was turned back: the *family* has grown. Modern models mostly go this way. A softmax over 256 levels can be any shape, so for each single variable nothing is lost in the output. What remains restricted is how the 256 logits depend on the past.
+The arrow has become nearly harmless, and it was not turned back: the *family* has grown. A softmax over 256 levels can have any shape, so for each single variable nothing is lost in the output. What remains restricted is how the 256 logits depend on the past.
 """
 
 # %% [markdown]
@@ -639,7 +675,7 @@ class Ordered(nn.Module):
         return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)
 
 
-# %% tags=["demo"]
+# %% tags=["demo", "unfolded"]
 digits = data.digits()
 pixel = torch.arange(64)  # row · 8 + column
 
@@ -653,6 +689,7 @@ def place_of(name, seed=0):
     ]
 
 
+# %% tags=["demo"]
 def compare(hidden, seeds, bias=None):
     """Trains a model for each order and seed; {order: [(model, history), …]}."""
     runs = {name: [] for name in ("raster", "reversed", "column", "random")}
@@ -690,10 +727,16 @@ def report(runs, images):
 
 # %% [markdown]
 r"""
-The standard error of one NLL is about 0.3 nats: images differ. But all orders are judged by the *same* 200 images, so the **difference** image by image is known much better. That is the number to read. (These images have also chosen the best epoch of each network, a small favor to all four alike.)
-
-**Predict:** which order is worst, and by how many nats?
+The standard error of one NLL is about 0.3 nats: images differ. But all orders are judged by the *same* 200 images, so the **difference** image by image is known much better: read that. (These images have also chosen the best epoch of each network.)
 """
+
+# %% tags=["demo"]
+predict(
+    "Four orders, the same MADE with the same budget: which has the worst validation NLL?",
+    ["raster", "reversed", "column", "random", "none stands out"],
+    answer=2,
+    why="Run the next cell for the figures, and keep your explanation for later.",
+)
 
 # %% tags=["demo"]
 first_try = compare(hidden=200, seeds=[0])
@@ -704,7 +747,7 @@ report(first_try, digits.valid)
 r"""
 A clear difference, at many standard errors! Columns must be the worse hypothesis space.
 
-**Is that so?** The standard error says that this difference would be found again on other *images*. It says nothing about *why*. Before you believe in a story about strokes and columns, look where it was lost.
+**Is that so?** The standard error says that the difference would be found again on other *images*, and not *why*. Before you believe in a story about strokes and columns, look where it was lost.
 """
 
 # %% tags=["demo"]
@@ -743,12 +786,17 @@ print(
 print(
     f"inked pixels in the leftmost column of all {len(digits.train):,} training images: {blank:.0f}"
 )
+later = (place_of("column") - place_of("raster")).reshape(8, 8)[:, 1:].flatten().numpy()
+print(
+    "correlation of the nats lost with how much later a pixel comes, leftmost column aside: "
+    f"{np.corrcoef(later, where[:, 1:].flatten())[0, 1]:.2f}"
+)
 
 # %% [markdown]
 r"""
 Two things are in this map.
 
-Away from the left edge, gains and losses **cancel**. A pixel that comes early knows little and pays much; in the other order it comes late and pays little, and its neighbor pays in its place.
+Away from the left edge, gains and losses **cancel**. (The later a pixel comes in the column order than in raster, the more it saves: that is the correlation in the last line.)
 
 At the left edge the pixels are *white*, practically always. Nothing is easier to predict, in any order, once the bias has become very negative. But every bias started at 0, which says "ink, with probability ½", and moves in small steps. So here is a **suspicion**: not the family was worse, but the *start*. A suspicion needs a control: the same networks, the same data, the same budget, and another start.
 
@@ -794,16 +842,25 @@ check(initial_bias)
 
 # %% [markdown]
 r"""
-Now the control, with three seeds and both families. **Predict** what is left of the difference: all of it, half, nothing?
-
-Nothing is chosen after this, so this is the moment for the test images.
+Now the control: first the same seed and the same images with nothing but another start, then three seeds and both families. Nothing is chosen after this, so this is the moment for the test images.
 """
+
+# %% tags=["demo"]
+predict(
+    "Every bias starts at the log-odds of its pixel. What is left of the columns' disadvantage?",
+    ["all of it", "about half", "nothing"],
+    answer=2,
+    why="Run the next cell, and look at the same seed on the same images first.",
+)
 
 # %% tags=["demo"]
 with solved("initial_bias"):
     bias = initial_bias(digits.train)
     made = compare(hidden=200, seeds=[0, 1, 2], bias=bias)
     logistic = compare(hidden=0, seeds=[0, 1, 2], bias=bias)
+    print("MADE as before, seed 0 on the validation images, but for the start of its biases")
+    report({name: runs[:1] for name, runs in made.items()}, digits.valid)
+    print("\nthe test images, three seeds")
     alone = bias.expand_as(digits.test)
     coins = F.binary_cross_entropy_with_logits(alone, digits.test, reduction="none").sum(1)
     print(f"independent pixels {coins.mean():.2f}\nlogistic regressions in a row")
@@ -815,12 +872,12 @@ with solved("initial_bias"):
 r"""
 Read it honestly:
 
- - **It is gone**, and nothing but the start has changed. What looked like a law about columns was a start at 0: the **optimizer**, not the hypothesis space.
+ - **It is gone**, and in the first block nothing but the start has changed. What looked like a law about columns was a start at 0: the **optimizer**, not the hypothesis space.
  - **What is left is small**: no order differs from raster by more than about 0.1 nats, less than 1 % of the NLL. The logistic column order is even *ahead* of raster, by three standard errors; MADE's column order is not. With six comparisons on one data set, do not build a theory on that.
- - Even a **random** order does as well. What an order does for a family that *assumes* neighbors (convolutions, lesson 8) is another story.
+ - Even a **random** order does as well. (For a family that *assumes* neighbors, like lesson 8's, this says nothing.)
  - The step from logistic regressions to MADE is about a nat, in every order. **The family mattered more than the order.**
 
-So: the identity is order-free. The family is not, and its gap may be half a nat for two numbers, or a tenth of a nat for 64 pixels. And the *training* is not order-free either, which is easily mistaken for the family.
+So: the identity is order-free. The family is not, and its gap may be half a nat for two numbers, or a tenth of a nat for 64 pixels. Nor is the *training*, which is easily mistaken for the family.
 
 **The number to beat:** MADE in raster order. Find an order that beats it on the *validation* images by more than two standard errors of the paired difference, with all three seeds; then, and only then, ask the test images, once.
 """
@@ -839,13 +896,11 @@ A few sentences for each.
 # %% [markdown] question="order_and_family" points=2
 r"""
 ### BEGIN SOLUTION
-1. The first is about a given distribution: the product of its true conditionals is the same joint in every order (the chain rule is an identity). The second is about a set of models: all products of *restricted* factors (Gaussian, logistic) along an order. Another order restricts other conditionals, so the sets differ, and a given joint may be in one and not in the other. No difference for unrestricted factors (full tables, arbitrary
-   densities), for jointly Gaussian models (linear means, constant variances), for independent factors, for logistic regressions on up to three bits.
-2. Optimization (slower or worse training in this order: start of the biases, learning rate, too few epochs); estimation (the same capacity overfits more, regularization suits one order better; this seed or these random masks were unlucky, since the standard error is over images only). Experiments: compare *training* NLL after much longer training or from a better start (if the difference shrinks, it was the optimizer); repeat over seeds; compare
-   training with test NLL; locate the loss pixel by pixel; find the exact optimum where the problem is convex.
-3. More outputs and a harder function to learn: $3 \cdot 50$ numbers in place of 2, which must change quickly with $x_2$ near the middle; so more parameters, more data, more computation, variances that may collapse. (Also right: sampling must draw a component first; the jump is only approximated.)
+1. The first is about one given distribution: the product of its true conditionals is the same joint in every order (an identity). The second is about a set of models: all products of *restricted* factors (Gaussian, logistic) along an order. Another order restricts other conditionals, so the sets differ. No difference for unrestricted factors, jointly Gaussian models (linear means, constant variances), independent factors, logistic regressions on up to three bits.
+2. Optimization (start of the biases, learning rate, too few epochs); estimation (more overfitting in this order; an unlucky seed or unlucky masks, since the standard error is over images only). Experiments: the *training* NLL after longer training or from a better start (a difference that shrinks was the optimizer); more seeds; training against test NLL; the loss pixel by pixel; the exact optimum where the problem is convex.
+3. $3 \cdot 50$ numbers in place of 2, which must change quickly with $x_2$ near the middle: more parameters, data and computation, and variances that may collapse. (Also right: sampling draws a component first; the jump is only approximated.)
 
-Rubric: ½ point for "identity of one joint, against a set of restricted models". ½ point for a right family without order dependence. ½ point for two of: optimization, estimation or overfitting, seeds; with an experiment that separates. ½ point for a cost (numbers put out, complexity of the function, data, approximation of the jump).
+Rubric, ½ point each: one joint's identity against a set of restricted models; a right family without order dependence; two of optimization, estimation, seeds, with an experiment that tells them apart; a cost (outputs, a harder function, data, approximation of the jump).
 ### END SOLUTION
 """
 
@@ -858,12 +913,12 @@ Before you blame an order for a worse NLL, rule out the optimizer and the sample
 
 ## Go further
 
- - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. Figure 1: two variables that a Gaussian MADE follows in one order only; their cure is to stack models.
+ - G. Papamakarios, T. Pavlakou, I. Murray (2017). *Masked Autoregressive Flow for Density Estimation.* NeurIPS. Figure 1: two variables that a Gaussian MADE follows in one order only.
  - C. M. Bishop (1994). *Mixture Density Networks.* Technical report NCRG/94/004, Aston University. Networks with mixtures at the output, and an inverse problem.
  - T. Salimans, A. Karpathy, X. Chen, D. P. Kingma (2017). *PixelCNN++.* ICLR. The discretized mixture for 8-bit pixels. A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu (2016). *Pixel Recurrent Neural Networks.* ICML. The 256-way softmax.
  - B. Uria, I. Murray, H. Larochelle (2014). *A Deep and Tractable Density Estimator.* ICML. One network for all orders.
  - O. Vinyals, S. Bengio, M. Kudlur (2016). *Order Matters: Sequence to Sequence for Sets.* ICLR. Orders that are learned.
- - P. O. Hoyer, D. Janzing, J. M. Mooij, J. Peters, B. Schölkopf (2008). *Nonlinear Causal Discovery with Additive Noise Models.* NeurIPS. "Which arrow fits with simple noise?", used to guess cause and effect.
+ - P. O. Hoyer et al. (2008). *Nonlinear Causal Discovery with Additive Noise Models.* NeurIPS. "Which arrow fits with simple noise?", used to guess cause and effect.
  - A. P. Dempster, N. M. Laird, D. B. Rubin (1977). *Maximum Likelihood from Incomplete Data via the EM Algorithm.* J. Royal Statistical Society B 39. The loop of `fit_mixture`.
 
 **Try:** let $\mu$ be a ramp, $\mu(x_1) = x_1$, in place of a step, and then $\mu(x_1) = x_1^2$. For which of the two does `gap`'s formula still hold, and is the gap 0?
@@ -876,17 +931,9 @@ Cover the screen above, and answer aloud before you unfold.
 
 $p(x_2)$ is the mixture. $p(x_1 \mid x_2)$ is a standard bell in two pieces, with a jump at 0: half a bell when $x_2$ lies on a bump.
 </details>
-<details><summary>A network with a Gaussian output is made ten times as wide. Which part of the gap goes away?</summary>
-
-None. The gap is computed with perfect functions for mean and variance; only another output distribution helps.
-</details>
 <details><summary>Why has the best Gaussian the moments of the truth?</summary>
 
 Maximum likelihood is forward KL; in $\log q$ only the mean and the mean square of $x$ occur, so only they can be matched, and matching them is optimal (lesson 6).
-</details>
-<details><summary>When does the reversed Gaussian family contain the world?</summary>
-
-When the bumps coincide: $x_2$ then knows nothing of $x_1$.
 </details>
 <details><summary>What does a paired standard error know that an unpaired one does not, and what do both not know?</summary>
 
