@@ -99,6 +99,14 @@ def test_the_worked_mu_law(solved: dict, text: str) -> None:
         assert number in text
 
 
+def test_at_the_quiet_end_equal_steps_make_three_times_the_noise(solved: dict) -> None:
+    string = sound.strings([0], 4000, seed=1)[0]
+    equal = ((string + 1) / 2 * 255).round() / 255 * 2 - 1
+    mu = solved["mu_law_decode"](solved["mu_law_encode"](string))
+    noise = [(y - string)[3600:].square().mean().sqrt() for y in (equal, mu)]
+    assert float(noise[0] / noise[1]) == pytest.approx(3.4, abs=0.4)
+
+
 def test_codes_survive_by_rounding_and_many_do_not_without(solved: dict) -> None:
     codes = torch.arange(256)
     samples = solved["mu_law_decode"](codes, 256)
@@ -407,6 +415,14 @@ def test_the_tree_refuses_what_it_cannot_draw(solved: dict) -> None:
         DilationTree.of(conv, field, 2, (5,))
     with pytest.raises(ValueError, match="output must be in 1 … 32"):
         DilationTree.of(conv, field, output=33)
+
+
+def test_more_than_six_samples_of_the_past_bring_the_resonator_nothing(experiment) -> None:
+    heard = experiment["by_past"]
+    nats = {m: float(each.mean()) for m, each in heard.items()}
+    assert nats[2] > nats[6] + 0.2 and nats[4] > nats[6]
+    gain = heard[6] - heard[128]
+    assert abs(float(gain.mean())) < 3 * float(gain.std()) / len(gain) ** 0.5 < 0.01
 
 
 def test_a_wrong_label_costs_more_than_knowing_nothing(experiment) -> None:

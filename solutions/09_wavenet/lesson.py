@@ -185,8 +185,7 @@ with solved("mu_law_encode", "mu_law_decode"):
 
 # %% [markdown]
 r"""
-At the loud start the two hardly differ. At the quiet end only a few of the equal steps are left in use, and their noise is two thirds of the signal. The $\mu$-law's error stays closer to the same *share* of the signal, which is what an
-ear asks for. With 8 bits both are finer, and the difference is of the same kind.
+At the loud start the two hardly differ. At the quiet end only a few of the equal steps are left in use, and their noise is two thirds of the signal. The $\mu$-law's error stays closer to the same *share* of the signal: for that it was made. With 8 bits both are finer; at the quiet end equal steps still make three times the noise.
 """
 
 # %% [markdown]
@@ -328,7 +327,7 @@ with solved("receptive_field"):
 # %% [markdown]
 r"""
 True in one case only: kernel 2, one stack that doubles from 1. The networks of the paper *repeat* the stack (1, 2, …, 512, 1, 2, …, 512, …), and then the field grows by addition. Thirty layers of ever doubling dilation would see $2^{30}$
-samples, 37 hours of sound at 8,000 a second: more than anyone wants to pay for, and more than a memory of 64 channels could hold.
+samples, 37 hours of sound at 8,000 a second.
 
 ## Exercise 4: gates
 
@@ -563,8 +562,7 @@ with solved("mu_law_encode"):
 
 # %% [markdown]
 r"""
-One Gaussian must cover both answers and the gap between them, where nothing ever is. A categorical output assumes nothing about the shape, which is why WaveNet takes it; a mixture says the same with a tenth of the numbers, and wins where
-data are few and levels many. Which family can follow which order was lesson 7's question: the same arithmetic.
+One Gaussian must cover both answers and the gap between them, where nothing ever is. A categorical output assumes nothing about the shape: that is the reason which the paper gives for taking it (section 2.2). A mixture says nearly the same here, with a tenth of the numbers.
 
 ## A sound whose price is known
 
@@ -636,12 +634,21 @@ with solved("mu_law_encode", "WaveNet"):
 
 # %% [markdown]
 r"""
-Less than a hundredth of a nat is left between the patient network and the best that anyone can do. (The ± is what other test sounds would change, and it moves both prices alike.) It was never told that there is a recursion, nor that the codes are rounded; it had to find both, and to *undo* the rounding by listening to 128
-samples at once.
+Less than a hundredth of a nat is left between the patient network and the best that anyone can do. (The ± is what other test sounds would change, and it moves both prices alike.) It was never told that there is a recursion, nor that the codes are rounded. The recursion needs two samples of the past. **Predict** whether the network makes use of more; the cell takes them away from it.
 """
+
+# %% tags=["demo"]
+with solved("mu_law_encode", "WaveNet"):
+    pieces = test.unfold(1, 129, 31).flatten(0, 1)  # (N, 129): a sample, and 128 before it
+    with torch.no_grad():
+        by_past = {m: patient.nll(pieces[:, -m - 1 :], given=m) for m in (1, 2, 4, 6, 8, 32, 128)}
+    print("nats a sample, if the network hears only so many of those before:")
+    print("   ".join(f"{m}: {nats.mean():.2f}" for m, nats in by_past.items()))
 
 # %% [markdown]
 r"""
+Beyond six samples nothing is gained: this sound asks for six, and not for the 128 that the network hears. (With two it is worse than AR(2), which is made for two: the network has seldom met so short a past.)
+
 ### A label, in nats
 
 The network below (82,528 parameters, trained on plucked strings) was told which note is played, A3, C4, D4, E4 or G4, as a **global condition**. A string of the test set is priced with its own label and with a wrong one. **Predict** which part of a note makes the difference: the pluck, or the ringing?
@@ -663,9 +670,10 @@ with solved("WaveNet", "mu_law_encode"):
             label = label if len(label) == 10 else label.repeat(2)
             each = F.cross_entropy(strings(plucked, label), plucked, reduction="none")
             early, late = each[:, :36].mean(), each[:, 200:].mean()
+            expected = torch.special.entr(strings(plucked, label).softmax(1)).sum(1)[:, 200:].mean()
             print(
                 f"{words:<14} {each.mean():.2f} nats a sample; the first 36: {early:.2f}, "
-                f"after sample 200: {late:.2f}"
+                f"after sample 200: {late:.2f}, where it expects {expected:.2f}"
             )
     print(
         f"a model that knows nothing, all levels alike: ln {levels} = {math.log(levels):.2f} nats"
@@ -673,7 +681,7 @@ with solved("WaveNet", "mu_law_encode"):
 
 # %% [markdown]
 r"""
-The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling. A model that is *sure* of the wrong period puts nearly all its mass on other codes than the one that comes, and pays $-\log$ of the crumb that is left. The more certain the right label makes it, the more the wrong one costs (lesson 6).
+The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling (lesson 6). Under the wrong label, too, the model is sure: it expects to pay 1.9 nats, its entropy. So nearly all its mass lies on other codes than the one that comes, and it pays $-\log$ of the crumb that is left.
 """
 
 # %% [markdown]
@@ -883,7 +891,7 @@ with solved("generate", "QueuedConv1d", "generate_fast", "WaveNet"):
 
 # %% [markdown]
 r"""
-Not 129 times, since a small matrix product costs almost nothing beside the overhead of asking for it. So how does the gain grow with the field? Here are networks with ever more layers: the time of **one step** in the steady state, with a full window
+Not 129 times: a step takes time however few columns it computes, as the smallest network in the next cell shows. How does the gain grow with the field? Here are networks with ever more layers: the time of **one step** in the steady state, with a full window
 and with queues. (In the benchmark of this course, with two stacks and whole runs of up to 2,048 samples, the curve goes further.)
 """
 
@@ -925,7 +933,7 @@ with solved("generate", "QueuedConv1d", "generate_fast", "WaveNet"):
 
 # %% [markdown]
 r"""
-With queues a step costs one column for each *layer*: the logarithm of the field. The plain step costs one for each layer *and each sample of the field*. For a tiny field the plain step may even win, since one large call is cheaper than many small ones.
+With queues a step costs one column for each *layer*: the logarithm of the field. The plain step costs one for each layer *and each sample of the field*. For a tiny field the plain step may even win.
 There is no single speed-up; there is a curve, and it grows.
 
 It is still one step after the other. Training computed all 1,024 samples of a sound at once; drawing them takes 1,024 steps, each waiting for the last. That asymmetry belongs to every autoregressive model:
