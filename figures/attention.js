@@ -271,7 +271,7 @@ function render({ model, el }) {
 
   const unfollow = follow(model, ["_words", "_sees", "_weights", "_blocks", "_heads", "_top", "_comes", "_clock", "_count", "_aside", "_notice"], ["_place", "_head", "_tick"],
     (isNew) => {
-      if (isNew) net = null;
+      if (isNew) net = pointed = null;
       draw();
     });
   draw();

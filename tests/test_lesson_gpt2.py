@@ -351,6 +351,8 @@ def test_the_experiments_say_what_the_prose_says(told: str) -> None:
 
     honest, leaky = number("honest: ", " nats a letter"), number("leaky: ", " nats a letter")
     assert leaky < 0.1 < 1 < honest < 2.5
+    honest, leaky = (float(n) for n in re.findall(r"in (\d+)% of the texts it predicts", told))
+    assert honest < 20 < 90 < leaky, "the leaky one copies"
     assert "by your formula 3,749,376, by PyTorch 3,749,376" in told
     assert "GPT-2 124,439,808; an untied head would add 38,597,376 or 31%" in told
     assert 1 < number("with the cache: ", " times the cost") < 1.5

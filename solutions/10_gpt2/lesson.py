@@ -49,7 +49,7 @@ A text is a row of **tokens**: pieces of words, each with a number. *Byte-pair e
 
 $$p(x) = \prod_{t=1}^{T} p(x_t \mid x_{<t}),$$
 
-with one network for all the conditionals. Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*. Put a text of your own into the box.
+with one network for all the conditionals. Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*. Put a text of your own into the box, and press Enter.
 """
 
 # %%
@@ -77,7 +77,7 @@ The triangle on the right was **measured**: each token was exchanged for others,
 
 **Where does a text end?** The token that says so, `<|endoftext|>`, is one of the vocabulary, and has a conditional like all others. Without it the texts of *each* length would sum to 1; with it those of *all* lengths together do, if an end comes at last. *By hand:* where it has $\tfrac14$ at each step, the lengths have $\tfrac14, \tfrac34 \cdot \tfrac14, (\tfrac34)^2 \cdot \tfrac14, \dots$, which sum to 1.
 
-This lesson builds GPT-2 (Radford et al., 2019), the real one: your code will load the weights that the world uses.
+This lesson builds GPT-2 (Radford et al., 2019): your code will load its real weights.
 
 ### One step of attention
 
@@ -198,7 +198,7 @@ print(f"zeroed after: the first weight goes from {after[0, 0]:.3f} to {changed[0
 
 # %% [markdown]
 r"""
-Rows that sum to 0.125 and 0.375: the early tokens hardly speak. And worse than that: the *denominator* still contains the future, so a change of the third token moves the first weight. It is a leak, though every forbidden weight is zero. Score to $-\infty$ first, then softmax.
+Rows that sum to 0.125 and 0.375: the early tokens hardly speak. And worse: the *denominator* still contains the future, so a change of the third token moves the first weight. It is a leak, though every forbidden weight is zero.
 
 Setting the forbidden scores to **0** is wrong too: $e^0 = 1$ is a weight like any other.
 
@@ -223,7 +223,7 @@ $$(B, T, C) \;\to\; (B, T, H, C/H) \;\to\; (B, H, T, C/H) \;\to\; \text{attentio
 Head 1: $(1,2), (3,4)$: both from the first token, its "positions" are pieces of one. It has the right shape and no meaning. View as $(B, T, H, C/H)$ first, then transpose.
 </details>
 
-One line looks ahead to exercise 8: with a **cache**, the keys and values of earlier tokens come from there. `cache.append(self.layer, k, v)` takes the new ones `(B, H, T, C/H)` and gives back *all* of them, `(B, H, S, C/H)`.
+For exercise 8: with a **cache**, the keys and values of earlier tokens come from there. `cache.append(self.layer, k, v)` takes the new ones `(B, H, T, C/H)` and gives back *all* of them, `(B, H, S, C/H)`.
 
 <details><summary>Hint 1</summary>
 
@@ -395,7 +395,7 @@ with solved("GPT2", "Block", "causal_attention"):
 
 # %% [markdown]
 r"""
-With one block it is so, up to rounding: every key and value is made of its own token alone. With two it is **not**: the second token has read one token by then, the third two, so what the last position adds up depends on the order after all. (Where nothing is masked, as in BERT, the sentence is true at any depth.)
+With one block it is so, up to rounding: every key and value is made of its own token alone. With two it is **not**: the second token has read one token by then, the third two, so what the last position adds up depends on the order after all. (Where nothing is masked, the sentence is true at any depth.)
 """
 
 # %% [markdown]
@@ -614,7 +614,7 @@ check(perplexity)
 r"""
 ### A page it has never read
 
-The small GPT was trained on 36 of Shakespeare's plays. *Twelfth Night* was held out; here are its first scenes. Tokens differ from model to model, so perplexities do not compare. **Bits per byte** do: the NLL in bits, divided by the bytes of the text. (For GPT-2 nothing of Shakespeare is held out.)
+The small GPT was trained on 36 of Shakespeare's plays. *Twelfth Night* was held out; here are its first scenes. Tokens differ from model to model, so perplexities do not compare. **Bits per byte** do: the NLL in bits, divided by the bytes of the text. (GPT-2 may well have read them.)
 
 Every text of the training began with the token `<|endoftext|>`, so ours does, too: it is the one that is *given*.
 
@@ -664,7 +664,7 @@ with solved("sequence_nll", "load_hf", "GPT2"):
 
 # %% [markdown]
 r"""
-The *sum* ranks whole sentences. The *mean* per token forgives length: a chatty sentence of cheap words can win by it. Say which one you used.
+The *sum* ranks whole sentences. The *mean* per token forgives length. Say which one you used.
 
 ## Exercise 7: the model writes
 
@@ -887,7 +887,7 @@ r"""
 | passes for $T$ tokens | 1 | $T$ |
 | tokens read | $T$ | $T(T+1)/2$ anew, $T$ with a cache |
 
-The cache saves arithmetic, not passes: they still come one after another. And what takes the time of one such pass? **Predict:** is it the arithmetic?
+The cache saves arithmetic, not passes. And what takes the time of one such pass? **Predict:** is it the arithmetic?
 """
 
 # %% tags=["demo"]
@@ -896,10 +896,11 @@ with solved("gpt2_parameters"):
     read = gpt2_parameters(GPT2_SMALL) - GPT2_SMALL["n_positions"] * C  # one row of wpe is enough
     print(f"one token of GPT-2: {2 * read / 1e6:,.0f} million operations")
     print(f"and {4 * read / 1e6:,.0f} MB of weights, each read once, for that one token")
+    print(f"a memory of 33 GB a second: {33e9 / (4 * read):.0f} tokens a second at the very most")
 
 # %% [markdown]
 r"""
-A core does billions of operations a second, but it cannot read half a gigabyte in a few milliseconds. At batch 1, **writing is reading**: one is faster with fewer bytes (int8), or with many texts that share one reading (a larger batch). (`benchmarks/README.md`, GPT-2, has figures.)
+Half a gigabyte a token: at batch 1 the reading alone sets a limit, whatever the arithmetic takes. Fewer bytes a weight (int8) move it, and so do many texts that share one reading (a larger batch). `benchmarks/README.md`, GPT-2, measures how near to it your cache comes, and what int8 brings.
 
 ## Exercise 9: two of the five peek
 
@@ -1011,13 +1012,18 @@ with solved("GPT2", "Block", "causal_attention", "sequence_nll", "generate"):
     for name, small in learned.items():
         ids = generate(small, start, 120, torch.Generator().manual_seed(3))[0].tolist()
         print(f"{name}: {losses[name]:.3f} nats a letter on text that it has not seen")
-        print("".join(symbols[i] for i in ids), "\n")
+        print("".join(symbols[i] for i in ids))
+        other = valid.clone()  # letter 20 is exchanged for another
+        other[:, 20] = (other[:, 20] + 7) % len(symbols)
+        with torch.no_grad():
+            follows = (small(other)[:, 19].argmax(-1) == other[:, 20]).float().mean()
+        print(f"exchange a letter: in {follows:.0%} of the texts it predicts the new one\n")
 
 # %% [markdown]
 r"""
-The leaky network does not predict, it *copies*: the next letter stands in its input, one place to the right. When it has to write, that place is empty, and it has learned nothing else. The validation loss did not warn us, since the answers stand in the validation set as well.
+The leaky network does not predict, it *copies*: put another letter one place to the right, and that is what it "predicts". When it has to write, the place is empty. The validation loss did not warn us: the answers stand in the validation set as well.
 
-Lesson 12 shows it in another way: such a model compresses a text to nothing, and cannot decode it.
+In lesson 12 such a model compresses a text to nothing, and cannot decode it.
 
 ## A question to answer in words
 
@@ -1032,10 +1038,10 @@ A few sentences for each.
 r"""
 ### BEGIN SOLUTION
 1. In training all tokens are data: every conditional has its past at hand, and the causal mask keeps the $T$ predictions apart although they are computed together. In writing, token $t$ is the outcome of a draw that conditions all later ones: pass $t + 1$ cannot start before it.
-2. It saves computing keys and values of earlier tokens (and everything else at their positions) again: $T + N - 1$ tokens are read in place of $TN + N(N-1)/2$. It does not save passes, nor the attention over all kept keys, and it costs memory. It is exact because position $t$ depends on tokens $\le t$ only: nothing that comes later can change its keys and values. (Without the mask it would be wrong.)
-3. The vector of a token is wte + wpe[position], so keys and values contain the absolute position. When the window slides, every token has a new position, so everything must be computed again. Positions that enter only as *differences* between query and key (relative or rotary encodings) would let keys be kept, up to what deeper layers have already mixed in from tokens that dropped out.
+2. It saves computing keys and values of earlier tokens again: $T + N - 1$ tokens are read in place of $TN + N(N-1)/2$. It saves no passes, nor the attention over all kept keys, and it costs memory. It is exact because position $t$ depends on tokens $\le t$ only. (Without the mask it would be wrong.)
+3. The vector of a token is wte + wpe[position], so keys and values contain the absolute position. When the window slides, all positions are new, and everything must be computed again. Positions that enter only as *differences* between query and key (relative or rotary encodings) would let keys be kept, up to what deeper layers have mixed in from tokens that dropped out.
 
-Rubric: ½ point for "data known, mask separates the predictions" and "each draw conditions the next". ½ point for naming what is saved (recomputation, not passes). ½ point for the reason that keeping is exact (causality). ½ point for absolute positions inside the keys, with a relative scheme as the way out.
+Rubric, ½ point each: "the data are known, the mask separates the predictions" and "each draw conditions the next"; what is saved (recomputation, not passes); why keeping is exact (causality); absolute positions inside the keys, with a relative scheme as the way out.
 ### END SOLUTION
 """
 
@@ -1043,12 +1049,12 @@ Rubric: ½ point for "data known, mask separates the predictions" and "each draw
 r"""
 ## What you should remember
 
-GPT-2 is the chain rule with one network for all conditionals: attention mixes positions, and a mask of $-\infty$ *before* the softmax keeps each from its future. Logits at $t$ are about token $t + 1$; training scores all of them in one pass, writing takes a pass a token, and a cache of keys and values makes these passes short because the past never changes. A leak shows itself as a wonderful loss, so do not trust the loss: measure who sees whom.
+GPT-2 is the chain rule with one network for all conditionals: attention mixes positions, and a mask of $-\infty$ *before* the softmax keeps each from its future. Logits at $t$ are about token $t + 1$; training scores all of them in one pass, writing takes a pass a token, and a cache of keys and values makes these passes short, since the past never changes. A leak looks like a wonderful loss: measure who sees whom.
 
 ## Go further
 
  - A. Vaswani et al. (2017). *Attention Is All You Need.* NIPS 30. Attention, heads, and the mask in the decoder.
- - A. Radford, J. Wu, R. Child, D. Luan, D. Amodei, I. Sutskever (2019). *Language Models are Unsupervised Multitask Learners.* OpenAI. GPT-2; table 3 gives the smallest model a perplexity of 29.41 on WikiText-2, without training on it.
+ - A. Radford et al. (2019). *Language Models are Unsupervised Multitask Learners.* OpenAI. GPT-2; table 3 gives the smallest model a perplexity of 29.41 on WikiText-2, without training on it.
  - O. Press, L. Wolf (2017). *Using the Output Embedding to Improve Language Models.* EACL. Tied embeddings.
  - D. Hendrycks, K. Gimpel (2016). *Gaussian Error Linear Units (GELUs).* arXiv 1606.08415. The tanh form.
  - R. Xiong et al. (2020). *On Layer Normalization in the Transformer Architecture.* ICML. Why the norm stands before.
@@ -1064,24 +1070,12 @@ Close the notebook's top half, and answer aloud before you unfold.
 
 Zeros after the softmax leave rows that do not sum to 1, and the denominator still contains the future: a leak.
 </details>
-<details><summary>One query and seven keys: which keys may it see?</summary>
-
-All seven. Queries are the last positions; the mask is aligned at the bottom right.
-</details>
 <details><summary>What are the logits at position t about, and what may they see?</summary>
 
 Token $t + 1$. They may see tokens up to $t$, that one included.
 </details>
-<details><summary>Which of the hub's matrices gives no error when you forget to transpose it?</summary>
-
-The attention's output projection: it is square.
-</details>
 <details><summary>What becomes of the keys in a cache when a text grows, and what when the window jumps?</summary>
 
 Nothing: the past does not see the future. After a jump all positions are others, and all keys are computed anew.
-</details>
-<details><summary>A model has 0.004 nats a letter. What do you do?</summary>
-
-Change one token, and look which predictions move. Then let it write.
 </details>
 """
