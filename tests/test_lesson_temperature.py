@@ -261,6 +261,32 @@ def test_a_learner_drifts_and_the_source_does_not(solved: dict) -> None:
     assert (costs[1] - costs[0]) / (costs[2] - costs[0]) == pytest.approx(1 / 3, abs=0.05)
 
 
+def test_drift_happens_behind_pairs_that_practice_hardly_held(solved: dict) -> None:
+    write, learner, source = (solved[name] for name in ("write", "learner", "source"))
+    random, practiced = torch.Generator().manual_seed(3), solved["counts"].sum(dim=-1) - 1
+    shares, costs = {}, {}
+    for name, step in (("real", source), ("own", learner)):
+        a, b, c = write(step, torch.exp, 2000, 60, random)[:, 18:].unfold(1, 3, 1).flatten(0, 1).T
+        rare, cost = practiced[a, b] < 3, -solved["going_on"][b, c].log()
+        shares[name] = float(rare.double().mean())
+        costs[name] = [float(cost[rare].mean()), float(cost[~rare].mean())]
+    assert shares["own"] / shares["real"] == pytest.approx(4, abs=1)
+    assert costs["own"] == pytest.approx([4, 0.26], abs=0.15)
+
+
+def test_the_slope_of_the_nll_in_one_over_t_is_its_excess_over_the_entropy(solved: dict) -> None:
+    logits = torch.randn(50, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tokens = torch.randint(20, (50,), generator=torch.Generator().manual_seed(1))
+    p = logits.softmax(dim=-1)
+
+    def nll(inverse: float) -> float:
+        q = solved["temperature"](logits, 1 / inverse)
+        return float(-q.gather(1, tokens[:, None]).log().mean())
+
+    slope = (nll(1 + 1e-5) - nll(1 - 1e-5)) / 2e-5
+    assert slope == pytest.approx(nll(1.0) - float(torch.special.entr(p).sum(1).mean()), rel=1e-5)
+
+
 def test_practice_closes_the_gap(solved: dict) -> None:
     gaps = []
     for practice in (10, 1000):

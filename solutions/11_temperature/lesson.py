@@ -37,7 +37,7 @@ from figures.predict import predict
 r"""
 ## One model, many writers
 
-A language model does not write. It answers one question, again and again: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore or a lunatic.
+A language model does not write. It answers one question: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore or a lunatic.
 
 Below is a small GPT that was trained on Shakespeare. (Where there is a network, `pretrained.language_model("openai-community/gpt2")` fetches GPT-2, and every cell runs on it.)
 """
@@ -68,8 +68,8 @@ r"""
 <details><summary>Answers</summary>
 
 1. A low temperature feeds the largest bar, and the entropy falls towards 0; a high one levels all bars.
-2. It says so under *mass kept*. The five bars grow: what is left must sum to 1.
-3. Top-p keeps the *fewest* tokens that hold half of the probability. At $T = 2$ the distribution is flatter, and it takes more of them.
+2. See *mass kept*. The five bars grow: what is left must sum to 1.
+3. Top-p keeps the *fewest* tokens that hold half of the probability: at $T = 2$ it takes more of them.
 </details>
 
 ## Exercise 1: temperature
@@ -94,7 +94,7 @@ The second form says what happens: each probability is raised to the power $1/T$
 
 <details><summary>Answer</summary>
 
-$T \to 0$: all the probability goes to the largest logit, and tokens that tie for it share it evenly. $T \to \infty$: all *possible* tokens get the same. A token with $z = -\infty$ has $e^{-\infty} = 0$ at every temperature: impossible stays impossible.
+$T \to 0$: all the probability goes to the largest logit, and tokens that tie for it share it evenly. $T \to \infty$: all *possible* tokens get the same. A token with $z = -\infty$ has $e^{-\infty} = 0$ at every temperature.
 </details>
 
 $T = 0$ divides by zero, and a negative $T$ would prefer the worst token: refuse both, `raise ValueError(f"T must be positive: got {T}")`. And mind the size of the numbers: at $T = 10^{-4}$ a logit of 30 becomes 300,000, and $e^{300000}$ is no number a computer has.
@@ -149,7 +149,7 @@ with solved("temperature"):
 
 # %% [markdown]
 r"""
-Dividing probabilities by a number and normalizing does *nothing*: the number cancels. Probabilities taken for logits lie between 0 and 1: no two are far apart, and the result is nearly uniform whatever the model said. The sentence is true of logits only.
+Dividing probabilities by a number and normalizing does *nothing*: the number cancels. Probabilities taken for logits lie between 0 and 1, so the results differ by a factor of at most $e^{1/T}$, whatever the model said. The sentence is true of logits only.
 
 ## Exercise 2: cutting the tail
 
@@ -339,6 +339,21 @@ def write(step, rule, count, length, generator):
     return tokens
 
 
+LUCK = torch.rand(20, generator=torch.Generator().manual_seed(4))
+
+
+def write_here(T, k, p):
+    """20 tokens after the prompt, and their bits; the same luck for every setting."""
+    tokens, bits = prompt, []
+    for u in LUCK:
+        z = gpt.logits(tokens)[0, -1]
+        sums = next_probs(z, T, k, p).cumsum(0)
+        token = (sums <= u * sums[-1]).sum().clamp(max=len(z) - 1)
+        bits.append(-float(z.log_softmax(0)[token]) / math.log(2))
+        tokens = torch.cat([tokens, token.view(1, 1)], dim=1)
+    return [labels[i] for i in tokens[0, prompt.shape[1] :]], bits
+
+
 # %% tags=["demo"]
 with solved("temperature", "top_k", "top_p", "next_probs"):
     rules = {
@@ -354,19 +369,6 @@ with solved("temperature", "top_k", "top_p", "next_probs"):
             logits = gpt.logits(torch.cat([prompt[0], drawn])[None, :-1])[0, -len(drawn) :]
         surprise = -logits.log_softmax(-1).gather(1, drawn[:, None])[:, 0] / math.log(2)
         texts[name] = ([labels[i] for i in drawn], surprise)
-
-    luck = torch.rand(20, generator=random)
-
-    def write_here(T, k, p):
-        """20 tokens after the prompt and their bits; the same luck for every setting."""
-        tokens, bits = prompt, []
-        for u in luck:
-            z = gpt.logits(tokens)[0, -1]
-            sums = next_probs(z, T, k, p).cumsum(0)
-            token = (sums <= u * sums[-1]).sum().clamp(max=len(z) - 1)
-            bits.append(-float(z.log_softmax(0)[token]) / math.log(2))
-            tokens = torch.cat([tokens, token.view(1, 1)], dim=1)
-        return [labels[i] for i in tokens[0, prompt.shape[1] :]], bits
 
     picture = NextToken.of(next_probs, next_logits, labels, prompt=PROMPT, texts=texts)
     picture.rewrite("here", write_here)
@@ -588,7 +590,7 @@ A model that gives token $x_t$ the probability $p_t$ is *surprised* by $-\log_2 
 
 $$\mathrm{BPT} = -\frac1n \sum_{t=1}^{n} \log_2 p_t, \qquad \mathrm{PP} = 2^{\mathrm{BPT}} = e^{\text{average NLL in nats}}.$$
 
-*By hand.* Four tokens had the probabilities $\tfrac12, \tfrac14, \tfrac18, \tfrac18$: surprises of 1, 2, 3 and 3 bits, 2.25 bits per token, perplexity $2^{2.25} = 4.757$. To compare texts of **different lengths**, divide by the length. (In beam search on texts that may end early, raw sums let the shorter ones win.)
+*By hand.* Four tokens had the probabilities $\tfrac12, \tfrac14, \tfrac18, \tfrac18$: surprises of 1, 2, 3 and 3 bits, 2.25 bits per token, perplexity $2^{2.25} = 4.757$. Texts of **different lengths** compare by it. (Raw sums let texts win that end early.)
 
 **Predict:** the perplexity of a model that gives each of $V$ tokens the same? Of one that is always right and sure?
 
@@ -628,9 +630,15 @@ r"""
 ## The text people write
 
 Now the experiment. From a page that the model never saw, take ten places; the 8 tokens there are the prompt, the 48 after them are what the **author** wrote. Let every recipe write 48 tokens after the same prompts, and hold the ruler to all of them. The second number is the share of 4-grams that stood in the same text before.
-
-**Predict:** who surprises the model least per token: the author, plain sampling at $T = 1$, greedy, or a beam of 4? And who repeats most?
 """
+
+# %% tags=["demo"]
+predict(
+    "Whose text surprises the model least per token?",
+    ["the author's", "what plain sampling at T = 1 draws", "what greedy takes"],
+    answer=2,
+    why="And it repeats itself most: the cells below measure both.",
+)
 
 
 # %%
@@ -703,11 +711,11 @@ with solved("temperature", "next_probs", "greedy", "beam_search", "score"):
 
 # %% [markdown]
 r"""
-The searched texts surprise the model *much* less than what a person wrote, and they go round in circles. Holtzman and colleagues (2020) found the same in large models, and called it degeneration. So the box above is settled: **human text is not the most probable, it is typical**, as surprising, on average, as its source.
+The searched texts surprise the model *much* less than what a person wrote, and they go round in circles. Holtzman and colleagues (2020) found the same in large models, and called it degeneration. So: **human text is not the most probable, it is typical**, as surprising, on average, as its source.
 
 ### Is the model as sure as it should be?
 
-A model is **calibrated** if what it gives 70 % comes 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated; an NLL above the entropy says that it is too sure.
+A model is **calibrated** if what it gives 70 % comes 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated. An NLL above the entropy says that it is too sure: their difference is the slope of the NLL in $1/T$ at $T = 1$, so a somewhat larger $T$ lowers it.
 """
 
 # %% tags=["demo"]
@@ -865,13 +873,6 @@ $$q = (0.3462,\ 0.3462,\ 0.3039,\ 0.0038).$$
 
 The total variation distance, half the sum of the absolute differences, is $\mathrm{TV}(p_T, q) = 0.1139$: in 11 of 100 texts, sampling token by token does something else. And as $T \to 0$ what is left is a text that greedy would take, not the most probable one.
 
-**Predict:** under which condition on $p$ *are* the two the same?
-
-<details><summary>Answer</summary>
-
-When the steps are independent: then $p(x)^{1/T} = \prod_t p(x_t)^{1/T}$ and the sum over all texts is a product of sums over tokens. (A little less is enough: that $\sum_v p(v \mid x_{<t})^{1/T}$, the sum that each step divides by, does not depend on the prefix.)
-</details>
-
 <details><summary>Hint 1</summary>
 
 The marginal $p(x_1, \dots, x_t)$ is `p` summed over all later axes; divided by $p(x_1, \dots, x_{t-1})$ it is the conditional. First all conditionals of the *given* $p$, then temper them.
@@ -881,6 +882,15 @@ The marginal $p(x_1, \dots, x_t)$ is `p` summed over all later axes; divided by 
 You do not need to divide: the tempered conditional is a softmax over the last axis of $\log p(x_1, \dots, x_t) / T$, since a softmax does not mind a constant in each row. A prefix that cannot happen gives a row of $-\infty$, and NaN: `torch.nan_to_num` makes zeros of that.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "For which p are the two the same at every T?",
+    ["for none", "if the steps are independent", "for all, if T is below 1"],
+    answer=1,
+    why="Then p(x)^(1/T) is a product over the tokens, and so is the sum over all texts. A little less is "
+    "enough: that the sum which each step divides by does not depend on the prefix.",
+)
 
 
 # %% exercise="tokenwise_temperature"
@@ -946,9 +956,7 @@ The two agree at $T = 1$, and come apart on either side. In the limit $T \to 0$ 
 Where does the difference come from? Write $Z_t(x_{<t}) = \sum_v p(v \mid x_{<t})^{1/T}$ for the sum that step $t$ divides by. Token-wise sampling divides a text's $p(x)^{1/T}$ by the $Z$'s **of its own path**, the joint way by one number for all.
 At $T < 1$ a prefix with a *certain* future has a large $Z$ (a sure token: $Z = 1$; two even ones at $T = 0.5$: $Z = \tfrac12$). Joint tempering rewards such prefixes; token-wise tempering divides the reward away, and at $T \to 0$ it *is* greedy.
 
-> "Applying temperature token by token does not recover joint temperature scaling."
-
-So that is so, and you have the counterexample and the reason.
+> "Applying temperature token by token does not recover joint temperature scaling." So it is.
 
 **Constrained decoding** (valid JSON, a list of allowed words) is as shortsighted. Tokens that no valid text goes on with get the logit $-\infty$. Every text is valid then, but not drawn from $p(x \mid x \text{ valid})$, which needs the probability of a valid *future*. On the tree, forbid $(0, 1)$: $p(x_1 = 0 \mid \text{valid}) = 0.30/0.70 = 0.43$, and masking leaves it at 0.6 (Park and others 2024).
 
@@ -1089,18 +1097,26 @@ with solved("drift"):
         f"what the source says of the next bell, from bell 20 on: its own {ringer[20:].mean():.2f}, "
         f"the learner's after real rounds {control[20:].mean():.2f}, after its own {own[20:].mean():.2f}"
     )
+    practiced = counts.sum(dim=-1) - 1  # how often practice held each pair
+    for name, texts in (("real", real), ("its own", write(learner, torch.exp, 2000, 60, random))):
+        a, b, c = texts[:, 18:].unfold(1, 3, 1).flatten(0, 1).T  # c is bell 20 or a later one
+        rare, cost = practiced[a, b] < 3, -going_on[b, c].log()
+        print(f"in {name} rounds {rare.double().mean():.1%} of the bells follow a rare pair")
+    print(
+        f"there its bell costs the source {cost[rare].mean():.2f} nats, elsewhere {cost[~rare].mean():.2f}"
+    )
 
 # %% [markdown]
 r"""
-By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift: after a slip it stands behind a pair of bells that practice hardly ever held.
+By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift. Where? Behind a pair of bells that practice held twice at most: there the learner's bell costs 4 nats, elsewhere 0.26, and its own rounds lead there four times as often as real ones.
 
 ### Is that so?
 
 > "A small wrong choice early can cascade … This is not a bug in any one model; it is a property of the paradigm."
 
-Two things in your picture speak against the last half. The dotted line is autoregressive too, reads its own slips, and does **not** drift: a model that knows how to go on from a mistake loses nothing by making one. And the climb **ends**: by chance the learner finds back to a pair that it knows. (He and others 2021 found such self-recovery in language models.)
+The dotted line is autoregressive too, reads its own slips, and does **not** drift. And the climb **ends**: by chance the learner finds back to a pair that it knows. (He and others 2021 found such self-recovery in language models.)
 
-What drifts is a model that is worse where its own prefixes lead than where it was trained. More practice closes the gap:
+More practice closes the gap:
 """
 
 # %% tags=["demo"]
@@ -1133,11 +1149,11 @@ A few sentences for each.
 # %% [markdown] question="most_probable" points=2
 r"""
 ### BEGIN SOLUTION
-1. All heads, with $0.6^{100}$: any other sequence replaces a factor 0.6 by 0.4. Nobody would believe it: nearly all sequences have about 60 heads, because there are so many of those (the typical set); each single one is *less* probable, together they have nearly all of the probability. A text written by maximizing is the all-heads sequence: at each place the least surprising token, while what people write surprises by the source's entropy on average.
-2. A translation has few good answers, all near the mode, and one wants the best of them: search. A story has a great many good continuations and one wants a typical one: draw, with the unreliable tail cut off.
-3. They sharpen each step: a shortsighted sharpening, which does not see that a probable first token may lead to an uncertain future. The same as tempering whole texts if the steps are independent (or if each step's normalizer does not depend on the prefix), and at T = 1.
+1. All heads, with $0.6^{100}$: any other sequence replaces a factor 0.6 by 0.4. Nobody would believe it: nearly all sequences have about 60 heads, since there are so many of those (the typical set); each is *less* probable, together they hold nearly everything. Maximizing writes the all-heads text: the least surprising token everywhere, while what people write surprises by the source's entropy on average.
+2. A translation has few good answers, all near the mode: search for the best. A story has many good continuations, and one wants a typical one: draw, with the unreliable tail cut off.
+3. They sharpen each step, and do not see that a probable first token may lead to an uncertain future. The same as tempering whole texts if the steps are independent (or if no step's normalizer depends on the prefix), and at T = 1.
 
-Rubric: ½ point for all heads together with "about 60 heads are typical"; ½ point for carrying it over to text. ½ point for a reason in the task (one best answer, many good ones) for both. ½ point for "per token, not per text" with a case in which the two agree.
+Rubric, ½ point each: all heads, and "about 60 heads are typical"; carried over to text; a reason in the task (one best answer, many good ones) for both; "per token, not per text", with a case in which the two agree.
 ### END SOLUTION
 """
 
@@ -1152,7 +1168,7 @@ what people write has the surprise of the source. Tempering each token is not te
 
  - A. Fan, M. Lewis, Y. Dauphin (2018). *Hierarchical neural story generation.* ACL. Top-k sampling.
  - A. Holtzman, J. Buys, L. Du, M. Forbes, Y. Choi (2020). *The curious case of neural text degeneration.* ICLR. The nucleus, and why maximizing degenerates.
- - F. Stahlberg, B. Byrne (2019). *On NMT search errors and model errors: cat got your tongue?* EMNLP-IJCNLP. What exact search finds in a translation model: often the empty text.
+ - F. Stahlberg, B. Byrne (2019). *On NMT search errors and model errors: cat got your tongue?* EMNLP-IJCNLP. Exact search in a translation model often finds the empty text.
  - W. Kool, H. van Hoof, M. Welling (2019). *Stochastic beams and where to find them.* ICML.
  - C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017). *On calibration of modern neural networks.* ICML. · A. P. Dawid (1982). *The well-calibrated Bayesian.* JASA 77.
  - K. Park, J. Wang, T. Berg-Kirkpatrick, N. Polikarpova, L. D'Antoni (2024). *Grammar-aligned decoding.* NeurIPS.
@@ -1174,9 +1190,5 @@ In ranked order, those *before* which there is still less than $p$. So the cross
 <details><summary>What do T → 0 of the joint and of the token-wise temperature give?</summary>
 
 The most probable text, and a text that greedy takes.
-</details>
-<details><summary>A model has a fine validation loss and its long texts decay. What do you suspect, and how do you test it?</summary>
-
-It is worse on its own prefixes than on real ones. Compare both, as `drift` does.
 </details>
 """

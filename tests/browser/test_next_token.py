@@ -188,6 +188,22 @@ def test_a_calm_reader_sees_texts_at_once(show: Callable) -> None:
     expect(page.locator(".token:visible")).to_have_count(8)
 
 
+def test_a_text_is_written_anew_where_a_slider_goes(show: Callable) -> None:
+    picture = NextToken.of(next_probs, *row(), texts=TEXTS)
+    picture.rewrite("here", lambda T, k, p: ([f" {T:g}", f" {k}", f" {p:g}"], [1.0, 2.0, 3.0]))
+    page = show(picture, kernel=True)
+    here = page.locator(".column").first
+    expect(here.locator(".title")).to_have_text("here")
+    expect(here.locator(".said")).to_have_text("1 None 1")
+    page.get_by_role("slider", name="temperature T").focus()
+    page.keyboard.press("Home")
+    expect(here.locator(".said")).to_have_text("0.1 None 1")
+    page.get_by_role("slider", name="top-k: at most so many tokens").focus()
+    page.keyboard.press("Home")
+    expect(here.locator(".said")).to_have_text("0.1 1 1")
+    expect(page.locator(".column .title")).to_have_text(["here", *TEXTS])
+
+
 def test_without_texts_there_is_no_stage(show: Callable) -> None:
     page = show(NextToken(*row()))
     expect(page.locator(".stage")).to_be_hidden()

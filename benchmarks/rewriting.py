@@ -1,0 +1,41 @@
+"""How long a slider of lesson 11 takes to write its text anew, in the kernel."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+
+from autograder.lessons import solution_functions
+from course import pretrained
+from figures.next_token import NextToken
+
+TITLE = "Lesson 11: a text that a slider writes anew"
+ASKED = 100  # milliseconds
+
+
+def run() -> str:
+    """Moves each slider through all its positions, one position at a time, on one thread."""
+    torch.set_num_threads(1)
+    names = solution_functions("11_temperature")
+    gpt = pretrained.language_model(pretrained.SMALL)
+    labels = [gpt.decode([token]) for token in range(gpt.vocab_size)]
+    names |= {"gpt": gpt, "prompt": torch.tensor([gpt.encode("My lord, I")]), "labels": labels}
+    logits = gpt.logits(names["prompt"])[0, -1]
+    picture = NextToken.of(names["next_probs"], logits, labels)
+    picture.rewrite("here", names["write_here"])
+    start, milliseconds = list(picture._at), []
+    for axis, name in enumerate("Tkp"):
+        for place in range(len(picture._grid[name])):
+            at = list(start)
+            at[axis] = place
+            before = time.perf_counter()
+            picture._at = at
+            if at != start:  # where it stood already, nothing is written
+                milliseconds.append(1e3 * (time.perf_counter() - before))
+    return (
+        f"{len(milliseconds)} moves of the three sliders, 20 tokens of the small GPT a move, one "
+        f"thread, the kernel's time: median {statistics.median(milliseconds):.0f} ms, longest "
+        f"{max(milliseconds):.0f} ms (asked for: {ASKED} ms)."
+    )
