@@ -44,6 +44,7 @@ from course.demo import solved
 from course.picture import show
 from figures import static
 from figures.codec import CodecExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -55,20 +56,26 @@ Suppose now that you *know* the one who chooses: A half of the time, B and C a q
 
 > An outcome of probability $p$ costs $\log_2 \tfrac1p$ bits. To predict well **is** to compress well.
 
-All models of this course give probabilities, one conditional at a time. So each of them is a file format. You will write the program that turns 300 digits into a file, and the file back into the digits, bit for bit; and at the end, a letter that you can send.
+All models of this course give probabilities, one conditional at a time. So each of them is a file format. You will turn 300 digits into a file, and the file back into the digits, bit for bit; and at the end, write a letter that you can send.
 
-The picture shows how probabilities become a file: the word BAC is an interval of numbers between 0 and 1, and to name the interval is to name the word. **Predict:** how many binary digits does it take?
+The picture shows how probabilities become a file: the word BAC is an interval of numbers between 0 and 1, and to name the interval is to name the word. Follow it from line to line.
 """
 
 # %% tags=["demo"]
 static.show("shrinking-interval")
 
+# %% tags=["demo"]
+predict(
+    "BAC takes five questions, and AAA three. And a word of this chooser's on average?",
+    ["3", "4.5", "4.75", "5"],
+    answer=1,
+    why="Half of the letters are A and cost 1, the others cost 2: 1.5 a letter. Whoever does not know the "
+    "chooser needs 4.75 at least.",
+)
+
 # %% [markdown]
 r"""
-<details><summary>Answer</summary>
-
-Five. The interval has the width $\frac14 \cdot \frac12 \cdot \frac14 = \frac1{32}$, and $-\log_2 \frac1{32} = 5$: the number 0.10011 (binary) lies in it, and so does whatever you append to that.
-</details>
+Five digits: the interval has the width $\frac14 \cdot \frac12 \cdot \frac14 = \frac1{32}$, and $-\log_2 \frac1{32} = 5$. The number 0.10011 (binary) lies in it, and so does whatever you append to that.
 
 ## Exercise 1: the price of an outcome
 
@@ -80,7 +87,7 @@ $$\text{bits}(x) = -\log_2 p(x) = -\frac{1}{\ln 2}\sum_i \log p(x_i \mid x_{<i})
 
 The logs of this course are natural; a bit is $\ln 2 = 0.693$ nats, so there are *more* bits than nats.
 
-*By hand.* BAC has the log-probabilities $\ln\frac14, \ln\frac12, \ln\frac14$. They sum to $-3.466$ nats, and $3.466 / 0.693 = 5$ bits. With 0.4, 0.5 and 0.6 it is $2.120/0.693 = 3.06$ bits: no whole number, and it should stay none. A file has whole bytes, a *price* has not.
+*By hand.* BAC has the log-probabilities $\ln\frac14, \ln\frac12, \ln\frac14$. They sum to $-3.466$ nats, and $3.466 / 0.693 = 5$ bits. With 0.4, 0.5 and 0.6 it is $2.120/0.693 = 3.06$ bits: no whole number, and it should stay none.
 
 **Predict:** what does an outcome cost that the model calls impossible?
 
@@ -176,8 +183,6 @@ Here is the whole idea of **arithmetic coding** (Rissanen 1976; Pasco 1976), in 
 $$\text{low} \leftarrow \text{low} + \text{width} \cdot \sum_{s < x_i} p(s), \qquad \text{width} \leftarrow \text{width} \cdot p(x_i).$$
 
 At the end $\text{width} = p(x)$. Somewhere in an interval of that width lies a binary fraction of at most $\lceil -\log_2 p(x) \rceil + 1$ digits, such that all its continuations stay inside. Its digits are the file. The other side goes the same way: which part does the number lie in? That was the symbol. Keep the part, and go on.
-
-**Predict** `low` and `width` for BAC, from the picture.
 """
 
 
@@ -497,7 +502,7 @@ with solved("ideal_bits", "quantize", "encode", "decode"):
 
 # %% [markdown]
 r"""
-*Against the others.* Zlib and its kin look for repeated strings, and 2,400 bytes are little to learn from. Your codec came with a model that had seen 1,297 digits. That is not free: **the receiver must have the model**, and its 2,080 numbers are larger than all 300 digits. (Exercise 5 does without.)
+*Against the others.* Zlib and its kin know nothing of digits. Your codec came with a model that had seen 1,297 digits. That is not free: **the receiver must have the model**, and its 2,080 numbers are larger than all 300 digits.
 
 *Against itself.* A stream for each digit costs about 38 bits where one stream costs 26: the library writes whole words of 32 bits, and a digit of 26 bits fills one, or two. The rounding is paid once for each stream. So code a set as one stream.
 
@@ -524,8 +529,16 @@ r"""
 
 ### To decode is to sample
 
-**Predict** what your `decode` makes of bytes that no one has ever encoded, straight from a random number generator.
+Bytes that no one has ever encoded, straight from a random number generator:
 """
+
+# %% tags=["demo"]
+predict(
+    "What does your decode make of random bytes?",
+    ["white noise", "digits", "an error, nearly always"],
+    answer=1,
+    why="Each decoded digit is a draw from the model: the next cell shows twelve, and the text below says why.",
+)
 
 
 # %% tags=["demo"]
@@ -755,7 +768,7 @@ r"""
 All 1,797 digits, from nothing. The blocks double, so that learning is not repeated too often. **Predict:** what does a digit of the first block cost, of 64 pixels? From which block on is zlib beaten, and is it beaten in all?
 """
 
-# %% tags=["demo"]
+# %% tags=["demo", "unfolded"]
 every = torch.cat([digits.train, digits.valid, digits.test]).long()  # (1797, 64)
 SIZES = (10, 10, 20, 40, 80, 160, 320, 640, 517)
 
@@ -765,6 +778,7 @@ def learn(seen):
     return PixelRegressions(seen.numpy(), sees=lambda i: range(i))
 
 
+# %% tags=["demo"]
 with solved("quantize", "encode", "decode", "decode_learning"):
     files = encode_learning(learn, every, SIZES)
     came = torch.equal(decode_learning(learn, files, SIZES, 64), every)
@@ -786,9 +800,9 @@ with solved("quantize", "encode", "decode", "decode_learning"):
 
 # %% [markdown]
 r"""
-The model was never sent: the area between the steps and the last of them is the price of learning it. To learn *is* to shorten the rest of the file. (A large language model learns so from its prompt alone, without a change of its weights: Brown et al., NeurIPS 2020.)
+The model was never sent: the area between the steps and the last of them is the price of learning it. (A large language model learns so from its prompt alone, without a change of its weights: Brown et al., NeurIPS 2020.)
 
-**A number to beat: 49,760 bits** for the 1,797 digits. Another `learn`, a NADE or a mixture of both, needs nothing but the method `conditionals`.
+**A number to beat: 49,760 bits** for the 1,797 digits. Write another `learn`: its model needs the method `conditionals`.
 
 ## Exercise 6: the best causality test of all
 
@@ -833,8 +847,21 @@ check(round_trip)
 
 # %% [markdown]
 r"""
-Three sets of 64 regressions, trained on the same digits. The first sees the pixels before; the second all pixels but its own, like a masked language model that fills gaps; the third all of them. **Predict** the size of each file, and which of them come back. And what white noise costs under the first, 64 bits as it is.
+Three sets of 64 regressions, trained on the same digits. The first sees the pixels before; the second all pixels but its own, like a masked language model that fills gaps; the third all of them. And white noise under the first, 64 bits as it is.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which file is the shortest, and which come back?",
+    [
+        "the first, and it alone comes back",
+        "the second; it and the first come back",
+        "the third, and all come back",
+        "the third, and the first alone comes back",
+    ],
+    answer=3,
+    why="Run the next cell for the sizes.",
+)
 
 # %% tags=["demo"]
 peeking = {
@@ -859,15 +886,15 @@ r"""
 
 > "The lower the loss, the better the model."
 
-The third model has by far the lowest loss of the three, and its file is worth nothing. A loss compares models only if all of them *are* distributions. The round trip unmasks those that are none, as far as the files go that it was asked of: the tables of both ends were equal *for these*. A model that peeks at a pixel which is white in all of them comes back, and is none.
+The third model has by far the lowest loss of the three, and its file is worth nothing. A loss compares models only if all of them *are* distributions. The round trip unmasks those that are none, as far as its files go: the tables of both ends were equal *for these*. A model that peeks at a pixel which is white in all of them comes back.
 
 > "A good model compresses everything."
 
-There are $2^{64}$ images, and fewer than $2^{64}$ files that are shorter than 64 bits, so no codec shortens them all. And where files may follow each other without a mark between them (a *prefix code*), their lengths obey Kraft's inequality, $\sum 2^{-\text{length}} \le 1$: 64 bits for each of the $2^{64}$ images use up the whole sum, so whoever shortens one lengthens another. Noise costs far more than 64 bits here, and comes back all the same.
+There are $2^{64}$ images, and fewer files that are shorter than 64 bits, so no codec shortens them all. Where files may follow each other without a mark (a *prefix code*), their lengths obey Kraft's inequality, $\sum 2^{-\text{length}} \le 1$: 64 bits for each of the $2^{64}$ images use up the whole sum, so whoever shortens one lengthens another. Noise costs more than 64 bits here, and comes back.
 
 ## A letter
 
-The cell below turns your text into a file, and the file into a line that fits into any chat; put a line that you got into `RECEIVED`. In front stand the number of tokens and a checksum: your round trip speaks for the tables of *your* machine, the checksum for your friend's. (Both compute in double precision, so that tables seldom differ.)
+The cell below turns your text into a file, and the file into a line that fits into any chat; put a line that you got into `RECEIVED`. In front stand the number of tokens and a checksum: your round trip speaks for the tables of *your* machine, the checksum for your friend's. (Both compute in double precision: tables seldom differ.)
 """
 
 # %%
@@ -919,13 +946,11 @@ A few sentences for each.
 # %% [markdown] question="no_file" points=2
 r"""
 ### BEGIN SOLUTION
-1. Each of their outputs sees pixels that come later (or the pixel itself): the numbers are conditionals given the *rest*, whose product is no joint distribution, and it does not sum to 1. The sender could write a short file, but the receiver would need the later pixels to compute the table for the earlier ones: it cannot begin. Experiment: encode and decode
-   one batch of digits with their model; it does not come back.
-2. The tables differ in the last bits, from column 9 on or before: another precision (compute both in the same dtype), another batch shape (ask in the same shape at both ends), another device or library version (ship the code path, or integer arithmetic; a checksum to notice it). Also possible: the two
-   use different quantization, or a stack and a queue.
+1. Each of their outputs sees pixels that come later (or the pixel itself): conditionals given the *rest*, whose product is no joint distribution, and does not sum to 1. The receiver would need the later pixels to compute the table for the earlier ones: it cannot begin. Experiment: encode and decode one batch of digits; it does not come back.
+2. The tables differ in the last bits, from column 9 on or before: another precision (the same dtype at both ends), another batch shape (the same shape), another device or library version (ship the code path, or integer arithmetic; a checksum to notice it). Also possible: another quantization, or a stack and a queue.
 3. Counting: there are $2^n$ texts of $n$ bits, and only $2^n - 1$ files shorter than $n$ bits, so no rule that can be undone shortens all of them. A codec shortens what its model expects and lengthens the rest; English is a tiny part of all texts.
 
-Rubric: 1 point for the first (½ "the product is no distribution / the receiver would need the future", ½ "decode and compare"). ½ point for two causes with a cure each. ½ point for the counting argument.
+Rubric: ½ point for "the product is no distribution" or "the receiver would need the future", ½ for "decode and compare". ½ point for two causes with a cure each. ½ point for the counting argument.
 ### END SOLUTION
 """
 
@@ -933,9 +958,9 @@ Rubric: 1 point for the first (½ "the product is no distribution / the receiver
 r"""
 ## What you should remember
 
-What has probability $p$ costs $-\log_2 p$ bits, and an arithmetic coder pays that price up to a few bits for a whole file. The encoder asks the model once, the decoder once for each symbol, and both must get the same numbers to the last bit. A receiver that learns as it reads needs no model. A model that peeks promises a tiny file that nobody can read: the round trip is a test of causality, as strict as the files it is asked of. And to decode random bits is to sample.
+What has probability $p$ costs $-\log_2 p$ bits, and an arithmetic coder pays that price up to a few bits for a whole file. The encoder asks the model once, the decoder once for each symbol, and both must get the same numbers to the last bit. A receiver that learns as it reads needs no model. A model that peeks promises a tiny file that nobody can read: the round trip is a test of causality, as strict as the files it is asked of.
 
-Twelve lessons, one identity: $p(x) = \prod_i p(x_i \mid x_{<i})$. It is exact, and it is no model; each lesson asked what computes the conditionals. What training lowers, generation spends and compression saves is *one number*, $-\log p(x)$.
+All lessons have one identity, $p(x) = \prod_i p(x_i \mid x_{<i})$. It is exact, and it is no model; each lesson asked what computes the conditionals. What training lowers, generation spends and compression saves is *one number*, $-\log p(x)$.
 
 ## Appendix: the neighbors
 
@@ -959,9 +984,9 @@ A masked autoregressive flow (Papamakarios et al., NIPS 2017) is MADE with Gauss
 
  - C. E. Shannon (1948). *A Mathematical Theory of Communication.* Bell System Technical Journal 27.
  - J. Rissanen (1976). *Generalized Kraft Inequality and Arithmetic Coding.* IBM J. Res. Dev. 20. · G. N. N. Martin (1979). *Range encoding.* Video and Data Recording Conference.
- - I. H. Witten, R. M. Neal, J. G. Cleary (1987). *Arithmetic Coding for Data Compression.* Communications of the ACM 30. Model and coder apart, as here.
+ - I. H. Witten, R. M. Neal, J. G. Cleary (1987). *Arithmetic Coding for Data Compression.* Communications of the ACM 30.
  - A. P. Dawid (1984). *Statistical Theory: The Prequential Approach.* J. Royal Statistical Society A 147. · L. Blier, Y. Ollivier (2018). *The Description Length of Deep Learning Models.* NeurIPS.
- - R. Bamler (2022). *Understanding Entropy Coding With Asymmetric Numeral Systems.* arXiv:2201.01741. By the author of `constriction`; the method is J. Duda's (2009), arXiv:0902.0271.
+ - R. Bamler (2022). *Understanding Entropy Coding With Asymmetric Numeral Systems.* arXiv:2201.01741. The method is J. Duda's (2009), arXiv:0902.0271.
  - J. Ballé, N. Johnston, D. Minnen (2019). *Integer Networks for Data Compression with Latent-Variable Models.* ICLR. · J. Townsend, T. Bird, D. Barber (2019). *Practical Lossless Compression with Latent Variables using Bits Back Coding.* ICLR.
  - G. Delétang et al. (2024). *Language Modeling Is Compression.* ICLR. · Y. Leviathan, M. Kalman, Y. Matias (2023). *Fast Inference from Transformers via Speculative Decoding.* ICML.
 
@@ -973,24 +998,12 @@ Close the notebook's top half, and answer aloud before you unfold.
 
 $-\log_2 p$ bits. The interval of the whole message has the width $p(x)$; fractions are added up in it, and rounded once, at the end.
 </details>
-<details><summary>Why must no frequency be 0, and why must they sum to a power of two exactly?</summary>
-
-A symbol with no part cannot be written. A gap would be wasted, an overlap could not be told apart; the power of two makes the cuts exact.
-</details>
 <details><summary>How often does the sender ask the model, and how often the receiver? Why?</summary>
 
 Once, since it knows all of x. n times, since each table needs the symbols before it.
 </details>
-<details><summary>How can a receiver read without a model?</summary>
-
-It learns from what it has read, by the sender's rule: both have the same model for every block.
-</details>
 <details><summary>The same weights on two machines: why may the file not come back?</summary>
 
 Floating-point sums depend on their order, and the order on shape, device and library. One table that differs ruins the rest.
-</details>
-<details><summary>What does the decoder make of random bits?</summary>
-
-A sample of the model.
 </details>
 """
