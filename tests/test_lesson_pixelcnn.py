@@ -308,7 +308,7 @@ def trained(solved: dict, block: type | None = None) -> tuple[torch.nn.Module, f
 def test_a_network_that_sees_itself_has_no_loss_and_draws_no_digits(solved: dict):
     """The two leaks that the lesson names: no shift between the stacks, and B for the first layer.
 
-    The honest network of the same size is the control, and the judge of what the others draw.
+    The honest network of the same size is the control.
     """
 
     class Unshifted(solved["GatedBlock"]):
@@ -325,16 +325,16 @@ def test_a_network_that_sees_itself_has_no_loss_and_draws_no_digits(solved: dict
         def __init__(self, kind, *sizes):
             super().__init__("B", *sizes)
 
-    judge_of_all, honest = trained(solved)
+    model, honest = trained(solved)
     assert 16 < honest < 21
-    real = digits(levels=2, flat=False).test[:100]
-    leaky = {leak.__name__: trained(solved, leak) for leak in (Unshifted, FirstIsB)}
-    with torch.no_grad():
-        usual = judge_of_all.nll(real).mean()
-        for name, (model, nats) in leaky.items():
-            assert nats < 0.5, name
-            drawn = model.sample(100, 8, 8, torch.Generator().manual_seed(0))
-            assert judge_of_all.nll(drawn).mean() > 2 * usual, name
+    ink = digits(levels=2, flat=False).test.double().mean()
+    drawn = model.sample(50, 8, 8, torch.Generator().manual_seed(0)).double().mean()
+    assert 0.7 * ink < drawn < 1.3 * ink
+    for leak in (Unshifted, FirstIsB):
+        model, nats = trained(solved, leak)
+        assert nats < 0.5, leak.__name__
+        drawn = model.sample(50, 8, 8, torch.Generator().manual_seed(0)).double().mean()
+        assert drawn < 0.1 * ink, f"{leak.__name__}: it copies the zeros that stand there"
 
 
 def test_the_cheapest_color_is_the_last_one_whichever_it_is(solved: dict):

@@ -422,7 +422,7 @@ def test_more_than_six_samples_of_the_past_bring_the_resonator_nothing(experimen
     nats = {m: float(each.mean()) for m, each in heard.items()}
     assert nats[2] > nats[6] + 0.2 and nats[4] > nats[6]
     gain = heard[6] - heard[128]
-    assert abs(float(gain.mean())) < 3 * float(gain.std()) / len(gain) ** 0.5 < 0.01
+    assert abs(float(gain.mean())) < 3 * float(gain.std()) / len(gain) ** 0.5 < 0.03
 
 
 def test_a_wrong_label_costs_more_than_knowing_nothing(experiment) -> None:

@@ -1014,7 +1014,7 @@ r"""
 ### BEGIN SOLUTION
 1. In its own row no kernel reads to the right, so a signal comes one column nearer from the right only by going up at least one row (for 3×3 kernels). Offsets $(-r, c)$ with $c > r$ are no sum of allowed offsets, however many layers there are. The vertical stack reads whole rows
 without a mask; the horizontal one gets its result for all rows strictly above, and adds what is left in its own row. Together: everything before the pixel, within reach.
-2. The horizontal features of row $r$ then contain pixels of row $r$, the predicted one and those after it. Training finds a way to copy: the loss falls towards 0, far below any honest model. In sampling the pixel is not there yet (a zero is), so samples are garbage; likelihoods mean nothing, since the "probabilities" do not sum to 1.
+2. The horizontal features of row $r$ then contain pixels of row $r$, the predicted one and those after it. Training finds a way to copy: the loss falls towards 0, far below any honest model. In sampling the pixel is not there yet (a zero is), and the network copies that: blank images, or garbage; likelihoods mean nothing, since the "probabilities" do not sum to 1.
 3. The numbers R, G, B of one pixel are three variables at the same place. The place alone does not say which comes first, so the channels must. Pixels at other places of the kernel lie entirely in the past (or are masked): all their colors are known.
 
 Rubric: ½ point for "one column right costs one row up, at any depth" (a drawing in words will do). ½ point for the two stacks, with the shift or "rows strictly above" named. ½ point for "loss too good, samples bad" (½ of it for only one of the two). ½ point for colors as variables at one place.
@@ -1051,7 +1051,7 @@ Each layer must step at least one pixel back, so the nearest past is lost: with 
 </details>
 <details><summary>And one whose first layer is B?</summary>
 
-It sees itself. The loss tends to 0 and the samples are noise.
+It sees itself. The loss tends to 0, and when it draws there are only zeros to copy.
 </details>
 <details><summary>Which pixels lie in the blind spot of 3×3 kernels?</summary>
 
