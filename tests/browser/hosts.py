@@ -48,7 +48,7 @@ def look(lab: Lab, new_page, notebook: nbformat.NotebookNode, shots: Path) -> li
             opened.wait_until_drawn(index)
             outputs = f'.jp-Notebook [data-windowed-list-index="{index}"] .jp-Cell-outputWrapper'
             amiss += [f"{theme}, cell {index}: {one}" for one in seen_amiss(page, outputs)]
-            if cell.locator("[data-live-view], img, svg").count():
+            if cell.locator(".jp-OutputArea-output :is([data-live-view], img)").count():
                 page.locator(outputs).screenshot(path=shots / f"{theme}-{index:03}.png")
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)

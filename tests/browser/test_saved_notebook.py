@@ -61,7 +61,7 @@ def test_run_change_save_shut_down_and_reopen(lab: Lab, new_page, tmp_path) -> N
 
     reopened = lab.reopen(lab_page, notebook.path)
     for text, said in (
-        ("explorer = ", "Autoregressive: every output sees all inputs before it, and nothing else"),
+        ("explorer = ", "Not autoregressive: 4 inputs at or after the output"),  # as changed
         ("receptive = ", "Autoregressive, with a blind spot"),
         ("player = ", "2 images of 4×4 pixels, 4 levels"),
         ("tree = ", "the logits of x32 see 8 samples, as receptive_field says 8"),
