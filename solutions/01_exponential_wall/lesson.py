@@ -38,19 +38,14 @@ from figures.table_size import TableSize
 r"""
 ## A picture is 784 bits
 
-Scan a handwritten digit at 28 × 28 pixels, each black or white. That is a small picture: 784 bits, less than this paragraph takes on
-your disk.
-
-Now suppose that you want to write down *which digits people write*: for every possible picture, its probability. With that list you
-could draw new digits, spot forged ones, and complete half-finished ones. All of generative modeling would be a lookup.
-
-How long is the list? Commit to a guess, then drag the slider to 784.
+Scan a handwritten digit at 28 × 28 pixels, each black or white: 784 bits, less than this paragraph takes on your disk. Now write down *which digits people write*: for every possible picture, its probability. With that list
+you could draw new digits, spot forged ones, and complete half-finished ones. How long is it? Guess first, then drag the slider to 784.
 """
 
 # %% tags=["demo"]
 predict(
-    "How many bits may a picture have, so that its list, at 8 bytes a number, still fits on a laptop's disk of 1 terabyte?",
-    ["36: a picture of 6 × 6", "360: one of 18 × 20", "784: the scanned digit"],
+    "At 8 bytes a number: the list of which picture still fits on a disk of 1 terabyte?",
+    ["36 bits, 6 × 6 pixels", "360 bits, 18 × 20 pixels", "784 bits: the scanned digit"],
     answer=lambda: [36, 360, 784].index(max(n for n in range(785) if 8 * (2**n - 1) <= 10**12)),
     why="A picture of 6 × 6 fills half a terabyte, and every further bit doubles the list.",
 )

@@ -41,7 +41,7 @@ r"""
 
 Here are the top four rows of a handwritten digit, 8×8 pixels, black or white. You have a guess about the lower half already, don't you?
 
-**Draw one yourself:** click pixels on and off above the line, then press *Complete* for six guesses of the lower half. They come from a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images.
+**Draw one yourself:** click pixels on and off above the line, then press *Complete* for six guesses of the lower half. They come from a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images. (The middle picture is for *votes*: what each pixel drawn so far says for or against ink in the framed one. A coin hears nobody.)
 """
 
 # %% tags=["folded"] title="The digits"

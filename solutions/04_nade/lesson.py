@@ -59,17 +59,9 @@ predict(
     why=f"{500 * 784 + 500 + 784 * 500 + 784:,}, of which the two matrices W and V are 784,000.",
 )
 
-# %% tags=["demo"]
-for n, h in ((3, 2), (64, 128), (784, 500)):
-    apart = sum(h * (i - 1) + h + h + 1 for i in range(1, n + 1))  # W_i, c_i, V_i and b_i
-    shared = sum(math.prod(shape) for shape in ((h, n), (h,), (n, h), (n,)))
-    print(f"n = {n:3}, h = {h:3}: networks apart {apart:>11,} numbers, W and c shared {shared:>7,}")
-
 # %% [markdown]
 r"""
-154 million against 785,284: about 200 times fewer. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
-
-Larochelle and Murray (2011) shared them. There is **one** matrix $W$ with a column for each pixel. Step $i$ uses the columns of the pixels before it, and leaves out the others:
+Larochelle and Murray (2011) shared $W$ and $c$. There is **one** matrix $W$ with a column for each pixel. Step $i$ uses the columns of the pixels before it, and leaves out the others:
 
 $$h_i = \sigma\Big(c + \sum_{j<i} W_{\cdot j}\, x_j\Big).$$
 
@@ -95,6 +87,17 @@ r"""
 2. Column $j$ is used by all steps after $j$: $n - j$ times. In training it learns from all of them.
 3. The last one: no step comes after $x_6$.
 </details>
+"""
+
+# %% tags=["demo"]
+for n, h in ((3, 2), (64, 128), (784, 500)):
+    apart = sum(h * (i - 1) + h + h + 1 for i in range(1, n + 1))  # W_i, c_i, V_i and b_i
+    shared = sum(math.prod(shape) for shape in ((h, n), (h,), (n, h), (n,)))
+    print(f"n = {n:3}, h = {h:3}: networks apart {apart:>11,} numbers, W and c shared {shared:>7,}")
+
+# %% [markdown]
+r"""
+154 million against 785,284: about 200 times fewer. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
 
 Everything else you know already: a logit for each pixel, and the negative log-likelihood is the sum of the surprises, $\log(1 + e^{\ell_i}) - x_i \ell_i$. Now build it.
 """

@@ -39,9 +39,7 @@ The gray curve $p$ is the world: two bumps, one holding 40 % of everything, the 
 right.
 
 **Drag it to where you would put it**, or move the two sliders by keys. Two numbers judge your choice. Both are called "the KL divergence between $p$ and
-$q$", and both are 0 only where $q = p$.
-
-Commit yourself before you drag.
+$q$", and both are 0 only where $q = p$. Commit yourself before you drag.
 """
 
 # %% tags=["demo"]
