@@ -808,8 +808,9 @@ with solved("conditionals", "sample", "conditional_query"):
     for pattern, (mass, _, worth) in costs.items():
         right.loglog(mass, 1 / mass, "o", color="#D55E00")
         right.loglog(mass, count / worth, "s", color="#0072B2")
+        at, side = ((-5, 4), "right") if "he" in pattern else ((5, 4), "left")  # its neighbor is th
         right.annotate(
-            pattern, (mass, count / worth), xytext=(4, 4), textcoords="offset points", fontsize=8
+            pattern, (mass, count / worth), at, textcoords="offset points", ha=side, fontsize=8
         )
     right.set(xlabel="p(evidence)", ylabel="words drawn for one useful", xlim=(8e-4, 0.05))
     show(

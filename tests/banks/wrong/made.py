@@ -1047,6 +1047,15 @@ def made_parameters(n, hidden_sizes):
         "no-degree-at-n-1",
         edit=("if n == 1:", "if n == 0:"),
     ),
+    Wrong(  # a degree of 1 where there is none
+        "made_parameters",
+        ALONE,
+        "units-without-a-degree",
+        edit=(
+            ("if n == 1:", "if n == 0:"),
+            (DEGREES, "degrees = 1 + torch.arange(size) % max(n - 1, 1)"),
+        ),
+    ),
     Wrong(  # > and ≥ exchanged
         "made_parameters",
         DEEP,
