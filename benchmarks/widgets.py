@@ -19,7 +19,7 @@ from figures.palette import LIGHT
 from tests.browser.gallery import GALLERY
 
 TITLE = "Widgets: a key pressed until the picture is painted"
-PRESSES, SLOW_PRESSES = 60, 20
+PRESSES, SLOW_PRESSES = 40, 12
 UNBOUND = ["--disable-gpu-vsync", "--disable-frame-rate-limit"]
 
 # Where the keys go, two keys that go to and fro, and the trait that the reader moves.

@@ -32,6 +32,12 @@ class tqdm(_Bar):
             kwargs["file"] = io.StringIO()  # its line ends and returns go nowhere
         super().__init__(*args, **kwargs)
 
+    def close(self) -> None:
+        """Leaves the bar as it stands; one that never moved goes, since its loop did not run."""
+        if self._in_a_notebook and not getattr(self, "n", 0):
+            self.leave = False
+        super().close()
+
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Shows the bar as it stands, or `msg` in its place."""
         if not self._in_a_notebook:

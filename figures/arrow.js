@@ -122,7 +122,7 @@ function render({ model, el }) {
 
   const x1 = () => model.get("_x1"), x2 = () => model.get("_x2");
   const isForward = () => model.get("_arrow") === "forward";
-  let bytes = null, posteriors = null;
+  let bytes = null, posteriors = null, painted = null;
   // p(x1 | x2) of the chosen variance and a row.
   const posteriorAt = (row) => {
     const view = model.get("_post");
@@ -283,11 +283,16 @@ function render({ model, el }) {
     range.setAttribute("aria-valuetext", `variance ${number(eps)}`);
     shown.textContent = `${number(eps)}, a standard deviation of ${rounded(Math.sqrt(eps))}`;
     drawMap(world, follows ? "the world: p(x1) p(x2 | x1)" : "the world: p(x2) p(x1 | x2)", "");
-    const heights = worldHeights(), model2 = modelHeights();
     drawMap(fitted, follows ? "best Gaussian model: q(x1) q(x2 | x1)" : "best Gaussian model: q(x2) q(x1 | x2)", "model");
-    const top = bell(0, 0, 1) * bell(0, 0, eps);
-    paint(world, heights, top, colorOf("--path"));
-    paint(fitted, model2, top, colorOf("--leak"));
+    // The maps are the same wherever one points: they are painted when something else has changed.
+    const now = [follows, at, ...["_mu", "_x1", "_x2", "_p2", "_post", "_model", "_notice"].map((name) => model.get(name)),
+      getComputedStyle(root).getPropertyValue("--path")];
+    if (!painted || now.some((value, k) => value !== painted[k])) {
+      const top = bell(0, 0, 1) * bell(0, 0, eps);
+      paint(world, worldHeights(), top, colorOf("--path"));
+      paint(fitted, modelHeights(), top, colorOf("--leak"));
+      painted = now;
+    }
     drawCurves();
     const said = inWords(model);
     setText(words, said);

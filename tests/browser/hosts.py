@@ -23,6 +23,7 @@ SHOTS = lessons.ROOT / "build" / "hosts"
 SECONDS = 900  # a solved lesson takes 90 s on a quiet machine
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 900, "height": 800}
+TALL = {"width": 1280, "height": 1600}  # for cells one by one
 
 
 def notebook_of(lesson: str, whose: str) -> nbformat.NotebookNode:
@@ -43,6 +44,7 @@ def look(lab: Lab, new_page, notebook: nbformat.NotebookNode, shots: Path) -> li
     amiss = []
     for theme, setting in THEMES.items():
         opened.set_theme(setting)
+        page.set_viewport_size(TALL)
         for index in opened.cells_with_outputs():
             cell = opened.cell_at(index)
             opened.wait_until_drawn(index)
