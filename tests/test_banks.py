@@ -33,6 +33,12 @@ def test_a_right_answer_gets_full_marks_however_it_is_written(lesson: str, answe
 
 
 @pytest.mark.parametrize("lesson", bank.lessons_with("wrong"))
+def test_every_mistake_that_a_check_names_is_told_to_an_answer(lesson: str):
+    outcomes = [outcome_of_wrong(lesson, one) for one in bank.answers_of(lesson, "wrong")]
+    assert bank.never_told(outcomes) == []
+
+
+@pytest.mark.parametrize("lesson", bank.lessons_with("wrong"))
 def test_a_bank_is_large_enough_and_knows_each_exercise(lesson: str):
     wrong, right = (bank.answers_of(lesson, kind) for kind in ("wrong", "right"))
     assert len(wrong) >= 10

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from autograder.checks import compression as checks
+from autograder.checks.samples import false_alarm
 from autograder.draw import Draw
 from autograder.inside.compression import Looked, PairModel
 from figures import shrinking_interval
@@ -43,7 +44,7 @@ def pair(n: int, k: int, seed: int = 0, **options: Any) -> tuple[PairModel, np.n
 
 def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:
     draws = checks.MESSAGES * checks.EACH
-    assert (2**8 - 2) * math.exp(-draws * checks.BOUND**2 / 2) < 1e-8
+    assert false_alarm(8, draws, checks.BOUND) < 1e-8
     # Refusals: 300 messages of 60 symbols, each refused with some 1e-4 (measured below).
     mean = checks.MESSAGES * checks.EACH * 3 * 2e-4
     terms = [math.exp(-mean) * mean**i / math.factorial(i) for i in range(checks.REFUSALS + 1)]

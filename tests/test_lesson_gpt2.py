@@ -16,6 +16,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from autograder import lessons
 from autograder.checking import judge
 from autograder.checks import gpt2 as checks
+from autograder.checks.samples import false_alarm
 from autograder.draw import Draw
 from autograder.inside.gpt2 import LEAKS, Toy, _suspect, suspects
 from course import matvec, pretrained
@@ -52,7 +53,7 @@ def test_a_list_of_everyone_or_no_one_accuses_nobody_rightly() -> None:
 
 
 def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:
-    assert (2**16 - 2) * math.exp(-checks.DRAWS * checks.BOUND**2 / 2) < 1e-6
+    assert false_alarm(16, checks.DRAWS, checks.BOUND) < 1e-12
 
 
 def test_a_draw_tells_all_sampling_mistakes_apart() -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from autograder import judge, lessons
 from autograder.checking import checks_of
 from autograder.checks import made
+from autograder.checks.samples import false_alarm
 from autograder.draw import Draw
 from autograder.remote.client import GuestChannel
 from autograder.remote.proxy import standin_by_name
@@ -54,16 +55,9 @@ def test_a_wrong_order_of_sampling_is_caught_however_the_order_is_drawn():
         assert (np.argsort(place) != place - 1).any()
 
 
-def test_the_bound_on_sampled_frequencies_gives_no_false_alarm_in_a_million_classes():
-    outcomes, samples, bound = 2**3, made.COUNT, made.BOUND
-    alarm = (2**outcomes - 2) * math.exp(-samples * bound**2 / 2)  # Weissman et al. (2003)
-    assert alarm < 2e-11
-    p = np.random.default_rng(0).dirichlet(np.ones(outcomes))
-    drawn = np.random.default_rng(1).multinomial(samples, p, size=2000) / samples
-    assert np.abs(drawn - p).sum(1).max() < bound
-    of_pairs = 2**64 * math.exp(-(samples / 2) * made.BOUND_OF_PAIRS**2 / 2)
-    of_degrees = (2**9 - 2) * math.exp(-made.CALLS * made.APART**2 / 2)
-    assert 3 * of_pairs < 1e-6 and 3 * of_degrees < 1e-6
+def test_the_bounds_on_pairs_give_no_false_alarm_in_a_million_classes():
+    assert 3 * false_alarm(64, made.DRAWS // 2, made.BOUND_OF_PAIRS) < 1e-6
+    assert 3 * false_alarm(9, made.CALLS, made.APART) < 1e-6
 
 
 @pytest.fixture(scope="module")

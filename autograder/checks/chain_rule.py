@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from scipy.stats import chi2
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
-from autograder.checks.numbers import exactly
-from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.checks.numbers import SMALL, exactly
+from autograder.checks.samples import claim_of_independence, claim_of_the_generator, place_of
+from autograder.checks.witness import waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine, shrinking
 from autograder.diagnosis.examine import shown
@@ -31,8 +33,6 @@ LESSON = "02_chain_rule"
 EXACT = 1e-12  # what "equal" means for a product of a few float64 factors
 # Nominal false-alarm rates of one χ² test: see `fits` for what they are worth.
 TOO_FAR, TOO_EVEN = 1e-10, 1e-7
-SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
-SMALL += (float(np.finfo(float).eps), float(np.finfo(float).tiny))
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -973,9 +973,9 @@ def draw_apart(draw: Draw, count: int) -> tuple[list[np.ndarray], np.ndarray]:
             return tables, p
 
 
-def tallied(x: np.ndarray, p: np.ndarray) -> np.ndarray:
+def counts_of(x: np.ndarray, p: np.ndarray) -> np.ndarray:
     """How often each word came, in the shape of the joint."""
-    return np.bincount(np.ravel_multi_index(tuple(x.T), p.shape), minlength=p.size).reshape(p.shape)
+    return np.bincount(place_of(x, len(p)), minlength=p.size).reshape(p.shape)
 
 
 def wrong_sampler_that_fits(
@@ -983,7 +983,7 @@ def wrong_sampler_that_fits(
 ) -> str:
     """The one name whose joint fits what was drawn at two draws, "" if none does."""
     fitting = [
-        {name for name, q in wrong_samplers(tables).items() if fits(tallied(x, q), q)}
+        {name for name, q in wrong_samplers(tables).items() if fits(counts_of(x, q), q)}
         for tables, x in drawn
     ]
     name = next((name for name in _WRONG_SAMPLER if all(name in found for found in fitting)), "")
@@ -1004,7 +1004,7 @@ def claims_of_the_distribution(
     """Counts that fit the joint, of samples that know nothing of each other."""
     tables, p = draw_apart(draw, count)
     x = take(tables, count, draw.numpy_generator())
-    counts = tallied(x, p)
+    counts = counts_of(x, p)
     seen, right = statistic(counts, p), fits(counts, p)
     low, high = limits(7)
     recognized, one_for_all = "", False
@@ -1039,21 +1039,8 @@ def claims_of_the_distribution(
             "comes with factor 1, then each second letter after each first one with factor 2",
         ],
     )
-    shared = shared_in_pairs(x, p)
-    yield claim(
-        "each sample is drawn for itself",
-        not shared,
-        points=0.5,
-        saw=shared,
-        asks="pairs of samples that agree as often as independent words do",
-        waits=waits_unless(right, "samples that are distributed as the joint"),
-        advice=when(
-            shared,
-            "samples-that-know-each-other",
-            "the words come as often as they should, and hang together: no sample may be made of "
-            "another one's random numbers, and none is moved to a place that fits it",
-        ),
-    )
+    needs = "samples that are distributed as the joint"
+    yield claim_of_independence(lambda: x, p, right, "sample", needs=needs)
 
 
 def draw_forced(draw: Draw) -> list[np.ndarray]:
@@ -1106,42 +1093,15 @@ def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw) -> Clai
     )
 
 
-def claim_of_the_generator(take: Callable[..., np.ndarray], draw: Draw) -> Claim:
+def claim_of_its_generator(take: Callable[..., np.ndarray], draw: Draw) -> Claim:
     """All randomness comes from rng."""
-    seed, other = draw.integer(0, 2**31), draw.integer(2**31, 2**32)
-    one, two, three = (np.random.default_rng(s) for s in (seed, seed, other))
-    fresh = str(one.bit_generator.state)
     tables = factors(draw_joint(draw, 3, 3, 5.0))
-    a, b, c = (take(tables, 200, rng) for rng in (one, two, three))
-    advanced = str(one.bit_generator.state) != fresh
     turned = [t[..., ::-1] for t in tables]  # other tables, the same random numbers
-    heard = not advanced or not np.array_equal(a, take(turned, 200, np.random.default_rng(seed)))
-    return claim(
-        "all randomness comes from the generator that it was given",
-        advanced and np.array_equal(a, b) and not np.array_equal(a, c),
-        saw="the generator was left as it was"
-        if not advanced
-        else "two generators in the same state gave different samples"
-        if not np.array_equal(a, b)
-        else "two generators in different states gave equal samples",
-        asks="rng moves on; the same state gives the same samples, another state others",
-        waits=waits_unless(heard, "samples that change with the tables"),
-        advice=[
-            when(
-                not advanced and np.ptp(a, axis=0).any(),
-                "own-generator",
-                "your samples differ, and the generator that you were given has not moved: what "
-                "is drawn must come from it (rng.random, rng.choice, …), so that a run can be "
-                "repeated",
-            ),
-            when(
-                advanced and not np.array_equal(a, b),
-                "a-second-source",
-                "part of your randomness comes from elsewhere: let every number come from rng",
-            ),
-            "the state of rng must decide what is drawn: use it for every step",
-        ],
-    )
+    seed = draw.apart()
+    one, other = (take(t, 200, np.random.default_rng(seed)) for t in (tables, turned))
+    heard = waits_unless((one != other).any(), "samples that change with the tables")
+    ask = partial(take, tables, 200)
+    return claim_of_the_generator(ask, draw, waits=heard, begin=np.random.default_rng)
 
 
 @checks("sample", lesson=LESSON, points=3, see="Exercise 4: draw a word")
@@ -1153,7 +1113,7 @@ def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
 
     yield from claims_of_the_distribution(take, draw)
     yield claim_of_the_impossible(take, draw)
-    yield claim_of_the_generator(take, draw)
+    yield claim_of_its_generator(take, draw)
 
 
 # --- reorder --------------------------------------------------------------------------------------

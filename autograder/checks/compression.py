@@ -20,7 +20,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.numbers import softmax
+from autograder.checks.numbers import SMALL, softmax
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -95,8 +95,7 @@ def price_in_bits(
     return float(-total(logs) / math.log(base))
 
 
-_SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-38, 1e-300)
-_LEAST = (*(-(10.0**n) for n in range(1, 10)), -20.0, -50.0, *(math.log(v) for v in _SMALL))
+_LEAST = (*(-(10.0**n) for n in range(1, 10)), -20.0, -50.0, *(math.log(v) for v in SMALL))
 _HIDDEN = (
     "impossible-hidden",
     "−log2 0 is infinite, and your price of it is a number: hiding that hides the worst mistake "
@@ -165,7 +164,7 @@ _OF_PRICES = (
         options={"inside": np.log},
     ),
     *(Mistake(*_HIDDEN, options={"inside": lambda a, v=v: np.maximum(a, v)}) for v in _LEAST),
-    *(Mistake(*_HIDDEN, options={"inside": lambda a, v=v: np.log(np.exp(a) + v)}) for v in _SMALL),
+    *(Mistake(*_HIDDEN, options={"inside": lambda a, v=v: np.log(np.exp(a) + v)}) for v in SMALL),
 )
 _FINITE = Symptom(
     *_HIDDEN,
@@ -963,10 +962,8 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
 
 # --- decode ---------------------------------------------------------------------------------------
 
-# An exact bound: ‖p̂ − p‖₁ ≥ ε has a probability of at most (2^K − 2) exp(−N ε² / 2) for K outcomes
-# (Weissman et al., 2003). At K = 8, N = 6,000 and ε = 0.095 that is 4.4e-10. A range coder refuses
-# some 1e-4 of its symbols when they are random, so about 2 of 300 messages with 60 symbols each;
-# more than 20 would be refused less than once in 1e12 verdicts.
+# A range coder refuses some 1e-4 of its symbols when they are random, so about 2 of 300 messages
+# with 60 symbols each; more than 20 would be refused less than once in 1e12 verdicts.
 MESSAGES, EACH, BOUND, REFUSALS = 300, 20, 0.095, 20
 
 GAVE_UP = "the library gives up on the message"

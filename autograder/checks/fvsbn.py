@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.numbers import sigmoid, single, softplus
+from autograder.checks.numbers import SMALL, close, sigmoid, single, softplus
 from autograder.checks.samples import (
     DRAWS,
     NO_BITS,
@@ -36,7 +36,7 @@ from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation, alike, program_of
+from autograder.diagnosis.mistakes import Observation, program_of
 from autograder.draw import Draw
 from autograder.inside.fvsbn import gradients_of, keeps_its_arguments
 from autograder.remote.proxy import Standin
@@ -100,11 +100,6 @@ def price_by_probabilities(x: Array, weight: Array, bias: Array) -> Array:
     """The same as `price`, from the probabilities of ones."""
     p = sigmoid(votes(x, weight, bias))
     return -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1)
-
-
-def close(a: Any, b: Any) -> bool:
-    """Equal in kind and shape, and in value to what 32 bits hold."""
-    return alike(a, b, 1e-4)
 
 
 def model_of(draw: Draw, n: int, scale: float = 1.0) -> tuple[Array, Array]:
@@ -426,7 +421,6 @@ def _of_probability(p: torch.Tensor, x: torch.Tensor, small: float = 0.0) -> tor
     return -(x * (p + small).log() + (1 - x) * (1 - p + small).log())
 
 
-_SMALL_NUMBERS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30)
 _BEYOND_FLOATS = (
     *(
         Mistake("sigmoid-then-log", options={"of": in_singles(formula)},
@@ -458,11 +452,11 @@ _BEYOND_FLOATS = (
             ),
             *(
                 in_singles(lambda s, x, e=e: _of_probability(s.sigmoid(), x, e))
-                for e in _SMALL_NUMBERS
+                for e in (1e-4, *SMALL[:11])
             ),
             *(
                 in_singles(lambda s, x, e=e: _of_probability(s.sigmoid().clamp(e, 1 - e), x))
-                for e in _SMALL_NUMBERS
+                for e in (1e-4, *SMALL[:11])
             ),
         )
     ),

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
-from autograder.checks.numbers import exactly, number
+from autograder.checks.numbers import SMALL, exactly, number
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -122,7 +122,6 @@ _LEFT_OUT = tuple(
     )
     for left_out in ("both", "q = 0")
 )
-_SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
 _EPSILON = tuple(
     Mistake(
         "epsilon-in-log",
@@ -131,7 +130,7 @@ _EPSILON = tuple(
         options={how: small},
     )
     for how in ("floor", "least")
-    for small in (*_SMALL, float(np.finfo(float).eps), float(np.finfo(float).tiny))
+    for small in SMALL
 )
 _FINITE = Symptom(
     "epsilon-in-log",
@@ -863,7 +862,7 @@ _WRONG_PARTS = (
             "p̂ is made of the counts as they are: with anything added the identity is lost",
             options={"added": added},
         )
-        for added in (1.0, 0.5, *_SMALL[:7])
+        for added in (1.0, 0.5, *SMALL[:7])
     ),
     Mistake(
         "counts-forgotten",
@@ -1010,11 +1009,6 @@ def moments_weighted(weights: Callable[..., np.ndarray]) -> Callable[..., tuple[
     return gives
 
 
-def widths_within(p: np.ndarray, grid: np.ndarray, bumps: Bumps) -> tuple[float, float]:
-    """The mean, and the spread of the bumps without the distance between them."""
-    return rule_of_moments(p, grid)[0], np.sqrt(sum(w * s**2 for w, _, s in bumps))
-
-
 def covered_densities(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, Bumps]]:
     """Two of far bumps, a skewed one, and a wide one on a coarse grid."""
     cases = [two_bumps(draw) for _ in range(2)]
@@ -1110,11 +1104,6 @@ _FORWARD_MISTAKES = (
     ),
     Mistake(
         "mu-and-sigma-swapped", "mu and sigma have changed places", after=lambda v, *_: v[::-1]
-    ),
-    Mistake(
-        "within-bumps-only",
-        "the distance BETWEEN the bumps is a part of the variance, too",
-        gives=widths_within,
     ),
 )
 _ON_THE_MODE = Symptom(

@@ -17,7 +17,16 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks import counts
-from autograder.checks.numbers import softplus, tensor
+from autograder.checks.numbers import close, single, softplus, tensor
+from autograder.checks.samples import (
+    BOUND,
+    DRAWS,
+    all_bits,
+    as_often,
+    claim_of_the_generator,
+    frequencies,
+    place_of,
+)
 from autograder.checks.whole import each_step
 from autograder.checks.witness import waits_unless
 from autograder.claims import Cause, Claim
@@ -104,20 +113,9 @@ def draw_places(draw: Draw, n: int) -> np.ndarray:
             return place
 
 
-def all_bits(n: int) -> np.ndarray:
-    """All 2^n bit vectors, float32 (2^n, n)."""
-    return np.array(list(itertools.product((0, 1), repeat=n)), dtype=np.float32)
-
-
 def log_bernoulli(logits: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Σ_d log p(x_d) in nats for logits and bits of shape (B, n)."""
     return -(softplus(logits) - x * logits).sum(-1)
-
-
-def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b)."""
-    a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def nearly(a: Any, b: Any) -> bool:
@@ -272,9 +270,7 @@ def _none_is_below(draw: Draw, assign: Assign, undrawn: str) -> Claim:
 def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
     """Pairs of neighbors, in a layer and from one call to the next, are spread over all pairs.
 
-    Weissman et al. (2003): over K = 9 equally likely pairs, ‖p̂ − p‖₁ ≥ ε has a probability of at
-    most (2^K − 2) exp(−N ε²/2), at N = 200 and ε = 0.5 below 8e-9, three times. Whoever never gives
-    two neighbors the same of three degrees is at least 2/3 away.
+    Whoever never gives two neighbors the same of three degrees is at least 2/3 away.
     """
     generator = draw.generator()  # one for all calls: what is left of it makes the next degrees
     units = np.stack([assign(4, (3,), generator)[0] for _ in range(CALLS)])
@@ -331,38 +327,7 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
 
 
 def _from_the_generator(draw: Draw, assign: Assign, n: int) -> Claim:
-    seed = draw.apart() % 2**31
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
-    start = generators[0].get_state()
-    a, b, c = (assign(n, (40, 40), g) for g in generators)
-    moved = not torch.equal(start, generators[0].get_state())
-    d = assign(n, (40, 40), generators[0])
-    same = _equal(a, b)
-    return claim(
-        "the degrees are drawn from the given generator",
-        same and moved and not _equal(a, c) and not _equal(a, d),
-        points=0.25,
-        saw="a generator that nobody has used"
-        if not moved
-        else "other degrees from an equal generator"
-        if not same
-        else "equal degrees from different generators"
-        if _equal(a, c)
-        else "the same degrees again from a generator that goes on",
-        asks="equal generators give equal degrees, others give others",
-        advice=[
-            when(
-                not moved,
-                "generator-ignored",
-                "the given generator has not moved: hand it on to what draws",
-            ),
-            "use the given generator, and no other source of randomness",
-        ],
-    )
-
-
-def _equal(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
-    return all((p == q).all() for p, q in zip(a, b, strict=True))
+    return claim_of_the_generator(lambda g: np.concatenate(assign(n, (40, 40), g)), draw, 0.25)
 
 
 # --- build_masks ----------------------------------------------------------------------------------
@@ -530,7 +495,7 @@ def _networks(draw: Draw) -> Iterator[Network]:
         (4, (3,)),  # the mask has as many rows as the output's has columns
     ):
         one, two = ([_all_degrees(draw, n, size) for size in sizes] for _ in range(2))
-        while _equal(one, two):
+        while all(map(np.array_equal, one, two)):
             two = [_all_degrees(draw, n, size) for size in sizes]
         yield one, np.arange(1, n + 1) if len(sizes) == 1 else draw_places(draw, n)
         yield two, draw_places(draw, n)
@@ -1185,7 +1150,7 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
         for _ in range(4):
             n = draw.integer(5, 6)
             model, layers = _model_and_layers(MADE, draw, n, hidden)
-            x = all_bits(n).astype(np.float64)
+            x = all_bits(n)
             logits = _logits(model, x)
             every.append(logits)
             # A constant, what is no number, and noise are log-odds of nothing.
@@ -1472,7 +1437,7 @@ def _answers_with_x(model: Any, n: int, draw: Draw) -> bool:
     x, seen = all_bits(n)[[0, -1]], []
     for _ in range(2):
         randomize_parameters(model, draw.rng, gain=2.0)
-        seen.append(_logits(model, x.astype(float)))
+        seen.append(_logits(model, x))
     first, second = seen
     finite = np.isfinite(first).all() and np.isfinite(second).all()
     return bool(finite and not close(first[0], first[1], 1e-3) and not close(first, second, 1e-3))
@@ -1490,11 +1455,7 @@ def _small_likelihoods(
 
 # --- MADE: sample ---------------------------------------------------------------------------------
 
-# An exact bound, no χ² approximation: ‖p̂ − p‖₁ ≥ ε has a probability of at most
-# (2^K − 2) exp(−N ε² / 2) for K outcomes (Weissman et al., 2003). At K = 8, N = 20,000 and
-# ε = 0.055 that is 1.9e-11, far below one false alarm in a million classes; for the 64 pairs of
-# words, N = 10,000 and ε = 0.115 it is 4e-10, three times.
-COUNT, BOUND, BOUND_OF_PAIRS = 20_000, 0.055, 0.115
+BOUND_OF_PAIRS = 0.115  # of the 64 pairs of words, in half as many draws
 
 
 def _turns(place: np.ndarray) -> np.ndarray:
@@ -1517,8 +1478,7 @@ def drawn(
     n = tables.shape[2]
     every, log_p, known = all_bits(n), np.zeros(2**n), np.zeros(n)
     for t, d in enumerate(turns(place)):
-        codes = ((every * known) @ 2 ** np.arange(n)[::-1]).astype(int)
-        logit = sign * tables[t if fill else 0][codes, d]
+        logit = sign * tables[t if fill else 0][place_of(every * known), d]
         log_p -= softplus(np.where(every[:, d] == 1, -logit, logit))
         known[d] = fill
     return np.exp(log_p)
@@ -1590,24 +1550,13 @@ def _tables(draw: Draw, place: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _frequency(x: np.ndarray) -> np.ndarray:
-    """How often each of the 2^n vectors stands among the rows of bits x."""
-    n = x.shape[1]
-    codes = (x @ (2 ** np.arange(n)[::-1])).astype(np.int64)
-    return np.bincount(codes, minlength=2**n) / len(x)
-
-
-def _near(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and bool(np.abs(a - b).sum() < BOUND)
-
-
 def _worst(frequency: np.ndarray, right: np.ndarray, tables: Any, place: np.ndarray) -> str:
     if frequency.ndim == 2:
         return f"values such as {frequency[~np.isin(frequency, (0, 1))][0]:.3g}"
     worst = int(np.argmax(np.abs(frequency - right)))
     return (
         f"{all_bits(len(place))[worst].astype(int).tolist()} in {frequency[worst]:.1%} of "
-        f"{COUNT:,} samples, where the logits give it {right[worst]:.1%} (place {place.tolist()})"
+        f"{DRAWS:,} samples, where the logits give it {right[worst]:.1%} (place {place.tolist()})"
     )
 
 
@@ -1629,8 +1578,8 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         return made_by(MADE, n, (6,), tensor(place), draw.generator())
 
     def ask(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
-        x = sample(model_of(place), tables, COUNT, draw.generator())
-        return _frequency(x) if np.isin(x, (0, 1)).all() else x
+        x = sample(model_of(place), tables, DRAWS, draw.generator())
+        return frequencies(x) if np.isin(x, (0, 1)).all() else x
 
     def cases(draw: Draw) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _ in range(2):
@@ -1652,7 +1601,7 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
         show=lambda tables, place: f"place {place.tolist()}",
         told=lambda answer: shown(answer, 8),
-        alike=_near,
+        alike=as_often,
     )
     often = Property(
         "often",
@@ -1672,14 +1621,14 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     model, tables, seed = model_of(place), _tables(draw, place), draw.apart() % 2**31
     one, other = (torch.Generator().manual_seed(seed) for _ in range(2))
     start = one.get_state()
-    x, again, twin = (sample(model, tables, COUNT // 2, g) for g in (one, one, other))
+    x, again, twin = (sample(model, tables, DRAWS // 2, g) for g in (one, one, other))
     moved = not torch.equal(start, one.get_state())
     yield _apart_from_each_other(first, x, again, drawn(tables, place), right)
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
         passes == n and moved and bool((x == twin).all()),
         points=0.5,
-        saw=f"{passes} passes for {COUNT:,} samples of {n} bits"
+        saw=f"{passes} passes for {DRAWS:,} samples of {n} bits"
         if passes != n
         else "a generator that nobody has used"
         if not moved
@@ -1687,11 +1636,6 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         asks="n passes, whatever the number of samples; equal generators give equal samples",
         waits=waits_unless(right or passes != n or not moved, "“samples come as often …”"),
         advice=[
-            when(
-                passes >= COUNT,
-                "pass-per-sample",
-                "draw all samples side by side: x has shape (count, n), one pass a variable",
-            ),
             when(
                 passes == n and not moved,
                 "generator-ignored",
@@ -1717,8 +1661,8 @@ def _apart_from_each_other(
     }
     found = ""
     for what, (a, b) in pairs.items() if right else ():
-        off = np.abs(_frequency(np.concatenate([a, b], axis=1)) - np.outer(p, p).reshape(-1)).sum()
-        if off >= BOUND_OF_PAIRS * np.sqrt(COUNT / 2 / len(a)) and not found:
+        off = np.abs(frequencies(np.concatenate([a, b], axis=1)) - np.outer(p, p).reshape(-1)).sum()
+        if off >= BOUND_OF_PAIRS * np.sqrt(DRAWS / 2 / len(a)) and not found:
             same = (a == b).all(1).mean()
             found = (
                 f"{what} are the same word in {same:.1%} of the pairs, two independent ones in "
@@ -1778,8 +1722,8 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Ca
         randomize_parameters(model, draw.rng, gain=2.0)
         if off:
             model.reorder(tensor(places))
-        x = expect_array(model.sample(COUNT, draw.generator()), (COUNT, 3), "any", "the samples")
-        off.append(float(np.abs(_frequency(x) - np.exp(-_nll_of_all(model, 3))).sum()))
+        x = expect_array(model.sample(DRAWS, draw.generator()), (DRAWS, 3), "any", "the samples")
+        off.append(float(np.abs(frequencies(x) - np.exp(-_nll_of_all(model, 3))).sum()))
     yield claim(
         _AGREE,
         max(off) < BOUND,
@@ -1803,7 +1747,7 @@ _AGREE = "samples come as often as exp(−nll) says, after reorder too"
 
 
 def _nll_of_all(model: Any, n: int) -> np.ndarray:
-    return expect_array(model.nll(tensor(all_bits(n))), (2**n,), "float", "nll")
+    return expect_array(model.nll(single(all_bits(n))), (2**n,), "float", "nll")
 
 
 # --- average_over_orders --------------------------------------------------------------------------
@@ -1936,9 +1880,7 @@ def an_average_of_probabilities(
         Property(
             "sums",
             "the average over orders is a distribution again",
-            lambda draw: [
-                _ensemble(draw, 3, 4, all_bits(3).astype(np.float64), 3.0) for _ in range(2)
-            ],
+            lambda draw: [_ensemble(draw, 3, 4, all_bits(3), 3.0) for _ in range(2)],
             points=0.5,
             asks="Σ_x exp(answer) = 1: a mixture of distributions is one",
             typical=False,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.numbers import tensor
+from autograder.checks.numbers import close, softmax, tensor
+from autograder.checks.samples import as_often, place_of
 from autograder.checks.whole import each_step
 from autograder.checks.witness import carries_its_weights, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -59,18 +61,6 @@ def ranks(colors: int, height: int, width: int) -> np.ndarray:
     """When each number of an image (colors, H, W), flattened, has its turn: 0, 1, 2 …"""
     places = np.arange(height * width)[None, :] * colors + np.arange(colors)[:, None]
     return places.reshape(-1)
-
-
-def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal in shape, and in value up to `tolerance` (absolute, and relative to b); inf is inf."""
-    a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
-
-
-def softmax(logits: np.ndarray, axis: int = 1) -> np.ndarray:
-    """The normalized exponentials along an axis."""
-    e = np.exp(logits - logits.max(axis, keepdims=True))
-    return e / e.sum(axis, keepdims=True)
 
 
 def simpler(cases: Sequence[tuple]) -> Callable[..., Iterable[tuple]]:
@@ -1273,9 +1263,9 @@ _OF_LOGITS = (
         "levels): channel k has color k % colors, so unfold into (levels, colors)",
         options={"levels_first": False}),
     Mistake("normalized-already", "a softmax is taken already: logits are asked",
-        after=lambda logits, *_: softmax(logits)),
+        after=lambda logits, *_: softmax(logits, 1)),
     Mistake("normalized-already", "a log_softmax is taken already: logits are asked",
-        after=lambda logits, *_: np.log(softmax(logits))),
+        after=lambda logits, *_: np.log(softmax(logits, 1))),
     Mistake("dropout-forgotten", "nothing is dropped in training: `self.dropout` works on h after "
         "each block", options={"dropped": lambda dropout, v, h, last: (v, h)}),
     Mistake("dropout-once", "dropout works after the last block only: it follows each of them",
@@ -1670,8 +1660,6 @@ def _with_nats(PixelCNN: Standin, draw: Draw, shape: tuple[int, ...]) -> tuple:
 
 # --- PixelCNN: drawing ----------------------------------------------------------------------------
 
-# An exact bound (Weissman et al., 2003): P(‖p̂ − p‖₁ ≥ ε) ≤ (2^K − 2) exp(−N ε² / 2) for K outcomes.
-# At K = 64, N = 10,000, ε = 0.115 that is 3.5e-10; at K = 16, N = 3,000, ε = 0.15, 1.5e-10.
 DRAWS, BOUND, OUTCOMES = 10_000, 0.115, 64
 DRAWS_OF_ALL, BOUND_OF_ALL = 3_000, 0.15
 CHANGED = "images that are written over by the call"
@@ -1692,8 +1680,7 @@ def images(levels: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def codes(x: np.ndarray, levels: int) -> np.ndarray:
     """The number of each image of x in `images`."""
-    flat = x.reshape(len(x), -1).astype(np.int64)
-    return flat @ levels ** np.arange(flat.shape[1])[::-1]
+    return place_of(x.reshape(len(x), -1), levels)
 
 
 def table_of_logits(draw: Draw, levels: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -1726,7 +1713,7 @@ def drawn_by_rule(
 
     Each option turns one thing of it wrong.
     """
-    levels, shape, p = table.shape[1], given.shape, softmax(table)
+    levels, shape, p = table.shape[1], given.shape, softmax(table, 1)
     every, chance = images(levels, shape), np.ones(len(table))
     known, drawn = np.repeat(given[None], len(table), axis=0), np.zeros(shape, dtype=bool)
     spots = itertools.product(
@@ -1795,13 +1782,6 @@ def telling_table(
         if far > apart:
             break
     return best
-
-
-def _often(a: Any, b: Any, bound: float = BOUND) -> bool:
-    """Whether frequencies are those of a distribution, up to chance; sentences equal themselves."""
-    if isinstance(a, str) or isinstance(b, str):
-        return isinstance(a, str) and isinstance(b, str) and a == b
-    return a.shape == b.shape and bool(np.abs(a - b).sum() < bound)
 
 
 def _inpainted(model: Standin, table: np.ndarray, given: np.ndarray, rows: int, seed: int) -> Any:
@@ -1882,7 +1862,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
                 f"{given.shape[2]} pixels of {table.shape[1]} levels, {rows} rows kept"
             ),
             told=_told_drawing,
-            alike=_often,
+            alike=partial(as_often, bound=BOUND),
         ),
         draw,
         Property(
@@ -1985,7 +1965,7 @@ def a_distribution_over_images(PixelCNN: Standin, draw: Draw) -> Said:
     worst = int(np.argmax(np.abs(often - right)))
     yield claim(
         _SAMPLES,
-        legal and _often(often, right, BOUND_OF_ALL),
+        legal and as_often(often, right, BOUND_OF_ALL),
         points=0.5,
         saw=f"the image {every[worst].reshape(-1).tolist()} in {often[worst]:.1%} of "
         f"{DRAWS_OF_ALL:,} samples, where nll gives it {right[worst]:.1%}"

@@ -6,6 +6,7 @@ A law is an array of probabilities: of all 2^n vectors of bits, the first bit ch
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,12 +21,17 @@ from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import alike
 from autograder.draw import Draw
 
-# An exact bound, no χ² approximation: ‖p̂ − p‖₁ ≥ ε has a probability of at most
-# (2^K − 2) exp(−N ε² / 2) for K outcomes (Weissman et al., 2003). At K = 8, N = 20,000 and
-# ε = 0.055 that is 1.9e-11, far below one false alarm in a million verdicts.
-DRAWS, BOUND = 20_000, 0.055
+DRAWS, BOUND = 20_000, 0.055  # of up to 16 outcomes: see `false_alarm`
 
 ONE_FOR_ALL = "the same bits in all examples of a call, and others in the next call"
+
+
+def false_alarm(outcomes: int, draws: int, bound: float) -> float:
+    """At most how often frequencies p̂ of independent draws are `bound` from their law, ‖p̂ − p‖₁.
+
+    (2^K − 2) exp(−N ε² / 2), exact and no χ² approximation (Weissman et al., 2003).
+    """
+    return (2.0**outcomes - 2) * math.exp(-draws * bound**2 / 2)
 
 
 def all_bits(n: int) -> np.ndarray:
@@ -41,10 +47,14 @@ def coins(p: np.ndarray) -> np.ndarray:
     return np.where(every == 1, p, 1 - p).prod(axis=1)
 
 
-def frequencies(x: np.ndarray) -> np.ndarray:
-    """How often each of the 2^n vectors stands among the rows of x, as shares."""
-    codes = (x @ (2 ** np.arange(x.shape[1])[::-1])).astype(np.int64)
-    return np.bincount(codes, minlength=2 ** x.shape[1]) / len(x)
+def place_of(x: np.ndarray, letters: int = 2) -> np.ndarray:
+    """Where words of n letters (B, n) stand among all letters^n of them, int64 (B,)."""
+    return x.astype(np.int64) @ letters ** np.arange(x.shape[1])[::-1]
+
+
+def frequencies(x: np.ndarray, letters: int = 2) -> np.ndarray:
+    """How often each of the letters^n words stands among the rows of x, as shares."""
+    return np.bincount(place_of(x, letters), minlength=letters ** x.shape[1]) / len(x)
 
 
 def tallied(x: np.ndarray, again: Callable[[], np.ndarray]) -> Any:
@@ -62,11 +72,11 @@ def tallied(x: np.ndarray, again: Callable[[], np.ndarray]) -> Any:
     return frequencies(x)
 
 
-def as_often(a: Any, b: Any) -> bool:
+def as_often(a: Any, b: Any, bound: float = BOUND) -> bool:
     """Whether shares a fit the law b, row by row where there are several; or the same answer."""
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
         return alike(a, b, 1e-3)
-    return a.shape == b.shape and bool((np.abs(a - b).sum(axis=-1) < BOUND).all())
+    return a.shape == b.shape and bool((np.abs(a - b).sum(axis=-1) < bound).all())
 
 
 def told_shares(answer: Any) -> str:
@@ -105,48 +115,81 @@ def apart(laws: Sequence[Sequence[np.ndarray]]) -> float:
     )
 
 
-def claim_of_independence(x: Callable[[], np.ndarray], law: np.ndarray, right: bool) -> Claim:
-    """That each of the rows that `x` draws is drawn for itself; `law` is theirs."""
-    shared = ""
-    if right:
-        shared = shared_in_pairs(x().astype(int), law.reshape((2,) * (len(law).bit_length() - 1)))
+def claim_of_independence(
+    x: Callable[[], np.ndarray],
+    law: np.ndarray,
+    right: bool,
+    what: str = "example",
+    points: float = 0.5,
+    needs: str = "samples that come as often as they should",
+) -> Claim:
+    """That each of the rows that `x` draws is drawn for itself; `law` is theirs, or their joint.
+
+    It waits for what it `needs` unless all rows come `right`; `what` is a row's name.
+    """
+    joint = law.reshape((2,) * (len(law).bit_length() - 1)) if law.ndim == 1 else law
+    shared = shared_in_pairs(x().astype(int), joint) if right else ""
     return claim(
-        "each example is drawn for itself",
+        f"each {what} is drawn for itself",
         not shared,
-        points=0.5,
+        points=points,
         saw=shared,
-        asks="pairs of examples that agree as often as independent ones do",
-        waits=waits_unless(right, "samples that come as often as they should"),
+        asks=f"pairs of {what}s that agree as often as independent ones do",
+        waits=waits_unless(right, needs),
         advice=when(
             shared,
             "samples-that-know-each-other",
-            "the examples come as often as they should, and hang together: none may be made of "
+            f"the {what}s come as often as they should, and hang together: none may be made of "
             "another one's random numbers, and none is moved to a place that fits it",
         ),
     )
 
 
+def _of_torch(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _state(generator: Any) -> Any:
+    """What a generator of torch or of NumPy draws next, in a form that can be compared."""
+    if isinstance(generator, torch.Generator):
+        return generator.get_state().tolist()
+    return generator.bit_generator.state
+
+
 def claim_of_the_generator(
-    ask: Callable[[torch.Generator], np.ndarray], draw: Draw, points: float, waits: str = ""
+    ask: Callable[[Any], np.ndarray],
+    draw: Draw,
+    points: float = 1.0,
+    waits: str = "",
+    begin: Callable[[int], Any] = _of_torch,
 ) -> Claim:
-    """That all randomness of `ask(generator)`, an array, comes from the given torch.Generator."""
+    """That all randomness of `ask(generator)`, an array, comes from the given generator.
+
+    `begin(seed)` makes one. Arrays that `ask` draws must differ, but for a chance of 1 in 10^9.
+    """
     seed = draw.integer(1, 2**31)
-    generators = [torch.Generator().manual_seed(seed + s) for s in (0, 0, 1)]
-    start = generators[0].get_state()
+    generators = [begin(seed + s) for s in (0, 0, 1)]
+    start = _state(generators[0])
     a, b, c = (ask(generator) for generator in generators)
-    first, _, third = (generator.get_state() for generator in generators)
-    moved = not torch.equal(start, first)
+    first, _, third = map(_state, generators)
+    moved = start != first
     same, other = np.array_equal(a, b), not np.array_equal(a, c)
+    met = first == third  # though they differed
+    again = moved and same and other and np.array_equal(a, ask(generators[0]))
     return claim(
         "all randomness comes from the given generator",
-        moved and same and other,
+        moved and same and other and not (met or again),
         points=points,
         saw="a generator that nobody has used"
         if not moved
         else "different draws from equal generators"
         if not same
-        else "equal draws from different generators",
-        asks="equal generators give equal draws, others give others",
+        else "equal draws from different generators"
+        if not other
+        else "the same draws again from a generator that goes on"
+        if again
+        else "generators that differed, and are in one state after the call",
+        asks="equal generators give equal draws, others give others, and so does the next call",
         waits=waits,
         advice=[
             when(
@@ -166,10 +209,10 @@ def claim_of_the_generator(
                 "part of the randomness comes from elsewhere: every draw needs the given generator",
             ),
             when(
-                torch.equal(first, third),
+                met or again,
                 "reseeded",
-                "two generators that differed are in the same state after the call: it is set back "
-                "inside; use it as it comes, or all calls draw the same",
+                "what the next call draws does not depend on where the generator stood: use it as "
+                "it comes, and set nothing back",
             ),
             "what is drawn does not change with the generator",
         ],

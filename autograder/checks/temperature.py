@@ -18,9 +18,13 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
-from autograder.checks.numbers import close, number, single, softmax
-from autograder.checks.samples import claim_of_the_generator
-from autograder.checks.witness import looks_at, shared_in_pairs, waits_unless
+from autograder.checks.numbers import SMALL, close, number, single, softmax
+from autograder.checks.samples import (
+    claim_of_independence,
+    claim_of_the_generator,
+    frequencies,
+)
+from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -1872,7 +1876,6 @@ def _last(t: int, n: int) -> bool:
     return t == n - 1
 
 
-_SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-20, 1e-30, 1e-38)
 _EPSILON = tuple(
     Mistake(
         "epsilon-in-log",
@@ -1880,7 +1883,7 @@ _EPSILON = tuple(
         " may go into a softmax as it is",
         options={"floor": small},
     )
-    for small in _SMALL
+    for small in SMALL
 )
 _POSSIBLE_TEXT = Symptom(
     "epsilon-in-log",
@@ -2023,6 +2026,24 @@ def joint_by_hand(p: np.ndarray, T: float) -> str:
     return f"{terms}; each divided by the sum of all, {powers.sum():.4g}"
 
 
+def _of_tables(
+    function: Standin, rule: Callable, mistakes: Sequence[Mistake], by_hand: Callable
+) -> Subject:
+    """What is asked of a temperature on the table of all texts."""
+    return Subject(
+        ask=lambda p, T: expect_array(
+            untouched(function)(single(p), T), p.shape, "float", "the table"
+        ),
+        rule=rule,
+        mistakes=mistakes,
+        symptoms=(_POSSIBLE_TEXT,),
+        show=show_table,
+        by_hand=by_hand,
+        smaller=smaller_than(_SMALL_TABLES),
+        alike=alike_rows,
+    )
+
+
 @checks(
     "joint_temperature",
     lesson=LESSON,
@@ -2031,20 +2052,8 @@ def joint_by_hand(p: np.ndarray, T: float) -> str:
 )
 def whole_texts_tempered(joint_temperature: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Whole texts raised to 1/T, and normalized once."""
-    subject = Subject(
-        ask=lambda p, T: expect_array(
-            untouched(joint_temperature)(single(p), T), p.shape, "float", "the table"
-        ),
-        rule=joint_tempered,
-        mistakes=_OF_JOINT,
-        symptoms=(_POSSIBLE_TEXT,),
-        show=show_table,
-        by_hand=joint_by_hand,
-        smaller=smaller_than(_SMALL_TABLES),
-        alike=alike_rows,
-    )
     yield from examine(
-        subject,
+        _of_tables(joint_temperature, joint_tempered, _OF_JOINT, joint_by_hand),
         draw,
         Property(
             "joint",
@@ -2207,20 +2216,8 @@ def tokenwise_by_hand(p: np.ndarray, T: float) -> str:
 )
 def each_token_tempered(tokenwise_temperature: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Every conditional raised to 1/T and normalized, then multiplied."""
-    subject = Subject(
-        ask=lambda p, T: expect_array(
-            untouched(tokenwise_temperature)(single(p), T), p.shape, "float", "the table"
-        ),
-        rule=tokenwise_tempered,
-        mistakes=_OF_TOKENWISE,
-        symptoms=(_POSSIBLE_TEXT,),
-        show=show_table,
-        by_hand=tokenwise_by_hand,
-        smaller=smaller_than(_SMALL_TABLES),
-        alike=alike_rows,
-    )
     yield from examine(
-        subject,
+        _of_tables(tokenwise_temperature, tokenwise_tempered, _OF_TOKENWISE, tokenwise_by_hand),
         draw,
         Property(
             "conditionals",
@@ -2403,27 +2400,13 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray) -> Claim:
 
 def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
     """That the texts, as the source was asked about them, know nothing of one another."""
-    shared = ""
-    if fits and texts.shape == (DRAWS, LENGTH - 1):  # else they were asked about in another form
-        shape = (VOCABULARY,) * (LENGTH - 1)
-        codes = np.ravel_multi_index(tuple(texts.T), shape, mode="clip")
-        # How often they came, not how often they should: only what pairs share is asked here.
-        came = np.bincount(codes, minlength=math.prod(shape)).reshape(shape) / DRAWS
-        shared = shared_in_pairs(texts, came)
-    return claim(
-        "each text is drawn for itself",
-        not shared,
-        points=0.25,
-        saw=shared,
-        asks="pairs of texts that agree as often as independent ones do",
-        waits=waits_unless(fits, "surprises of texts that are drawn from the model"),
-        advice=when(
-            shared,
-            "samples-that-know-each-other",
-            "the tokens come as often as they should, and the texts hang together: none may be "
-            "made of another one's random numbers",
-        ),
-    )
+    # How often they came, not how often they should: only what pairs share is asked here.
+    came = np.zeros((VOCABULARY,) * (LENGTH - 1))
+    told = texts.shape == (DRAWS, LENGTH - 1)  # else they were asked about in another form
+    if told:
+        came = frequencies(texts.clip(0, VOCABULARY - 1), VOCABULARY).reshape(came.shape)
+    needs = "surprises of texts that are drawn from the model"
+    return claim_of_independence(lambda: texts[: told * DRAWS], came, fits, "text", 0.25, needs)
 
 
 @checks("drift", lesson=LESSON, points=3, see="Exercise 6: drift")
@@ -2470,7 +2453,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     turned = [t[..., ::-1].copy() for t in model]
     heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())
     yield claim_of_the_generator(
-        lambda g: ask(model, source, 50, g)[0],
+        lambda g: np.concatenate([np.ravel(part) for part in ask(model, source, 50, g)[::2]]),
         draw,
         0.5,
         waits_unless(heard, "means that change with the model"),

@@ -14,7 +14,7 @@ IMPOSSIBLE = "an impossible word has log-likelihood −inf, a possible one never
 OFTEN = "8,000 samples are distributed as the joint"
 NEVER = "what has probability 0 never comes, and what has probability 1 always does"
 ITSELF = "each sample is drawn for itself"
-GENERATOR = "all randomness comes from the generator that it was given"
+GENERATOR = "all randomness comes from the given generator"
 FACTORS = (
     "each factor is a row of probabilities over the order's next variable, given those before it"
 )
@@ -495,10 +495,20 @@ def sample(conditionals, count, rng):
     Wrong(
         "sample",
         GENERATOR,
-        "own-generator",
+        "not-random",
         edit=(LOOP, "rng = np.random.default_rng(0)\n    " + LOOP),
     ),
-    Wrong("sample", GENERATOR, "own-generator", edit=("rng.random(", "np.random.random(")),
+    Wrong("sample", GENERATOR, "generator-ignored", edit=("rng.random(", "np.random.random(")),
+    Wrong(
+        "sample",
+        GENERATOR,
+        "reseeded",
+        edit=(
+            LOOP,
+            "rng.bit_generator.state = np.random.default_rng("
+            "rng.bit_generator.seed_seq).bit_generator.state\n    " + LOOP,
+        ),
+    ),
     Wrong(
         "sample",
         GENERATOR,

@@ -14,6 +14,7 @@ NLL = "nll is −log p(x) in nats, one number for each example"
 LARGE = "nll holds for large logits too"
 AGREE = "samples come as often as exp(−nll) says, after reorder too"
 OFTEN = "samples come as often as the model says"
+SEED = "all randomness comes from the given generator"
 ITSELF = "each sample is drawn by itself, whatever the others are"
 PASSES = "sample takes n passes, and its randomness from the given generator alone"
 COUNT = "C[d, j] is the number of paths from input j to output d"
@@ -77,9 +78,27 @@ ANSWERS = (
     ),
     Wrong(
         "assign_degrees",
-        "the degrees are drawn from the given generator",
+        SEED,
         "generator-ignored",
         edit=(", generator=generator)", ")"),
+    ),
+    *(
+        Wrong("assign_degrees", SEED, name, edit=edit)
+        for name, edit in {
+            "not-random": (
+                "generator=generator)",
+                "generator=torch.Generator().manual_seed(size))",
+            ),
+            "a-second-source": (
+                "layer = torch.randint(lowest, n, (size,), generator=generator)",
+                "layer = lowest + (torch.randint(n - lowest, (size,), generator=generator)"
+                " + torch.randint(n - lowest, (size,))) % (n - lowest)",
+            ),
+            "reseeded": (
+                "degrees, lowest = [], 1",
+                "degrees, lowest = [], 1\n    generator.manual_seed(generator.initial_seed())",
+            ),
+        }.items()
     ),
     Wrong(
         "assign_degrees",

@@ -501,6 +501,7 @@ def odds(x2):
         for misconception, given in {
             "one-of-each-added": "frequency = (images.sum(0) + 1) / (len(images) + 2)",
             "added-above-only": "frequency = (images.sum(0) + 0.5) / len(images)",
+            "other-images-added": "frequency = (images.sum(0) + 1) / (len(images) + 1)",
             "added-below-only": "frequency = images.sum(0) / (len(images) + 1)",
             "over-everything": "frequency = (images.sum() + 0.5) / (images.numel() + 1)",
             "over-the-pixels": "frequency = (images.sum(1) + 0.5) / (images.shape[1] + 1)",

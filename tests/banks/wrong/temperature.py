@@ -831,6 +831,16 @@ def tokenwise_temperature(p, T):
     Wrong(
         "drift",
         SEED,
+        "a-second-source",
+        edit=(
+            DRAWN,
+            "torch.multinomial(model(tokens).exp(), 1, generator=None if len(surprises) % 2 else "
+            "generator)",
+        ),
+    ),
+    Wrong(
+        "drift",
+        SEED,
         "reseeded",
         edit=("    for _ in range", "    generator.manual_seed(0)\n    for _ in range"),
     ),
