@@ -25,6 +25,7 @@ from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
+from autograder.diagnosis.shrinking import smaller_than
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.compression import (
@@ -542,7 +543,7 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim | 
         show=show_table,
         told=told_frequencies,
         by_hand=frequencies_by_hand,
-        smaller=lambda p, bits: (case for case in _SMALL_TABLES if case[0].size < p.size),
+        smaller=smaller_than(_SMALL_TABLES),
     )
     yield from examine(
         subject,

@@ -7,10 +7,9 @@ recognized by its numbers. Lessons 01, 04 and 05 ask for such counts.
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from autograder.diagnosis import Mistake, Subject, Symptom
 from autograder.diagnosis.mistakes import Observation
+from autograder.diagnosis.shrinking import simpler
 from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, describe
 
 Seen = Sequence[Observation]
@@ -141,11 +141,6 @@ def _short(value: Any) -> str:
     return text if len(text) <= 90 else text[:89] + "…"
 
 
-def up_to(*cases: tuple) -> Callable[..., Iterator[tuple]]:
-    """Simple cases, the simplest first; of one of them, those before it."""
-    return lambda *args: itertools.takewhile(lambda case: case != args, cases)
-
-
 def subject(
     function: Standin,
     name: str,
@@ -167,7 +162,7 @@ def subject(
         show=call_text(name),
         told=said,
         by_hand=by_hand,
-        smaller=up_to(*cases),
+        smaller=simpler(cases),
         alike=same_count,
     )
 

@@ -939,10 +939,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         points=1,
         asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
     )
-    right = False
-    for one in examine(subject_of_draws(ask, _OF_SAMPLES), draw, often):
-        right |= isinstance(one, Claim) and one.holds
-        yield one
+    right = yield from examine(subject_of_draws(ask, _OF_SAMPLES), draw, often)
     weight, bias, *_ = empty_case(draw)
     yield claim_of_independence(
         lambda: take(weight, bias, DRAWS, draw.generator()), ancestral(weight, bias), right

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,15 +71,6 @@ def close(a: Any, b: Any, tolerance: float = 2e-4) -> bool:
 def single(array: np.ndarray) -> np.ndarray:
     """The numbers as they are in single precision."""
     return array.astype(np.float32).astype(np.float64)
-
-
-def holding(said: Said) -> Generator[Claim | Cause, None, bool]:
-    """Passes on what is said; returns whether every claim of it holds."""
-    holds = True
-    for one in said:
-        holds = holds and (isinstance(one, Cause) or one.holds)
-        yield one
-    return holds
 
 
 def within(where: str, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
@@ -595,18 +586,16 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Said:
         # 3e-5 of the size: the two forms of GELU differ by 5e-4.
         alike=lambda a, b: close(a, b, 3e-5),
     )
-    fits = yield from holding(
-        examine(
-            subject,
-            draw,
-            Property(
-                "formula",
-                "x + out(attention(LN₁ x)), then that + down(GELU(up(LN₂ of it)))",
-                cases,
-                points=1,
-                asks="the norm before each part, heads side by side, both answers added",
-            ),
-        )
+    fits = yield from examine(
+        subject,
+        draw,
+        Property(
+            "formula",
+            "x + out(attention(LN₁ x)), then that + down(GELU(up(LN₂ of it)))",
+            cases,
+            points=1,
+            asks="the norm before each part, heads side by side, both answers added",
+        ),
     )
     H, d, T = 3, draw.choice((2, 4)), draw.integer(4, 6)
     yield seen_positions(
@@ -802,28 +791,26 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
         sizes = ((2, 4), (1, config["n_positions"]), (3, 1))
         return [(draw.rng.integers(0, V, size=size), w, config) for size in sizes]
 
-    fits = yield from holding(
-        examine(
-            Subject(
-                ask,
-                gpt2_by_rule,
-                mistakes=_GPT2,
-                show=lambda tokens, w, config: f"the tokens {tokens.tolist()}",
-                smaller=lambda tokens, *more: (
-                    (tokens[:1, :t], *more) for t in (1, 2) if tokens[:1, :t].size < tokens.size
-                ),
-                alike=lambda a, b: close(a, b, 1e-4),
+    fits = yield from examine(
+        Subject(
+            ask,
+            gpt2_by_rule,
+            mistakes=_GPT2,
+            show=lambda tokens, w, config: f"the tokens {tokens.tolist()}",
+            smaller=lambda tokens, *more: (
+                (tokens[:1, :t], *more) for t in (1, 2) if tokens[:1, :t].size < tokens.size
             ),
-            draw,
-            Property(
-                "logits",
-                "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position",
-                cases,
-                points=1,
-                asks="token and position added, all blocks in their order, the last norm, the tied "
-                "head",
-            ),
-        )
+            alike=lambda a, b: close(a, b, 1e-4),
+        ),
+        draw,
+        Property(
+            "logits",
+            "the logits are ln_f(blocks(wte[token] + wpe[position])) · wte, for every position",
+            cases,
+            points=1,
+            asks="token and position added, all blocks in their order, the last norm, the tied "
+            "head",
+        ),
     )
     config = small_config(draw)
     V, n = config["vocab_size"], config["n_positions"]

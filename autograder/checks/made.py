@@ -1611,10 +1611,7 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         asks="each bit drawn from its conditional, given the bits drawn before it",
         saw=_worst,
     )
-    right = False
-    for one in examine(subject, draw, often):
-        right |= isinstance(one, Claim) and one.holds
-        yield one
+    right = yield from examine(subject, draw, often)
     first, passes = kept[0]
 
     place = draw_places(draw, n)

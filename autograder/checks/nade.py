@@ -300,10 +300,7 @@ def _claims_on_logits(
         asks="for each step the columns j < i of W, c, the sigmoid, and its own row of V and of b",
         saw=first_off,
     )
-    right = True
-    for said in examine(subject, draw, values):
-        right &= isinstance(said, Claim) and said.holds
-        yield said
+    right = yield from examine(subject, draw, values)
     yield _who_sees_whom(ask, draw, points[1])
     yield _training(function, draw, points[2], right)
     return right
@@ -694,10 +691,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         saw=unlike_the_law,
     )
     take(EXAMPLE, 2, draw.generator())  # a wrong shape is told before it grows with DRAWS
-    right = True
-    for said in examine(subject, draw, often):
-        right &= isinstance(said, Claim) and said.holds
-        yield said
+    right = yield from examine(subject, draw, often)
 
     numbers = numbers_of(draw, 3, 4)
     yield claim_of_independence(

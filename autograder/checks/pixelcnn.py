@@ -27,6 +27,7 @@ from autograder.checks.witness import carries_its_weights, shared_in_pairs, wait
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
+from autograder.diagnosis.shrinking import simpler
 from autograder.draw import Draw
 from autograder.inside import call_and_keep, gradient_step, seed_generators
 from autograder.inside.pixelcnn import (
@@ -61,11 +62,6 @@ def ranks(colors: int, height: int, width: int) -> np.ndarray:
     """When each number of an image (colors, H, W), flattened, has its turn: 0, 1, 2 …"""
     places = np.arange(height * width)[None, :] * colors + np.arange(colors)[:, None]
     return places.reshape(-1)
-
-
-def simpler(cases: Sequence[tuple]) -> Callable[..., Iterable[tuple]]:
-    """For `Subject.smaller`: the cases that stand before a case, or all if it is none of them."""
-    return lambda *case: itertools.takewhile(lambda other: other != case, cases)
 
 
 # --- conv_mask ------------------------------------------------------------------------------------
@@ -393,8 +389,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Said:
     def smaller(layer: Any, numbers: Any, x: torch.Tensor, *case: Any) -> list[tuple]:
         return [_layer_of_the_lesson(MaskedConv2d)] if x.numel() > 3 else []
 
-    right = True
-    for said in examine(
+    right = yield from examine(
         Subject(
             ask=lambda layer, numbers, x, *case: expect_array(layer(x), None, "float", "outputs"),
             rule=convolved,
@@ -417,9 +412,7 @@ def a_convolution_with_a_mask(MaskedConv2d: Standin, draw: Draw) -> Said:
             1,
             asks="the mask of conv_mask, entry by entry on the weight; the bias stays whole",
         ),
-    ):
-        right &= not (isinstance(said, Claim) and not said.holds)
-        yield said
+    )
     text = "the mask holds after a training step, is saved and moved with the layer, never trained"
     if not right:
         yield waiting(text, "outputs of the masked weights", points=1)
@@ -1851,8 +1844,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
     def lower_of(draw: Draw) -> list[tuple]:
         return [_by_table(PixelCNN, draw, 2, shape, rows) for rows, shape in lower_rows(draw)]
 
-    often = True
-    for said in examine(
+    often = yield from examine(
         Subject(
             ask=_inpainted,
             rule=drawn_by_rule,
@@ -1880,9 +1872,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
             asks="rows 0 … rows − 1 as they were, all others drawn given them",
             typical=False,
         ),
-    ):
-        often &= not (isinstance(said, Claim) and not said.holds)
-        yield said
+    )
     text = "each image of a batch is drawn by itself, and all from the given generator alone"
     if not often:
         yield waiting(text, "images that come as often as the model says", points=0.25)

@@ -29,6 +29,7 @@ from autograder.claims import Advice, Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation
+from autograder.diagnosis.shrinking import smaller_than
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.temperature import Step, begin_search, drifted
@@ -210,11 +211,6 @@ def refusals(of: str, bounds: str, cases: Callable[[Draw], list[tuple]], points:
         asks=f"ValueError unless {bounds}",
         typical=False,
     )
-
-
-def smaller_than(cases: Sequence[tuple]) -> Callable[..., Iterator[tuple]]:
-    """Those of `cases` whose array is smaller than that of the arguments."""
-    return lambda array, *_: (case for case in cases if case[0].size < np.size(array))
 
 
 # --- temperature ----------------------------------------------------------------------------------

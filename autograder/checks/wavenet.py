@@ -1130,9 +1130,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim | Cause]
             smaller=smaller,
             alike=nearly(1e-3),
         )
-        for one in examine(subject, draw, first, second):
-            right &= isinstance(one, Cause) or one.holds
-            yield one
+        right = yield from examine(subject, draw, first, second)
     yield _trains_all(cases(draw, 3), right)
 
 
@@ -2037,8 +2035,7 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
         sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
         return layers(draw, [(k, d, 2 * (k - 1) * d + 6) for k, d in sizes])
 
-    right = True
-    for one in examine(
+    right = yield from examine(
         Subject(
             ask,
             rule=queued,
@@ -2058,9 +2055,7 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
             points=1.5,
             asks="y_t from x_t and the columns d, …, (k − 1)d steps ago; zeros before the first",
         ),
-    ):
-        right &= isinstance(one, Cause) or one.holds
-        yield one
+    )
     yield _keeps_its_reach(QueuedConv1d, draw, right)
     yield _begins_empty(QueuedConv1d, draw, right)
 
@@ -2311,8 +2306,7 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
         told=lambda a: f"codes {shown(a[0][0], 12)}",
         alike=same_codes,
     )
-    right = True
-    for one in examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -2326,9 +2320,7 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
                 f"{first_off(answer, right)}, in a {'second' if case[4].size else 'first'} sound"
             ),
         ),
-    ):
-        right &= isinstance(one, Cause) or one.holds
-        yield one
+    )
     yield _costs_the_same(generate_fast, draw, right)
     yield _leaves_the_model([case[-1] for case in asked], same_model)
 

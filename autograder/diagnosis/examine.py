@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +95,12 @@ class Subject:
     drawn: bool = False
 
 
-def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Claim | Cause]:
-    """A claim for each property, and one Cause if any of them failed."""
+def examine(
+    subject: Subject, draw: Draw, *properties: Property
+) -> Generator[Claim | Cause, None, bool]:
+    """A claim for each property, and one Cause if any of them failed; whether all of them hold."""
     seen: dict[str, list[Observation]] = {}
+    waits = False
     for one in properties:
         try:
             seen[one.id] = list(_observe(subject, one, draw))
@@ -111,6 +114,7 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
             yield waiting(one.text, f"“{text}”", points=one.points, id=one.id)
             continue
         if failed is None and one.alike is not None and _blind(seen[one.id]):
+            waits = True
             yield waiting(one.text, LOOKS, points=one.points, id=one.id)
             continue
         yield claim(
@@ -122,11 +126,12 @@ def examine(subject: Subject, draw: Draw, *properties: Property) -> Iterator[Cla
             asks=one.asks,
         )
     if not any(o.fails for all_of in seen.values() for o in all_of):
-        return
+        return not waits
     again = draw.again()
     for one in properties:
         seen[one.id] += _observe(subject, one, again)
     yield _cause(subject, properties, seen)
+    return False
 
 
 def _blind(seen: Sequence[Observation]) -> bool:

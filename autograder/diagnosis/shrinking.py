@@ -6,7 +6,8 @@ kept is the simplest case at which the student's function and the rule still dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,16 @@ def smallest(
         else:
             return args
     return args
+
+
+def simpler(cases: Sequence[tuple]) -> Callable[..., Iterator[tuple]]:
+    """For `Subject.smaller`: the cases that stand before a case, or all if it is none of them."""
+    return lambda *case: itertools.takewhile(lambda other: other != case, cases)
+
+
+def smaller_than(cases: Sequence[tuple]) -> Callable[..., Iterator[tuple]]:
+    """For `Subject.smaller`: the cases whose first array is smaller than that of a case."""
+    return lambda array, *_: (case for case in cases if case[0].size < np.size(array))
 
 
 def shorter(values: np.ndarray) -> Iterator[np.ndarray]:
