@@ -174,6 +174,12 @@ def logits(x, weight, bias):
             "    return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)",
         ),
     ),
+    Wrong(
+        "nll",
+        LARGE,
+        "sigmoid-then-log",
+        edit=(LOSS, "return -(0.5 + (x - 0.5) * torch.tanh(score / 2)).log().sum(1)"),
+    ),
     Wrong("nll", LARGE, "surprise-clipped", edit=(".sum(dim=1)", ".clamp(max=60).sum(dim=1)")),
     Wrong(
         "nll",

@@ -157,6 +157,7 @@ ANSWERS = (
         "another-exception",
         edit=(T_TEST, '    if not T > 0:\n        raise KeyError("T")\n'),
     ),
+    Wrong("temperature", T_REFUSED, "not-refused", edit=(T_TEST, "    assert T >= 0\n")),
     # top_k
     Wrong("top_k", K_BEST, "not-normalized", edit=(NORMALIZED, "return kept")),
     Wrong("top_k", K_BEST, "one-too-many", edit=("[..., :k]", "[..., : k + 1]")),
@@ -934,6 +935,13 @@ def tokenwise_temperature(p, T):
             ("    assert k >= 1\n"),
         ),
     ),
+    Wrong(
+        "top_k",
+        K_EDGES,
+        "not-refused",
+        edit=(K_TEST, "    assert k\n"),
+    ),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=(P_TEST, "    assert p <= 1\n")),
     Wrong(
         "top_p",
         P_REFUSED,
