@@ -19,6 +19,7 @@ import argparse
 import functools
 import importlib
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +55,14 @@ class Wrong:
     source: str = ""
     check: str = ""
     stops: str = ""
+
+
+def written(exercise: str, head: str, *rows: tuple[str, str, str]) -> tuple[Wrong, ...]:
+    """Wrong answers that begin with `def head:`, of each what fails, the name, and the body."""
+    return tuple(
+        Wrong(exercise, fails, name, source=f"def {head}:\n{textwrap.indent(body.strip(), '    ')}")
+        for fails, name, body in rows
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 01, the exponential wall."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 TABLE = "a table has one free number for each joint value, less one"
 LARGE = "784 bits, and larger tables, are counted to the last digit"
@@ -27,317 +27,138 @@ INSIDE = "if not 0 <= j < n:"
 
 ANSWERS = (
     # table_parameters
-    Wrong(  # forgets −1
+    *written(
         "table_parameters",
-        TABLE,
-        "forgets-minus-one",
-        source="""
-def table_parameters(cardinalities):
-    return math.prod(cardinalities)
+        "table_parameters(cardinalities)",
+        (TABLE, "forgets-minus-one", "return math.prod(cardinalities)"),
+        (TABLE, "minus-one-per-variable", "return math.prod(k - 1 for k in cardinalities)"),
+        (TABLE, "adds-over-variables", "return sum(k - 1 for k in cardinalities)"),
+        (TABLE, "assumes-binary", "return 2 ** len(cardinalities) - 1"),
+        (
+            TABLE,
+            "minus-one-per-variable",
+            """
+cells = 1
+for k in cardinalities:
+    cells *= k
+for _ in cardinalities:
+    cells -= 1
+return cells
 """,
-    ),
-    Wrong(  # one off each variable
-        "table_parameters",
-        TABLE,
-        "minus-one-per-variable",
-        source="""
-def table_parameters(cardinalities):
-    return math.prod(k - 1 for k in cardinalities)
+        ),
+        (
+            TABLE,
+            "power-for-product",
+            """
+values = max([1, *cardinalities])
+return math.prod([len(cardinalities)] * values) - 1
 """,
-    ),
-    Wrong(  # adds
-        "table_parameters",
-        TABLE,
-        "adds-over-variables",
-        source="""
-def table_parameters(cardinalities):
-    return sum(k - 1 for k in cardinalities)
+        ),
+        (
+            TABLE,
+            "power-for-product",
+            """
+first = cardinalities[0] if cardinalities else 1
+return first ** len(cardinalities) - 1
 """,
-    ),
-    Wrong(  # bits only
-        "table_parameters",
-        TABLE,
-        "assumes-binary",
-        source="""
-def table_parameters(cardinalities):
-    return 2 ** len(cardinalities) - 1
+        ),
+        (TABLE, "sign-turned", "return 1 - math.prod(cardinalities)"),
+        (TABLE, "forgets-minus-one", "return float(np.prod([1.0, *cardinalities]))"),
+        (LARGE, "int64-overflow", "return int(np.prod(np.array(cardinalities, int))) - 1"),
+        (
+            TABLE,
+            "float-for-an-integer",
+            """
+return float(np.prod(np.array(cardinalities, float))) - 1.0
 """,
-    ),
-    Wrong(  # one off for each variable, after the product
-        "table_parameters",
-        TABLE,
-        "minus-one-per-variable",
-        source="""
-def table_parameters(cardinalities):
-    cells = 1
-    for k in cardinalities:
-        cells *= k
-    for _ in cardinalities:
-        cells -= 1
-    return cells
+        ),
+        (
+            LARGE,
+            "float-for-an-integer",
+            """
+product = 1.0
+for k in cardinalities:
+    product *= k
+return int(product) - 1
 """,
-    ),
-    Wrong(  # base and exponent exchanged
-        "table_parameters",
-        TABLE,
-        "power-for-product",
-        source="""
-def table_parameters(cardinalities):
-    values = max([1, *cardinalities])
-    return math.prod([len(cardinalities)] * values) - 1
+        ),
+        (
+            ONE_VALUE,
+            "empty-product",
+            """
+product = cardinalities[0]
+for k in cardinalities[1:]:
+    product *= k
+return product - 1
 """,
-    ),
-    Wrong(  # all variables like the first
-        "table_parameters",
-        TABLE,
-        "power-for-product",
-        source="""
-def table_parameters(cardinalities):
-    first = cardinalities[0] if cardinalities else 1
-    return first ** len(cardinalities) - 1
+        ),
+        (TABLE, "", "return {4: 3, 12: 11}.get(sum(cardinalities), 23)"),
+        (TABLE, "float-for-an-integer", "return float('nan')"),
+        (TABLE, "not-a-count", "return str(math.prod(cardinalities) - 1)"),
+        (TABLE, "not-a-count", "return True"),
+        (TABLE, "", "return 10 ** 20_000"),
+        (
+            LARGE,
+            "float-for-an-integer",
+            """
+cells = math.prod(cardinalities)
+if float(cells).is_integer():
+    return cells - 1
 """,
-    ),
-    Wrong(  # turned round
-        "table_parameters",
-        TABLE,
-        "sign-turned",
-        source="""
-def table_parameters(cardinalities):
-    return 1 - math.prod(cardinalities)
-""",
-    ),
-    Wrong(  # every cell, as a float: two mistakes
-        "table_parameters",
-        TABLE,
-        "forgets-minus-one",
-        source="""
-def table_parameters(cardinalities):
-    return float(np.prod([1.0, *cardinalities]))
-""",
-    ),
-    Wrong(  # int64
-        "table_parameters",
-        LARGE,
-        "int64-overflow",
-        source="""
-def table_parameters(cardinalities):
-    return int(np.prod(np.array(cardinalities, int))) - 1
-""",
-    ),
-    Wrong(  # a float to the end
-        "table_parameters",
-        TABLE,
-        "float-for-an-integer",
-        source="""
-def table_parameters(cardinalities):
-    return float(np.prod(np.array(cardinalities, float))) - 1.0
-""",
-    ),
-    Wrong(  # a float on the way
-        "table_parameters",
-        LARGE,
-        "float-for-an-integer",
-        source="""
-def table_parameters(cardinalities):
-    product = 1.0
-    for k in cardinalities:
-        product *= k
-    return int(product) - 1
-""",
-    ),
-    Wrong(  # no variable, no product
-        "table_parameters",
-        ONE_VALUE,
-        "empty-product",
-        source="""
-def table_parameters(cardinalities):
-    product = cardinalities[0]
-    for k in cardinalities[1:]:
-        product *= k
-    return product - 1
-""",
-    ),
-    Wrong(  # the visible cases by heart
-        "table_parameters",
-        TABLE,
-        "",
-        source="""
-def table_parameters(cardinalities):
-    return {4: 3, 12: 11}.get(sum(cardinalities), 23)
-""",
-    ),
-    Wrong(  # not a number
-        "table_parameters",
-        TABLE,
-        "float-for-an-integer",
-        source="""
-def table_parameters(cardinalities):
-    return float('nan')
-""",
-    ),
-    Wrong(  # a text
-        "table_parameters",
-        TABLE,
-        "not-a-count",
-        source="""
-def table_parameters(cardinalities):
-    return str(math.prod(cardinalities) - 1)
-""",
-    ),
-    Wrong(  # yes
-        "table_parameters",
-        TABLE,
-        "not-a-count",
-        source="""
-def table_parameters(cardinalities):
-    return True
-""",
-    ),
-    Wrong(  # a huge integer
-        "table_parameters",
-        TABLE,
-        "",
-        source="""
-def table_parameters(cardinalities):
-    return 10 ** 20_000
-""",
+        ),
     ),
     # bits_to_exceed
-    Wrong(  # two at a time
+    *written(
         "bits_to_exceed",
-        FIRST,
-        "two-bits-at-a-time",
-        source="""
-def bits_to_exceed(limit):
-    n = 0
-    while 2**n <= limit + 1:
-        n += 2
-    return n
+        "bits_to_exceed(limit)",
+        (
+            FIRST,
+            "two-bits-at-a-time",
+            """
+n = 0
+while 2**n <= limit + 1:
+    n += 2
+return n
 """,
-    ),
-    Wrong(  # rounds down
-        "bits_to_exceed",
-        FIRST,
-        "floor-for-ceiling",
-        source="""
-def bits_to_exceed(limit):
-    return int(math.floor(math.log2(limit + 1)))
+        ),
+        (FIRST, "floor-for-ceiling", "return int(math.floor(math.log2(limit + 1)))"),
+        (FIRST, "counts-decimal-digits", "return len(str(limit))"),
+        (FIRST, "natural-logarithm", "return math.ceil(math.log(limit + 0.1))"),
+        (
+            EDGE,
+            "reaches-for-exceeds",
+            """
+n = 0
+while 2**n <= limit:
+    n += 1
+return n
 """,
-    ),
-    Wrong(  # decimal digits
-        "bits_to_exceed",
-        FIRST,
-        "counts-decimal-digits",
-        source="""
-def bits_to_exceed(limit):
-    return len(str(limit))
+        ),
+        (EDGE, "reaches-for-exceeds", "return limit.bit_length()"),
+        (EDGE, "reaches-for-exceeds", "return math.ceil(math.log2(limit + 1))"),
+        (HUGE, "float-logarithm", "return math.floor(math.log2(limit + 1)) + 1"),
+        (
+            HUGE,
+            "float-logarithm",
+            """
+n = 0
+while 2.0**n - 1 <= float(limit):
+    n += 1
+return n
 """,
-    ),
-    Wrong(  # natural logarithm
-        "bits_to_exceed",
-        FIRST,
-        "natural-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    return math.ceil(math.log(limit + 0.1))
+        ),
+        (HUGE, "atoms-at-100-bits", "return 100 if limit == 10**80 else (limit + 1).bit_length()"),
+        (
+            EDGE,
+            "fails-at-the-edge",
+            """
+math.log2(limit)
+return (limit + 1).bit_length()
 """,
-    ),
-    Wrong(  # the −1 forgotten
-        "bits_to_exceed",
-        EDGE,
-        "reaches-for-exceeds",
-        source="""
-def bits_to_exceed(limit):
-    n = 0
-    while 2**n <= limit:
-        n += 1
-    return n
-""",
-    ),
-    Wrong(  # ≥ for >
-        "bits_to_exceed",
-        EDGE,
-        "reaches-for-exceeds",
-        source="""
-def bits_to_exceed(limit):
-    return limit.bit_length()
-""",
-    ),
-    Wrong(  # a rounded logarithm
-        "bits_to_exceed",
-        EDGE,
-        "reaches-for-exceeds",
-        source="""
-def bits_to_exceed(limit):
-    return math.ceil(math.log2(limit + 1))
-""",
-    ),
-    Wrong(  # a float's logarithm
-        "bits_to_exceed",
-        HUGE,
-        "float-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    return math.floor(math.log2(limit + 1)) + 1
-""",
-    ),
-    Wrong(  # a float's powers
-        "bits_to_exceed",
-        HUGE,
-        "float-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    n = 0
-    while 2.0**n - 1 <= float(limit):
-        n += 1
-    return n
-""",
-    ),
-    Wrong(  # believes in the 100
-        "bits_to_exceed",
-        HUGE,
-        "atoms-at-100-bits",
-        source="""
-def bits_to_exceed(limit):
-    return 100 if limit == 10**80 else (limit + 1).bit_length()
-""",
-    ),
-    Wrong(  # no logarithm of 0
-        "bits_to_exceed",
-        EDGE,
-        "fails-at-the-edge",
-        source="""
-def bits_to_exceed(limit):
-    math.log2(limit)
-    return (limit + 1).bit_length()
-""",
-    ),
-    Wrong(  # one too many
-        "bits_to_exceed",
-        FIRST,
-        "one-bit-too-many",
-        source="""
-def bits_to_exceed(limit):
-    return (limit + 1).bit_length() + 1
-""",
-    ),
-    Wrong(  # the 1 on the wrong side
-        "bits_to_exceed",
-        EDGE,
-        "minus-one-on-the-wrong-side",
-        source="""
-def bits_to_exceed(limit):
-    return (limit + 2).bit_length()
-""",
-    ),
-    Wrong(  # a float
-        "bits_to_exceed",
-        FIRST,
-        "float-for-an-integer",
-        source="""
-def bits_to_exceed(limit):
-    return np.floor(np.log2(limit + 1)) + 1
-""",
+        ),
+        (FIRST, "one-bit-too-many", "return (limit + 1).bit_length() + 1"),
+        (EDGE, "minus-one-on-the-wrong-side", "return (limit + 2).bit_length()"),
+        (FIRST, "float-for-an-integer", "return np.floor(np.log2(limit + 1)) + 1"),
     ),
     # bayes_net_parameters
     Wrong(  # counts every cell
@@ -355,29 +176,29 @@ def bits_to_exceed(limit):
             "count += cardinalities[i] * math.prod(cardinalities[j] for j in parents[i]) - 1",
         ),
     ),
-    Wrong(  # one off the net
+    *written(
         "bayes_net_parameters",
-        ROWS,
-        "minus-one-for-the-net",
-        source="""
-def bayes_net_parameters(cardinalities, parents):
-    count = -1
-    for k, row in zip(cardinalities, parents):
-        count += k * math.prod(cardinalities[j] for j in row)
-    return count
+        "bayes_net_parameters(cardinalities, parents)",
+        (
+            ROWS,
+            "minus-one-for-the-net",
+            """
+count = -1
+for k, row in zip(cardinalities, parents):
+    count += k * math.prod(cardinalities[j] for j in row)
+return count
 """,
-    ),
-    Wrong(  # multiplies over nodes
-        "bayes_net_parameters",
-        ROWS,
-        "multiplies-over-nodes",
-        source="""
-def bayes_net_parameters(cardinalities, parents):
-    count = 1
-    for k, row in zip(cardinalities, parents):
-        count *= (k - 1) * math.prod(cardinalities[j] for j in row)
-    return count
+        ),
+        (
+            ROWS,
+            "multiplies-over-nodes",
+            """
+count = 1
+for k, row in zip(cardinalities, parents):
+    count *= (k - 1) * math.prod(cardinalities[j] for j in row)
+return count
 """,
+        ),
     ),
     Wrong(  # adds the parents
         "bayes_net_parameters",
@@ -569,134 +390,32 @@ def bayes_net_parameters(cardinalities, parents):
         edit=(STRANGER, "return n"),
     ),
     # fvsbn_parameters
-    Wrong(  # no bias
+    *written(
         "fvsbn_parameters",
-        FVSBN,
-        "forgets-the-biases",
-        source="""
-def fvsbn_parameters(n):
-    return n * (n - 1) // 2
+        "fvsbn_parameters(n)",
+        (FVSBN, "forgets-the-biases", "return n * (n - 1) // 2"),
+        (GROWS, "forgets-the-biases", "return sum(range(n))"),
+        (FVSBN, "one-bias-for-all", "return n * (n - 1) // 2 + 1"),
+        (FVSBN, "counts-the-dense-size", "return n * n"),
+        (FVSBN, "counts-the-dense-size", "return n * n + n"),
+        (FVSBN, "sees-itself", "return n * (n + 1) // 2 + n"),
+        (FVSBN, "counts-a-chain", "return 2 * n - 1"),
+        (FVSBN, "counts-the-table", "return 2**n - 1"),
+        (FVSBN, "counts-variables-alone", "return len(range(n))"),
+        (
+            FVSBN,
+            "counts-nothing",
+            """
+count = 0
+for i in range(1, n + 1):
+    count + i
+return count
 """,
-    ),
-    Wrong(  # no bias, growth
-        "fvsbn_parameters",
-        GROWS,
-        "forgets-the-biases",
-        source="""
-def fvsbn_parameters(n):
-    return sum(range(n))
-""",
-    ),
-    Wrong(  # one bias
-        "fvsbn_parameters",
-        FVSBN,
-        "one-bias-for-all",
-        source="""
-def fvsbn_parameters(n):
-    return n * (n - 1) // 2 + 1
-""",
-    ),
-    Wrong(  # a square
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-the-dense-size",
-        source="""
-def fvsbn_parameters(n):
-    return n * n
-""",
-    ),
-    Wrong(  # a square and biases
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-the-dense-size",
-        source="""
-def fvsbn_parameters(n):
-    return n * n + n
-""",
-    ),
-    Wrong(  # sees itself
-        "fvsbn_parameters",
-        FVSBN,
-        "sees-itself",
-        source="""
-def fvsbn_parameters(n):
-    return n * (n + 1) // 2 + n
-""",
-    ),
-    Wrong(  # a chain
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-a-chain",
-        source="""
-def fvsbn_parameters(n):
-    return 2 * n - 1
-""",
-    ),
-    Wrong(  # the table
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-the-table",
-        source="""
-def fvsbn_parameters(n):
-    return 2**n - 1
-""",
-    ),
-    Wrong(  # a number for each variable
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-variables-alone",
-        source="""
-def fvsbn_parameters(n):
-    return len(range(n))
-""",
-    ),
-    Wrong(  # a sum that nothing is added to
-        "fvsbn_parameters",
-        FVSBN,
-        "counts-nothing",
-        source="""
-def fvsbn_parameters(n):
-    count = 0
-    for i in range(1, n + 1):
-        count + i
-    return count
-""",
-    ),
-    Wrong(  # half of n times n
-        "fvsbn_parameters",
-        FVSBN,
-        "half-a-square",
-        source="""
-def fvsbn_parameters(n):
-    return n**2 // 2
-""",
-    ),
-    Wrong(  # begins with the second conditional
-        "fvsbn_parameters",
-        FVSBN,
-        "first-conditional-left-out",
-        source="""
-def fvsbn_parameters(n):
-    return sum(weights + 1 for weights in range(1, n))
-""",
-    ),
-    Wrong(  # a float
-        "fvsbn_parameters",
-        FVSBN,
-        "float-for-an-integer",
-        source="""
-def fvsbn_parameters(n):
-    return n * (n + 1) / 2
-""",
-    ),
-    Wrong(  # by heart
-        "fvsbn_parameters",
-        FVSBN,
-        "",
-        source="""
-def fvsbn_parameters(n):
-    return 307_720
-""",
+        ),
+        (FVSBN, "half-a-square", "return n**2 // 2"),
+        (FVSBN, "first-conditional-left-out", "return sum(weights + 1 for weights in range(1, n))"),
+        (FVSBN, "float-for-an-integer", "return n * (n + 1) / 2"),
+        (FVSBN, "", "return 307_720"),
     ),
     Wrong(
         "bayes_net_parameters",
@@ -704,35 +423,21 @@ def fvsbn_parameters(n):
         "index-error",
         edit=("if not 0 <= j < n:", "if j < 0:"),
     ),
-    Wrong(
+    *written(
         "bits_to_exceed",
-        HUGE,
-        "float-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    n = 0
-    while float(2) ** n - 1 <= limit:
-        n += 1
-    return n
+        "bits_to_exceed(limit)",
+        (
+            HUGE,
+            "float-logarithm",
+            """
+n = 0
+while float(2) ** n - 1 <= limit:
+    n += 1
+return n
 """,
-    ),
-    Wrong(
-        "bits_to_exceed",
-        HUGE,
-        "float-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    return int(math.log(limit + 1) / math.log(2)) + 1
-""",
-    ),
-    Wrong(
-        "bits_to_exceed",
-        HUGE,
-        "float-logarithm",
-        source="""
-def bits_to_exceed(limit):
-    return int(math.log10(limit + 1) / math.log10(2) + 1e-9) + 1
-""",
+        ),
+        (HUGE, "float-logarithm", "return int(math.log(limit + 1) / math.log(2)) + 1"),
+        (HUGE, "float-logarithm", "return int(math.log10(limit + 1) / math.log10(2) + 1e-9) + 1"),
     ),
     Wrong(
         "table_parameters",

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 05, MADE."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 BLIND = "no output sees itself or the future"
 SEES = "every output sees all of its past, as far as the degrees allow"
@@ -891,49 +891,47 @@ def made_parameters(n, hidden_sizes):
         "forgets-some-biases",
         edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] >= below[None, :]).sum())"),
     ),
-    Wrong(  # no bias at all
+    *written(
         "made_parameters",
-        SHALLOW,
-        "forgets-the-biases",
-        source="""
-def made_parameters(n, hidden_sizes):
-    below, count = torch.arange(1, n + 1), 0
-    for size in hidden_sizes:
-        degrees = 1 + torch.arange(size) % max(n - 1, 1)
-        count += int((degrees[:, None] >= below).sum())
-        below = degrees
-    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+        "made_parameters(n, hidden_sizes)",
+        (
+            SHALLOW,
+            "forgets-the-biases",
+            """
+below, count = torch.arange(1, n + 1), 0
+for size in hidden_sizes:
+    degrees = 1 + torch.arange(size) % max(n - 1, 1)
+    count += int((degrees[:, None] >= below).sum())
+    below = degrees
+return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
 """,
-    ),
-    Wrong(  # only the biases of hidden units
-        "made_parameters",
-        SHALLOW,
-        "hidden-connections-left-out",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    below, count = torch.arange(1, n + 1), n
-    for size in hidden_sizes:
-        degrees = 1 + torch.arange(size) % (n - 1)
-        count, below = count + size, degrees
-    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+        ),
+        (
+            SHALLOW,
+            "hidden-connections-left-out",
+            """
+if n == 1:
+    return 1
+below, count = torch.arange(1, n + 1), n
+for size in hidden_sizes:
+    degrees = 1 + torch.arange(size) % (n - 1)
+    count, below = count + size, degrees
+return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
 """,
-    ),
-    Wrong(  # a layer's bias counted as one number
-        "made_parameters",
-        SHALLOW,
-        "one-bias-per-layer",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    layers = [torch.arange(1, n + 1), *(1 + torch.arange(size) % (n - 1) for size in hidden_sizes)]
-    count = n + len(hidden_sizes)
-    for below, above in zip(layers, layers[1:]):
-        count += sum(int((m >= below).sum()) for m in above)
-    return count + sum(int((d > layers[-1]).sum()) for d in range(1, n + 1))
+        ),
+        (
+            SHALLOW,
+            "one-bias-per-layer",
+            """
+if n == 1:
+    return 1
+layers = [torch.arange(1, n + 1), *(1 + torch.arange(size) % (n - 1) for size in hidden_sizes)]
+count = n + len(hidden_sizes)
+for below, above in zip(layers, layers[1:]):
+    count += sum(int((m >= below).sum()) for m in above)
+return count + sum(int((d > layers[-1]).sum()) for d in range(1, n + 1))
 """,
+        ),
     ),
     Wrong(  # no connection into the outputs
         "made_parameters",
@@ -1005,60 +1003,56 @@ def made_parameters(n, hidden_sizes):
         "counts-units-from-1",
         edit=(DEGREES, "degrees = 1 + torch.arange(1, size + 1) % (n - 1)"),
     ),
-    Wrong(  # degrees run on
+    *written(
         "made_parameters",
-        DEEP,
-        "degrees-run-on",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    below, count, k = torch.arange(1, n + 1), n, 0
-    for size in hidden_sizes:
-        degrees = 1 + torch.arange(k, k + size) % (n - 1)
-        count += int((degrees[:, None] >= below).sum()) + size
-        below, k = degrees, k + size
-    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+        "made_parameters(n, hidden_sizes)",
+        (
+            DEEP,
+            "degrees-run-on",
+            """
+if n == 1:
+    return 1
+below, count, k = torch.arange(1, n + 1), n, 0
+for size in hidden_sizes:
+    degrees = 1 + torch.arange(k, k + size) % (n - 1)
+    count += int((degrees[:, None] >= below).sum()) + size
+    below, k = degrees, k + size
+return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
 """,
-    ),
-    Wrong(  # the one-layer formula
-        "made_parameters",
-        DEEP,
-        "one-layer-formula",
-        source="""
-def made_parameters(n, hidden_sizes):
-    h = sum(hidden_sizes)
-    return n * h + h + n if hidden_sizes and n > 1 else n * (n + 1) // 2
+        ),
+        (
+            DEEP,
+            "one-layer-formula",
+            """
+h = sum(hidden_sizes)
+return n * h + h + n if hidden_sizes and n > 1 else n * (n + 1) // 2
 """,
-    ),
-    Wrong(  # a hidden layer is needed
-        "made_parameters",
-        NO_LAYER,
-        "needs-a-hidden-layer",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
-    count = n + sum(hidden_sizes) + int(layers[0].sum())
-    for below, above in zip(layers[:-1], layers[1:]):
-        count += int((above[:, None] >= below).sum())
-    return count + int((n - layers[-1]).sum())
+        ),
+        (
+            NO_LAYER,
+            "needs-a-hidden-layer",
+            """
+if n == 1:
+    return 1
+layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+count = n + sum(hidden_sizes) + int(layers[0].sum())
+for below, above in zip(layers[:-1], layers[1:]):
+    count += int((above[:, None] >= below).sum())
+return count + int((n - layers[-1]).sum())
 """,
-    ),
-    Wrong(  # divides by zero
-        "made_parameters",
-        ALONE,
-        "no-degree-at-n-1",
-        source="""
-def made_parameters(n, hidden_sizes):
-    below, count = torch.arange(1, n + 1), n
-    for size in hidden_sizes:
-        degrees = torch.tensor([1 + k % (n - 1) for k in range(size)])
-        count += int((degrees[:, None] >= below).sum()) + size
-        below = degrees
-    return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
+        ),
+        (
+            ALONE,
+            "no-degree-at-n-1",
+            """
+below, count = torch.arange(1, n + 1), n
+for size in hidden_sizes:
+    degrees = torch.tensor([1 + k % (n - 1) for k in range(size)])
+    count += int((degrees[:, None] >= below).sum()) + size
+    below = degrees
+return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
 """,
+        ),
     ),
     Wrong(  # PyTorch divides by zero, too
         "made_parameters",

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 04, NADE."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 VALUES = "h_i = σ(c + the columns before i, times their bits), logit_i = b_i + V_i h_i"
 SEES = "no logit sees its own bit or a later one, and each sees all bits before it"
@@ -159,26 +159,20 @@ ANSWERS = (
         ),
     ),
     Wrong("nade", VALUES, "x-forgotten", edit=("x[:, i : i + 1] * W[:, i]", "W[:, i]")),
-    Wrong(
+    *written(
         "nade",
-        GROWS,
-        "quadratic",
-        source="""
-def nade(x, W, c, V, b):
-    return nade_naive(x, W, c, V, b)
+        "nade(x, W, c, V, b)",
+        (GROWS, "quadratic", "return nade_naive(x, W, c, V, b)"),
+        (
+            GROWS,
+            "quadratic",
+            """
+n = len(b)
+seen = torch.ones(n, n).tril(-1)  # all steps at once, each with its own copy of x
+a = (x[:, None, :] * seen.to(x.dtype)) @ W.T + c
+return (torch.sigmoid(a) * V).sum(-1) + b
 """,
-    ),
-    Wrong(
-        "nade",
-        GROWS,
-        "quadratic",
-        source="""
-def nade(x, W, c, V, b):
-    n = len(b)
-    seen = torch.ones(n, n).tril(-1)  # all steps at once, each with its own copy of x
-    a = (x[:, None, :] * seen.to(x.dtype)) @ W.T + c
-    return (torch.sigmoid(a) * V).sum(-1) + b
-""",
+        ),
     ),
     Wrong(
         "nade",
@@ -298,31 +292,31 @@ def sample(W, c, V, b, count, generator):
     ),
     Wrong("sample", OFTEN, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
     Wrong("sample", OFTEN, "probabilities-for-bits", edit=(DRAWN, "p")),
-    Wrong(
+    *written(
         "sample",
-        SWEEP,
-        "quadratic",
-        source="""
-def sample(W, c, V, b, count, generator):
-    x = torch.zeros(count, len(b))
-    for i in range(len(b)):
-        p = torch.sigmoid(nade(x, W, c, V, b)[:, i])
-        x[:, i] = torch.bernoulli(p, generator=generator)
-    return x
+        "sample(W, c, V, b, count, generator)",
+        (
+            SWEEP,
+            "quadratic",
+            """
+x = torch.zeros(count, len(b))
+for i in range(len(b)):
+    p = torch.sigmoid(nade(x, W, c, V, b)[:, i])
+    x[:, i] = torch.bernoulli(p, generator=generator)
+return x
 """,
-    ),
-    Wrong(
-        "sample",
-        SWEEP,
-        "quadratic",
-        source="""
-def sample(W, c, V, b, count, generator):
-    x = torch.zeros(count, len(b))
-    for i in range(len(b)):
-        h = torch.sigmoid(x[:, :i] @ W[:, :i].T + c)
-        x[:, i] = torch.bernoulli(torch.sigmoid(h @ V[i] + b[i]), generator=generator)
-    return x
+        ),
+        (
+            SWEEP,
+            "quadratic",
+            """
+x = torch.zeros(count, len(b))
+for i in range(len(b)):
+    h = torch.sigmoid(x[:, :i] @ W[:, :i].T + c)
+    x[:, i] = torch.bernoulli(torch.sigmoid(h @ V[i] + b[i]), generator=generator)
+return x
 """,
+        ),
     ),
     Wrong("sample", SEED, "generator-ignored", edit=(", generator=generator", "")),
     Wrong(
@@ -427,23 +421,11 @@ def autoencoder_dependencies(model):
             "return torch.stack(columns, dim=1) & ~torch.eye(model.n, dtype=torch.bool)",
         ),
     ),
-    Wrong(
+    *written(
         "autoencoder_dependencies",
-        BOTH,
-        "model-not-asked",
-        source="""
-def autoencoder_dependencies(model):
-    return torch.ones(model.n, model.n).tril(-1).bool()
-""",
-    ),
-    Wrong(
-        "autoencoder_dependencies",
-        WHERE,
-        "model-not-asked",
-        source="""
-def autoencoder_dependencies(model):
-    return torch.ones(model.n, model.n, dtype=torch.bool)
-""",
+        "autoencoder_dependencies(model)",
+        (BOTH, "model-not-asked", "return torch.ones(model.n, model.n).tril(-1).bool()"),
+        (WHERE, "model-not-asked", "return torch.ones(model.n, model.n, dtype=torch.bool)"),
     ),
     Wrong(
         "autoencoder_dependencies",
@@ -479,103 +461,19 @@ def autoencoder_dependencies(model):
         ),
     ),
     # nade_parameters
-    Wrong(  # no bias
+    *written(
         "nade_parameters",
-        STORED,
-        "forgets-the-biases",
-        source="""
-def nade_parameters(n, hidden):
-    return 2 * n * hidden
-""",
-    ),
-    Wrong(  # no c
-        "nade_parameters",
-        STORED,
-        "forgets-c-or-the-last-column",
-        source="""
-def nade_parameters(n, hidden):
-    return 2 * n * hidden + n
-""",
-    ),
-    Wrong(  # no b
-        "nade_parameters",
-        STORED,
-        "forgets-b",
-        source="""
-def nade_parameters(n, hidden):
-    return 2 * n * hidden + hidden
-""",
-    ),
-    Wrong(  # no b, growth
-        "nade_parameters",
-        LINEAR,
-        "forgets-b",
-        source="""
-def nade_parameters(n, hidden):
-    return hidden * (2 * n + 1)
-""",
-    ),
-    Wrong(  # no matrix
-        "nade_parameters",
-        STORED,
-        "counts-the-biases-alone",
-        source="""
-def nade_parameters(n, hidden):
-    return sum((hidden, n))
-""",
-    ),
-    Wrong(  # one matrix
-        "nade_parameters",
-        STORED,
-        "counts-one-matrix",
-        source="""
-def nade_parameters(n, hidden):
-    return n * hidden + hidden + n
-""",
-    ),
-    Wrong(  # the unused column
-        "nade_parameters",
-        STORED,
-        "forgets-c-or-the-last-column",
-        source="""
-def nade_parameters(n, hidden):
-    return (2 * n - 1) * hidden + hidden + n
-""",
-    ),
-    Wrong(  # a W for every step
-        "nade_parameters",
-        STORED,
-        "separate-weights-per-step",
-        source="""
-def nade_parameters(n, hidden):
-    return n * n * hidden + n * hidden + hidden + n
-""",
-    ),
-    Wrong(  # a c for every step
-        "nade_parameters",
-        STORED,
-        "separate-biases-per-step",
-        source="""
-def nade_parameters(n, hidden):
-    return 3 * n * hidden + n
-""",
-    ),
-    Wrong(  # one row of V
-        "nade_parameters",
-        STORED,
-        "one-output-for-all",
-        source="""
-def nade_parameters(n, hidden):
-    return n * hidden + 2 * hidden + n
-""",
-    ),
-    Wrong(  # a float
-        "nade_parameters",
-        STORED,
-        "float-for-an-integer",
-        source="""
-def nade_parameters(n, hidden):
-    return 2.0 * n * hidden + hidden + n
-""",
+        "nade_parameters(n, hidden)",
+        (STORED, "forgets-the-biases", "return 2 * n * hidden"),
+        (STORED, "forgets-c-or-the-last-column", "return 2 * n * hidden + n"),
+        (STORED, "forgets-b", "return 2 * n * hidden + hidden"),
+        (LINEAR, "forgets-b", "return hidden * (2 * n + 1)"),
+        (STORED, "counts-the-biases-alone", "return sum((hidden, n))"),
+        (STORED, "counts-one-matrix", "return n * hidden + hidden + n"),
+        (STORED, "forgets-c-or-the-last-column", "return (2 * n - 1) * hidden + hidden + n"),
+        (STORED, "separate-weights-per-step", "return n * n * hidden + n * hidden + hidden + n"),
+        (STORED, "separate-biases-per-step", "return 3 * n * hidden + n"),
+        (STORED, "one-output-for-all", "return n * hidden + 2 * hidden + n"),
+        (STORED, "float-for-an-integer", "return 2.0 * n * hidden + hidden + n"),
     ),
 )
