@@ -12,6 +12,7 @@ from scipy.stats import chi2
 
 from autograder import judge, lessons
 from autograder.checks import chain_rule as checks
+from autograder.checks.witness import shared_in_pairs
 from autograder.draw import Draw
 from figures import unrolled_chain
 from figures.chain import ChainExplorer, factors_of, number, signed, sum_of
@@ -63,10 +64,10 @@ def test_independent_samples_share_nothing_and_pairs_of_them_do(seed: int):
     _, p = checks.draw_apart(draw, 8000)
     cells = draw.rng.choice(8, size=8000, p=p.ravel())
     x = np.stack(np.unravel_index(cells, p.shape), axis=1)
-    assert checks.shared_in_pairs(x, p) == ""
+    assert shared_in_pairs(x, p) == ""
     for together in (np.repeat(x[:4000], 2, axis=0), np.tile(x[:4000], (2, 1)), np.sort(x, axis=0)):
-        assert checks.shared_in_pairs(together, p)
-    assert checks.shared_in_pairs(np.concatenate([x[:4000], x[:4000][::-1]]), p)
+        assert shared_in_pairs(together, p)
+    assert shared_in_pairs(np.concatenate([x[:4000], x[:4000][::-1]]), p)
 
 
 def test_one_uniform_number_for_all_steps_draws_from_the_joint_that_the_check_computes():

@@ -155,7 +155,7 @@ def test_a_made_is_blind_sees_its_past_and_sums_to_one(solved: dict, hidden):
     seen = dependency_map(model, bits, expected=place)
     assert seen.is_autoregressive(place)
     assert len(seen.missing(place)) == 0
-    every = torch.tensor(made.all_bits(5))
+    every = torch.tensor(made.all_bits(5)).float()
     assert model.nll(every).neg().exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 

@@ -36,6 +36,18 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("QueuedConv1d", _TAPS, _CAT, "torch.cat(taps, dim=-1)"): "The last of three axes is axis 2.",
     ("QueuedConv1d", _TAPS, "torch.cat", "torch.stack"): _IN_A_ROW,
     (
+        "generate",
+        "codes = torch.zeros(rows, count, dtype=torch.int64, device=model.embed.weight.device)",
+        "torch.zeros",
+        "torch.ones",
+    ): "A code that is not drawn yet stands last in its window, and the model does not see it.",
+    (
+        "generate",
+        "window = codes[:, max(0, t - model.field) : t + 1]",
+        "max(0, t - model.field)",
+        "max(t - model.field, 0)",
+    ): "Of two numbers the larger one is the larger one.",
+    (
         "generate_fast",
         "for name, layer in list(part.named_children()):",
         "list(part.named_children())",
