@@ -177,7 +177,7 @@ def test_a_made_in_double_precision_and_saved_is_the_same_distribution(solved: d
     torch.save(model.state_dict(), tmp_path / "made.pt")
     other = MADE(4, (8,), generator=torch.Generator().manual_seed(0))
     other.load_state_dict(torch.load(tmp_path / "made.pt"))
-    x = torch.tensor(made.all_bits(4))
+    x = torch.tensor(made.all_bits(4)).float()
     assert torch.equal(other.nll(x), model.nll(x))
     assert torch.allclose(model.double().nll(x.double()).float(), other.nll(x), atol=1e-5)
 
@@ -232,7 +232,7 @@ def test_floats_do_what_the_prose_says():
 
 
 def test_a_copying_network_gives_two_to_the_n_in_all():
-    x = torch.tensor(made.all_bits(6))
+    x = torch.tensor(made.all_bits(6)).float()
     logits = 1e4 * (2 * x - 1)  # output d repeats input d
     p = (-F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)).exp()
     assert p.sum().item() == pytest.approx(2**6)
