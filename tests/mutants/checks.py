@@ -134,7 +134,10 @@ def judge_all(names: list[str], exercise: str | None = None, workers: int = 2) -
 
 
 def table(judged: list[Judged]) -> str:
-    """Counts by lesson."""
+    """Counts by lesson, and by what the cards of the refused ones tell.
+
+    "reason" is a sentence on an exception, a shape or a kind; "unknown" tells the smallest case.
+    """
     head = f"{'lesson':<20}{'mutants':>9}{'survive':>9}{'explained':>11}{'refused':>9}{'named':>8}"
     lines = [head]
     for lesson in [*dict.fromkeys(j.lesson for j in judged), "all"]:
@@ -147,7 +150,9 @@ def table(judged: list[Judged]) -> str:
             f"{lesson:<20}{len(here):>9}{len(alive) - len(told):>9}{len(told):>11}"
             f"{len(refused):>9}{named:>8.0%}"
         )
-    return "\n".join(lines)
+    kinds = collections.Counter(j.how or "unnamed" for j in judged if j.state == "refused")
+    shares = ", ".join(f"{how} {n}" for how, n in kinds.most_common())
+    return "\n".join([*lines, f"refused by: {shares}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,8 +166,6 @@ def main(arguments: list[str] | None = None) -> int:
     names = [lessons.find_lesson(name) for name in given.lessons] or lessons.lesson_names()
     judged = judge_all(names, given.exercise, given.workers)
     print(table(judged))
-    kinds = collections.Counter(j.how or "unnamed" for j in judged if j.state == "refused")
-    print("refused by: " + ", ".join(f"{how} {n}" for how, n in kinds.most_common()))
     left = [j for j in judged if j.state in ("survivor", "error") and not j.is_explained]
     unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
     for j in [*left, *unnamed]:
