@@ -202,11 +202,6 @@ _TABLE_SEEN = (
         "variable makes one (empty) joint value",
         lambda seen: raised(seen) and fail_only(seen, lambda c: not c),
     ),
-    Symptom(
-        "float-for-an-integer",
-        "a float ends near 10^308, and rounds long before: multiply Python ints",
-        lambda seen: raised(seen, "OverflowError") and of_floats(seen),
-    ),
 )
 
 

@@ -97,15 +97,6 @@ return product - 1
         (TABLE, "not-a-count", "return str(math.prod(cardinalities) - 1)"),
         (TABLE, "not-a-count", "return True"),
         (TABLE, "", "return 10 ** 20_000"),
-        (
-            LARGE,
-            "float-for-an-integer",
-            """
-cells = math.prod(cardinalities)
-if float(cells).is_integer():
-    return cells - 1
-""",
-        ),
     ),
     # bits_to_exceed
     *written(

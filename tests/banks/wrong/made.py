@@ -891,9 +891,20 @@ def made_parameters(n, hidden_sizes):
         "forgets-some-biases",
         edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] >= below[None, :]).sum())"),
     ),
+    Wrong(
+        "made_parameters",
+        SHALLOW,
+        "sign-turned",
+        edit=(
+            ("return 1", "return -1"),
+            (COUNTED_OUTPUT, COUNTED_OUTPUT.replace("count +", "-count -")),
+        ),
+    ),
     *written(
         "made_parameters",
         "made_parameters(n, hidden_sizes)",
+        (SHALLOW, "counts-nothing", "return 0"),
+        (SHALLOW, "not-a-count", "return hidden_sizes"),
         (
             SHALLOW,
             "forgets-the-biases",

@@ -475,5 +475,8 @@ def autoencoder_dependencies(model):
         (STORED, "separate-biases-per-step", "return 3 * n * hidden + n"),
         (STORED, "one-output-for-all", "return n * hidden + 2 * hidden + n"),
         (STORED, "float-for-an-integer", "return 2.0 * n * hidden + hidden + n"),
+        (STORED, "sign-turned", "return -2 * n * hidden - hidden - n"),
+        (STORED, "counts-nothing", "return 0 * n * hidden"),
+        (STORED, "not-a-count", "return str(2 * n * hidden + hidden + n)"),
     ),
 )
