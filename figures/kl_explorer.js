@@ -99,6 +99,7 @@ function contour(values, level, at) {
 }
 
 // ------------------------------------------------------------------------------------- the words
+const signed = (value) => value.toFixed(3).replace("-", "−");
 // The Python module says the same; a test holds the two together.
 
 function inWords(world, optima, mu, sigma, whole) {
@@ -108,6 +109,15 @@ function inWords(world, optima, mu, sigma, whole) {
     return `${NAMES[direction]} = ${value.toFixed(3)} nats${whole ? `, ${above.toFixed(3)} above its least` : ""}`;
   });
   return `Gaussian with μ = ${mu.toFixed(2)} and σ = ${sigma.toFixed(2)}: ${told.join("; ")}.`;
+}
+
+// A divergence as a cross-entropy less an entropy: of the world, or of the model.
+function inParts(world, direction, sigma, value) {
+  const entropy = direction === "forward"
+    ? -world.p.reduce((sum, p, i) => sum + p * world.logs[i], 0) * world.spacing
+    : Math.log(sigma) + 0.5 * Math.log(2 * Math.PI * Math.E);
+  const [surprise, variety] = direction === "forward" ? ["H(p,q)", "H(p)"] : ["E_q[−log p]", "H(q)"];
+  return `= ${surprise} ${signed(value + entropy)} less ${variety} ${signed(entropy)}`;
 }
 
 function pointInWords(world, direction, mu, sigma, x) {
@@ -144,7 +154,7 @@ function render({ model, el }) {
   root.addEventListener("keydown", (event) => { if (event.key !== "Tab") event.stopPropagation(); });
 
   const cards = make("div", { class: "cards" }, root);
-  const radios = {}, numbers = {}, aboves = {}, theirs = {};
+  const radios = {}, numbers = {}, parts = {}, aboves = {}, theirs = {};
   for (const direction of ["forward", "reverse"]) {
     const card = make("label", { class: `card ${direction}` }, cards);
     const radio = make("input", { type: "radio", name: `${id}-shade`, value: direction,
@@ -156,6 +166,7 @@ function render({ model, el }) {
     make("span", { class: "name" }, text, `${direction} `);
     make("span", { class: "math" }, text, NAMES[direction]);
     numbers[direction] = make("span", { class: "number" }, text);
+    parts[direction] = make("span", { class: "above parts" }, text);
     aboves[direction] = make("span", { class: "above" }, text);
     theirs[direction] = make("span", { class: "theirs" }, text);
   }
@@ -457,6 +468,7 @@ function render({ model, el }) {
     for (const direction of ["forward", "reverse"]) {
       const value = divergence(world, direction, mu, sigma), above = Math.max(0, value - optima[direction][0][2]);
       numbers[direction].textContent = `${value.toFixed(3)} nats`;
+      parts[direction].textContent = whole() ? inParts(world, direction, sigma, value) : "";
       aboves[direction].textContent = whole() ? `${above.toFixed(3)} above its least` : "";
       descents[direction].hidden = !whole();
       const asked = model.get("_their_kl"), their = asked[direction];

@@ -191,6 +191,20 @@ class KLExplorer(widget.Widget):
             told.append(f"{name} = {value:.3f} nats{least}")
         return f"Gaussian with μ = {self.mu:.2f} and σ = {self.sigma:.2f}: {'; '.join(told)}."
 
+    def in_parts(self, direction: str = "forward") -> str:
+        """A divergence as a cross-entropy less an entropy, as its card says it."""
+        value = getattr(self, direction)(self.mu, self.sigma)
+        if direction == "reverse":
+            entropy = float(np.log(self.sigma) + 0.5 * np.log(2 * np.pi * np.e))
+            surprise, variety = "E_q[−log p]", "H(q)"
+        else:
+            first, spacing, count = self._grid
+            log_p = self.log_p(first + spacing * np.arange(count))
+            entropy = -float((np.exp(log_p) * log_p).sum() * spacing)
+            surprise, variety = "H(p,q)", "H(p)"
+        said = f"= {surprise} {value + entropy:.3f} less {variety} {entropy:.3f}"
+        return said.replace("-", "−")
+
     def point_in_words(self, x: float, direction: str = "forward") -> str:
         """What the point x adds to the integral of one direction, as the widget says it."""
         log_p = float(self.log_p(np.array([x]))[0])

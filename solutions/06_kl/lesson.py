@@ -641,7 +641,7 @@ check(fit_reverse)
 r"""
 ### Your functions on the two bumps
 
-The same explorer as above. Now it also calls **your** `kl`, `fit_forward` and `fit_reverse`: where they end is marked beside the true optimum (yours ◆, the truth +).
+The same explorer as above. Now it also calls **your** `kl`, `fit_forward` and `fit_reverse`: where they end is marked beside the true optimum (yours ◆, the truth +). The line under each number takes it apart: on the right, the variety $H(q)$ is what is gained by a wider $q$.
 
  1. Shade the integrand of KL(p‖q). Which part of the axis pays when $q$ sits on the right bump?
  2. Now that of KL(q‖p), at the same place. Why does the left bump cost nothing at all?

@@ -47,6 +47,8 @@ def test_both_divergences_are_numpys_wherever_the_gaussian_stands(show) -> None:
         for direction in ("forward", "reverse"):
             value = getattr(explorer, direction)(explorer.mu, explorer.sigma)
             expect(page.locator(f".card.{direction} .number")).to_have_text(f"{value:.3f} nats")
+            parts = page.locator(f".card.{direction} .parts")
+            expect(parts).to_have_text(explorer.in_parts(direction))
 
 
 @pytest.mark.parametrize(
