@@ -49,12 +49,10 @@ string = sound.strings([0], 4000, seed=1)[0]
 sound.play(string, "A plucked string, the note A3: half a second, real numbers")
 fig, ax = plt.subplots(figsize=(8, 2.2), constrained_layout=True)
 ax.plot(string[:400], color="#0072B2", linewidth=1)
-ax.axvspan(309, 345, color="#E69F00", alpha=0.3)
-ax.annotate("one period: 36 samples", (309, 0.62), color="#7F5700")
 ax.set(xlabel="sample", ylabel="x", ylim=(-0.9, 0.95))
 show(
     fig,
-    "The first 400 samples of the string: a ragged shape of 36 samples that comes again and again, "
+    "The first 400 samples of the string: a ragged shape that comes again and again, "
     "each time a little smoother and lower.",
 )
 
@@ -63,8 +61,8 @@ predict(
     "You know all samples so far, and are to say the next one. How many of them do you need?",
     ["the last one", "the last 36", "all 4,000"],
     answer=1,
-    why="A string repeats itself: look at the sample 36 before and its neighbors. A low note, or the "
-    "rhythm of a word, asks for much more.",
+    why="The shape comes eleven times in these 400 samples: look at the sample 36 before and its "
+    "neighbors. A low note, or the rhythm of a word, asks for much more.",
 )
 
 # %% [markdown]

@@ -45,11 +45,9 @@ from figures.predict import predict
 r"""
 ## Every token predicts the next
 
-A text is a row of **tokens**: pieces of words, each with a number. *Byte-pair encoding* makes them: begin with the 256 bytes, and give the most frequent pair of neighbors a number of its own, again and again (Sennrich, Haddow and Birch, ACL 2016). GPT-2 has $256 + 50{,}000$ pairs $+\ 1 = 50{,}257$ tokens. A language model is the chain rule over them,
+A text is a row of **tokens**: pieces of words, each with a number. *Byte-pair encoding* makes them: begin with the 256 bytes, and give the most frequent pair of neighbors a number of its own, again and again (Sennrich, Haddow and Birch, ACL 2016). GPT-2 has $256 + 50{,}000$ pairs $+\ 1 = 50{,}257$ tokens. A language model is the chain rule over them, $p(x) = \prod_t p(x_t \mid x_{<t})$, with one network for all the conditionals.
 
-$$p(x) = \prod_{t=1}^{T} p(x_t \mid x_{<t}),$$
-
-with one network for all the conditionals. Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*. Put a text of your own into the box, and press Enter.
+Below is such a model: a small GPT, trained on Shakespeare. **Walk along the line** with the arrow keys or the pointer. Under each token stand the tokens that the model holds likely to come *next*. Put a text of your own into the box, and press Enter.
 """
 
 # %%

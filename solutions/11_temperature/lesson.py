@@ -39,21 +39,7 @@ r"""
 
 A language model does not write. It answers one question: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore or a lunatic.
 
-Below is a small GPT that was trained on Shakespeare. (Where there is a network, `pretrained.language_model("openai-community/gpt2")` fetches GPT-2, and every cell runs on it.)
-"""
-
-# %% tags=["demo"]
-gpt = pretrained.language_model(pretrained.SMALL)
-PROMPT = "My lord, I"
-prompt = torch.tensor([gpt.encode(PROMPT)])  # (1, t)
-with torch.no_grad():
-    next_logits = gpt.logits(prompt)[0, -1]  # (V,): one number for each token that may come next
-labels = [gpt.decode([token]) for token in range(gpt.vocab_size)]
-print(f"{gpt.vocab_size:,} tokens; logits from {next_logits.min():.1f} to {next_logits.max():.1f}")
-
-# %% [markdown]
-r"""
-The bars are the probabilities of the next token after the prompt. Three sliders change them, and this lesson builds all three.
+The bars below are what a small GPT, trained on Shakespeare, holds likely after a prompt. Three sliders change them, and this lesson builds all three.
 
  1. Move the **temperature** $T$ to 0.3, then to 3. What happens to the largest bar, and to the entropy?
  2. Back to $T = 1$. Move **top-k** to 5. How much probability is thrown away?
@@ -61,6 +47,12 @@ The bars are the probabilities of the next token after the prompt. Three sliders
 """
 
 # %% tags=["demo"]
+gpt = pretrained.language_model(pretrained.SMALL)  # or pretrained.GPT2_124M: 548 MB, once
+PROMPT = "My lord, I"
+prompt = torch.tensor([gpt.encode(PROMPT)])  # (1, t)
+with torch.no_grad():
+    next_logits = gpt.logits(prompt)[0, -1]  # (V,): one number for each token that may come next
+labels = [gpt.decode([token]) for token in range(gpt.vocab_size)]
 NextToken(next_logits, labels, prompt=PROMPT)
 
 # %% [markdown]
