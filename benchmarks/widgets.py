@@ -2,8 +2,8 @@
 
 Both sides run in one JupyterLab in one Chromium. The other side is what an author writes without a
 widget: ipywidgets' `interact` and matplotlib inline, drawing what the widget's still picture draws.
-Chromium does not wait for a screen's 60 Hz, which would add up to 17 ms to both. WIDGETS=chain,codec
-in the environment measures these alone.
+Chromium does not wait for a screen's 60 Hz, which would add up to 17 ms to both. The variable
+WIDGETS=chain,codec measures these alone.
 """
 
 from __future__ import annotations
