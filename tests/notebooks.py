@@ -10,20 +10,15 @@ import ast
 import contextlib
 import functools
 import io
-import os
 import re
-import tempfile
 from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from autograder import lessons
 from autograder.lessons.reading import plain_python
 from figures.predict import Prediction
-
-SECONDS_A_CELL = 300
+from website.executing import execute, fresh_notebook
 
 
 @functools.cache
@@ -32,23 +27,7 @@ def executed(lesson: str, whose: str) -> NotebookNode:
 
     Both are built afresh from the lesson's text. A cell that raises does not end the run.
     """
-    if whose == "solved":
-        notebook = lessons.source_notebook(lesson)
-    else:
-        fresh = lessons.render([lessons.load_lesson(lesson)])
-        content = fresh[lessons.RELEASE / lesson / "lesson.ipynb"]
-        notebook = nbformat.reads(content.decode(), as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook,
-            timeout=SECONDS_A_CELL,
-            allow_errors=True,
-            kernel_name="python3",
-            resources={"metadata": {"path": folder}},
-        )
-        # One thread: tiny networks gain nothing from two, and lose much beside other tests.
-        client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"})
-    return notebook
+    return execute(fresh_notebook(lesson, whose))
 
 
 def outputs(notebook: NotebookNode) -> list[tuple[NotebookNode, NotebookNode]]:

@@ -16,10 +16,12 @@ from nbformat import NotebookNode
 from autograder.lessons import ROOT, load_lesson, repository_address, solution_functions
 from autograder.lessons.lesson import BRANCH, RELEASE
 from course.files import write_whole
+from figures import palette
 from figures.mask_explorer import ORDERS, MaskExplorer
 from figures.page import LOADER, traits_of
 from website.notebooks import LiveWidgets, page_notebook
 from website.npm import package
+from website.recording import DRAWN, RESHUFFLE
 
 HERE = Path(__file__).parent
 KATEX = (
@@ -37,7 +39,6 @@ MERMAID = (
     "sha512-ZW9YXy+3tSLPscBT+NnQO0K0qYH7BGES5nExl6Snoygey7xd2N0cO7Nq30N5k/u7gIeYoCrldyVy+VTCMWrNDQ==",
 )
 DIAGRAMS = ("mermaid", "diagrams")  # the scripts of a page that has some
-ANSWERED = ("_masks", "_order", "_degrees", "_order_name", "_breaks")
 DRAWS = 12  # how many networks the front page can show one after the other
 
 _LINK = re.compile(r"\]\((?![a-z]+:)([^)\s#]+)(#[^)\s]*)?\)")
@@ -73,26 +74,26 @@ def localized(text: str, here: str, pages: set[str]) -> str:
 
 
 def _diagram(fence: re.Match) -> str:
-    return f'```{{raw}} html\n<pre class="mermaid">{escape(fence[1])}</pre>\n```'
+    return f'```{{raw}} html\n<pre class="mermaid" tabindex="0">{escape(fence[1])}</pre>\n```'
 
 
 def front_explorer() -> str:
     """A network whose every line is open, and lesson 05's own functions behind its buttons."""
     names = solution_functions("05_made")
     n, hidden = 4, 5
-    answers: dict[str, list[dict]] = {}
-    for order in ORDERS:
-        functions = names["build_masks"], names["assign_degrees"]
-        drawn = MaskExplorer.of(*functions, n=n, hidden_sizes=(hidden,), order=order)
-        answers[order] = []
-        for _ in range(DRAWS):
+    drawn = MaskExplorer.of(
+        names["build_masks"], names["assign_degrees"], n=n, hidden_sizes=(hidden,)
+    )
+    answers: dict[str, list[dict]] = {order: [] for order in ORDERS}
+    for _ in range(DRAWS):
+        for order in ORDERS:
+            drawn._answer({"new": {"order": order}})
             traits = traits_of(drawn)
-            answers[order].append({name: traits[name] for name in ANSWERED})
-            drawn._answer({"new": {"reshuffle": True}})
-            if order == "random":
-                drawn._answer({"new": {"order": order}})
+            answers[order].append({name: traits[name] for name in DRAWN})
+        drawn._answer({"new": RESHUFFLE})
     dense = MaskExplorer([np.ones((hidden, n)), np.ones((n, hidden))])
-    return LiveWidgets().html(dense._esm, dense._css, traits_of(dense), repr(dense), answers)
+    told = {"orders": answers}
+    return LiveWidgets().html(dense._esm, dense._css, traits_of(dense), repr(dense), told)
 
 
 def front_page(lessons: list[str]) -> str:
@@ -121,13 +122,18 @@ def front_page(lessons: list[str]) -> str:
     return template.render(explorer=front_explorer(), lessons=cards, made=made, contents=contents)
 
 
+def guides() -> dict[str, str]:
+    """The texts of the pages that are no lessons, by their paths in the repository."""
+    return {path: (ROOT / path).read_text("utf-8") for path in (*GUIDES, *INSIDE)}
+
+
 def write_sources(notebooks: dict[str, NotebookNode], place: Path) -> None:
     """Writes all of the site's sources, pages and static files, into the folder `place`."""
     shutil.rmtree(place, ignore_errors=True)
     pages = {page_of(name) for name in notebooks} | {*GUIDES, *INSIDE}
     texts = {"index.md": front_page(list(notebooks))}
-    for path in (*GUIDES, *INSIDE):
-        texts[path] = localized((ROOT / path).read_text("utf-8"), path, pages)
+    for path, text in guides().items():
+        texts[path] = localized(text, path, pages)
     for name, notebook in notebooks.items():
         shown = page_notebook(notebook)
         for cell in shown.cells:
@@ -137,6 +143,7 @@ def write_sources(notebooks: dict[str, NotebookNode], place: Path) -> None:
     texts["_static/widgets.js"] = _alone(LOADER + (HERE / "static/widgets.js").read_text("utf-8"))
     for name in ("site.css", "formulas.js", "theme.js", "diagrams.js"):
         texts[f"_static/{name}"] = (HERE / "static" / name).read_text("utf-8")
+    texts["_static/site.css"] += palette.stylesheet("pre.mermaid")
     for path, text in texts.items():
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         write_whole(place / path, text)

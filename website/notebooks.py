@@ -12,9 +12,16 @@ from nbformat.v4 import output_from_msg
 
 from autograder.lessons.lesson import BEGIN, END
 from figures.page import read_by_pictures, script_text
+from website.recording import VIEW
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 STATES = "application/vnd.jupyter.widget-state+json"
+# Of a prediction whose answer an exercise computes, on the pages without solutions.
+YOURS = (
+    "waiting",
+    "Your own function knows.",
+    "An exercise of this lesson computes the answer: choose again in your notebook, and see.",
+    -1,
+)
 
 
 class LiveWidgets:
@@ -59,6 +66,7 @@ def page_notebook(notebook: NotebookNode) -> NotebookNode:
     """
     page = NotebookNode(notebook.copy())
     states = notebook.metadata.get("widgets", {}).get(STATES, {}).get("state", {})
+    answers = notebook.metadata.get("answers", {})
     live = LiveWidgets()
     page.cells = []
     for cell in notebook.cells:
@@ -67,7 +75,7 @@ def page_notebook(notebook: NotebookNode) -> NotebookNode:
         shown = NotebookNode(cell.copy())
         shown.metadata, shown.source = _folded(cell), _unmarked(cell)
         if cell.cell_type == "code":
-            outputs = (_output(output, states, live) for output in cell.outputs)
+            outputs = (_output(output, states, answers, live) for output in cell.outputs)
             shown.outputs = [output for output in outputs if output is not None]
         page.cells.append(shown)
     page.metadata = NotebookNode(kernelspec=notebook.metadata.kernelspec)
@@ -94,13 +102,13 @@ def _unmarked(cell: NotebookNode) -> str:
     return "\n".join(lines)
 
 
-def _output(output: NotebookNode, states: dict, live: LiveWidgets) -> NotebookNode | None:
+def _output(
+    output: NotebookNode, states: dict, answers: dict, live: LiveWidgets
+) -> NotebookNode | None:
     if re.search(r"\d%\|", str(output.get("data", {}).get("text/plain", ""))):
         return None  # a bar of course.progress
     if output.output_type == "stream" and output.name == "stderr":
-        return None if "\r" in output.text or "it/s" in output.text else output
-    if output.output_type == "error":
-        return None  # a check's card stands above its error and says what it says
+        return None  # progress bars: website.executing lets nothing else pass
     view = output.get("data", {}).get(VIEW)
     if view is None:
         return output
@@ -109,10 +117,18 @@ def _output(output: NotebookNode, states: dict, live: LiveWidgets) -> NotebookNo
         if model is None or model["model_name"] == "HBoxModel":  # tqdm's bar
             return None
         raise ValueError(f"the site cannot show a widget of the kind {model['model_name']}")
-    words = str(output.data.get("text/plain", ""))
-    html = live.html(model["state"]["_esm"], model["state"].get("_css", ""), _traits(model), words)
+    words, told = str(output.data.get("text/plain", "")), answers.get(view["model_id"])
+    module, css = model["state"]["_esm"], model["state"].get("_css", "")
+    html = live.html(module, css, _traits(model), words, _for_readers(told))
     content = {"data": {"text/html": html}, "metadata": {}}
     return output_from_msg({"header": {"msg_type": "display_data"}, "content": content})
+
+
+def _for_readers(told: dict | None) -> dict | None:
+    """What a widget answers on a page: no cell can be run there, and no choice is kept."""
+    if told is None or not any(one["_told"][0] == "waiting" for one in told.get("choices", [])):
+        return told
+    return {"choices": [{"_told": list(YOURS)} for _ in told["choices"]]}
 
 
 def _traits(model: dict[str, Any]) -> dict[str, Any]:

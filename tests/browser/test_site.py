@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,31 +12,58 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from autograder import lessons
-from figures.mask_explorer import MaskExplorer
 from tests.browser.site_check import faults_in_chromium, open_page
-from website.building import build, localized, write_sources
+from website import executing
+from website.building import build, guides, localized, write_sources
+from website.executing import RunError, execute, faults_of_run, fresh_notebook
 from website.links import faults
-from website.notebooks import STATES, VIEW, page_notebook
+from website.notebooks import STATES, page_notebook
+from website.secrets import leaks, secret_lines
 
-MASKS = [[[1, 0], [1, 0]], [[0, 0], [1, 0]]]
-MODEL = "0123456789abcdef"
+LESSONS = [lessons.load_lesson(name) for name in ("05_made", "06_kl")]
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+# What a lesson's notebook is made of, in small, and what may fail in one.
+RUN = {
+    "predict": """
+from figures.predict import predict
+predict("What is 1 + 1?", ["one", "two"], answer=lambda: 1, why="Count on your fingers.")""",
+    "waits": """
+from figures.predict import predict
+def addition():
+    raise NotImplementedError("addition: write your code here")
+predict("And what is 2 + 2?", ["three", "four"], answer=addition)""",
+    "explorer": """
+import torch
+from figures.mask_explorer import MaskExplorer
+def assign_degrees(n, hidden_sizes, generator):
+    return [torch.randint(1, n, (size,), generator=generator) for size in hidden_sizes]
+def build_masks(degrees, place):
+    return [(degrees[0][:, None] >= place).int(), (place[:, None] > degrees[0]).int()]
+MaskExplorer.of(build_masks, assign_degrees, n=3, hidden_sizes=(4,))""",
+    "bar": """
+from tqdm.auto import tqdm
+list(tqdm(range(3)))""",
+    "fails": "1 / 0",
+    "means": "[][1]",
+    "warns": "import warnings; warnings.warn('look out')",
+}
 
 
-def ran(lesson: str) -> nbformat.NotebookNode:
-    """A lesson's student notebook with a widget's output and a progress bar, as a run leaves it."""
-    fresh = lessons.render([lessons.load_lesson(lesson)])
-    notebook = nbformat.reads(fresh[lessons.RELEASE / lesson / "lesson.ipynb"].decode(), 4)
-    explorer = MaskExplorer(MASKS)
-    states = {
-        MODEL: {"model_name": "AnyModel", "state": explorer.get_state()},
-        "bar": {"model_name": "HBoxModel", "state": {}},
-    }
-    notebook.metadata["widgets"] = {STATES: {"state": states}}
-    cell = next(c for c in notebook.cells if "matplotlib" in c.source)
-    cell.outputs = [
-        nbformat.v4.new_output("display_data", {VIEW: {"model_id": name}, "text/plain": words})
-        for name, words in ((MODEL, repr(explorer)), ("bar", "0%|   | 0/100"))
-    ]
+@functools.cache
+def ran() -> nbformat.NotebookNode:
+    """A small notebook after a run in a kernel."""
+    cells = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in RUN.items()]
+    cells[list(RUN).index("means")].metadata["tags"] = ["raises-exception"]
+    return execute(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}))
+
+
+def shown(lesson: str) -> nbformat.NotebookNode:
+    """A lesson's student notebook, with the cells of the small one, run, at its end."""
+    notebook, small = fresh_notebook(lesson, "unsolved"), copy.deepcopy(ran())
+    notebook.cells += small.cells[: list(RUN).index("fails")]
+    for name in ("widgets", "answers"):
+        notebook.metadata[name] = small.metadata[name]
     return notebook
 
 
@@ -42,9 +71,19 @@ def ran(lesson: str) -> nbformat.NotebookNode:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site of lessons 05 and 06, without their solutions."""
     place = tmp_path_factory.mktemp("site")
-    write_sources({name: ran(name) for name in ("05_made", "06_kl")}, place / "sources")
+    write_sources({name: shown(name) for name in ("05_made", "06_kl")}, place / "sources")
     build(place / "sources", place / "html")
     return place / "html"
+
+
+@pytest.fixture
+def lesson(browser: Browser, site: Path) -> Iterator[Page]:
+    """The page of lesson 05, dark."""
+    wrong: list[str] = []
+    page = open_page(browser, site / "course/05_made/lesson.html", "dark", wrong)
+    yield page
+    page.context.close()
+    assert wrong == []
 
 
 @pytest.fixture
@@ -79,17 +118,46 @@ def test_the_front_page_plays_without_a_kernel(front: Page) -> None:
     assert front.evaluate("document.documentElement.scrollWidth") <= 400
 
 
-def test_pages_follow_one_another_and_open_in_colab(browser: Browser, site: Path) -> None:
-    wrong: list[str] = []
-    page = open_page(browser, site / "course/05_made/lesson.html", "dark", wrong)
-    assert page.locator(".live-widget .said").count() == 0
-    assert "0/100" not in page.inner_text("body")
+def test_pages_follow_one_another_and_open_in_colab(lesson: Page) -> None:
+    assert lesson.locator(".live-widget .said").count() == 0
+    assert "3/3" not in lesson.inner_text("body")
     colab = "https://colab.research.google.com/github/"
-    assert page.locator(f'a[href^="{colab}"][href$="course/05_made/lesson.ipynb"]').count() >= 1
-    page.locator("a.right-next").click()
-    expect(page.locator("article h1")).to_contain_text("KL")
-    page.context.close()
-    assert wrong == []
+    assert lesson.locator(f'a[href^="{colab}"][href$="course/05_made/lesson.ipynb"]').count() >= 1
+    lesson.locator("a.right-next").click()
+    expect(lesson.locator("article h1")).to_contain_text("KL")
+
+
+def test_a_prediction_is_played_with_the_answer_that_the_run_gave(lesson: Page) -> None:
+    prediction = lesson.locator(".prediction", has_text="What is 1 + 1?")
+    expect(prediction.get_by_text("Count on your fingers.")).to_have_count(0)
+    prediction.get_by_label("one").check()
+    prediction.get_by_role("button", name="Commit, and see").click()
+    told = prediction.get_by_role("status").first
+    expect(told).to_contain_text("It is: two.")
+    expect(told).to_contain_text("Count on your fingers.")
+
+
+def test_a_prediction_that_an_exercise_answers_says_so_where_it_is_not_solved(lesson: Page) -> None:
+    prediction = lesson.locator(".prediction", has_text="And what is 2 + 2?")
+    prediction.get_by_label("three").check()
+    prediction.get_by_role("button", name="Commit, and see").click()
+    told = prediction.get_by_role("status").first
+    expect(told).to_contain_text("Your own function knows.")
+    expect(told).not_to_contain_text("run this cell")
+
+
+def test_an_explorer_of_a_lesson_shows_other_orders_and_draws(lesson: Page) -> None:
+    explorer = lesson.locator(".mask-explorer").last
+    expect(explorer.locator(".verdict")).to_have_text("Autoregressive")
+    seen = {explorer.locator(".graph").inner_html()}
+    for name in ("reversed", "natural"):
+        explorer.get_by_label("Order").select_option(name)
+        seen.add(explorer.locator(".graph").inner_html())
+    assert len(seen) == 2  # back in the natural order, the degrees are what they were
+    explorer.get_by_role("button", name="Reshuffle degrees").click()
+    expect(explorer.locator(".verdict")).to_have_text("Autoregressive")
+    seen.add(explorer.locator(".graph").inner_html())
+    assert len(seen) == 3
 
 
 def test_search_finds_a_page_without_a_server(browser: Browser, site: Path) -> None:
@@ -101,18 +169,38 @@ def test_search_finds_a_page_without_a_server(browser: Browser, site: Path) -> N
     assert wrong == []
 
 
-def test_no_page_of_the_students_site_has_a_line_of_a_solution(site: Path) -> None:
-    for name in ("05_made", "06_kl"):
-        told = (site / "course" / name / "lesson.html").read_text("utf-8")
-        answer = lessons.load_lesson(name).exercises
-        hidden = lessons.without_solutions
-        secret = {
-            line.strip()
-            for cell in answer.values()
-            for line in cell.source.split("\n")
-            if line not in hidden(cell.source).split("\n") and len(line.strip()) > 30
-        }
-        assert secret and not [line for line in secret if line in told]
+def test_no_file_of_the_students_site_tells_a_line_of_a_solution(site: Path) -> None:
+    assert leaks(site, LESSONS, guides().values()) == []
+
+
+def test_a_told_solution_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    solved = page_notebook(fresh_notebook("05_made", "solved"))
+    nbformat.write(solved, tmp_path / "sources" / "index.ipynb")
+    build(tmp_path / "sources", tmp_path / "html")
+    told = leaks(tmp_path / "html", LESSONS[:1], guides().values())
+    found = {line.partition("05_made: ")[2] for line in told if line.startswith("index.html")}
+    secret = set(secret_lines(LESSONS[:1], guides().values()).values())
+    # Code, a model answer and its rubric: all of it, as a page colors and sets it.
+    assert {line.partition(": ")[2] for line in secret} == found
+    assert any("searchindex.js: knows" in line for line in told)
+
+
+def test_a_cell_that_raises_or_warns_is_a_fault_and_one_that_means_to_is_none() -> None:
+    told = faults_of_run("05_made", ran())
+    assert len(told) == 2
+    assert told[0] == "05_made: cell 5 (1 / 0) raised ZeroDivisionError: division by zero"
+    assert told[1].startswith("05_made: cell 7 (import warnings; ")
+    assert "wrote on stderr: " in told[1] and "look out" in told[1]
+
+
+def test_a_run_with_a_fault_stops_the_build_and_is_not_kept(monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setattr(executing, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(executing, "fresh_notebook", lambda *_: None)
+    monkeypatch.setattr(executing, "execute", lambda _: copy.deepcopy(ran()))
+    with pytest.raises(RunError, match=r"05_made: cell 5 \(1 / 0\) raised ZeroDivisionError"):
+        executing.run("05_made", "solved")
+    assert not (tmp_path / "kept").exists()
 
 
 def test_a_page_says_what_leads_nowhere(tmp_path: Path) -> None:
@@ -135,7 +223,9 @@ def test_links_into_the_repository_lead_to_github() -> None:
 
 
 def test_a_widget_of_another_kind_is_refused() -> None:
-    notebook = ran("05_made")
-    notebook.metadata["widgets"][STATES]["state"]["bar"]["model_name"] = "IntSliderModel"
+    notebook = copy.deepcopy(ran())
+    states = notebook.metadata["widgets"][STATES]["state"]
+    bar = next(state for state in states.values() if state["model_name"] == "HBoxModel")
+    bar["model_name"] = "IntSliderModel"
     with pytest.raises(ValueError, match="a widget of the kind IntSliderModel"):
         page_notebook(notebook)

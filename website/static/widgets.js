@@ -1,13 +1,15 @@
 // Draws the page's widgets. website/building.py puts figures/page.js, which has showWidget, before.
 
-// A kernel's recorded answers: for every order what the lesson's functions drew, draw after draw.
-function recordedKernel(answers) {
-  let order = Object.keys(answers)[0], draw = 0;
-  return async ({ _request: asked }) => {
+// A kernel's recorded answers (website/recording.py): to each choice of a prediction, and for every
+// order what the lesson's functions drew, draw after draw.
+function recordedKernel({ choices, orders }) {
+  let order = Object.keys(orders ?? {})[0], draw = 0;
+  return async ({ _choice: choice, _request: asked }) => {
+    if (choices) return choices[choice] ?? {};
     if (!asked) return {};
     if (asked.order) order = asked.order;
     else draw += 1;
-    return answers[order][draw % answers[order].length];
+    return orders[order][draw % orders[order].length];
   };
 }
 
