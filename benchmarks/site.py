@@ -51,9 +51,9 @@ lead nowhere, files fetched from a host, and lines of a solution on the pages wi
 |---|---|---|---|
 {builds}
 
-`make check-site`: every page in Chromium, from the disk. Faults are errors on the console, requests
-to a host, what axe-core calls serious or critical, pages wider than a telephone, and links that lead
-nowhere.
+`make check-site`: every page in Chromium, from the disk. Faults are errors on the console,
+requests to a host, what axe-core calls serious or critical, pages wider than a telephone, and links
+that lead nowhere.
 
 {checks}
 """
