@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     ran = time.monotonic()
-    write_sources(notebooks, SITE / f"{name}.sources")
+    write_sources(notebooks, SITE / f"{name}.sources", solved=not given.student)
     build(SITE / f"{name}.sources", SITE / name)
     wrong = faults(SITE / name)
     if given.student:

@@ -96,7 +96,7 @@ def front_explorer() -> str:
     return LiveWidgets().html(dense._esm, dense._css, traits_of(dense), repr(dense), told)
 
 
-def front_page(lessons: list[str]) -> str:
+def front_page(lessons: list[str], solved: bool) -> str:
     """The first page: something to play with, and the way into every lesson."""
     address = repository_address().replace("github.com", "colab.research.google.com/github")
     read = [load_lesson(name) for name in lessons]
@@ -119,7 +119,9 @@ def front_page(lessons: list[str]) -> str:
     }
     template = jinja2.Template((HERE / "front.md.j2").read_text("utf-8"))
     made = next((card for card in cards if card["number"] == 5), cards[0])
-    return template.render(explorer=front_explorer(), lessons=cards, made=made, contents=contents)
+    return template.render(
+        explorer=front_explorer(), lessons=cards, made=made, contents=contents, solved=solved
+    )
 
 
 def guides() -> dict[str, str]:
@@ -127,11 +129,14 @@ def guides() -> dict[str, str]:
     return {path: (ROOT / path).read_text("utf-8") for path in (*GUIDES, *INSIDE)}
 
 
-def write_sources(notebooks: dict[str, NotebookNode], place: Path) -> None:
-    """Writes all of the site's sources, pages and static files, into the folder `place`."""
+def write_sources(notebooks: dict[str, NotebookNode], place: Path, solved: bool) -> None:
+    """Writes all of the site's sources, pages and static files, into the folder `place`.
+
+    solved: whether the notebooks are, which the first page says.
+    """
     shutil.rmtree(place, ignore_errors=True)
     pages = {page_of(name) for name in notebooks} | {*GUIDES, *INSIDE}
-    texts = {"index.md": front_page(list(notebooks))}
+    texts = {"index.md": front_page(list(notebooks), solved)}
     for path, text in guides().items():
         texts[path] = localized(text, path, pages)
     for name, notebook in notebooks.items():

@@ -62,7 +62,7 @@ def page_notebook(notebook: NotebookNode) -> NotebookNode:
     """The notebook as the site shows it; the one given is not changed.
 
     What only a notebook needs is left out: the setup cell, and what says how far a run has come.
-    Raises ValueError for a widget that is not one of ours, and no progress bar.
+    Raises ValueError for a widget that is neither one of ours, nor a progress bar or a box of text.
     """
     page = NotebookNode(notebook.copy())
     states = notebook.metadata.get("widgets", {}).get(STATES, {}).get("state", {})
@@ -116,12 +116,25 @@ def _output(
     if model is None or "_esm" not in model["state"]:
         if model is None or model["model_name"] == "HBoxModel":  # tqdm's bar
             return None
+        if model["model_name"] == "TextModel":
+            return _displayed(_as_it_was(model["state"]))
         raise ValueError(f"the site cannot show a widget of the kind {model['model_name']}")
     words, told = str(output.data.get("text/plain", "")), answers.get(view["model_id"])
     module, css = model["state"]["_esm"], model["state"].get("_css", "")
-    html = live.html(module, css, _traits(model), words, _for_readers(told))
+    return _displayed(live.html(module, css, _traits(model), words, _for_readers(told)))
+
+
+def _displayed(html: str) -> NotebookNode:
     content = {"data": {"text/html": html}, "metadata": {}}
     return output_from_msg({"header": {"msg_type": "display_data"}, "content": content})
+
+
+def _as_it_was(state: dict[str, Any]) -> str:
+    """A box that a kernel reads: what stood in it, and that a page has no kernel."""
+    return (
+        f'<p class="as-it-was">{escape(state["description"])}: <q>{escape(state["value"])}</q>'
+        " <small>In a notebook you can type your own.</small></p>"
+    )
 
 
 def _for_readers(told: dict | None) -> dict | None:

@@ -17,7 +17,8 @@ from sphinx.search.en import SearchEnglish
 
 from autograder.lessons import Lesson, without_solutions
 
-LEAST_WORDS, LEAST_LETTERS = 4, 16  # a shorter line may stand in any text
+LEAST_WORDS, LEAST_LETTERS = 3, 12  # a shorter line may stand in any text
+LONGEST = 40  # letters of a word that is none, but an image or the like
 TEXTS = {".html", ".js", ".json", ".css", ".txt", ".svg", ".xml", ".md", ".ipynb", ".py", ".map"}
 TEXTS |= {".scss", ".po", ".pot", ".buildinfo", ".nojekyll", ".rst", ".template"}
 NO_TEXTS = {".png", ".jpg", ".gif", ".ico", ".woff", ".woff2", ".ttf", ".eot", ".mo"}
@@ -47,20 +48,26 @@ def secret_lines(lessons: Iterable[Lesson], public: Iterable[str] = ()) -> dict[
                 words = words_of(line)
                 if len(words) >= LEAST_WORDS and sum(map(len, words)) >= LEAST_LETTERS:
                     secret[words] = f"{lesson.name}: {line.strip()}"
-    known = _Text(" ".join(words_of(text)) for text in shown)
-    return {words: line for words, line in secret.items() if words not in known}
+    starts = _by_start(secret)
+    for text in shown:
+        for words in _told(words_of(text), starts):
+            secret.pop(words, None)
+    return secret
 
 
-class _Text:
-    """A text of words, which is quickly asked whether some stand in it one after the other."""
+def _by_start(lines: Iterable[Words]) -> dict[Words, list[Words]]:
+    starts: dict[Words, list[Words]] = {}
+    for line in lines:
+        starts.setdefault(line[:3], []).append(line)
+    return starts
 
-    def __init__(self, parts: Iterable[str]) -> None:
-        self._text = f" {'  '.join(parts)} "
-        words = self._text.split(" ")
-        self._triples = set(zip(words, words[1:], words[2:], strict=False))
 
-    def __contains__(self, words: Words) -> bool:
-        return words[:3] in self._triples and f" {' '.join(words)} " in self._text
+def _told(words: Words, starts: dict[Words, list[Words]]) -> Iterator[Words]:
+    """The lines, sorted by their first three words, that stand in a text."""
+    for place, start in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        for line in starts.get(start, ()):
+            if words[place : place + len(line)] == line:
+                yield line
 
 
 def leaks(site: Path, lessons: Iterable[Lesson], public: Iterable[str] = ()) -> list[str]:
@@ -70,6 +77,7 @@ def leaks(site: Path, lessons: Iterable[Lesson], public: Iterable[str] = ()) -> 
     secret that no page shows.
     """
     secret = secret_lines(lessons, public)
+    starts = _by_start(secret)
     found, shown = [], set()
     for path in sorted(path for path in site.rglob("*") if path.is_file()):
         text = _text_of(path)
@@ -77,13 +85,13 @@ def leaks(site: Path, lessons: Iterable[Lesson], public: Iterable[str] = ()) -> 
             found.append(f"{path.relative_to(site)}: what it holds cannot be read")
             continue
         words = words_of(text)
-        if path.name != INDEX:
-            shown.update(word.lower() for word in words)
-        said = _Text([" ".join(words)])
-        told = (line for line in secret if line in said)
-        found += [f"{path.relative_to(site)}: tells a solution's line, {secret[w]}" for w in told]
+        if path.suffix == ".html":
+            shown.update(word.lower() for word in words if len(word) < LONGEST)
+        told = sorted({secret[line] for line in _told(words, starts)})
+        found += [f"{path.relative_to(site)}: tells a solution's line, {line}" for line in told]
     stem = SearchEnglish({}).stem
-    hidden = {stem(word.lower()) for words in secret for word in words} - set(map(stem, shown))
+    hidden = {stem(word.lower()) for words in secret for word in words}
+    hidden -= set(map(stem, shown))
     for path in site.rglob(INDEX):
         indexed = set(_terms(path.read_text("utf-8")))
         found += [f"{INDEX}: knows {word!r}, of a solution" for word in sorted(hidden & indexed)]

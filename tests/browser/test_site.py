@@ -36,8 +36,8 @@ predict("And what is 2 + 2?", ["three", "four"], answer=addition)""",
     "explorer": """
 import torch
 from figures.mask_explorer import MaskExplorer
-def assign_degrees(n, hidden_sizes, generator):
-    return [torch.randint(1, n, (size,), generator=generator) for size in hidden_sizes]
+def assign_degrees(n, sizes, generator):
+    return [1 + torch.randperm(4, generator=generator) % 2]
 def build_masks(degrees, place):
     return [(degrees[0][:, None] >= place).int(), (place[:, None] > degrees[0]).int()]
 MaskExplorer.of(build_masks, assign_degrees, n=3, hidden_sizes=(4,))""",
@@ -71,7 +71,8 @@ def shown(lesson: str) -> nbformat.NotebookNode:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site of lessons 05 and 06, without their solutions."""
     place = tmp_path_factory.mktemp("site")
-    write_sources({name: shown(name) for name in ("05_made", "06_kl")}, place / "sources")
+    notebooks = {name: shown(name) for name in ("05_made", "06_kl")}
+    write_sources(notebooks, place / "sources", solved=False)
     build(place / "sources", place / "html")
     return place / "html"
 
@@ -174,7 +175,7 @@ def test_no_file_of_the_students_site_tells_a_line_of_a_solution(site: Path) -> 
 
 
 def test_a_told_solution_is_found_wherever_it_stands(tmp_path: Path) -> None:
-    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "_static").mkdir(parents=True)
     solved = page_notebook(fresh_notebook("05_made", "solved"))
     nbformat.write(solved, tmp_path / "sources" / "index.ipynb")
     build(tmp_path / "sources", tmp_path / "html")
