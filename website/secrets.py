@@ -24,6 +24,8 @@ TEXTS |= {".scss", ".po", ".pot", ".buildinfo", ".nojekyll", ".rst", ".template"
 NO_TEXTS = {".png", ".jpg", ".gif", ".ico", ".woff", ".woff2", ".ttf", ".eot", ".mo"}
 INDEX = "searchindex.js"
 
+_MARK = re.compile(r"^\s*(\d+\.|[-*])\s")  # of a list, which a page sets itself
+
 Words = tuple[str, ...]
 
 
@@ -45,7 +47,7 @@ def secret_lines(lessons: Iterable[Lesson], public: Iterable[str] = ()) -> dict[
             shown.append(rest)
             lines = set(cell.source.split("\n")) - set(rest.split("\n"))
             for line in lines:
-                words = words_of(line)
+                words = words_of(_MARK.sub("", line))
                 if len(words) >= LEAST_WORDS and sum(map(len, words)) >= LEAST_LETTERS:
                     secret[words] = f"{lesson.name}: {line.strip()}"
     starts = _by_start(secret)

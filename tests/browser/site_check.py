@@ -20,7 +20,7 @@ from website.links import faults
 ROOT = Path(__file__).parents[2]
 THEMES = ("light", "dark")
 TELEPHONE = {"width": 400, "height": 900}
-DRAWN = """() => document.readyState === "complete"
+DRAWN = """() => document.readyState === "complete" && document.fonts.status === "loaded"
   && [...document.querySelectorAll(".live-widget")].every((place) => place.dataset.painted)
   && [...document.querySelectorAll(".formula")].every((place) => place.querySelector(".katex"))
   && [...document.querySelectorAll("pre.mermaid")].every((place) => place.querySelector("svg"))"""

@@ -8,5 +8,5 @@ const reachable = () => {
     if (place.scrollWidth > place.clientWidth) place.setAttribute("tabindex", "0");
     else place.removeAttribute("tabindex");
 };
-reachable();
+document.fonts.ready.then(reachable); // before, a formula has another width
 addEventListener("resize", reachable);
