@@ -466,7 +466,7 @@ _BEYOND_FLOATS = (
 def _only_large_fail(seen: Sequence[Observation]) -> list[Observation]:
     """The failing answers, if all of them are of large logits and have the right shape."""
     failed = [o for o in seen if o.fails]
-    large = all(np.abs(o.args[2]).max() >= 100 for o in failed)
+    large = all(np.abs(o.args[2]).max() >= 30 for o in failed)
     return failed if large and all(o.answer.shape == o.right.shape for o in failed) else []
 
 
