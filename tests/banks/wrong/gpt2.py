@@ -114,6 +114,17 @@ ANSWERS = (
     Wrong("causal_attention", WEIGHTS, "masks-itself", edit=(FUTURE, ".triu(S - T)")),
     Wrong(
         "causal_attention",
+        misconception="nothing-to-see",
+        edit=(FUTURE, ".triu(S - T)"),
+        check="GPT2",
+    ),
+    Wrong(
+        "Block",
+        misconception="rows-mix",
+        edit=("self.attend(q, k, v)", "self.attend(q, k, v.mean(0, keepdim=True).expand_as(v))"),
+    ),
+    Wrong(
+        "causal_attention",
         MEAN,
         "zero-times-infinity",
         edit=(SOFTMAX, "torch.softmax(scores + future * -math.inf, dim=-1)"),
