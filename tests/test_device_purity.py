@@ -132,6 +132,9 @@ def _(names, to):
     yield model.inpaint(x, 1)
     yield model.sample(2, 3, 3)
     yield names.sample_cached(model, 2, 3, 3)
+    label = torch.tensor([1, 2])
+    ten = to(names.told(names.PixelCNN(2, channels=4, kernels=(3, 3)), label))
+    yield names.told(ten, to(label)).nll(to(numbers(2, 1, 3, 3, below=2)))
 
 
 @entry("09_wavenet", "mu-law")
