@@ -32,18 +32,30 @@ def count_operations(function: Callable, *args: Any, **kwargs: Any) -> int:
     return counter.total
 
 
+def count_launches(function: Callable, *args: Any, **kwargs: Any) -> int:
+    """How many pieces of work `function(*args, **kwargs)` hands to torch one after the other.
+
+    A GPU launches a kernel for each, and a small one costs as much as a large one. Views count
+    nothing; gradients are not computed.
+    """
+    with torch.no_grad(), _Counter() as counter:
+        function(*args, **kwargs)
+    return counter.launches
+
+
 class _Counter(TorchDispatchMode):
     """Adds up the operations of everything that is dispatched while it is active."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.total = 0
+        self.total = self.launches = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         out = func(*args, **(kwargs or {}))
         if not _is_view(func):
+            self.launches += 1
             self.total += _cost(func._schema.name.removeprefix("aten::"), args, out)
         return out
 

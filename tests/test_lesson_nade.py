@@ -15,7 +15,7 @@ from autograder.checks import nade as checks
 from autograder.checks import samples
 from autograder.draw import Draw
 from course import data
-from course.operations import count_operations
+from course.operations import count_launches, count_operations
 from course.training import evaluate, fit
 from figures.sharing import SharingExplorer
 from tests.notebooks import predictions
@@ -85,12 +85,21 @@ def test_growth_tells_a_sweep_from_sums_anew(solved: dict) -> None:
     assert growth(solved["nade_naive"]) > 3.5 > checks.GROWTH
 
 
+def test_launches_tell_a_loop_over_the_bits_from_prefix_sums(solved: dict) -> None:
+    sweep, scan = (
+        [count_launches(solved[name], torch.zeros(1, n), *numbers(n, 4)) for n in checks.SIZES]
+        for name in ("nade", "nade_scan")
+    )
+    assert scan[0] == scan[1] <= 10
+    assert sweep[1] - sweep[0] >= 3 * (checks.SIZES[1] - checks.SIZES[0])
+
+
 # ------------------------------------------------------------------------- the numbers of the prose
 
 
 def test_the_worked_numbers(solved: dict, text: str) -> None:
     x = torch.tensor([[1.0, 0, 1]])
-    for name in ("nade_naive", "nade"):
+    for name in ("nade_naive", "nade", "nade_scan"):
         found = [f"{v:.4f}" for v in solved[name](x, *EXAMPLE.values())[0]]
         assert found == ["0.7689", "0.4621", "0.0379"]
     for number in ("0.7689", "0.4621", "0.0379", "0.683", "0.614", "0.509"):

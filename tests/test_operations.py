@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course.operations import count_operations
+from course.operations import count_launches, count_operations
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(2, 3, 5), (1, 7, 1), (4, 1, 6)])
@@ -37,3 +37,9 @@ def test_elementwise_work_costs_what_it_writes_and_a_sum_what_it_reads() -> None
 def test_the_count_does_not_depend_on_gradients() -> None:
     w = torch.ones(5, 5, requires_grad=True)
     assert count_operations(lambda: (w @ w).sigmoid().sum()) == 125 + 25 + 25
+
+
+def test_launches_are_counted_whatever_their_size_and_views_are_none() -> None:
+    small, large = torch.ones(1), torch.ones(50, 50)
+    for x in (small, large):
+        assert count_launches(lambda x=x: (x[:1] + 1).sigmoid()) == 2

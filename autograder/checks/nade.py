@@ -32,7 +32,7 @@ from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation, several
 from autograder.draw import Draw
-from autograder.inside.nade import Table, begin_search, counted, gradients_of
+from autograder.inside.nade import Table, begin_search, counted, gradients_of, launched
 from autograder.remote.callbacks import answered
 from autograder.remote.proxy import Standin
 
@@ -412,21 +412,26 @@ def too_fast_or_slow(counts: Sequence[int]) -> tuple[bool, bool]:
 def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The sum is carried along, a column a step."""
     right = yield from _claims_on_logits(nade, draw, (1.5, 0.5, 0.5))
-    counts, here = [], True
+    yield _linear_work(nade, draw, right, 1.5)
+
+
+def _linear_work(function: Standin, draw: Draw, right: bool, points: float) -> Claim:
+    """The same logits at two sizes, and twice the bits for twice the operations."""
+    found, here = [], True
     for n in SIZES:
         numbers = numbers_of(draw, n, HIDDEN, scale=0.3)
         x = draw.bits(1, n)
-        count, answer = _counted(nade, single(x), *tensors(numbers))
-        counts.append(count)
+        count, answer = _counted(function, single(x), *tensors(numbers))
+        found.append(count)
         answer = expect_array(answer, x.shape, "float", "the logits")
         here &= close(answer, nade_rule(x, *numbers))
-    little, slow = too_fast_or_slow(counts)
-    yield claim(
+    little, slow = too_fast_or_slow(found)
+    return claim(
         "the work grows like n: twice the bits, twice the operations",
         here and not little and not slow,
         id="grows",
-        points=1.5,
-        saw=growth_in_words(counts)
+        points=points,
+        saw=growth_in_words(found)
         if little or slow
         else f"other logits than the rule's at n = {SIZES[0]} or {SIZES[1]}",
         asks=f"the same logits for {COST}",
@@ -444,6 +449,37 @@ def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 "right logits, and the work is done outside torch, where nothing can be trained",
             ),
             "the logits must be right at every size",
+        ],
+    )
+
+
+@checks("nade_scan", lesson=LESSON, points=3, see="Exercise 6: all steps at once")
+def nade_without_waiting(nade_scan: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A prefix sum gives all steps their sums; no step waits for another."""
+    right = yield from _claims_on_logits(nade_scan, draw, (1, 0.5, 0.5))
+    yield _linear_work(nade_scan, draw, right, 0.5)
+    asked = [
+        launched(nade_scan, single(draw.bits(1, n)), *tensors(numbers_of(draw, n, HIDDEN)))
+        for n in SIZES
+    ]
+    first, second = (count if type(count) is int else 0 for count in asked)
+    waits = second - first >= SIZES[1] - SIZES[0]
+    yield claim(
+        "no step waits for another: twice the bits, and hardly a torch call more",
+        first > 0 and not waits,
+        id="at-once",
+        points=0.5,
+        saw=f"{first} calls one after the other at n = {SIZES[0]}, {second} at n = {SIZES[1]}",
+        asks=f"fewer than a call more for each of the {SIZES[1] - SIZES[0]} bits that are new",
+        waits=waits_unless(right or waits, f"“{VALUES}”"),
+        advice=[
+            when(
+                waits,
+                "a-loop-over-the-bits",
+                "every bit has calls of its own, each after the last: let one call make all the "
+                "sums, and one each all the rest",
+            ),
+            "nothing was done with torch",
         ],
     )
 

@@ -8,7 +8,7 @@ import torch
 
 from autograder.remote.callbacks import Talk
 from autograder.remote.proxy import inside
-from course.operations import count_operations
+from course.operations import count_launches, count_operations
 
 
 @inside
@@ -35,6 +35,12 @@ def counted(function: Any, *args: Any) -> tuple[int, Any]:
     answers = []
     count = count_operations(lambda: answers.append(function(*args)))
     return count, answers[0]
+
+
+@inside
+def launched(function: Any, *args: Any) -> int:
+    """How many pieces of work `function(*args)` hands to torch one after the other."""
+    return count_launches(function, *args)
 
 
 class Table(torch.nn.Module):

@@ -187,4 +187,31 @@ def nade_parameters(n, hidden):
     return count
 """,
     ),
+    Right(
+        "nade_scan",
+        "each sum less its own term",
+        edit=("F.pad(sums[:, :-1], (0, 0, 1, 0))", "(sums - x[:, :, None] * W.T)"),
+    ),
+    Right(
+        "nade_scan",
+        "products by einsum, c in front of the columns",
+        source="""
+def nade_scan(x, W, c, V, b):
+    terms = torch.einsum("bj,hj->bjh", x, W)[:, :-1]
+    a = torch.cat([c.expand(len(x), 1, -1), terms], dim=1).cumsum(dim=1)
+    return torch.einsum("bnh,nh->bn", torch.sigmoid(a), V) + b
+""",
+    ),
+    Right(
+        "nade_scan",
+        "sums by doubling, in a number of steps that grows like the logarithm of n",
+        source="""
+def nade_scan(x, W, c, V, b):
+    sums, step = F.pad(x[:, :-1, None] * W.T[:-1], (0, 0, 1, 0)), 1
+    while step < len(b):
+        sums = sums + F.pad(sums[:, :-step], (0, 0, step, 0))
+        step *= 2
+    return (torch.sigmoid(c + sums) * V).sum(dim=2) + b
+""",
+    ),
 )

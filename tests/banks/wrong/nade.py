@@ -19,6 +19,10 @@ BOOLS = "the answer is a matrix of bools"
 STORED = "W, c, V and b are counted, each once"
 LINEAR = "linear in n: one more variable brings a column of W, a row of V and a bias"
 
+AT_ONCE = "no step waits for another: twice the bits, and hardly a torch call more"
+
+ALL_SUMS = "(x[:, :, None] * W.T).cumsum(dim=1)"
+SHIFTED = "F.pad(sums[:, :-1], (0, 0, 1, 0))"
 HIDDEN = "torch.sigmoid(x[:, :i] @ W[:, :i].T + c)"
 START = "a, logits = c.expand(len(x), -1), []"
 PREDICT = "        logits.append(torch.sigmoid(a) @ V[i] + b[i])\n"
@@ -478,5 +482,56 @@ def autoencoder_dependencies(model):
         (STORED, "sign-turned", "return -2 * n * hidden - hidden - n"),
         (STORED, "counts-nothing", "return 0 * n * hidden"),
         (STORED, "not-a-count", "return str(2 * n * hidden + hidden + n)"),
+    ),
+    # nade_scan
+    *(
+        Wrong("nade_scan", fails, name, edit=edit)
+        for fails, name, edit in (
+            (SEES, "sees-itself", (SHIFTED, "sums")),
+            (VALUES, "sees-itself", (SHIFTED, "sums")),
+            (VALUES, "one-column-short", (SHIFTED, "F.pad(sums, (0, 0, 2, 0))[:, : len(b)]")),
+            (VALUES, "last-column-only", (".cumsum(dim=1)", "")),
+            (VALUES, "autoencoder", (SHIFTED, "sums[:, -1:]")),
+            (VALUES, "c-forgotten", ("c + F.pad", "F.pad")),
+            (
+                VALUES,
+                "c-forgotten-at-first",
+                (f"c + {SHIFTED}", "F.pad(c + sums[:, :-1], (0, 0, 1, 0))"),
+            ),
+            (VALUES, "c-added-again", ("W.T).cumsum(dim=1)", "W.T + c).cumsum(dim=1)")),
+            (VALUES, "sigmoid-forgotten", ("torch.sigmoid(a)", "a")),
+            (VALUES, "b-forgotten", (".sum(dim=2) + b", ".sum(dim=2)")),
+            (
+                VALUES,
+                "x-forgotten",
+                ("(x[:, :, None] * W.T)", "(torch.ones_like(x)[:, :, None] * W.T)"),
+            ),
+            (VALUES, "V-row-shared", ("* V)", "* V[0])")),
+            (VALUES, "", (SHIFTED, "sums.roll(1, dims=1)")),
+            (TRAINS, "gradient-cut", ("W.T)", "W.T.detach())")),
+            (
+                GROWS,
+                "quadratic",
+                (ALL_SUMS, "(x[:, None, :] * torch.ones(len(b), len(b)).tril()) @ W.T"),
+            ),
+        )
+    ),
+    Wrong(
+        "nade_scan",
+        AT_ONCE,
+        "a-loop-over-the-bits",
+        source="""
+def nade_scan(x, W, c, V, b):
+    return nade(x, W, c, V, b)
+""",
+    ),
+    Wrong(
+        "nade_scan",
+        AT_ONCE,
+        "a-loop-over-the-bits",
+        edit=(
+            ALL_SUMS,
+            "torch.stack([x[:, : i + 1] @ W[:, : i + 1].T for i in range(len(b))], dim=1)",
+        ),
     ),
 )

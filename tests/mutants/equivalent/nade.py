@@ -6,6 +6,12 @@ _LAST = "Stacked vectors make two axes: axis 1 is the last one."
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
+        "nade_scan",
+        "return (torch.sigmoid(a) * V).sum(dim=2) + b",
+        "(torch.sigmoid(a) * V).sum(dim=2)",
+        "(torch.sigmoid(a) * V).sum(dim=-1)",
+    ): "The last of three axes is axis 2.",
+    (
         "nade_naive",
         "return torch.stack(logits, dim=1)",
         "torch.stack(logits, dim=1)",
