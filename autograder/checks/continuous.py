@@ -1,0 +1,1524 @@
+"""Checks of lesson 13, continuous: densities, mixtures, discretized logistics, dequantized levels.
+
+Notation: x are B numbers, or whole levels 0 … levels − 1; a mixture has K logits (their softmax are
+the weights), K centers mu and K scales, (K,) for all x or (B, K) for each; all logs are natural
+unless a name says bits. The discretized mixture is that of Salimans, Karpathy, Chen and Kingma
+(2017), with open bins at both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from autograder import claim, expect_array, when
+from autograder.checking import checks
+from autograder.checks.samples import apart, as_often, claim_of_the_generator
+from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import alike, program_of
+from autograder.draw import Draw
+from autograder.inside.continuous import slope_in_x
+from autograder.remote.proxy import Standin, WrongKind
+
+LESSON = "13_continuous"
+Array = np.ndarray
+VALUE, SLOPE = "values", "the slope in x"
+CONSTANT = 0.5 * np.log(2 * np.pi)
+FLOORS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-38)
+
+
+# --- small things ---------------------------------------------------------------------------------
+
+
+def tensor(value: Any) -> torch.Tensor:
+    """Whole numbers as int64, others as float64."""
+    array = np.asarray(value)
+    return torch.tensor(array.astype(np.int64 if array.dtype.kind in "iu" else np.float64))
+
+
+def near(a: Any, b: Any) -> bool:
+    """Equal to 2e-5, as single precision is."""
+    return alike(a, b, 2e-5)
+
+
+def asking(function: Standin, what: str) -> Callable[..., Any]:
+    """How `function(x, …)` is asked for its values, or for their slope in x (the last argument)."""
+
+    def ask(x: Array, *args: Any) -> Array:
+        args, of = (args[:-1], args[-1]) if args[-1] in (VALUE, SLOPE) else (args, VALUE)
+        given = [tensor(a) if isinstance(a, np.ndarray | np.floating) else a for a in args]
+        if of == VALUE:
+            return expect_array(function(tensor(x), *given), x.shape, "float", what)
+        slope = slope_in_x(function, tensor(x), *given)
+        if slope is None:
+            raise WrongKind(f"{what} should have a gradient in x: none arrives there")
+        return expect_array(slope, x.shape, "float", "the gradient in x")
+
+    return ask
+
+
+def ended(values: torch.Tensor, x: torch.Tensor, of: str) -> Array:
+    """The values, or the slope in x of their sum."""
+    return (values if of == VALUE else torch.autograd.grad(values.sum(), x)[0]).detach().numpy()
+
+
+def log_weights(logits: torch.Tensor, how: str) -> torch.Tensor:
+    """log softmax of the logits; otherwise what stands there by mistake."""
+    return {
+        "softmax": lambda z: z.log_softmax(-1),
+        "raw": lambda z: z,
+        "equal": lambda z: torch.full_like(z, -np.log(z.shape[-1])),
+        "none": torch.zeros_like,
+        "no log": lambda z: z.softmax(-1),
+        "over the batch": lambda z: z.log_softmax(0),
+    }[how](logits)
+
+
+def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
+    """log Σ exp(logs + parts) over the components; otherwise what stands there by mistake."""
+    return {
+        "sum": lambda: torch.logsumexp(logs + parts, -1),
+        "logs": lambda: (logs.exp() * parts).sum(-1),
+        "all logs": lambda: (logs + parts).sum(-1),
+        "mean": lambda: torch.logsumexp(logs + parts, -1) - np.log(parts.shape[-1]),
+        "best": lambda: (logs + parts).max(-1).values,
+        "likeliest": lambda: parts.gather(-1, logs.argmax(-1, keepdim=True).expand_as(parts))[
+            ..., 0
+        ],
+    }[how]()
+
+
+def show_numbers(x: Array, *args: Any) -> str:
+    """A case in words: x, and the parameters where they are few."""
+    of = args[-1] if args and isinstance(args[-1], str) else VALUE
+    told = "" if of == VALUE else f"{of} at "
+    names = ("logits", "mu", "scale") if len(args) > 2 and np.ndim(args[0]) else ("mu", "sigma")
+    given = [f"{n} = {shown(a)}" for n, a in zip(names, args, strict=False)]
+    return f"{told}x = {shown(x)}, " + ", ".join(given)
+
+
+_SIGN = Mistake(
+    "sign", "a sign is lost: look which of log and minus log is asked", after=lambda v, *_: -v
+)
+_BITS = Mistake(
+    "bits-for-nats",
+    "these are bits: nats are asked, natural logarithms",
+    after=lambda v, *_: v / np.log(2),
+)
+_WEIGHTS = (
+    Mistake(
+        "logits-not-normalized",
+        "the logits stand where log-weights belong: the weights must sum to 1 first",
+        options={"weights": "raw"},
+    ),
+    Mistake(
+        "weights-ignored",
+        "every component counts the same in your answer, whatever its logit",
+        options={"weights": "equal"},
+    ),
+    Mistake(
+        "weights-ignored",
+        "the components are summed without any weight",
+        options={"weights": "none"},
+    ),
+    Mistake(
+        "weight-for-log-weight",
+        "a weight is added to a logarithm: its logarithm belongs there",
+        options={"weights": "no log"},
+    ),
+    Mistake(
+        "softmax-over-the-batch",
+        "the weights sum to 1 over the examples: they must over the components",
+        options={"weights": "over the batch"},
+    ),
+)
+_JOINS = (
+    Mistake(
+        "mixture-of-logs",
+        "this averages the LOGARITHMS of the components: the mixture is an average of the "
+        "probabilities, and its logarithm comes last",
+        options={"join": "logs"},
+    ),
+    Mistake(
+        "mixture-of-logs",
+        "the components' logarithms are added up: that is a product of components; the mixture "
+        "adds their probabilities",
+        options={"join": "all logs"},
+    ),
+    Mistake(
+        "mean-for-sum",
+        "the weights sum to 1 already: a mean over the components divides by K once too often",
+        options={"join": "mean"},
+    ),
+    Mistake(
+        "best-component-only",
+        "only the best component of each x counts here: all of them may have made it",
+        options={"join": "best"},
+    ),
+    Mistake(
+        "heaviest-component-only",
+        "only the component of the greatest weight counts here",
+        options={"join": "likeliest"},
+    ),
+)
+
+
+def _lost(seen: Sequence[Any]) -> bool:
+    """Whether all that fails is not finite, where the right answer is."""
+    failed = [o for o in seen if o.fails]
+    return all(
+        isinstance(o.answer, np.ndarray)
+        and np.isfinite(o.right).all()
+        and not np.isfinite(o.answer).all()
+        and near(o.answer[f := np.isfinite(o.answer)], o.right[f])
+        for o in failed
+    )
+
+
+_UNDERFLOW = Symptom(
+    "underflow",
+    "where it differs, your answer is not finite: something became exactly 0 (or infinite) in "
+    "floating point before its logarithm was taken; stay in logarithms all the way",
+    _lost,
+)
+_FLOOR = Symptom(
+    "epsilon-in-log",
+    "far out your answers stop changing with x, at a price that is finite and not the asked one: "
+    "something small is added inside the logarithm, or clamps it",
+    lambda seen: (
+        bool(
+            far := [
+                o
+                for o in seen
+                if o.fails and isinstance(o.answer, np.ndarray) and o.answer.shape == o.right.shape
+            ]
+        )
+        and len(far) == len([o for o in seen if o.fails])
+        and all(
+            len(out := o.answer[~np.isclose(o.answer, o.right, 2e-5, 2e-5)]) > 0
+            and np.isfinite(out).all()
+            and (np.abs(out).max() < 0.9 * np.abs(o.right[np.argmax(np.abs(o.right))]))
+            and (len(out) == 1 or np.ptp(out) < 1e-3 * np.abs(out).max() or not out.any())
+            for o in far
+        )
+    ),
+)
+
+
+# --- histogram_nll --------------------------------------------------------------------------------
+
+
+def rule_of_histogram(
+    x: Array,
+    train: Array,
+    levels: int,
+    alpha: float,
+    *,
+    total: str = "all",
+    counted: str = "train",
+    log: Any = np.log,
+) -> Array:
+    """−log of (count + alpha) / (N + levels · alpha) at each x; an option turns one thing wrong."""
+    source = {"train": train, "x": x, "both": np.concatenate([train, x])}[counted]
+    counts = np.bincount(source, minlength=levels)[:levels]
+    n, seen = len(source), (counts > 0).sum()
+    whole = {
+        "all": n + levels * alpha,
+        "alpha forgotten": n,
+        "alpha once": n + alpha,
+        "only seen": n + seen * alpha,
+        "up to the largest": n + (source.max() + 1) * alpha,
+        "levels only": n + levels,
+    }[total]
+    with np.errstate(divide="ignore"):
+        return -log((counts[x] + alpha) / whole)
+
+
+def histograms(draw: Draw) -> list[tuple]:
+    """Skewed levels, some never seen, with a whole alpha, and with a part of one."""
+    cases = []
+    for alpha in (1.0, round(float(0.2 + 0.5 * draw.uniform()), 2)):
+        levels = draw.integer(7, 12)
+        train = draw.rng.binomial(levels - 3, 0.3, size=draw.integer(20, 40))
+        x = np.concatenate([draw.permutation(levels), [0, 1]])
+        cases.append((x, train.astype(np.int64), levels, alpha))
+    return cases
+
+
+def unsmoothed(draw: Draw) -> list[tuple]:
+    """No smoothing: levels that the training set has, and one that it has not."""
+    levels = draw.integer(6, 9)
+    train = draw.rng.integers(1, levels - 1, size=draw.integer(30, 50))
+    return [(np.append(draw.permutation(levels), 2), train.astype(np.int64), levels, 0.0)]
+
+
+@checks("histogram_nll", lesson=LESSON, points=2, see="Exercise 1: a table of levels")
+def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Frequencies of the training set, smoothed, and what each x costs under them."""
+    subject = Subject(
+        ask=asking(histogram_nll, "the NLL"),
+        rule=rule_of_histogram,
+        mistakes=(
+            _SIGN,
+            _BITS,
+            Mistake(
+                "probability-for-nll",
+                "these are probabilities: minus their logarithm is asked",
+                after=lambda v, *_: np.exp(-v),
+            ),
+            *(
+                Mistake(
+                    "smoothing-not-normalized",
+                    "with alpha added to every level the whole grows by alpha for EACH of them: "
+                    "your probabilities do not sum to 1",
+                    options={"total": total},
+                )
+                for total in (
+                    "alpha forgotten",
+                    "alpha once",
+                    "only seen",
+                    "levels only",
+                    "up to the largest",
+                )
+            ),
+            Mistake(
+                "smoothing-forgotten",
+                "alpha is nowhere in your answer",
+                gives=lambda x, train, levels, alpha, **w: rule_of_histogram(
+                    x, train, levels, 0.0, **w
+                ),
+            ),
+            Mistake(
+                "alpha-ignored",
+                "you add 1 to each count, whatever alpha is",
+                gives=lambda x, train, levels, alpha, **w: rule_of_histogram(
+                    x, train, levels, 1.0, **w
+                ),
+            ),
+            Mistake(
+                "counts-of-the-test-set",
+                "the levels are counted in x itself: a model may count in the training set only",
+                options={"counted": "x"},
+            ),
+            Mistake(
+                "counts-of-the-test-set",
+                "x is counted along with the training set: a model may count in the latter only",
+                options={"counted": "both"},
+            ),
+            Mistake(
+                "average",
+                "the same number for every x: one for each is asked",
+                after=lambda v, *_: np.full_like(v, v.mean()),
+            ),
+            Mistake(
+                "density-for-probability",
+                "this is the density of a level of width 1/levels: the probability itself is asked",
+                after=lambda v, x, train, levels, alpha: v - np.log(levels),
+            ),
+        ),
+        show=lambda x, train, levels, alpha: (
+            f"x = {shown(x)}, counts {shown(np.bincount(train, minlength=levels), 12)} of {levels} "
+            f"levels, alpha = {alpha:g}"
+        ),
+        by_hand=lambda x, train, levels, alpha: (
+            f"level {x[0]}: −log(({(train == x[0]).sum()} + {alpha:g}) / "
+            f"({len(train)} + {levels}·{alpha:g})) = {rule_of_histogram(x, train, levels, alpha)[0]:.4g}"
+            if len(train) < 5
+            else ""
+        ),
+        smaller=lambda x, train, levels, alpha: (
+            [(np.array([i]), np.array([0, 0, 1]), 3, alpha) for i in (0, 1, 2)]
+            if len(train) > 3
+            else ()
+        ),
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "smoothed",
+            "x costs −log of its share (count + alpha) / (N + levels · alpha)",
+            histograms,
+            points=1,
+            asks="shares of all levels that sum to 1, also of those that never came",
+        ),
+        Property(
+            "never",
+            "without smoothing, shares are frequencies, and a level that never came costs inf",
+            unsmoothed,
+            points=1,
+            asks="alpha = 0: −log(count / N), and −log 0 = inf",
+            typical=False,
+            needs="smoothed",
+        ),
+    )
+
+
+# --- gaussian_nll ---------------------------------------------------------------------------------
+
+
+def rule_of_gaussian(
+    x: Array,
+    mu: Any,
+    sigma: Any,
+    of: str = VALUE,
+    *,
+    power: float = 1.0,
+    spread: float = 1.0,
+    square: float = 0.5,
+    constant: float = CONSTANT,
+) -> Array:
+    """−log of the density of N(mu, sigma²) at x, in nats. Each option turns one thing wrong."""
+    x, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, mu, sigma))
+    x.requires_grad_()
+    z = (x - mu) / sigma**power
+    return ended(square * z**2 + spread * sigma.log() + constant, x, of)
+
+
+_VARIANCE = tuple(
+    Mistake(name, advice, options=options)
+    for name, advice, options in (
+        (
+            "sigma-for-variance",
+            "sigma stands where sigma² belongs: the square of x − mu is divided by the VARIANCE",
+            {"power": 0.5, "spread": 0.5},
+        ),
+        (
+            "sigma-for-variance",
+            "the square of x − mu is divided by sigma: the variance sigma² belongs there",
+            {"power": 0.5},
+        ),
+        (
+            "sigma-for-variance",
+            "the logarithm's part is that of log sigma² where log sigma belongs, or of its half",
+            {"spread": 2.0},
+        ),
+        (
+            "sigma-for-variance",
+            "½ log sigma stands there: it is ½ log sigma², so log sigma",
+            {"spread": 0.5},
+        ),
+        (
+            "variance-squared",
+            "sigma is squared once too often in the exponent",
+            {"power": 2.0},
+        ),
+        (
+            "log-sigma-forgotten",
+            "a wide Gaussian costs you no more than a narrow one: the density of a wide one is "
+            "lower everywhere near its center",
+            {"spread": 0.0},
+        ),
+        ("half-forgotten", "the square of z is not halved", {"square": 1.0}),
+        (
+            "constant-forgotten",
+            "½ log 2π is missing: without it the density does not integrate to 1",
+            {"constant": 0.0},
+        ),
+        (
+            "constant-forgotten",
+            "the constant is ½ log 2π, and not log 2π",
+            {"constant": 2 * CONSTANT},
+        ),
+        (
+            "log-sigma-sign",
+            "the logarithm of sigma has the wrong sign: a narrow Gaussian is HIGHER at its center",
+            {"spread": -1.0},
+        ),
+    )
+)
+_DENSITY = Mistake(
+    "density-for-nll",
+    "these are densities: minus their logarithm is asked",
+    after=lambda v, *_: np.exp(-v),
+)
+
+
+def gaussian_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
+    """One Gaussian for all x, and one for each; narrow ones too, whose NLL is negative."""
+    b = draw.integer(4, 7)
+    return [
+        (draw.normal(b, scale=3.0), draw.normal(), 0.5 + 2 * np.asarray(draw.uniform()), of),
+        (0.05 * draw.normal(b), draw.normal(b, scale=0.05), 0.01 + 0.1 * draw.uniform(b), of),
+    ]
+
+
+def far_gaussians(draw: Draw, of: str = VALUE) -> list[tuple]:
+    """Points hundreds of sigmas away."""
+    sigma = np.asarray(0.5 + draw.uniform())
+    x = np.array([-1.0, 1.0, 3.0]) * draw.integer(60, 900) * sigma
+    return [(x, np.asarray(0.5), sigma, of)]
+
+
+def _slopes(cases: Callable[..., list[tuple]], more: Callable[..., list[tuple]]) -> Any:
+    return lambda draw: cases(draw, SLOPE) + more(draw, SLOPE)
+
+
+def _gaussian_by_hand(x: Array, mu: Any, sigma: Any, of: str = VALUE) -> str:
+    if x.size > 1 or of != VALUE:
+        return ""
+    z, s = float((x - mu)[0] / sigma), float(sigma)
+    return (
+        f"z = {z:.3g}, ½z² = {z * z / 2:.4g}, log σ = {np.log(s):.4g}, ½ log 2π = {CONSTANT:.4g}: "
+        f"{rule_of_gaussian(x, mu, sigma)[0]:.4g} nats"
+    )
+
+
+@checks("gaussian_nll", lesson=LESSON, points=2, see="Exercise 2: a density")
+def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Minus the logarithm of the height of a Gaussian."""
+    subject = Subject(
+        ask=asking(gaussian_nll, "the NLL"),
+        rule=rule_of_gaussian,
+        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE),
+        symptoms=(_UNDERFLOW, _FLOOR),
+        show=show_numbers,
+        by_hand=_gaussian_by_hand,
+        smaller=lambda x, mu, sigma, of: (
+            [
+                (np.array([v]), 0.0, s, of)
+                for v, s in ((0.0, 1.0), (1.0, 1.0), (1.0, 2.0), (100.0, 1.0))
+            ]
+            if x.size > 1
+            else ()
+        ),
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "nll",
+            "x costs ½z² + log σ + ½ log 2π nats, where z = (x − μ)/σ",
+            gaussian_cases,
+            points=1,
+            asks="minus the logarithm of a density, which is negative where the density exceeds 1",
+        ),
+        Property(
+            "far",
+            "a far point has its finite price, and a finite slope that leads back",
+            lambda draw: [*far_gaussians(draw), *_slopes(gaussian_cases, far_gaussians)(draw)],
+            points=1,
+            asks="½z² at any z, and the slope z/σ",
+            typical=False,
+            needs="nll",
+        ),
+    )
+
+
+# --- mixture_nll ----------------------------------------------------------------------------------
+
+
+def rule_of_mixture(
+    x: Array,
+    logits: Array,
+    mu: Array,
+    sigma: Array,
+    of: str = VALUE,
+    *,
+    power: float = 1.0,
+    spread: float = 1.0,
+    square: float = 0.5,
+    constant: float = CONSTANT,
+    weights: str = "softmax",
+    join: str = "sum",
+) -> Array:
+    """−log Σ_k w_k N(x; mu_k, sigma_k²) in nats. Each option turns one thing wrong."""
+    x, logits, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, sigma))
+    x.requires_grad_()
+    z = (x[:, None] - mu) / sigma**power  # (B, K)
+    parts = -(square * z**2 + spread * sigma.log() + constant)
+    return ended(-joined(log_weights(logits, weights), parts, join), x, of)
+
+
+def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
+    """Components for all x, and components for each of them."""
+    b, k = draw.integer(6, 8), draw.integer(3, 4)
+    cases = []
+    for shape in ((k,), (b, k)):
+        logits, mu = draw.normal(*shape) + 2.0, 3 * draw.normal(*shape)
+        cases.append((3 * draw.normal(b), logits, mu, 0.3 + draw.uniform(*shape), of))
+    return cases
+
+
+def far_mixtures(draw: Draw, of: str = VALUE) -> list[tuple]:
+    """Points hundreds of sigmas from every component, some of whose weights are tiny."""
+    k = draw.integer(2, 4)
+    x = np.array([-1.0, 1.0, 3.0, 0.1]) * draw.integer(300, 900)
+    logits = np.append(draw.normal(k - 1), -draw.integer(50, 300))
+    return [(x, logits, draw.normal(k), 0.3 + draw.uniform(k), of)]
+
+
+def _mixture_by_hand(x: Array, logits: Array, mu: Array, sigma: Array, of: str = VALUE) -> str:
+    if x.size > 1 or of != VALUE or np.ndim(logits) > 1:
+        return ""
+    w = np.exp(logits - np.logaddexp.reduce(logits))
+    heights = np.exp(-0.5 * ((x - mu) / sigma) ** 2 - CONSTANT) / sigma
+    terms = " + ".join(f"{a:.3g}·{h:.3g}" for a, h in zip(w, heights, strict=True))
+    return f"−log({terms}) = {rule_of_mixture(x, logits, mu, sigma)[0]:.4g} nats"
+
+
+def _smaller_mixtures(x: Array, logits: Array, mu: Array, sigma: Array, of: str) -> Iterator[tuple]:
+    if x.size > 1:
+        for z in ([0.0, 0.0], [np.log(3.0), 0.0], [2.0, 1.0]):
+            yield np.array([0.5]), np.array(z), np.array([0.0, 2.0]), np.array([1.0, 0.5]), of
+
+
+@checks("mixture_nll", lesson=LESSON, points=3, see="Exercise 3: several bells")
+def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The logarithm of a sum of densities, which are too small to be written down."""
+    subject = Subject(
+        ask=asking(mixture_nll, "the NLL"),
+        rule=rule_of_mixture,
+        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE),
+        symptoms=(_UNDERFLOW, _FLOOR),
+        show=show_numbers,
+        by_hand=_mixture_by_hand,
+        smaller=_smaller_mixtures,
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "nll",
+            "x costs −log Σ w_k N(x; μ_k, σ_k²), with one mixture for all x or one for each",
+            mixture_cases,
+            points=1,
+            asks="densities averaged with the weights softmax(logits), and then the logarithm",
+        ),
+        Property(
+            "far",
+            "hundreds of σ away its price is finite, and exact",
+            far_mixtures,
+            points=1,
+            asks="log-sum-exp: no density is ever written down",
+            typical=False,
+            needs="nll",
+        ),
+        Property(
+            "slope",
+            "its slope in x is finite everywhere, and leads back to the components",
+            _slopes(mixture_cases, far_mixtures),
+            points=1,
+            asks="each component's slope z_k/σ_k, weighted by how likely it made x",
+            typical=False,
+            needs="nll",
+        ),
+    )
+
+
+# --- discretized_logistic_mixture -----------------------------------------------------------------
+
+
+def log_chances(
+    x: Array,
+    mu: Any,
+    scale: Any,
+    levels: int,
+    *,
+    low: float = 0.5,
+    high: float = 0.5,
+    edges: str = "open",
+    top: int | None = None,
+    power: float = 1.0,
+    law: str = "logistic",
+    how: str = "exact",
+    floor: float = 0.0,
+) -> torch.Tensor:
+    """log of the mass of each component's bin about x: (B, K). Each option turns one thing wrong.
+
+    `floor` is the least difference of distribution functions (how = "clamped") or what is added.
+    """
+    x, mu, scale = (torch.as_tensor(v, dtype=torch.float64) for v in (x, mu, scale))
+    x, top = x[:, None], levels - 1 if top is None else top
+    a, b = (x + high - mu) / scale**power, (x - low - mu) / scale**power
+    if law == "density":
+        z = (x - mu) / scale
+        return F.logsigmoid(z) + F.logsigmoid(-z) - scale.log()
+    below, above = F.logsigmoid(a), F.logsigmoid(-b)
+    middle = below + above + torch.log(-torch.expm1(b - a))
+    if law == "normal":
+        below, above = (torch.special.log_ndtr(v) for v in (a, -b))
+        middle = torch.log(torch.special.ndtr(a) - torch.special.ndtr(b))
+    difference = torch.sigmoid(a) - torch.sigmoid(b)
+    middle = {
+        "exact": middle,
+        "plain": difference.log(),
+        "clamped": difference.clamp(min=floor).log(),
+        "added": (difference + floor).log(),
+    }[how]
+    first, last = {"open": (below, above), "swapped": (above, below)}.get(edges, (below, above))
+    if edges not in ("none", "last only"):
+        middle = torch.where(x == 0, first, middle)
+    if edges not in ("none", "first only"):
+        middle = torch.where(x == top, last, middle)
+    return middle
+
+
+def rule_of_discretized(
+    x: Array,
+    logits: Array,
+    mu: Array,
+    scale: Array,
+    levels: int,
+    *,
+    weights: str = "softmax",
+    join: str = "sum",
+    **wrong: Any,
+) -> Array:
+    """log P(x) of a discretized mixture of logistics, in nats."""
+    logs = log_weights(torch.as_tensor(logits, dtype=torch.float64), weights)
+    return joined(logs, log_chances(x, mu, scale, levels, **wrong), join).numpy()
+
+
+def discretized_plainly(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    """The same without options."""
+    x, logits, mu, scale = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, scale))
+    x = x[:, None]
+    a, b = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+    below, above = F.logsigmoid(a), F.logsigmoid(-b)
+    middle = below + above + torch.log(-torch.expm1(-1 / scale))
+    chance = torch.where(x == 0, below, torch.where(x == levels - 1, above, middle))
+    return torch.logsumexp(chance + logits.log_softmax(-1), -1).numpy()
+
+
+def _levels_and_components(draw: Draw, levels: int, b: int, *shape: int) -> tuple:
+    mu = levels * (0.15 + 0.7 * draw.uniform(*shape))
+    return draw.normal(*shape) + 1.0, mu, levels * (0.05 + 0.1 * draw.uniform(*shape))
+
+
+def middle_levels(draw: Draw) -> list[tuple]:
+    """Levels between the ends, some of 16 and of 256."""
+    cases = []
+    for levels, k in ((draw.integer(9, 20), 3), (256, draw.integer(2, 5))):
+        x = 1 + draw.permutation(levels - 2)[:7]
+        cases.append((x, *_levels_and_components(draw, levels, 7, k), levels))
+    return cases
+
+
+def ends(draw: Draw) -> list[tuple]:
+    """Both ends, and what lies beside them."""
+    cases = []
+    for levels in (draw.integer(9, 20), 256):
+        logits, mu, scale = _levels_and_components(draw, levels, 4, 3)
+        cases.append((np.array([0, levels - 1, 1, levels - 2]), logits, mu, 2 * scale, levels))
+    return cases
+
+
+def sharp_and_wide(draw: Draw) -> list[tuple]:
+    """Scales of 1e-4 and of 1e4, with x at the center and far away."""
+    mu = float(draw.integer(60, 180)) + 0.3
+    x = np.array([round(mu), round(mu) + 1, 20, 230, 0, 255])
+    sharp = np.array([1e-4, 0.02 + 0.1 * float(draw.uniform())])
+    return [
+        (x, np.array([0.3, -0.2]), np.array([mu, mu + draw.integer(2, 5)]), sharp, 256),
+        (x, np.array([0.0]), np.array([mu]), np.array([10.0 ** draw.integer(3, 4)]), 256),
+    ]
+
+
+def components_of_each(draw: Draw) -> list[tuple]:
+    """One mixture for each x, as a network gives them."""
+    b, levels = draw.integer(5, 8), draw.integer(12, 40)
+    x = draw.rng.integers(0, levels, size=b)
+    return [(x, *_levels_and_components(draw, levels, b, b, draw.integer(2, 4)), levels)]
+
+
+def _discretized_by_hand(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> str:
+    if x.size > 1 or np.ndim(logits) > 1 or len(logits) > 1:
+        return ""
+    a, b = (x[0] + 0.5 - mu[0]) / scale[0], (x[0] - 0.5 - mu[0]) / scale[0]
+    total = rule_of_discretized(x, logits, mu, scale, levels)[0]
+    return f"from z = {b:.3g} to z = {a:.3g}: P = {np.exp(total):.4g}, log P = {total:.4g}"
+
+
+def _smaller_discretized(
+    x: Array, logits: Array, mu: Array, scale: Array, levels: int
+) -> Iterator[tuple]:
+    if x.size > 1:
+        for level in (2, 0, 4):
+            yield np.array([level]), np.zeros(1), np.array([2.0]), np.array([1.0]), 5
+        yield np.array([4]), np.zeros(1), np.array([2.0]), np.array([0.001]), 9
+
+
+_BINS = (
+    Mistake(
+        "no-edge-bins",
+        "the first and the last level get a bin of width 1 like all others: what lies beyond them "
+        "belongs to no level then, and the probabilities sum to less than 1",
+        options={"edges": "none"},
+    ),
+    Mistake(
+        "no-edge-bins",
+        "the first level's bin is open, the last one's is not",
+        options={"edges": "first only"},
+    ),
+    Mistake(
+        "no-edge-bins",
+        "the last level's bin is open, the first one's is not",
+        options={"edges": "last only"},
+    ),
+    Mistake("edges-swapped", "the open ends have changed places", options={"edges": "swapped"}),
+    Mistake(
+        "levels-ignored",
+        "the last level is 255 in your answer, whatever `levels` says",
+        options={"top": 255},
+    ),
+    Mistake(
+        "levels-off-by-one",
+        "level number `levels` is no level: the last one is levels − 1",
+        gives=lambda x, logits, mu, scale, levels, **w: rule_of_discretized(
+            x, logits, mu, scale, levels + 1, **w
+        ),
+    ),
+    Mistake(
+        "density-for-probability",
+        "this is the logarithm of a DENSITY at x: a level has the mass of its bin, a difference of "
+        "two values of the distribution function",
+        options={"law": "density"},
+    ),
+    Mistake(
+        "gaussian-for-logistic",
+        "this is the distribution function of a Gaussian: the logistic's is the sigmoid",
+        options={"law": "normal"},
+    ),
+    *(
+        Mistake(
+            "bin-not-centered",
+            "the bin of level x reaches from x − ½ to x + ½: yours lies elsewhere, or is wider",
+            options={"low": low, "high": high},
+        )
+        for low, high in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (0.25, 0.25))
+    ),
+    Mistake(
+        "width-of-another-axis",
+        "the half-width 1/255 belongs to an axis that runs from −1 to 1: here levels are 1 apart",
+        options={"low": 1 / 255, "high": 1 / 255},
+    ),
+    Mistake(
+        "scale-squared", "scale stands squared where it belongs as it is", options={"power": 2.0}
+    ),
+    Mistake(
+        "scale-squared",
+        "the root of scale stands where it belongs as it is",
+        options={"power": 0.5},
+    ),
+    Mistake("scale-forgotten", "scale is nowhere in your answer", options={"power": 0.0}),
+    Mistake(
+        "scale-inverse",
+        "you multiply by scale: a large scale is a WIDE component",
+        options={"power": -1.0},
+    ),
+    Mistake(
+        "log-scale",
+        "you take scale for a logarithm: it is the scale itself",
+        gives=lambda x, logits, mu, scale, levels, **w: rule_of_discretized(
+            x, logits, mu, np.exp(scale), levels, **w
+        ),
+    ),
+    Mistake(
+        "underflow",
+        "two sigmoids that are equal to the last digit are subtracted, and log 0 is −inf: write "
+        "the difference as a product first, and its logarithm as a sum",
+        options={"how": "plain"},
+    ),
+    *(
+        Mistake(
+            "epsilon-in-log",
+            f"{floor:.0e} is added inside the logarithm, or clamps it: far levels then cost a "
+            "made-up price, and pull no gradient",
+            options={"how": how, "floor": floor},
+        )
+        for how in ("clamped", "added")
+        for floor in FLOORS
+    ),
+)
+
+
+@checks(
+    "discretized_logistic_mixture",
+    lesson=LESSON,
+    points=4,
+    see="Exercise 4: a density that knows its bins",
+)
+def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A level's probability is the mass between its neighbors."""
+    subject = Subject(
+        ask=asking(discretized_logistic_mixture, "the log-probability"),
+        rule=rule_of_discretized,
+        forms=(discretized_plainly,),
+        mistakes=(
+            _SIGN,
+            _BITS,
+            Mistake(
+                "probability-for-log",
+                "these are probabilities: their logarithm is asked",
+                after=lambda v, *_: np.exp(v),
+            ),
+            *_BINS,
+            *_JOINS,
+            *_WEIGHTS,
+        ),
+        symptoms=(_UNDERFLOW, _FLOOR),
+        show=lambda x, logits, mu, scale, levels: (
+            f"{show_numbers(x, logits, mu, scale)}, {levels} levels"
+        ),
+        by_hand=_discretized_by_hand,
+        smaller=_smaller_discretized,
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "middle",
+            "a level between the ends has the mass from x − ½ to x + ½ under the mixture",
+            middle_levels,
+            points=1,
+            asks="log Σ w_k [σ((x + ½ − μ_k)/s_k) − σ((x − ½ − μ_k)/s_k)]",
+        ),
+        Property(
+            "edges",
+            "the first and the last level have all that lies beyond them too",
+            ends,
+            points=1,
+            asks="open bins at both ends: over all levels the probabilities sum to 1",
+            needs="middle",
+        ),
+        Property(
+            "stable",
+            "it is exact for scales from 1e-4 to 1e4, and for levels however far",
+            sharp_and_wide,
+            points=1,
+            asks="a finite logarithm, exact where the sigmoids agree to the last digit",
+            typical=False,
+            needs="middle",
+        ),
+        Property(
+            "each",
+            "each x may have its own mixture, with parameters (B, K)",
+            components_of_each,
+            points=1,
+            asks="row b of the parameters belongs to x[b]",
+            typical=False,
+            needs="middle",
+        ),
+    )
+
+
+# --- sample ---------------------------------------------------------------------------------------
+
+LEVELS, DRAWS = 7, 20_000  # of the sampled mixtures: 9 shares with what lies outside, see BOUND
+ONE = "one level in all draws of a call, and others in other calls"
+
+
+def law_of_levels(
+    logits: Array, mu: Array, scale: Array, levels: int, *, outside: str = "joined", **wrong: Any
+) -> Array:
+    """Shares of less than 0, of 0 … levels − 1, and of more, among samples."""
+    every = np.arange(levels)
+    p = np.exp(rule_of_discretized(every, logits, mu, scale, levels, **wrong))
+    if outside == "joined":
+        return np.concatenate([[0.0], p, [0.0]])
+    closed = np.exp(rule_of_discretized(every, logits, mu, scale, levels, edges="none", **wrong))
+    if outside == "drawn again":
+        return np.concatenate([[0.0], closed / closed.sum(), [0.0]])
+    return np.concatenate([[p[0] - closed[0]], closed, [p[-1] - closed[-1]]])
+
+
+def _at_centers(logits: Array, mu: Array, scale: Array, levels: int, **wrong: Any) -> Array:
+    return law_of_levels(logits, mu, np.full_like(scale, 1e-4), levels, **wrong)
+
+
+def _one_bell(logits: Array, mu: Array, scale: Array, levels: int, **wrong: Any) -> Array:
+    w = np.exp(logits - np.logaddexp.reduce(logits))
+    return law_of_levels(np.zeros(1), (w @ mu)[None], (w @ scale)[None], levels, **wrong)
+
+
+_SAMPLERS = (
+    Mistake(
+        "mean-for-sample",
+        "you return the centers of the components: a sample lies about its center, by the scale",
+        gives=_at_centers,
+    ),
+    Mistake(
+        "mean-for-sample",
+        "you return the mean of the mixture, where hardly any level of the data may lie",
+        gives=lambda logits, mu, scale, levels: _one_bell(
+            logits, mu, np.full_like(scale, 1e-4), levels
+        ),
+    ),
+    Mistake(
+        "one-bell-for-several",
+        "you draw from one component with the averaged center and scale: first choose a component, "
+        "then draw from that one",
+        gives=_one_bell,
+    ),
+    Mistake(
+        "weights-ignored",
+        "every component is chosen as often as the others, whatever its logit",
+        options={"weights": "equal"},
+    ),
+    Mistake(
+        "most-likely-component",
+        "always the component of the greatest weight is chosen: choose each with its probability",
+        options={"join": "likeliest"},
+    ),
+    Mistake(
+        "floor-for-round",
+        "the fraction is cut off: a level is the NEAREST whole number",
+        options={"low": 0.0, "high": 1.0},
+    ),
+    Mistake(
+        "ceiling-for-round",
+        "the fraction is rounded up: a level is the NEAREST whole number",
+        options={"low": 1.0, "high": 0.0},
+    ),
+    Mistake(
+        "gaussian-for-logistic",
+        "the noise is a Gaussian's: a logistic's is log u − log(1 − u), with heavier tails",
+        options={"law": "normal"},
+    ),
+    Mistake("scale-forgotten", "the scale is nowhere in your samples", options={"power": 0.0}),
+    Mistake("scale-squared", "the scale is squared in your samples", options={"power": 2.0}),
+    Mistake(
+        "not-clamped",
+        "levels below 0 or above the last one come: what lies beyond an end belongs to that end",
+        options={"outside": "kept"},
+    ),
+    Mistake(
+        "outside-drawn-again",
+        "what falls beyond the ends is drawn again, or spread over the others: it belongs to the "
+        "end level",
+        options={"outside": "drawn again"},
+    ),
+)
+
+
+def sampled_mixtures(draw: Draw) -> list[tuple]:
+    """Two mixtures of three components on which the usual wrong samplers can be told apart."""
+    wrong = [p for m in _SAMPLERS if (p := program_of(law_of_levels, [m])) is not None]
+    while True:
+        cases = []
+        for _ in range(2):
+            order = draw.permutation(3)
+            logits = np.log(np.array([0.12, 0.3, 0.58]))[order] + draw.normal()
+            mu = np.array([0.3, 3.2, 5.4])[draw.permutation(3)] + 0.6 * (draw.uniform(3) - 0.5)
+            cases.append((logits, mu, np.array([0.3, 0.55, 0.8])[draw.permutation(3)], LEVELS))
+        laws = [[np.asarray(p(*case))[None] for case in cases] for p in (law_of_levels, *wrong)]
+        if min(apart([laws[0], other]) for other in laws[1:]) > 0.15:
+            return cases
+
+
+def _levels_of(x: Array, levels: int) -> Array:
+    return np.bincount(np.clip(x + 1, 0, levels + 1), minlength=levels + 2) / len(x)
+
+
+@checks("sample", lesson=LESSON, points=3, see="Exercise 5: draw a level")
+def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A component, a number from it, and the nearest level."""
+
+    def take(
+        logits: Array, mu: Array, scale: Array, levels: int, count: int, generator: Any
+    ) -> Array:
+        given = (tensor(v) for v in (logits, mu, scale))
+        answer = sample(*given, count, levels, generator)
+        return expect_array(answer, (count,), "int", "the samples")
+
+    def ask(logits: Array, mu: Array, scale: Array, levels: int) -> Any:
+        x = take(logits, mu, scale, levels, DRAWS, draw.generator())
+        if np.ptp(x) == 0:
+            few = [take(logits, mu, scale, levels, 2, draw.generator())[0] for _ in range(12)]
+            if any(one != x[0] for one in few):
+                return ONE
+        return _levels_of(x, levels)
+
+    def told(answer: Any) -> str:
+        if isinstance(answer, str):
+            return answer
+        names = ["below", *range(len(answer) - 2), "above"]
+        return "shares " + ", ".join(
+            f"{n} {s:.1%}" for n, s in zip(names, answer, strict=True) if s
+        )
+
+    cases = sampled_mixtures(draw)
+    subject = Subject(
+        ask=ask,
+        rule=law_of_levels,
+        mistakes=_SAMPLERS,
+        symptoms=(
+            Symptom(
+                "same-for-all",
+                "all samples of a call are alike: each needs a component and a number of its own",
+                lambda seen: any(isinstance(o.answer, str) for o in seen),
+            ),
+        ),
+        show=lambda *case: f"{DRAWS:,} samples, " + show_numbers(*case)[4:],
+        told=told,
+        alike=as_often,
+    )
+    right = False
+    for one in examine(
+        subject,
+        draw,
+        Property(
+            "often",
+            "each level comes as often as the discretized mixture says, the ends included",
+            lambda draw: sampled_mixtures(draw) if draw.name.endswith("once more") else cases,
+            points=1.5,
+            asks="the shares that discretized_logistic_mixture gives, within 5.5 % in sum",
+        ),
+    ):
+        right |= isinstance(one, Claim) and one.holds
+        yield one
+    shared = ""
+    if right:
+        law = law_of_levels(*cases[0])[1:-1]
+        shared = shared_in_pairs(take(*cases[0], DRAWS, draw.generator())[:, None], law)
+    yield claim(
+        "each sample is drawn for itself",
+        not shared,
+        points=0.5,
+        saw=shared,
+        asks="pairs of samples that agree as often as independent ones do",
+        waits=waits_unless(right, "samples that come as often as they should"),
+        advice=when(
+            shared,
+            "samples-that-know-each-other",
+            "the levels come as often as they should, and hang together: no sample may be made of "
+            "another one's random numbers, and none is moved",
+        ),
+    )
+    yield claim_of_the_generator(
+        lambda g: take(*cases[0], 300, g),
+        draw,
+        1,
+        waits_unless(right, "samples that come as often as they should"),
+    )
+
+
+# --- dequantize -----------------------------------------------------------------------------------
+
+CELLS = 24  # of the noise, from −1 to 2 levels: 8 of them in [0, 1)
+
+
+def shares_of_noise(y: Array, x: Array, levels: int) -> Array:
+    """Shares of y · levels − x in cells of ⅛ from −1 to 2, and beyond; NaN counts there."""
+    noise = np.nan_to_num(y * levels - x, nan=9.0, posinf=9.0, neginf=-9.0)
+    noise = np.where(np.abs(noise) < 1e-3, np.abs(noise), noise)  # rounded in single precision
+    noise = np.where(np.abs(noise - 1) < 1e-3, np.minimum(noise, 1 - 1e-3), noise)
+    cells = np.clip(np.floor((noise + 1) * 8), -1, CELLS).astype(int) + 1
+    return np.bincount(cells.reshape(-1), minlength=CELLS + 2) / noise.size
+
+
+def rule_of_noise(
+    x: Array,
+    levels: int,
+    *,
+    width: float = 1.0,
+    shift: float = 0.0,
+    by: int = 0,
+    noise: str = "uniform",
+    divided: str = "all",
+) -> Array:
+    """Shares of the noise of (x + u) / levels. Each option turns one thing of it wrong."""
+    rng = np.random.default_rng(0)
+    u = rng.permutation((np.arange(x.size) + 0.5) / x.size).reshape(x.shape)
+    if noise == "normal":
+        u = rng.permutation(torch.special.ndtri(torch.as_tensor(u)).numpy().reshape(-1))
+        u = u.reshape(x.shape)
+    u = width * u + shift
+    y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
+    return shares_of_noise(y[divided], x, levels)
+
+
+_NOISES = (
+    Mistake(
+        "noise-forgotten",
+        "nothing random is added: each level stays one point, and a density there has no bound",
+        options={"width": 0.0},
+    ),
+    Mistake(
+        "noise-forgotten",
+        "each level is moved to the middle of its bin and nothing random is added",
+        options={"width": 0.0, "shift": 0.5},
+    ),
+    Mistake(
+        "noise-of-another-width",
+        "the noise fills half of a bin: it must fill all of it, from one level to the next",
+        options={"width": 0.5},
+    ),
+    Mistake(
+        "noise-of-another-width",
+        "the noise is twice as wide as a bin: levels overlap, and cannot be told apart again",
+        options={"width": 2.0},
+    ),
+    Mistake(
+        "noise-of-another-width",
+        "the noise is two bins wide, about the level: levels overlap",
+        options={"width": 2.0, "shift": -1.0},
+    ),
+    Mistake(
+        "noise-centered",
+        "the noise reaches from −½ to ½: rounded down, half of the values are the level below, and "
+        "level 0 leaves the interval",
+        options={"shift": -0.5},
+    ),
+    Mistake(
+        "noise-subtracted",
+        "the noise is subtracted: rounded down, the values are the level below",
+        options={"width": -1.0},
+    ),
+    Mistake(
+        "levels-off-by-one",
+        "you divide by levels − 1: there are `levels` bins in the interval, and the last one has a "
+        "width too",
+        options={"by": -1},
+    ),
+    Mistake(
+        "gaussian-noise",
+        "the noise is a Gaussian's: it must be uniform, so that it fills a bin and no more",
+        options={"noise": "normal"},
+    ),
+    Mistake(
+        "noise-after-the-division",
+        "the noise is added after the division: one bin is 1/levels wide there, and not 1",
+        options={"divided": "x"},
+    ),
+    Mistake(
+        "not-divided",
+        "the levels are divided by nothing: the values must lie between 0 and 1",
+        options={"divided": "u"},
+    ),
+    Mistake("not-divided", "the values are not divided by levels", options={"divided": ""}),
+)
+
+
+def grids_of_levels(draw: Draw) -> list[tuple]:
+    """Levels 0 … levels − 1 in a table."""
+    cases = []
+    for levels in (draw.integer(4, 9), 256):
+        cases.append((draw.rng.integers(0, levels, size=(draw.integer(190, 210), 160)), levels))
+    return cases
+
+
+@checks("dequantize", lesson=LESSON, points=2, see="Exercise 6: fill the bins")
+def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Each level becomes a number anywhere in its bin."""
+
+    def take(x: Array, levels: int, generator: Any) -> Array:
+        answer = dequantize(tensor(x), levels, generator)
+        return expect_array(answer, x.shape, "float", "the dequantized levels")
+
+    def ask(x: Array, levels: int) -> Array:
+        return shares_of_noise(take(x, levels, draw.generator()), x, levels)
+
+    def told(answer: Array) -> str:
+        inside = answer[9:17].sum()
+        return f"{inside:.1%} of the noise between 0 and 1, {answer[9:13].sum():.1%} below ½"
+
+    subject = Subject(
+        ask=ask,
+        rule=rule_of_noise,
+        mistakes=_NOISES,
+        show=lambda x, levels: f"{x.shape} whole numbers of {levels} levels",
+        told=lambda answer: told(answer) + ", as y · levels − x",
+        alike=lambda a, b: as_often(a, b) and not a[b == 0].any(),
+    )
+    right = False
+    for one in examine(
+        subject,
+        draw,
+        Property(
+            "uniform",
+            "y · levels − x is uniform between 0 and 1",
+            grids_of_levels,
+            points=1,
+            asks="every part of a bin is as likely as the others, and nothing lies outside",
+        ),
+    ):
+        right |= isinstance(one, Claim) and one.holds
+        yield one
+    x, levels = grids_of_levels(draw)[0]
+    waits = waits_unless(right, "noise that fills the bins")
+    own, told_of = 0, ""
+    if right:
+        noise = (take(x, levels, draw.generator()) * levels - x).round(4)
+        own = len(np.unique(noise))
+        told_of = f"{own:,} different values of noise for {x.size:,} numbers, to four digits"
+    yield claim(
+        "each number has noise of its own",
+        own > 5_000,
+        points=0.5,
+        saw=told_of,
+        asks="about 9,500 different values: what 30,000 independent draws of four digits have",
+        waits=waits,
+        advice=when(
+            own <= 5_000,
+            "noise-shared",
+            "numbers of one call share their noise: draw it in the shape of x",
+        ),
+    )
+    yield claim_of_the_generator(lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits)
+
+
+# --- bits_per_dim ---------------------------------------------------------------------------------
+
+
+def rule_of_bits(
+    nll: Array,
+    dims: int,
+    levels: int,
+    *,
+    base: float = np.log(2),
+    unit: float = 1.0,
+    over: str = "dims",
+    log: float = np.log(2),
+) -> Array:
+    """nll / (dims · ln 2) + log2 levels. Each option turns one thing of it wrong."""
+    price = unit * np.log(levels) / log
+    return {
+        "dims": nll / (dims * base) + price,
+        "nothing": nll / base + price,
+        "all": (nll / base + price) / dims,
+        "times": nll / base + dims * price,
+    }[over]
+
+
+def images_and_nats(draw: Draw) -> list[tuple]:
+    """Some NLLs, negative ones too, of few dimensions and of many."""
+    return [
+        (draw.normal(4, scale=dims) - dims, dims, levels)
+        for dims, levels in ((draw.integer(2, 9), draw.integer(5, 40)), (3072, 256))
+    ]
+
+
+@checks("bits_per_dim", lesson=LESSON, points=2, see="Exercise 7: one ruler")
+def bits_whatever_the_axis(bits_per_dim: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """From nats of a density on [0, 1) to bits for each level."""
+    subject = Subject(
+        ask=asking(bits_per_dim, "the bits per dimension"),
+        rule=rule_of_bits,
+        mistakes=(
+            Mistake(
+                "scale-forgotten",
+                "the unit is missing: a density of 1 on the interval is 1/levels for a level",
+                options={"unit": 0.0},
+            ),
+            Mistake(
+                "scale-sign",
+                "the levels make it cheaper in your answer: the finer the levels, the MORE bits a "
+                "level needs",
+                options={"unit": -1.0},
+            ),
+            Mistake(
+                "dims-forgotten",
+                "this is not per dimension: the NLL is that of all dimensions together",
+                options={"over": "nothing"},
+            ),
+            Mistake(
+                "dims-forgotten",
+                "these are bits of all dimensions together: one dimension's are asked",
+                options={"over": "times"},
+            ),
+            Mistake(
+                "scale-divided-by-dims",
+                "EVERY dimension has levels of its own: their logarithm is added once for each, so "
+                "it is not divided",
+                options={"over": "all"},
+            ),
+            Mistake("nats-for-bits", "the NLL is left in nats", options={"base": 1.0}),
+            Mistake("nats-for-bits", "the levels' part is in nats", options={"log": 1.0}),
+            Mistake(
+                "nats-for-bits",
+                "these are nats per dimension: a bit is ln 2 of them",
+                options={"base": 1.0, "log": 1.0},
+            ),
+            Mistake(
+                "times-for-divided",
+                "a nat is MORE than a bit: divide by ln 2",
+                options={"base": 1 / np.log(2)},
+            ),
+            Mistake(
+                "levels-off-by-one",
+                "levels − 1 stands there: there are `levels` bins in the interval",
+                gives=lambda nll, dims, levels, **w: rule_of_bits(nll, dims, levels - 1, **w),
+            ),
+            Mistake(
+                "sign",
+                "the NLL's sign is turned",
+                gives=lambda nll, *a, **w: rule_of_bits(-nll, *a, **w),
+            ),
+            Mistake(
+                "eight-bits",
+                "8 is the logarithm of 256 levels only",
+                gives=lambda nll, dims, levels: nll / (dims * np.log(2)) + 8,
+            ),
+        ),
+        show=lambda nll, dims, levels: f"nll = {shown(nll)}, {dims} dimensions, {levels} levels",
+        by_hand=lambda nll, dims, levels: (
+            f"{nll[0]:.3g} / ({dims} · 0.6931) + log2 {levels} = "
+            f"{rule_of_bits(nll, dims, levels)[0]:.4g}"
+            if nll.size == 1
+            else ""
+        ),
+        smaller=lambda nll, dims, levels: (
+            [(np.array([v]), 2, 8) for v in (0.0, -1.0)] if nll.size > 1 else ()
+        ),
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "bits",
+            "nats of a density on [0, 1) become bits for each level of each dimension",
+            images_and_nats,
+            points=1,
+            asks="nll / (dims · ln 2), and log2 levels on top for the width of a bin",
+        ),
+        Property(
+            "uniform",
+            "a uniform density costs log2 levels, whatever the number of dimensions",
+            lambda draw: [
+                (np.zeros(3), draw.integer(2, 9), draw.integer(5, 300)) for _ in range(2)
+            ],
+            points=1,
+            asks="nll = 0: what an even choice among the levels costs",
+            typical=False,
+            needs="bits",
+        ),
+    )
+
+
+# --- pit ------------------------------------------------------------------------------------------
+
+
+def rule_of_pit(
+    x: Array,
+    logits: Array,
+    mu: Array,
+    sigma: Array,
+    *,
+    power: float = 1.0,
+    law: str = "normal",
+    turned: float = 1.0,
+    weights: str = "softmax",
+    join: str = "sum",
+) -> Array:
+    """Σ w_k Φ((x − mu_k)/sigma_k) at each x. Each option turns one thing wrong."""
+    x, logits, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, sigma))
+    z = turned * (x[:, None] - mu) / sigma**power
+    parts = {
+        "normal": torch.special.ndtr(z),
+        "logistic": torch.sigmoid(z),
+        "density": torch.exp(-0.5 * z**2 - CONSTANT) / sigma,
+        "erf": torch.special.erf(z),
+        "erf of z": 0.5 + 0.5 * torch.special.erf(z),
+    }[law]
+    logs = log_weights(logits, weights)
+    if join == "sum":
+        return (logs.exp() * parts).sum(-1).numpy()
+    if join == "one bell":
+        w = logs.exp()
+        return torch.special.ndtr((x - (w * mu).sum(-1)) / (w * sigma).sum(-1)).numpy()
+    return joined(logs, parts.log(), join).exp().numpy()
+
+
+def tails(draw: Draw) -> list[tuple]:
+    """Points so far out that nothing, or everything, lies below them."""
+    k = draw.integer(2, 4)
+    x = np.array([-1.0, 1.0, -3.0, 5.0]) * draw.integer(200, 900)
+    return [(x, draw.normal(k) + 1, draw.normal(k), 0.3 + draw.uniform(k))]
+
+
+@checks("pit", lesson=LESSON, points=2, see="Exercise 8: does it know how unsure it is?")
+def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """How much of its own probability the model puts below what came."""
+    subject = Subject(
+        ask=asking(pit, "the transform"),
+        rule=rule_of_pit,
+        mistakes=(
+            Mistake(
+                "density-for-cdf",
+                "this is the density at x: the probability of everything BELOW x is asked",
+                options={"law": "density"},
+            ),
+            Mistake(
+                "upper-tail",
+                "this is the probability of what lies ABOVE x",
+                options={"turned": -1.0},
+            ),
+            Mistake(
+                "ranks-of-x",
+                "these are the ranks of x among themselves, which are uniform under any model: "
+                "nothing of the model is in them",
+                gives=lambda x, *_: (np.argsort(np.argsort(x)) + 1) / len(x),
+            ),
+            Mistake(
+                "ranks-of-x",
+                "these are the ranks of x among themselves, which are uniform under any model: "
+                "nothing of the model is in them",
+                gives=lambda x, *_: (np.argsort(np.argsort(x)) + 0.5) / len(x),
+            ),
+            Mistake(
+                "one-bell-for-several",
+                "this is one Gaussian with the averaged center and sigma: average the components' "
+                "distribution functions",
+                options={"join": "one bell"},
+            ),
+            Mistake(
+                "logistic-for-gaussian",
+                "the sigmoid is the logistic's distribution function: these are Gaussians",
+                options={"law": "logistic"},
+            ),
+            Mistake(
+                "erf",
+                "erf runs from −1 to 1, and takes z/√2: a distribution function runs from 0 to 1",
+                options={"law": "erf"},
+            ),
+            Mistake("erf", "erf takes z/√2", options={"law": "erf of z"}),
+            *_JOINS[2:],
+            *_JOINS[:1],
+            *_WEIGHTS,
+            *_VARIANCE[1:2],
+            *_VARIANCE[4:5],
+            Mistake("log-for-probability", "these are logarithms", after=lambda v, *_: np.log(v)),
+        ),
+        symptoms=(_UNDERFLOW,),
+        show=show_numbers,
+        smaller=lambda x, logits, mu, sigma: (
+            [(np.array([v]), np.zeros(1), np.zeros(1), np.ones(1)) for v in (0.0, 1.0)]
+            if x.size > 1
+            else ()
+        ),
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "below",
+            "each x becomes the probability that the mixture puts below it",
+            lambda draw: [case[:-1] for case in mixture_cases(draw)],
+            points=1,
+            asks="Σ w_k Φ((x − μ_k)/σ_k), with one mixture for all x or one for each",
+        ),
+        Property(
+            "tails",
+            "it runs from 0 far below to 1 far above, without a NaN",
+            tails,
+            points=1,
+            asks="a distribution function: 0 at −∞, 1 at +∞",
+            typical=False,
+            needs="below",
+        ),
+    )
