@@ -214,6 +214,29 @@ def _(names, to):
     yield names.quantize(probs)
 
 
+@entry("13_continuous", "likelihoods, sample, dequantize, pit")
+def _(names, to):
+    logits, mu = to(random(3)), to(4 + random(3, seed=1))
+    scale = to(random(3, seed=2).exp())
+    x = to(numbers(5, below=8))
+    yield names.histogram_nll(x, to(numbers(9, below=8)), 8, 0.5)
+    yield names.gaussian_nll(x.float(), mu[0], scale[0])
+    yield names.mixture_nll(x.float(), logits, mu, scale)
+    yield names.discretized_logistic_mixture(x, logits, mu, scale, 8)
+    yield names.sample(logits, mu, scale, 6, 8, None)
+    yield names.bits_per_dim(to(random(4)), 3, 8)
+    yield names.dequantize(x, 8, None)
+    yield names.pit(x.float(), logits, mu, scale)
+
+
+@entry("13_continuous", "MixtureOfNeighbors, SoftmaxOfNeighbors")
+def _(names, to):
+    x, seen = to(numbers(3, below=256)), to(numbers(3, 4, below=256))
+    for make in (lambda: names.MixtureOfNeighbors(2), names.SoftmaxOfNeighbors):
+        torch.manual_seed(0)
+        yield to(make()).nll(x, seen)
+
+
 def computed(lesson: str, what: str, to: Move) -> list[Any]:
     torch.manual_seed(1)
     return list(ENTRIES[lesson, what](names_of(lesson), to))

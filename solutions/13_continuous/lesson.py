@@ -24,7 +24,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from figures.mixture_explorer import MixtureExplorer
 from sklearn.datasets import load_sample_image
 from torch import nn
 
@@ -32,6 +31,7 @@ from autograder import check
 from course.demo import solved
 from course.picture import show
 from course.training import fit
+from figures.mixture_explorer import MixtureExplorer
 
 # %% [markdown]
 r"""
@@ -219,7 +219,7 @@ $$-\log p(x) = -\log \sum_{k=1}^{K} w_k\, \mathcal N(x; \mu_k, \sigma_k^2) = -\o
 
 The logarithm of a **sum** of densities; an average of logarithms would be a *product* of Gaussians, which is one narrow Gaussian again.
 
-*By hand.* Two components with equal weights, centers 0 and 2, both σ = 1, and $x = 0$: densities 0.3989 and 0.0540, average 0.2265, NLL 1.4851 nats. The average of the NLLs, $\frac12(0.9189 + 2.9189) = 1.9189$, is something else.
+*By hand.* Two components with equal weights, centers 0 and 2, both σ = 1, and $x = 0$: densities 0.3989 and 0.0540, average 0.2265, NLL 1.4852 nats. The average of the NLLs, $\frac12(0.9189 + 2.9189) = 1.9189$, is something else.
 
 The right-hand side matters for numbers too. 300 σ away from every component each density is 0 in floating point; `logsumexp` takes the largest exponent out first, and price *and gradient* stay finite.
 

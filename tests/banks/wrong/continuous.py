@@ -1,0 +1,328 @@
+"""Wrong answers to lesson 13, continuous."""
+
+from tests.banks.bank import Wrong
+
+SMOOTHED = "x costs −log of its share (count + alpha) / (N + levels · alpha)"
+NEVER = "without smoothing, shares are frequencies, and a level that never came costs inf"
+BELL = "x costs ½z² + log σ + ½ log 2π nats, where z = (x − μ)/σ"
+FAR_BELL = "a far point has its finite price, and a finite slope that leads back"
+MIXED = "x costs −log Σ w_k N(x; μ_k, σ_k²), with one mixture for all x or one for each"
+FAR = "hundreds of σ away its price is finite, and exact"
+SLOPE = "its slope in x is finite everywhere, and leads back to the components"
+MIDDLE = "a level between the ends has the mass from x − ½ to x + ½ under the mixture"
+EDGES = "the first and the last level have all that lies beyond them too"
+STABLE = "it is exact for scales from 1e-4 to 1e4, and for levels however far"
+EACH = "each x may have its own mixture, with parameters (B, K)"
+OFTEN = "each level comes as often as the discretized mixture says, the ends included"
+ITSELF = "each sample is drawn for itself"
+GENERATOR = "all randomness comes from the given generator"
+UNIFORM = "y · levels − x is uniform between 0 and 1"
+OWN = "each number has noise of its own"
+BITS = "nats of a density on [0, 1) become bits for each level of each dimension"
+BELOW = "each x becomes the probability that the mixture puts below it"
+
+SHARES = "(counts + alpha) / (len(train) + levels * alpha)"
+NLL = "return 0.5 * z**2 + torch.log(sigma) + 0.5 * math.log(2 * math.pi)"
+MIXTURE = "return -torch.logsumexp(F.log_softmax(logits, dim=-1) + log_densities, dim=-1)"
+EXACT = "below + above + torch.log(-torch.expm1(-1 / scale))"
+JOINED = "return torch.logsumexp(F.log_softmax(logits, dim=-1) + log_mass, dim=-1)"
+FIRST = "    log_mass = torch.where(x == 0, below, log_mass)\n"
+LAST = "    log_mass = torch.where(x == levels - 1, above, log_mass)\n"
+DRAWN = "x = mu[chosen] + scale[chosen] * torch.logit(u)"
+LEVEL = "return x.round().clamp(0, levels - 1).long()"
+CHOSEN = "torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)"
+FILLED = "return (x + u) / levels"
+PRICE = "return nll / (dims * math.log(2)) + math.log2(levels)"
+SHARE = "return (logits.softmax(-1) * below).sum(-1)"
+
+ANSWERS = (
+    # histogram_nll
+    Wrong("histogram_nll", SMOOTHED, "smoothing-forgotten", edit=(SHARES, "counts / len(train)")),
+    *(
+        Wrong("histogram_nll", SMOOTHED, "smoothing-not-normalized", edit=("levels * alpha", wrong))
+        for wrong in ("0", "alpha", "levels", "(counts > 0).sum() * alpha")
+    ),
+    Wrong(
+        "histogram_nll",
+        SMOOTHED,
+        "alpha-ignored",
+        edit=(SHARES, "(counts + 1) / (len(train) + levels)"),
+    ),
+    Wrong("histogram_nll", SMOOTHED, "sign", edit=("return -torch", "return torch")),
+    Wrong("histogram_nll", SMOOTHED, "bits-for-nats", edit=("torch.log(", "torch.log2(")),
+    Wrong(
+        "histogram_nll",
+        SMOOTHED,
+        "probability-for-nll",
+        edit=("-torch.log(shares[x])", "shares[x]"),
+    ),
+    Wrong(
+        "histogram_nll",
+        SMOOTHED,
+        "counts-of-the-test-set",
+        edit=(("bincount(train", "bincount(x"), ("len(train)", "len(x)")),
+    ),
+    Wrong("histogram_nll", stops="should have shape", edit=("shares[x])", "shares[x]).mean()")),
+    Wrong("histogram_nll", NEVER, edit=("shares[x])", "shares[x].clamp(min=1e-9))")),
+    # gaussian_nll
+    Wrong(
+        "gaussian_nll",
+        BELL,
+        "sigma-for-variance",
+        edit=("(x - mu) / sigma", "(x - mu) / sigma**0.5"),
+    ),
+    Wrong(
+        "gaussian_nll", BELL, "sigma-for-variance", edit=("torch.log(sigma)", "torch.log(sigma**2)")
+    ),
+    Wrong("gaussian_nll", BELL, "log-sigma-forgotten", edit=("torch.log(sigma) + ", "")),
+    Wrong(
+        "gaussian_nll", BELL, "log-sigma-sign", edit=("+ torch.log(sigma)", "- torch.log(sigma)")
+    ),
+    Wrong("gaussian_nll", BELL, "half-forgotten", edit=("0.5 * z**2", "z**2")),
+    Wrong("gaussian_nll", BELL, "constant-forgotten", edit=(" + 0.5 * math.log(2 * math.pi)", "")),
+    Wrong("gaussian_nll", BELL, "sign", edit=(NLL, NLL.replace("return ", "return -(") + ")")),
+    Wrong(
+        "gaussian_nll",
+        BELL,
+        "density-for-nll",
+        edit=(NLL, NLL.replace("return ", "return torch.exp(-(") + "))"),
+    ),
+    Wrong(
+        "gaussian_nll",
+        FAR_BELL,
+        "underflow",
+        edit=(NLL, "return -torch.log(torch.exp(-z**2 / 2) / (sigma * math.sqrt(2 * math.pi)))"),
+    ),
+    Wrong(
+        "gaussian_nll",
+        FAR_BELL,
+        "epsilon-in-log",
+        edit=(NLL, NLL.replace("z**2", "z.clamp(-30, 30)**2")),
+    ),
+    # mixture_nll
+    Wrong(
+        "mixture_nll",
+        MIXED,
+        "mixture-of-logs",
+        edit=(MIXTURE, "return -(logits.softmax(-1) * log_densities).sum(-1)"),
+    ),
+    Wrong(
+        "mixture_nll",
+        MIXED,
+        "logits-not-normalized",
+        edit=("F.log_softmax(logits, dim=-1)", "logits"),
+    ),
+    Wrong("mixture_nll", MIXED, "weights-ignored", edit=("F.log_softmax(logits, dim=-1) + ", "")),
+    Wrong("mixture_nll", MIXED, "weight-for-log-weight", edit=("F.log_softmax", "F.softmax")),
+    Wrong(
+        "mixture_nll",
+        MIXED,
+        "best-component-only",
+        edit=(MIXTURE, "return -(F.log_softmax(logits, dim=-1) + log_densities).max(-1).values"),
+    ),
+    Wrong("mixture_nll", MIXED, "sign", edit=("return -", "return ")),
+    Wrong(
+        "mixture_nll", MIXED, "sigma-for-variance", edit=("mu, sigma)  #", "mu, sigma.sqrt())  #")
+    ),
+    Wrong(
+        "mixture_nll",
+        FAR,
+        "underflow",
+        edit=(MIXTURE, "return -torch.log((logits.softmax(-1) * log_densities.exp()).sum(-1))"),
+    ),
+    Wrong(
+        "mixture_nll",
+        FAR,
+        "epsilon-in-log",
+        edit=(
+            MIXTURE,
+            "return -torch.log((logits.softmax(-1) * log_densities.exp()).sum(-1) + 1e-12)",
+        ),
+    ),
+    Wrong(
+        "mixture_nll",
+        stops="should have shape",
+        edit=("log_densities, dim=-1", "log_densities, dim=0"),
+    ),
+    Wrong("mixture_nll", SLOPE, edit=("gaussian_nll(x[:", "gaussian_nll(0.5 * (x + x.detach())[:")),
+    # discretized_logistic_mixture
+    Wrong("discretized_logistic_mixture", EDGES, "no-edge-bins", edit=((FIRST, ""), (LAST, ""))),
+    Wrong("discretized_logistic_mixture", EDGES, "no-edge-bins", edit=(LAST, "")),
+    Wrong("discretized_logistic_mixture", EDGES, "no-edge-bins", edit=(FIRST, "")),
+    Wrong(
+        "discretized_logistic_mixture",
+        EDGES,
+        "levels-ignored",
+        edit=("x == levels - 1", "x == 255"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        EDGES,
+        "edges-swapped",
+        edit=(("x == 0, below", "x == 0, above"), ("levels - 1, above", "levels - 1, below")),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "density-for-probability",
+        edit=(
+            JOINED,
+            "z = (x - mu) / scale\n"
+            "    log_mass = F.logsigmoid(z) + F.logsigmoid(-z) - torch.log(scale)\n    " + JOINED,
+        ),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        STABLE,
+        "underflow",
+        edit=(EXACT, "torch.log(torch.sigmoid(a) - torch.sigmoid(b))"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        STABLE,
+        "epsilon-in-log",
+        edit=(EXACT, "torch.log((torch.sigmoid(a) - torch.sigmoid(b)).clamp(min=1e-12))"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "bin-not-centered",
+        edit=("(x + 0.5 - mu) / scale, (x - 0.5 - mu)", "(x + 1 - mu) / scale, (x - mu)"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "mixture-of-logs",
+        edit=(JOINED, "return (logits.softmax(-1) * log_mass).sum(-1)"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "logits-not-normalized",
+        edit=("F.log_softmax(logits, dim=-1)", "logits"),
+    ),
+    Wrong("discretized_logistic_mixture", MIDDLE, "sign", edit=("return torch", "return -torch")),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "probability-for-log",
+        edit=(JOINED, JOINED + ".exp()"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        EACH,
+        edit=(
+            "log_softmax(logits, dim=-1)",
+            "log_softmax(logits.reshape(-1, logits.shape[-1])[0], dim=-1)",
+        ),
+    ),
+    # sample
+    Wrong("sample", OFTEN, "mean-for-sample", edit=(DRAWN, "x = mu[chosen]")),
+    Wrong(
+        "sample", OFTEN, "weights-ignored", edit=("logits.softmax(-1)", "torch.ones_like(logits)")
+    ),
+    Wrong("sample", OFTEN, "floor-for-round", edit=("x.round()", "x.floor()")),
+    Wrong("sample", OFTEN, "not-clamped", edit=(".clamp(0, levels - 1)", "")),
+    Wrong("sample", OFTEN, "scale-forgotten", edit=("scale[chosen] * ", "")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "most-likely-component",
+        edit=(CHOSEN, "logits.argmax().repeat(count)"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-bell-for-several",
+        edit=((DRAWN, "w = logits.softmax(-1)\n    x = w @ mu + (w @ scale) * torch.logit(u)"),),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "same-for-all",
+        edit=(
+            (CHOSEN, CHOSEN.replace("count", "1")),
+            ("torch.rand(count,", "torch.rand(1,"),
+            (LEVEL, LEVEL + ".repeat(count)"),
+        ),
+    ),
+    Wrong(
+        "sample",
+        GENERATOR,
+        "generator-ignored",
+        edit=(
+            (CHOSEN, CHOSEN.replace(", generator=generator", "")),
+            ("count, generator=generator, dtype", "count, dtype"),
+        ),
+    ),
+    Wrong(
+        "sample",
+        GENERATOR,
+        "a-second-source",
+        edit=("count, generator=generator, dtype", "count, dtype"),
+    ),
+    Wrong("sample", ITSELF, "samples-that-know-each-other", edit=(LEVEL, LEVEL + ".sort().values")),
+    # dequantize
+    Wrong("dequantize", UNIFORM, "noise-forgotten", edit=(FILLED, "return x / levels")),
+    Wrong("dequantize", UNIFORM, "noise-centered", edit=("(x + u)", "(x + u - 0.5)")),
+    Wrong(
+        "dequantize", UNIFORM, "levels-off-by-one", edit=(FILLED, "return (x + u) / (levels - 1)")
+    ),
+    Wrong("dequantize", UNIFORM, "noise-of-another-width", edit=("(x + u)", "(x + u / 2)")),
+    Wrong(
+        "dequantize", UNIFORM, "noise-after-the-division", edit=(FILLED, "return x / levels + u")
+    ),
+    Wrong("dequantize", UNIFORM, "not-divided", edit=(FILLED, "return x + u")),
+    Wrong("dequantize", UNIFORM, "gaussian-noise", edit=("torch.rand(", "torch.randn(")),
+    Wrong(
+        "dequantize",
+        OWN,
+        "noise-shared",
+        edit=(
+            FILLED,
+            "few = (torch.randperm(1000, generator=generator) + 0.5) / 1000\n"
+            "    return (x + few[torch.arange(x.numel()).view(x.shape) % 1000]) / levels",
+        ),
+    ),
+    Wrong(
+        "dequantize",
+        UNIFORM,
+        "noise-shared",
+        edit=("torch.rand(x.shape,", "torch.rand(x.shape[:1] + (1,) * (x.ndim - 1),"),
+    ),
+    Wrong("dequantize", GENERATOR, "generator-ignored", edit=("generator=generator, ", "")),
+    # bits_per_dim
+    Wrong("bits_per_dim", BITS, "scale-forgotten", edit=(" + math.log2(levels)", "")),
+    Wrong("bits_per_dim", BITS, "scale-sign", edit=("+ math.log2", "- math.log2")),
+    Wrong("bits_per_dim", BITS, "dims-forgotten", edit=("(dims * math.log(2))", "math.log(2)")),
+    Wrong("bits_per_dim", BITS, "nats-for-bits", edit=("math.log2(", "math.log(")),
+    Wrong("bits_per_dim", BITS, "nats-for-bits", edit=("dims * math.log(2)", "dims")),
+    Wrong(
+        "bits_per_dim",
+        BITS,
+        "times-for-divided",
+        edit=("nll / (dims * math.log(2))", "nll / dims * math.log(2)"),
+    ),
+    Wrong(
+        "bits_per_dim",
+        BITS,
+        "scale-divided-by-dims",
+        edit=(PRICE, "return (nll / math.log(2) + math.log2(levels)) / dims"),
+    ),
+    Wrong("bits_per_dim", BITS, "eight-bits", edit=("math.log2(levels)", "8")),
+    # pit
+    Wrong("pit", BELOW, "ranks-of-x", edit=(SHARE, "return (x.argsort().argsort() + 1) / len(x)")),
+    Wrong(
+        "pit", BELOW, "upper-tail", edit=(SHARE, "return 1 - (logits.softmax(-1) * below).sum(-1)")
+    ),
+    Wrong("pit", BELOW, "weights-ignored", edit=(SHARE, "return below.mean(-1)")),
+    Wrong("pit", BELOW, "logistic-for-gaussian", edit=("torch.special.ndtr", "torch.sigmoid")),
+    Wrong("pit", BELOW, "sigma-for-variance", edit=("/ sigma)", "/ sigma.sqrt())")),
+    Wrong(
+        "pit",
+        BELOW,
+        "density-for-cdf",
+        edit=(SHARE, "return torch.exp(-mixture_nll(x, logits, mu, sigma))"),
+    ),
+    Wrong("pit", BELOW, "erf", edit=("torch.special.ndtr", "torch.erf")),
+)
