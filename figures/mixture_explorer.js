@@ -81,10 +81,7 @@ function render({ model, el }) {
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, root);
   const theirs = make("p", { class: "theirs" }, root);
 
-  function save(name, value) {
-    model.set(name, value);
-    model.save_changes();
-  }
+  const save = writer(model);
   function change(write) {
     const bells = model.get("bells").map((bell) => [...bell]);
     write(bells);
@@ -94,7 +91,7 @@ function render({ model, el }) {
     handle.addEventListener("pointerdown", (event) => handle.setPointerCapture(event.pointerId));
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId)) return;
-      const box = svg.getBoundingClientRect(), x = ((event.clientX - box.left) / box.width) * K;
+      const x = (pointIn(svg, event).x / WIDTH) * K - 0.5;
       change((bells) => { bells[k][1] = Math.max(-20, Math.min(K + 20, x)); });
     });
   });
@@ -119,13 +116,13 @@ function render({ model, el }) {
     }
     model.get("bells").forEach(([, mu], k) => handles[k].setAttribute("cx", Math.max(8, Math.min(WIDTH - 8, ((mu + 0.5) * WIDTH) / K))));
     for (const one of follows) one();
-    words.textContent = inWords(model, logs);
+    setText(words, inWords(model, logs));
     svg.setAttribute("aria-label", words.textContent);
-    theirs.textContent = model.get("_theirs");
+    setText(theirs, model.get("_theirs"));
   }
   const end = follow(model, ["bells", "view", "short_axis", "_counts", "_theirs"], [], draw);
   draw();
   return end;
 }
 
-export default { render };
+export default live(render);

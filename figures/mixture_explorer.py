@@ -15,9 +15,9 @@ import traitlets
 from scipy.special import log_expit, logsumexp
 
 from figures import widget
+from figures.drawing import Drawing
 
 BELLS = ((0.6, 90.0, 25.0), (0.4, 225.0, 10.0))  # (weight, center, width)
-NARROWEST, WIDEST = 0.02, 80.0
 VIEWS = ("bins", "density", "discretized")
 
 
@@ -39,7 +39,6 @@ class MixtureExplorer(widget.Widget):
     short_axis = traitlets.Bool(False).tag(sync=True)  # whether the axis runs from 0 to 1
     _counts = traitlets.List().tag(sync=True)
     _theirs = traitlets.Unicode("").tag(sync=True)  # what the student's function says here
-    _live = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self, counts: Sequence[int], bells: Sequence[Sequence[float]] = BELLS, view: str = "density"
@@ -72,10 +71,8 @@ class MixtureExplorer(widget.Widget):
         A function that is not written yet, or that raises, gives one sentence.
         """
         explorer = cls(counts, view="discretized")
-        explorer._function = discretized
-        explorer._live = True
-        explorer._ask()
-        explorer.observe(explorer._ask, names=["bells"])
+        explorer.draw_from(explorer._draw_from_function, discretized)
+        explorer.observe(lambda change: explorer._ask(), names=["bells"])
         return explorer
 
     # --- the mathematics ---------------------------------------------------------------------
@@ -109,29 +106,55 @@ class MixtureExplorer(widget.Widget):
         logs = (self.log_share(), self.log_density(), self.log_mass())
         return {view: float(-(share * log).sum()) for view, log in zip(VIEWS, logs, strict=True)}
 
-    def _ask(self, change: object = None) -> None:
+    def _draw_from_function(self, function: Callable) -> None:
+        self._function = function
+        self._ask()
+
+    def _ask(self) -> None:
+        logs, said = widget.asked(self._function, self._their_logs)
+        if logs is None:
+            self._theirs = said
+            return
+        nll = -(np.array(self._counts) * logs).sum() / sum(self._counts)
+        self._theirs = (
+            f"Yours: {widget.fixed(float(nll), 3)} nats, "
+            f"{widget.fixed(float(np.exp(logs).sum()), 4)} in sum over all levels."
+        )
+
+    def _their_logs(self) -> np.ndarray | None:
         import torch
 
         x = torch.arange(len(self._counts))
         w, mu, s = torch.tensor(np.array(self.bells), dtype=torch.float64).T
-        try:
-            logs = np.asarray(self._function(x, torch.log(w), mu, s, len(x)), dtype=float)
-            if logs.shape != (len(x),):
-                raise widget.WrongForm(
-                    f"log-probabilities of shape ({len(x)},) are drawn: got shape {logs.shape}"
-                )
-        except NotImplementedError:
-            self._theirs = f"{widget.name_of(self._function)} is not written yet."
-        except widget.WrongForm as error:
-            self._theirs = str(error)
-        except Exception as error:
-            self._theirs = widget.sentence(self._function, error)
-        else:
-            nll = -(np.array(self._counts) * logs).sum() / sum(self._counts)
-            self._theirs = (
-                f"Yours: {widget.fixed(float(nll), 3)} nats, "
-                f"{widget.fixed(float(np.exp(logs).sum()), 4)} in sum over all levels."
-            )
+        answer = self._function(x, torch.log(w), mu, s, len(x))
+        if answer is None:
+            return None
+        logs = np.asarray(answer, dtype=float)
+        if logs.shape != (len(x),):
+            raise widget.WrongForm(f"shape ({len(x)},) is drawn, and it gave shape {logs.shape}")
+        return logs
+
+    # --- without a front end -----------------------------------------------------------------
+
+    def picture(self) -> Drawing:
+        """The data as an area, and the chosen one of the three as a line."""
+        drawing = Drawing(720, 240)
+        x = np.arange(len(self._counts))
+        share = np.array(self._counts) / sum(self._counts)
+        unit = np.log(len(x)) if self.short_axis else 0.0
+        logs = {
+            "bins": self.log_share(),
+            "density": self.log_density() - unit,
+            "discretized": self.log_mass(),
+        }
+        spans = ((0.0, float(len(x) - 1)), (0.0, 1.35 * float(share.max())))
+        box = (0, 30, 720, 180)
+        drawing.text(0, 14, f"the data: the area; {self.view}: the line", "quiet")
+        drawing.plot(box, x, share, spans, "wire", area=True)
+        line = np.minimum(np.exp(logs[self.view]), spans[1][1])
+        drawing.plot(box, x, line, spans, "path")
+        drawing.line([(0, 210), (720, 210)], "rim")
+        return drawing
 
     # --- the words ---------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ def test_two_bells_cost_what_is_worked_out_by_hand(solved):
 def test_a_bin_has_the_mass_worked_out_by_hand(solved):
     log_p = solved["discretized_logistic_mixture"]
     found = float(log_p(torch.tensor([10]), double(0), double(10), double(1), 256))
-    assert (round(math.exp(found), 4), round(found, 4)) == (0.2449, -1.4069)
+    assert (round(math.exp(found), 4), round(found, 4)) == (0.2449, -1.4068)
     assert round(0.62246 * 0.62246 * (1 - math.exp(-1)), 4) == 0.2449
     assert round(10 + 2 * math.log(9), 3) == 14.394
 
@@ -186,8 +186,5 @@ def test_a_fault_in_the_students_function_is_a_sentence():
     def summed(x, *args):
         return float(x.sum())
 
-    assert "unwritten is not written yet." in repr(MixtureExplorer.of(unwritten, COUNTS))
-    assert "got shape ()" in repr(MixtureExplorer.of(summed, COUNTS))
-    assert "line" in repr(MixtureExplorer.of(lambda x: x, COUNTS)) or "takes" in repr(
-        MixtureExplorer.of(lambda x: x, COUNTS)
-    )
+    assert "unwritten is not written yet" in repr(MixtureExplorer.of(unwritten, COUNTS))
+    assert "it gave shape ()" in repr(MixtureExplorer.of(summed, COUNTS))

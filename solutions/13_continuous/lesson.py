@@ -12,7 +12,7 @@
 #   lesson:
 #     name: 13_continuous
 #     title: "How much is a gray level?"
-#     question: "Two models of the same pixels report 5.4 nats and −0.1 nats. Which one is better, and what must you ask first?"
+#     question: "Two models of the same pixels report 5.8 nats and 0.3 nats. Which one is better, and what must you ask first?"
 #     minutes: 85
 #     prerequisites: [02_chain_rule, 06_kl]
 # ---
@@ -26,12 +26,14 @@ import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_sample_image
 from torch import nn
+from tqdm import tqdm
 
 from autograder import check
 from course.demo import solved
 from course.picture import show
 from course.training import fit
 from figures.mixture_explorer import MixtureExplorer
+from figures.predict import predict
 
 # %% [markdown]
 r"""
@@ -78,8 +80,8 @@ Two people fit one Gaussian to these levels, by the same moments, and report the
 
 | | average NLL |
 |---|---|
-| Ada | 5.6 nats per pixel |
-| Ben | 0.0 nats per pixel |
+| Ada | 5.83 nats per pixel |
+| Ben | 0.28 nats per pixel |
 
 **Predict** before you go on: whose model is better? Has one of them made a mistake? Write your answer down; Exercise 2 settles it.
 
@@ -302,22 +304,26 @@ r"""
 
 > "The best density is the one with the least NLL on pixels that it has not seen."
 
-**Decide**, before you run it, what happens here: half of the weight stays with one wide Gaussian, half goes to a spike on the *single most common level*, narrower and narrower. Nothing else is learned. What does the **validation** NLL do?
+**Decide**, before you run it, what happens here. Half of the weight stays with one wide Gaussian. The other half is shared evenly by 256 spikes, one on *each* level: they know nothing about the photograph. The spikes get narrower and narrower.
 """
 
 # %% tags=["demo"]
-with solved("mixture_nll"):
-    level = counts.argmax()
-    print(f"level {int(level)}: {counts[level] / len(train):.1%} of the training pixels")
-    for width in (1e-1, 1e-3, 1e-6, 1e-12, 1e-24, 1e-36):
-        spiked = (
-            torch.zeros(2),
-            torch.stack([(train / 256).mean(), level / 256]),
-            torch.stack([(train / 256).std(), torch.tensor(width)]),
-        )
-        print(
-            f"width {width:5.0e}   validation {mixture_nll(valid / 256, *spiked).mean():8.3f} nats"
-        )
+predict(
+    "What does the NLL of the validation pixels do as the spikes get narrower?",
+    ["it rises", "it falls to a least value", "it falls without end"],
+    2,
+    "Every gray level is whole: each pixel stands exactly on a spike, whose height has no bound.",
+)
+
+# %% tags=["demo"]
+with solved("gaussian_nll", "mixture_nll"):
+    levels = torch.arange(256) / 256
+    logits = torch.tensor([math.log(256)] + [0.0] * 256)  # weights ½, and 1/512 each
+    mu = torch.cat([(train / 256).mean()[None], levels])
+    for width in (1e-1, 1e-2, 1e-3, 1e-6, 1e-12, 1e-24):
+        sigma = torch.cat([(train / 256).std()[None], torch.full((256,), width)])
+        nll = mixture_nll(valid / 256, logits, mu, sigma).mean()
+        print(f"width {width:5.0e}   validation {nll:8.3f} nats")
 
 # %% [markdown]
 r"""
@@ -333,7 +339,7 @@ components, since their distribution function is the sigmoid. With $a = (x+\frac
 
 $$P(x) = \sigma(a) - \sigma(b), \qquad P(0) = \sigma(a), \qquad P(\text{last}) = 1 - \sigma(b) = \sigma(-b).$$
 
-*By hand.* $\mu = 10$, $s = 1$, $x = 10$: $\sigma(0.5) - \sigma(-0.5) = 0.6225 - 0.3775 = 0.2449$, so $\log P = -1.4069$.
+*By hand.* $\mu = 10$, $s = 1$, $x = 10$: $\sigma(0.5) - \sigma(-0.5) = 0.6225 - 0.3775 = 0.2449$, so $\log P = -1.4068$.
 
 Now $s = 10^{-4}$ and $x = 20$. Then $a = 105000$ and $b = 95000$: both sigmoids are 1 to the last digit, their difference is 0, its logarithm $-\infty$. A common cure clamps the difference at $10^{-12}$; then every far level costs the same made-up price, and no gradient leads back. An exact cure is a line of algebra:
 
@@ -580,11 +586,12 @@ class SoftmaxOfNeighbors(nn.Module):
 with solved("discretized_logistic_mixture", "histogram_nll"):
     losses = {"table, no neighbors": histogram_nll(valid, train, 256, 1.0)}
     trained = {}
-    for name, make in {
+    makers = {
         "softmax of neighbors": SoftmaxOfNeighbors,
         "1 logistic": lambda: MixtureOfNeighbors(1),
         "5 logistics": lambda: MixtureOfNeighbors(5),
-    }.items():
+    }
+    for name, make in tqdm(makers.items(), desc="training"):
         torch.manual_seed(0)
         model = make()
         history = fit(
@@ -595,6 +602,7 @@ with solved("discretized_logistic_mixture", "histogram_nll"):
             batch_size=100,
             lr=3e-3,
             loss=lambda model, x, seen: model.nll(x, seen),
+            progress=False,
         )
         with torch.no_grad():
             losses[name] = model.nll(valid, valid_seen)
@@ -614,12 +622,12 @@ with solved("discretized_logistic_mixture"):
     for (name, (_, history)), look in zip(trained.items(), looks, strict=True):
         color, style = look.split()
         ax.plot(np.array(history.valid) / math.log(2), style, color=color, label=name)
-    ax.set(xlabel="epoch", ylabel="validation bits a pixel", ylim=(4.5, 9))
+    ax.set(xlabel="epoch", ylabel="validation bits a pixel", ylim=(3.5, 9))
     ax.legend()
     show(
         fig,
-        "Validation bits a pixel over 60 epochs. The softmax falls slowly and stays two bits above the mixtures, which settle near "
-        "5; five logistics lie a little below one.",
+        "Validation bits a pixel over 60 epochs. The softmax stays two bits above the mixtures, which settle near "
+        "4; five logistics lie a little below one.",
     )
 
 # %% [markdown]
@@ -650,7 +658,7 @@ $$F(x) = \sum_k w_k\, \Phi\!\left(\frac{x-\mu_k}{\sigma_k}\right).$$
 
 This is the **probability integral transform**. If the model is right, then $F(x)$ is *uniform* between 0 and 1: in one case of ten what came lies in the model's lowest tenth.
 
-*By hand.* $\mu = 0, \sigma = 1$: $F(0) = 0.5$ and $F(1.645) = 0.95$. **Predict:** the model's $\sigma$ is half of the true one. Where do its $F(x)$ pile up, in the middle or at the ends?
+*By hand.* $\mu = 0, \sigma = 1$: $F(0) = 0.5$ and $F(1.645) = 0.95$.
 
 <details><summary>Hint 1</summary>
 
@@ -677,15 +685,27 @@ check(pit)
 
 # %% [markdown]
 r"""
-A mixture of eight Gaussians is fitted to the dequantized training pixels, and asked about other pixels of the *same* strips; then all its $\sigma$ are halved, and doubled.
+What is left of a dequantized pixel when the mean of its neighbors is taken away? Three Gaussians are fitted to that, and asked about other pixels of the *same* strips; then all their $\sigma$ are halved, and doubled.
 """
 
 # %% tags=["demo"]
-with solved("mixture_nll", "dequantize", "pit"):
+predict(
+    "A model's σ is half of the true one. Where do its F(x) pile up?",
+    ["in the middle", "at both ends", "nowhere: F(x) is uniform"],
+    1,
+    "What came lies outside of what the model held possible too often, on either side.",
+)
+
+# %% tags=["demo"]
+with solved("gaussian_nll", "mixture_nll", "dequantize", "pit"):
     generator = torch.Generator().manual_seed(0)
-    more, _ = pixels((0, 2, 4, 5, 7, 9), 8_000, seed=3)
-    logits, mu, sigma = fit_mixture(dequantize(train, 256, generator), 8)
-    y = dequantize(more, 256, generator)
+
+    def surprises(x, seen):
+        """What the dequantized pixels are above the mean of their neighbors."""
+        return dequantize(x, 256, generator) - seen.float().mean(1) / 256
+
+    logits, mu, sigma = fit_mixture(surprises(train, train_seen), 3)
+    y = surprises(*pixels((0, 2, 4, 5, 7, 9), 8_000, seed=3))
     fig, axes = plt.subplots(1, 3, figsize=(9, 2.6), sharey=True, constrained_layout=True)
     for ax, factor in zip(axes, (0.5, 1.0, 2.0), strict=True):
         shares = torch.histc(pit(y, logits, mu, factor * sigma), 10, 0, 1) / len(y)
@@ -698,13 +718,13 @@ with solved("mixture_nll", "dequantize", "pit"):
     axes[0].set_ylabel("share of pixels")
     show(
         fig,
-        "Shares of F(x) in tenths. With the fitted sigmas all are near one tenth. With halved sigmas they are uneven, with high "
-        "bars where what came lies outside the narrow bells. With doubled sigmas the ends are nearly empty.",
+        "Shares of F(x) in tenths. With the fitted sigmas all are near one tenth. With halved sigmas the two ends stand out. With "
+        "doubled sigmas the middle does, and the ends are low.",
     )
 
 # %% [markdown]
 r"""
-A hill at the **ends** says "too sure": what came lies outside of what the model held possible too often. A hill in the **middle** says "too cautious". A slope says that the center is off. And a uniform histogram is *necessary, not sufficient*: the table without neighbors can be perfectly calibrated, and still costs two or three bits a pixel more than a model that looks.
+A hill at the **ends** says "too sure": what came lies outside of what the model held possible too often. A hill in the **middle** says "too cautious". A slope says that the center is off. And a uniform histogram is *necessary, not sufficient*: the table without neighbors can be perfectly calibrated, and still costs nearly four bits a validation pixel more than a model that looks.
 
 ## A question to answer in words
 
