@@ -8,6 +8,7 @@ unless a name says bits. The discretized mixture is that of Salimans, Karpathy, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -1054,7 +1055,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
     cases = sampled_mixtures(draw)
     subject = Subject(
         ask=ask,
-        rule=law_of_levels,
+        rule=lambda *case, **wrong: law_of_levels(*case, **wrong),  # no slips: shares only
         mistakes=_SAMPLERS,
         symptoms=(
             Symptom(
@@ -1122,6 +1123,13 @@ def shares_of_noise(y: Array, x: Array, levels: int) -> Array:
     return np.bincount(cells.reshape(-1), minlength=CELLS + 2) / noise.size
 
 
+@functools.cache
+def evenly(count: int, noise: str) -> Array:
+    """The quantiles of the noise in an order that has nothing to do with x."""
+    u = np.random.default_rng(0).permutation((np.arange(count) + 0.5) / count)
+    return u if noise == "uniform" else torch.special.ndtri(torch.as_tensor(u)).numpy()
+
+
 def rule_of_noise(
     x: Array,
     levels: int,
@@ -1133,12 +1141,7 @@ def rule_of_noise(
     divided: str = "all",
 ) -> Array:
     """Shares of the noise of (x + u) / levels. Each option turns one thing of it wrong."""
-    rng = np.random.default_rng(0)
-    u = rng.permutation((np.arange(x.size) + 0.5) / x.size).reshape(x.shape)
-    if noise == "normal":
-        u = rng.permutation(torch.special.ndtri(torch.as_tensor(u)).numpy().reshape(-1))
-        u = u.reshape(x.shape)
-    u = width * u + shift
+    u = width * evenly(x.size, noise).reshape(x.shape) + shift
     y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
     return shares_of_noise(y[divided], x, levels)
 
@@ -1237,7 +1240,7 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
 
     subject = Subject(
         ask=ask,
-        rule=rule_of_noise,
+        rule=lambda *case, **wrong: rule_of_noise(*case, **wrong),  # no slips: too many numbers
         mistakes=_NOISES,
         show=lambda x, levels: f"{x.shape} whole numbers of {levels} levels",
         symptoms=(

@@ -607,6 +607,9 @@ with solved("discretized_logistic_mixture", "histogram_nll"):
         with torch.no_grad():
             losses[name] = model.nll(valid, valid_seen)
         trained[name] = model, history
+
+# %% tags=["demo"]
+with solved("discretized_logistic_mixture", "histogram_nll"):
     for name, loss in losses.items():
         bits = loss / math.log(2)
         better = (losses["1 logistic"] - loss) / math.log(2)
