@@ -188,3 +188,10 @@ def test_a_fault_in_the_students_function_is_a_sentence():
 
     assert "unwritten is not written yet" in repr(MixtureExplorer.of(unwritten, COUNTS))
     assert "it gave shape ()" in repr(MixtureExplorer.of(summed, COUNTS))
+
+
+def test_an_upright_line_crosses_the_spiral_up_to_four_times():
+    turn = np.linspace(0, 1, 100_001)
+    x = turn * np.cos(3 * math.pi * turn)
+    crossings = [int(np.count_nonzero(np.diff(np.sign(x - at)))) for at in np.linspace(-1, 1, 999)]
+    assert max(crossings) == 4
