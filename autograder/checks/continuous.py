@@ -1021,6 +1021,11 @@ def sampled_mixtures(draw: Draw) -> list[tuple]:
             return cases
 
 
+def as_often_and_none_else(shares: Any, law: Array) -> bool:
+    """Whether the shares of samples are those of the law, and 0 where it is 0."""
+    return as_often(shares, law) and not np.any(np.asarray(shares)[np.asarray(law) == 0])
+
+
 def _levels_of(x: Array, levels: int) -> Array:
     return np.bincount(np.clip(x + 1, 0, levels + 1), minlength=levels + 2) / len(x)
 
@@ -1066,7 +1071,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         ),
         show=lambda *case: f"{DRAWS:,} samples, " + show_numbers(*case)[4:],
         told=told,
-        alike=as_often,
+        alike=as_often_and_none_else,
     )
     right = False
     for one in examine(
