@@ -761,7 +761,7 @@ _BINS = (
     ),
     Mistake(
         "no-edge-bins",
-        "the first level's bin is open, the last one's is not",
+        "the first level's bin is open; that of the last one, level `levels` − 1, is not",
         options={"edges": "first only"},
     ),
     Mistake(
@@ -774,13 +774,6 @@ _BINS = (
         "levels-ignored",
         "the last level is 255 in your answer, whatever `levels` says",
         options={"top": 255},
-    ),
-    Mistake(
-        "levels-off-by-one",
-        "level number `levels` is no level: the last one is levels − 1",
-        gives=lambda x, logits, mu, scale, levels, **w: rule_of_discretized(
-            x, logits, mu, scale, levels + 1, **w
-        ),
     ),
     Mistake(
         "density-for-probability",
