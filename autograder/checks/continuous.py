@@ -18,12 +18,13 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.numbers import SMALL, close, tensor
 from autograder.checks.samples import apart, as_often, claim_of_the_generator
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import alike, program_of
+from autograder.diagnosis.mistakes import program_of
 from autograder.draw import Draw
 from autograder.inside.continuous import slope_in_x
 from autograder.remote.proxy import Standin, WrongKind
@@ -32,21 +33,18 @@ LESSON = "13_continuous"
 Array = np.ndarray
 VALUE, SLOPE = "values", "the slope in x"
 CONSTANT = 0.5 * np.log(2 * np.pi)
-FLOORS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-38)
+FLOORS = tuple(small for small in SMALL if small >= 1e-38)  # what single precision holds
 
 
 # --- small things ---------------------------------------------------------------------------------
 
 
-def tensor(value: Any) -> torch.Tensor:
-    """Whole numbers as int64, others as float64."""
-    array = np.asarray(value)
-    return torch.tensor(array.astype(np.int64 if array.dtype.kind in "iu" else np.float64))
+near = functools.partial(close, tolerance=2e-5)
 
 
-def near(a: Any, b: Any) -> bool:
-    """Equal to 2e-5, as single precision is."""
-    return alike(a, b, 2e-5)
+def doubles(*values: Any) -> list[torch.Tensor]:
+    """The values in double precision."""
+    return [torch.as_tensor(value, dtype=torch.float64) for value in values]
 
 
 def asking(function: Standin, what: str) -> Callable[..., Any]:
@@ -380,10 +378,10 @@ def rule_of_gaussian(
     constant: float = CONSTANT,
 ) -> Array:
     """−log of the density of N(mu, sigma²) at x, in nats. Each option turns one thing wrong."""
-    x, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, mu, sigma))
-    x.requires_grad_()
-    z = (x - mu) / sigma**power
-    return ended(square * z**2 + spread * sigma.log() + constant, x, of)
+    at, center, width = doubles(x, mu, sigma)
+    at.requires_grad_()
+    z = (at - center) / width**power
+    return ended(square * z**2 + spread * width.log() + constant, at, of)
 
 
 _VARIANCE = tuple(
@@ -535,11 +533,11 @@ def rule_of_mixture(
     join: str = "sum",
 ) -> Array:
     """−log Σ_k w_k N(x; mu_k, sigma_k²) in nats. Each option turns one thing wrong."""
-    x, logits, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, sigma))
-    x.requires_grad_()
-    z = (x[:, None] - mu) / sigma**power  # (B, K)
-    parts = -(square * z**2 + spread * sigma.log() + constant)
-    return ended(-joined(log_weights(logits, weights), parts, join), x, of)
+    at, scores, center, width = doubles(x, logits, mu, sigma)
+    at.requires_grad_()
+    z = (at[:, None] - center) / width**power  # (B, K)
+    parts = -(square * z**2 + spread * width.log() + constant)
+    return ended(-joined(log_weights(scores, weights), parts, join), at, of)
 
 
 def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -641,7 +639,7 @@ def log_chances(
 
     `floor` is the least difference of distribution functions (how = "clamped") or what is added.
     """
-    x, mu, scale = (torch.as_tensor(v, dtype=torch.float64) for v in (x, mu, scale))
+    x, mu, scale = doubles(x, mu, scale)
     x, top = x[:, None], levels - 1 if top is None else top
     a, b = (x + high - mu) / scale**power, (x - low - mu) / scale**power
     if law == "density":
@@ -685,13 +683,12 @@ def rule_of_discretized(
 
 def discretized_plainly(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> Array:
     """The same without options."""
-    x, logits, mu, scale = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, scale))
-    x = x[:, None]
-    a, b = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+    at, scores, center, width = doubles(x[:, None], logits, mu, scale)
+    a, b = (at + 0.5 - center) / width, (at - 0.5 - center) / width
     below, above = F.logsigmoid(a), F.logsigmoid(-b)
-    middle = below + above + torch.log(-torch.expm1(-1 / scale))
-    chance = torch.where(x == 0, below, torch.where(x == levels - 1, above, middle))
-    return torch.logsumexp(chance + logits.log_softmax(-1), -1).numpy()
+    middle = below + above + torch.log(-torch.expm1(-1 / width))
+    chance = torch.where(at == 0, below, torch.where(at == levels - 1, above, middle))
+    return torch.logsumexp(chance + scores.log_softmax(-1), -1).numpy()
 
 
 def _levels_and_components(draw: Draw, levels: int, b: int, *shape: int) -> tuple:
@@ -1083,7 +1080,9 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
     shared = ""
     if right:
         law = law_of_levels(*cases[0])[1:-1]
-        shared = shared_in_pairs(take(*cases[0], DRAWS, draw.generator())[:, None], law)
+        shared = shared_in_pairs(
+            take(*cases[0], count=DRAWS, generator=draw.generator())[:, None], law
+        )
     yield claim(
         "each sample is drawn for itself",
         not shared,
@@ -1099,7 +1098,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         ),
     )
     yield claim_of_the_generator(
-        lambda g: take(*cases[0], 300, g),
+        lambda g: take(*cases[0], count=300, generator=g),
         draw,
         1,
         waits_unless(right, "samples that come as often as they should"),
@@ -1117,7 +1116,7 @@ def shares_of_noise(y: Array, x: Array, levels: int) -> Array:
     noise = np.nan_to_num(y * levels - x, nan=9.0, posinf=9.0, neginf=-9.0)
     noise = np.where(np.abs(noise) < 1e-3, np.abs(noise), noise)  # rounded in single precision
     noise = np.where(np.abs(noise - 1) < 1e-3, np.minimum(noise, 1 - 1e-3), noise)
-    cells = np.clip(np.floor((noise + 1) * 8), -1, CELLS).astype(int) + 1
+    cells = np.clip(np.floor((noise + 1) * 8 + 1e-3), -1, CELLS).astype(int) + 1
     return np.bincount(cells.reshape(-1), minlength=CELLS + 2) / noise.size
 
 
@@ -1433,7 +1432,7 @@ def rule_of_pit(
     join: str = "sum",
 ) -> Array:
     """Σ w_k Φ((x − mu_k)/sigma_k) at each x. Each option turns one thing wrong."""
-    x, logits, mu, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in (x, logits, mu, sigma))
+    x, logits, mu, sigma = doubles(x, logits, mu, sigma)
     z = turned * (x[:, None] - mu) / sigma**power
     parts = {
         "normal": torch.special.ndtr(z),

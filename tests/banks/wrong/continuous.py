@@ -35,6 +35,133 @@ FILLED = "return (x + u) / levels"
 PRICE = "return nll / (dims * math.log(2)) + math.log2(levels)"
 SHARE = "return (logits.softmax(-1) * below).sum(-1)"
 
+
+def _rows(exercise: str, fails: str, *rows: tuple) -> list[Wrong]:
+    """A wrong answer for each (misconception, edit)."""
+    return [Wrong(exercise, fails, name, edit=edit) for name, edit in rows]
+
+
+_HEAVIEST = "at = logits.argmax(-1, keepdim=True).expand(len(x), 1)"
+_WIDTHS = (
+    "(x + 0.5 - mu) / scale, (x - 0.5 - mu)",
+    "(x + 1 / 255 - mu) / scale, (x - 1 / 255 - mu)",
+)
+_INSIDE = (
+    "x = x.round()\n    inside = x[(x >= 0) & (x < levels)]\n"
+    "    return inside[torch.arange(count) % len(inside)].long()"
+)
+
+MORE = (
+    *_rows(
+        "histogram_nll",
+        SMOOTHED,
+        ("average", ("shares[x])", "shares[x]).mean().expand(len(x))")),
+        (
+            "counts-of-the-test-set",
+            (
+                ("bincount(train", "bincount(torch.cat([train, x])"),
+                ("len(train)", "(len(train) + len(x))"),
+            ),
+        ),
+        ("density-for-probability", ("shares[x])", "levels * shares[x])")),
+    ),
+    *_rows(
+        "gaussian_nll",
+        BELL,
+        ("constant-forgotten", ("0.5 * math.log(2 * math.pi)", "math.log(2 * math.pi)")),
+        ("sigma-for-variance", ("+ torch.log(sigma)", "+ 0.5 * torch.log(sigma)")),
+        ("variance-squared", ("(x - mu) / sigma", "(x - mu) / sigma**2")),
+    ),
+    *_rows(
+        "mixture_nll",
+        MIXED,
+        (
+            "mixture-of-logs",
+            (MIXTURE, "return -(F.log_softmax(logits, dim=-1) + log_densities).sum(-1)"),
+        ),
+        ("mean-for-sum", (MIXTURE, MIXTURE + " + math.log(mu.shape[-1])")),
+        (
+            "heaviest-component-only",
+            (MIXTURE, f"{_HEAVIEST}\n    return -log_densities.gather(-1, at)[:, 0]"),
+        ),
+        (
+            "softmax-over-the-batch",
+            ("F.log_softmax(logits, dim=-1)", "F.log_softmax(logits, dim=0)"),
+        ),
+    ),
+    *_rows(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        (
+            "gaussian-for-logistic",
+            (
+                (
+                    "F.logsigmoid(a), F.logsigmoid(-b)",
+                    "torch.special.log_ndtr(a), torch.special.log_ndtr(-b)",
+                ),
+                (EXACT, "torch.log(torch.special.ndtr(a) - torch.special.ndtr(b))"),
+            ),
+        ),
+        ("width-of-another-axis", (_WIDTHS, ("torch.expm1(-1 / scale)", "torch.expm1(b - a)"))),
+        *(
+            (name, ("x = x[:, None]", f"x, scale = x[:, None], {wrong}"))
+            for name, wrong in (
+                ("scale-squared", "scale**2"),
+                ("scale-squared", "scale.sqrt()"),
+                ("scale-forgotten", "torch.ones_like(scale)"),
+                ("scale-inverse", "1 / scale"),
+                ("log-scale", "scale.exp()"),
+            )
+        ),
+    ),
+    *_rows(
+        "sample",
+        OFTEN,
+        ("ceiling-for-round", ("x.round()", "x.ceil()")),
+        ("gaussian-for-logistic", ("torch.logit(u)", "torch.special.ndtri(u)")),
+        ("mean-for-sample", (DRAWN, "x = (logits.softmax(-1) @ mu).expand(count)")),
+        ("scale-squared", ("scale[chosen]", "scale[chosen] ** 2")),
+        ("outside-drawn-again", (LEVEL, _INSIDE)),
+    ),
+    *_rows(
+        "sample",
+        GENERATOR,
+        ("not-random", ("chosen =", "generator = torch.Generator().manual_seed(1)\n    chosen =")),
+        ("reseeded", ("chosen =", "generator.manual_seed(1)\n    chosen =")),
+    ),
+    *_rows(
+        "dequantize",
+        UNIFORM,
+        ("noise-forgotten", ("(x + u)", "(x + 0.5)")),
+        ("noise-of-another-width", ("(x + u)", "(x + 2 * u)")),
+        ("noise-of-another-width", ("(x + u)", "(x + 2 * u - 1)")),
+        ("noise-subtracted", ("(x + u)", "(x - u)")),
+        ("not-divided", (FILLED, "return x + u / levels")),
+    ),
+    *_rows(
+        "bits_per_dim",
+        BITS,
+        ("dims-forgotten", (PRICE, "return nll / math.log(2) + dims * math.log2(levels)")),
+        ("levels-off-by-one", ("math.log2(levels)", "math.log2(levels - 1)")),
+        ("nats-for-bits", (PRICE, "return nll / dims + math.log(levels)")),
+        ("sign", ("return nll", "return -nll")),
+    ),
+    *_rows(
+        "pit",
+        BELOW,
+        ("erf", ("torch.special.ndtr(", "0.5 + 0.5 * torch.erf(")),
+        ("log-for-probability", (SHARE, SHARE + ".log()")),
+        (
+            "one-bell-for-several",
+            (
+                SHARE,
+                "w = logits.softmax(-1)\n"
+                "    return torch.special.ndtr((x - (w * mu).sum(-1)) / (w * sigma).sum(-1))",
+            ),
+        ),
+    ),
+)
+
 ANSWERS = (
     # histogram_nll
     Wrong("histogram_nll", SMOOTHED, "smoothing-forgotten", edit=(SHARES, "counts / len(train)")),
@@ -325,4 +452,5 @@ ANSWERS = (
         edit=(SHARE, "return torch.exp(-mixture_nll(x, logits, mu, sigma))"),
     ),
     Wrong("pit", BELOW, "erf", edit=("torch.special.ndtr", "torch.erf")),
+    *MORE,
 )
