@@ -30,7 +30,7 @@ from autograder.diagnosis.slips import Slip, slips_of
 from autograder.steps import exercise_of
 from tests.mutants.equivalent import EQUIVALENT
 
-SECONDS = 20  # that one mutant's check may take; past it, it counts as refused
+SECONDS = 20  # of CPU that one mutant's check may take; past it, it counts as refused
 MEMORY = 8 * 2**30
 SEED = 20_260_501
 
@@ -81,8 +81,8 @@ def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Ju
     def late(*_: Any) -> None:
         raise TimeoutError(f"longer than {SECONDS} s")
 
-    signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again, where an `except` swallowed it
+    signal.signal(signal.SIGPROF, late)  # CPU time: other work on the machine costs none
+    signal.setitimer(signal.ITIMER_PROF, SECONDS, 1)  # again, where an `except` swallowed it
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -95,7 +95,7 @@ def judge_mutant(lesson: str, exercise: str, slip: Slip, seed: int = SEED) -> Ju
     except BaseException as error:
         return Judged(lesson, exercise, slip, "stopped", "reason", f"{type(error).__name__}")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     if verdict.status == "passed":
         return Judged(lesson, exercise, slip, "survivor")
     if verdict.status == "error":
