@@ -237,6 +237,14 @@ def _(names, to):
         yield to(make()).nll(x, seen)
 
 
+@entry("13_continuous", "RNADE, LevelMADE")
+def _(names, to):
+    levels = to(numbers(4, 2, below=64))
+    for make, points in ((names.LevelMADE, levels), (lambda: names.RNADE((1, 0)), levels / 64)):
+        torch.manual_seed(0)
+        yield to(make()).nll(points)
+
+
 def computed(lesson: str, what: str, to: Move) -> list[Any]:
     torch.manual_seed(1)
     return list(ENTRIES[lesson, what](names_of(lesson), to))
