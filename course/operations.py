@@ -35,8 +35,8 @@ def count_operations(function: Callable, *args: Any, **kwargs: Any) -> int:
 def count_launches(function: Callable, *args: Any, **kwargs: Any) -> int:
     """How many pieces of work `function(*args, **kwargs)` hands to torch one after the other.
 
-    A GPU launches a kernel for each, and a small one costs as much as a large one. Views count
-    nothing; gradients are not computed.
+    A GPU launches a kernel for each, which takes the same time for a small one as for a large one.
+    Views count nothing; gradients are not computed.
     """
     with torch.no_grad(), _Counter() as counter:
         function(*args, **kwargs)

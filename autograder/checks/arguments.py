@@ -13,7 +13,13 @@ from autograder.checks.witness import same
 from autograder.inside import call_and_keep
 from autograder.remote.proxy import Standin, WrongKind
 
-DATA = (np.ndarray, torch.Tensor, list, dict)
+_ARTICLES = {
+    np.ndarray: "an array",
+    torch.Tensor: "a tensor",
+    list: "a list",
+    dict: "a dictionary",
+}
+DATA = tuple(_ARTICLES)
 
 
 def untouched(function: Standin) -> Callable[..., Any]:
@@ -44,11 +50,3 @@ def _arrays(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_arrays(one) for one in value]
     return np.asarray(value) if isinstance(value, int | float) else value
-
-
-_ARTICLES = {
-    np.ndarray: "an array",
-    torch.Tensor: "a tensor",
-    list: "a list",
-    dict: "a dictionary",
-}

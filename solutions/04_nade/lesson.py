@@ -879,7 +879,7 @@ check(nade_scan)
 
 # %% [markdown]
 r"""
-What does it cost? A **launch** is a piece of work that torch hands to the machine; a graphics card launches a small one as slowly as a large one.
+What does it cost? A **launch** is a piece of work that torch hands to the machine. To hand over a small one takes as long as to hand over a large one; how long the work itself takes is another matter.
 """
 
 # %% tags=["demo"]
@@ -910,7 +910,7 @@ with solved("nade", "nade_scan"):
 
 # %% [markdown]
 r"""
-A few launches for any $n$, in place of several for each bit. The price is memory: $Bnh$ sums at a time for $Bh$. (In *training* the sweep pays it too: the gradient needs every $a_i$.) On an H100, with 784 bits, 500 units and 100 images, a training step by a sweep took 308 ms and by prefix sums 3.1 ms, measured once. And **drawing** stays a sweep: $x_{i}$ is not known before step $i$ has drawn it.
+A few launches for any $n$, in place of several for each bit. The price is memory: $Bnh$ sums at a time for $Bh$. (In *training* the sweep pays it too: the gradient needs every $a_i$.) On an H100, with 784 bits, 500 units and 100 images, a training step by a sweep took 308 ms and by prefix sums 3.1 ms (measured once, with code of the same form). Could one *draw* that way? Question 3 below asks.
 
 ## A question to answer in words
 
