@@ -21,6 +21,8 @@ from autograder.sandbox.limits import Limits
 from tests.test_grading import LESSON, lesson
 from tests.test_rebuild import cell, notebook
 
+RECEIVE = protocol.receive  # the guest's own, also where a test gives the judge another
+
 
 def channel_to(answers: Callable[[Any, dict], bytes | None], **more: Any) -> GuestChannel:
     """A channel to a guest that answers a request and its fields with these bytes (None: never)."""
@@ -29,7 +31,7 @@ def channel_to(answers: Callable[[Any, dict], bytes | None], **more: Any) -> Gue
     def serve() -> None:
         while True:
             try:
-                request, fields = protocol.receive(there)
+                request, fields = RECEIVE(there)
                 answer = answers(request, fields)
                 if answer is not None:
                     there.sendall(answer)

@@ -26,11 +26,11 @@ import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_sample_image
 from torch import nn
-from tqdm import tqdm
 
 from autograder import check
 from course.demo import solved
 from course.picture import show
+from course.progress import tqdm
 from course.training import fit
 from figures.mixture_explorer import MixtureExplorer
 from figures.predict import predict
