@@ -98,6 +98,7 @@ function render({ model, el }) {
 
   const bars = (values, floor, height) => values.map((v, x) =>
     `M${(x * WIDTH) / K} ${floor}v${(-v * height).toFixed(2)}h${WIDTH / K}v${(v * height).toFixed(2)}z`).join("");
+  const told = (values) => values.filter((_, x) => x % Math.max(1, Math.floor(K / 8)) === 0).map((v) => fixed(v, 4)).join(" ");
   function draw() {
     const logs = logsOf(model), view = model.get("view"), unit = model.get("short_axis");
     const most = 1.35 * Math.max(...logs.share);
@@ -108,13 +109,20 @@ function render({ model, el }) {
     line.setAttribute("d", view === "density" ? curve.join("") : steps(logs[view]));
     const terms = logs.share.map((p, x) => (p ? Math.max(0, -p * logs[view][x]) : 0)), tallest = Math.max(1e-9, ...terms);
     adds.setAttribute("d", bars(terms.map((t) => t / tallest), TALL + GAP + SLIM, SLIM));
+    const heights = logs[view].map((v, x) => Math.exp(view === "density" ? logs.curve(x) : v));
+    data.dataset.mark = `data ${told(logs.share)}`;
+    line.dataset.mark = `${view} ${told(heights)}`;
+    adds.dataset.mark = `adds ${told(terms)}`;
     ends[1].textContent = unit ? "1" : `${K}`;
     axis.textContent = unit ? `make the axis 0 to ${K}` : "make the axis 0 to 1";
     for (const [name, button] of Object.entries(buttons)) {
       button.setAttribute("aria-pressed", String(name === view));
       button.querySelector(".number").textContent = `${fixed(price(logs.share, logs[name]), 3)} nats`;
     }
-    model.get("bells").forEach(([, mu], k) => handles[k].setAttribute("cx", Math.max(8, Math.min(WIDTH - 8, ((mu + 0.5) * WIDTH) / K))));
+    model.get("bells").forEach(([, mu], k) => {
+      handles[k].setAttribute("cx", Math.max(8, Math.min(WIDTH - 8, ((mu + 0.5) * WIDTH) / K)));
+      handles[k].dataset.mark = `bell ${k + 1} ${fixed(mu, 1)}`;
+    });
     for (const one of follows) one();
     setText(words, inWords(model, logs));
     svg.setAttribute("aria-label", words.textContent);

@@ -16,6 +16,7 @@ from scipy.special import log_expit, logsumexp
 
 from figures import widget
 from figures.drawing import Drawing
+from figures.widget import fixed
 
 BELLS = ((0.6, 90.0, 25.0), (0.4, 225.0, 10.0))  # (weight, center, width)
 VIEWS = ("bins", "density", "discretized")
@@ -117,8 +118,8 @@ class MixtureExplorer(widget.Widget):
             return
         nll = -(np.array(self._counts) * logs).sum() / sum(self._counts)
         self._theirs = (
-            f"Yours: {widget.fixed(float(nll), 3)} nats, "
-            f"{widget.fixed(float(np.exp(logs).sum()), 4)} in sum over all levels."
+            f"Yours: {fixed(float(nll), 3)} nats, "
+            f"{fixed(float(np.exp(logs).sum()), 4)} in sum over all levels."
         )
 
     def _their_logs(self) -> np.ndarray | None:
@@ -137,23 +138,33 @@ class MixtureExplorer(widget.Widget):
     # --- without a front end -----------------------------------------------------------------
 
     def picture(self) -> Drawing:
-        """The data as an area, and the chosen one of the three as a line."""
-        drawing = Drawing(720, 240)
+        """The data and the chosen one of the three, and below what each level adds to the price."""
+        drawing = Drawing(720, 330)
         x = np.arange(len(self._counts))
         share = np.array(self._counts) / sum(self._counts)
         unit = np.log(len(x)) if self.short_axis else 0.0
-        logs = {
-            "bins": self.log_share(),
-            "density": self.log_density() - unit,
-            "discretized": self.log_mass(),
-        }
-        spans = ((0.0, float(len(x) - 1)), (0.0, 1.35 * float(share.max())))
-        box = (0, 30, 720, 180)
+        priced = dict(
+            zip(VIEWS, (self.log_share(), self.log_density(), self.log_mass()), strict=True)
+        )
+        # A density is drawn for an axis on which a level is 1 wide, whatever axis prices it.
+        height = np.exp(priced[self.view] - (unit if self.view == "density" else 0.0))
+        adds = np.maximum(0, -share * priced[self.view])
+        across, most = (0.0, float(len(x) - 1)), 1.35 * float(share.max())
         drawing.text(0, 14, f"the data: the area; {self.view}: the line", "quiet")
-        drawing.plot(box, x, share, spans, "wire", area=True)
-        line = np.minimum(np.exp(logs[self.view]), spans[1][1])
-        drawing.plot(box, x, line, spans, "path")
+        drawing.plot((0, 30, 720, 180), x, share, (across, (0.0, most)), "wire", area=True)
+        drawing.plot((0, 30, 720, 180), x, np.minimum(height, most), (across, (0.0, most)), "path")
         drawing.line([(0, 210), (720, 210)], "rim")
+        drawing.text(0, 230, "what each level adds to the average, in nats", "quiet")
+        tallest = max(1e-9, float(adds.max()))
+        drawing.plot((0, 240, 720, 80), x, adds, (across, (0.0, tallest)), "gap", area=True)
+        drawing.line([(0, 320), (720, 320)], "rim")
+        step = max(1, len(x) // 8)
+        for name, values in (("data", share), (self.view, height), ("adds", adds)):
+            drawing.mark(name, *(fixed(float(v), 4) for v in values[::step]))
+        for k, (_, center, _) in enumerate(self.bells, 1):
+            at = 720 * min(max((center + 0.5) / len(x), 0.0), 1.0)
+            drawing.circle(at, 210, 7, "page", stroke="path", stroke_width=3)
+            drawing.mark("bell", k, fixed(center, 1))
         return drawing
 
     # --- the words ---------------------------------------------------------------------------
@@ -161,11 +172,10 @@ class MixtureExplorer(widget.Widget):
     def in_words(self) -> str:
         """What the picture shows, in a sentence; the JavaScript says the same."""
         bells = "; ".join(
-            f"bell {k}: weight {widget.fixed(w, 2)}, center {widget.fixed(mu, 1)}, "
-            f"width {widget.fixed(s, 2)}"
+            f"bell {k}: weight {fixed(w, 2)}, center {fixed(mu, 1)}, width {fixed(s, 2)}"
             for k, (w, mu, s) in enumerate(self.bells, 1)
         )
-        prices = ", ".join(f"{view} {widget.fixed(v, 3)}" for view, v in self.nats().items())
+        prices = ", ".join(f"{view} {fixed(v, 3)}" for view, v in self.nats().items())
         axis = f"0 to {1 if self.short_axis else len(self._counts)}"
         return f"{bells}. Average NLL in nats on the axis {axis}: {prices}."
 

@@ -18,6 +18,7 @@ from figures.dilation_tree import DilationTree
 from figures.evidence import EvidenceExplorer
 from figures.kl_explorer import KLExplorer
 from figures.mask_explorer import MaskExplorer
+from figures.mixture_explorer import MixtureExplorer
 from figures.predict import Prediction
 from figures.receptive_field import ReceptiveFieldExplorer
 from figures.sharing import SharingExplorer
@@ -30,6 +31,7 @@ from tests.browser import (
     test_completion,
     test_dag_editor,
     test_dilation_tree,
+    test_mixture_explorer,
     test_next_token,
     test_parameter_growth,
     test_receptive_field,
@@ -100,6 +102,7 @@ GALLERY: dict[str, Callable[[], Widget]] = {
     "evidence": _evidence,
     "kl_explorer": lambda: KLExplorer(whole=True),
     "mask_explorer": _masks,
+    "mixture_explorer": lambda: MixtureExplorer(test_mixture_explorer.COUNTS),
     "next_token": _next_token,
     "parameter_growth": test_parameter_growth.growth,
     "predict": _prediction,
