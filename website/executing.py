@@ -34,7 +34,7 @@ from website import recording
 KEPT = ROOT / "build" / "site" / "executed"
 SECONDS_A_CELL = 300
 MEANT = "raises-exception"  # Jupyter's tag for a cell whose exception belongs to the lesson
-PROGRESS = re.compile(r"\d+%|it/s|step/s")  # what a bar writes on stderr
+BAR = re.compile(r"\d%\||\d+ ?\w* ?\[\d+:\d\d")  # a line of tqdm's, with its total or without
 
 
 class RunError(RuntimeError):
@@ -85,8 +85,10 @@ def faults_of_run(lesson: str, notebook: NotebookNode) -> list[str]:
                 said = output.evalue.strip().split("\n")[0]
                 found.append(f"{told} raised {output.ename}: {said}")
             elif output.output_type == "stream" and output.name == "stderr":
-                if output.text.strip() and not PROGRESS.search(output.text):
-                    found.append(f"{told} wrote on stderr: {output.text.strip()[:200]}")
+                # A bar begins its line anew by "\r": what else was written may stand between.
+                lines = [line.strip() for line in output.text.splitlines()]
+                if said := " ".join(line for line in lines if line and not BAR.search(line)):
+                    found.append(f"{told} wrote on stderr: {said[:200]}")
     return found
 
 

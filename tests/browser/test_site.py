@@ -199,6 +199,22 @@ def test_a_cell_that_raises_or_warns_is_a_fault_and_one_that_means_to_is_none() 
     assert "wrote on stderr: " in told[1] and "look out" in told[1]
 
 
+def test_a_warning_beside_a_progress_bar_is_a_fault_and_the_bar_is_none() -> None:
+    bars = "\r  0%|          | 0/3 [00:00<?, ?it/s]", "\rtrain: 7it [00:01,  5.1it/s]\n"
+    warning = "\x1b[0m/kernel.py:2: UserWarning: 100% of it/s were lost\n  warnings.warn(…)"
+    told = [cell_that_wrote(text) for text in ("".join(bars), bars[0] + "\n" + warning + bars[1])]
+    assert told[0] == []
+    assert len(told[1]) == 1 and "UserWarning: 100% of it/s were lost" in told[1][0]
+    assert "0/3" not in told[1][0] and "7it" not in told[1][0]
+
+
+def cell_that_wrote(text: str) -> list[str]:
+    """The faults of a run in which one cell wrote this on stderr."""
+    output = nbformat.v4.new_output("stream", name="stderr", text=text)
+    cell = nbformat.v4.new_code_cell("train()", outputs=[output])
+    return faults_of_run("05_made", nbformat.v4.new_notebook(cells=[cell]))
+
+
 def test_a_run_with_a_fault_stops_the_build_and_is_not_kept(monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setattr(executing, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(executing, "fresh_notebook", lambda *_: None)
