@@ -18,16 +18,21 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from course import step as steps_of
 from course.files import write_whole
 from course.progress import tqdm
+from course.step import CapturedStep, Loss, NotCaptured, Step, adamw, mixed_precision, values
 
 Data = torch.Tensor | tuple[torch.Tensor, ...]
-Loss = Callable[..., torch.Tensor]
+
+WORTH_A_CAPTURE = 200  # steps: recording a graph takes about as long as fifty of them
+A_LOOK = 0.2  # seconds: on a card the losses are read so often, since reading waits for the card
 
 # Okabe and Ito (2008): safe for the color-blind; the line style is the second channel.
 _TRAIN, _VALID, _BEST = "#E69F00", "#0072B2", "#D55E00"
@@ -56,6 +61,7 @@ class History:
         seed: of the order of batches and of dropout.
         parameters: how many numbers were trained.
         device: where, as torch writes it; of the last run, if there was more than one.
+        how: how its steps were taken there, in a sentence.
     """
 
     epochs: int
@@ -66,6 +72,7 @@ class History:
     stopped: str = ""
     seconds: float = 0.0
     device: str = ""
+    how: str = ""
 
     @property
     def best_epoch(self) -> int:
@@ -149,6 +156,10 @@ def fit(
     device: torch.device | str | None = None,
     progress: bool = True,
     each_epoch: Callable[[torch.nn.Module, History], None] | None = None,
+    warmup: int = 0,
+    captured: bool = True,
+    amp: bool = False,
+    compiled: bool = False,
 ) -> History:
     """Minimize the mean loss over `train`; leave the weights that are best on `valid` in `model`.
 
@@ -156,6 +167,13 @@ def fit(
     and taken up from `checkpoint`. The order of batches comes from a generator of its own;
     everything random in model and loss should come from torch's global generators, which are set to
     `seed` here and given back as they were found.
+
+    On a CUDA card the data lie on the card where they fill a quarter of its free memory at most,
+    and a step is captured as a CUDA graph where it is the same each time (`course.step`); how it
+    was taken, or why it was not captured, is in `history.how`. There the same seed gives the same
+    random numbers and order, and losses that agree up to rounding: some of its sums are added up in
+    whatever order they come. A run is taken up there as well, but not bit for bit, and a loss that
+    is no number is noticed up to a fifth of a second later.
 
     The model is in eval mode afterwards, and on the device where it was before. A keyboard
     interrupt (the notebook's stop button) ends training, not the program: the best weights so far
@@ -183,6 +201,11 @@ def fit(
         progress: show a bar with losses and the time left.
         each_epoch: called as `each_epoch(model, history)` after each epoch, in eval mode: to show
             samples, say. It should not change the weights.
+        warmup: over how many steps the learning rate rises to its cosine.
+        captured: False: take every step as it is written, on a card too.
+        amp: compute the forward pass in bfloat16, or float16 where a card has no bfloat16; a CPU
+            goes on in float32. Validation and `evaluate` are in full precision always.
+        compiled: `torch.compile` the loss: pays on a card for runs of minutes.
 
     Raises:
         TrainingDiverged: the loss is NaN or infinite; the message names step and epoch.
@@ -198,12 +221,26 @@ def fit(
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError(f"{type(model).__name__} has no parameters to train")
+    steps = -(-len(train[0]) // batch_size)
     if device is None:
-        device = _quicker_device(model, [part[:batch_size] for part in train], loss)
+        some = [part[:batch_size] for part in train]
+        device = _quicker_device(model, some, loss, epochs * steps)
     device = torch.device(device)
     home = parameters[0].device
     history = History(epochs, seed, sum(p.numel() for p in parameters))
-    run = _Run(model, history, batch_size=batch_size, lr=lr, weight_decay=weight_decay, clip=clip)
+    run = _Run(
+        model,
+        history,
+        loss,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=weight_decay,
+        clip=clip,
+        warmup=warmup,
+        captured=captured and epochs * steps >= WORTH_A_CAPTURE,
+        amp=amp,
+        compiled=compiled,
+    )
     setting = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -216,13 +253,14 @@ def fit(
         "train": _fingerprint(train),
         "valid": _fingerprint(valid),
     }
+    if warmup:
+        setting["warmup"] = warmup
     path = None if checkpoint is None else Path(checkpoint)
-    steps = -(-len(train[0]) // batch_size)
     with _undisturbed(device):
         _seed(seed, device)
         try:
             model.to(device)
-            run.start(parameters, seed)
+            run.start(parameters, seed, device)
             near, near_valid = _near(train, device), _near(valid, device)
             if path is not None and path.exists():
                 run.load(path, setting, device)
@@ -238,7 +276,7 @@ def fit(
             ) as bar:
                 while not history.stopped:
                     began = time.perf_counter()
-                    mean = run.epoch(near, loss, steps, bar, device)
+                    mean = run.epoch(near, steps, bar)
                     held, _ = _mean(model, near_valid, loss, max(batch_size, 500), device)
                     run.finish(mean, held, patience, time.perf_counter() - began)
                     bar.set_postfix_str(_postfix(mean, history))
@@ -313,61 +351,90 @@ class _Run:
         self,
         model: torch.nn.Module,
         history: History,
+        loss: Loss,
         *,
         batch_size: int,
         lr: float,
         weight_decay: float,
         clip: float | None,
+        warmup: int,
+        captured: bool,
+        amp: bool,
+        compiled: bool,
     ) -> None:
-        self.model, self.history = model, history
+        self.model, self.history, self.loss = model, history, loss
         self.batch_size, self.lr, self.weight_decay, self.clip = batch_size, lr, weight_decay, clip
+        self.warmup, self.captured, self.amp, self.compiled = warmup, captured, amp, compiled
         self.best = _on_cpu(model.state_dict())  # until an epoch is finished, the start is best
+        self.step: Step | None = None
 
-    def start(self, parameters: list[torch.nn.Parameter], seed: int) -> None:
+    def start(self, parameters: list[torch.nn.Parameter], seed: int, device: torch.device) -> None:
         """Make optimizer and batch order; after the model has moved to its device."""
-        self.parameters = parameters
-        self.optimizer = torch.optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)
+        self.device = device
+        self.dtype = mixed_precision(device) if self.amp else torch.float32
+        self.record = steps_of.RECORDERS.get(device.type) if self.captured else None
+        self.optimizer = adamw(parameters, self.lr, self.weight_decay, self.record is not None)
         self.order = torch.Generator().manual_seed(seed)
 
-    def epoch(self, train: Data, loss: Loss, steps: int, bar: Any, device: torch.device) -> float:
+    def epoch(self, train: Data, steps: int, bar: Any) -> float:
         """One pass through the data; the mean loss in nats."""
         self.model.train()
-        number = len(self.history.valid) + 1
-        total, count = 0.0, len(train[0])
-        order = torch.randperm(count, generator=self.order)
+        done, count, total = len(self.history.valid) * steps, len(train[0]), 0.0
+        order = torch.randperm(count, generator=self.order).to(train[0].device)
+        unread: list[torch.Tensor] = []  # reading a loss waits for the card
+        looked = time.perf_counter()
         for step in range(steps):
             index = order[step * self.batch_size : (step + 1) * self.batch_size]
-            batch = [part[index.to(part.device)].to(device) for part in train]
-            done = (number - 1) * steps + step
-            for group in self.optimizer.param_groups:
-                group["lr"] = (
-                    self.lr * 0.5 * (1 + math.cos(math.pi * done / (self.history.epochs * steps)))
-                )
-            value = _values(loss(self.model, *batch), len(index)).mean()
-            number_of_nats = float(value.detach())
-            if not math.isfinite(number_of_nats):
-                raise TrainingDiverged(
-                    f"the loss became {number_of_nats} at step {step + 1} of epoch {number} (step "
-                    f"{done + 1} in all): try a learning rate below {self.lr:g}, or look for the "
-                    "log of 0"
-                )
-            if not value.requires_grad:
-                raise ValueError(
-                    "the loss does not depend on the parameters: look for detach, no_grad, .item() "
-                    "or rounding on its way"
-                )
-            self.optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            if self.clip is not None:
-                torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
-            self.optimizer.step()
-            total += number_of_nats * len(index)
-            bar.set_postfix_str(
-                _postfix(total / ((step * self.batch_size) + len(index)), self.history),
-                refresh=False,
-            )
-            bar.update()
+            batch = [part[index.to(part.device)].to(self.device) for part in train]
+            if self.step is None:
+                self.step, self.history.how = self._first_step(batch)
+            unread.append(self.step(batch, self._rate(done + step, steps)))
+            now = time.perf_counter()
+            if self.device.type == "cpu" or now - looked > A_LOOK or step == steps - 1:
+                first = step + 1 - len(unread)
+                for place, nats in enumerate(_numbers(unread), start=first):
+                    self._must_be_finite(nats, place, steps)
+                    total += nats * min(self.batch_size, count - place * self.batch_size)
+                seen = min((step + 1) * self.batch_size, count)
+                bar.set_postfix_str(_postfix(total / seen, self.history), refresh=False)
+                bar.update(len(unread))
+                unread, looked = [], now
         return total / count
+
+    def _rate(self, done: int, steps: int) -> float:
+        """The learning rate after `done` steps: a cosine to zero, after a rise."""
+        rate = self.lr * 0.5 * (1 + math.cos(math.pi * done / (self.history.epochs * steps)))
+        return rate * (done + 1) / self.warmup if done < self.warmup else rate
+
+    def _first_step(self, batch: list[torch.Tensor]) -> tuple[Step, str]:
+        """How this run takes its steps, chosen when its first batch is there; and a sentence."""
+        undisturbed = partial(_undisturbed, self.device)
+        step = Step(self.model, self.loss, self.optimizer, clip=self.clip, dtype=self.dtype)
+        said = [] if self.dtype == torch.float32 else [f"in {self.dtype}".replace("torch.", "")]
+        if self.compiled:
+            step, how = _compiled(step, batch, undisturbed)
+            said.append(how)
+        if self.record is None or len(batch[0]) < self.batch_size:
+            return step, ", ".join(["step by step", *said])
+        try:
+            with undisturbed():
+                if steps_of.remembers(step, batch, undisturbed):
+                    raise NotCaptured("the loss has a memory: asked again, it says something else")
+                return CapturedStep(step, batch, self.record), ", ".join(
+                    ["one graph a step", *said]
+                )
+        except NotCaptured as error:
+            return step, ", ".join(["step by step", *said, f"not captured: {error}"])
+
+    def _must_be_finite(self, nats: float, step: int, steps: int) -> None:
+        if math.isfinite(nats):
+            return
+        epoch = len(self.history.valid)
+        raise TrainingDiverged(
+            f"the loss became {nats} at step {step + 1} of epoch {epoch + 1} (step "
+            f"{epoch * steps + step + 1} in all): try a learning rate below {self.lr:g}, or look "
+            "for the log of 0"
+        )
 
     def finish(self, train: float, valid: float, patience: int | None, seconds: float) -> None:
         """Note an epoch; keep its weights if they are the best; see whether to stop."""
@@ -422,7 +489,9 @@ class _Run:
             )
         self.model.load_state_dict(state["model"])
         self.best = state["best"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        # The setting is the same; where the rate lies and who computes is this machine's matter.
+        own = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({**state["optimizer"], "param_groups": own})
         self.order.set_state(state["order"])
         torch.set_rng_state(state["random"])
         _set_device_state(device, state["random_device"])
@@ -464,8 +533,10 @@ def _near(data: tuple[torch.Tensor, ...], device: torch.device) -> tuple[torch.T
     return tuple(part.to(device) for part in data)
 
 
-def _quicker_device(model: torch.nn.Module, batch: list[torch.Tensor], loss: Loss) -> torch.device:
-    """Where a training step on `batch` takes less time; tried on copies of the model."""
+def _quicker_device(
+    model: torch.nn.Module, batch: list[torch.Tensor], loss: Loss, steps: int
+) -> torch.device:
+    """Where `steps` training steps on `batch` take less time; tried on copies of the model."""
     from course.device import device, is_told, quicker
 
     card = device()
@@ -479,7 +550,7 @@ def _quicker_device(model: torch.nn.Module, batch: list[torch.Tensor], loss: Los
         optimizer = torch.optim.AdamW(weights, lr=0.0)
 
         def step() -> None:
-            value = _values(loss(own, *parts), len(parts[0])).mean()
+            value = values(loss(own, *parts), len(parts[0])).mean()
             optimizer.zero_grad(set_to_none=True)
             value.backward()
             optimizer.step()
@@ -488,18 +559,7 @@ def _quicker_device(model: torch.nn.Module, batch: list[torch.Tensor], loss: Los
         return step
 
     with _undisturbed(card):
-        return quicker(step_on, card)
-
-
-def _values(value: torch.Tensor, count: int) -> torch.Tensor:
-    """The loss of a batch, checked: (B,) or a scalar."""
-    if not isinstance(value, torch.Tensor) or value.shape not in ((), (1,), (count,)):
-        got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-        raise ValueError(
-            f"the loss of a batch must be one number for each example, shape ({count},), or their "
-            f"mean: got {got}"
-        )
-    return value
+        return quicker(step_on, card, steps)
 
 
 def _mean(
@@ -512,12 +572,28 @@ def _mean(
         for first in range(0, count, batch_size):
             batch = [part[first : first + batch_size].to(device) for part in data]
             size = len(batch[0])
-            value = _values(loss(model, *batch), size).detach().cpu().double()
+            value = values(loss(model, *batch), size).detach().cpu().double()
             total += float(value.mean()) * size
             if value.shape == (size,):
                 each.append(value)
     known = sum(map(len, each)) == count
     return total / count, torch.cat(each) if known else None
+
+
+def _numbers(losses: list[torch.Tensor]) -> list[float]:
+    return [float(losses[0])] if len(losses) == 1 else torch.stack(losses).tolist()
+
+
+def _compiled(step: Step, batch: list[torch.Tensor], undisturbed: Callable) -> tuple[Step, str]:
+    """The step with its loss compiled, if a try of it works; and how that went."""
+    fast = copy.copy(step)
+    fast.loss = torch.compile(step.loss)
+    try:
+        with undisturbed(), steps_of.unchanged(step.model, step.optimizer):
+            fast.value(batch).backward()
+    except Exception as error:
+        return step, f"not compiled: {type(error).__name__}"
+    return fast, "compiled"
 
 
 def _postfix(train: float, history: History) -> str:

@@ -85,16 +85,17 @@ CARD = torch.device("cuda")
 @pytest.mark.parametrize(
     ("card", "processor", "chosen"),
     [
-        ([9, 2, 2, 2, 2, 2], [1], "cpu"),
-        ([0.1, 2, 2, 2, 2, 2], [5, 1], "cpu"),  # a first step that sets up is no matter
-        ([0.1, 2, 2, 1, 2, 2], [1, 1, 1, 1, 1, 1], "cuda"),  # equals: what was there first
-        ([9, 1, 1, 1, 1, 1], [3, 3, 3, 3, 3, 3], "cuda"),
-        ([9, 1, 1, 1, 1, 1], [100], "cuda"),  # one long step tells enough
+        ([], [0.1], "cpu"),  # 100 steps in 10 seconds: nobody asks the card
+        ([], [0.9, 0.1], "cpu"),  # a first step that sets up is no matter
+        ([9, 2, 2, 2, 2, 2], [0.2] * 6, "cpu"),
+        ([9, 0.2], [0.2] * 6, "cuda"),
+        ([9, 2, 2, 2, 2, 0.1], [0.2] * 6, "cuda"),
+        ([9, 1], [100], "cuda"),  # one long step tells enough
     ],
 )
 def test_the_device_whose_steps_take_less_time_is_chosen(card, processor, chosen):
     clock = Clock(cuda=card, cpu=processor)
-    assert quicker(clock.step_on, CARD, clock) == torch.device(chosen)
+    assert quicker(clock.step_on, CARD, 100, clock) == torch.device(chosen)
     assert len(clock.steps) == len(card) + len(processor)
 
 
@@ -112,8 +113,8 @@ def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, mo
     monkeypatch.setattr(training, "_device_state", lambda device: None)
     asked = []
 
-    def try_one(step_on, card):
-        asked.append(card)
+    def try_one(step_on, card, steps):
+        asked.append((card, steps))
         step_on(torch.device("cpu"))()
         return torch.device("cpu")
 
@@ -123,16 +124,16 @@ def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, mo
         model = Line()
         training.fit(model, x, x, epochs=2, batch_size=2, progress=False, device=chosen)
         weights.append(model.w.item())
-    assert asked == [CARD]
+    assert asked == [(CARD, 4)]
     assert weights[0] == weights[1]
 
 
 def test_a_device_that_is_told_is_not_tried(machine, monkeypatch):
     monkeypatch.setattr("course.device.quicker", None)
     machine(cards=0)
-    assert training._quicker_device(Line(), [], None) == torch.device("cpu")
+    assert training._quicker_device(Line(), [], None, 1) == torch.device("cpu")
     machine(cards=1, wanted="cuda")
-    assert is_told() and training._quicker_device(Line(), [], None) == CARD
+    assert is_told() and training._quicker_device(Line(), [], None, 1) == CARD
 
 
 @pytest.mark.parametrize(("free", "moved"), [(4 * 48, True), (4 * 48 - 1, False)])
