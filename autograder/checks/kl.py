@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -1174,14 +1175,17 @@ def optimum(
     grid: np.ndarray,
     start: tuple[float, float],
     bumps: Bumps,
-    steps: int | None = None,
+    how: float | tuple[float, int] | None = None,
 ) -> tuple[float, float]:
     """The local optimum of KL(q‖p) that natural steps downhill from `start` reach.
 
-    With `steps` = 0 it is the start.
+    With no steps, or steps at rate 0 (`how` = 0), it is the start; with a rate and a number of
+    steps, none or one (`how` is a pair), where these lead.
     """
+    if isinstance(how, tuple):
+        return one_step(p, grid, start, bumps, how[0] * how[1])
     mu, s, log_p = start[0], np.log(start[1]), np.log(p)
-    for _ in range(400 if steps is None else 0):
+    for _ in range(400 if how is None else 0):
         z = (grid - mu) / np.exp(s)
         log_q = log_gaussian(grid, mu, np.exp(s))
         weighted = np.exp(log_q) * (grid[1] - grid[0]) * (log_q - log_p)
@@ -1349,6 +1353,14 @@ _STOPPED = Symptom(
 )
 
 
+def reverse_kl(p: np.ndarray, grid: np.ndarray, q: tuple[float, float]) -> float:
+    """KL(q‖p) for q = (mu, sigma); inf where that is no Gaussian."""
+    if not (np.isfinite(q).all() and q[1] > 0):
+        return math.inf
+    log_q = log_gaussian(grid, *q)
+    return float((np.exp(log_q) * (log_q - np.log(p))).sum() * (grid[1] - grid[0]))
+
+
 def at_place(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether two Gaussians are one, to 3 % of the second's sigma."""
     unit = max(abs(b[1]), 0.05)
@@ -1398,8 +1410,10 @@ def near_bumps(draw: Draw) -> list[tuple]:
     return [(mixture(grid, bumps), grid, (center - half, unit), bumps)]
 
 
-def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: float) -> str:
+def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: Any) -> str:
     told = f"{show_density(bumps)}, from the start ({start[0]:.3g}, {start[1]:.3g})"
+    if how and isinstance(how[0], tuple):
+        return f"{told}, {('no step', 'one step')[how[0][1]]} at rate {how[0][0]:.3g}"
     if how and isinstance(how[0], float) and how[0] == 0:
         return f"{told}, 60 steps at rate 0"
     return told + {float: ", one step at rate {:.3g}", int: ", {} steps"}.get(
@@ -1468,20 +1482,27 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
 def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Gradient descent on KL(q‖p) ends in the valley where it starts."""
 
-    def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, steps: Any = None) -> Any:
-        how = {} if steps is None else {"steps": steps}
-        if isinstance(steps, float):
-            how = {"rate": steps, "steps": 60}
-        return pair(untouched(fit_reverse)(p, grid, start, **how), "fit_reverse")
+    def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, how: Any = None) -> Any:
+        options = {} if how is None else {"steps": how}
+        if isinstance(how, float):
+            options = {"rate": how, "steps": 60}
+        if isinstance(how, tuple):
+            options = dict(zip(("rate", "steps"), how, strict=True))
+        end = pair(untouched(fit_reverse)(p, grid, start, **options), "fit_reverse")
+        cheaper = reverse_kl(p, grid, end) < 0.999 * reverse_kl(p, grid, start)
+        if isinstance(how, tuple) and how[1] and cheaper:
+            return optimum(p, grid, start, bumps, how)  # any step downhill will do
+        return end
 
     def walks_from_a_start(draw: Draw) -> list[tuple]:
-        """A walk, one of no steps, and one at rate 0, where the function can do with them."""
-        walk = bumps_with_starts(draw)[0]
+        """A walk; of no steps, at rate 0, of one step, where the function can do with them."""
+        walk, alone = bumps_with_starts(draw)[0], gaussian_worlds(draw)[0]
+        rate = alone[3][0][2] ** 2 / 6  # a tenth of sigma, where the other is a Gaussian
         walks = [walk]
-        for nothing in (0, 0.0):
+        for case in ((*walk, 0), (*walk, 0.0), (*alone, (rate, 0)), (*alone, (rate, 1))):
             with contextlib.suppress(StudentFailed, WrongKind):
-                ask(*walk[:4], steps=nothing)
-                walks.append((*walk, nothing))
+                ask(*case)
+                walks.append(case)
         return walks
 
     subject = Subject(
@@ -1522,11 +1543,12 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         ),
         Property(
             "start",
-            "the descent begins at `start`: without a step it is there, and with many on its bump",
+            "the descent begins at `start`: without a step it is there, one leads downhill, and "
+            "many onto its bump",
             walks_from_a_start,
             points=0.5,
-            asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; else it is "
-            "downhill from there",
+            asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; with "
+            "steps = 1 KL(q‖p) is smaller than at the start",
             typical=False,
             needs="bumps",
         ),

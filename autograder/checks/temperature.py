@@ -969,6 +969,11 @@ def the_smallest_set_that_holds_p(top_p: Standin, draw: Draw) -> Iterator[Claim 
 # --- all three in order ---------------------------------------------------------------------------
 
 
+def some_k(p: np.ndarray, k: int) -> Any:
+    """The k most probable of rows, normalized; REFUSED for k = 0."""
+    return best_k(p, k) if k else REFUSED
+
+
 def recipe(
     z: np.ndarray,
     T: float = 1.0,
@@ -976,25 +981,26 @@ def recipe(
     mass: float = 1.0,
     *,
     hot: Callable = tempered,
-    cut: Callable = best_k,
+    cut: Callable = some_k,
     hold: Callable = nucleus,
-) -> np.ndarray:
+) -> Any:
     """Temperature, then top-k, then top-p, of rows of logits. Each option turns one step wrong."""
     p = hot(z, T)
     if k is not None:
         p = cut(p, k)
-    return hold(p, mass)
+    return p if isinstance(p, str) else hold(p, mass)
 
 
-def _cut_first(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1) -> np.ndarray:
-    kept = recipe(z, 1.0, k, mass) > 0
-    return tempered(np.where(kept, z, -np.inf), T)
+def _cut_first(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1) -> Any:
+    kept = recipe(z, 1.0, k, mass)
+    return kept if isinstance(kept, str) else tempered(np.where(kept > 0, z, -np.inf), T)
 
 
 def _top_p_first(
     z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1.0, *, hot: Any = tempered
-) -> np.ndarray:
-    return best_k(nucleus(hot(z, T), mass), k or z.shape[-1])
+) -> Any:
+    p = nucleus(hot(z, T), mass)
+    return p if k is None else some_k(p, k)
 
 
 _OF_ORDER = (
@@ -1016,6 +1022,11 @@ _OF_ORDER = (
         options={"hot": lambda z, T: softmax(z)},
     ),
     Mistake("k-ignored", "top-k has no effect", options={"cut": lambda p, k: p}),
+    Mistake(
+        "zero-for-none",
+        "only None leaves top-k out: your k = 0, which is false in an `if` as well, keeps all",
+        options={"cut": lambda p, k: best_k(p, k or p.shape[-1])},
+    ),
     Mistake("p-ignored", "top-p has no effect", options={"hold": lambda p, mass: p}),
     Mistake(
         "T-multiplied",
@@ -1071,7 +1082,19 @@ def cases_of_order(draw: Draw) -> list[tuple]:
 def cases_left_out(draw: Draw) -> list[tuple]:
     """Batches, with all three left out, and some of them."""
     z = draw.normal(3, draw.integer(5, 8))
-    return [(z,), (z, 0.8, 3), (z, 0.8)]
+    return [(z,), (z, 0.8, 3), (z, 0.8), (z, 1.0, z.shape[1] + 2)]
+
+
+def cases_at_the_ends(draw: Draw) -> list[tuple]:
+    """Cold enough for the largest to take all, the least k, the least mass; and k = 0."""
+    z = draw.normal(2, 6)
+    return [
+        (2 * draw.permutation(6) / 5.0, 0.05, None, 1.0),
+        (z, 30.0, None, 1.0),
+        (z, 0.7, 1, 1.0),
+        (z, 1.3, None, 1e-6),
+        (z, 1.0, 0, 1.0),
+    ]
 
 
 def show_recipe(z: np.ndarray, *given: Any) -> str:
@@ -1086,7 +1109,14 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
 
     def ask(z: np.ndarray, *given: Any) -> np.ndarray:
         named = {} if len(given) == 3 else dict(zip("Tkp", given, strict=False))
-        answer = next_probs(single(z), *([] if named else given), **named)
+        try:
+            answer = next_probs(single(z), *([] if named else given), **named)
+        except StudentFailed:
+            if given[1:2] == (0,):  # whatever top_k does with it
+                return REFUSED
+            raise
+        if given[1:2] == (0,) and not alike_rows(answer, tempered(z, given[0])):
+            return REFUSED
         return expect_array(answer, z.shape, "float", "the probabilities")
 
     small = tuple(
@@ -1109,7 +1139,7 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
             "order",
             "the temperature comes first, top-k cuts what it gives, top-p what top-k left",
             cases_of_order,
-            1.25,
+            1,
             asks="the order temperature, top-k, top-p, each on normalized probabilities",
         ),
         Property(
@@ -1118,6 +1148,16 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
             cases_left_out,
             0.75,
             asks="T = 1, k = None and p = 1 leave the softmax of the logits as it is",
+        ),
+        Property(
+            "ends",
+            "so it is for every T, k and p: cold and hot, one token, hardly any mass, and no k = 0",
+            cases_at_the_ends,
+            0.25,
+            asks="temperature for any T > 0, top-k for any k ≥ 1, top-p for any p up to 1; top-k "
+            "has no meaning for k = 0, which is not None",
+            typical=False,
+            needs="order",
         ),
     )
 

@@ -24,7 +24,10 @@ SPREAD = "sigma is the standard deviation of p: within the bumps and between the
 LEAST = "no Gaussian near it has a smaller KL(p‖q)"
 ALONE = "where p is a Gaussian itself, the descent finds it"
 BUMPS = "from a start on a bump it settles on that bump: on the left one, and on the right one"
-BEGINS = "the descent begins at `start`: without a step it is there, and with many on its bump"
+BEGINS = (
+    "the descent begins at `start`: without a step it is there, one leads downhill, and many onto "
+    "its bump"
+)
 LOCAL = "where it ends, no small step makes KL(q‖p) smaller, near bumps included"
 
 H = "return -(seen * np.log(seen)).sum()"
@@ -476,6 +479,8 @@ def fit_reverse(p, grid, start):
     ),
     Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "start[1]")),
     Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "np.log1p(start[1])")),
+    Wrong("fit_reverse", BEGINS, edit=("range(steps)", "range(1, steps)")),
+    Wrong("fit_reverse", BEGINS, edit=("range(steps)", "range(steps + 1)")),
     Wrong(
         "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
     ),
@@ -543,7 +548,8 @@ def fit_reverse(p, grid, start):
     ),
     Wrong(
         "entropy",
-        stops="entropy writes into an array",
+        "what it is given stays as it was",
+        "arguments-overwritten",
         edit=(
             "    seen = p[p > 0]\n    return -(seen * np.log(seen)).sum()",
             "    p[p == 0] = 1\n    return -(p * np.log(p)).sum()",

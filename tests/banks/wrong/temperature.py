@@ -18,6 +18,7 @@ ALL = "p = 1 keeps every token, however small"
 P_TIES = "of tied tokens only as many as needed are kept, the lowest indices first"
 P_REFUSED = "p outside 0 < p ≤ 1 is refused with a ValueError"
 ORDER = "the temperature comes first, top-k cuts what it gives, top-p what top-k left"
+ENDS = "so it is for every T, k and p: cold and hot, one token, hardly any mass, and no k = 0"
 LEFT_OUT = "left out, each does nothing, and a batch is treated row by row"
 EACH = "each token is the most probable one after those chosen before it"
 WHOLE = "the log-probability is that of the whole text, in nats"
@@ -389,6 +390,11 @@ def next_probs(logits, T=1.0, k=None, p=1.0):
         "",
         edit=("T=1.0, k=None, p=1.0", "T=0.7, k=None, p=1.0"),
     ),
+    Wrong("next_probs", ENDS, "zero-for-none", edit=("if k is not None:", "if k:")),
+    Wrong("next_probs", ENDS, edit=("(logits, T)", "(logits, max(T, 0.1))")),
+    Wrong("next_probs", ENDS, edit=("(logits, T)", "(logits, min(T, 2.0))")),
+    Wrong("next_probs", ENDS, edit=("top_p(probs, p)", "top_p(probs, max(p, 0.4))")),
+    Wrong("next_probs", ENDS, edit=("top_k(probs, k)", "top_k(probs, max(k, 2))")),
     Wrong("next_probs", ORDER, "k-ignored", edit=("top_k(probs, k)", "probs")),
     Wrong("next_probs", ORDER, "p-ignored", edit=("return top_p(probs, p)", "return probs")),
     Wrong("next_probs", ORDER, "T-multiplied", edit=("(logits, T)", "(logits, 1 / T)")),

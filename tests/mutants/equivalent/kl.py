@@ -10,7 +10,6 @@ _FACTOR = (
 LESSON = "06_kl"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
-    ("fit_reverse", "for _ in range(steps):", "range(steps)", "range(steps + 1)"): _RATE,
     (
         "cross_entropy",
         'with np.errstate(divide="ignore"):',
@@ -62,7 +61,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "2000",
         "1999",
     ): _RATE,
-    ("fit_reverse", "for _ in range(steps):", "range(steps)", "range(steps - 1)"): _RATE,
     ("fit_reverse", "spacing, log_p = grid[1] - grid[0], np.log(p)", "1", "2"): _FACTOR,
     (
         "fit_reverse",
