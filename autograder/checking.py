@@ -38,6 +38,7 @@ from autograder.claims import (
     Cause,
     Claim,
     Verdict,
+    charged,
 )
 from autograder.draw import Draw, one_way
 from autograder.inside import seed_generators, unwritten_methods
@@ -247,6 +248,9 @@ def judge(
         except Exception as why:
             # Our own mistake, or an answer that no check foresaw: it never earns points.
             status, reason = ERROR, _our_mistake(why)
+    if claims and standin._noted is not None:
+        claims = charged(claims, standin._noted)
+        cause = cause and dataclasses.replace(cause, explains=False)
     earned = sum(c.points for c in claims if c.holds)
     if not status:
         complete = not reason and claims and all(c.holds for c in claims)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 PASSED, PARTLY, FAILED = "passed", "partly", "failed"
@@ -89,6 +89,15 @@ class Cause:
 def waiting(text: str, on: str, *, points: float = 1.0, id: str = "") -> Claim:
     """A claim that cannot be judged yet; `on` says for what it waits, in a few words."""
     return Claim(text, False, float(points), id=id or slug(text), waits=on)
+
+
+def charged(claims: Sequence[Claim], failed: Claim) -> list[Claim]:
+    """The claims and one more, whose points are taken from the one that earns most of them."""
+    worth = [one.points if one.holds else 0.0 for one in claims]
+    most = worth.index(max(worth))
+    cost = min(failed.points, claims[most].points)
+    paid = replace(claims[most], points=claims[most].points - cost)
+    return [*claims[:most], paid, *claims[most + 1 :], replace(failed, points=cost)]
 
 
 def slug(text: str) -> str:
@@ -175,6 +184,12 @@ class Verdict:
     def first_failed(self) -> Claim | None:
         """The first claim that was judged and does not hold, or None."""
         return next((c for c in self.claims if c.fails), None)
+
+    @property
+    def waits_for_another(self) -> bool:
+        """Whether nothing fails, and a claim waits: then for another exercise's function."""
+        waits = any(c.waits for c in self.claims)
+        return waits and not self.reason and self.first_failed is None
 
     @property
     def misconceptions(self) -> list[str]:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from autograder import claim, expect_array
 from autograder.checking import checks
+from autograder.claims import waiting
 from autograder.cli import app
 from autograder.grading import pool, record
 from autograder.grading.classroom import Settings, grade_class
@@ -25,6 +26,8 @@ from autograder.grading.guests import open_guests
 from autograder.grading.judge import judge_notebook
 from autograder.grading.key import Key
 from autograder.grading.worker import Graded
+from autograder.inside.compression import partner
+from autograder.remote.proxy import NotAttempted
 from autograder.sandbox.limits import Limits
 from tests.test_rebuild import STUB, cell, graded, notebook
 
@@ -48,6 +51,17 @@ def doubling(double, draw):
 def tripling(triple, draw):
     """Three times a number."""
     yield claim("triple(1) is 3", triple(1) == 3, advice="multiply")
+
+
+@checks("half", lesson=LESSON, points=2)
+def halving(half, draw):
+    """Half a number, and back."""
+    yield claim("half(6) is 3", half(6) == 3)
+    text = "double gives it back"
+    try:
+        yield claim(text, partner(half, "double")(half(8)) == 8)
+    except NotAttempted:
+        yield waiting(text, "`double`")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +105,28 @@ def test_partial_credit_is_given_claim_by_claim(guests):
     result = judged(guests, *lesson("def double(x):\n    return 3 * x"))
     assert scores(result)["check-double"] == 1
     assert result.outcomes[0].headline == "double(n) is 2n: multiply by two"
+
+
+HALF = (
+    graded("half", "def half(x):\n    return x // 2", solution=True),
+    graded("check-half", "check(half)", solution=False, points=2),
+)
+
+
+@pytest.mark.parametrize(
+    "below, earned, said",
+    [
+        (lesson(), 2, "every claim holds"),
+        (lesson(STUB), 1, "waits for"),
+        (lesson("def double(x):\n    return 0"), 1, "double gives it back"),
+    ],
+)
+def test_what_waits_for_an_exercise_below_is_judged_when_that_is_there(guests, below, earned, said):
+    result = judged(guests, *HALF, *below)
+    assert [o.grade_id for o in result.outcomes] == ["check-half", "check-double", "check-triple"]
+    (output,) = result.notebook["cells"][1]["outputs"]
+    assert scores(result)["check-half"] == float(output["data"]["text/plain"]) == earned
+    assert said in output["data"]["text/html"]
 
 
 def test_a_stub_is_not_attempted_and_a_missing_name_too(guests):

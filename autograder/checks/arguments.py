@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from autograder.checks.witness import same
+from autograder.claims import Claim, claim, when
 from autograder.inside import call_and_keep
-from autograder.remote.proxy import Standin, WrongKind
+from autograder.remote.proxy import Standin
 
 _ARTICLES = {
     np.ndarray: "an array",
@@ -20,12 +21,14 @@ _ARTICLES = {
     dict: "a dictionary",
 }
 DATA = tuple(_ARTICLES)
+COSTS = 0.25  # points, at most
 
 
 def untouched(function: Standin) -> Callable[..., Any]:
-    """The same function, asked with copies; WrongKind if it writes into one of its arguments.
+    """The same function, asked with copies; whoever writes into one is told so, once.
 
-    Arrays, tensors, lists and dictionaries are looked at.
+    Arrays, tensors, lists and dictionaries are looked at. The answer is judged as it is: what was
+    written into is noted with the function, and the verdict takes it as a claim (`overwritten`).
     """
 
     def ask(*args: Any, **options: Any) -> Any:
@@ -33,14 +36,30 @@ def untouched(function: Standin) -> Callable[..., Any]:
         answer, after = call_and_keep(function, *given, **options)
         for before, now in zip(args, after, strict=True):
             if isinstance(before, DATA) and not same(_arrays(now), _arrays(before)):
-                raise WrongKind(
-                    f"{function._ref.name} writes into {_ARTICLES[type(before)]} that it is given, "
-                    "which is then no more what the caller had: work on a copy (no -=, /=, "
-                    "[mask] = …, and no function whose name ends in _)"
-                )
+                function._noted = function._noted or overwritten(function, before)
         return answer
 
     return ask
+
+
+def overwritten(function: Standin, given: Any) -> Claim:
+    """That the function leaves what it is given as it was: a claim that fails."""
+    what = _ARTICLES[type(given)]
+    return claim(
+        "what it is given stays as it was",
+        False,
+        id="arguments",
+        points=COSTS,
+        saw=f"{function._ref.name} writes into {what} that it is given",
+        asks="the caller's data as they were before the call",
+        advice=when(
+            True,
+            "arguments-overwritten",
+            f"{function._ref.name} writes into {what} that it is given, which is then no more what "
+            "the caller had: work on a copy (no -=, /=, [mask] = …, and no function whose name "
+            "ends in _)",
+        ),
+    )
 
 
 def _arrays(value: Any) -> Any:

@@ -132,6 +132,7 @@ def judge_notebook(
                 _judge_cell(cell, lesson, run, allowance, run_demos)
             elif is_graded(cell):
                 result.outcomes.append(_written(cell))
+        _judge_what_waited(rebuilt, lesson, run)
     finally:
         run.close()
     result.problems += _defined_again(rebuilt)
@@ -145,10 +146,7 @@ def _judge_cell(cell: Cell, lesson: str, run: _Run, allowance: Allowance, run_de
     name = checked_name(cell)
     points = float(nbgrader_of(cell).get("points") or 0.0)
     if name:
-        verdict = run.check(name, lesson)
-        outcome = _outcome(verdict, cell, points)
-        result.outcomes.append(outcome)
-        cell["outputs"] = _in_nbgraders_form(verdict, outcome)
+        result.outcomes.append(_checked(cell, run.check(name, lesson)))
         return
     if "demo" in cell.get("metadata", {}).get("tags", ()) and not run_demos:
         cell["outputs"] = [note("(A demo: it is not run for grading.)")]
@@ -172,6 +170,24 @@ def _judge_cell(cell: Cell, lesson: str, run: _Run, allowance: Allowance, run_de
         result.outcomes.append(_inside(cell, points))
     elif is_graded(cell):
         result.outcomes.append(_written(cell))
+
+
+def _checked(cell: Cell, verdict: Verdict) -> Outcome:
+    """The outcome of a check, put into its cell as well."""
+    outcome = _outcome(verdict, cell, float(nbgrader_of(cell).get("points") or 0.0))
+    cell["outputs"] = _in_nbgraders_form(verdict, outcome)
+    return outcome
+
+
+def _judge_what_waited(rebuilt: Notebook, lesson: str, run: _Run) -> None:
+    """Judges once more, now that all has run, what waited for an exercise that stands below."""
+    cells = {nbgrader_of(cell)["grade_id"]: cell for cell in rebuilt["cells"] if checked_name(cell)}
+    for place, outcome in enumerate(run.result.outcomes):
+        if outcome.verdict is not None and outcome.verdict.waits_for_another:
+            cell = cells[outcome.grade_id]
+            verdict = run.check(checked_name(cell), lesson)
+            if verdict.earned >= outcome.verdict.earned:
+                run.result.outcomes[place] = _checked(cell, verdict)
 
 
 class _Run:

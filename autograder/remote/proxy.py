@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autograder.claims import Claim
 from autograder.remote.handles import Handles
 from autograder.remote.protocol import Failure, Ref, Request, ReturnedNothing
 
@@ -82,6 +83,7 @@ class Standin:
 
     def __init__(self, channel: Channel, ref: Ref, *, subject: bool = False) -> None:
         self._channel, self._ref, self._subject = channel, ref, subject
+        self._noted: Claim | None = None  # what a check saw of it beside its own claims
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         answer = _ask(self._channel, "call", self._ref, args, kwargs)

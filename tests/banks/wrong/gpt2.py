@@ -1035,7 +1035,8 @@ def find_the_leak(models):
     ),
     Wrong(
         "load_hf",
-        stops="load_hf writes into a dictionary",
+        "what it is given stays as it was",
+        "arguments-overwritten",
         edit=(
             "    for name, value in state_dict.items():",
             "    for name in list(state_dict):\n        value = state_dict.pop(name)",

@@ -533,7 +533,8 @@ def initial_bias(images):
     Wrong("initial_bias", LOG_ODDS, edit=(FREQUENCY, "images = images[:100]\n    " + FREQUENCY)),
     Wrong(
         "initial_bias",
-        stops="initial_bias writes into a tensor",
+        "what it is given stays as it was",
+        "arguments-overwritten",
         source="""
 def initial_bias(images):
     images += 0.5 / len(images)
