@@ -47,7 +47,14 @@ from autograder.inside.wavenet import (
     unchanged,
 )
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, describe, made_by
+from autograder.remote.proxy import (
+    CallTookTooLong,
+    Standin,
+    StudentFailed,
+    WrongKind,
+    describe,
+    made_by,
+)
 from course.causality import dependency_map
 
 LESSON = "09_wavenet"
@@ -2248,10 +2255,10 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
 
 
 def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[Claim | Cause]:
-    carried, same_model = False, True
+    carried, same_model, any_precision = False, True, True
 
     def cases(draw: Draw) -> list[tuple]:
-        nonlocal carried, same_model
+        nonlocal carried, same_model, any_precision
         found = []
         for labels, k, dilations, rows in (
             (0, 2, [1, 2, 4, 1], 1),
@@ -2263,6 +2270,8 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
             twin, other = copy.deepcopy(model), copy.deepcopy(model)  # a careless answer changes it
             label = draw.rng.integers(0, labels, size=rows) if labels else None
             words = given(label) or (None,)
+            if _needs_single(generate_fast, model, *words):
+                any_precision, twin, other = False, twin.float(), other.float()
             example = tensor(draw.rng.integers(0, LEVELS, (3, COUNT)))
             carried |= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
             keeps = unchanged(generate_fast, other, 3, *words, torch.Generator()) is True
@@ -2321,20 +2330,39 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
             ),
         ),
     )
-    yield _costs_the_same(generate_fast, draw, right)
-    yield _leaves_the_model([case[-1] for case in asked], same_model)
+    yield _costs_the_same(generate_fast, draw, right, any_precision)
+    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision)
+
+
+def _needs_single(function: Standin, model: Standin, *words: Any) -> bool:
+    """Whether a model in single precision is heard, and the same in double stops the call."""
+    try:
+        function(copy.deepcopy(model), 1, *words, torch.Generator())
+    except CallTookTooLong:
+        raise
+    except StudentFailed:
+        try:
+            function(copy.deepcopy(model).float(), 1, *words, torch.Generator())
+        except StudentFailed:
+            return False
+        return True
+    return False
 
 
 _EQUAL = "bit for bit the samples of the plain generator"
-_SAME = "the model stays as it was, and all randomness comes from the given generator"
+_SAME = (
+    "the model stays as it was, in the precision that it has, and all randomness comes from the "
+    "given generator"
+)
 _FLAT = "a step costs the same, however long the sound is: twice the samples, twice the operations"
 
 
-def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool) -> Claim:
+def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool, any_precision: bool) -> Claim:
     if not right:
         return waiting(_FLAT, "the samples of the plain generator", points=1, id="flat")
     model = built(generate_fast, "WaveNet", LEVELS, 6, 6, 2, [1, 2, 4, 8, 16, 32])
     model, counts = redrawn(model, draw.integer(0, 2**31), 1.0), []
+    model = model if any_precision else model.float()
     for count in STEPS:
         found = counted(generate_fast, copy.deepcopy(model), count, None, draw.generator())
         counts.append(found[0] if isinstance(found, tuple) and isinstance(found[0], int) else 0)
@@ -2358,13 +2386,14 @@ def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool) -> Claim:
     )
 
 
-def _leaves_the_model(answers: list, same_model: bool) -> Claim:
+def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> Claim:
     moved = all(moved for _, moved, _ in answers)
     kinds = sorted({kind for _, _, kind in answers} - {"int64"})
     saw = [
         *(["a model whose layers or numbers have changed"] if not same_model else []),
         *(["a generator that nobody has used"] if not moved else []),
         *(f"codes of kind {kind}" for kind in kinds),
+        *(["an exception for a model in double precision"] if not any_precision else []),
     ]
     return claim(
         _SAME,
@@ -2372,7 +2401,8 @@ def _leaves_the_model(answers: list, same_model: bool) -> Claim:
         id="same",
         points=0.5,
         saw=" and ".join(saw),
-        asks="queues in a copy only; draw_codes(logits, generator); int64",
+        asks="queues in a copy only; draw_codes(logits, generator); int64; a model in double "
+        "precision, as `player` is, is heard as well as one in single precision",
         advice=[
             when(
                 not same_model,
@@ -2381,5 +2411,11 @@ def _leaves_the_model(answers: list, same_model: bool) -> Claim:
             ),
             when(not moved, "generator-ignored", _IGNORED.advice),
             when(kinds, "floats-for-codes", "codes are int64"),
+            when(
+                not any_precision,
+                "precision-of-its-own",
+                "a model in single precision is heard, one in double stops: the first column must "
+                "have the dtype of the model's weights",
+            ),
         ],
     )

@@ -832,7 +832,7 @@ r"""
 
 Now put the parts together. Make a **copy** of the model, and in the copy give every block a queue: `block.conv = QueuedConv1d(block.conv)`. Its `stack` then works on single columns, without another change. (The layers with kernel 1 look at no past; as `QueuedConv1d` with an empty queue they give the same, and are a little quicker on one column.) Each step:
 
- 1. `stack` on the column of the sample before: zeros at the first step, as in `forward`;
+ 1. `stack` on the column of the sample before: zeros at the first step, as in `forward`, in the dtype of the model's weights (`player` is in double precision);
  2. `draw_codes` from the logits of that one column;
  3. `embed` the code: the next step's column.
 

@@ -32,7 +32,10 @@ KEEPS = "it keeps (k − 1)·d columns, and a later step costs no more than an e
 FRESH = "every queue begins empty and belongs to one layer; the convolution stays as it was"
 EQUAL = "bit for bit the samples of the plain generator"
 FLAT = "a step costs the same, however long the sound is: twice the samples, twice the operations"
-SAME = "the model stays as it was, and all randomness comes from the given generator"
+SAME = (
+    "the model stays as it was, in the precision that it has, and all randomness comes from the "
+    "given generator"
+)
 
 ROUND = "torch.floor(mu * (y + 1) / 2 + 0.5).long()"
 SIGN_IN = "torch.sign(x) * torch.log1p(mu * x.abs()) / math.log1p(mu)"
@@ -692,7 +695,14 @@ def generate_fast(model, count, label=None, generator=None):
     ),
     Wrong(
         "mu_law_encode",
-        stops="mu_law_encode writes into a tensor",
+        "what it is given stays as it was",
+        "arguments-overwritten",
         edit=("torch.as_tensor(x).clamp(-1, 1)", "torch.as_tensor(x).clamp_(-1, 1)"),
+    ),
+    Wrong(
+        "generate_fast",
+        SAME,
+        "precision-of-its-own",
+        edit=("model.embed.weight.new_zeros(", "torch.zeros("),
     ),
 )
