@@ -5,6 +5,8 @@ A mutant that earns full marks is a survivor: the check has a hole, or the mutan
 itself written in another way, which `tests.mutants.equivalent` says in one sentence each. Prints
 by lesson mutants, survivors that nobody explains, and the share of refused ones whose mistake was
 named; it fails for a survivor that is not listed, and for one that is listed and does not survive.
+With `--keep` the counts of each exercise are put into benchmarks/mutants_checks.json, in the place
+of what is known of it, and `python -m benchmarks mutants_checks` makes the table of all.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import collections
 import contextlib
 import io
+import json
 import multiprocessing
 import re
 import resource
@@ -21,6 +24,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -28,11 +32,16 @@ from tqdm import tqdm
 from autograder import lessons
 from autograder.diagnosis.slips import Slip, slips_of
 from autograder.steps import exercise_of
+from course.files import write_whole
 from tests.mutants.equivalent import EQUIVALENT
 
 SECONDS = 20  # of CPU that one mutant's check may take; past it, it counts as refused
 MEMORY = 8 * 2**30
 SEED = 20_260_501
+KEPT = Path(__file__).parents[2] / "benchmarks" / "mutants_checks.json"
+NAMED = ("reproduced", "symptom", "slip", "claim", "reason")
+
+Counts = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Judged:
     @property
     def named(self) -> bool:
         """Whether the card tells a mistake, and not only that something fails."""
-        return self.how in ("reproduced", "symptom", "slip", "claim", "reason")
+        return self.how in NAMED
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -133,26 +142,59 @@ def judge_all(names: list[str], exercise: str | None = None, workers: int = 2) -
     return sorted(judged, key=lambda j: (j.lesson, j.exercise, j.slip.line))
 
 
-def table(judged: list[Judged]) -> str:
-    """Counts by lesson, and by what the cards of the refused ones tell.
+def counts_of(judged: list[Judged]) -> dict[str, dict[str, Counts]]:
+    """By lesson and exercise: mutants, survivors, explained ones, and the refused ones by cause."""
+    found: dict[str, dict[str, Counts]] = {}
+    for j in judged:
+        here = found.setdefault(j.lesson, {}).setdefault(j.exercise, collections.Counter())
+        here["mutants"] += 1
+        if j.state == "survivor":
+            here["explained" if j.is_explained else "survivors"] += 1
+        elif j.state in ("refused", "error"):
+            here[j.how or "unnamed"] += 1
+        else:
+            here["stopped"] += 1  # it raised, or ran too long, before there was a card
+    return {lesson: {e: dict(c) for e, c in each.items()} for lesson, each in found.items()}
+
+
+def keep(counts: dict[str, dict[str, Counts]]) -> None:
+    """Puts the counts of these exercises into the file of all."""
+    known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for lesson, exercises in counts.items():
+        there = set(lessons.load_lesson(lesson).exercises)
+        both = {**known.get(lesson, {}), **exercises}
+        known[lesson] = {name: both[name] for name in sorted(there & both.keys())}
+    write_whole(KEPT, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+
+
+def table(counts: dict[str, dict[str, Counts]]) -> str:
+    """Counts by lesson in Markdown, and by what the cards of the refused ones tell.
 
     "reason" is a sentence on an exception, a shape or a kind; "unknown" tells the smallest case.
     """
-    head = f"{'lesson':<20}{'mutants':>9}{'survive':>9}{'explained':>11}{'refused':>9}{'named':>8}"
-    lines = [head]
-    for lesson in [*dict.fromkeys(j.lesson for j in judged), "all"]:
-        here = [j for j in judged if lesson in (j.lesson, "all")]
-        alive = [j for j in here if j.state == "survivor"]
-        told = [j for j in alive if j.is_explained]
-        refused = [j for j in here if j.state in ("refused", "error")]
-        named = sum(j.named for j in refused) / max(len(refused), 1)
+    lines = [
+        "| lesson | mutants | earn full marks | the same function | refused | named "
+        "| by more than a reason |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    total: collections.Counter[str] = collections.Counter()
+    rows = {lesson: collections.Counter[str]() for lesson in counts}
+    for lesson, exercises in counts.items():
+        for one in exercises.values():
+            rows[lesson].update(one)
+            total.update(one)
+    for lesson, here in [*rows.items(), ("all", total)]:
+        refused = sum(here[how] for how in (*NAMED, "unknown", "unnamed"))
+        told = sum(here[how] for how in NAMED)
+        more = told - here["reason"]
         lines.append(
-            f"{lesson:<20}{len(here):>9}{len(alive) - len(told):>9}{len(told):>11}"
-            f"{len(refused):>9}{named:>8.0%}"
+            f"| {lesson} | {here['mutants']:,} | {here['survivors']} | {here['explained']} "
+            f"| {refused:,} | {told / max(refused, 1):.0%} | {more / max(refused, 1):.0%} |"
         )
-    kinds = collections.Counter(j.how or "unnamed" for j in judged if j.state == "refused")
-    shares = ", ".join(f"{how} {n}" for how, n in kinds.most_common())
-    return "\n".join([*lines, f"refused by: {shares}"])
+    kinds = ", ".join(f"{how} {total[how]:,}" for how in (*NAMED, "unknown", "unnamed"))
+    return "\n".join(
+        [*lines, "", f"Refused by: {kinds}. Stopped without a card: {total['stopped']}."]
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,11 +203,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("lessons", nargs="*", help="like 05_made, 05 or made")
     parser.add_argument("--exercise", help="only this one")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="put the counts into checks.json")
     parser.add_argument("--unnamed", action="store_true", help="also list what nothing names")
     given = parser.parse_args(arguments)
     names = [lessons.find_lesson(name) for name in given.lessons] or lessons.lesson_names()
     judged = judge_all(names, given.exercise, given.workers)
-    print(table(judged))
+    counts = counts_of(judged)
+    print(table(counts))
+    if given.keep:
+        keep(counts)
     left = [j for j in judged if j.state in ("survivor", "error") and not j.is_explained]
     unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
     for j in [*left, *unnamed]:
