@@ -71,6 +71,10 @@ test: lint tools ## install what is needed and pass the tests
 pythons: install ## the check half's tests on every declared Python (an environment of 6 GB each)
 	$(ONE_THREAD) $(BIN)/python -m tests.pythons
 
+.PHONY: colab
+colab: install ## every student's notebook in an imitation of Colab: its Python, its packages (6 GB)
+	$(ONE_THREAD) $(BIN)/python -m tests.colab
+
 .PHONY: banks
 banks: install ## wrong accepted, right refused, misconception named, blind rewarded
 	$(ONE_THREAD) $(BIN)/python -m tests.banks.bank

@@ -1,0 +1,3 @@
+"""Where the manager was loaded from: None until it is asked for."""
+
+_installed_url: str | None = None
