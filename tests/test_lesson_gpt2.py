@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from autograder import lessons
@@ -22,6 +23,7 @@ from autograder.inside.gpt2 import LEAKS, Toy, _suspect, suspects
 from course import matvec, pretrained
 from course.causality import dependency_map
 from course.operations import count_operations
+from course.step import RECORDERS, WARM_UPS
 from figures.attention import AttentionExplorer
 
 LESSON = "10_gpt2"
@@ -296,6 +298,111 @@ def test_a_model_of_the_lesson_is_causal_on_both_sides(solved: dict, model: nn.M
     seen = dependency_map(model, ids(2, 16), "token", outputs=-1, vocabulary=101)
     assert len(seen.forbidden(own=True)) == len(seen.missing(own=True)) == 0
     assert not seen.rows_mix
+
+
+# ------------------------------------------------------------------------ one launch for a token
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A processor that records as a card does: some steps to warm up, then it plays; its plays."""
+    plays: list[int] = []
+
+    def record(step: Any) -> Any:
+        for _ in range(WARM_UPS):
+            step()
+        return lambda: plays.append(1) or step()
+
+    monkeypatch.setitem(RECORDERS, "cpu", record)
+    return plays
+
+
+@pytest.mark.parametrize(("length", "count"), [(1, 15), (4, 2), (6, 10), (15, 1)])
+def test_equal_steps_write_what_the_growing_cache_writes(
+    solved: dict, model: nn.Module, recorder: list[int], length: int, count: int
+) -> None:
+    line = ids(1, length)
+    written = solved["generate_static"](model, line, count)
+    assert torch.equal(written, solved["generate_cached"](model, line, count))
+    assert len(recorder) == count - 1
+    assert all(block.attend is solved["causal_attention"] for block in model.h)
+
+
+def steps_apart(solved: dict, model: nn.Module) -> float:
+    """The largest difference between logits of equal steps and of one pass, over a text."""
+    line = ids(1, 16)
+    cache, token = solved["StaticCache"](model, 16), line[:, :1].clone()
+    found = []
+    with torch.no_grad(), solved["attending"](model, cache.attend):
+        for place in range(16):
+            token.copy_(line[:, place : place + 1])
+            found.append(solved["static_step"](model, cache, token))
+            assert torch.equal(token, found[-1].argmax(-1))
+    with torch.no_grad():
+        return float((torch.cat(found, dim=1) - model(line)).abs().max())
+
+
+def test_equal_steps_give_the_logits_of_one_pass(solved: dict, model: nn.Module) -> None:
+    exact = solved["GPT2"](SMALL).double()
+    exact.load_state_dict(model.state_dict())
+    assert steps_apart(solved, exact) < 1e-12
+    small = solved["GPT2"].from_pretrained(pretrained.SMALL)
+    assert (
+        steps_apart(solved, small) < 1e-5 * 4
+    )  # logits of about 10: a few units in the last place
+
+
+class _Trace(TorchDispatchMode):
+    """What was handed to torch: operations, with the shapes and the places of what they read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        shapes = tuple(tuple(a.shape) for a in args if isinstance(a, torch.Tensor))
+        numbers = tuple(a for a in args if isinstance(a, int | float))
+        self.seen.append((str(func), shapes, numbers))
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_step_of_fixed_shapes_can_be_recorded_and_a_growing_one_cannot(
+    solved: dict, model: nn.Module
+) -> None:
+    cache, token, grown = solved["StaticCache"](model, 16), ids(1, 1), solved["Cache"]()
+    equal, growing = [], []
+    for _ in range(5):
+        with torch.no_grad(), solved["attending"](model, cache.attend), _Trace() as trace:
+            solved["static_step"](model, cache, token)
+        equal.append(trace.seen)
+        with torch.no_grad(), _Trace() as trace:
+            model(token, grown)
+        growing.append(trace.seen)
+    assert all(seen == equal[0] for seen in equal[1:])
+    assert all(seen != growing[1] for seen in growing[2:])
+    # Nothing asks the card for a number, which a recording forbids.
+    assert not any("_local_scalar_dense" in what or "nonzero" in what for what, *_ in equal[0])
+
+
+def test_a_text_that_outgrows_the_model_is_refused_by_equal_steps(
+    solved: dict, model: nn.Module
+) -> None:
+    with pytest.raises(ValueError, match=r"16 positions: got 10 \+ 7"):
+        solved["generate_static"](model, ids(1, 10), 7)
+
+
+def test_launches_and_stored_speeds_are_told(told: str) -> None:
+    assert "the same 40 tokens: True" in told
+    assert float(re.search(r"largest difference of the logits: (\S+)", told)[1]) < 1e-5
+    grown, equal = map(
+        int, re.search(r"takes (\d+) launches .*, (\d+) with a static", told).groups()
+    )
+    assert 200 < equal < grown < 400  # hundreds
+    if not torch.cuda.is_available():
+        assert "this machine has no CUDA card" in told
+        assert "a static cache, one launch a token" in told
 
 
 # ------------------------------------------------------------------------- the numbers of the prose

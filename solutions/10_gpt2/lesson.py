@@ -18,6 +18,7 @@
 # ---
 
 # %%
+import contextlib
 import itertools
 import math
 
@@ -30,11 +31,12 @@ from torch import nn
 
 from autograder import check
 from autograder.inside.gpt2 import suspects
-from course import matvec, pretrained
+from course import matvec, pretrained, writing
 from course.causality import dependency_map
 from course.demo import solved
-from course.operations import count_operations
+from course.operations import count_launches, count_operations
 from course.picture import show
+from course.step import RECORDERS, WARM_UPS
 from course.training import fit
 from figures.attention import AttentionExplorer
 from figures.attention_steps import AttentionSteps
@@ -900,6 +902,137 @@ with solved("gpt2_parameters"):
 r"""
 Half a gigabyte a token: at batch 1 the reading alone sets a limit, whatever the arithmetic takes. Fewer bytes a weight (int8) move it, and so do many texts that share one reading (a larger batch). `benchmarks/README.md`, GPT-2, measures how near to it your cache comes, and what int8 brings.
 
+### One launch for a token
+
+On a GPU, `generate_cached` stays far below that limit. For each token Python hands over hundreds of small pieces of work (**launches**), one after the other, and the card waits for Python. A *CUDA graph* records the launches of one step; from then on a single launch plays them all again, in the same places of the memory, without Python.
+
+So a step has to be the same each time. Yours is not: its cache grows, and its position is a number of Python's. A `StaticCache` makes room for the whole text at once; `position` is a number on the card, and the mask hides what lies behind it. The blocks are yours.
+
+*By hand.* Room for 4, position 1: the scores become $(s_0, s_1, -\infty, -\infty)$. **Predict:** does such a step multiply less than yours?
+
+<details><summary>Answer</summary>
+
+More: it always attends to the whole room. What it saves is waiting.
+</details>
+"""
+
+
+# %%
+class StaticCache:
+    """Keys and values of one text, with room for `room` tokens; the next stands at `position`."""
+
+    def __init__(self, model, room):
+        config, weight = model.config, model.wte.weight
+        shape = (1, config["n_head"], room, config["n_embd"] // config["n_head"])
+        self.pairs = [(weight.new_zeros(shape), weight.new_zeros(shape)) for _ in model.h]
+        self.places = torch.arange(room, device=weight.device)
+        self.position = self.places[:1].clone()
+
+    def take(self, cache):
+        """Begins with what a `Cache` has kept."""
+        for layer, pair in enumerate(self.pairs):
+            for mine, theirs in zip(pair, cache.pairs[layer], strict=True):
+                mine[:, :, : cache.length] = theirs
+        self.position.fill_(cache.length)
+
+    def append(self, layer, k, v):
+        """Puts k and v (1, H, 1, d) at the position; returns the whole room, (1, H, room, d)."""
+        for kept, new in zip(self.pairs[layer], (k, v), strict=True):
+            kept.index_copy_(2, self.position, new)
+        return self.pairs[layer]
+
+    def attend(self, q, k, v):
+        """The answer of the token at the position; what lies behind it is not written yet."""
+        scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (1, H, 1, room)
+        return torch.softmax(scores.masked_fill(self.places > self.position, -math.inf), -1) @ v
+
+
+# %%
+@contextlib.contextmanager
+def attending(model, attend):
+    """The model with another attention in all of its blocks, for the length of a `with`."""
+    before = [block.attend for block in model.h]
+    for block in model.h:
+        block.attend = attend
+    try:
+        yield
+    finally:
+        for block, own in zip(model.h, before, strict=True):
+            block.attend = own
+
+
+def static_step(model, cache, token):
+    """Reads the token (1, 1), puts the likeliest next one in its place; the logits (1, 1, V)."""
+    x = model.wte(token) + model.wpe(cache.position)
+    for block in model.h:
+        x = block(x, cache)
+    logits = model.ln_f(x) @ model.wte.weight.T
+    token.copy_(logits.argmax(dim=-1))
+    cache.position += 1
+    return logits
+
+
+# %%
+@torch.no_grad()
+def generate_static(model, tokens, count):
+    """The likeliest tokens after one text (1, T), as `generate_cached` has them, by equal steps."""
+    if tokens.shape[1] + count > model.config["n_positions"]:
+        raise ValueError(
+            f"{model.config['n_positions']} positions: got {tokens.shape[1]} + {count}"
+        )
+    read, token = Cache(), tokens[:, -1:].clone()
+    first = choose(model(tokens, read)[:, -1])  # the prompt, in one pass
+    cache = StaticCache(model, tokens.shape[1] + count + WARM_UPS)
+    record = RECORDERS.get(token.device.type, lambda step: step)  # without a card, Python plays
+    with attending(model, cache.attend):
+        play = record(lambda: static_step(model, cache, token))
+        cache.take(read)
+        token.copy_(first)
+        made = [first]
+        for _ in range(count - 1):
+            play()
+            made.append(token.clone())
+    return torch.cat([tokens, *made], dim=1)
+
+
+# %% tags=["demo"] title="The same tokens, by equal steps"
+with solved("GPT2", "Block", "causal_attention", "load_hf", "Cache", "generate_cached"):
+    line = torch.tensor([ready.encode("My lord, I will")])
+    plain, static = generate_cached(gpt, line, 40), generate_static(gpt, line, 40)
+    print(
+        f"{ready.decode(static[0])}\n{'─' * 60}\nthe same 40 tokens: {torch.equal(plain, static)}"
+    )
+    read, cache, token = Cache(), StaticCache(gpt, 40), line[:, -1:].clone()
+    with torch.no_grad():
+        gpt(line[:, :-1], read)
+        cache.take(read)
+        wanted = gpt(token, read)
+    with torch.no_grad(), attending(gpt, cache.attend):
+        apart = (static_step(gpt, cache, token) - wanted).abs().max()
+    print(f"largest difference of the logits: {apart:.0e}")
+
+# %% tags=["demo"] title="How many launches, and how long each takes"
+with solved("GPT2", "Block", "causal_attention", "Cache", "generate_cached"):
+    twelve = GPT2({**GPT2_SMALL, "vocab_size": 64, "n_embd": 24})  # as many launches as GPT-2
+    read, cache, token = Cache(), StaticCache(twelve, 16), torch.tensor([[0]])
+    grown = [count_launches(twelve, token, read) for _ in range(2)][-1]
+    with attending(twelve, cache.attend):
+        equal = count_launches(static_step, twelve, cache, token)
+    print(
+        f"a token of GPT-2 takes {grown} launches with a growing cache, {equal} with a static one"
+    )
+    found = writing.speeds(
+        {"generate_cached": generate_cached, "generate_static": generate_static},
+        lambda: GPT2(GPT2_SMALL),
+    )
+    print(found)
+    slow, *_, quick = found.rates.values()
+    print(
+        f"a launch takes {1e6 / slow / grown:.0f} µs from Python, {1e6 / quick / equal:.0f} µs played"
+    )
+
+# %% [markdown]
+r"""
 ## Exercise 9: two of the five peek
 
 `find_the_leak` · difficulty ●●○ · 7 minutes · 2 points
