@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from autograder import lessons
 from autograder.checks import temperature as checks
 from autograder.draw import Draw
 from autograder.inside.temperature import Step
@@ -458,3 +460,112 @@ def test_the_picture_refuses_what_it_cannot_draw() -> None:
         NextToken(logits, labels, texts={"x": (["a", "b"], [1.0])})
     with pytest.raises(ValueError, match="array of numbers"):
         NextToken(["a"], ["a"])
+
+
+# ------------------------------------------------------------------------- speculative decoding
+
+
+def every_path(run: Callable[[Callable], Any]) -> Iterator[tuple[Any, float]]:
+    """What `run(draw)` gives for each outcome of all its draws, with the outcome's probability."""
+    waiting: list[list[int]] = [[]]
+    while waiting:
+        fixed, chance, place = waiting.pop(), 1.0, 0
+
+        def draw(probs: torch.Tensor, fixed: list[int] = fixed) -> torch.Tensor:
+            nonlocal chance, place
+            assert probs.sum().item() == pytest.approx(1, abs=1e-12)
+            if place == len(fixed):  # from here on the first of what is possible, others later
+                first, *others = probs.nonzero()[:, 0].tolist()
+                waiting.extend([*fixed, other] for other in others)
+                fixed.append(first)
+            place += 1
+            chance *= probs[fixed[place - 1]].item()
+            return torch.tensor([fixed[place - 1]])
+
+        outcome = run(draw)
+        yield outcome, chance
+
+
+def tables(vocabulary: int, seed: int) -> torch.Tensor:
+    """p(next | the last token, the number of tokens before modulo 3), (3, V, V), float64."""
+    random = torch.Generator().manual_seed(seed)
+    logits = 2 * torch.randn(3, vocabulary, vocabulary, generator=random, dtype=torch.float64)
+    return logits.softmax(-1)
+
+
+def written(speculate: Callable, vocabulary: int, count: int, ahead: int) -> tuple[dict, dict]:
+    """The distribution of `speculate`'s text, and the target's by the chain rule."""
+    p, q = tables(vocabulary, 0), tables(vocabulary, 1)
+    q[1, 0, 0] = 0  # the draft never proposes what the target may well write
+    q[1, 0] /= q[1, 0].sum()
+
+    def target(ids: torch.Tensor) -> torch.Tensor:
+        return p[torch.arange(len(ids)) % 3, ids]
+
+    def draft(ids: torch.Tensor) -> torch.Tensor:
+        return q[(len(ids) - 1) % 3, ids[-1]]
+
+    begun, found = torch.tensor([1, 0]), {}
+    for (text, _), chance in every_path(
+        lambda draw: speculate(target, draft, begun, count, ahead, draw)
+    ):
+        key = tuple(text.tolist())
+        found[key] = found.get(key, 0.0) + chance
+    wanted = {}
+    for more in itertools.product(range(vocabulary), repeat=count):
+        text = [1, 0, *more]
+        steps = (p[(i - 1) % 3, text[i - 1], text[i]].item() for i in range(2, len(text)))
+        wanted[tuple(text)] = math.prod(steps)
+    return found, wanted
+
+
+def apart(found: dict, wanted: dict) -> float:
+    assert set(found) <= set(wanted)
+    assert sum(found.values()) == pytest.approx(1, abs=1e-12)
+    return max(abs(found.get(text, 0.0) - chance) for text, chance in wanted.items())
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "count", "ahead"), [(3, 1, 1), (3, 3, 1), (3, 2, 2), (2, 3, 2), (2, 2, 3)]
+)
+def test_a_drafted_text_has_the_targets_distribution_to_the_last_path(
+    solved: dict, vocabulary: int, count: int, ahead: int
+) -> None:
+    assert apart(*written(solved["speculate"], vocabulary, count, ahead)) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(p[same] - q[same]).clamp(min=0)", "p[same]"),  # drawn again, from all of it
+        (".clamp(max=1)", ".clamp(min=1, max=1)"),  # every draft is kept
+        ("p[same] if same == ahead else", "q[-1] if same == ahead else"),
+        ("[start - 1 :]", "[start:]"),  # judged by the token after
+    ],
+)
+def test_the_enumeration_sees_what_is_not_exact(right: str, wrong: str) -> None:
+    cells = [c.source for c in lessons.load_lesson(LESSON).cells if "def speculate" in c.source]
+    assert cells[0].count(right) == 1
+    names: dict[str, Any] = {"torch": torch}
+    exec(cells[0].replace(right, wrong), names)
+    try:
+        found, wanted = written(names["speculate"], 3, 2, 1)
+    except (IndexError, AssertionError):  # it asks for what there is not
+        return
+    assert apart(found, wanted) > 1e-3
+
+
+def test_what_a_draft_keeps_by_hand() -> None:
+    p, q = torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.2, 0.6, 0.2])
+    kept = torch.minimum(p, q)
+    assert torch.allclose(kept, torch.tensor([0.2, 0.3, 0.2]))
+    assert torch.allclose(kept + (p - q).clamp(min=0), p)
+    assert (p - q).clamp(min=0).tolist() == pytest.approx([0.3, 0, 0])
+
+
+def test_a_longer_memory_keeps_more_of_a_draft(told: str) -> None:
+    shares = [int(n) for n in re.findall(r"memory +\d+: +(\d+)% of a draft kept", told)]
+    assert len(shares) == 6 and shares == sorted(shares)
+    assert shares[0] < 50 < shares[1] and shares[-1] > 80
+    passes = int(re.search(r"80 tokens in (\d+) passes", told)[1])
+    assert 80 / 5 <= passes < 80 / 1.5

@@ -1183,4 +1183,62 @@ In ranked order, those *before* which there is still less than $p$. So the cross
 
 The most probable text, and a text that greedy takes.
 </details>
+
+## Appendix: one model drafts, another one signs
+
+To *write* five tokens takes a model five passes; to *judge* five takes one (lesson 10). So let a quick model write ahead, and a good one judge: **speculative decoding** (Leviathan, Kalman and Matias, ICML 2023; Chen and others, 2023, arXiv 2302.01318). A token that the draft drew with probability $q$ and the target gives $p$ is kept with probability $\min(1, p/q)$. At the first that is not, draw from what is missing, $(p - q)^+$ normalized, and forget the rest. If all are kept, the pass gives one token more.
+
+*By hand.* $p = (0.5, 0.3, 0.2)$, $q = (0.2, 0.6, 0.2)$. Kept are $0.2$, $0.3$ and $0.2$; the other $0.3$ go to the first token. The sum is $p$: the text is the target's **exactly**, whatever the draft.
+
+Our target is the small GPT; its draft is the same network with a short memory, reading the last few tokens only. (It saves passes here, not work: a real draft is small.) **Predict:** how long a memory, until half of a draft is kept?
 """
+
+
+# %%
+def speculate(target, draft, tokens, count, ahead, draw):
+    """`count` tokens more as `target` writes them, and how many of a draft each of its passes kept.
+
+    tokens: ids (t,). draft(ids) → probabilities (V,) of the next token; target(ids) → (t, V), of the
+    token after each. ahead: the length of a draft. draw(probabilities) → an index drawn, (1,).
+    """
+    end, kept = len(tokens) + count, []
+    while len(tokens) < end:
+        start, q, same = len(tokens), [], 0
+        for _ in range(ahead):
+            q.append(draft(tokens))
+            tokens = torch.cat([tokens, draw(q[-1])])
+        p = target(tokens)[start - 1 :]  # (ahead + 1, V), in one pass
+        while same < ahead:
+            token = tokens[start + same]
+            keep = (p[same, token] / q[same][token]).clamp(max=1)
+            if not draw(torch.stack([1 - keep, keep])):
+                break
+            same += 1
+        rest = p[same] if same == ahead else (p[same] - q[same]).clamp(min=0)
+        tokens = torch.cat([tokens[: start + same], draw(rest / rest.sum())])
+        kept.append(same)
+    return tokens[:end], kept
+
+
+# %% tags=["demo"] title="How much of a draft is kept"
+def recalls(memory):
+    """A draft that reads the last `memory` tokens: ids (t,) → probabilities (V,)."""
+    return lambda ids: gpt.logits(ids[None, -memory:])[0, -1].softmax(-1)
+
+
+random, ahead = torch.Generator().manual_seed(0), 4
+begun = torch.tensor([gpt.end, *gpt.encode("HAMLET.\nMy lord, ")])
+text, kept = speculate(
+    lambda ids: gpt.logits(ids[None])[0].softmax(-1),
+    recalls(2), begun, 80, ahead, lambda p: torch.multinomial(p, 1, generator=random),
+)  # fmt: skip
+print(f"{gpt.decode(text[1:])}\n{'─' * 60}")
+print(f"80 tokens in {len(kept)} passes; a draft of {ahead} with a memory of 2: {sum(kept)} kept")
+
+page = torch.tensor([gpt.end, *gpt.encode(pretrained.held_out())])[:256]
+p = gpt.logits(page[None])[0].softmax(-1)  # (256, V)
+for memory in (1, 2, 4, 8, 16, 32):
+    q = gpt.logits(page.unfold(0, memory, 1))[:, -1].softmax(-1)  # (256 − memory + 1, V)
+    share = torch.minimum(p[memory - 1 :], q).sum(-1).mean().item()  # Σ min(p, q): what is kept
+    each = sum(share**i for i in range(ahead + 1))
+    print(f"memory {memory:>2}: {share:4.0%} of a draft kept, about {each:.1f} tokens a pass")
