@@ -19,9 +19,11 @@ import torch
 
 STORE = Path(__file__).parent / "models" / "full_size" / "writing.json"
 PROMPT, COUNT = 32, 256  # tokens read, and tokens written
+ROOM = PROMPT + COUNT
 TIMES = 3  # the median of so many
 
-Write = Callable[[Any, torch.Tensor, int], torch.Tensor]
+Write = Callable[[torch.Tensor, int], torch.Tensor]  # tokens (1, T) and a count → (1, T + count)
+Way = Callable[[Any], Write]  # a model → how it writes: what is set up once is set up here
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,16 @@ def bandwidth(device: torch.device, length: int = 2**28) -> float:
     return 2 * x.numel() * x.element_size() / seconds
 
 
-def tokens_a_second(write: Write, model: Any, count: int, prompt: int, times: int = TIMES) -> float:
-    """The median of some runs of `write(model, tokens, count)`, after one that is not counted.
+def tokens_a_second(way: Way, model: Any, count: int, prompt: int, times: int = TIMES) -> float:
+    """The median of some runs of `way(model)(tokens, count)`, the slowest left out.
 
-    The prompt, (1, prompt), is drawn from all of the model's tokens by seed 0.
+    What a first run sets up is not counted then. The prompt, (1, prompt), is drawn from all of the
+    model's tokens by seed 0.
     """
-    device = model.wte.weight.device
+    device, write = model.wte.weight.device, way(model)
     random = torch.Generator().manual_seed(0)
     tokens = torch.randint(model.config["vocab_size"], (1, prompt), generator=random).to(device)
-    seconds = sorted(
-        _seconds(lambda: write(model, tokens, count), device) for _ in range(times + 1)
-    )
-    # The first run sets up much, and is the slowest.
+    seconds = sorted(_seconds(lambda: write(tokens, count), device) for _ in range(times + 1))
     return count / seconds[:times][(times - 1) // 2]
 
 
@@ -110,11 +110,11 @@ def _seconds(work: Callable[[], Any], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def speeds(ways: dict[str, Write], make: Callable[[], Any]) -> Speeds:
+def speeds(ways: dict[str, Way], make: Callable[[], Any]) -> Speeds:
     """Measure ways to write, on a card if there is one; elsewhere `stored()`.
 
     Args:
-        ways: a name → `write(model, tokens, count)`.
+        ways: a name → a function of the model that gives `write(tokens, count)`.
         make: makes the model, a GPT-2 as in lesson 10; random weights are as quick as others.
     """
     from course.device import device
@@ -125,7 +125,7 @@ def speeds(ways: dict[str, Write], make: Callable[[], Any]) -> Speeds:
     return measured(ways, make().to(card).eval(), "your code, measured now")
 
 
-def measured(ways: dict[str, Write], model: Any, by: str) -> Speeds:
+def measured(ways: dict[str, Way], model: Any, by: str) -> Speeds:
     """Measure ways to write by a model, where it lives."""
     weight = model.wte.weight
     kind = str(weight.dtype).removeprefix("torch.")
@@ -135,7 +135,7 @@ def measured(ways: dict[str, Write], model: Any, by: str) -> Speeds:
         device=name,
         setting=f"{numbers / 1e6:,.0f} million random weights in {kind}, one text, {PROMPT} tokens "
         f"of prompt and {COUNT} more",
-        rates={way: tokens_a_second(write, model, COUNT, PROMPT) for way, write in ways.items()},
+        rates={name: tokens_a_second(way, model, COUNT, PROMPT) for name, way in ways.items()},
         bandwidth=bandwidth(weight.device),
         size=weights_read(model),
         by=by,

@@ -172,7 +172,7 @@ def _(names, to):
     yield torch.as_tensor(names.perplexity(model, tokens))
     yield names.generate(model, tokens, 4)
     yield names.generate_cached(model, tokens, 4)
-    yield names.generate_static(model, tokens[:1, :2], 4)
+    yield names.static_writer(model, 6)(tokens[:1, :2], 4)
     cache = names.Cache()
     yield model(tokens, cache)
     cache.reorder(torch.tensor([1, 0]))

@@ -37,13 +37,13 @@ def test_what_is_measured_is_kept_and_found_again(
 ):
     asked = []
 
-    def write(model, tokens, count):
+    def write(tokens, count):
         asked.append((tuple(tokens.shape), count))
         return tokens
 
     monkeypatch.setattr(writing, "STORE", tmp_path / "writing.json")
     monkeypatch.setattr(writing, "bandwidth", lambda device: 1e9)
-    found = writing.measured({"mine": write}, model, "a test")
+    found = writing.measured({"mine": lambda model: write}, model, "a test")
     assert set(asked) == {((1, 5), 7)} and len(asked) == writing.TIMES + 1
     assert found.rates["mine"] > 0 and found.size == writing.weights_read(model)
     writing.keep(found)

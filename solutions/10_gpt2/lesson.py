@@ -19,6 +19,7 @@
 
 # %%
 import contextlib
+import functools
 import itertools
 import math
 
@@ -973,32 +974,40 @@ def static_step(model, cache, token):
 
 
 # %%
-@torch.no_grad()
-def generate_static(model, tokens, count):
-    """The likeliest tokens after one text (1, T), as `generate_cached` has them, by equal steps."""
-    if tokens.shape[1] + count > model.config["n_positions"]:
+def static_writer(model, room):
+    """Records a step for texts of up to `room` tokens; gives `write(tokens, count)`, which plays it.
+
+    write: one text (1, T), T + count ≤ room → the same tokens as `generate_cached` without a generator.
+    """
+    if room > model.config["n_positions"]:
         raise ValueError(
-            f"{model.config['n_positions']} positions: got {tokens.shape[1]} + {count}"
+            f"the model has {model.config['n_positions']} positions: got room for {room}"
         )
-    read, token = Cache(), tokens[:, -1:].clone()
-    first = choose(model(tokens, read)[:, -1])  # the prompt, in one pass
-    cache = StaticCache(model, tokens.shape[1] + count + WARM_UPS)
+    cache = StaticCache(model, room + WARM_UPS)
+    token = cache.places[:1, None].clone()
     record = RECORDERS.get(token.device.type, lambda step: step)  # without a card, Python plays
-    with attending(model, cache.attend):
+    with torch.no_grad(), attending(model, cache.attend):
         play = record(lambda: static_step(model, cache, token))
+
+    @torch.no_grad()
+    def write(tokens, count):
+        read = Cache()
+        made = [choose(model(tokens, read)[:, -1])]  # the prompt, in one pass
         cache.take(read)
-        token.copy_(first)
-        made = [first]
-        for _ in range(count - 1):
-            play()
-            made.append(token.clone())
-    return torch.cat([tokens, *made], dim=1)
+        token.copy_(made[0])
+        with attending(model, cache.attend):
+            for _ in range(count - 1):
+                play()
+                made.append(token.clone())
+        return torch.cat([tokens, *made], dim=1)
+
+    return write
 
 
 # %% tags=["demo"] title="The same tokens, by equal steps"
 with solved("GPT2", "Block", "causal_attention", "load_hf", "Cache", "generate_cached"):
     line = torch.tensor([ready.encode("My lord, I will")])
-    plain, static = generate_cached(gpt, line, 40), generate_static(gpt, line, 40)
+    plain, static = generate_cached(gpt, line, 40), static_writer(gpt, 64)(line, 40)
     print(
         f"{ready.decode(static[0])}\n{'─' * 60}\nthe same 40 tokens: {torch.equal(plain, static)}"
     )
@@ -1022,7 +1031,10 @@ with solved("GPT2", "Block", "causal_attention", "Cache", "generate_cached"):
         f"a token of GPT-2 takes {grown} launches with a growing cache, {equal} with a static one"
     )
     found = writing.speeds(
-        {"generate_cached": generate_cached, "generate_static": generate_static},
+        {
+            "generate_cached": lambda model: functools.partial(generate_cached, model),
+            "static_writer": lambda model: static_writer(model, writing.ROOM),
+        },
         lambda: GPT2(GPT2_SMALL),
     )
     print(found)
