@@ -61,26 +61,22 @@ def _cell(text):
             "outputs": [], "execution_count": None}  # fmt: skip
 
 
-def _submissions(template, lesson):
-    """One notebook for each round of right answers: the k-th answer to every exercise."""
-    answers: dict[str, list] = {}
+def _rounds(lesson):
+    """The k-th right answer to every exercise, for k = 0, 1, …: answers by exercise."""
+    by_exercise: dict[str, list] = {}
     for answer in answers_of(lesson, "right"):
-        answers.setdefault(answer.exercise, []).append(answer)
-    rounds = max(map(len, answers.values()), default=0)
-    for k in range(rounds):
-        # Each exercise by itself: answers of different authors need not fit together.
-        for name, listed in answers.items():
-            if k < len(listed):
-                judged = listed[k].check or name
-                yield f"{judged}.{name}-{k}", _filled(template, lesson, listed[k], with_own=k == 0)
+        by_exercise.setdefault(answer.exercise, []).append(answer)
+    for k in range(max(map(len, by_exercise.values()))):
+        yield {name: listed[k] for name, listed in by_exercise.items() if k < len(listed)}
 
 
-def _filled(template, lesson, answer, with_own):
+def _filled(template, lesson, answers, with_own=False):
+    """The notebook with these answers by exercise, and the solutions of the other exercises."""
     notebook = copy.deepcopy(template)
     for cell in notebook["cells"]:
         name = nbgrader_of(cell).get("grade_id")
-        if name == answer.exercise:
-            cell["source"] = text_of(lesson, answer)
+        if name in answers:
+            cell["source"] = text_of(lesson, answers[name])
         elif name in lessons.load_lesson(lesson).exercises:
             cell["source"] = lessons.exercise_source(lesson, name)
     if with_own:
@@ -91,18 +87,44 @@ def _filled(template, lesson, answer, with_own):
 
 @pytest.fixture(scope="module", params=LESSONS)
 def graded(request, tmp_path_factory):
-    """All right answers of a lesson's bank, each in a submission, graded in one run."""
+    """All right answers of a lesson's bank: many in a notebook, and by themselves if need be.
+
+    Answers of different authors need not fit together (both may give one name to something): what
+    lost a point beside others is handed in once more beside the solutions. Gives the course, the
+    lesson, all lines and, by answer, what its check said last.
+    """
     lesson = request.param
     course = open_course(class_dir=tmp_path_factory.mktemp(lesson))
     template = template_of(course, lesson).notebook
-    for student, notebook in _submissions(template, lesson):
-        path = course.submission_of(student, lesson)
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(notebook), encoding="utf-8")
-    result = grade_class(
-        course, lesson, Settings(sandbox="auto", workers=2, feedback=False, limits=LIMITS)
-    )
-    return course, lesson, result
+    settings = Settings(sandbox="auto", workers=2, feedback=False, limits=LIMITS)
+
+    def grade(held):
+        for student, answers in held.items():
+            path = course.submission_of(student, lesson)
+            path.parent.mkdir(parents=True)
+            notebook = _filled(template, lesson, answers, with_own=student == "together-0")
+            path.write_text(json.dumps(notebook), encoding="utf-8")
+        lines = {line.student: line for line in grade_class(course, lesson, settings).lines}
+        said = {}
+        for student, answers in held.items():
+            outcomes = _record(course, lesson, lines[student])["outcomes"]
+            by_name = {o["verdict"]["name"]: o for o in outcomes if o["verdict"]}
+            said |= {a: by_name.get(a.check or name) for name, a in answers.items()}
+        return lines, said
+
+    together = {f"together-{k}": answers for k, answers in enumerate(_rounds(lesson))}
+    lines, said = grade(together)
+    lost = [(name, a) for held in together.values() for name, a in held.items() if _lost(said[a])]
+    if lost:
+        alone = {f"alone-{k}": {name: answer} for k, (name, answer) in enumerate(lost)}
+        lines, more = grade(alone)
+        said |= more
+    return course, lesson, list(lines.values()), said
+
+
+def _lost(outcome):
+    """Whether a check took a point, or never spoke."""
+    return outcome is None or outcome["score"] < outcome["points"]
 
 
 def _record(course, lesson, line):
@@ -110,30 +132,23 @@ def _record(course, lesson, line):
 
 
 def test_every_right_answer_earns_full_marks_in_the_sandbox(graded):
-    course, lesson, result = graded
-    assert result.lines
-    lost = {}
-    for line in result.lines:
-        judged = line.student.partition(".")[0]
-        outcomes = {o["verdict"]["name"]: o for o in _record(course, lesson, line)["outcomes"]
-                    if o["verdict"]}  # fmt: skip
-        if outcomes[judged]["score"] < outcomes[judged]["points"]:
-            lost[line.student] = outcomes[judged]["headline"]
-    assert lost == {}
+    _course, lesson, _lines, said = graded
+    assert set(said) == set(answers_of(lesson, "right"))
+    assert {a.how: said[a] and said[a]["headline"] for a in said if _lost(said[a])} == {}
 
 
 def test_no_process_had_to_be_replaced(graded):
-    course, lesson, result = graded
-    for line in result.lines:
+    course, lesson, lines, _said = graded
+    for line in lines:
         record = _record(course, lesson, line)
         assert record["restarts"] == 0
         assert record["sandbox"] != "no protection"
 
 
 def test_what_students_add_works_as_it_does_at_home(graded):
-    course, lesson, result = graded
+    course, lesson, lines, _said = graded
     seen = 0
-    for line in result.lines:
+    for line in lines:
         path = course.autograded_of(line.student, lesson)
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         own = {"".join(c["source"]): c["outputs"] for c in cells if c["id"].startswith("added-")}
