@@ -216,6 +216,7 @@ def test_the_bell_must_come_last_once_there_are_three_switches(experiment) -> No
 def test_histograms_and_mixtures_have_the_numbers_of_the_text(experiment) -> None:
     bins, mixtures = experiment["bins"], experiment["losses"]
     assert [round(bins[b], 2) for b in (8, 16, 40)] == [0.30, 0.07, 0.01]
+    assert bins[5] > bins[4], "no edge on the jump"
     assert bins[16] > mixtures[15] and bins[80] < mixtures[24]
 
 

@@ -13,7 +13,7 @@
 #     name: 02_chain_rule
 #     title: "The chain rule: one identity, no approximation"
 #     question: "How can one draw a word letter by letter, know its exact probability, and still be stuck at a simple question about it?"
-#     minutes: 80
+#     minutes: 100
 #     prerequisites: [01_exponential_wall]
 # ---
 
@@ -405,7 +405,7 @@ How to draw from *one* row? Lay the row out as intervals on $[0, 1)$ and throw a
 
 *By hand.* After B the row is $(0.5,\ 0.2,\ 0.3)$; its running sums are 0.5, 0.7, 1. Say $u = 0.62$: at or above 0.5, below 0.7, so the letter is B. In general the letter is *the number of running sums that are at most* $u$.
 
-The check compares 8,000 of your words with the joint by a $\chi^2$ test, $\sum_x (\text{seen} - \text{expected})^2 / \text{expected}$, whose limits a right sampler misses less than once in a million runs. It also wants all your
+The check compares 8,000 of your words with the joint by a $\chi^2$ test, $\sum_x (\text{seen} - \text{expected})^2 / \text{expected}$, whose limits a right sampler fails less than once in a million runs. It also wants all your
 randomness from `rng`, so that a run can be repeated.
 
 <details><summary>Hint 1</summary>
@@ -634,10 +634,10 @@ with solved("conditionals", "log_likelihood"):
 
 # %% [markdown]
 r"""
-Each letter of memory makes the next one cheaper, the fourth costs about half of the first. But the chain learns slowly. The factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and each learns from its own letters alone: after 1,000 letters half of the test words ask a row that was never seen, and pay $\log 27$ for their fourth letter, as who knows nothing. The longer the text, the fewer do. **Tables do not
+Each letter of memory makes the next one cheaper: the fourth costs about half of the first. But the chain learns slowly. The factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and each learns from its own letters alone: after 1,000 letters half of the test words ask a row that was never seen, and pay $\log 27$ for their fourth letter, like someone who knows nothing. The longer the text, the fewer do. The last column prices the others: a row seen a few times is hardly better than none. **Tables do not
 generalize**: a row learns nothing from its neighbors.
 
-Set `pseudo_count=0` and look at the test NLL again: about 2 % of the test words were never seen, one of them is enough for $-\infty$.
+Set `pseudo_count=0` and look at the test NLL again: about 2 % of the test words were never seen, and one of them is enough to make it infinite.
 
 The same factors write. Each of these words was drawn by your `sample`:
 """
@@ -655,7 +655,7 @@ r"""
 
 `conditional_query` · difficulty ●●○ · 10 minutes · 3 points
 
-Back to the second question of the beginning: our machine's word *ends* in C, how did it begin? What we know is called **evidence**, and this evidence is no prefix.
+Back to the second question of the beginning: our machine's word *ends* in C. How did it begin? What we know is called **evidence**, and this evidence is no prefix.
 
 With a table at hand this is easy. **Cut, then divide**: keep the cells that agree with the evidence, and divide by their sum.
 
@@ -756,7 +756,7 @@ patterns = ["he??", "?he?", "??he", "th??", "??th", "??ng", "?qu?", "??qu", "???
 
 # %% [markdown]
 r"""
-**Watch both.** Below are 60 words each way, with the factors of the English text. Slide through the letters: on the left words die where they contradict the pattern, on the right they go on with a weight. Then type `he??`, `??he`, or a pattern of your own (`_` is a gap).
+**Watch both.** Below are 60 words each way, with the factors of the English text. Slide through the letters: on the left words die where they contradict the pattern, on the right they go on with a weight. Then type `he??`, `??he`, or a pattern of your own (`_` is the space between words).
 """
 
 # %% tags=["demo"]
@@ -783,7 +783,10 @@ with solved("conditionals", "sample", "conditional_query"):
         kept = np.all([words[:, i] == v for i, v in evidence.items()], axis=0)
         _, weights = weighted_words(factors, evidence, count, rng)
         worth = weights.sum() ** 2 / (weights**2).sum()
-        mass = english[tuple(evidence.get(i, slice(None)) for i in range(N))].sum()
+        part = english
+        for i in sorted(evidence, reverse=True):
+            part = part.take(evidence[i], axis=i)
+        mass = part.sum()  # p(evidence)
         costs[pattern] = (mass, kept.sum(), worth)
         best = iter(LETTERS[j] for j in np.unravel_index(exact.argmax(), exact.shape))
         answer = "".join(next(best) if c == "?" else c for c in pattern)
@@ -851,7 +854,7 @@ print(f"and with words of 10 letters the table alone would take {8 * 27**10 / 1e
 # %% [markdown]
 r"""
 For four letters the table is cheaper than rejection. For ten it does not fit into any machine, while the samplers would hardly notice: how many words they need depends on **how rare the evidence is** (rejection) and on **how much the weights vary** (weighting), not on $n$ as such. But both have their own exponent: each
-further known letter makes the evidence rarer, most of them several times, and each weight is a product of one factor more. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
+further known letter makes the evidence rarer, usually several times rarer, and each weight is a product of one factor more. For a page with every second letter given, both ways are hopeless, and in general even *approximate* answers are NP-hard (Dagum and Luby, 1993). What helps is to
 choose the order so that the evidence comes first, to train for many orders at once (lesson 5), or to be content with questions about the future.
 
 ## A question to answer in words
@@ -884,7 +887,7 @@ r"""
 ## What you should remember
 
 The chain rule is an identity: every joint, in every order, *is* the product of its factors, and cutting it up saves nothing by itself. The same factors score a word (read, take logs, add) and draw one (roll, write, go on), both exactly. Scores live in
-log space, because products of two thousand factors are 0.0 in a computer. Evidence in front is free; evidence elsewhere costs $1/p(\text{evidence})$ draws for a useful one, or weights that vary, $1 + c^2$ draws for a useful one, or a table that nobody can store.
+log space, because products of two thousand factors are 0.0 in a computer. Evidence in front is free; evidence elsewhere has its price: by rejection, $1/p(\text{evidence})$ draws for a useful one; by weights that vary, $1 + c^2$ draws; or a table that nobody can store.
 
 ## Go further
 

@@ -93,14 +93,14 @@ r"""
 # %% tags=["demo"]
 for n, h in ((3, 2), (64, 128), (784, 500)):
     apart = sum(h * (i - 1) + h + h + 1 for i in range(1, n + 1))  # W_i, c_i, V_i and b_i
-    shared = sum(math.prod(shape) for shape in ((h, n), (h,), (n, h), (n,)))
+    shared = {3: 17, 64: 16_576, 784: 785_284}[n]  # you will count them in a later exercise
     print(f"n = {n:3}, h = {h:3}: networks apart {apart:>11,} numbers, W and c shared {shared:>7,}")
 
 # %% [markdown]
 r"""
-154 million against 785,284: about 200 times fewer. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of its 50,000 training images.
+154 million against 785,284: about 200 times fewer. For MNIST, which has 784 pixels, 154 million are about 3,000 numbers for each of 50,000 training images (10,000 more are kept for validation).
 
-Everything else you know already: a logit for each pixel, and the negative log-likelihood is the sum of the surprises, $\log(1 + e^{\ell_i}) - x_i \ell_i$. Now build it.
+Everything else you know already: a logit for each pixel, and the negative log-likelihood is the sum of $\log(1 + e^{\ell_i}) - x_i \ell_i$. Now build it.
 """
 
 # %% [markdown]
@@ -140,7 +140,7 @@ nothing is 0.
 </details>
 <details><summary>Hint 2</summary>
 
-Collect the logits of the steps in a list; `torch.stack(list, dim=1)` makes the columns of the answer of them.
+Collect the logits of the steps in a list; `torch.stack(list, dim=1)` turns them into the columns of the answer.
 </details>
 """
 
@@ -250,7 +250,7 @@ predict(
         "one whose outputs see their own bit",
     ],
     answer=2,
-    why="These are the 'first i columns' of the box above. The values do not look suspicious, and the training loss gets wonderful.",
+    why="These are the 'first i columns' of the box above. The values do not look suspicious, and the training loss looks wonderful.",
 )
 
 
@@ -381,7 +381,7 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-Solved, from *some* starts: all but 1.386 nats, and 0, 1, 1, 0 for the third bit. From others the training ends in a ditch at 1.733 nats, where two of the four words are told apart and two are not. That is the price of hidden units: an FVSBN has one valley (its loss is convex, lesson 3), a network with
+Solved, from *some* starts: almost down to 1.386 nats, and 0, 1, 1, 0 for the third bit. From others the training ends in a ditch (a *local minimum*) at 1.733 nats, where two of the four words are told apart and two are not. That is the price of hidden units: an FVSBN has one valley (its loss is convex, lesson 3), a network with
 hidden units can have many, and here you saw two.
 """
 
@@ -418,7 +418,7 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-About one and a half nats better than the FVSBN. A hidden unit $k$ looks at the pixels through row $k$ of $W$: a picture of 8×8 weights. Here are the 18 with the largest ones.
+About 1.6 nats better than the FVSBN. A hidden unit $k$ looks at the pixels through row $k$ of $W$: a picture of 8×8 weights. Here are the 18 with the largest ones.
 The last pixel, at the lower right, is pale in all of them.
 """
 
@@ -471,7 +471,7 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-The left border is pale for another reason: hardly any image has ink there, and where $x_j = 0$ the gradient of column $j$ is 0 as well.
+The left border is pale for another reason: all but one of the images have no ink there, and where $x_j = 0$ the gradient of column $j$ is 0 as well.
 
 Orange weights switch a unit *off*. The strong ones come in clumps: ink in such a place turns the unit off. All pixels that come later may listen to it, and each of them trains it.
 
@@ -836,10 +836,10 @@ with solved("nade"):
 
 # %% [markdown]
 r"""
-The story does not stand. With 128 units the networks apart are as good as NADE, within a tenth of the standard error, and 274,496 numbers do them no harm that one could see here, with the best epoch chosen on validation images and with weight decay (all four had both, so the table does not say what these two do). With 16 units they are *ahead* by more than a nat: sharing is a restriction, and there it
-costs something. And a NADE with about the numbers of an FVSBN is *behind* it. So what beats the FVSBN is not the sharing: it is hidden units, enough of them.
+The story does not stand. With 128 units the networks apart are as good as NADE (the difference is a small part of the standard error), and 274,496 numbers do them no harm that one could see here, with the best epoch chosen on validation images and with weight decay (all four had both, so the table does not say what these two do). With 16 units they are *ahead* by more than a nat: sharing is a restriction, and there it
+costs something. And a NADE with about the numbers of an FVSBN is no better than it. So what beats the FVSBN is not the sharing: it is hidden units, enough of them.
 
-What sharing buys is the **price**. 16,576 numbers do the work of 274,496, and one column a step does the work of all columns: $O(nh)$ for $O(n^2h)$, at nearly the same likelihood. On 784 pixels this is the difference between 785,284 numbers and 154 million.
+What sharing buys is the **price**. 16,576 numbers do the work of 274,496, and one column a step does the work of all columns: $O(nh)$ instead of $O(n^2h)$, at nearly the same likelihood. On 784 pixels this is the difference between 785,284 numbers and 154 million.
 
 ## Exercise 6: all steps at once
 
@@ -910,7 +910,7 @@ with solved("nade", "nade_scan"):
 
 # %% [markdown]
 r"""
-A few launches for any $n$, in place of several for each bit. The price is memory: $Bnh$ sums at a time for $Bh$. (In *training* the sweep pays it too: the gradient needs every $a_i$.) On an H100, with 784 bits, 500 units and 100 images, a training step by a sweep took 308 ms and by prefix sums 3.1 ms (measured once, with code of the same form). Could one *draw* that way? Question 3 below asks.
+A few launches for any $n$, in place of several for each bit. The price is memory: $Bnh$ sums at a time instead of $Bh$. (In *training* the sweep pays it too: the gradient needs every $a_i$.) On an H100, with 784 bits, 500 units and 100 images, a training step by a sweep took 308 ms and by prefix sums 3.1 ms (measured once, with code of the same form). Could one *draw* that way? Question 3 below asks.
 
 ## A question to answer in words
 
@@ -972,11 +972,11 @@ Count operations at $n$ and at $2n$: the quotient goes to 4 or to 2.
 
 Its output $i$ sees $x_i$. Its "conditionals" are none, and over all $x$ the products do not sum to 1.
 </details>
-<details><summary>Has NADE fewer parameters than an FVSBN?</summary>
+<details><summary>Does NADE have fewer parameters than an FVSBN?</summary>
 
 With $h$ hidden units $2nh + h + n$ against $n(n+1)/2$: fewer only for large $n$, from 2002 on when $h = 500$.
 </details>
-<details><summary>What does a colleague's NADE do that adds the column first and predicts then?</summary>
+<details><summary>A colleague's NADE adds the column first, and then predicts. What does it do?</summary>
 
 It peeks: output $i$ sees $x_i$. A wonderful loss, probabilities that do not sum to 1, and samples that do not fit.
 </details>

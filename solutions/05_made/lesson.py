@@ -14,7 +14,7 @@
 #     title: "MADE: one pass, by masks"
 #     question: "Can one pass of an ordinary network give all n conditionals, without any of them peeking at its answer?"
 #     minutes: 90
-#     prerequisites: [02_chain_rule, 03_fvsbn]
+#     prerequisites: [02_chain_rule, 03_fvsbn, 04_nade]
 # ---
 
 # %%
@@ -65,7 +65,7 @@ predict(
     "If a network gives probability 1 to each of the 2^n bit vectors, what do its 'probabilities' sum to?",
     ["1", "n", "2^n"],
     answer=lambda: [1, 8, 2**8].index(sum(1 for _ in itertools.product((0, 1), repeat=8))),
-    why="A training loss of 0 nats is no triumph here, but the sign that this is no distribution at all.",
+    why="A training loss of 0 nats is not a triumph here: it is a sign that this is no distribution at all.",
 )
 
 # %% [markdown]
@@ -157,7 +157,7 @@ $$
 
 The unit of degree 2 hears inputs 1 and 2. Output 1 hears nobody: $p(x_1)$ is a bias. Output 3 hears both units.
 
-One rule has $\ge$, the other $>$: along a path from input to output the numbers may stay equal, and must rise once.
+One rule has $\ge$, the other $>$: along a path from input to output the numbers may stay equal, and must rise at least once.
 
 <details><summary>Hint 1</summary>
 
@@ -172,7 +172,7 @@ chain are the same vector.
 
 # %% tags=["demo"]
 predict(
-    "And if BOTH rules had ≥, what could output d see?",
+    "If both rules had ≥, what could output d see?",
     ["its past, as before", "itself", "all but its closest past"],
     answer=1,
     why="A path would lead from input d through units of degree d to output d. With > in both, nothing leaks, but output d + 1 loses input d, its closest past: the numbers would have to rise twice.",
@@ -207,7 +207,7 @@ r"""
 This explorer calls **your** two functions. Point at an output, or use the arrow keys, to light every path that leads to it.
 
  1. Which output sees nothing, and why that one?
- 2. Does every output see **all** of its past? With 8 units a draw misses one of the four degrees in 38 cases of 100, and then a connection goes that no rule asks to go. Draw other degrees a few times: what changes, and what never does?
+ 2. Does every output see **all** of its past? With 8 units a draw misses one of the four degrees in 38 cases of 100, and then a connection is lost though no rule forbids it. Draw other degrees a few times: what changes, and what never does?
  3. Choose the reversed order. Which output is now the one that sees nothing?
  4. **Break one mask by hand**: open a connection from a unit to an output that it should not have. Which leak is named?
 """
@@ -752,9 +752,9 @@ r"""
 Read the curves:
 
  - **Averaging always gains** over the mean of the single NLLs; Jensen promised it. (A curve need not fall at every step: one poor order can lift it.)
- - **A few orders cost little, and seem to pay.** The average of four gains half a nat over each of them, and ends ahead of the network with one order.
+ - **A few orders cost little, and seem to pay.** The average of four gains half a nat over the mean of their own NLLs, and ends ahead of the network with one order.
  - **The control takes most of that lead away.** One order with more weight decay is nearly as good as the average of four: what is left is smaller than the standard error. So what four orders gave here can be had by holding the weights back (*regularization*), at a quarter of the cost of a likelihood.
- - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by six nats. It *underfits*: it cannot do on the data that it has what one order can, and the more orders it has to serve, the less: on the training images four orders stand between one and all. Germain et al. (2015, figure 2)
+ - **All orders at once cost a lot.** Averaging 32 of them wins back one nat of the three that were lost. This is no overfitting: the NLL of the *training* images is worse too, by more than five nats. It *underfits*: with the same training it cannot do on its data what one order can. The more orders a network has to serve, the worse it does: on the training images four orders stand between one and all. Germain et al. (2015, figure 2)
    vary the number of masks on binarized MNIST, and treat it as one more number to tune.
 
 Numbers from other data, or from MNIST with another binarization, do not compare with these.

@@ -13,8 +13,8 @@
 #     name: 07_order
 #     title: "Order: same joint, different hypothesis space"
 #     question: "The chain rule holds in any order. Then why should it matter in which order a model predicts?"
-#     minutes: 80
-#     prerequisites: [02_chain_rule, 06_kl]
+#     minutes: 110
+#     prerequisites: [02_chain_rule, 03_fvsbn, 05_made, 06_kl]
 # ---
 
 # %%
@@ -61,7 +61,7 @@ ArrowExplorer()
 r"""
 The world stays. The model does not: with the arrow turned, the best Gaussian model smears probability over places where no pair ever lands, though its network may be as large as you like.
 
-So two sentences, which you will both find in textbooks, seem to quarrel:
+So two sentences, both of which you will find in textbooks, seem to quarrel:
 
 > "The order does not change the joint." · "Different orders represent different hypothesis spaces."
 
@@ -86,7 +86,7 @@ $$p(x_2) = \tfrac12\, N(x_2;\, \mu_0, \varepsilon) + \tfrac12\, N(x_2;\, \mu_1, 
 
 *By hand.* `mu = (0, 1)`, $\varepsilon = 0.04$, so $\sqrt\varepsilon = 0.2$. A bump is $\frac{1}{0.2\sqrt{2\pi}} = 1.9947$ high. At $x_2 = 0$ we are on top of the first bump, and five standard deviations from the other: $p = \frac12 \cdot 1.9947 + \frac12 \cdot 0.0000 = 0.9974$. In the middle, $x_2 = 0.5$, both are $1.9947\, e^{-0.25/0.08} = 0.0876$ high: $p = 0.0876$.
 
-**Predict:** where would a single Gaussian with the right mean, ½, have its peak?
+**Predict:** a single Gaussian has the right mean, ½, and the right variance. How likely does it call the middle, where hardly any of the data lie?
 
 <details><summary>Hint 1</summary>
 
@@ -200,7 +200,7 @@ predict(
     "wide. How much closer does its best q(x1 | x2) come to the half bell at x2 = 1?",
     ["as close as one likes, if it is wide enough", "somewhat closer", "not at all"],
     answer=2,
-    why="A Gaussian is told by its mean and its variance, and a small network can put out both of them "
+    why="A Gaussian is fixed by its mean and its variance, and a small network can put out both of them "
     "exactly. The next exercise finds out how far from the half bell the best pair stays.",
 )
 
@@ -218,9 +218,9 @@ $$m_2 = E[X_2],\quad v_2 = \mathrm{Var}[X_2], \qquad m(x_2) = E[X_1 \mid x_2],\q
 
 *By hand*, `mu = (0, 1)`, $\varepsilon = 0.04$. The mean of $X_2$ is ½. Its variance is that *within* a bump plus that *between* the bumps: $v_2 = 0.04 + (\tfrac12)^2 = 0.29$.
 
-At $x_2 = 0.6$: the right half of a bell has the mean $\sqrt{2/\pi} = 0.7979$, the left half $-0.7979$. With the weights 0.9241 and 0.0759 the mean is $0.8483 \cdot 0.7979 = 0.677$. And $x_1^2$ does not care about sides: $E[X_1^2 \mid x_2] = 1$, whatever $x_2$ is. So $v = 1 - 0.677^2 = 0.542$.
+At $x_2 = 0.6$: the right half of a bell has the mean $\sqrt{2/\pi} = 0.7979$, the left half $-0.7979$. With the weights 0.9241 and 0.0759 the mean is $0.8482 \cdot 0.7979 = 0.677$. And $x_1^2$ does not care about sides: $E[X_1^2 \mid x_2] = 1$, whatever $x_2$ is. So $v = 1 - 0.677^2 = 0.542$.
 
-Compute $m(x_2)$ and $v(x_2)$ by **quadrature** from your `reverse_posterior` (or by the algebra of the last paragraph, if you trust it). `quad_vec(f, a, b)` integrates a function whose values are arrays, and returns the integral and an error estimate. A jump inside the interval spoils its accuracy: so integrate from $-\infty$ to 0, and from 0 to $\infty$.
+Compute $m(x_2)$ and $v(x_2)$ by **quadrature** from your `reverse_posterior` (or by the algebra of the last paragraph, if you trust it). `quad_vec(f, a, b)` integrates a function whose values are arrays, and returns the integral and an error estimate. A jump inside an interval can spoil its accuracy; here it lies at 0: so integrate from $-\infty$ to 0, and from 0 to $\infty$.
 
 Careful with $p(x_2)$: an adaptive rule on $(-\infty, \infty)$ can look past a narrow bump far from 0, and report a mean of 0 with great confidence. The law of total variance, as above, cannot.
 
@@ -295,7 +295,7 @@ The average over $x_2$ is an integral, $\int p(x_2) \log v(x_2)\, dx_2$: on an e
 
 <details><summary>Hint 1</summary>
 
-Where should the grid lie for *any* `mu` and `eps`? From $\min(\mu) - 8\sqrt\varepsilon$ to $\max(\mu) + 8\sqrt\varepsilon$ misses nothing; 400 points are plenty.
+Where should the grid lie for *any* `mu` and `eps`? From $\min(\mu) - 8\sqrt\varepsilon$ to $\max(\mu) + 8\sqrt\varepsilon$ misses nothing; 400 points are plenty while the two means are not hundreds of $\sqrt\varepsilon$ apart.
 </details>
 <details><summary>Hint 2</summary>
 
@@ -377,7 +377,7 @@ with solved("marginal_x2", "reverse_posterior", "best_reverse_gaussian", "gap"):
 
 # %% [markdown]
 r"""
-Neither. The first is about the **identity**: $p(x_1)\,p(x_2|x_1) = p(x_2)\,p(x_1|x_2)$, to the last digit. The second is about a **family**: the set of all $q$ that can be written with Gaussian factors along an arrow. Turn the arrow, and you have another set. Our world is in one of them, and half a nat outside of the other.
+Neither. The first is about the **identity**: $p(x_1)\,p(x_2|x_1) = p(x_2)\,p(x_1|x_2)$, to the last digit. The second is about a **family**: the set of all $q$ that can be written with Gaussian factors along an arrow. Turn the arrow, and you have another set. Our world is in one of them, and half a nat outside the other.
 
 A family of *unrestricted* factors does not care: a full table per factor, or a density of any shape, gives the same set for each order. The order begins to matter when the factors cannot be just anything.
 
@@ -417,7 +417,7 @@ with solved("marginal_x2", "best_reverse_gaussian", "gap"):
 
 # %% [markdown]
 r"""
-It is half of the trouble. Two bumps one standard deviation apart make a marginal that looks quite Gaussian; the *step* in $p(x_1 \mid x_2)$ is there at once. Far apart, the loss of $q(x_1|x_2)$ is that of half a bell, and levels off at $\ln 2 + \tfrac12\ln(1 - \tfrac2\pi) = 0.187$ nats; the loss of $q(x_2)$ grows for ever, like $\log\Delta$.
+It is one part of the trouble. Two bumps one standard deviation apart make a marginal that looks quite Gaussian; the *step* in $p(x_1 \mid x_2)$ is there at once. Far apart, the loss of $q(x_1|x_2)$ is that of half a bell, and levels off at $\ln 2 + \tfrac12\ln(1 - \tfrac2\pi) = 0.187$ nats; the loss of $q(x_2)$ grows for ever, like $\log\Delta$.
 
 > "To see that order matters, take $X_2 = X_1 + $ Gaussian noise."
 
@@ -432,7 +432,7 @@ $\frac12\log\frac{1+\varepsilon}{\varepsilon} + \frac12\log\frac{\varepsilon}{1+
 
 The gap is a matter of the **output distribution**. A network computes a few numbers for each variable; what do they mean?
 
-| data | output distribution | numbers for one variable | $-\log q$ | mind |
+| data | output distribution | numbers for one variable | $-\log q$ | watch out for |
 |---|---|---|---|---|
 | discrete: letters, tokens, classes | categorical | $K$ logits (one for a bit) | cross-entropy | any shape; knows nothing of "near" values |
 | 8-bit: pixels, sound | categorical | 256 logits | cross-entropy | any shape, many numbers (PixelRNN, WaveNet) |
@@ -552,7 +552,7 @@ def histogram_reverse(bins, mu=(0.0, 1.0), eps=0.04):
 # %% tags=["demo"]
 with solved("mixture_reverse"):
     losses = {3 * k: mixture_reverse(k) for k in (1, 2, 3, 4, 5, 8)}
-    bins = {b: histogram_reverse(b) for b in (4, 8, 16, 20, 40, 80)}
+    bins = {b: histogram_reverse(b) for b in (4, 5, 8, 16, 20, 40, 80)}
     fig, ax = plt.subplots(figsize=(7, 3.2), constrained_layout=True)
     ax.plot(
         losses.keys(),
@@ -582,7 +582,7 @@ r"""
 
 A trap: `fit_mixture` forbids bumps narrower than the grid. Allow them (a least variance of $\Delta^2/12$ where it has $\Delta^2/2$), and 50 of them stand *on* the points: the sum then says $-0.558$ nats. A KL below 0 is never a success; here the sum is no longer the integral.
 
-16 bins lose more than a mixture with 15 numbers. But bins do not mind a jump: with enough of them hardly anything is lost, *whatever* the shape.
+16 bins lose more than a mixture with 15 numbers. A jump costs bins nothing where an edge lies on it, as with all the even numbers here; with 5 bins it lies inside one, and they lose more than 4. With enough bins hardly anything is lost.
 
 The arrow has become nearly harmless, and it was not turned back: the *family* has grown. A softmax over 256 levels can have any shape, so for each single variable nothing is lost in the output. What remains restricted is how the 256 logits depend on the past.
 """
@@ -873,7 +873,7 @@ r"""
 Read it honestly:
 
  - **It is gone**, and in the first block nothing but the start has changed. What looked like a law about columns was a start at 0: the **optimizer**, not the hypothesis space.
- - **What is left is small**: no order differs from raster by more than about 0.1 nats, less than 1 % of the NLL. The logistic column order is even *ahead* of raster, by three standard errors; MADE's column order is not. With six comparisons on one data set, do not build a theory on that.
+ - **What is left is small**: on the test images, over three seeds, no order differs from raster by more than about 0.1 nats, less than 1 % of the NLL. The logistic column order is even *ahead* of raster, by three standard errors; MADE's column order is not. With six comparisons on one data set, do not build a theory on that.
  - Even a **random** order does as well. (For a family that *assumes* neighbors, like lesson 8's, this says nothing.)
  - The step from logistic regressions to MADE is about a nat, in every order. **The family mattered more than the order.**
 
@@ -931,7 +931,7 @@ Cover the screen above, and answer aloud before you unfold.
 
 $p(x_2)$ is the mixture. $p(x_1 \mid x_2)$ is a standard bell in two pieces, with a jump at 0: half a bell when $x_2$ lies on a bump.
 </details>
-<details><summary>Why has the best Gaussian the moments of the truth?</summary>
+<details><summary>Why does the best Gaussian have the moments of the truth?</summary>
 
 Maximum likelihood is forward KL; in $\log q$ only the mean and the mean square of $x$ occur, so only they can be matched, and matching them is optimal (lesson 6).
 </details>

@@ -13,7 +13,7 @@
 #     name: 09_wavenet
 #     title: "WaveNet: sound, one sample at a time"
 #     question: "Sound is 8,000 numbers a second. How can a network hear far enough into the past, and still be quick?"
-#     minutes: 90
+#     minutes: 130
 #     prerequisites: [02_chain_rule]
 # ---
 
@@ -58,7 +58,7 @@ show(
 
 # %% tags=["demo"]
 predict(
-    "You know all samples so far, and are to say the next one. How many of them do you need?",
+    "You know all samples so far, and are asked for the next one. How many of them do you need?",
     ["the last one", "the last 36", "all 4,000"],
     answer=1,
     why="The shape comes eleven times in these 400 samples: look at the sample 36 before and its "
@@ -72,7 +72,7 @@ The chain rule does not mind length:
 $$p(x_1, \dots, x_T) = \prod_{t=1}^{T} p(x_t \mid x_1, \dots, x_{t-1}),$$
 
 but a network does. A plain convolution that looks 2,047 samples back needs 2,047 weights for each pair of channels. **WaveNet** (van den Oord and others, 2016) needs twenty layers with two weights each. You
-will build it in seven steps, hear it, and then make it faster, the more so the further it looks back, without changing a single bit of what it says.
+will build it from seven functions, hear it, and then make it faster (the further it looks back, the more), without changing a single bit of what it says.
 """
 
 # %% [markdown]
@@ -116,7 +116,7 @@ Rounding is $\lfloor z + \tfrac12 \rfloor$, or `torch.round`. Codes are whole nu
 
 # %% exercise="mu_law_encode"
 def mu_law_encode(x, levels=256):
-    """Codes 0 … levels − 1, int64, of the shape of x (floats); what is louder than 1 is cut off."""
+    """Codes 0 … levels − 1, int64, of the shape of x (floats); what is louder than 1 is clipped to ±1."""
     ### BEGIN SOLUTION
     mu = levels - 1
     x = torch.as_tensor(x).clamp(-1, 1)
@@ -260,7 +260,7 @@ A network without layers sees one sample: its own.
 </details>
 <details><summary>Hint 2</summary>
 
-`sum(…)` over the list. Nothing in the formula is a power of 2: where would a 3 in the list go?
+`sum(…)` over the list. The dilations need not be powers of 2: what would a 3 in the list add?
 </details>
 """
 
@@ -614,7 +614,7 @@ with solved("mu_law_encode", "WaveNet"):
 
 # %% [markdown]
 r"""
-Under 1.70, after half a minute. What would patience bring? The course carries the weights of the same network after 3,000 steps (`solutions/09_wavenet/train.py`, seed and log beside the weights): numbers only, they need **your** WaveNet to run.
+Under 1.70, after half a minute. What would patience bring? The course carries the weights of the same network after 3,000 steps: numbers only, they need **your** WaveNet to run.
 """
 
 # %% tags=["demo"]
@@ -645,7 +645,7 @@ with solved("mu_law_encode", "WaveNet"):
 
 # %% [markdown]
 r"""
-Beyond six samples nothing is gained: this sound asks for six, and not for the 128 that the network hears. (With two it is worse than AR(2), which is made for two: the network has seldom met so short a past.)
+Beyond six samples this network gains nothing, though it hears 128. (With two it is worse than AR(2), which is made for two.)
 
 ### A label, in nats
 
@@ -679,7 +679,7 @@ with solved("WaveNet", "mu_law_encode"):
 
 # %% [markdown]
 r"""
-The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling (lesson 6). Under the wrong label, too, the model is sure: it expects to pay 1.9 nats, its entropy. So nearly all its mass lies on other codes than the one that comes, and it pays $-\log$ of the crumb that is left.
+The pluck costs 5.1 nats a sample under either label: it is noise. The ringing costs 1.4 under its own label and 23.7 under a wrong one, **four times as much as knowing nothing would**. How can a price exceed $\ln$ of the number of levels? A cross-entropy has no ceiling (lesson 6). Under the wrong label, too, the model is sure: it expects to pay 1.95 nats, its entropy. So nearly all its mass lies on other codes than the one that comes, and it pays $-\log$ of the crumb that is left.
 """
 
 # %% [markdown]
@@ -836,7 +836,7 @@ Now put the parts together. Make a **copy** of the model, and in the copy give e
  2. `draw_codes` from the logits of that one column;
  3. `embed` the code: the next step's column.
 
-The original must stay as it was: somebody may want to train it further. (Ramachandran and others, 2017, describe this way to generate; the paper's authors had one too.)
+The original must stay as it was: somebody may want to train it further. (Ramachandran and others, 2017, describe this way to generate.)
 
 <details><summary>Hint 1</summary>
 

@@ -13,7 +13,7 @@
 #     name: 11_temperature
 #     title: "Temperature: choosing the next token"
 #     question: "The model has told you the probability of every next token. Which one do you take?"
-#     minutes: 90
+#     minutes: 130
 #     prerequisites: [02_chain_rule, 06_kl]
 # ---
 
@@ -707,7 +707,7 @@ The searched texts surprise the model *much* less than what a person wrote, and 
 
 ### Is the model as sure as it should be?
 
-A model is **calibrated** if what it gives 70 % comes 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated. An NLL above the entropy says that it is too sure: their difference is the slope of the NLL in $1/T$ at $T = 1$, so a somewhat larger $T$ lowers it.
+A model is **calibrated** if what it gives 70 % happens 70 times in 100 (Dawid 1982; for networks Guo, Pleiss, Sun and Weinberger 2017). To find out, read: ask for the next token after every prefix that the *author* wrote. The author's token surprises the model by the NLL; the model *expects* to be surprised by its entropy, $H(p) = -\sum_v p_v \ln p_v$. On average the two are equal if the model is calibrated. An NLL above the entropy says that it is too sure: their difference is the slope of the NLL in $1/T$ at $T = 1$, so a somewhat larger $T$ lowers it.
 """
 
 # %% tags=["demo"]
@@ -994,7 +994,7 @@ $$d_t = \frac1N \sum_{k=1}^{N} -\log p_{\text{source}}\big(x^{(k)}_t \mid x^{(k)
 
 With it comes the **standard error** of this average: the standard deviation of the $N$ surprises, divided by $\sqrt N$.
 
-*By hand.* Four learners have pulled, at $t = 3$: the right rope three times, at $-\ln(0.96 + 0.004) = 0.0367$ nats each, and a wrong one, at $-\ln 0.004 = 5.5215$. Then $d_3 = 1.4079$; the standard deviation is 2.7424, and the standard error half of that, 1.3712.
+*By hand.* Four texts of the learner, at $t = 3$: the right rope three times, at $-\ln(0.96 + 0.004) = 0.0367$ nats each, and a wrong one, at $-\ln 0.004 = 5.5215$. Then $d_3 = 1.4079$; the standard deviation is 2.7424, and the standard error half of that, 1.3712.
 
 **Predict** before you compute: the source itself would have 0.2341 nats at every $t$, its entropy. The learner is nearly as good on *real* rounds, about 0.1 nats behind. Where will its $d_t$ be at $t = 60$?
 
@@ -1100,13 +1100,13 @@ with solved("drift"):
 
 # %% [markdown]
 r"""
-By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift. Where? Behind a pair of bells that practice held twice at most: there the learner's bell costs 4 nats, elsewhere 0.26, and its own rounds lead there four times as often as real ones.
+By the loss that training sees, the learner is a tenth of a nat from perfect. Left alone, within a dozen bells it surprises the ringer three times as much as he does himself. How much of that is owed to its **own prefixes**? The control keeps the judge and the learner, and changes the prefix only (dash-dotted): after real rounds the learner's next bell costs the source 0.41 nats, after its own 0.78, where the source's own costs 0.23. So a third of the gap is the learner's ignorance anywhere, and two thirds are drift. Where? Behind a pair of bells that practice held twice at most: there the learner's bell costs 4 nats, elsewhere about a quarter of a nat, and its own rounds lead there nearly four times as often as real ones.
 
 ### Is that so?
 
 > "A small wrong choice early can cascade … This is not a bug in any one model; it is a property of the paradigm."
 
-The dotted line is autoregressive too, reads its own slips, and does **not** drift. And the climb **ends**: by chance the learner finds back to a pair that it knows. (He and others 2021 found such self-recovery in language models.)
+The dotted line is autoregressive too, reads its own slips, and does **not** drift. And the climb **ends**: by chance the learner finds its way back to a pair that it knows. (He and others 2021 found such self-recovery in language models.)
 
 More practice closes the gap:
 """
@@ -1129,7 +1129,7 @@ with solved("drift"):
 r"""
 ## A question to answer in words
 
-A coin shows heads with probability 0.6. You toss it 100 times.
+A coin comes up heads with probability 0.6. You toss it 100 times.
 
  1. Which single sequence of 100 tosses is the most probable? Would you believe somebody who claims to have tossed it? How many heads do nearly all real sequences have? Say with it why a novel written by beam search is dull.
  2. A translator uses a beam of 5, a story writer top-p 0.95. Why does each suit the task?

@@ -13,7 +13,7 @@
 #     name: 13_continuous
 #     title: "How much is a gray level?"
 #     question: "Two models of the same pixels report 5.8 nats and 0.3 nats. Which one is better, and what must you ask first?"
-#     minutes: 85
+#     minutes: 110
 #     prerequisites: [02_chain_rule, 06_kl]
 # ---
 
@@ -76,7 +76,7 @@ show(
 
 # %% [markdown]
 r"""
-Two people fit one Gaussian to these levels, by the same moments, and report the average negative log-likelihood on the validation pixels.
+Two people fit a Gaussian each to these levels, and report the average negative log-likelihood on the validation pixels.
 
 | | average NLL |
 |---|---|
@@ -85,7 +85,7 @@ Two people fit one Gaussian to these levels, by the same moments, and report the
 
 **Predict** before you go on: whose model is better? Has one of them made a mistake? Write your answer down; Exercise 2 settles it.
 
-Meanwhile, fit something better by hand. **Drag the two bells**, choose their widths and weights, and look at the same model in three ways: as **bins**, as a **density**, and **discretized**. Two of the three numbers below can be compared with each other. Which?
+Meanwhile, fit something better by hand. **Drag the two bells**, choose their widths and weights, and look at the same model in three ways: as **bins**, as a **density**, and **discretized**. Two of the three numbers below can be compared with each other: bins and discretized, both probabilities of levels.
 """
 
 # %% tags=["demo"]
@@ -225,7 +225,7 @@ The logarithm of a **sum** of densities; an average of logarithms would be a *pr
 
 The right-hand side matters for numbers too. 300 σ away from every component each density is 0 in floating point; `logsumexp` takes the largest exponent out first, and price *and gradient* stay finite.
 
-The parameters have shape $(K,)$, or $(B, K)$ if every $x$ has its own mixture: later a network will say them.
+The parameters have shape $(K,)$, or $(B, K)$ if every $x$ has its own mixture: later a network will give them.
 
 <details><summary>Hint 1</summary>
 
@@ -383,7 +383,7 @@ check(discretized_logistic_mixture)
 
 # %% [markdown]
 r"""
-Your function, in the widget: it is asked where you drag, and its sum over all 256 levels is told beside that of the widget. Narrow a bell to the least width, put it between two levels, put it beyond the end.
+Your function, in the widget: it is asked where you drag, and its sum over all 256 levels stands beside the widget's. Narrow a bell to the least width, put it between two levels, put it beyond the end.
 """
 
 # %% tags=["demo"]
@@ -532,12 +532,12 @@ with solved("gaussian_nll", "dequantize", "bits_per_dim"):
 
 # %% [markdown]
 r"""
-A density that hardly changes within a bin loses next to nothing (about $1/(24\sigma^2)$ nats for a Gaussian); one that is narrower than a bin pays dearly for pretending that levels are continuous. The noise at test time must be that of a whole bin: half of it would move every $y$ into one half of its bin, and the number would be no bound of anything.
+A density that hardly changes within a bin loses next to nothing (about $1/(24\sigma^2)$ nats for a Gaussian); one that is narrower than a bin pays dearly for pretending that levels are continuous. The noise at test time must be that of a whole bin: noise of half the width would leave every $y$ in the lower half of its bin, and the number would be no bound of anything.
 
 ## Two numbers: a product of learned conditionals
 
-So far every number was alone. The chain rule asks for one conditional after the other: $p(x, y) = p(x)\,p(y \mid x)$. **RNADE** (Uria, Murray and Larochelle, 2013) lets a network read what came before and say the $3K$ numbers of a mixture, *your* `mixture_nll`. Here is the smallest case with a shape that no Gaussian has: points on a spiral, each coordinate
-one of 64 levels. One RNADE takes $x$ first, the other one $y$. The third model keeps the levels: a **MADE with 64 ways** for each coordinate, a softmax in place of a sigmoid, so nothing in the first lessons needed bits. On the ruler of Exercise 7 all three can be compared; RNADE's numbers are bounds.
+So far every number was alone. The chain rule asks for one conditional after the other: $p(x, y) = p(x)\,p(y \mid x)$. **RNADE** (Uria, Murray and Larochelle, 2013) lets a network read what came before and output the $3K$ numbers of a mixture, *your* `mixture_nll`. Here is the smallest case with a shape that no Gaussian has: points on a spiral, each coordinate
+one of 64 levels. One RNADE takes $x$ first, the other one $y$. The third model keeps the levels: a **MADE with 64 ways** for each coordinate, a softmax in place of a sigmoid: nothing in the first lessons depended on the variables being bits. On the ruler of Exercise 7 all three can be compared; RNADE's numbers are bounds.
 """
 
 # %% tags=["demo"]
@@ -545,7 +545,7 @@ predict(
     "Given x, how many hills can p(y | x) have on this spiral of one and a half turns?",
     ["one", "up to four", "as many as there are points"],
     1,
-    "An upright line crosses the arms up to four times. One Gaussian would put its mass between them, where no point is.",
+    "A vertical line crosses the arms up to four times. One Gaussian would put its mass between them, where no point is.",
 )
 
 
@@ -638,18 +638,18 @@ with solved("gaussian_nll", "mixture_nll", "dequantize", "bits_per_dim"):
         ax.set(xticks=[], yticks=[])
     show(
         fig,
-        "Four squares. Points on a spiral. RNADE that takes x first: a smooth spiral, with bridges where an upright line touches an arm. "
-        "RNADE that takes y first: the same, with bridges where a level line does. MADE: a spiral of spots, and haze in columns that had no point.",
+        "Four squares. Points on a spiral. RNADE that takes x first: a smooth spiral, with bridges where a vertical line touches an arm. "
+        "RNADE that takes y first: the same, with bridges where a horizontal line does. MADE: a spiral of spots, and haze in columns that had no point.",
     )
 
 # %% [markdown]
 r"""
-The true joint has no order; each learned one has the scars of its own. Where an upright line only touches an arm, two hills are born at once, and a network that is smooth in $x$ draws a bridge between arms; taken the other way the bridges lie elsewhere. The levels of MADE know nothing of their neighbors: with 1,000 points that costs more than the assumption that hills
-are Gaussian, though RNADE's number is only a bound. Give all three 4,000 points, and see what is left of the difference.
+The true joint has no order; each learned one has the scars of its own. Where a vertical line only touches an arm, two hills are born at once, and a network that is smooth in $x$ draws a bridge between arms; taken the other way the bridges lie elsewhere. The levels of MADE know nothing of their neighbors: with 1,000 points MADE pays more than RNADE, which assumes that hills
+are Gaussian, though RNADE's number is only a bound. (The two networks differ in more than this.) Give all three 4,000 points, and see what is left of the difference.
 
 ## The experiment: what do the neighbors say?
 
-Back to the photograph, and to its proper likelihood: one conditional $p(x_i \mid x_{<i})$ of the many that an image has. A small network reads the four neighbors and says the $3K$ numbers of *your* discretized mixture. Beside it stands the same network with a softmax over 256 levels, which is free to say
+Back to the photograph, and to its proper likelihood: one conditional $p(x_i \mid x_{<i})$ of the many that an image has. A small network reads the four neighbors and outputs the $3K$ numbers of *your* discretized mixture. Beside it stands the same network with a softmax over 256 levels, which is free to say
 anything, and must learn that 131 is next to 130. All see the same 2,000 training pixels; the epoch is chosen on the validation pixels.
 """
 
@@ -762,17 +762,19 @@ with solved("discretized_logistic_mixture"):
 
 # %% [markdown]
 r"""
-The neighbors say much more than any form of the table. And form matters: with 2,000 pixels the softmax must learn each of 256 outputs from eight examples on average, while three numbers say "near the mean of the neighbors, give or take". With ten times as many pixels the softmax comes closer, as **Try** below shows. The output layer is an assumption about data; which one to take depends on how many there are.
+The test strips show another part of the photograph: one logistic pays a whole bit more for each of their pixels than on the validation strips.
+
+The neighbors say much more than any form of the table. And form matters (the mixture counts its centers from the neighbors' mean, which the softmax has to learn): with 2,000 pixels the softmax must learn each of 256 outputs from eight examples on average, while three numbers say "near the mean of the neighbors, give or take". With ten times as many pixels the softmax comes closer: you can see it with **Try** below. The output layer is an assumption about data; which one to take depends on how many there are.
 
 ## Exercise 8: does it know how unsure it is?
 
 `pit` · difficulty ●●○ · 6 minutes · 2 points
 
-Two models with the same NLL can fail in opposite ways: one too sure, one too cautious. Ask each what share of its probability lies below what came:
+Two models with the same NLL can fail in opposite ways: one too sure, one too cautious. Ask each what share of its probability lies below the outcome:
 
 $$F(x) = \sum_k w_k\, \Phi\!\left(\frac{x-\mu_k}{\sigma_k}\right).$$
 
-This is the **probability integral transform**. If the model is right, then $F(x)$ is *uniform* between 0 and 1: in one case of ten what came lies in the model's lowest tenth.
+This is the **probability integral transform**. If the model is right, then $F(x)$ is *uniform* between 0 and 1: in one case out of ten the outcome lies in the model's lowest tenth.
 
 *By hand.* $\mu = 0, \sigma = 1$: $F(0) = 0.5$ and $F(1.645) = 0.95$.
 
@@ -840,7 +842,7 @@ with solved("gaussian_nll", "mixture_nll", "dequantize", "pit"):
 
 # %% [markdown]
 r"""
-A hill at the **ends** says "too sure": what came lies outside of what the model held possible too often. A hill in the **middle** says "too cautious". A slope says that the center is off. And a uniform histogram is *necessary, not sufficient*: the table without neighbors can be perfectly calibrated, and still costs nearly four bits a validation pixel more than a model that looks.
+A hill at the **ends** says "too sure": too often the outcome lies outside of what the model held possible. A hill in the **middle** says "too cautious". A slope says that the center is off. And a uniform histogram is *necessary, not sufficient*: the table without neighbors can be perfectly calibrated, and still costs nearly four bits a validation pixel more than a model that looks.
 
 ## A question to answer in words
 
