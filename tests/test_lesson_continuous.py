@@ -1,6 +1,7 @@
 """Lesson 13: its numbers, its mathematics, and the mixture explorer's Python half."""
 
 import math
+import re
 from statistics import NormalDist
 
 import numpy as np
@@ -52,6 +53,30 @@ def test_a_bin_has_the_mass_worked_out_by_hand(solved):
     assert (round(math.exp(found), 4), round(found, 4)) == (0.2449, -1.4068)
     assert round(0.62246 * 0.62246 * (1 - math.exp(-1)), 4) == 0.2449
     assert round(10 + 2 * math.log(9), 3) == 14.394
+
+
+def said(told: str, pattern: str) -> float:
+    """The number that the notebook prints behind this pattern."""
+    found = re.search(pattern + r"\s+(-?[\d.]+)", told)
+    assert found, f"nothing is printed behind {pattern!r}"
+    return float(found[1])
+
+
+def test_with_a_thousand_points_the_levels_cost_more_than_gaussian_hills(told):
+    hills = [said(told, rf"RNADE, {first} first") for first in "xy"]
+    assert abs(hills[0] - hills[1]) < 0.1
+    assert said(told, "MADE of 64 levels") - max(hills) > 0.1
+
+
+def test_neighbors_say_more_than_the_table_and_the_test_strips_cost_more(told):
+    bits = {
+        name: said(told, name)
+        for name in ("table, no neighbors", "1 logistic", "softmax of neighbors")
+    }
+    assert bits["table, no neighbors"] > bits["softmax of neighbors"] + 1
+    assert bits["softmax of neighbors"] > bits["1 logistic"] + 1
+    assert 0.9 < said(told, r"1 logistic\s+test") - bits["1 logistic"] < 1.2, "a whole bit"
+    assert bits["table, no neighbors"] - bits["1 logistic"] > 3.5, "nearly four bits"
 
 
 def test_bits_per_dimension_of_the_text(solved):
