@@ -181,15 +181,17 @@ def batch(stream: torch.Tensor, step: int) -> torch.Tensor:
     return torch.stack([stream[shift + size * i : shift + size * (i + 1) + 1] for i in chosen])
 
 
-def new_model(tokenizer: Tokenizer) -> LanguageModel:
+def new_model(
+    tokenizer: Tokenizer, config: dict[str, Any] = CONFIG, dropout: float = DROPOUT
+) -> LanguageModel:
     """GPT-2's initialization (Radford et al. 2019, 2.3): residual projections scaled by 1/√2L."""
     torch.manual_seed(SEED)
-    model = LanguageModel(CONFIG, tokenizer, dropout=DROPOUT)
-    std = CONFIG["initializer_range"]
+    model = LanguageModel(config, tokenizer, dropout=dropout)
+    std = config["initializer_range"]
     for name, parameter in model.named_parameters():
         if parameter.ndim == 2:
             residual = name.endswith(("out_proj.weight", "linear2.weight"))
-            scale = (2 * CONFIG["n_layer"]) ** -0.5 if residual else 1.0
+            scale = (2 * config["n_layer"]) ** -0.5 if residual else 1.0
             torch.nn.init.normal_(parameter, 0.0, std * scale)
         elif name.endswith("bias"):
             torch.nn.init.zeros_(parameter)
