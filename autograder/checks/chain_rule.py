@@ -1040,7 +1040,14 @@ def claims_of_the_distribution(
         ],
     )
     needs = "samples that are distributed as the joint"
-    yield claim_of_independence(lambda: x, p, right, "sample", needs=needs)
+    yield claim_of_independence(
+        lambda: x,
+        p,
+        right,
+        "sample",
+        needs=needs,
+        few=lambda count: take(tables, count, draw.numpy_generator()),
+    )
 
 
 def draw_forced(draw: Draw) -> list[np.ndarray]:

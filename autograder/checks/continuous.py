@@ -9,19 +9,26 @@ unless a name says bits. The discretized mixture is that of Salimans, Karpathy, 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import binom
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.numbers import SMALL, close, tensor
-from autograder.checks.samples import apart, as_often, claim_of_the_generator
-from autograder.checks.witness import shared_in_pairs, waits_unless
-from autograder.claims import Cause, Claim
+from autograder.checks.samples import (
+    apart,
+    as_often,
+    claim_of_independence,
+    claim_of_the_generator,
+)
+from autograder.checks.witness import waits_unless
+from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import program_of
@@ -1071,37 +1078,56 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
             "often",
             "each level comes as often as the discretized mixture says, the ends included",
             lambda draw: sampled_mixtures(draw) if draw.name.endswith("once more") else cases,
-            points=1.5,
+            points=1.25,
             asks="the shares that discretized_logistic_mixture gives, within 5.5 % in sum",
         ),
     ):
         right |= isinstance(one, Claim) and one.holds
         yield one
-    shared = ""
-    if right:
-        law = law_of_levels(*cases[0])[1:-1]
-        shared = shared_in_pairs(
-            take(*cases[0], count=DRAWS, generator=draw.generator())[:, None], law
-        )
-    yield claim(
-        "each sample is drawn for itself",
-        not shared,
-        points=0.5,
-        saw=shared,
-        asks="pairs of samples that agree as often as independent ones do",
-        waits=waits_unless(right, "samples that come as often as they should"),
-        advice=when(
-            shared,
-            "samples-that-know-each-other",
-            "the levels come as often as they should, and hang together: no sample may be made of "
-            "another one's random numbers, and none is moved",
-        ),
+    alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
+    yield claim_of_independence(
+        lambda: take(*cases[0], count=DRAWS, generator=draw.generator())[:, None],
+        np.asarray(law_of_levels(*cases[0])[1:-1]),
+        right,
+        "sample",
+        few=lambda n: take(*alone, count=n, generator=draw.generator())[:, None],
+        law_of_few=np.asarray(law_of_levels(*alone)[1:-1]),
     )
+    yield _claim_on_far_levels(take, draw, right)
     yield claim_of_the_generator(
         lambda g: take(*cases[0], count=300, generator=g),
         draw,
         1,
         waits_unless(right, "samples that come as often as they should"),
+    )
+
+
+def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) -> Claim:
+    """That a level far from the center comes, as seldom as it should."""
+    text, points = "what is rare comes as well: levels far from the center", 0.25
+    if not right:
+        return waiting(text, "samples that come as often as they should", points=points, id="far")
+    center, scale, far, count = draw.integer(28, 32), 1.0 + float(draw.uniform()), 7.0, 40_000
+    numbers = (np.zeros(1), np.array([float(center)]), np.array([scale]))
+    x = take(*numbers, 61, count, draw.generator())
+    reach = math.ceil(far * scale)  # levels from here on, on either side
+    chance = 2 / (1 + math.exp((reach - 0.5) / scale))
+    seen = int((np.abs(x - center) >= reach).sum())
+    least, most = binom.ppf(1e-11, count, chance), binom.isf(1e-11, count, chance)
+    return claim(
+        text,
+        least <= seen <= most,
+        id="far",
+        points=points,
+        saw=f"{seen} of {count:,} samples at {reach} levels or more from the center, of scale "
+        f"{scale:.3g}",
+        asks=f"about {count * chance:.0f}: a logistic's tails go on and on",
+        advice=when(
+            seen < least,
+            "tails-cut-off",
+            "the far levels are missing: a uniform number that is kept away from 0 and 1 has no "
+            "tails",
+        ),
     )
 
 

@@ -942,7 +942,10 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     right = yield from examine(subject_of_draws(ask, _OF_SAMPLES), draw, often)
     weight, bias, *_ = empty_case(draw)
     yield claim_of_independence(
-        lambda: take(weight, bias, DRAWS, draw.generator()), ancestral(weight, bias), right
+        lambda: take(weight, bias, DRAWS, draw.generator()),
+        ancestral(weight, bias),
+        right,
+        few=lambda count: take(weight, bias, count, draw.generator()),
     )
 
     n = draw.integer(12, 18)
@@ -1069,6 +1072,7 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim | Ca
         lambda: take(prefixes[[0] * DRAWS], weight, bias, draw.generator())[:, 2:],
         ancestral(weight, bias, prefixes[0]),
         right,
+        few=lambda count: take(prefixes[[0] * count], weight, bias, draw.generator())[:, 2:],
     )
     yield _claim_on_any_length(take, draw, right)
     yield _claim_on_randomness(complete, take, draw, unheard)

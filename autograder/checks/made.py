@@ -28,7 +28,7 @@ from autograder.checks.samples import (
     place_of,
 )
 from autograder.checks.whole import each_step
-from autograder.checks.witness import waits_unless
+from autograder.checks.witness import letters_of, too_even, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -1620,7 +1620,14 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     start = one.get_state()
     x, again, twin = (sample(model, tables, DRAWS // 2, g) for g in (one, one, other))
     moved = not torch.equal(start, one.get_state())
-    yield _apart_from_each_other(first, x, again, drawn(tables, place), right)
+    yield _apart_from_each_other(
+        first,
+        x,
+        again,
+        drawn(tables, place),
+        right,
+        lambda count: sample(model, tables, count, draw.generator()),
+    )
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
         passes == n and moved and bool((x == twin).all()),
@@ -1644,9 +1651,14 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
 
 
 def _apart_from_each_other(
-    first: np.ndarray, x: np.ndarray, again: np.ndarray, p: np.ndarray, right: bool
+    first: np.ndarray,
+    x: np.ndarray,
+    again: np.ndarray,
+    p: np.ndarray,
+    right: bool,
+    few: Callable[[int], np.ndarray],
 ) -> Claim:
-    """Pairs of samples come as often as two independent ones do."""
+    """Pairs of samples come as often as two independent ones do; `few(count)` draws more."""
     half = len(x) // 2
     pairs = {
         "a sample and the next": (x[::2], x[1::2]),
@@ -1665,6 +1677,8 @@ def _apart_from_each_other(
                 f"{what} are the same word in {same:.1%} of the pairs, two independent ones in "
                 f"{(p**2).sum():.1%}; all 64 pairs are {off:.2f} away from chance, in sum"
             )
+    if right and not found:
+        found = too_even(few, letters_of(p.reshape((2,) * x.shape[1])))
     return claim(
         "each sample is drawn by itself, whatever the others are",
         not found,

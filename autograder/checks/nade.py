@@ -731,7 +731,10 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
 
     numbers = numbers_of(draw, 3, 4)
     yield claim_of_independence(
-        lambda: take(numbers, DRAWS, draw.generator()), law(*numbers), right
+        lambda: take(numbers, DRAWS, draw.generator()),
+        law(*numbers),
+        right,
+        few=lambda count: take(numbers, count, draw.generator()),
     )
     hears = yield from _hearing(take, chain, turns, draw)
     yield _cost_of_a_sample(sample, draw, hears)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -361,7 +362,7 @@ def _layer_of_the_lesson(MaskedConv2d: Standin) -> tuple:
     case = ("A", (1, 3), 1, 1)
     layer = made_by(MaskedConv2d, *("A", 1, 1, (1, 3)))
     numbers = {"weight": torch.tensor([[[[2.0, 5.0, 7.0]]]]), "bias": torch.zeros(1)}
-    layer.load_state_dict({**_saved_by(layer), **numbers})
+    layer.load_state_dict({**_saved_by(layer), **_as_saved(layer, numbers)})
     x = torch.tensor([[[[1.0, 10.0, 100.0]]]])
     return (layer, {name: value.double() for name, value in numbers.items()}, x, *case)
 
@@ -441,7 +442,7 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
     other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
     x, probe = (tensor(draw.normal(4, 2, 5, 5)).float() for _ in range(2))
     numbers = {"weight": tensor(draw.normal(*rule.shape)), "bias": tensor(draw.normal(4))}
-    layer.load_state_dict({**_saved_by(layer), **{n: v.float() for n, v in numbers.items()}})
+    layer.load_state_dict({**_saved_by(layer), **_as_saved(layer, numbers)})
 
     def answers(of: Any, mask: np.ndarray) -> bool:
         got = expect_array(of(probe), (4, 4, 5, 5), "float", "the output")
@@ -467,7 +468,9 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
     if saved:
         fresh = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
         try:
-            fresh.load_state_dict({**known, "mask": tensor(other).to(known["mask"].dtype)})
+            masks = [name for name in known if name.split(".")[-1] == "mask"]
+            new = {name: tensor(other).to(known[name].dtype) for name in masks}
+            fresh.load_state_dict({**known, **new})
             steady = answers(fresh, other)
             fresh.requires_grad_(True)
             gradient_step(fresh, x, RATE)
@@ -546,6 +549,17 @@ def _saved_by(layer: Any) -> dict[str, torch.Tensor]:
     return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
 
 
+def _plain(name: str) -> str:
+    """The name of a parameter, if another one is computed from it on every call."""
+    return re.sub(r"parametrizations\.(\w+)\.original$", r"\1", name)
+
+
+def _as_saved(layer: Any, numbers: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The numbers in single precision, under the names that the layer has for them."""
+    named = {_plain(name): name for name in _saved_by(layer)}
+    return {named.get(name, name): value.float() for name, value in numbers.items()}
+
+
 def _masked(numbers: dict[str, torch.Tensor], mask: np.ndarray, x: torch.Tensor) -> torch.Tensor:
     """(W∘M) * x + b in double precision, with the height and width of x."""
     weight = numbers["weight"] * tensor(mask).double()
@@ -570,6 +584,7 @@ def _state_of(module: Any, names: Iterable[str]) -> dict[str, torch.Tensor]:
             state = {name: value for name, value in module.named_parameters()}
         except StudentFailed:
             state = {}
+    state = {_plain(name): value for name, value in state.items()}
     if missing := sorted(set(names) - set(state)):
         raise WrongKind(f"the layer {missing[0]} of the given constructor should stay: it is gone")
     return {

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from autograder import claim, when
-from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.checks.witness import letters_of, shared_in_pairs, too_even, waits_unless
 from autograder.claims import Claim
 from autograder.diagnosis import Symptom
 from autograder.diagnosis.examine import shown
@@ -122,13 +122,22 @@ def claim_of_independence(
     what: str = "example",
     points: float = 0.5,
     needs: str = "samples that come as often as they should",
+    few: Callable[[int], np.ndarray] | None = None,
+    law_of_few: np.ndarray | None = None,
 ) -> Claim:
     """That each of the rows that `x` draws is drawn for itself; `law` is theirs, or their joint.
 
-    It waits for what it `needs` unless all rows come `right`; `what` is a row's name.
+    It waits for what it `needs` unless all rows come `right`; `what` is a row's name. `few(count)`
+    draws so many rows in a call of its own, of the law `law_of_few` if it is another one: they may
+    not be spread over it.
     """
-    joint = law.reshape((2,) * (len(law).bit_length() - 1)) if law.ndim == 1 else law
-    shared = shared_in_pairs(x().astype(int), joint) if right else ""
+    shared = ""
+    if right:
+        drawn = x().astype(int)
+        joint = law.reshape((2,) * drawn.shape[1]) if law.ndim != drawn.shape[1] else law
+        shared = shared_in_pairs(drawn, joint)
+        if few is not None and not shared:
+            shared = too_even(few, letters_of(joint if law_of_few is None else law_of_few))
     return claim(
         f"each {what} is drawn for itself",
         not shared,
@@ -140,7 +149,7 @@ def claim_of_independence(
             shared,
             "samples-that-know-each-other",
             f"the {what}s come as often as they should, and hang together: none may be made of "
-            "another one's random numbers, and none is moved to a place that fits it",
+            "another one's random numbers, and none is moved, or spread, to fit",
         ),
     )
 

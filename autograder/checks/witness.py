@@ -8,7 +8,7 @@ agreement is given only to answers that change with OUR model, data or weights, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,11 @@ def carries_its_weights(
     return not same(*answers)
 
 
+def letters_of(p: np.ndarray) -> list[np.ndarray]:
+    """The law of each letter of words with the joint p."""
+    return [p.sum(axis=tuple(a for a in range(p.ndim) if a != i)) for i in range(p.ndim)]
+
+
 def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
     """What pairs of samples share more or less often than independent ones, "" if nothing.
 
@@ -84,7 +89,7 @@ def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
         "samples half the batch apart": (x[:half], x[half : 2 * half]),
         "samples as far from either end of the batch": (x[:half], x[::-1][:half]),
     }
-    rows = [p.sum(axis=tuple(a for a in range(p.ndim) if a != i)) for i in range(p.ndim)]
+    rows = letters_of(p)
     for who, (a, b) in pairs.items():
         agree = {"word": ((a == b).all(axis=1), p)}
         agree |= {f"letter {i + 1}": (a[:, i] == b[:, i], row) for i, row in enumerate(rows)}
@@ -96,4 +101,30 @@ def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
                     f"{seen:,} of {half:,} pairs of {who} have the same {what}: about "
                     f"{half * chance:,.0f} independent ones would"
                 )
+    return ""
+
+
+CALLS, FEW = 40, 60  # calls for a few samples each
+
+
+def too_even(few: Callable[[int], np.ndarray], rows: Sequence[np.ndarray]) -> str:
+    """What comes as often as expected in too many calls to be drawn at random, "" if nothing.
+
+    `few(count)` draws words (count, n); `rows` are the laws of their letters. Samples that are
+    spread over the law, as stratified ones are, come exactly as often as they should in every call;
+    a letter of independent ones is within 1 of it in a binomial number of calls, which is tested
+    exactly.
+    """
+    calls = [few(FEW).astype(int) for _ in range(CALLS)]
+    for i, row in enumerate(rows):
+        letter = int(np.argmax(row * (1 - row)))
+        mean = FEW * row[letter]
+        near = sum(abs((x[:, i] == letter).sum() - mean) < 1 for x in calls)
+        counts = np.arange(FEW + 1)
+        chance = float(binom.pmf(counts[np.abs(counts - mean) < 1], FEW, row[letter]).sum())
+        if binom.sf(near - 1, CALLS, chance) < TOO_ALIKE:
+            return (
+                f"{near} of {CALLS} calls for {FEW} samples have letter {i + 1} exactly as often "
+                f"as is expected: about {CALLS * chance:.0f} with independent ones would"
+            )
     return ""

@@ -10,7 +10,7 @@ import torch
 from autograder.remote.proxy import inside
 
 
-def _weight_of(layer: Any) -> Any:
+def weight_of(layer: Any) -> Any:
     """The parameter behind `layer.weight`, which a parametrized layer computes anew."""
     held = getattr(layer, "parametrizations", {})
     return held["weight"].original if "weight" in held else layer.weight
@@ -20,7 +20,7 @@ def _weight_of(layer: Any) -> Any:
 def fill_weights(layer: Any, weight: Any, bias: Any) -> None:
     """Writes new values into the parameters of a layer, as loading a trained model does."""
     with torch.no_grad():
-        _weight_of(layer).copy_(weight)
+        weight_of(layer).copy_(weight)
         if layer.bias is not None:
             layer.bias.copy_(bias)
 
@@ -43,7 +43,7 @@ def weight_gradient(layer: Any, x: Any) -> Any:
     if not output.requires_grad:
         return None
     output.pow(2).sum().backward()
-    return _weight_of(layer).grad
+    return weight_of(layer).grad
 
 
 @inside

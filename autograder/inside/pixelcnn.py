@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.inside.made import weight_of
 from autograder.remote.proxy import inside
 
 
@@ -39,7 +40,7 @@ def weight_gradient(layer: Any, x: Any) -> Any:
     """The gradient of Σ layer(x)² for `layer.weight`; None if none arrives."""
     layer.zero_grad()
     layer(x).pow(2).sum().backward()
-    return layer.weight.grad
+    return weight_of(layer).grad
 
 
 @inside

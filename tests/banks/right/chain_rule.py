@@ -233,4 +233,14 @@ def conditional_query(joint, evidence):
     return kept.sum(axis=tuple(evidence)) / kept.sum()
 """,
     ),
+    Right(
+        "sample",
+        "one draw from the whole joint",
+        source="""
+def sample(conditionals, count, rng):
+    p = joint(conditionals)
+    place = rng.choice(p.size, size=count, p=p.ravel() / p.sum())
+    return np.stack(np.unravel_index(place, p.shape), axis=1)
+""",
+    ),
 )

@@ -142,4 +142,16 @@ def pit(x, logits, mu, sigma):
             "0.5 * torch.erfc((mu - x[:, None]) / (sigma * math.sqrt(2)))",
         ),
     ),
+    Right(
+        "sample",
+        "exponential races for the component, log u − log(1 − u)",
+        source="""
+def sample(logits, mu, scale, count, levels, generator=None):
+    race = torch.empty(count, len(logits), dtype=torch.float64)
+    which = (logits - race.exponential_(generator=generator).log()).argmax(1)
+    u = torch.rand(count, generator=generator, dtype=torch.float64)
+    y = mu[which] + scale[which] * (u.log() - torch.log1p(-u))
+    return torch.floor(y + 0.5).clamp(0, levels - 1).to(torch.int64)
+""",
+    ),
 )

@@ -145,4 +145,17 @@ def complete(prefix, weight, bias, generator):
     return x
 """,
     ),
+    Right(
+        "complete",
+        "a bit more on each call of itself",
+        source="""
+def complete(prefix, weight, bias, generator):
+    i = prefix.shape[1]
+    if i == len(bias):
+        return prefix.clone()
+    p = torch.sigmoid(bias[i] + prefix @ weight[i, :i])
+    bit = (torch.rand(len(prefix), generator=generator) < p).to(prefix.dtype)
+    return complete(torch.cat([prefix, bit[:, None]], 1), weight, bias, generator)
+""",
+    ),
 )

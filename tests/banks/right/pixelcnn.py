@@ -287,4 +287,33 @@ def receptive_field(layers):
             ("draw_levels(self(x[:, :, : r + 1])[:, :, k, r, c], generator)"),
         ),
     ),
+    Right(
+        "MaskedConv2d",
+        "the weight parametrized by the mask",
+        source="""
+import torch.nn.utils.parametrize as parametrize
+
+
+class Masked(nn.Module):
+    def __init__(self, mask):
+        super().__init__()
+        self.register_buffer("mask", mask)
+
+    def forward(self, weight):
+        return weight * self.mask
+
+
+class MaskedConv2d(nn.Conv2d):
+    def __init__(self, kind, channels_in, channels_out, kernel_size, colors=1):
+        sides = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
+        super().__init__(channels_in, channels_out, sides, padding=[side // 2 for side in sides])
+        self.register_buffer(
+            "mask", conv_mask(kind, kernel_size, channels_in, channels_out, colors)
+        )
+        parametrize.register_parametrization(self, "weight", Masked(self.mask))
+
+    def forward(self, x):
+        return super().forward(x)
+""",
+    ),
 )

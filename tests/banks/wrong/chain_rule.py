@@ -634,4 +634,13 @@ def conditionals(p):
     return [np.full(p.shape[: i + 1], 1 / p.shape[i]) for i in range(p.ndim)]
 """,
     ),
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "sample",
+        ITSELF,
+        "samples-that-know-each-other",
+        edit=(
+            "rng.random((count, 1))",
+            "(rng.permutation(count) + rng.random(count))[:, None] / count",
+        ),
+    ),
 )

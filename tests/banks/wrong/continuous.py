@@ -453,4 +453,25 @@ ANSWERS = (
     ),
     Wrong("pit", BELOW, "erf", edit=("torch.special.ndtr", "torch.erf")),
     *MORE,
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "sample",
+        ITSELF,
+        "samples-that-know-each-other",
+        source="""
+def sample(logits, mu, scale, count, levels, generator=None):
+    def spread():
+        u = torch.rand(count, generator=generator, dtype=mu.dtype)
+        return (torch.randperm(count, generator=generator) + u) / count
+
+    chosen = torch.searchsorted(logits.softmax(-1).cumsum(-1), spread()).clamp(max=len(mu) - 1)
+    x = mu[chosen] + scale[chosen] * torch.logit(spread())
+    return x.round().clamp(0, levels - 1).long()
+""",
+    ),
+    Wrong(
+        "sample",
+        "what is rare comes as well: levels far from the center",
+        "tails-cut-off",
+        edit=("torch.logit(u)", "torch.logit(u.clamp(1e-3, 1 - 1e-3))"),
+    ),
 )

@@ -478,4 +478,24 @@ def nll(x, weight, bias):
     return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)
 """,
     ),
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "sample",
+        FOR_ITSELF,
+        "samples-that-know-each-other",
+        edit=(
+            "torch.bernoulli(p, generator=generator)",
+            "((torch.randperm(count, generator=generator) "
+            "+ torch.rand(count, generator=generator)) / count < p).float()",
+        ),
+    ),
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "complete",
+        FOR_ITSELF,
+        "samples-that-know-each-other",
+        edit=(
+            "torch.bernoulli(p, generator=generator)",
+            "((torch.randperm(count, generator=generator) "
+            "+ torch.rand(count, generator=generator)) / count < p).float()",
+        ),
+    ),
 )

@@ -1111,4 +1111,16 @@ def made_parameters(n, hidden_sizes):
             "return float(count) + int((outputs[:, None] > below[None, :]).sum())",
         ),
     ),
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "MADE",
+        ITSELF,
+        "samples-not-independent",
+        edit=(
+            "torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)",
+            "((torch.randperm(count, generator=generator) "
+            "+ torch.rand(count, generator=generator)) / count "
+            "< torch.sigmoid(self(x)[:, d])).float()",
+        ),
+        check="MADE.sample",
+    ),
 )

@@ -534,4 +534,14 @@ def nade_scan(x, W, c, V, b):
             "torch.stack([x[:, : i + 1] @ W[:, : i + 1].T for i in range(len(b))], dim=1)",
         ),
     ),
+    Wrong(  # numbers that are spread over [0, 1), and shuffled
+        "sample",
+        APART,
+        "samples-that-know-each-other",
+        edit=(
+            "torch.bernoulli(p, generator=generator)",
+            "((torch.randperm(count, generator=generator) "
+            "+ torch.rand(count, generator=generator)) / count < p).float()",
+        ),
+    ),
 )
