@@ -98,6 +98,7 @@ class Yardstick:
         order0: how often each code comes, and nothing else.
         bigram: each code given the one before it.
         ar2: a recursion over the QUANTIZED past, its a₁, a₂ and σ fitted to it.
+        ar6: the same with six of the past: rounding hides the state, and more of it shows through.
         best: the exact conditional p(code | all codes before it), by a particle filter: nobody who
             hears codes only can do better, but for the filter's own small error.
         bound: the conditional entropy given the TRUE past, before quantization: less than anybody
@@ -108,6 +109,7 @@ class Yardstick:
     order0: float
     bigram: float
     ar2: float
+    ar6: float
     best: float
     bound: float
     levels: int
@@ -119,6 +121,7 @@ class Yardstick:
             ("order 0: how often each code comes", self.order0),
             ("bigram: given the code before", self.bigram),
             ("AR(2), fitted to the quantized past", self.ar2),
+            ("AR(6), fitted to the quantized past", self.ar6),
             ("best possible from codes (particle filter)", self.best),
             ("bound: the true past known, unquantized", self.bound),
         ]
@@ -133,8 +136,8 @@ def yardstick(
     """Prices of the codes of `test` (B, T), sound of the resonator; fitted on 400,000 samples.
 
     `encode` takes float64 in [−1, 1] to codes 0 … levels − 1, `decode` back. The particle filter
-    has 500 particles a stretch. Averages leave the first two samples of a stretch out (the AR
-    prices cannot say them); the filter's and the codes' own do not.
+    has 500 particles a stretch. Averages leave the first samples of a stretch out that a
+    recursion cannot say; the filter's and the codes' own do not.
     """
     edges = np.concatenate([[-np.inf], bin_edges(encode, levels), [np.inf]])
     train = resonator(1, 400_000, seed)[0]
@@ -145,17 +148,20 @@ def yardstick(
     order0 = -np.log(counts / counts.sum())[t].mean()
     bigram = -np.log(pairs / pairs.sum(1, keepdims=True))[t[:, :-1], t[:, 1:]].mean()
 
-    heard = decode(torch.from_numpy(c)).double().numpy()
-    past = np.stack([heard[1:-1], heard[:-2]], axis=1)
-    a = np.linalg.lstsq(past, heard[2:], rcond=None)[0]
-    sigma = float((heard[2:] - past @ a).std())
-    h = decode(torch.from_numpy(t)).double().numpy()
-    ar2 = _price(edges, t[:, 2:], a[0] * h[:, 1:-1] + a[1] * h[:, :-2], sigma)
+    heard, h = (decode(torch.from_numpy(codes)).double().numpy() for codes in (c, t))
+
+    def recursion(order: int) -> float:
+        past = np.lib.stride_tricks.sliding_window_view(heard[:-1], order)
+        a = np.linalg.lstsq(past, heard[order:], rcond=None)[0]
+        sigma = float((heard[order:] - past @ a).std())
+        mean = np.lib.stride_tricks.sliding_window_view(h[:, :-1], order, axis=1) @ a
+        return _price(edges, t[:, order:], mean, sigma)
 
     a1, a2, sigma = coefficients()
     x = test.numpy()
     bound = _price(edges, t[:, 2:], a1 * x[:, 1:-1] + a2 * x[:, :-2], sigma)
-    return Yardstick(float(order0), float(bigram), ar2, _filtered(edges, t), bound, levels)
+    prices = (float(order0), float(bigram), recursion(2), recursion(6), _filtered(edges, t), bound)
+    return Yardstick(*prices, levels)
 
 
 def _price(edges: np.ndarray, codes: np.ndarray, mean: np.ndarray, sigma: float) -> float:

@@ -270,7 +270,8 @@ def test_the_shipped_resonator_comes_under_the_target(solved: dict, text: str) -
         64,
         heard,
     )
-    assert measured.bound < measured.best < price < 1.64 < 1.70 < measured.ar2
+    assert measured.bound < measured.best < price < 1.64 < measured.ar6 < 1.70 < measured.ar2
+    assert round(measured.ar6, 2) == 1.67 and round(measured.ar6 - price, 2) == 0.04
     assert 1.44 < measured.bound < 1.49 and 3.7 < measured.order0 < 3.77
     assert 2.65 < measured.bigram < 2.71 and price - measured.best < 0.03
     assert f"{settings['steps']:,} steps" in text
