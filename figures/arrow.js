@@ -136,12 +136,8 @@ function render({ model, el }) {
   };
   const mean = (v) => model.get("_mu")[v > 0 ? 1 : 0];
 
-  function write(name, value) {
-    if (model.get(name) === value) return;
-    model.set(name, value);
-    model.save_changes();
-    draw();
-  }
+  const save = writer(model);
+  const write = (name, value) => { if (model.get(name) !== value) save(name, value); };
 
   // The heights of both pictures, rows of x2 from below; null where there is nothing to draw.
   function worldHeights() {
@@ -195,72 +191,85 @@ function render({ model, el }) {
     return box.left + ((value - low) / span) * (box.width - box.left - box.right);
   };
 
-  function frame(svg, box, title, axis, ticks, place, kind = "") {
-    svg.replaceChildren();
-    make("text", { class: `title ${kind}`, x: box.left + (box === MAP ? 10 : 0), y: 15 }, svg, title);
-    make("rect", { class: "frame", x: box.left, y: box.top, width: box.width - box.left - box.right,
-      height: box.height - box.top - box.bottom }, svg);
-    const foot = box.height - box.bottom;
-    for (const tick of ticks) {
-      make("line", { class: "tick", x1: place(tick), x2: place(tick), y1: foot, y2: foot + 4 }, svg);
-      make("text", { x: place(tick), y: foot + 15, "text-anchor": "middle" }, svg, tickText(tick));
+  // Frame, ticks and title of a picture, and the group for what moves in it, emptied. Axes that
+  // stay are not made again: only the title and the group change while one points.
+  const framed = new Map();
+  function frame(svg, box, title, axis, ticks, place, kind = "", up = []) {
+    const wanted = JSON.stringify([axis, kind, ticks.map(place), up.map(upOf)]);
+    let made = framed.get(svg);
+    if (made?.wanted !== wanted) {
+      svg.replaceChildren();
+      made = { wanted, title: make("text", { class: `title ${kind}`, x: box.left + (box === MAP ? 10 : 0), y: 15 }, svg) };
+      make("rect", { class: "frame", x: box.left, y: box.top, width: box.width - box.left - box.right,
+        height: box.height - box.top - box.bottom }, svg);
+      const foot = box.height - box.bottom;
+      for (const tick of ticks) {
+        make("line", { class: "tick", x1: place(tick), x2: place(tick), y1: foot, y2: foot + 4 }, svg);
+        make("text", { x: place(tick), y: foot + 15, "text-anchor": "middle" }, svg, tickText(tick));
+      }
+      make("text", { x: box.width - box.right, y: foot + 26, "text-anchor": "end" }, svg, axis);
+      for (const tick of up) {
+        make("line", { class: "tick", x1: box.left - 4, x2: box.left, y1: upOf(tick), y2: upOf(tick) }, svg);
+        make("text", { x: box.left - 6, y: upOf(tick) + 4, "text-anchor": "end" }, svg, tickText(tick));
+      }
+      if (up.length) make("text", { x: 4, y: 15 }, svg, "x2 ↑");
+      made.group = make("g", {}, svg);
+      framed.set(svg, made);
     }
-    make("text", { x: box.width - box.right, y: foot + 26, "text-anchor": "end" }, svg, axis);
+    setText(made.title, title);
+    made.group.replaceChildren();
+    return made.group;
   }
 
   function drawMap({ svg }, title, kind) {
-    frame(svg, MAP, title, "x1 →", ticksOf(-3.5, 3.5), (v) => across(MAP, v), kind);
-    for (const tick of ticksOf(x2()[0], x2().at(-1))) {
-      make("line", { class: "tick", x1: MAP.left - 4, x2: MAP.left, y1: upOf(tick), y2: upOf(tick) }, svg);
-      make("text", { x: MAP.left - 6, y: upOf(tick) + 4, "text-anchor": "end" }, svg, tickText(tick));
-    }
-    make("text", { x: 4, y: 15 }, svg, "x2 ↑");
+    const group = frame(svg, MAP, title, "x1 →", ticksOf(-3.5, 3.5), (v) => across(MAP, v), kind,
+      ticksOf(x2()[0], x2().at(-1)));
     const { width, height, left, right, top, bottom } = MAP;
     if (isForward()) {
       const x = across(MAP, x1()[model.get("_column")]);
-      make("line", { class: "given", x1: x, x2: x, y1: top, y2: height - bottom }, svg);
-      make("path", { class: "handle", d: `M${x - 5} ${top}h10l-5 7z` }, svg);
+      make("line", { class: "given", x1: x, x2: x, y1: top, y2: height - bottom }, group);
+      make("path", { class: "handle", d: `M${x - 5} ${top}h10l-5 7z` }, group);
     } else {
       const y = upOf(x2()[model.get("_row")]);
-      make("line", { class: "given", x1: left, x2: width - right, y1: y, y2: y }, svg);
-      make("path", { class: "handle", d: `M${left} ${y - 5}v10l7 -5z` }, svg);
+      make("line", { class: "given", x1: left, x2: width - right, y1: y, y2: y }, group);
+      make("path", { class: "handle", d: `M${left} ${y - 5}v10l7 -5z` }, group);
     }
   }
 
   function drawCurve(svg, title, axis, points, place, ticks, truth, gaussian) {
-    frame(svg, CURVE, title, axis, ticks, place);
+    const group = frame(svg, CURVE, title, axis, ticks, place);
     const top = 1.08 * Math.max(1e-9, ...(truth ?? []).map((v) => v || 0), ...(gaussian ?? []).map((v) => v || 0));
     const foot = CURVE.height - CURVE.bottom, tall = foot - CURVE.top;
     const path = (values) => values.map((v, i) =>
       `${i ? "L" : "M"}${place(points[i]).toFixed(1)} ${(foot - (tall * (v || 0)) / top).toFixed(1)}`).join("");
     const some = (name, values) => (svg === curves[1]
       ? { "data-mark": `${name} ${values.filter((_, i) => i % 10 === 0).map((v) => fixed(v, 3)).join(" ")}` } : {});
-    if (truth) make("path", { class: "truth", ...some("truth", truth), d: `${path(truth)}L${place(points.at(-1)).toFixed(1)} ${foot}L${place(points[0]).toFixed(1)} ${foot}Z` }, svg);
-    if (gaussian) make("path", { class: "model-line", ...some("model", gaussian), d: path(gaussian) }, svg);
+    if (truth) make("path", { class: "truth", ...some("truth", truth), d: `${path(truth)}L${place(points.at(-1)).toFixed(1)} ${foot}L${place(points[0]).toFixed(1)} ${foot}Z` }, group);
+    if (gaussian) make("path", { class: "model-line", ...some("model", gaussian), d: path(gaussian) }, group);
   }
 
-  function drawCurves() {
+  // The first factor is the same wherever one points, as the maps are.
+  function drawCurves(isNew) {
     const at = model.get("_at"), eps = model.get("_eps")[at];
     const onX1 = (v) => across(CURVE, v), onX2 = (v) => acrossX2(CURVE, v);
     const ticks1 = ticksOf(-3.5, 3.5), ticks2 = ticksOf(x2()[0], x2().at(-1));
     if (isForward()) {
       const a = x1()[model.get("_column")];
       const first = x1().map((v) => bell(v, 0, 1)), second = x2().map((v) => bell(v, mean(a), eps));
-      drawCurve(curves[0], "first factor: p(x1)", "x1 →", x1(), onX1, ticks1, first, first);
+      if (isNew) drawCurve(curves[0], "first factor: p(x1)", "x1 →", x1(), onX1, ticks1, first, first);
       drawCurve(curves[1], `second: p(x2 | x1 = ${rounded(a)})`, "x2 →", x2(), onX2, ticks2, second, second);
       return;
     }
     const row = model.get("_row"), there = !model.get("_notice"), known = there && hasModel(model, at);
     const fit = known ? model.get("_model")[at] : null;
-    drawCurve(curves[0], "first factor: p(x2)", "x2 →", x2(), onX2, ticks2,
+    if (isNew) drawCurve(curves[0], "first factor: p(x2)", "x2 →", x2(), onX2, ticks2,
       there ? model.get("_p2")[at] : null, fit && x2().map((v) => bell(v, fit.mean2, fit.var2)));
     drawCurve(curves[1], `second: p(x1 | x2 = ${rounded(x2()[row])})`, "x1 →", x1(), onX1, ticks1,
       there ? Array.from(posteriorAt(row)) : null, fit && x1().map((v) => bell(v, fit.mean[row], fit.var[row])));
   }
 
-  function drawSign() {
+  function drawSign(forward) {
     sign.replaceChildren();
-    const forward = isForward();
     const node = (x, name, first) => {
       const g = make("g", first ? { class: "first" } : {}, sign);
       make("circle", { cx: x, cy: 13, r: 11.5 }, g);
@@ -277,7 +286,6 @@ function render({ model, el }) {
     const follows = isForward();
     say(follows ? "good" : "leak", text);
     turn.setAttribute("aria-description", `now ${follows ? "x1 → x2" : "x2 → x1"}`);
-    drawSign();
     range.max = String(model.get("_eps").length - 1);
     range.value = String(at);
     range.setAttribute("aria-valuetext", `variance ${number(eps)}`);
@@ -285,15 +293,16 @@ function render({ model, el }) {
     drawMap(world, follows ? "the world: p(x1) p(x2 | x1)" : "the world: p(x2) p(x1 | x2)", "");
     drawMap(fitted, follows ? "best Gaussian model: q(x1) q(x2 | x1)" : "best Gaussian model: q(x2) q(x1 | x2)", "model");
     // The maps are the same wherever one points: they are painted when something else has changed.
-    const now = [follows, at, ...["_mu", "_x1", "_x2", "_p2", "_post", "_model", "_notice"].map((name) => model.get(name)),
-      getComputedStyle(root).getPropertyValue("--path")];
-    if (!painted || now.some((value, k) => value !== painted[k])) {
+    const now = [follows, at, ...["_mu", "_x1", "_x2", "_p2", "_post", "_model", "_notice"].map((name) => model.get(name))];
+    const isNew = !painted || now.some((value, k) => value !== painted[k]);
+    if (isNew) {
+      drawSign(follows);
       const top = bell(0, 0, 1) * bell(0, 0, eps);
       paint(world, worldHeights(), top, colorOf("--path"));
       paint(fitted, modelHeights(), top, colorOf("--leak"));
       painted = now;
     }
-    drawCurves();
+    drawCurves(isNew);
     const said = inWords(model);
     setText(words, said);
     const list = follows ? x1() : x2(), place = model.get(follows ? "_column" : "_row");
@@ -302,8 +311,8 @@ function render({ model, el }) {
     maps.setAttribute("aria-valuemax", String(list.length));
     maps.setAttribute("aria-valuenow", String(place + 1));
     maps.setAttribute("aria-valuetext", said);
-    keys.textContent = `Point at a picture, or Tab there and use ${follows ? "← →" : "↑ ↓"} (Page keys for ten), to choose the ` +
-      `given ${follows ? "x1" : "x2"} · Enter turns the arrow`;
+    setText(keys, `Point at a picture, or Tab there and use ${follows ? "← →" : "↑ ↓"} (Page keys for ten), to choose the ` +
+      `given ${follows ? "x1" : "x2"} · Enter turns the arrow`);
   }
 
   // --------------------------------------------------------------------------- pointer and keys
@@ -343,18 +352,18 @@ function render({ model, el }) {
 
   const names = ["_mu", "_eps", "_x1", "_x2", "_p2", "_post", "_mass", "_above", "_off", "_model", "_lost", "_notice",
     "_fit_notice", "_gap_notice", "_arrow", "_at", "_column", "_row"];
-  const changes = names.map((name) => `change:${name}`).join(" ");
-  model.on(changes, draw);
+  const unfollow = follow(model, names, [], draw);
+  const repaint = () => { painted = null; draw(); }; // a canvas does not follow the theme's colors
   const theme = window.matchMedia("(prefers-color-scheme: dark)");
-  theme.addEventListener("change", draw);
+  theme.addEventListener("change", repaint);
   // The notebook's own theme is an attribute of the page.
-  const watcher = new MutationObserver(draw);
+  const watcher = new MutationObserver(repaint);
   watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
   watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["theme"] });
   draw();
   return () => {
-    model.off(changes, draw);
-    theme.removeEventListener("change", draw);
+    unfollow();
+    theme.removeEventListener("change", repaint);
     watcher.disconnect();
   };
 }

@@ -85,9 +85,7 @@ function render({ model, el }) {
 
   let net = null, pointed = null, timer = null;
 
-  const write = writer(model, () => {
-    draw();
-  });
+  const write = writer(model);
   const place = () => pointed ?? model.get("_place");
 
   row.addEventListener("pointermove", (event) => {

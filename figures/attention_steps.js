@@ -20,6 +20,8 @@ function render({ model, el }) {
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
     "Click the token that asks, or ← → · Σ: the values, each times its weight, added up · squares: filled plus, hollow minus, 8 numbers of each");
 
+  const look = whereKernelRuns(model, root, [form], "type words of your own, and choose another head");
+
   function strip(parent, numbers, most, share = 1) {
     const svg = make("svg", { class: "strip", viewBox: "0 0 22 88", style: `opacity:${Math.max(0.2, Math.sqrt(share))}` }, parent);
     numbers.forEach((v, k) => {
@@ -36,6 +38,7 @@ function render({ model, el }) {
     if (head.options.length !== model.get("_heads").length)
       head.replaceChildren(...model.get("_heads").map((name, k) => make("option", { value: k }, null, name)));
     head.value = String(model.get("_head"));
+    look();
     if (body.hidden) return;
     const all = floats(model.get("_numbers")), shown = (all.length - 2 * T * T) / (2 * T);
     const scores = all.slice(i * T, i * T + T), weights = all.slice(T * T + i * T, T * T + i * T + T);
@@ -70,7 +73,7 @@ function render({ model, el }) {
     sliderSays(body, i + 1, 1, T, model.get("_words")[i] ?? "");
   }
 
-  const write = writer(model, draw);
+  const write = writer(model);
   form.addEventListener("submit", (event) => { event.preventDefault(); write("_text", input.value); });
   head.addEventListener("change", () => write("_head", Number(head.value)));
   table.addEventListener("click", (event) => {

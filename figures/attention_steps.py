@@ -50,7 +50,7 @@ class AttentionSteps(widget.Widget):
         heads = model.config["n_head"]
         names = [(b + 1, h + 1) for b in range(len(model.layers)) for h in range(heads)]
         steps._heads = [f"block {b}, head {h}" for b, h in names]
-        steps._text, steps._head = text, head
+        steps._text, steps._head, steps._live = text, head, True
 
         def ask(*changed: Any) -> None:
             ids = model.encode(steps._text)[:MOST] or [model.end]

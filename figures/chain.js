@@ -34,7 +34,17 @@ function chainOf(model) {
   const factors = model.get("_factors"), n = names.length, k = values.length;
   const indexOf = (x) => x.reduce((at, value) => at * k + value, 0);
   const wordOf = (index) => Array.from({ length: n }, (_, i) => Math.floor(index / k ** (n - 1 - i)) % k);
-  const tablesOf = (order) => (factors[order.join(",")] ?? []).map((flat) => flat.map((v) => v ?? NaN));
+  // By the order: its tables, and every word's product. A picture asks for them several times.
+  const kept = new Map();
+  const tablesOf = (order) => {
+    const key = order.join(",");
+    if (!kept.has(key)) kept.set(key, { tables: (factors[key] ?? []).map((flat) => flat.map((v) => v ?? NaN)) });
+    return kept.get(key).tables;
+  };
+  const productsOf = (order) => {
+    tablesOf(order);
+    return (kept.get(order.join(",")).products ??= table.map((_, i) => productOf(factorsAt(wordOf(i), order))));
+  };
 
   // The rows that a word meets on its way: rows[step][value], the last index is the next value.
   const rowsOf = (x, order) => {
@@ -66,7 +76,7 @@ function chainOf(model) {
       (same(product, p) ? " too." : ": the product is another number.") + said;
   };
 
-  const wrongIn = (order) => table.filter((p, i) => !same(productOf(factorsAt(wordOf(i), order)), p)).length;
+  const wrongIn = (order) => productsOf(order).filter((product, i) => !same(product, table[i])).length;
   const wholeInWords = (order) => {
     const wrong = wrongIn(order), place = order.map((v) => names[v]).join(", ");
     return wrong ? `${wrong} of ${table.length} products differ from the table in the order ${place}`
@@ -80,7 +90,7 @@ function chainOf(model) {
     return `${word} came ${tally[at]} times in ${draws} draws of sample; p(x) expects ${number(table[at] * draws)}.`;
   };
 
-  return { names, values, table, factors, n, k, indexOf, wordOf, rowsOf, factorsAt, productOf, inWords,
+  return { names, values, table, factors, n, k, indexOf, wordOf, rowsOf, factorsAt, productOf, productsOf, inWords,
     wrongIn, wholeInWords, tally, draws, tallyInWords };
 }
 
@@ -189,25 +199,30 @@ function render({ model, el }) {
     });
   }
 
-  function choose(step, value) {
+  // What the reader sets ends a draw, which may be all that changes.
+  function set(name, value) {
     rolled = null;
-    const at = [...x()];
-    at[order()[step]] = value;
-    write("_x", at);
-    draw();
+    if (String(model.get(name)) === String(value)) draw();
+    else write(name, value);
   }
 
+  function choose(step, value) {
+    const at = [...x()];
+    at[order()[step]] = value;
+    set("_x", at);
+  }
+
+  // Whether the order could be changed.
   function move(from, to) {
-    if (to < 0 || to >= chain.n || from === to) return;
+    if (to < 0 || to >= chain.n || from === to) return false;
     const changed = [...order()];
     changed.splice(to, 0, ...changed.splice(from, 1));
     if (!chain.factors[changed.join(",")]) {
       notice.textContent = model.get("_order_notice");
-      return;
+      return false;
     }
-    rolled = null;
-    write("_order", changed);
-    draw();
+    set("_order", changed);
+    return true;
   }
 
   function onCardKey(event, step) {
@@ -228,9 +243,8 @@ function render({ model, el }) {
   }
 
   function go(step, by, carry) {
-    if (carry) move(step, step + by);
     const to = step + by;
-    if (to >= 0 && to < chain.n && (!carry || !notice.textContent)) cards[to].card.focus();
+    if (to >= 0 && to < chain.n && (!carry || move(step, to))) cards[to].card.focus();
   }
 
   function grab(event, step) {
@@ -246,9 +260,7 @@ function render({ model, el }) {
       });
       const to = away.indexOf(Math.min(...away));
       if (to === dragged) return;
-      const before = order().join();
-      move(dragged, to);
-      if (order().join() === before) return;
+      if (!move(dragged, to)) return;
       cards[dragged].card.classList.remove("dragged");
       dragged = to;
       cards[to].card.classList.add("dragged");
@@ -366,7 +378,7 @@ function render({ model, el }) {
   function drawChart() {
     const { width, height, left, right, top, bottom } = CHART, count = chain.table.length;
     const shares = chain.tally.map((c) => c / chain.draws);
-    const products = chain.table.map((_, i) => chain.productOf(chain.factorsAt(chain.wordOf(i), order())));
+    const products = chain.productsOf(order());
     const heights = products.map((p) => (p > 0 ? p : 0));
     const most = Math.max(...heights.map((p) => Math.min(p, 1)), ...shares, ...chain.table, 1e-9);
     const pitch = (width - left - right) / count, floor = height - bottom;
@@ -378,7 +390,7 @@ function render({ model, el }) {
     make("text", { class: "tick", x: left - 5, y: floor + 4 }, svg, "0");
     const current = known() === chain.n ? chain.indexOf(x()) : -1;
     // A word is written below its bar where the letters have room, at 11 pixels of the screen.
-    const unit = Math.max(1, width / (svg.getBoundingClientRect().width || width));
+    const unit = grown(svg);
     const isShort = chain.values.join("").length === chain.k && 6.8 * unit * chain.n <= pitch;
     chain.table.forEach((p, i) => {
       const middle = left + (i + 0.5) * pitch, wide = Math.max(2, 0.68 * pitch);
@@ -414,9 +426,7 @@ function render({ model, el }) {
   }
 
   function pick(i) {
-    rolled = null;
-    write("_x", chain.wordOf(Math.max(0, Math.min(chain.table.length - 1, i))));
-    draw();
+    set("_x", chain.wordOf(Math.max(0, Math.min(chain.table.length - 1, i))));
   }
 
   svg.addEventListener("click", (event) => {

@@ -83,10 +83,11 @@ function render({ model, el }) {
 
   function go({ example = model.get("_example"), step = model.get("_step") }) {
     if (!codec || example < 0 || example >= codec.count) return;
+    const to = Math.min(Math.max(step, 1), codec.n);
+    if (example === model.get("_example") && to === model.get("_step")) { draw(); return; } // the keys take over from the pointer
     model.set("_example", example);
-    model.set("_step", Math.min(Math.max(step, 1), codec.n));
+    model.set("_step", to);
     model.save_changes();
-    draw();
   }
   const point = (to) => { if (to !== pointed) { pointed = to; draw(); } };
 

@@ -112,12 +112,12 @@ function render({ model, el }) {
     "Arrow keys move the frame · space inks or clears its pixel · Enter completes from there · d draws it with its probability · " +
     "a click on the second or third grid moves the frame too");
 
+  const look = whereKernelRuns(model, root, [button], "let your own network complete what you draw");
+
   let net = null, pointed = null, asked = 0;
   const bits = () => model.get("_bits"), cursor = () => model.get("_cursor");
 
-  const write = writer(model, () => {
-    draw();
-  });
+  const write = writer(model);
   function toggle(i) {
     const now = bits();
     write("_bits", now.slice(0, i) + (now[i] === "1" ? "0" : "1") + now.slice(i + 1));
@@ -131,7 +131,7 @@ function render({ model, el }) {
     write("_cursor", Math.min(i + 1, net.n - 1));
   }
   function complete() {
-    if (!model.get("_live")) return;
+    if (button.hidden) return;
     asked++;
     model.set("_request", { complete: asked });
     model.save_changes();
@@ -211,7 +211,7 @@ function render({ model, el }) {
   function drawEndings() {
     const pictures = model.get("_completions"), given = model.get("_given"), waits = model.get("_complete_notice");
     const fresh = given === bits().slice(0, cursor());
-    button.hidden = !model.get("_live");
+    look();
     label.textContent = waits || (!pictures.length ? "" : fresh ? `Drawn after the ${given.length} given pixels:`
       : `Drawn after ${given.length} other pixels: press Complete for new ones`);
     label.classList.toggle("waits", Boolean(waits));
@@ -251,7 +251,7 @@ function render({ model, el }) {
     drawEndings();
   }
 
-  const unfollow = follow(model, ["_side", "_base", "_votes", "_sees", "_notice", "_remark"], ["_completions", "_given", "_complete_notice", "_live", "_bits", "_cursor"],
+  const unfollow = follow(model, ["_side", "_base", "_votes", "_sees", "_notice", "_remark"], ["_completions", "_given", "_complete_notice", "_bits", "_cursor"],
     (isNew) => {
       if (isNew) net = null;
       draw();

@@ -45,7 +45,6 @@ class CompletionExplorer(widget.Widget):
     _notice = traitlets.Unicode("").tag(sync=True)  # in place of the picture
     _complete_notice = traitlets.Unicode("").tag(sync=True)  # in place of the completions
     _remark = traitlets.Unicode("").tag(sync=True)  # below the picture
-    _live = traitlets.Bool(False).tag(sync=True)  # whether a kernel can be asked to complete
     # Where the reader is, and the last button.
     _bits = traitlets.Unicode("").tag(sync=True)
     _cursor = traitlets.Int(0).tag(sync=True)

@@ -92,6 +92,7 @@ function render({ model, el }) {
   make("p", { class: "keys", id: `${id}-keys` }, root,
     "Click a dotted line to draw its arrow, an arrow to remove it. Keys: ← → choose a pair of variables, " +
     "Enter draws or removes its arrow, T turns it round, ↑ ↓ read one variable's table.");
+  const look = whereKernelRuns(model, root, [], "ask your own function of any graph");
 
   let net = null, rest = null, over = null;
   const current = () => over ?? rest;
@@ -236,11 +237,11 @@ function render({ model, el }) {
 
   function drawAnswer() {
     const answer = model.get("_answers")[net.key];
-    said.hidden = !model.get("_asks");
+    said.hidden = !model.get("_live");
     said.dataset.kind = answer?.kind ?? "waiting";
     badge.textContent = { good: "✓", bad: "✕" }[answer?.kind] ?? "…";
     what.textContent = answer ? answer.words
-      : model.get("_live") ? "Asking your function …" : "Your function answers where a kernel runs.";
+      : hasKernel(model) ? "Asking your function …" : "Your function answers where a kernel runs.";
   }
 
   function draw() {
@@ -250,6 +251,7 @@ function render({ model, el }) {
     drawGraph();
     drawTables();
     drawAnswer();
+    look();
     light();
   }
 
@@ -321,7 +323,7 @@ function render({ model, el }) {
 
   draw();
   drawValues();
-  return follow(model, ["_names"], ["_parents", "_answers", "_live", "_asks", "_cardinalities"], (isNew) => {
+  return follow(model, ["_names"], ["_parents", "_answers", "_cardinalities"], (isNew) => {
     draw();
     if (isNew) drawValues();
   });

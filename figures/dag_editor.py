@@ -47,8 +47,6 @@ class DagEditor(widget.Widget):
     _start = traitlets.List().tag(sync=True)  # the parents it began with, to go back to
     # What the student's function says, by graph: {"kind": "good" | "bad" | "waiting", "words": …}.
     _answers = traitlets.Dict().tag(sync=True)
-    _live = traitlets.Bool(True).tag(sync=True)  # whether a kernel can be asked
-    _asks = traitlets.Bool(True).tag(sync=True)  # whether there is a function to ask
 
     def __init__(
         self,
@@ -67,7 +65,7 @@ class DagEditor(widget.Widget):
         super().__init__()
         self._names, self._cardinalities = names, cardinalities
         self._parents, self._start = parents, parents
-        self._asks = bayes_net_parameters is not None
+        self._live = bayes_net_parameters is not None
         self.draw_from(self._begin, bayes_net_parameters)
         self.observe(self._answer, names=["_parents", "_cardinalities"])
 

@@ -55,7 +55,7 @@ function render({ model, el }) {
     sliderSays(body, o + 1, 1, outputs.length, model.get("_words")[o]);
   }
 
-  const write = writer(model, draw);
+  const write = writer(model);
   const under = (event) => event.target.closest?.("[data-place]")?.dataset.place;
   const point = (to) => { if (to !== pointed) { pointed = to; draw(); } };
   sides[0].addEventListener("pointermove", (event) => point(under(event) === undefined ? null : Number(under(event))));

@@ -119,10 +119,7 @@ function render({ model, el }) {
 
   let net = null, pointed = null; // from 0
 
-  const write = writer(model, () => {
-    net = null;
-    draw();
-  });
+  const write = writer(model);
 
   const x = (i) => LEFT + (i + 0.5) * STEP;
   const y = (level) => TOP + (net.layers.length - level) * ROW;

@@ -21,11 +21,18 @@ function render({ model, el }) {
   const weighted = panel("Weighting: write what is known, and carry a weight");
   make("p", { class: "keys" }, root, "Slide, or ← →, through the letters. A struck word has died; the bar below a word is its weight.");
 
+  const look = whereKernelRuns(model, root, [form], "type another pattern, and draw new words");
+
+  // Words stay where they are; only their letters, and what `decorate` says of them, change.
   function fill(list, texts, step, decorate) {
-    list.replaceChildren();
+    while (list.children.length > texts.length) list.lastChild.remove();
     texts.forEach((text, i) => {
-      const word = make("span", { class: "word" }, list);
-      make("span", { class: "text" }, word, text.slice(0, step) + "·".repeat(text.length - step));
+      let word = list.children[i];
+      if (!word) {
+        word = make("span", { class: "word" }, list);
+        make("span", { class: "text" }, word);
+      }
+      setText(word.firstChild, text.slice(0, step) + "·".repeat(text.length - step));
       decorate(word, i);
     });
   }
@@ -33,10 +40,11 @@ function render({ model, el }) {
     const step = model.get("_step"), died = model.get("_died"), weights = model.get("_weights")[step] ?? [];
     if (document.activeElement !== input && root.getRootNode().activeElement !== input) input.value = model.get("_pattern");
     notice.textContent = model.get("_notice");
+    look();
     range.max = model.get("_shown").length;
     range.value = step;
     const said = model.get("_words")[step] ?? "";
-    if (words.textContent !== said) words.textContent = said;
+    setText(words, said);
     range.setAttribute("aria-valuetext", said);
     const most = Math.max(...weights, 1e-300);
     fill(rejected, model.get("_rejected"), step, (word, i) => {
@@ -45,7 +53,7 @@ function render({ model, el }) {
       word.dataset.mark = `${dead ? "dead" : "alive"} ${i}`;
     });
     fill(weighted, model.get("_weighted"), step, (word, i) => {
-      const bar = make("span", { class: "bar" }, word);
+      const bar = word.children[1] ?? make("span", { class: "bar" }, word);
       bar.style.width = `${(100 * (weights[i] ?? 0)) / most}%`;
       word.dataset.mark = `weight ${i} ${fixed((weights[i] ?? 0) / most, 3)}`;
     });
@@ -56,11 +64,8 @@ function render({ model, el }) {
     model.set("_draws", model.get("_draws") + 1);
     model.save_changes();
   });
-  range.addEventListener("input", () => {
-    model.set("_step", Number(range.value));
-    model.save_changes();
-    draw();
-  });
+  const write = writer(model);
+  range.addEventListener("input", () => write("_step", Number(range.value)));
   draw();
   return follow(model, ["_words", "_notice", "_shown"], ["_step"], draw);
 }

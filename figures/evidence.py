@@ -61,7 +61,7 @@ class EvidenceExplorer(widget.Widget):
             )
         if len(set(letters)) < k or ANY in letters:
             raise ValueError(f"letters must differ and hold no {ANY!r}: got {letters!r}")
-        self._letters, self._count = letters, count
+        self._letters, self._count, self._live = letters, count, True
         if said := self.fault_of(pattern):
             raise ValueError(said)
         self._pattern = pattern

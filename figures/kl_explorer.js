@@ -202,6 +202,7 @@ function render({ model, el }) {
     model.set("_request", { fit: "reverse", at: Date.now() });
     model.save_changes();
   });
+  const look = whereKernelRuns(model, root, [from], "ask your own kl wherever the Gaussian stands, and your fit_reverse from there");
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, root);
   const notices = make("div", { class: "notices", role: "status" }, root);
   const maps = make("div", { class: "maps" }, root);
@@ -484,7 +485,7 @@ function render({ model, el }) {
       input.setAttribute("aria-valuetext", now.toFixed(2));
       value.textContent = now.toFixed(2);
     }
-    from.hidden = !model.get("_live");
+    look();
     notices.replaceChildren(...model.get("_notices").map((text) => make("p", {}, null, `○ ${text}`)));
     notices.hidden = !model.get("_notices").length;
     drawPlot();
@@ -492,15 +493,15 @@ function render({ model, el }) {
     say();
   }
 
-  const fromKernel = () => {
-    if (running) return;
+  const fromKernel = (isNew) => {
+    if (running || (!isNew && model.get("mu") === mu && model.get("sigma") === sigma)) return;
     if (!ahead) { // an answer to an earlier place must not pull q out of a hand that drags it
       mu = clip(model.get("mu"), low, high);
       sigma = clip(model.get("sigma"), least, most);
     }
     draw();
   };
-  const unfollow = follow(model, ["mu", "sigma", "_ends", "_their_kl", "_notices", "_live", "_whole"], [], fromKernel);
+  const unfollow = follow(model, ["_ends", "_their_kl", "_notices", "_whole"], ["mu", "sigma"], fromKernel);
   draw();
   return () => { stop(); unfollow(); };
 }

@@ -47,7 +47,6 @@ class KLExplorer(widget.Widget):
     _ends = traitlets.List().tag(sync=True)
     _their_kl = traitlets.Dict().tag(sync=True)  # as text, with the place it was asked for
     _notices = traitlets.List().tag(sync=True)
-    _live = traitlets.Bool(False).tag(sync=True)
     _whole = traitlets.Bool(False).tag(sync=True)
     _request = traitlets.Dict().tag(sync=True)  # the last button pressed
 

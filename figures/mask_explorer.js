@@ -278,7 +278,7 @@ function render({ model, el }) {
     graphSvg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
     graphSvg.replaceChildren();
     // On a narrow page a layer's name stands above its first unit, not beside it.
-    const raised = graphSvg.getBoundingClientRect().width < 0.6 * WIDTH ? 46 : 0;
+    const raised = grown(graphSvg) > 1 / 0.6 ? 46 : 0;
     for (let layer = 0; layer <= last; layer++) {
       const y = place(layer, 0)[1];
       const name = layer === 0 ? "inputs" : layer === last ? "outputs" : last > 2 ? `hidden ${layer}` : "hidden";
@@ -637,6 +637,8 @@ function render({ model, el }) {
 
   // ----------------------------------------------------------------------------------- drawing
 
+  const look = whereKernelRuns(model, root, [reshuffle, orderLabel], "reshuffle the degrees and choose another order");
+
   function exists(at) {
     if (!at || !net) return false;
     if (at.kind === "unit") return at.u < net.sizes[at.layer];
@@ -651,7 +653,7 @@ function render({ model, el }) {
     body.hidden = keys.hidden = !net;
     undo.hidden = !net;
     undo.disabled = !hasBreaks;
-    reshuffle.hidden = orderLabel.hidden = !model.get("_live");
+    look();
     order.value = model.get("_order_name");
     if (!net) {
       say("waiting", "Nothing to draw yet");
@@ -669,7 +671,7 @@ function render({ model, el }) {
   }
 
   draw();
-  return follow(model, ["_masks", "_order", "_degrees", "_names", "_notice", "_breaks", "_live", "_order_name"], [], draw);
+  return follow(model, ["_masks", "_order", "_degrees", "_names", "_notice", "_breaks", "_order_name"], [], draw);
 }
 
 export default live(render);

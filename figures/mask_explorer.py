@@ -49,7 +49,6 @@ class MaskExplorer(widget.Widget):
     _names = traitlets.List().tag(sync=True)
     _notice = traitlets.Unicode("").tag(sync=True)
     # Whether the buttons that call the student's functions are shown, and which order is chosen.
-    _live = traitlets.Bool(False).tag(sync=True)
     _order_name = traitlets.Unicode("natural").tag(sync=True)
     # What the reader did: entries [layer, row, column] changed by hand, and the last button.
     _breaks = traitlets.List().tag(sync=True)

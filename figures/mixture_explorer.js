@@ -81,7 +81,8 @@ function render({ model, el }) {
   const words = make("p", { class: "words", role: "status", "aria-live": "polite" }, root);
   const theirs = make("p", { class: "theirs" }, root);
 
-  const save = writer(model);
+  const look = whereKernelRuns(model, root, [], "ask your own function wherever the bells stand");
+  const asked = String(model.get("bells")), save = writer(model);
   function change(write) {
     const bells = model.get("bells").map((bell) => [...bell]);
     write(bells);
@@ -126,7 +127,10 @@ function render({ model, el }) {
     for (const one of follows) one();
     setText(words, inWords(model, logs));
     svg.setAttribute("aria-label", words.textContent);
-    setText(theirs, model.get("_theirs"));
+    // What the function said holds where it was asked.
+    const isMoved = !hasKernel(model) && String(model.get("bells")) !== asked;
+    setText(theirs, isMoved ? "" : model.get("_theirs"));
+    look();
   }
   const end = follow(model, ["bells", "view", "short_axis", "_counts", "_theirs"], [], draw);
   draw();

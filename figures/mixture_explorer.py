@@ -72,6 +72,7 @@ class MixtureExplorer(widget.Widget):
         A function that is not written yet, or that raises, gives one sentence.
         """
         explorer = cls(counts, view="discretized")
+        explorer._live = True
         explorer.draw_from(explorer._draw_from_function, discretized)
         explorer.observe(lambda change: explorer._ask(), names=["bells"])
         return explorer

@@ -160,6 +160,7 @@ function render({ model, el }) {
   const shown = make("span", { class: "value" }, play);
   const columns = make("div", { class: "columns" }, stage);
   make("p", { class: "keys" }, stage, "Underlined: tokens that surprised the model at T = 1, dotted from 4 bits on, a line from 8, double from 12.");
+  const look = whereKernelRuns(model, stage, [], "let the sliders write the first text anew");
   const body = make("div", { class: "body" }, root);
   const chart = make("div", {
     class: "chart", tabindex: "0", role: "slider", "aria-label": "Tokens", "aria-orientation": "vertical",
@@ -178,9 +179,7 @@ function render({ model, el }) {
   let world = null, chosen = 0, pointed = null, clock = null, columnsOf = null;
   const position = () => model.get("_at");
 
-  const write = writer(model, () => {
-    draw();
-  });
+  const write = writer(model);
 
   chart.addEventListener("keydown", (event) => {
     if (!world || isPages(event)) return;
@@ -246,6 +245,7 @@ function render({ model, el }) {
       });
       return { spans, mean, bits: text.bits };
     });
+    look();
     drawTexts();
   }
   function drawTexts() {

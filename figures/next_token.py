@@ -144,6 +144,7 @@ class NextToken(widget.Widget):
             self._texts = [_text(name, *write(T, k or None, p)), *others]
 
         again()
+        self._live = True
         self._written = max(len(text["tokens"]) for text in self._texts)
         self.observe(again, "_at")
 

@@ -47,13 +47,13 @@ class PageModel {
 }
 
 // Draws a widget in `element` from its module's text and its traits; the promise of its model.
-// Without a kernel the widget does not offer what needs one.
+// Without a kernel, the widget does not offer what needs one, and says so.
 async function showWidget(element, module, state, kernel = null) {
   const address = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
   const loaded = await import(address);
   URL.revokeObjectURL(address);
   const definition = typeof loaded.default === "function" ? await loaded.default() : loaded.default;
-  const model = new PageModel({ ...state, _live: Boolean(kernel) }, kernel);
+  const model = new PageModel({ ...state, _alone: !kernel }, kernel);
   if (definition.initialize) await definition.initialize({ model });
   await definition.render({ model, el: element });
   return model;

@@ -81,7 +81,7 @@ function render({ model, el }) {
       else ends.push({ name, x: x(n) + 7, y: y(log) + 4 });
     }
     // Names at the ends of their curves, pushed apart where they would overlap.
-    const line = 15 * Math.max(1, WIDTH / (svg.getBoundingClientRect().width || WIDTH));
+    const line = 15 * grown(svg);
     ends.sort((a, b) => a.y - b.y);
     ends.forEach((end, i) => {
       const above = ends[i - 1];
@@ -153,9 +153,8 @@ function render({ model, el }) {
   });
 
   const traits = ["_series", "_grid", "_crossover", "_hidden", "_notices"];
-  for (const trait of traits) model.on(`change:${trait}`, draw);
   draw();
-  return () => { for (const trait of traits) model.off(`change:${trait}`, draw); };
+  return follow(model, traits, [], draw);
 }
 
 export default live(render);

@@ -217,11 +217,12 @@ function render({ model, el }) {
     if (to === undefined && !(deepest && "+-".includes(event.key)) && !(colors > 1 && event.key === "c")) return;
     event.preventDefault();
     event.stopPropagation();
+    const pointer = pointed;
     pointed = null;
     if (event.key === "c") toColor((at + 1) % colors);
     else if (to === undefined) { if (depth >= 1 && depth <= deepest) write("_depth", depth); }
-    else if (to >= 0 && to < n) write("_cursor", to);
-    draw();
+    else if (to !== at && to >= 0 && to < n) write("_cursor", to);
+    else if (pointer !== null) draw(); // the keys take over where they are
   });
 
   const square = (svg, kind, r, c, cell, share) => make("rect", { class: kind, x: c * cell + (cell * (1 - share)) / 2,

@@ -129,9 +129,7 @@ function render({ model, el }) {
   let below = false; // whether the keys stand on the bits, and follow columns
   const bits = () => model.get("_bits");
 
-  const write = writer(model, () => {
-    draw();
-  });
+  const write = writer(model);
   function toggle(j) { // from 1
     const now = bits();
     write("_bits", now.slice(0, j - 1) + (now[j - 1] === "1" ? "0" : "1") + now.slice(j));

@@ -36,11 +36,8 @@ function render({ model, el }) {
       said.textContent = passed ? "too small" : "holds the table";
     });
   }
-  range.addEventListener("input", () => {
-    model.set("_bits", Number(range.value));
-    model.save_changes();
-    draw();
-  });
+  const write = writer(model);
+  range.addEventListener("input", () => write("_bits", Number(range.value)));
   draw();
   return follow(model, [], ["_bits"], draw);
 }

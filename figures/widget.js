@@ -37,14 +37,22 @@ const live = (render) => ({
   },
 });
 
-// Tells each picture in --grow by how much its own units are smaller than a pixel of the screen, so
-// that a style sheet can keep letters at their size (--least, widget.css).
+// By how much a picture's own units are smaller than a pixel of the screen: told where known, for to
+// measure is to lay the page out.
+const grown = (svg) => Number(svg.style.getPropertyValue("--grow")) || measured(svg) || 1;
+function measured(svg) {
+  const { width } = svg.getBoundingClientRect(), own = svg.viewBox.baseVal?.width;
+  return own && width ? Math.max(1, own / width) : 0;
+}
+
+// Tells each picture this in --grow, so that a style sheet can keep letters at their size (--least,
+// widget.css).
 function legible(el) {
   const fit = () => {
-    for (const svg of el.querySelectorAll("svg")) {
-      const { width } = svg.getBoundingClientRect(), own = svg.viewBox.baseVal?.width;
-      if (own && width) svg.style.setProperty("--grow", String(Math.max(1, own / width)));
-    }
+    // All are measured before one is told: between the two the page would be laid out anew.
+    const found = [...el.querySelectorAll("svg")].map((svg) => [svg, measured(svg)]);
+    for (const [svg, grow] of found)
+      if (grow && svg.style.getPropertyValue("--grow") !== String(grow)) svg.style.setProperty("--grow", String(grow));
   };
   const watch = new ResizeObserver(fit);
   watch.observe(el);
@@ -52,7 +60,7 @@ function legible(el) {
   return watch;
 }
 
-// A live region is read anew whenever it is written.
+// A live region is read anew whenever it is written, and any text is laid out anew.
 const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 // Whether a key is the page's own, for a modifier is held: Shift with a letter or a sign only writes
@@ -72,12 +80,26 @@ function sliderSays(element, now, least, most, text) {
   for (const [name, value] of Object.entries(said)) element.setAttribute(`aria-${name}`, String(value));
 }
 
-// A function that sets a trait of the reader's, tells the kernel, and draws.
-const writer = (model, draw = () => {}) => (name, value) => {
+// A function that sets a trait of the reader's and tells the kernel. What follows the trait draws it:
+// to draw here too would draw twice a press.
+const writer = (model) => (name, value) => {
   model.set(name, value);
   model.save_changes();
-  draw();
 };
+
+// Whether somebody answers: a web page that shows a widget has no kernel (figures/page.js says so).
+const hasKernel = (model) => !model.get("_alone");
+
+// Elements that ask the kernel are seen where one answers; elsewhere a line tells what they do there.
+// Returns a function that looks again; only a widget that asks (_live in Python) has anything to say.
+function whereKernelRuns(model, parent, elements, what) {
+  const note = make("p", { class: "alone" }, parent, `In a notebook, where a kernel runs, you can ${what}.`);
+  return () => {
+    const asks = Boolean(model.get("_live"));
+    for (const element of elements) element.hidden = !asks || !hasKernel(model);
+    note.hidden = !asks || hasKernel(model);
+  };
+}
 
 // A line with a badge, and a function that says a verdict of one of these kinds in it.
 function headlineIn(root) {
@@ -86,8 +108,8 @@ function headlineIn(root) {
   const verdict = make("span", { class: "verdict" }, headline);
   return (kind, text) => {
     headline.dataset.kind = kind;
-    badge.textContent = BADGES[kind];
-    verdict.textContent = text;
+    setText(badge, BADGES[kind]);
+    setText(verdict, text);
   };
 }
 

@@ -42,6 +42,7 @@ class Widget(anywidget.AnyWidget):
     """
 
     _output_id = traitlets.Unicode().tag(sync=True)  # joins the live view with the saved one
+    _live = traitlets.Bool(False).tag(sync=True)  # whether the view can ask the kernel something
     _news = traitlets.Unicode("").tag(sync=True)  # what became of a function that was changed
     _kept: Any = None  # the saved view's output; None where no notebook displays
 

@@ -92,7 +92,7 @@ def front_explorer() -> str:
             answers[order].append({name: traits[name] for name in DRAWN})
         drawn._answer({"new": RESHUFFLE})
     dense = MaskExplorer([np.ones((hidden, n)), np.ones((n, hidden))])
-    told = {"orders": answers}
+    dense._live, told = True, {"orders": answers}
     return LiveWidgets().html(dense._esm, dense._css, traits_of(dense), repr(dense), told)
 
 

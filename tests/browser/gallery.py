@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from autograder.lessons import solution_functions
 from course import pretrained
 from figures.arrow import ArrowExplorer
 from figures.attention_steps import AttentionSteps
@@ -110,6 +111,27 @@ GALLERY: dict[str, Callable[[], Widget]] = {
     "sampling": _sampling,
     "sharing": _sharing,
     "table_size": lambda: TableSize(bits=200),
+}
+
+
+def _rewriting() -> Widget:
+    picture = _next_token()
+    picture.rewrite("here", lambda T, k, p: ([f" {T:g}", f" {k}"], [1.0, 2.0]))
+    return picture
+
+
+def _bells() -> MixtureExplorer:
+    function = solution_functions("13_continuous")["discretized_logistic_mixture"]
+    return MixtureExplorer.of(function, test_mixture_explorer.COUNTS)
+
+
+# Those that ask the kernel while one plays, for which some need functions.
+ASKING: dict[str, Callable[[], Widget]] = {
+    **{name: GALLERY[name] for name in ("attention_steps", "completion", "dag_editor", "evidence")},
+    "kl_explorer": lambda: KLExplorer.of(*(abs,) * 3),
+    "mask_explorer": _masks,
+    "mixture_explorer": _bells,
+    "next_token": _rewriting,
 }
 
 

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+from playwright.sync_api import expect
 
+from benchmarks.widgets import PLACES
+from figures.widget import Widget
 from tests.browser.axe import serious_faults
-from tests.browser.gallery import GALLERY, leaky
+from tests.browser.gallery import ASKING, GALLERY, leaky
 from tests.browser.seen import seen_amiss
 from tests.test_widgets import NAMES
 
@@ -18,6 +21,26 @@ MARKS = """() => [...document.querySelectorAll("[data-mark]")].filter((element) 
   !element.closest("[hidden]")).map((element) => element.dataset.mark)"""
 CASES = [*GALLERY.items(), *leaky().items()]
 IDS = [*GALLERY, *(f"{name}, wrong" for name in leaky())]
+# What the page itself draws, whether or not a kernel has more to say of it.
+DRAWN_HERE = {"_parents", "_cardinalities", "_at", "bells", "mu", "sigma"}
+SPY = """() => {
+  const { set } = window.widgetModel;
+  window.written = [];
+  window.widgetModel.set = function (name, value) {
+    window.written.push(name);
+    set.call(this, name, value);
+  };
+}"""
+# Counts the elements that one press makes and takes away again: a picture drawn twice.
+WASTE = """() => {
+  window.wasted = null;
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver((records) => {
+    const made = new Set(records.flatMap((record) => [...record.addedNodes]));
+    window.wasted ??= records.flatMap((record) => [...record.removedNodes])
+      .filter((node) => node.nodeType === 1 && made.has(node) && !node.isConnected).length;
+  }).observe(document.getElementById("widget"), all);
+}"""
 hung = cache(lambda name: GALLERY[name]())  # pages without a kernel change nothing of it
 
 
@@ -47,3 +70,55 @@ def test_nothing_bars_a_reader(show: Callable, name: str, theme: str) -> None:
 def test_nothing_lies_on_another_and_all_can_be_read(show: Callable, name: str, width: int) -> None:
     page = show(hung(name), viewport={"width": width, "height": 900})
     assert seen_amiss(page, "#widget") == []
+
+
+def observed(shown: Widget) -> set[str]:
+    """The traits of which the kernel wants to know when a reader changes them."""
+    return {name for name, heard in shown._trait_notifiers.items() if any(heard.values())} - {
+        "comm"
+    }
+
+
+def test_every_widget_that_asks_the_kernel_is_known() -> None:
+    asking = {name for name in GALLERY if observed(hung(name))}
+    assert asking - {"predict"} <= set(ASKING), "a prediction says itself where its answer is from"
+    assert all(observed(make()) for make in ASKING.values())
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_where_no_kernel_runs_nothing_asks_one_and_that_is_said(show: Callable, name: str) -> None:
+    shown = ASKING[name]()
+    page = show(shown)
+    expect(page.locator(".alone")).to_contain_text("where a kernel runs")
+    expect(page.locator(".alone")).to_be_visible()
+    page.evaluate(SPY)
+    for button in page.locator("#widget button:visible").all():
+        if button.is_visible() and button.is_enabled():
+            button.click()
+    for field in page.locator("#widget :is(input[type=text], select):visible").all():
+        field.press("ArrowDown")
+        field.press("Enter")
+    assert not set(page.evaluate("window.written")) & (observed(shown) - DRAWN_HERE)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_where_a_kernel_runs_it_is_not_said(show: Callable, name: str) -> None:
+    page = show(ASKING[name](), kernel=True)
+    expect(page.locator(".alone")).to_be_hidden()
+
+
+def test_keys_are_timed_in_every_widget() -> None:
+    assert sorted(PLACES) == NAMES
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_key_changes_the_picture_and_draws_it_once(show: Callable, name: str) -> None:
+    selector, *keys, _ = PLACES[name]
+    page = show(hung(name))
+    page.locator(selector).first.focus()
+    page.evaluate(WASTE)
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_function("window.wasted !== null")
+        assert page.evaluate("window.wasted") == 0, f"{key} makes elements and throws them away"
+        page.evaluate("window.wasted = null")

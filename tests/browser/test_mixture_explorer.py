@@ -73,3 +73,11 @@ def test_the_students_function_is_asked_where_the_bells_are(show):
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".theirs")).to_contain_text("1.0000 in sum over all levels")
     assert explorer.bells[1][1] == 224.5
+
+
+def test_what_the_function_said_elsewhere_is_not_said_of_here(show):
+    function = lessons.solution_functions("13_continuous")["discretized_logistic_mixture"]
+    page = show(MixtureExplorer.of(function, COUNTS))
+    expect(page.locator(".theirs")).to_contain_text("1.0000 in sum over all levels")
+    page.get_by_label("center of bell 2").press("ArrowLeft")
+    expect(page.locator(".theirs")).to_be_empty()
