@@ -68,7 +68,9 @@ Every language model, every PixelCNN, every MADE is trained the first way. This 
 r"""
 ## Exercise 1: surprise
 
-### `entropy` · difficulty ●○○ · 4 minutes · 1 point
+### Entropy
+
+`entropy` · difficulty ●○○ · 4 minutes · 1 point
 
 An outcome of probability $p$ carries $-\log p$ of **surprise**: none if it was certain, more the rarer it is. The logarithm makes surprises of independent outcomes *add*. **Entropy** is
 the average surprise:
@@ -110,7 +112,9 @@ check(entropy)
 
 # %% [markdown]
 r"""
-### `cross_entropy` · difficulty ●○○ · 5 minutes · 2 points
+### Cross-entropy
+
+`cross_entropy` · difficulty ●○○ · 5 minutes · 2 points
 
 Now somebody *believes* $q$ while the world does $p$. The outcomes come as often as $p$ says; the surprise felt at each is $-\log q$. On average:
 
@@ -151,7 +155,9 @@ check(cross_entropy)
 
 # %% [markdown]
 r"""
-### `kl` · difficulty ●●○ · 6 minutes · 3 points
+### Divergence
+
+`kl` · difficulty ●●○ · 6 minutes · 3 points
 
 Part of that surprise nobody could have avoided: $H(p)$ is there even for a perfect believer. The rest is the price of believing $q$:
 
@@ -290,7 +296,9 @@ Sample by sample the memorizing model is as good as the perfect one: $E_q[-\log 
 
 ## Exercise 2: two units for text
 
-### `perplexity` · difficulty ●○○ · 4 minutes · 1 point
+### Perplexity
+
+`perplexity` · difficulty ●○○ · 4 minutes · 1 point
 
 A language model gives each token of a text a probability, given the tokens before it. The average of $-\log q(x_t \mid x_{<t})$ over the $N$ tokens estimates a cross-entropy. Its exponential is the **perplexity**:
 
@@ -328,7 +336,9 @@ check(perplexity)
 
 # %% [markdown]
 r"""
-### `bits_per_token` · difficulty ●○○ · 3 minutes · 1 point
+### Bits per token
+
+`bits_per_token` · difficulty ●○○ · 3 minutes · 1 point
 
 The same average in bits: how many yes/no answers a perfect code would spend on each token (lesson 12 builds that code). A nat is *more* than a bit: $1 \text{ nat} = 1/\ln 2 = 1.4427$ bits.
 
