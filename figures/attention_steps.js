@@ -22,6 +22,8 @@ function render({ model, el }) {
 
   const look = whereKernelRuns(model, root, [form], "type words of your own, and choose another head");
 
+  const waits = waitingIn(say, notice, [body, words, keys]);
+
   function strip(parent, numbers, most, share = 1) {
     const svg = make("svg", { class: "strip", viewBox: "0 0 22 88", style: `opacity:${Math.max(0.2, Math.sqrt(share))}` }, parent);
     numbers.forEach((v, k) => {
@@ -30,16 +32,15 @@ function render({ model, el }) {
     });
   }
   function draw() {
-    const waiting = model.get("_notice"), labels = model.get("_labels"), T = labels.length, i = Math.min(model.get("_row"), T - 1);
-    body.hidden = words.hidden = keys.hidden = Boolean(waiting) || !T;
-    notice.textContent = waiting;
-    say(...(waiting ? ["waiting", "Nothing to draw yet"] : model.get("_verdict")));
+    const labels = model.get("_labels"), T = labels.length, i = Math.min(model.get("_row"), T - 1);
+    const isWaiting = waits(model.get("_notice"), !T);
     if (!form.contains(document.activeElement)) input.value = model.get("_text");
     if (head.options.length !== model.get("_heads").length)
       head.replaceChildren(...model.get("_heads").map((name, k) => make("option", { value: k }, null, name)));
     head.value = String(model.get("_head"));
     look();
-    if (body.hidden) return;
+    if (isWaiting) return;
+    say(...model.get("_verdict"));
     const all = floats(model.get("_numbers")), shown = (all.length - 2 * T * T) / (2 * T);
     const scores = all.slice(i * T, i * T + T), weights = all.slice(T * T + i * T, T * T + i * T + T);
     const row = (from, j) => [...all.slice(2 * T * T + from + j * shown, 2 * T * T + from + (j + 1) * shown)];
@@ -80,15 +81,7 @@ function render({ model, el }) {
     const at = event.target.closest("[data-place]");
     if (at) write("_row", Number(at.dataset.place));
   });
-  body.addEventListener("keydown", (event) => {
-    if (isPages(event)) return;
-    const at = model.get("_row"), last = model.get("_labels").length - 1;
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (to >= 0 && to <= last) write("_row", to);
-  });
+  placesByKeys(body, () => ({ at: model.get("_row"), last: model.get("_labels").length - 1 }), (to) => write("_row", to));
   draw();
   return follow(model, [], ["_text", "_head", "_heads", "_labels", "_numbers", "_words", "_verdict", "_notice", "_row"], draw);
 }

@@ -79,6 +79,7 @@ function render({ model, el }) {
   });
   const which = make("span", { class: "which" }, controls);
 
+  const waits = waitingIn(say, notice, [body, readout, keys]);
   let codec = null, pointed = null; // a symbol, from 1
 
   function go({ example = model.get("_example"), step = model.get("_step") }) {
@@ -192,12 +193,8 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const waiting = model.get("_notice");
-    body.hidden = readout.hidden = keys.hidden = Boolean(waiting);
-    notice.textContent = waiting;
-    if (waiting || !model.get("_rows").length) {
+    if (waits(model.get("_notice"), !model.get("_rows").length)) {
       controls.hidden = true;
-      say("waiting", "Nothing to draw yet");
       codec = null;
       return;
     }

@@ -114,6 +114,7 @@ function render({ model, el }) {
 
   const look = whereKernelRuns(model, root, [button], "let your own network complete what you draw");
 
+  const waits = waitingIn(say, notice, [body, keys]);
   let net = null, pointed = null, asked = 0;
   const bits = () => model.get("_bits"), cursor = () => model.get("_cursor");
 
@@ -231,11 +232,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const waiting = model.get("_notice");
-    body.hidden = keys.hidden = Boolean(waiting);
-    if (waiting || !model.get("_side")) {
-      say("waiting", "Nothing to draw yet");
-      notice.textContent = waiting;
+    if (waits(model.get("_notice"), !model.get("_side"))) {
       net = null;
       return;
     }

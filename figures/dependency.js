@@ -19,6 +19,8 @@ function render({ model, el }) {
   });
   let pointed = null, cells = null;
 
+  const waits = waitingIn(say, notice, [body, words, keys]);
+
   function grid(svg, [n, panels, rows, columns]) {
     const cell = Math.min(26, WIDTH / columns), high = panels * (rows + GAP) - GAP;
     svg.setAttribute("viewBox", `-2 -2 ${Math.max(columns * cell, 120) + 4} ${high * cell + 4}`);
@@ -39,11 +41,9 @@ function render({ model, el }) {
   };
 
   function draw() {
-    const waiting = model.get("_notice"), sees = model.get("_sees");
-    body.hidden = words.hidden = keys.hidden = Boolean(waiting);
-    notice.textContent = waiting;
-    say(...(waiting ? ["waiting", "Nothing to draw yet"] : model.get("_verdict")));
-    if (waiting || !sees.byteLength) return;
+    const sees = model.get("_sees");
+    if (waits(model.get("_notice"), !sees.byteLength)) return;
+    say(...model.get("_verdict"));
     cells ??= ["_outputs", "_inputs"].map((name, k) => grid(sides[k], model.get(name)));
     const [outputs, inputs] = cells, o = pointed ?? model.get("_output"), n = inputs.length, ordered = model.get("_ordered");
     outputs.forEach((g, i) => paint(g, "output", i, i === o ? "here" : ""));
@@ -61,16 +61,8 @@ function render({ model, el }) {
   sides[0].addEventListener("pointermove", (event) => point(under(event) === undefined ? null : Number(under(event))));
   sides[0].addEventListener("pointerleave", () => point(null));
   sides[0].addEventListener("click", (event) => { if (under(event) !== undefined) write("_output", Number(under(event))); });
-  body.addEventListener("keydown", (event) => {
-    if (!cells || isPages(event)) return;
-    const at = model.get("_output"), n = cells[0].length, across = model.get("_outputs")[3];
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - across, ArrowDown: at + across, Home: 0, End: n - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    pointed = null;
-    if (to >= 0 && to < n) write("_output", to);
-  });
+  const places = () => cells && { at: model.get("_output"), last: cells[0].length - 1, across: model.get("_outputs")[3] };
+  placesByKeys(body, places, (to) => { pointed = null; write("_output", to); });
   draw();
   return follow(model, ["_inputs", "_outputs", "_sees", "_words", "_verdict", "_notice"], ["_output"], (isNew) => {
     if (isNew) cells = null;

@@ -117,6 +117,7 @@ function render({ model, el }) {
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
     "← → go from output to output · Home, End the first and the last · the menus change the stack, bottom layer first");
 
+  const waits = waitingIn(say, notice, [tree, readout, controls, keys]);
   let net = null, pointed = null; // from 0
 
   const write = writer(model);
@@ -132,16 +133,8 @@ function render({ model, el }) {
   });
   svg.addEventListener("pointerleave", () => { pointed = null; draw(); });
   svg.addEventListener("click", () => { if (net && pointed !== null) write("_output", pointed + 1); });
-  tree.addEventListener("keydown", (event) => {
-    if (!net || isPages(event)) return;
-    const at = model.get("_output");
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 1, End: SAMPLES }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    pointed = null;
-    if (to >= 1 && to <= SAMPLES) write("_output", to);
-  });
+  placesByKeys(tree, () => net && { at: model.get("_output"), first: 1, last: SAMPLES },
+    (to) => { pointed = null; write("_output", to); });
 
   // -------------------------------------------------------------------------------------- drawing
 
@@ -214,11 +207,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const waiting = model.get("_notice");
-    tree.hidden = readout.hidden = controls.hidden = keys.hidden = Boolean(waiting);
-    notice.textContent = waiting;
-    if (waiting || !model.get("_maps")?.byteLength) {
-      say("waiting", "Nothing to draw yet");
+    if (waits(model.get("_notice"), !model.get("_maps")?.byteLength)) {
       whole.textContent = "";
       net = null;
       return;

@@ -125,6 +125,7 @@ function render({ model, el }) {
   const keys = make("p", { class: "keys", id: `${id}-keys` }, root,
     "← → go from step to step · ↓, or pointing at a bit, follows its column, ↑ goes back · space or a click on a bit turns it around");
 
+  const waits = waitingIn(say, notice, [body, readout, controls, counter, keys]);
   let net = null, pointed = null; // { step } or { column }, from 1
   let below = false; // whether the keys stand on the bits, and follow columns
   const bits = () => model.get("_bits");
@@ -301,11 +302,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const waiting = model.get("_notice");
-    body.hidden = readout.hidden = controls.hidden = counter.hidden = keys.hidden = Boolean(waiting);
-    notice.textContent = waiting;
-    if (waiting || !model.get("_n")) {
-      say("waiting", "Nothing to draw yet");
+    if (waits(model.get("_notice"), !model.get("_n"))) {
       net = null;
       return;
     }

@@ -113,6 +113,32 @@ function headlineIn(root) {
   };
 }
 
+// Whether a widget has nothing to draw yet: why, where a function is not written or has a fault, or
+// because nothing came. Its parts are hidden where the reason stands.
+const waitingIn = (say, notice, parts) => (why, isEmpty = false) => {
+  for (const part of parts) part.hidden = Boolean(why);
+  setText(notice, why);
+  const waits = Boolean(why) || isEmpty;
+  if (waits) say("waiting", "Nothing to draw yet");
+  return waits;
+};
+
+// Keys that choose a place: ← → its neighbors, ↑ ↓ those a row away (`across`), Home and End.
+// where() is {at, first, last, across}, or null while there are none; go(to) gets a place in it.
+function placesByKeys(element, where, go) {
+  element.addEventListener("keydown", (event) => {
+    const places = where();
+    if (!places || isPages(event)) return;
+    const { at, first = 0, last, across } = places;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: first, End: last,
+      ...(across ? { ArrowUp: at - across, ArrowDown: at + across } : {}) }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    go(to < first || to > last ? at : to);
+  });
+}
+
 // Draws when traits change, once for all of a message: draw(true) if one of `content` did, and not
 // only the reader's `place`. Returns a function that ends it.
 function follow(model, content, place, draw) {
