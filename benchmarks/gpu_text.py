@@ -114,7 +114,7 @@ def speeds(
 def shown(part: dict[str, Any]) -> str:
     """What lesson 10 shows without a card, of the part in float32."""
     kept = {key: value for key, value in part.items() if key not in ("same", "about")}
-    kept["by"] = f"stored: measured {kept['by']}, since this machine has no CUDA card"
+    kept["by"] = f"stored: measured {kept['by']}"
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 

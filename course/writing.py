@@ -11,7 +11,7 @@ import html
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import torch
 STORE = Path(__file__).parent / "models" / "full_size" / "writing.json"
 PROMPT, COUNT = 32, 256  # tokens read, and tokens written
 ROOM = PROMPT + COUNT
+SIZES = ("auto", "gpu", "laptop", "smaller")
+SMALLER = {"vocab_size": 2048, "n_embd": 256, "n_layer": 4, "n_head": 4}
 TIMES = 3  # the median of so many
 
 Write = Callable[[torch.Tensor, int], torch.Tensor]  # tokens (1, T) and a count → (1, T + count)
@@ -79,8 +81,12 @@ def weights_read(model: torch.nn.Module) -> int:
     return size - (table.weight.numel() * table.weight.element_size() if table is not None else 0)
 
 
-def bandwidth(device: torch.device, length: int = 2**28) -> float:
-    """Bytes a second that a copy of `length` floats reads and writes; the best of five."""
+def bandwidth(device: torch.device, length: int = 0) -> float:
+    """Bytes a second that a copy of `length` floats reads and writes; the best of some.
+
+    Unless told: 1 GB on a card, 128 MB elsewhere, more than caches hold.
+    """
+    length = length or (2**28 if device.type == "cuda" else 2**25)
     x = torch.ones(length, device=device)
     y = torch.empty_like(x)
     seconds = min(_seconds(lambda: y.copy_(x), device) for _ in range(6))
@@ -110,19 +116,36 @@ def _seconds(work: Callable[[], Any], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def speeds(ways: dict[str, Way], make: Callable[[], Any]) -> Speeds:
+def speeds(
+    ways: dict[str, Way],
+    make: Callable[[dict[str, int]], Any],
+    config: dict[str, int],
+    size: str = "auto",
+) -> Speeds:
     """Measure ways to write, on a card if there is one; elsewhere `stored()`.
 
     Args:
         ways: a name → a function of the model that gives `write(tokens, count)`.
-        make: makes the model, a GPT-2 as in lesson 10; random weights are as quick as others.
+        make: makes a model of a config, a GPT-2 as in lesson 10; random weights are as quick.
+        config: GPT-2's.
+        size: "auto" or "gpu": on a card. "laptop": what is stored. "smaller": a model of a few
+            million weights, on the processor.
+
+    Raises:
+        ValueError: another size.
     """
     from course.device import device
 
+    if size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(SIZES)}: got {size!r}")
+    if size == "smaller":
+        return measured(ways, make({**config, **SMALLER}).eval(), "your code, measured now")
     card = device()
-    if card.type != "cuda":
+    if size == "laptop":
         return stored()
-    return measured(ways, make().to(card).eval(), "your code, measured now")
+    if card.type != "cuda":
+        return replace(stored(), by=f"no CUDA card here, {stored().by}")
+    return measured(ways, make(config).to(card).eval(), "your code, measured now")
 
 
 def measured(ways: dict[str, Way], model: Any, by: str) -> Speeds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -52,12 +54,36 @@ def test_what_is_measured_is_kept_and_found_again(
 
 def test_without_a_card_the_stored_result_is_shown_and_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    shown = writing.speeds({}, lambda: pytest.fail("nothing is made"))
-    assert shown == writing.stored()
-    assert "stored: " in repr(shown) and "no CUDA card" in repr(shown)
+    for size in ("auto", "gpu", "laptop"):
+        shown = writing.speeds({}, lambda config: pytest.fail("nothing is made"), SIZES, size)
+        assert replace(shown, by="") == replace(writing.stored(), by="")
+        assert ("no CUDA card here" in repr(shown)) == (size != "laptop")
+        assert "stored: measured" in repr(shown)
     ours, theirs = shown.rates, "the reference library, static cache and compiled"
     assert ours["a static cache, one launch a token"] > 1.5 * ours[theirs]
 
 
 def test_a_copy_reads_and_writes_at_some_speed():
     assert 1e7 < writing.bandwidth(torch.device("cpu"), length=2**20) < 1e13
+
+
+def test_a_smaller_model_is_measured_on_the_processor(monkeypatch: pytest.MonkeyPatch):
+    lesson = solution_functions("10_gpt2")
+    for name, value in {"PROMPT": 3, "COUNT": 4, "ROOM": 7, "TIMES": 1}.items():
+        monkeypatch.setattr(writing, name, value)
+    found = writing.speeds(
+        {"mine": lambda model: lesson["static_writer"](model, writing.ROOM)},
+        lesson["GPT2"],
+        SIZES,
+        size="smaller",
+    )
+    assert (found.device, found.by) == ("cpu", "your code, measured now")
+    made = {**SIZES, **writing.SMALLER}
+    assert found.size == 4 * (lesson["gpt2_parameters"](made) - 32 * made["n_embd"])
+
+
+def test_another_size_is_refused_in_a_sentence():
+    with pytest.raises(
+        ValueError, match="size must be one of auto, gpu, laptop, smaller: got 'xl'"
+    ):
+        writing.speeds({}, lambda config: None, SIZES, size="xl")
