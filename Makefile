@@ -96,6 +96,10 @@ mutants-checks: install ## mechanical mutants of every solution against its chec
 bench: notebooks ## run every benchmark and write benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
+.PHONY: gpu
+gpu: install ## what needs a CUDA card: likelihoods, steps, sampling, lessons; a sentence without one
+	$(BIN)/python -m benchmarks.gpu
+
 .PHONY: bench-widgets
 bench-widgets: tools ## a key pressed until the picture is painted, for every widget, beside interact
 	$(ONE_THREAD) $(BIN)/python -m benchmarks widgets

@@ -110,6 +110,20 @@ def _(names, to):
     yield names.average_over_orders(model, x, orders)
 
 
+@entry("04_nade", "nade_scan, at full size")
+def _(names, to):
+    model = to(names.ScanNADE(6, 4))
+    yield model.nll(to(bits(3, 6)))
+    yield names.draw_full(model, 4, None)
+
+
+@entry("05_made", "at full size")
+def _(names, to):
+    model = to(names.LargeMADE(6, 16, 0.2))
+    yield model.nll(to(bits(3, 6)))
+    yield names.draw_full(model.eval(), 4, None)
+
+
 @entry("05_made", "its map of dependencies")
 def _(names, to):
     model = names.MADE(6, [64], generator=torch.Generator().manual_seed(0))
@@ -162,6 +176,11 @@ def small_gpt(names: Any) -> Any:
     torch.manual_seed(0)
     config = {"vocab_size": 7, "n_positions": 6, "n_embd": 8, "n_layer": 2, "n_head": 2}
     return names.GPT2(config)
+
+
+@entry("09_wavenet", "linear_scan")
+def _(names, to):
+    yield names.linear_scan(to(random(5, 2, 2)), to(random(5, 2)))
 
 
 @entry("10_gpt2", "GPT2")

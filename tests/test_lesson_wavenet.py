@@ -431,3 +431,18 @@ def test_a_wrong_label_costs_more_than_knowing_nothing(experiment) -> None:
     assert "its own label  1.71 nats a sample; the first 36: 5.07, after sample 200: 1.39" in said
     assert "another label  21.56 nats a sample; the first 36: 5.08, after sample 200: 23.74" in said
     assert "ln 256 = 5.55 nats" in said and 4 < 23.74 / 5.55 < 4.5
+
+
+def test_a_linear_recurrence_is_a_scan_and_a_tanh_is_none():
+    A, b = (torch.randn(*s, dtype=torch.float64) / 2 for s in ((13, 2, 2), (13, 2)))
+    state, expected = torch.zeros(2, dtype=torch.float64), []
+    for step, kick in zip(A, b, strict=True):
+        state = step @ state + kick
+        expected.append(state)
+    at_once = solution_functions(LESSON)["linear_scan"](A, b)
+    assert torch.allclose(at_once, torch.stack(expected), atol=1e-12)
+    # Two steps x → tanh(2x) are no step x → tanh(ax + b): artanh of two of them is no line.
+    x = torch.linspace(-1, 1, 41, dtype=torch.float64)
+    two = torch.tanh(2 * torch.tanh(2 * x)).atanh()
+    assert torch.allclose(torch.tanh(2 * x).atanh().diff().diff(), torch.zeros(39).double())
+    assert two.diff().diff().abs().max() > 0.01

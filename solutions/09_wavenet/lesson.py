@@ -30,7 +30,7 @@ from IPython.display import display
 from torch import nn
 
 from autograder import check
-from course import sound
+from course import full_size, sound
 from course.demo import solved
 from course.picture import show
 from course.training import fit
@@ -1034,3 +1034,91 @@ It takes any shape, two peaks for "rising or falling" too. It does not know that
 The first ones, as many as the receptive field: their past was cut away. As `given` they serve as past only.
 </details>
 """
+
+# %% [markdown]
+r"""
+## Appendix: what a scan cannot do, and at full size
+
+Lesson 4 turned a sweep into a prefix sum. Could *drawing* sound be one? A **linear** recurrence can: two steps $x \mapsto Ax + b$ make one of the same form, $A'(Ax + b) + b' = (A'A)\,x + (A'b + b')$, so neighbors are joined in pairs, pairs in fours, and $T$ samples take $\lceil \log_2 T \rceil$ rounds. The resonator is one.
+
+In a WaveNet (or a GRU) a $\tanh$, a gate and a draw stand between two steps: joined, they are a longer program, not one step of the same form. No round is saved.
+"""
+
+
+# %%
+def linear_scan(A, b):
+    """x_t = A_t x_{t−1} + b_t from x_0 = 0, in rounds: (T, k, k) and (T, k) → all x_t, (T, k)."""
+    reach = 1
+    while reach < len(b):
+        carried = (A[reach:] @ b[:-reach, :, None])[:, :, 0]
+        b = torch.cat([b[:reach], b[reach:] + carried])
+        A = torch.cat([A[:reach], A[reach:] @ A[:-reach]])
+        reach *= 2
+    return b
+
+
+# %% tags=["demo"]
+a1, a2, sigma = sound.coefficients()
+one = torch.tensor([[a1, a2], [1.0, 0.0]], dtype=torch.float64)  # (x_t−1, x_t−2) → (x_t, x_t−1)
+kicks = torch.zeros(8000, 2, dtype=torch.float64)
+kicks[:, 0] = sigma * torch.randn(8000, generator=torch.Generator().manual_seed(0))
+start = time.perf_counter()
+at_once = linear_scan(one.expand(8000, 2, 2), kicks)[:, 0]
+middle = time.perf_counter()
+state, in_turn = torch.zeros(2, dtype=torch.float64), []
+for kick in kicks:
+    state = one @ state + kick
+    in_turn.append(state[0])
+waited = time.perf_counter() - middle
+print(
+    f"8,000 samples of the resonator, largest difference {(at_once - torch.stack(in_turn)).abs().max():.0e}"
+)
+print(
+    f"{math.ceil(math.log2(8000))} rounds {1e3 * (middle - start):.0f} ms, 8,000 steps {1e3 * waited:.0f} ms"
+)
+
+# %% [markdown]
+r"""
+On a CUDA card, the patient network by your own hands: 3,000 steps, and a second of sound. Elsewhere, the stored result (`size = "smaller"` trains here).
+"""
+
+
+# %%
+def make_full(setting, n):
+    """The model of sounds at 64 levels, as large as the setting says."""
+    dilations = [2**i for i in range(setting.blocks)]
+    return WaveNet(LEVELS, setting.channels, 2 * setting.channels, 2, dilations)
+
+
+def data_full(count=2400):
+    """Codes of the resonator, (B, T), to train, to validate and to test."""
+    sizes = ((count, 1024, 20), (count // 20, 1024, 21), (8, 4096, 12))
+    return tuple(mu_law_encode(sound.resonator(*size), LEVELS) for size in sizes)
+
+
+def draw_full(model, count, generator):
+    """One second of sound, as codes."""
+    return generate_fast(model, 8000, generator=generator)
+
+
+def loss_full(model, codes):
+    """Nats a sample."""
+    return model.nll(codes) / codes.shape[1]
+
+
+# %% tags=["demo", "unfolded"]
+size = "auto"
+with solved("mu_law_encode", "mu_law_decode", "WaveNet", "generate_fast"):
+    setting = full_size.choose("WaveNet", size)
+    run = full_size.train(
+        "WaveNet",
+        make_full,
+        draw_full,
+        size=size,
+        setting=setting,
+        loss=loss_full,
+        data=setting and data_full(setting.images or 2400),
+    )
+    display(run)
+    if run.samples is not None:
+        sound.play(mu_law_decode(run.samples[0], LEVELS), "A second, drawn by your WaveNet")

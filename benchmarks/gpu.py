@@ -1,0 +1,485 @@
+"""Everything that needs a CUDA card: `make gpu`, or parts of it, on a machine that has one.
+
+    python -m benchmarks.gpu                          # all that is missing, then the table
+    python -m benchmarks.gpu likelihoods --minutes 9  # the main table, three seeds; about 8 minutes
+    python -m benchmarks.gpu steps sampling lessons   # the other parts
+    python -m benchmarks.gpu --write                  # table and files, from parts made elsewhere
+
+Parts that are done are kept in one file, `--parts` (build/gpu-parts.json), so what was interrupted
+or did not fit into `--minutes` is taken up by the same command, and a file that was made on another
+machine can be written at home. When all are there, benchmarks/gpu.json and the results that lessons
+show without a card are written, both or none, and the section in benchmarks/README.md. Without a
+card nothing is run, and the exit code is 3.
+
+A machine without a network needs MNIST in its cache (`$XDG_CACHE_HOME/autoregressive-course/mnist/
+mnist.pkl.gz`, 17 MB) and, beside PyTorch, NumPy, SciPy, matplotlib, scikit-learn and tqdm, the
+wheels of ipython, ipywidgets and anywidget; for `lessons` also constriction, tokenizers and
+safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder import lessons
+from autograder.lessons import solution_functions
+from autograder.lessons.reading import plain_python
+from course import device as course_device
+from course import full_size, step
+from course.files import write_whole, written_together
+from course.full_size import PUBLISHED, SETTINGS, Card, Setting
+
+TITLE = "A GPU: the papers' sizes by the lessons' own models"
+HERE = Path(__file__).parent
+STORE, README = HERE / "gpu.json", HERE / "README.md"
+PARTS = HERE.parent / "build" / "gpu-parts.json"
+NOTHING_RAN = 3  # the exit code where there is no card
+
+LESSONS = {
+    "FVSBN": "03_fvsbn",
+    "NADE": "04_nade",
+    "MADE": "05_made",
+    "PixelCNN": "08_pixelcnn",
+    "WaveNet": "09_wavenet",
+}
+TARGETS = {"FVSBN": 98.2, "NADE": 88.2, "MADE": 87.9, "PixelCNN": 80.5}  # nats, test, seed 0
+SEEDS = (0, 1, 2)
+SLOWER = 1.10  # what a lesson may take with a card, over what it takes without
+DIGITS, SECOND = 100, 8000  # images, and samples of sound
+
+# From data sheets: bytes; 85 % of the bandwidth; 60 % of the products in float32 and half.
+SHEETS = {
+    name: Card(name, memory * 1e9, 0.85 * bandwidth * 1e9, 0.6 * single * 1e12, 0.6 * half * 1e12)
+    for name, memory, bandwidth, single, half in (
+        ("T4", 15, 320, 8.1, 65),
+        ("L4", 22, 300, 30, 121),
+        ("A100", 40, 1555, 19.5, 312),
+        ("H100", 80, 3350, 67, 989),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and how large: a card and the full settings, or for tests a processor and small ones.
+
+    Attributes:
+        settings: of each model.
+        digits, second: how many images and samples of sound are drawn.
+        repeats: how many steps are timed.
+        named: the lessons that are run with and without a card.
+        root: of their texts.
+        compiles: whether torch.compile is tried.
+    """
+
+    device: torch.device
+    settings: dict[str, Setting]
+    digits: int = DIGITS
+    second: int = SECOND
+    repeats: int = 200
+    named: tuple[str, ...] = ()
+    root: Path = lessons.ROOT
+    compiles: bool = True
+    workers: int = 1
+
+
+def on_card() -> Bench:
+    """Everything, as large as the papers."""
+    return Bench(
+        course_device.device(),
+        {name: settings[0] for name, settings in SETTINGS.items()},
+        named=tuple(lessons.lesson_names()),
+        workers=max(1, (os.cpu_count() or 1) // 4),
+    )
+
+
+Part = Callable[[Bench], dict[str, Any]]
+
+
+def parts() -> dict[str, Part]:
+    """What there is to run, by name, in this order."""
+    found: dict[str, Part] = {}
+    for seed in SEEDS:
+        for name in TARGETS:
+            found[f"likelihoods-{name}-{seed}"] = lambda b, n=name, s=seed: likelihood(b, n, s)
+    found["likelihoods-WaveNet-0"] = lambda bench: likelihood(bench, "WaveNet", 0)
+    for name in LESSONS:
+        found[f"steps-{name}"] = lambda bench, n=name: steps(bench, n)
+    found["sampling"] = sampling
+    found["lessons"] = both_ways
+    return found
+
+
+# --- the parts ------------------------------------------------------------------------------------
+
+
+def likelihood(bench: Bench, name: str, seed: int) -> dict[str, Any]:
+    """The lesson's own model, trained and tested; as lessons store it, and its peak of memory."""
+    lesson, setting = solution_functions(LESSONS[name]), bench.settings[name]
+    given = {"data": lesson["data_full"](setting.images or 2400)} if name == "WaveNet" else {}
+    on_cuda = bench.device.type == "cuda"
+    if on_cuda:
+        torch.cuda.reset_peak_memory_stats(bench.device)
+    run = full_size.train(
+        name,
+        lesson["make_full"],
+        lesson["draw_full"] if seed == 0 and name != "WaveNet" else None,
+        setting=setting,
+        loss=lesson.get("loss_full"),
+        seed=seed,
+        device=bench.device,
+        **given,
+    )
+    if name == "WaveNet":
+        run.images = "the resonator at 64 levels"
+    held = torch.cuda.max_memory_allocated(bench.device) if on_cuda else 0
+    return {**full_size.to_store(replace(run, by="by the lesson's own solution")), "held": held}
+
+
+def steps(bench: Bench, name: str) -> dict[str, Any]:
+    """Milliseconds of a training step as it is written, captured and compiled, and whether equal.
+
+    `apart` is the largest difference of the losses of twenty steps, captured against written, over
+    the loss: rounding, unless the capture is wrong.
+    """
+    found: dict[str, Any] = {"losses": {}}
+    for how in ("written", "captured", *(["compiled"] if bench.compiles else [])):
+        began = time.perf_counter()
+        take, batch = _step(bench, name, how)
+        losses = [float(take(batch, bench.settings[name].lr / 10)) for _ in range(20)]
+        found[f"{how}_start"] = round(time.perf_counter() - began, 2)
+        began = time.perf_counter()
+        for _ in range(bench.repeats):
+            last = take(batch, 0.0)
+        float(last)  # waits for the card
+        found[how] = 1e3 * (time.perf_counter() - began) / bench.repeats
+        found["losses"][how] = losses
+        found[f"{how}_as"] = type(take).__name__
+    written, captured = found["losses"]["written"], found["losses"]["captured"]
+    found["apart"] = max(abs(a - b) / abs(a) for a, b in zip(written, captured, strict=True))
+    del found["losses"]
+    return found
+
+
+def _step(bench: Bench, name: str, how: str) -> tuple[step.Step, list[torch.Tensor]]:
+    """A step of a fresh model of seed 0 with a batch of random data, set up in the way `how`."""
+    lesson, setting = solution_functions(LESSONS[name]), bench.settings[name]
+    random = torch.Generator().manual_seed(0)
+    count, side = setting.batch_size, 28 if setting.size != "smaller" else 8
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        model = lesson["make_full"](setting, side * side).to(bench.device).train()
+    shape = {"PixelCNN": (count, 1, side, side), "WaveNet": (count, 1024)}.get(name)
+    if shape is None:
+        batch = torch.randint(2, (count, side * side), generator=random).float()
+    else:
+        batch = torch.randint(2, shape, generator=random)
+    loss = lesson.get("loss_full") or (lambda model, x: model.nll(x))
+    recorder = step.RECORDERS.get(bench.device.type, _again)
+    written = step.Step(
+        model,
+        torch.compile(loss) if how == "compiled" else loss,
+        step.adamw(list(model.parameters()), setting.lr, setting.weight_decay, how == "captured"),
+        clip=setting.clip,
+        dtype=step.mixed_precision(bench.device) if setting.amp else torch.float32,
+    )
+    batches = [batch.to(bench.device)]
+    torch.manual_seed(0)
+    if how != "captured":
+        return written, batches
+    try:
+        captured = step.CapturedStep(written, batches, recorder)
+        torch.manual_seed(0)  # recording drew random numbers
+        return captured, batches
+    except step.NotCaptured:
+        return written, batches
+
+
+def _again(taken: Callable[[], None]) -> Callable[[], None]:
+    """In the place of a capture, where there is no card."""
+    taken()
+    return taken
+
+
+def sampling(bench: Bench) -> dict[str, Any]:
+    """Seconds for 100 digits from the cached PixelCNN, and for one second of a WaveNet's sound.
+
+    The weights are untrained: a draw takes as long.
+    """
+    found = {}
+    random = torch.Generator(bench.device).manual_seed(0)
+    side = 28 if bench.settings["PixelCNN"].size != "smaller" else 8
+    pixel = solution_functions(LESSONS["PixelCNN"])
+    model = pixel["make_full"](bench.settings["PixelCNN"], side * side).to(bench.device).eval()
+    pixel["sample_cached"](model, 2, 2, side, random)  # warm up
+    began = time.perf_counter()
+    images = pixel["sample_cached"](model, bench.digits, side, side, random).cpu()
+    found["digits"] = {"count": len(images), "side": side, "s": time.perf_counter() - began}
+    wave = solution_functions(LESSONS["WaveNet"])
+    model = wave["make_full"](bench.settings["WaveNet"], 0).to(bench.device).eval()
+    wave["generate_fast"](model, 10, generator=random)
+    began = time.perf_counter()
+    codes = wave["generate_fast"](model, bench.second, generator=random).cpu()
+    found["sound"] = {"samples": codes.shape[1], "s": time.perf_counter() - began}
+    return found
+
+
+def both_ways(bench: Bench) -> dict[str, Any]:
+    """Seconds of each solved lesson with the card and without, in processes of their own."""
+
+    def seconds(name: str) -> list[float]:
+        return [run_lesson(name, bench.root, where) for where in ("", "cpu")]
+
+    with ThreadPoolExecutor(bench.workers) as pool:
+        taken = list(pool.map(seconds, bench.named))
+    return {"seconds": dict(zip(bench.named, taken, strict=True)), "at once": bench.workers}
+
+
+ALONE = "import sys; from benchmarks.gpu import lesson_cells; lesson_cells(*sys.argv[1:])"
+
+
+def run_lesson(name: str, root: Path = lessons.ROOT, device: str = "") -> float:
+    """Seconds in which a process runs the solved lesson; `device` as `COURSE_DEVICE` has it.
+
+    Raises:
+        RuntimeError: a cell fails; the message ends with its last line.
+    """
+    environment = {**os.environ, "COURSE_DEVICE": device, "MPLBACKEND": "agg"}
+    environment.setdefault("OMP_NUM_THREADS", "4")
+    environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, sys.path)])
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, name, str(root)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"lesson {name} fails: {(done.stderr or ' ').strip().splitlines()[-1]}")
+    return round(time.perf_counter() - began, 2)
+
+
+def lesson_cells(name: str, root: str) -> None:
+    """Runs all code cells of a solved lesson in a shell, one after the other."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.push({"LESSON": name})
+    for cell in lessons.load_lesson(name, Path(root)).cells:
+        if cell.kind == "code":
+            shell.run_cell(plain_python(cell.source)).raise_error()
+
+
+# --- what is kept and written ---------------------------------------------------------------------
+
+
+class Kept:
+    """Parts that are done, in a file that is written whole after each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.done: dict[str, Any] = {}
+        if path.exists():
+            self.done = json.loads(path.read_text(encoding="utf-8"))
+
+    def keep(self, name: str, part: dict[str, Any]) -> None:
+        self.done[name] = part
+        write_whole(self.path, json.dumps(self.done, indent=1, ensure_ascii=False) + "\n")
+
+
+def measure(bench: Bench, kept: Kept, wanted: list[str], minutes: float) -> list[str]:
+    """Runs what of `wanted` is missing, and starts none after `minutes`; what is left."""
+    began = time.perf_counter()
+    for name in wanted:
+        if name in kept.done:
+            continue
+        if time.perf_counter() - began > 60 * minutes:
+            break
+        print(f"{name} …", flush=True)
+        start = time.perf_counter()
+        part = parts()[name](bench)
+        where = str(bench.device)
+        if bench.device.type == "cuda":
+            where = torch.cuda.get_device_name(bench.device)
+        about = {"card": where, "torch": torch.__version__, "seconds": time.perf_counter() - start}
+        kept.keep(name, {**part, "about": about})
+    return [name for name in wanted if name not in kept.done]
+
+
+def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE) -> None:
+    """Writes gpu.json and what lessons show without a card, both or none.
+
+    Raises:
+        ValueError: a part is missing.
+    """
+    missing = [name for name in parts() if name not in kept.done]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} parts are missing, {missing[0]} first: run make gpu again"
+        )
+    results = {
+        name: {k: v for k, v in kept.done[f"likelihoods-{name}-0"].items() if k not in EXTRA}
+        for name in LESSONS
+    }
+    ordered = {name: kept.done[name] for name in parts()}
+    with written_together() as put:
+        put(store, json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
+        put(shown, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+
+
+EXTRA = ("held", "about")
+
+
+def table(done: dict[str, Any]) -> str:
+    """Markdown of all parts."""
+    rows = [
+        "| model | test nats, seed 0 | all seeds | target | seconds | memory | how | the papers |",
+        "|---|---:|---|---|---:|---:|---|---|",
+    ]
+    total = 0.0
+    for name, target in TARGETS.items():
+        runs = [done[f"likelihoods-{name}-{seed}"] for seed in SEEDS]
+        nats, first = [run["nats"] for run in runs], runs[0]
+        total += first["seconds"]
+        met = "met" if nats[0] <= target else "MISSED"
+        spread = f"{min(nats):.2f}–{max(nats):.2f}, {statistics.mean(nats):.2f} on average"
+        rows.append(
+            f"| {name}: {first['setting']} | {nats[0]:.2f} ± {first['error']:.2f} | {spread} "
+            f"| ≤ {target}: {met} | {first['seconds']:.0f} | {first['held'] / 1e9:.1f} GB "
+            f"| {first['how']} | {PUBLISHED[name]} |"
+        )
+    wave = done["likelihoods-WaveNet-0"]
+    rows += [
+        "",
+        f"Together {total:.0f} s of training for seed 0, on {wave['about']['card']}, torch "
+        f"{wave['about']['torch']}. ± is the standard error over test images. Lesson 09's WaveNet: "
+        f"{wave['nats']:.4f} nats a sample in {wave['seconds']:.0f} s ({wave['setting']}).",
+        "",
+        "| a step, ms | as written | captured | quicker | losses apart | compiled (its start) |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for name in LESSONS:
+        part = done[f"steps-{name}"]
+        ratio = part["written"] / part["captured"]
+        compiled = "not tried"
+        if "compiled" in part:
+            compiled = f"{part['compiled']:.2f} ({part['compiled_start']:.0f} s)"
+        if part["captured_as"] != "CapturedStep":
+            compiled += ", not captured"
+        rows.append(
+            f"| {name} | {part['written']:.2f} | {part['captured']:.2f} | {ratio:.1f}× "
+            f"| {part['apart']:.0e} | {compiled} |"
+        )
+    drawn, sound = done["sampling"]["digits"], done["sampling"]["sound"]
+    rows += [
+        "",
+        f"{drawn['count']} digits of {drawn['side']}×{drawn['side']} from the cached PixelCNN: "
+        f"{drawn['s']:.1f} s. {sound['samples']:,} samples, a second of sound, from the WaveNet "
+        f"with queues: {sound['s']:.1f} s.",
+        "",
+        f"Solved lessons, {done['lessons']['at once']} at a time, seconds with the card / with "
+        "`COURSE_DEVICE=cpu`:",
+        "",
+    ]
+    for name, (card, processor) in done["lessons"]["seconds"].items():
+        slower = " SLOWER" if card > SLOWER * processor else ""
+        rows.append(f" - {name}: {card:.0f} / {processor:.0f}{slower}")
+    return "\n".join(rows)
+
+
+def by_arithmetic() -> str:
+    """Markdown: what `size = "auto"` takes on four cards, and the seconds that it expects."""
+    rows = [
+        'What `size = "auto"` takes, and the seconds that it expects: by arithmetic, from data '
+        "sheets (85 % of the bandwidth, 60 % of the products) and by `course.full_size.estimate`, "
+        "whose formulas were fitted to one H100; no other card was measured.",
+        "",
+        f"| model | {' | '.join(SHEETS)} |",
+        "|---|" + "---|" * len(SHEETS),
+    ]
+    for name in SETTINGS:
+        cells = []
+        for card in SHEETS.values():
+            setting = full_size.choose(name, "auto", card)
+            assert setting is not None
+            cells.append(f"{setting.size}, {full_size.estimate(name, setting, card)[0]:.0f} s")
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def run() -> str:
+    """The stored table, or what there is where no card was ever had."""
+    if STORE.exists():
+        return f"{table(json.loads(STORE.read_text(encoding='utf-8')))}\n\n{by_arithmetic()}"
+    rows = [
+        "**Not run yet: no CUDA card could be had.** `make gpu` trains the lessons' own models in "
+        "the settings below (three seeds), times a step as it is written, captured and compiled, "
+        "draws 100 digits and a second of sound, runs every lesson with the card and without, and "
+        "writes this section. Its parts are tested on a processor, in small. What stands here was "
+        "measured once on one NVIDIA H100, with other code of the same form; the lessons show it "
+        "until then.",
+        "",
+        "| model | other code's test nats | seconds | target | our setting | the papers |",
+        "|---|---:|---:|---|---|---|",
+    ]
+    for name, target in TARGETS.items():
+        known = full_size.stored(name)
+        rows.append(
+            f"| {name} | {known.nats:.2f} | {known.seconds:.0f} | ≤ {target} "
+            f"| {SETTINGS[name][0].in_words()} | {PUBLISHED[name]} |"
+        )
+    return "\n".join([*rows, "", by_arithmetic()])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs, keeps and writes; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("kinds", nargs="*", metavar="PART", help="likelihoods, steps, …; all")
+    parser.add_argument("--minutes", type=float, default=1e9, help="start no part after so many")
+    parser.add_argument("--parts", type=Path, default=PARTS, help="the file of parts")
+    parser.add_argument("--write", action="store_true", help="run nothing, write what is there")
+    options = parser.parse_args(arguments)
+    kept = Kept(options.parts)
+    kinds = {name.split("-")[0] for name in parts()}
+    if unknown := set(options.kinds) - kinds:
+        parser.error(f"there is no part {min(unknown)}: there are {', '.join(sorted(kinds))}")
+    wanted = [n for n in parts() if not options.kinds or n.split("-")[0] in options.kinds]
+    if not options.write:
+        if course_device.device().type != "cuda":
+            print(
+                "There is no CUDA card here: nothing was run, and benchmarks/gpu.json is as it was."
+            )
+            return NOTHING_RAN
+        print(asdict(full_size.measure(course_device.device())), flush=True)
+        left = measure(on_card(), kept, wanted, options.minutes)
+        if left:
+            print(f"{len(left)} parts are left, {left[0]} first: run the same command again.")
+            return 0
+    try:
+        write(kept)
+    except ValueError as error:
+        print(error)
+        return 1 if options.write else 0
+    from benchmarks.__main__ import main as write_readme
+
+    write_readme(["gpu"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
