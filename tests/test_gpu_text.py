@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -155,5 +157,35 @@ def test_without_a_card_nothing_is_run_and_that_is_said(
 ):
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
     monkeypatch.setattr(gpu_text, "parts", lambda: pytest.fail("nothing is to be run"))
-    assert gpu_text.main() == gpu_text.NOTHING_RAN
+    assert gpu_text.main([]) == gpu_text.NOTHING_RAN
     assert capsys.readouterr().out == "There is no CUDA card here: nothing was run.\n"
+
+
+def test_parts_are_kept_taken_up_and_written_together(
+    small, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    ran: list[str] = []
+
+    def part(name: str, result: dict) -> Callable:
+        return lambda device: ran.append(name) or result
+
+    speeds = gpu_text.speeds(CPU, compiles=False)
+    names = {"writing-float32": speeds, "drafts": {"share": 0.5}}
+    made = {name: part(name, result) for name, result in names.items()}
+    monkeypatch.setattr(gpu_text, "parts", lambda: made)
+    file = tmp_path / "parts.json"
+    assert gpu_text.measure(CPU, file, minutes=-1) == list(names) and not ran
+    assert gpu_text.measure(CPU, file) == gpu_text.measure(CPU, file) == []
+    assert ran == list(names)
+    store, lesson = tmp_path / "gpu_text.json", tmp_path / "writing.json"
+    gpu_text.write(file, store, lesson)
+    assert json.loads(store.read_text("utf-8")) == names
+    monkeypatch.setattr(writing, "STORE", lesson)
+    assert writing.stored().rates == speeds["rates"]
+
+
+def test_what_was_never_run_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(gpu_text, "STORE", tmp_path / "none.json")
+    told = gpu_text.run()
+    assert "Not run yet: no CUDA card could be had." in told and "other code" in told
+    assert all(recipe.name in told for recipe in RECIPES)
