@@ -189,3 +189,8 @@ def test_what_was_never_run_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     told = gpu_text.run()
     assert "Not run yet: no CUDA card could be had." in told and "other code" in told
     assert all(recipe.name in told for recipe in RECIPES)
+
+
+def test_the_readme_has_this_section():
+    readme = (Path(gpu_text.__file__).parent / "README.md").read_text("utf-8")
+    assert f"## {gpu_text.TITLE}\n\n{gpu_text.run().strip()}\n" in readme
