@@ -22,7 +22,7 @@ import resource
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,8 +127,16 @@ def _judge(job: tuple[str, str, Slip]) -> Judged:
     return judge_mutant(*job)
 
 
-def judge_all(names: list[str], exercise: str | None = None, workers: int = 2) -> list[Judged]:
-    """Judges the mutants of these lessons (of one exercise, if it is named), in line order."""
+def judge_all(
+    names: list[str],
+    exercise: str | None = None,
+    workers: int = 2,
+    done: Callable[[list[Judged]], None] = lambda judged: None,
+) -> list[Judged]:
+    """Judges the mutants of these lessons (of one exercise, if it is named), in line order.
+
+    `done` is told of each exercise as soon as all of its mutants are judged.
+    """
     work = [
         (lesson, name, slip)
         for lesson in names
@@ -138,7 +146,13 @@ def judge_all(names: list[str], exercise: str | None = None, workers: int = 2) -
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, _start, maxtasksperchild=400) as pool:
         results = pool.imap_unordered(_judge, work, chunksize=8)
-        judged = list(tqdm(results, total=len(work), unit="mutant", disable=None))
+        judged: list[Judged] = []
+        left = collections.Counter((lesson, name) for lesson, name, _ in work)
+        for one in tqdm(results, total=len(work), unit="mutant", disable=None):
+            judged.append(one)
+            left[of := (one.lesson, one.exercise)] -= 1
+            if not left[of]:
+                done([j for j in judged if (j.lesson, j.exercise) == of])
     return sorted(judged, key=lambda j: (j.lesson, j.exercise, j.slip.line))
 
 
@@ -203,15 +217,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("lessons", nargs="*", help="like 05_made, 05 or made")
     parser.add_argument("--exercise", help="only this one")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--keep", action="store_true", help="put the counts into checks.json")
+    parser.add_argument("--keep", action="store_true", help="keep the counts of each exercise")
     parser.add_argument("--unnamed", action="store_true", help="also list what nothing names")
     given = parser.parse_args(arguments)
     names = [lessons.find_lesson(name) for name in given.lessons] or lessons.lesson_names()
-    judged = judge_all(names, given.exercise, given.workers)
-    counts = counts_of(judged)
-    print(table(counts))
-    if given.keep:
-        keep(counts)
+
+    def done(exercise: list[Judged]) -> None:
+        if given.keep:
+            keep(counts_of(exercise))
+
+    judged = judge_all(names, given.exercise, given.workers, done)
+    print(table(counts_of(judged)))
     left = [j for j in judged if j.state in ("survivor", "error") and not j.is_explained]
     unnamed = [j for j in judged if given.unnamed and j.state == "refused" and not j.named]
     for j in [*left, *unnamed]:
