@@ -65,7 +65,8 @@ class Check:
     """A registered check: its name, lesson and points, and the generator of claims.
 
     The name is the exercise's; the check of one step of a class is named as `MADE.nll`. `see` is
-    the heading of the lesson that a failed claim leads back to.
+    the heading of the lesson that a failed claim leads back to. In a notebook the check waits for
+    `seconds`, if they are given: few, where a loop may never end.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Check:
     points: float
     claims: CheckFunction
     see: str = ""
+    seconds: float | None = None
 
     @property
     def about(self) -> str:
@@ -94,12 +96,12 @@ judged_elsewhere = False  # in a guest (`autograder.remote.hidden`): the verdict
 
 
 def checks(
-    name: str, *, lesson: str, points: float, see: str = ""
+    name: str, *, lesson: str, points: float, see: str = "", seconds: float | None = None
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Registers a generator of claims as the check of exercise `name` of `lesson`.
 
     `name` is like "MADE", or "MADE.nll" for the check of one step of it. `see` is the heading of
-    the lesson where the exercise is explained.
+    the lesson where the exercise is explained, `seconds` how long the check waits in a notebook.
     """
     if points <= 0:
         raise ValueError(f"check {name} of {lesson} must be worth more than 0 points: got {points}")
@@ -108,7 +110,7 @@ def checks(
         known = _registry.get((lesson, name))
         if known is not None and known.claims.__module__ != function.__module__:
             raise ValueError(f"{lesson} has two checks named {name}")
-        _registry[lesson, name] = Check(name, lesson, float(points), function, see)
+        _registry[lesson, name] = Check(name, lesson, float(points), function, see, seconds)
         return function
 
     return register
@@ -165,7 +167,8 @@ def check(subject: Any, step: str = "") -> Card:
     name = f"{exercise}.{step}" if step else exercise
     if judged_elsewhere:
         return Card(name, str(lesson or ""), 0.0, status=ELSEWHERE)
-    with time_limit(SECONDS_AT_HOME, raises=OutOfTime):
+    seconds = find_check(name, lesson).seconds or SECONDS_AT_HOME
+    with time_limit(seconds, raises=OutOfTime):
         verdict = judge(subject, name=name, lesson=lesson)
     return Card.of(verdict, note=stale_cell(exercise))
 

@@ -336,6 +336,19 @@ def test_an_endless_loop_at_home_is_ended_with_its_line(monkeypatch):
     assert verdict.line in ("while True:", "x = x + 1")
 
 
+@checks("hasty", lesson=LESSON, points=1, seconds=0.05)
+def claims_of_a_hasty_check(hasty, draw):
+    yield claim("it answers", hasty(1) == 1, points=1)
+
+
+def test_a_check_may_wait_for_less_in_a_notebook():
+    def hasty(x):
+        while True:
+            x = x + 1
+
+    assert check(hasty).reason == "Timeout: the check waited for longer than 0 s"
+
+
 @checks("persistent", lesson=LESSON, points=1)
 def claims_of_a_check_that_asks_again(persistent, draw):
     for _ in range(3):

@@ -34,6 +34,7 @@ from autograder.draw import Draw
 from autograder.remote.proxy import Standin
 
 LESSON = "01_exponential_wall"
+SECONDS = 4.0  # that a notebook waits for a loop that may never end: a right answer takes none
 Parents = Sequence[Sequence[int]]
 Net = tuple[list[int], list[list[int]]]
 
@@ -416,7 +417,9 @@ def bits_by_hand(limit: int) -> str:
     return f"bits and free numbers of their table, to the first above {limit}: {tables}"
 
 
-@checks("bits_to_exceed", lesson=LESSON, points=2, see="When is a table too large?")
+@checks(
+    "bits_to_exceed", lesson=LESSON, points=2, see="When is a table too large?", seconds=SECONDS
+)
 def bits_that_pass_a_limit(bits_to_exceed: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The first number of bits whose table is larger than a limit."""
     asked = subject(
@@ -821,7 +824,13 @@ def net_by_hand(cardinalities: Sequence[int], parents: Parents) -> str:
     return "; ".join(tables)
 
 
-@checks("bayes_net_parameters", lesson=LESSON, points=4, see="Fewer parents, fewer numbers")
+@checks(
+    "bayes_net_parameters",
+    lesson=LESSON,
+    points=4,
+    see="Fewer parents, fewer numbers",
+    seconds=SECONDS,
+)
 def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Each node needs k − 1 numbers for each combination of its parents' values."""
     asked = subject(
