@@ -321,4 +321,43 @@ def round_trip(model, x):
         return False
 """,
     ),
+    Right(
+        "decode",
+        "a stack of one's own, which is one large integer",
+        source="""
+class Stack:
+    def __init__(self, state=1):
+        self.state = state
+
+    def push(self, symbol, table):
+        f, below = int(table[symbol]), int(table[:symbol].sum())
+        self.state = (self.state // f << BITS) + below + self.state % f
+
+    def pop(self, table):
+        slot = self.state & ((1 << BITS) - 1)
+        ends = table.cumsum(0)
+        symbol = int((ends <= slot).sum())
+        f, below = int(table[symbol]), int(ends[symbol]) - int(table[symbol])
+        self.state = f * (self.state >> BITS) + slot - below
+        return symbol
+
+
+def encode(model, x):
+    tables, stack = quantize(model.conditionals(x), BITS).cpu(), Stack()
+    for i in reversed(range(x.shape[1])):
+        for b in reversed(range(len(x))):
+            stack.push(int(x[b, i]), tables[b, i])
+    return stack.state.to_bytes((stack.state.bit_length() + 7) // 8, "big")
+
+
+def decode(model, message, count=1):
+    stack = Stack(int.from_bytes(message, "big"))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        tables = quantize(model.conditionals(x), BITS).cpu()
+        for b in range(count):
+            x[b, i] = stack.pop(tables[b, i])
+    return x
+""",
+    ),
 )
