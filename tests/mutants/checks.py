@@ -201,8 +201,11 @@ def table(counts: dict[str, dict[str, Counts]]) -> str:
         refused = sum(here[how] for how in (*NAMED, "unknown", "unnamed"))
         told = sum(here[how] for how in NAMED)
         more = told - here["reason"]
+        there = len(lessons.load_lesson(lesson).exercises) if lesson != "all" else 0
+        judged = len(counts.get(lesson, ()))
+        part = f" ({judged} of {there} exercises)" if judged < there else ""
         lines.append(
-            f"| {lesson} | {here['mutants']:,} | {here['survivors']} | {here['explained']} "
+            f"| {lesson}{part} | {here['mutants']:,} | {here['survivors']} | {here['explained']} "
             f"| {refused:,} | {told / max(refused, 1):.0%} | {more / max(refused, 1):.0%} |"
         )
     kinds = ", ".join(f"{how} {total[how]:,}" for how in (*NAMED, "unknown", "unnamed"))
