@@ -2,7 +2,8 @@
 
 `python -m tests.student_half NOTEBOOK [FOLDER …]`: every distribution that the project's own
 dependencies do not bring, nbgrader and JupyterLab among them, cannot be imported. FOLDERs come
-first on the path: Colab's older widgets, for instance. Prints one line of JSON: versions, and what
+first on the path: Colab's older widgets, for instance; a `google.colab` in one of them is imported
+behind the first cell, which would install the course. Prints one line of JSON: versions, and what
 each check's cell showed.
 """
 
@@ -12,6 +13,7 @@ import json
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from pathlib import Path
 from typing import Any
 
 OURS = "autoregressive-course"
@@ -64,6 +66,8 @@ def main(notebook: str, *folders: str) -> None:
     sys.path[:0] = folders
     hidden = hidden_modules()
     assert {"nbgrader", "jupyterlab", "nbformat", "typer"} <= hidden
+    hidden -= {path.name for folder in folders for path in Path(folder).iterdir()}
+    in_colab = any((Path(folder) / "google" / "colab").is_dir() for folder in folders)
     sys.meta_path[:] = [Hiding(finder, hidden) for finder in sys.meta_path]
 
     with open(notebook, encoding="utf-8") as file:
@@ -79,12 +83,15 @@ def main(notebook: str, *folders: str) -> None:
         answer = guest.run(text, seconds=600)
         if answer["status"] != "ok":
             failed.append([text.split("\n")[0], answer["outputs"][-1:]])
+        if in_colab and "setup" in cell["metadata"].get("tags", []):
+            guest.run("import google.colab", seconds=60)
         if text.startswith("check("):
             shown[text] = answer["outputs"][-1]["data"]["text/html"]
     versions = {name: version(name) for name in ("torch", "numpy")}
     for name in ("ipywidgets", "anywidget"):  # as imported: a folder may come before the metadata
         versions[name] = sys.modules[name].__version__
-    print(json.dumps({"versions": versions, "failed": failed, "shown": shown}))
+    colab = "google.colab.output" in sys.modules
+    print(json.dumps({"colab": colab, "versions": versions, "failed": failed, "shown": shown}))
 
 
 if __name__ == "__main__":
