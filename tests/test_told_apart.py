@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from autograder import lessons
@@ -35,6 +38,7 @@ class Asked:
     mistakes: Sequence[Mistake]
     seen: list[Observation]
     gives: list[list[Any]]
+    mislabeled: list[str]
 
     @classmethod
     def of(cls, subject: Subject, seen: list[Observation]) -> Asked:
@@ -43,11 +47,12 @@ class Asked:
             [NoValue() if program is None else value_of(program, o.args) for o in seen]
             for program in programs
         ]
-        return cls(subject.mistakes, seen, gives)
+        return cls(subject.mistakes, seen, gives, [t for o in seen for t in mislabeled(subject, o)])
 
     def __add__(self, other: Asked) -> Asked:
         gives = [mine + theirs for mine, theirs in zip(self.gives, other.gives, strict=True)]
-        return Asked(self.mistakes, self.seen + other.seen, gives)
+        labels = self.mislabeled + other.mislabeled
+        return Asked(self.mistakes, self.seen + other.seen, gives, labels)
 
     def answers(self, place: int) -> list[tuple[Observation, int]]:
         """What a function with this mistake answers, where it does; what is wrong comes first."""
@@ -83,6 +88,38 @@ class Asked:
                 if all(reproduces(lambda *_, v=given[at]: v, [o]) for o, at in answers):
                     yield f"{one.name} is told as {other.name}: {other.advice}"
                     break
+
+
+LABELED = re.compile(
+    r"(?<![\w.])([^\W\d]\w*) = \(?([-−]?[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w.])"
+)
+
+
+def mislabeled(subject: Subject, one: Observation) -> Iterator[str]:
+    """What a case in words calls by the name of an argument, though no such number is in it."""
+    names: dict[str, list[Any]] = {}
+    for function in (subject.rule, subject.ask, subject.show or (lambda: 0)):
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            continue
+        plain = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        for name, value in zip(plain, one.args, strict=False):
+            names.setdefault(name, []).append(value)
+    told = subject.show(*one.args) if subject.show else ""
+    told = re.sub(r"\(\d+(?:, \d+)+\): ", "", told)  # the shape of a matrix
+    for name, number in LABELED.findall(told):
+        value = float(number.replace("−", "-").replace(",", ""))
+        if name in names and not any(_holds(given, value) for given in names[name]):
+            yield f"{name} is no {number}: {told}"
+
+
+def _holds(given: Any, value: float) -> bool:
+    """Whether the number is one of those given, to three digits; what is no number may hold any."""
+    numbers = np.asarray(given, dtype=object).reshape(-1)
+    if not all(isinstance(n, int | float | np.number) for n in numbers):
+        return True
+    return bool(np.isclose(numbers.astype(float), value, rtol=6e-3, atol=6e-3).any())
 
 
 def _fails(one: Observation) -> bool:
@@ -132,6 +169,7 @@ CHECKS = [(lesson, name) for lesson in lessons.lesson_names() for name in checks
 def test_each_known_mistake_is_seen_and_told_from_the_others(lesson: str, name: str):
     asked = asked_by(lesson, name)
     assert [text for one in asked for text in (*one.unseen(), *one.told_as_another())] == []
+    assert {text for one in asked for text in one.mislabeled} == set()
 
 
 def told_of(*mistakes: Mistake, cases: Sequence[int]) -> list[str]:

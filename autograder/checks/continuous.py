@@ -101,13 +101,19 @@ def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
     }[how]()
 
 
-def show_numbers(x: Array, *args: Any) -> str:
-    """A case in words: x, and the parameters where they are few."""
-    of = args[-1] if args and isinstance(args[-1], str) else VALUE
-    told = "" if of == VALUE else f"{of} at "
-    names = ("logits", "mu", "scale") if len(args) > 2 and np.ndim(args[0]) else ("mu", "sigma")
-    given = [f"{n} = {shown(a)}" for n, a in zip(names, args, strict=False)]
-    return f"{told}x = {shown(x)}, " + ", ".join(given)
+def named(names: str, *args: Any) -> str:
+    """Arguments in words, each with its name."""
+    return ", ".join(f"{n} = {shown(a)}" for n, a in zip(names.split(), args, strict=True))
+
+
+def show_at(names: str) -> Callable[..., str]:
+    """What tells a case in words: x, the parameters of these `names`, and whether it is a slope."""
+
+    def show(x: Array, *args: Any) -> str:
+        args, of = (args[:-1], args[-1]) if isinstance(args[-1], str) else (args, VALUE)
+        return ("" if of == VALUE else f"{of} at ") + named(f"x {names}", x, *args)
+
+    return show
 
 
 _SIGN = Mistake(
@@ -230,6 +236,7 @@ def rule_of_histogram(
     *,
     total: str = "all",
     counted: str = "train",
+    raised: str = "all",
     log: Any = np.log,
 ) -> Array:
     """−log of (count + alpha) / (N + levels · alpha) at each x; an option turns one thing wrong."""
@@ -241,11 +248,13 @@ def rule_of_histogram(
         "alpha forgotten": n,
         "alpha once": n + alpha,
         "only seen": n + seen * alpha,
+        "only empty": n + (levels - seen) * alpha,
         "up to the largest": n + (source.max() + 1) * alpha,
         "levels only": n + levels,
     }[total]
+    more = np.where(counts == 0, alpha, 0.0) if raised == "empty" else np.full(levels, alpha)
     with np.errstate(divide="ignore"):
-        return -log((counts[x] + alpha) / whole)
+        return -log((counts + more)[x] / whole)
 
 
 def histograms(draw: Draw) -> list[tuple]:
@@ -294,6 +303,15 @@ def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cau
                     "levels only",
                     "up to the largest",
                 )
+            ),
+            *(
+                Mistake(
+                    "empty-levels-only",
+                    "alpha is added to the levels that never came and to no other: EVERY count is "
+                    "raised by it",
+                    options={"raised": "empty", "total": total},
+                )
+                for total in ("all", "only empty", "alpha forgotten")
             ),
             Mistake(
                 "smoothing-forgotten",
@@ -488,7 +506,7 @@ def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Ca
         rule=rule_of_gaussian,
         mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE),
         symptoms=(_UNDERFLOW, _FLOOR),
-        show=show_numbers,
+        show=show_at("mu sigma"),
         by_hand=_gaussian_by_hand,
         smaller=lambda x, mu, sigma, of: (
             [
@@ -588,7 +606,7 @@ def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Clai
         rule=rule_of_mixture,
         mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE),
         symptoms=(_UNDERFLOW, _FLOOR),
-        show=show_numbers,
+        show=show_at("logits mu sigma"),
         by_hand=_mixture_by_hand,
         smaller=_smaller_mixtures,
         alike=near,
@@ -664,7 +682,13 @@ def log_chances(
         "clamped": difference.clamp(min=floor).log(),
         "added": (difference + floor).log(),
     }[how]
-    first, last = {"open": (below, above), "swapped": (above, below)}.get(edges, (below, above))
+    first, last = below, above
+    if edges == "swapped":
+        first, last = above, below
+    if edges in ("short", "first short"):
+        first = F.logsigmoid(b)
+    if edges in ("short", "last short"):
+        last = F.logsigmoid(-a)
     if edges not in ("none", "last only"):
         middle = torch.where(x == 0, first, middle)
     if edges not in ("none", "first only"):
@@ -721,6 +745,29 @@ def ends(draw: Draw) -> list[tuple]:
     return cases
 
 
+def wide_in_single(draw: Draw) -> list[tuple]:
+    """Scales near 1e4 in single precision, where 1 − e^(−1/s) by a subtraction has four digits."""
+    mu = np.array([draw.integer(60, 180) + 0.25], dtype=np.float32)
+    scales = (10 ** (3.7 + 0.3 * draw.uniform(6))).astype(np.float32)
+    return [(np.array([60, 200]), np.zeros(1, np.float32), mu, s[None], 256) for s in scales]
+
+
+def _digits_lost(seen: Sequence[Any]) -> bool:
+    """Whether all that fails is in single precision, and right but for its last digits."""
+    failed = [o for o in seen if o.fails]
+    return all(
+        np.asarray(o.args[3]).dtype == np.float32 and close(o.answer, o.right, 1e-3) for o in failed
+    )
+
+
+_DIGITS = Symptom(
+    "cancellation",
+    "your answers are right in double precision; in single precision, and for a large scale, they "
+    "keep few digits: two numbers that are nearly equal are subtracted somewhere",
+    _digits_lost,
+)
+
+
 def sharp_and_wide(draw: Draw) -> list[tuple]:
     """Scales of 1e-4 and of 1e4, with x at the center and far away."""
     mu = float(draw.integer(60, 180)) + 0.3
@@ -743,8 +790,11 @@ def _discretized_by_hand(x: Array, logits: Array, mu: Array, scale: Array, level
     if x.size > 1 or np.ndim(logits) > 1 or len(logits) > 1:
         return ""
     a, b = (x[0] + 0.5 - mu[0]) / scale[0], (x[0] - 0.5 - mu[0]) / scale[0]
+    low = "−∞" if x[0] == 0 else f"z = {b:.3g}"
+    high = "+∞" if x[0] == levels - 1 else f"z = {a:.3g}"
     total = rule_of_discretized(x, logits, mu, scale, levels)[0]
-    return f"from z = {b:.3g} to z = {a:.3g}: P = {np.exp(total):.4g}, log P = {total:.4g}"
+    p = f"{np.exp(total):.4g}" if total > -500 else f"exp({total:.4g})"
+    return f"from {low} to {high}: P = {p}, log P = {total:.4g}"
 
 
 def _smaller_discretized(
@@ -774,6 +824,18 @@ _BINS = (
         options={"edges": "last only"},
     ),
     Mistake("edges-swapped", "the open ends have changed places", options={"edges": "swapped"}),
+    *(
+        Mistake(
+            "edge-level-left-out",
+            f"{which}: an end level has the mass of its own bin too, besides what lies beyond",
+            options={"edges": edges},
+        )
+        for edges, which in (
+            ("short", "both open bins stop before their level begins"),
+            ("first short", "the first level's open bin stops at −½, before the level begins"),
+            ("last short", "the last level's open bin begins where that level ends"),
+        )
+    ),
     Mistake(
         "levels-ignored",
         "the last level is 255 in your answer, whatever `levels` says",
@@ -867,10 +929,8 @@ def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator
             *_JOINS,
             *_WEIGHTS,
         ),
-        symptoms=(_UNDERFLOW, _FLOOR),
-        show=lambda x, logits, mu, scale, levels: (
-            f"{show_numbers(x, logits, mu, scale)}, {levels} levels"
-        ),
+        symptoms=(_UNDERFLOW, _DIGITS, _FLOOR),
+        show=show_at("logits mu scale levels"),
         by_hand=_discretized_by_hand,
         smaller=_smaller_discretized,
         alike=near,
@@ -897,10 +957,19 @@ def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator
             "stable",
             "it is exact for scales from 1e-4 to 1e4, and for levels however far",
             sharp_and_wide,
-            points=1,
+            points=0.5,
             asks="a finite logarithm, exact where the sigmoids agree to the last digit",
+            needs="middle",
+        ),
+        Property(
+            "single",
+            "in single precision too, a wide component keeps its digits",
+            wide_in_single,
+            points=0.5,
+            asks="log P to five digits at scales from 5,000 to 10,000",
             typical=False,
             needs="middle",
+            alike=functools.partial(close, tolerance=3e-6),
         ),
         Property(
             "each",
@@ -918,6 +987,8 @@ def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator
 
 LEVELS, DRAWS = 7, 20_000  # of the sampled mixtures: 9 shares with what lies outside, see BOUND
 ONE = "one level in all draws of a call, and others in other calls"
+CALLS = 12  # more, to see whether each of them has a component of its own
+ONE_COMPONENT = "one component in all draws of a call, and others in other calls"
 
 
 def law_of_levels(
@@ -929,6 +1000,8 @@ def law_of_levels(
     if outside == "joined":
         return np.concatenate([[0.0], p, [0.0]])
     closed = np.exp(rule_of_discretized(every, logits, mu, scale, levels, edges="none", **wrong))
+    if outside == "one level more":
+        return np.concatenate([[0.0], p[:-1], [closed[-1], p[-1] - closed[-1]]])
     if outside == "drawn again":
         return np.concatenate([[0.0], closed / closed.sum(), [0.0]])
     return np.concatenate([[p[0] - closed[0]], closed, [p[-1] - closed[-1]]])
@@ -941,6 +1014,19 @@ def _at_centers(logits: Array, mu: Array, scale: Array, levels: int, **wrong: An
 def _one_bell(logits: Array, mu: Array, scale: Array, levels: int, **wrong: Any) -> Array:
     w = np.exp(logits - np.logaddexp.reduce(logits))
     return law_of_levels(np.zeros(1), (w @ mu)[None], (w @ scale)[None], levels, **wrong)
+
+
+@functools.cache
+def _logistics(components: int) -> Array:
+    """Logistic numbers, (20,000, components), always the same."""
+    u = np.random.default_rng(0).uniform(size=(DRAWS, components))
+    return np.log(u) - np.log1p(-u)
+
+
+def _averaged_draws(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    w = np.exp(logits - np.logaddexp.reduce(logits))
+    x = (mu + scale * _logistics(len(w))) @ w
+    return _levels_of(np.clip(np.rint(x), 0, levels - 1).astype(int), levels)
 
 
 _SAMPLERS = (
@@ -958,9 +1044,15 @@ _SAMPLERS = (
     ),
     Mistake(
         "one-bell-for-several",
-        "you draw from one component with the averaged center and scale: first choose a component, "
-        "then draw from that one",
+        "what you draw lies about the averaged center: first choose a component, then draw from "
+        "that one",
         gives=_one_bell,
+    ),
+    Mistake(
+        "one-bell-for-several",
+        "what you draw lies about the averaged center: first choose a component, then draw from "
+        "that one",
+        gives=_averaged_draws,
     ),
     Mistake(
         "weights-ignored",
@@ -989,6 +1081,11 @@ _SAMPLERS = (
     ),
     Mistake("scale-forgotten", "the scale is nowhere in your samples", options={"power": 0.0}),
     Mistake("scale-squared", "the scale is squared in your samples", options={"power": 2.0}),
+    Mistake(
+        "levels-off-by-one",
+        "a level above the last one comes: levels run from 0 to `levels` − 1",
+        options={"outside": "one level more"},
+    ),
     Mistake(
         "not-clamped",
         "levels below 0 or above the last one come: what lies beyond an end belongs to that end",
@@ -1027,6 +1124,13 @@ def _levels_of(x: Array, levels: int) -> Array:
     return np.bincount(np.clip(x + 1, 0, levels + 1), minlength=levels + 2) / len(x)
 
 
+def one_component_each(shares: Sequence[Array], mu: Array, scale: Array) -> bool:
+    """Whether each of these shares is that of one component, and not always of the same."""
+    laws = [law_of_levels(np.zeros(1), mu[[k]], scale[[k]], LEVELS) for k in range(len(mu))]
+    found = [[k for k, law in enumerate(laws) if as_often(one, law)] for one in shares]
+    return all(found) and len({ks[0] for ks in found}) > 1
+
+
 @checks("sample", lesson=LESSON, points=3, see="Exercise 5: draw a level")
 def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """A component, a number from it, and the nearest level."""
@@ -1044,7 +1148,12 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
             few = [take(logits, mu, scale, levels, 2, draw.generator())[0] for _ in range(12)]
             if any(one != x[0] for one in few):
                 return ONE
-        return _levels_of(x, levels)
+        shares = _levels_of(x, levels)
+        if not as_often(shares, law_of_levels(logits, mu, scale, levels)):
+            calls = [take(logits, mu, scale, levels, DRAWS, draw.generator()) for _ in range(CALLS)]
+            if one_component_each([shares, *(_levels_of(c, levels) for c in calls)], mu, scale):
+                return ONE_COMPONENT
+        return shares
 
     def told(answer: Any) -> str:
         if isinstance(answer, str):
@@ -1063,10 +1172,15 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
             Symptom(
                 "same-for-all",
                 "all samples of a call are alike: each needs a component and a number of its own",
-                lambda seen: any(isinstance(o.answer, str) for o in seen),
+                lambda seen: any(o.answer is ONE for o in seen),
+            ),
+            Symptom(
+                "one-component-for-all",
+                "all samples of a call come from one component: each needs a choice of its own",
+                lambda seen: any(o.answer is ONE_COMPONENT for o in seen),
             ),
         ),
-        show=lambda *case: f"{DRAWS:,} samples, " + show_numbers(*case)[4:],
+        show=lambda *case: f"{DRAWS:,} samples, " + named("logits mu scale levels", *case),
         told=told,
         alike=as_often_and_none_else,
     )
@@ -1134,6 +1248,7 @@ def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) ->
 # --- dequantize -----------------------------------------------------------------------------------
 
 SHARED = "one value of noise for a whole row, or a whole column"
+SHARED_BY_ALL = "one value of noise for all numbers of a call, and others in other calls"
 CELLS = 24  # of the noise, from −1 to 2 levels: 8 of them in [0, 1)
 
 
@@ -1252,6 +1367,10 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
         noise = y * levels - x
         if np.ptp(noise) > 0.1 and any(np.ptp(noise, axis=a).max() < 1e-3 for a in (0, 1)):
             return SHARED
+        if np.ptp(noise) < 1e-3:
+            few = [take(x[:1, :1], levels, draw.generator()) * levels - x[:1, :1] for _ in range(4)]
+            if np.ptp(few) > 1e-3:
+                return SHARED_BY_ALL
         return shares_of_noise(y, x, levels)
 
     def told(answer: Any) -> str:
@@ -1537,7 +1656,7 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             Mistake("log-for-probability", "these are logarithms", after=lambda v, *_: np.log(v)),
         ),
         symptoms=(_UNDERFLOW,),
-        show=show_numbers,
+        show=show_at("logits mu sigma"),
         smaller=lambda x, logits, mu, sigma: (
             [(np.array([v]), np.zeros(1), np.zeros(1), np.ones(1)) for v in (0.0, 1.0)]
             if x.size > 1

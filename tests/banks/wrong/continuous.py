@@ -12,6 +12,7 @@ SLOPE = "its slope in x is finite everywhere, and leads back to the components"
 MIDDLE = "a level between the ends has the mass from x − ½ to x + ½ under the mixture"
 EDGES = "the first and the last level have all that lies beyond them too"
 STABLE = "it is exact for scales from 1e-4 to 1e4, and for levels however far"
+SINGLE = "in single precision too, a wide component keeps its digits"
 EACH = "each x may have its own mixture, with parameters (B, K)"
 OFTEN = "each level comes as often as the discretized mixture says, the ends included"
 ITSELF = "each sample is drawn for itself"
@@ -46,6 +47,11 @@ _WIDTHS = (
     "(x + 0.5 - mu) / scale, (x - 0.5 - mu)",
     "(x + 1 / 255 - mu) / scale, (x - 1 / 255 - mu)",
 )
+_ON_EMPTY = "counts + alpha * (counts == 0)"
+_SHORT = (
+    ("below, log_mass", "F.logsigmoid(b), log_mass"),
+    ("above, log_mass", "F.logsigmoid(-a), log_mass"),
+)
 _INSIDE = (
     "x = x.round()\n    inside = x[(x >= 0) & (x < levels)]\n"
     "    return inside[torch.arange(count) % len(inside)].long()"
@@ -55,6 +61,14 @@ MORE = (
     *_rows(
         "histogram_nll",
         SMOOTHED,
+        *(
+            ("empty-levels-only", (SHARES, f"({_ON_EMPTY}) / ({whole})"))
+            for whole in (
+                "len(train) + levels * alpha",
+                "len(train) + alpha * (counts == 0).sum()",
+                "len(train)",
+            )
+        ),
         ("average", ("shares[x])", "shares[x]).mean().expand(len(x))")),
         (
             "counts-of-the-test-set",
@@ -115,8 +129,28 @@ MORE = (
         ),
     ),
     *_rows(
+        "discretized_logistic_mixture",
+        EDGES,
+        *(("edge-level-left-out", edit) for edit in (_SHORT, *_SHORT)),
+    ),
+    *_rows(
+        "discretized_logistic_mixture",
+        SINGLE,
+        ("cancellation", ("-torch.expm1(-1 / scale)", "1 - torch.exp(-(a - b))")),
+        ("cancellation", ("torch.log(-torch.expm1(-1 / scale))", "torch.log1p(-torch.exp(b - a))")),
+    ),
+    *_rows(
         "sample",
         OFTEN,
+        ("one-component-for-all", (CHOSEN, CHOSEN.replace("count", "1"))),
+        (
+            "one-bell-for-several",
+            (
+                ("torch.rand(count,", "torch.rand(count, len(mu),"),
+                (DRAWN, "x = (mu + scale * torch.logit(u)) @ logits.softmax(-1)"),
+            ),
+        ),
+        ("levels-off-by-one", ("levels - 1", "levels")),
         ("ceiling-for-round", ("x.round()", "x.ceil()")),
         ("gaussian-for-logistic", ("torch.logit(u)", "torch.special.ndtri(u)")),
         ("mean-for-sample", (DRAWN, "x = (logits.softmax(-1) @ mu).expand(count)")),
@@ -133,6 +167,7 @@ MORE = (
         "dequantize",
         UNIFORM,
         ("noise-forgotten", ("(x + u)", "(x + 0.5)")),
+        ("noise-shared", ("torch.rand(x.shape,", "torch.rand(1,")),
         ("noise-of-another-width", ("(x + u)", "(x + 2 * u)")),
         ("noise-of-another-width", ("(x + u)", "(x + 2 * u - 1)")),
         ("noise-subtracted", ("(x + u)", "(x - u)")),
