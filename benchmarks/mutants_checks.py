@@ -14,8 +14,9 @@ def run() -> str:
     counts = json.loads(checks.KEPT.read_text())
     return "\n".join(
         [
-            "Every mechanical mutant of every solution, judged by its own check (`python -m",
-            "tests.mutants.checks --keep`, by exercise in `mutants_checks.json`). What earns",
+            "Every mechanical mutant of a solution, judged by its own check (`python -m",
+            "tests.mutants.checks --keep`, by exercise in `mutants_checks.json`); an exercise",
+            "that is not among them has not been counted since counts are kept. What earns",
             "full marks and is the same function has a sentence in `tests/mutants/equivalent`. A",
             "refused one is named if its card tells a mistake; a reason is an exception, a shape,",
             "a kind of value.",
