@@ -2,19 +2,19 @@
 
     python -m benchmarks.gpu                          # all that is missing, then the table
     python -m benchmarks.gpu likelihoods --minutes 9  # the main table, three seeds; about 8 minutes
-    python -m benchmarks.gpu steps sampling lessons   # the other parts
+    python -m benchmarks.gpu steps sampling writing small drafts lessons    # the other parts
     python -m benchmarks.gpu --write                  # table and files, from parts made elsewhere
 
 Parts that are done are kept in one file, `--parts` (build/gpu-parts.json), so what was interrupted
 or did not fit into `--minutes` is taken up by the same command, and a file that was made on another
 machine can be written at home. When all are there, benchmarks/gpu.json and the results that lessons
-show without a card are written, both or none, and the section in benchmarks/README.md. Without a
+show without a card are written, all or none, and the section in benchmarks/README.md. Without a
 card nothing is run, and the exit code is 3.
 
 A machine without a network needs MNIST in its cache (`$XDG_CACHE_HOME/autoregressive-course/mnist/
 mnist.pkl.gz`, 17 MB) and, beside PyTorch, NumPy, SciPy, matplotlib, scikit-learn and tqdm, the
-wheels of ipython, ipywidgets and anywidget; for `lessons` also constriction, tokenizers and
-safetensors.
+wheels of ipython, ipywidgets and anywidget; for lesson 10 and the parts about text also tokenizers,
+safetensors and transformers, for lesson 12 constriction.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ import torch
 
 from autograder import lessons
 from autograder.lessons import solution_functions
-from autograder.lessons.reading import plain_python
+from benchmarks import gpu_text
 from course import device as course_device
-from course import full_size, step
+from course import full_size, step, writing
 from course.files import write_whole, written_together
 from course.full_size import PUBLISHED, SETTINGS, Card, Setting
 
@@ -119,6 +119,8 @@ def parts() -> dict[str, Part]:
     for name in LESSONS:
         found[f"steps-{name}"] = lambda bench, n=name: steps(bench, n)
     found["sampling"] = sampling
+    for name, part in gpu_text.parts().items():
+        found[name] = lambda bench, p=part: p(bench.device)
     found["lessons"] = both_ways
     return found
 
@@ -248,7 +250,23 @@ def both_ways(bench: Bench) -> dict[str, Any]:
     return {"seconds": dict(zip(bench.named, taken, strict=True)), "at once": bench.workers}
 
 
-ALONE = "import sys; from benchmarks.gpu import lesson_cells; lesson_cells(*sys.argv[1:])"
+# Runs all code cells of a solved lesson in a shell, one after the other.
+ALONE = """
+import sys
+from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from autograder import lessons
+from autograder.lessons.reading import plain_python
+
+name, root = sys.argv[1:]
+shell = InteractiveShell.instance()
+shell.push({"LESSON": name})
+for cell in lessons.load_lesson(name, Path(root)).cells:
+    if cell.kind == "code":
+        shell.run_cell(plain_python(cell.source)).raise_error()
+"""
 
 
 def run_lesson(name: str, root: Path = lessons.ROOT, device: str = "") -> float:
@@ -271,17 +289,6 @@ def run_lesson(name: str, root: Path = lessons.ROOT, device: str = "") -> float:
     if done.returncode:
         raise RuntimeError(f"lesson {name} fails: {(done.stderr or ' ').strip().splitlines()[-1]}")
     return round(time.perf_counter() - began, 2)
-
-
-def lesson_cells(name: str, root: str) -> None:
-    """Runs all code cells of a solved lesson in a shell, one after the other."""
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell.instance()
-    shell.push({"LESSON": name})
-    for cell in lessons.load_lesson(name, Path(root)).cells:
-        if cell.kind == "code":
-            shell.run_cell(plain_python(cell.source)).raise_error()
 
 
 # --- what is kept and written ---------------------------------------------------------------------
@@ -320,8 +327,8 @@ def measure(bench: Bench, kept: Kept, wanted: list[str], minutes: float) -> list
     return [name for name in wanted if name not in kept.done]
 
 
-def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE) -> None:
-    """Writes gpu.json and what lessons show without a card, both or none.
+def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE.parent) -> None:
+    """Writes gpu.json and, in the folder `shown`, what lessons show without a card: all or none.
 
     Raises:
         ValueError: a part is missing.
@@ -338,7 +345,8 @@ def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE) -> Non
     ordered = {name: kept.done[name] for name in parts()}
     with written_together() as put:
         put(store, json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
-        put(shown, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        put(shown / full_size.STORE.name, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        put(shown / writing.STORE.name, gpu_text.shown(kept.done["writing-float32"]))
 
 
 EXTRA = ("held", "about")
@@ -477,7 +485,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1 if options.write else 0
     from benchmarks.__main__ import main as write_readme
 
-    write_readme(["gpu"])
+    write_readme(["gpu", "gpu_text"])
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_text
 from course import data, full_size
 
 TINY = {
@@ -32,7 +32,10 @@ def bench(monkeypatch):
 
 @pytest.fixture
 def kept(bench, tmp_path, monkeypatch):
-    """All parts, done in small; the lessons' seconds are made up."""
+    """All parts, done in small; the lessons' seconds, and text (`test_gpu_text`), are made up."""
+    text = {"by": "by the lesson's own solution", "same": {}}
+    made_up = {name: lambda device: dict(text) for name in gpu_text.parts()}
+    monkeypatch.setattr(gpu_text, "parts", lambda: made_up)
     monkeypatch.setattr(gpu, "run_lesson", lambda name, root, device: 9.0 if device else 10.5)
     kept = gpu.Kept(tmp_path / "parts.json")
     lessons = replace(bench, named=("03_fvsbn", "04_nade"))
@@ -55,10 +58,11 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     seeds = [kept.done[f"likelihoods-FVSBN-{seed}"]["nats"] for seed in gpu.SEEDS]
     assert len(set(seeds)) == 3  # the order of batches: its weights start from zeros
 
-    store, shown = tmp_path / "gpu.json", tmp_path / "results.json"
-    gpu.write(kept, store, shown)
+    store = tmp_path / "gpu.json"
+    gpu.write(kept, store, tmp_path)
     assert json.loads(store.read_text(encoding="utf-8")) == kept.done
-    monkeypatch.setattr(full_size, "STORE", shown)
+    assert json.loads((tmp_path / "writing.json").read_text())["by"].startswith("stored: measured")
+    monkeypatch.setattr(full_size, "STORE", tmp_path / "results.json")
     for name in gpu.LESSONS:
         run = full_size.stored(name)
         assert run.by == "by the lesson's own solution"
@@ -92,8 +96,8 @@ def test_what_was_interrupted_is_taken_up(bench, tmp_path):
 def test_with_a_part_missing_nothing_is_written(tmp_path):
     kept = gpu.Kept(tmp_path / "parts.json")
     kept.keep("sampling", {})
-    with pytest.raises(ValueError, match="19 parts are missing, likelihoods-FVSBN-0 first"):
-        gpu.write(kept, tmp_path / "gpu.json", tmp_path / "results.json")
+    with pytest.raises(ValueError, match="23 parts are missing, likelihoods-FVSBN-0 first"):
+        gpu.write(kept, tmp_path / "gpu.json", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["parts.json"]
 
 
@@ -109,13 +113,13 @@ def test_without_a_card_nothing_is_run_and_the_exit_code_says_so(tmp_path, monke
 
 def test_parts_from_elsewhere_are_written_without_a_card_or_said_to_be_missing(tmp_path, capsys):
     assert gpu.main(["--write", "--parts", str(tmp_path / "none.json")]) == 1
-    assert "20 parts are missing" in capsys.readouterr().out
+    assert "24 parts are missing" in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         gpu.main(["speed"])
-    assert "there is no part speed: there are lessons, likelihoods, sampling, steps" in (
+    assert "there is no part speed: there are drafts, lessons, likelihoods, sampling" in (
         capsys.readouterr().err
     )
 
@@ -151,6 +155,7 @@ def test_what_was_never_run_says_so_and_shows_the_other_codes_numbers(tmp_path, 
     assert "| NADE | half the epochs" in text and "by arithmetic, from data sheets" in text
 
 
-def test_the_readme_has_this_section():
+@pytest.mark.parametrize("module", [gpu, gpu_text])
+def test_the_readme_has_this_section(module):
     readme = gpu.README.read_text(encoding="utf-8")
-    assert f"## {gpu.TITLE}\n\n{gpu.run().strip()}\n" in readme
+    assert f"## {module.TITLE}\n\n{module.run().strip()}\n" in readme
