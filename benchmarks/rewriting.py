@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 
@@ -39,5 +40,6 @@ def run() -> str:
         f"{len(wall)} moves of the three sliders, {len(names['LUCK'])} tokens of the small GPT a "
         f"move, one thread, in the kernel: median {statistics.median(wall):.0f} ms, longest "
         f"{max(wall):.0f} ms; of the processor's time {statistics.median(busy):.0f} and "
-        f"{max(busy):.0f} ms (asked for: {ASKED} ms)."
+        f"{max(busy):.0f} ms (asked for: {ASKED} ms). Load of the machine: "
+        f"{os.getloadavg()[0]:.1f}."
     )
