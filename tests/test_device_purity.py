@@ -265,6 +265,46 @@ def _(names, to):
         yield to(make()).nll(points)
 
 
+@entry("14_recurrent", "rnn_step, unroll, gru_step, nll, sample, scan")
+def _(names, to):
+    x, h = to(random(2, 3)), to(random(2, 4, seed=1))
+    W, U, b = to(random(4, 3)), to(random(4, 4)), to(random(4))
+    yield names.rnn_step(x, h, W, U, b)
+    yield names.unroll(lambda x, h: names.rnn_step(x, h, W, U, b), to(random(2, 5, 3)), h)
+    gates = to(random(12, 3)), to(random(12, 4)), to(random(12)), to(random(12, seed=1))
+    yield names.gru_step(x, h, *gates)
+    texts, lengths = to(numbers(2, 5, below=3)), to(torch.tensor([2, 5]))
+    yield names.nll(to(random(2, 6, 3)), texts, lengths)
+    embed, out = to(random(3, 3)), to(random(3, 4))
+    yield names.sample(
+        lambda x, h: names.rnn_step(embed[x], h, W, U, b), lambda h: h @ out.T, h, 6, None
+    )
+    yield names.scan(to(random(2, 5, 3)), to(random(2, 5, 3, seed=1)))
+
+
+@entry("14_recurrent", "Recurrent")
+def _(names, to):
+    torch.manual_seed(0)
+    model = to(names.Recurrent(6, hidden=4, width=3))
+    x = to(numbers(2, 5, below=6))
+    states = names.unroll(model.step, x, model.start(2))
+    yield states
+    yield model.loss(states[:, :-1], x)
+    yield model.priced(states[:, :-1], x)
+
+
+@entry("14_recurrent", "Last, Waves, Attends")
+def _(names, to):
+    x = to(numbers(2, 5, below=12))
+    for make in (
+        lambda: names.Last(torch.nn.RNN, 4),  # a GRU's fused kernel is of real cards only
+        lambda: names.Waves(4, (1, 2)),
+        lambda: names.Attends(4),
+    ):
+        torch.manual_seed(0)
+        yield to(make())(x)
+
+
 def computed(lesson: str, what: str, to: Move) -> list[Any]:
     torch.manual_seed(1)
     return list(ENTRIES[lesson, what](names_of(lesson), to))

@@ -38,6 +38,7 @@ from tests.browser import (
     test_receptive_field,
     test_sampling,
     test_sharing,
+    test_unrolled,
 )
 from tests.browser.picture import DEGREES, build_masks
 
@@ -111,6 +112,7 @@ GALLERY: dict[str, Callable[[], Widget]] = {
     "sampling": _sampling,
     "sharing": _sharing,
     "table_size": lambda: TableSize(bits=200),
+    "unrolled": test_unrolled.unrolled,
 }
 
 
@@ -151,4 +153,5 @@ def leaky() -> dict[str, Callable[[], Widget]]:
         "sharing": lambda: SharingExplorer.of(
             test_sharing.column_first, *test_sharing.numbers(6, 4), x=[1, 0, 1, 1, 0, 1]
         ),
+        "unrolled": lambda: test_unrolled.unrolled(test_unrolled.early),
     }

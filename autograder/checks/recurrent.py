@@ -1,0 +1,1447 @@
+"""Checks of lesson 14, recurrent: states that are carried, ends that are scored, gradients cut.
+
+Notation: x are symbols of B texts, (B, T) or (B, T, D); a state h is (B, H). A text of T symbols
+has T + 1 states, of which the one at place t has read t symbols. The GRU is in PyTorch's convention
+(Cho et al., 2014, with the reset gate behind U_n); the end of a text is symbol 0; all logs natural.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder import claim, expect_array, when
+from autograder.checking import checks
+from autograder.checks.arguments import untouched
+from autograder.checks.numbers import close, log_softmax, number, sigmoid, softmax, tensor
+from autograder.checks.samples import apart, as_often, claim_of_the_generator, frequencies
+from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.claims import Cause, Claim
+from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
+from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import Observation
+from autograder.draw import Draw
+from autograder.inside.recurrent import begin_unrolling, begin_writing, launched, windows_of
+from autograder.remote.callbacks import answered, whole_numbers
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind
+
+LESSON = "14_recurrent"
+Array = np.ndarray
+END = 0
+
+near = functools.partial(close, tolerance=1e-6)
+
+
+def one_of(name: str, *rows: tuple[str, dict[str, Any]]) -> tuple[Mistake, ...]:
+    """One mistake in several forms: (advice, options of the rule)."""
+    return tuple(Mistake(name, advice, options=options) for advice, options in rows)
+
+
+def asking(function: Standin, what: str, kind: str = "float") -> Callable[..., Array]:
+    """How a function of tensors is asked: arrays become tensors, the answer an array."""
+
+    def ask(*args: Any) -> Array:
+        given = [tensor(a) if isinstance(a, np.ndarray) else a for a in args]
+        return expect_array(untouched(function)(*given), None, kind, what)
+
+    return ask
+
+
+def told_with_shape(answer: Any) -> str:
+    """An answer in a few numbers, its shape before them."""
+    return answer if isinstance(answer, str) else f"{np.shape(answer)}: {shown(np.ravel(answer))}"
+
+
+def looks_at_none(what: str) -> Symptom:
+    """The symptom of one answer whatever is asked."""
+
+    def same(seen: Sequence[Observation]) -> bool:
+        answers = [np.ravel(o.answer) for o in seen if isinstance(o.answer, np.ndarray)]
+        return len(answers) > 2 and all(
+            a.size and np.ptp(a) == 0 and a[0] == answers[0][0] for a in answers
+        )
+
+    return Symptom("the-same-always", f"the same number, whatever {what} are given", same)
+
+
+# --- rnn_step -------------------------------------------------------------------------------------
+
+_SQUASH: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "relu": lambda v: np.maximum(v, 0),
+    "none": lambda v: v,
+}
+
+
+def rule_of_step(
+    x: Array,
+    h: Array,
+    W: Array,
+    U: Array,
+    b: Array,
+    *,
+    squash: str = "tanh",
+    x_by: str = "W",
+    h_by: str = "U",
+    bias: float = 1.0,
+    added: float = 0.0,
+) -> Array:
+    """tanh(W x + U h + b), row by row. Each option turns one thing of it wrong."""
+    maps = {"W": W.T, "U": U.T, "W turned": W, "U turned": U, "": 0.0}
+    parts = [
+        v @ m if isinstance(m := maps[by], np.ndarray) else 0.0 for v, by in ((x, x_by), (h, h_by))
+    ]
+    return _SQUASH[squash](parts[0] + parts[1] + bias * b) + added * h
+
+
+def steps(draw: Draw, square: bool) -> list[tuple]:
+    """Inputs, states and weights; with `square`, inputs as large as states."""
+    cases = []
+    for rows in (1, draw.integer(3, 5)):
+        H = draw.integer(3, 5)
+        D = H if square else H + draw.integer(1, 3)
+        sizes = ((rows, D), (rows, H), (H, D), (H, H), (H,))
+        cases.append(tuple(draw.normal(*size, scale=0.8) for size in sizes))
+    return cases
+
+
+def small_steps(x: Array, *_: Any) -> Iterator[tuple]:
+    """One unit that reads one number."""
+    if x.size > 1:
+        for value, state in ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0)):
+            yield (
+                np.array([[value]]),
+                np.array([[state]]),
+                np.array([[1.0]]),
+                np.array([[0.5]]),
+                np.array([0.25]),
+            )
+
+
+@checks("rnn_step", lesson=LESSON, points=2, see="Exercise 1: one step")
+def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """What is read and what was known, mapped, added and squashed."""
+    subject = Subject(
+        ask=asking(rnn_step, "the state"),
+        rule=rule_of_step,
+        mistakes=(
+            *one_of(
+                "not-squashed", ("nothing squashes the sum: tanh is missing", {"squash": "none"})
+            ),
+            *one_of(
+                "another-squashing",
+                ("the sigmoid runs from 0 to 1: tanh is asked", {"squash": "sigmoid"}),
+                ("ReLU cuts what is below 0: tanh is asked", {"squash": "relu"}),
+            ),
+            *one_of(
+                "transposed",
+                (
+                    "W is used the other way round: its rows are the units, its columns the inputs",
+                    {"x_by": "W turned"},
+                ),
+                (
+                    "U is used the other way round: row i holds what goes INTO unit i",
+                    {"h_by": "U turned"},
+                ),
+                (
+                    "W and U are both used the other way round",
+                    {"x_by": "W turned", "h_by": "U turned"},
+                ),
+            ),
+            *one_of(
+                "maps-exchanged",
+                ("W is for what is read, U for the state", {"x_by": "U", "h_by": "W"}),
+                ("the state goes through W: U is its map", {"h_by": "W"}),
+                ("what is read goes through U: W is its map", {"x_by": "U"}),
+            ),
+            *one_of("bias-forgotten", ("b is nowhere in your answer", {"bias": 0.0})),
+            *one_of("bias-subtracted", ("b is subtracted", {"bias": -1.0})),
+            *one_of("bias-twice", ("b is added twice", {"bias": 2.0})),
+            *one_of("state-ignored", ("the state h plays no part", {"h_by": ""})),
+            *one_of("input-ignored", ("what is read, x, plays no part", {"x_by": ""})),
+            *one_of("state-added", ("the old state is added to the new one", {"added": 1.0})),
+        ),
+        show=lambda x, h, W, U, b: (
+            f"x = {shown(x)}, h = {shown(h)}, W = {shown(W)}, U = {shown(U)}"
+        ),
+        told=told_with_shape,
+        by_hand=lambda x, h, W, U, b: (
+            f"tanh({W[0, 0]:g}·{x[0, 0]:g} + {U[0, 0]:g}·{h[0, 0]:g} + {b[0]:g}) = "
+            f"{rule_of_step(x, h, W, U, b)[0, 0]:.4g}"
+            if x.size == 1
+            else ""
+        ),
+        smaller=small_steps,
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "square",
+            "each row becomes tanh(W x + U h + b), where x is as long as h",
+            functools.partial(steps, square=True),
+            points=1,
+            asks="unit i gets row i of W and row i of U",
+        ),
+        Property(
+            "oblong",
+            "and where x is longer than h",
+            functools.partial(steps, square=False),
+            points=1,
+            asks="W: (H, D), so the state has H numbers whatever D is",
+            needs="square",
+        ),
+    )
+
+
+# --- unroll ---------------------------------------------------------------------------------------
+
+
+def read(x: Array, h: Array, A: Array, U: Array) -> Array:
+    """The step that the judge hands over: tanh(A x + U h), or a row of A for whole x."""
+    return np.tanh((x @ A if x.ndim > 1 else A[x]) + h @ U)
+
+
+def rule_of_states(
+    x: Array,
+    h: Array,
+    A: Array,
+    U: Array,
+    *,
+    order: int = 1,
+    carry: str = "state",
+    start: str = "given",
+    kept: slice = slice(None),
+    axis: int = 1,
+    reads: int = 0,
+    swapped: bool = False,
+) -> Array:
+    """The states (B, T + 1, H), from h on. Each option turns one thing of it wrong."""
+    if swapped:
+        x = x.swapaxes(0, 1)
+    states = [{"given": h, "zeros": np.zeros_like(h)}[start]]
+    for t in range(x.shape[1])[::order]:
+        at = min(max(t + reads, 0), x.shape[1] - 1)
+        states.append(read(x[:, at], states[0 if carry == "first" else -1], A, U))
+    return np.stack(states[kept], axis)
+
+
+def passed_on(x: Array, h: Array, A: Array, U: Array) -> Array:
+    """The states, each text beginning with the last state of the one before."""
+    rows, state = [], h[:1]
+    for i in range(len(x)):
+        row = rule_of_states(x[i : i + 1], state, A, U)
+        rows.append(row)
+        state = row[:, -1]
+    return np.concatenate(rows)
+
+
+def texts(draw: Draw, whole: bool = False, square: bool = False) -> list[tuple]:
+    """Texts with states to begin in, of `whole` symbols or of vectors.
+
+    If `square`, there are as many texts as symbols in one.
+    """
+    cases = []
+    for rows, T in (
+        ((n := draw.integer(3, 4), n), (n + 1, n + 1))
+        if square
+        else ((2, draw.integer(5, 7)), (draw.integer(2, 4), 1))
+    ):
+        H, D = draw.integer(3, 4), draw.integer(5, 6)
+        x = draw.rng.integers(0, D, size=(rows, T)) if whole else draw.normal(rows, T, D)
+        cases.append((x, draw.normal(rows, H), draw.normal(D, H), draw.normal(H, H)))
+    return cases
+
+
+def judged_step(A: Array, U: Array) -> Callable[..., torch.Tensor]:
+    """What the judge answers to step(x, h): the next state, or a sentence for what does not fit."""
+
+    def step(x: Any, h: Any) -> torch.Tensor:
+        if not isinstance(h, torch.Tensor) or h.ndim != 2 or h.shape[1] != len(U):
+            raise ValueError(f"step wants states (B, {len(U)}): got {_shape(h)}")
+        if isinstance(x, torch.Tensor) and x.ndim == 2:
+            given = x.detach().numpy()
+            if given.shape != (len(h), len(A)):
+                raise ValueError(
+                    f"step reads one symbol of each text, (B, {len(A)}): got {_shape(x)} for "
+                    f"states {_shape(h)}"
+                )
+        else:
+            given = whole_numbers(x, 1, len(A), "what step reads").numpy()
+            if len(given) != len(h):
+                raise ValueError(f"step got {len(given)} symbols for {len(h)} states")
+        return tensor(read(given, h.detach().numpy().astype(float), A, U))
+
+    return step
+
+
+def _shape(value: Any) -> str:
+    return str(tuple(getattr(value, "shape", ()))) if hasattr(value, "shape") else repr(value)[:40]
+
+
+@checks("unroll", lesson=LESSON, points=3, see="Exercise 2: unrolled in time")
+def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """One state before each symbol, and one after the last."""
+
+    def ask(x: Array, h: Array, A: Array, U: Array) -> Array:
+        step = judged_step(A, U)
+        begun = begin_unrolling(unroll, tensor(x), tensor(h))
+        found = answered(begun, lambda what, *args: step(*args))
+        return expect_array(found, None, "float", "the states")
+
+    subject = Subject(
+        ask=ask,
+        rule=rule_of_states,
+        mistakes=(
+            *one_of(
+                "x-t-for-x-before",
+                (
+                    "the first state is missing: place t holds a state that has read x_t itself, "
+                    "which it is to predict",
+                    {"kept": slice(1, None)},
+                ),
+            ),
+            *one_of(
+                "last-state-missing",
+                (
+                    "the state that has read the whole text is missing: it predicts the end",
+                    {"kept": slice(None, -1)},
+                ),
+            ),
+            *one_of(
+                "only-one-state",
+                ("only the last state comes back: all are asked", {"kept": slice(-1, None)}),
+                ("only the first state comes back: all are asked", {"kept": slice(0, 1)}),
+            ),
+            *one_of(
+                "batch-and-time-swapped",
+                ("the loop runs over the texts: time is axis 1 of x", {"swapped": True}),
+                ("time stands first in your answer: batch first, (B, T + 1, H)", {"axis": 0}),
+                (
+                    "the loop runs over the texts, and time stands first in your answer",
+                    {"swapped": True, "axis": 0},
+                ),
+                ("time stands last in your answer: (B, T + 1, H)", {"axis": 2}),
+            ),
+            *one_of(
+                "state-not-carried",
+                ("each step starts from the first state again", {"carry": "first"}),
+            ),
+            *one_of(
+                "first-state-ignored",
+                ("you begin with zeros, whatever h is given", {"start": "zeros"}),
+            ),
+            *one_of("backwards", ("the text is read from its end to its beginning", {"order": -1})),
+            *one_of(
+                "shifted",
+                ("each step reads the symbol before the one that is due", {"reads": -1}),
+                ("each step reads the symbol after the one that is due", {"reads": 1}),
+            ),
+            Mistake(
+                "state-not-reset",
+                "a text begins with what another text left: each row has a first state of its own",
+                gives=passed_on,
+            ),
+        ),
+        symptoms=(looks_at_none("texts"),),
+        show=lambda x, h, A, U: f"{x.shape} of x from h = {shown(h)}",
+        told=told_with_shape,
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "states",
+            "texts of T symbols have T + 1 states, and the state at place t has read t symbols",
+            functools.partial(texts, square=True),
+            points=1.5,
+            asks="h, step(x_1, h), step(x_2, that), …: (B, T + 1, H), h itself the first",
+        ),
+        Property(
+            "oblong",
+            "so it is for few long texts, and for many short ones",
+            texts,
+            points=0.5,
+            asks="(B, T, D) gives (B, T + 1, H), whatever B and T are",
+            needs="states",
+        ),
+        Property(
+            "symbols",
+            "so it is for texts of whole symbols (B, T)",
+            functools.partial(texts, whole=True),
+            points=1,
+            asks="x[:, t], whatever comes behind these two axes",
+            needs="states",
+        ),
+    )
+
+
+# --- gru_step -------------------------------------------------------------------------------------
+
+
+def rule_of_gru(
+    x: Array,
+    h: Array,
+    W: Array,
+    U: Array,
+    b: Array,
+    c: Array,
+    *,
+    blocks: str = "rzn",
+    keep: str = "z",
+    reset: str = "after U",
+    biases: tuple[float, float] = (1.0, 1.0),
+    proposal: str = "tanh",
+    gate: str = "sigmoid",
+    old: float = 1.0,
+) -> Array:
+    """A GRU's next state in PyTorch's convention. Each option turns one thing of it wrong."""
+    H = h.shape[1]
+    from_x = dict(zip(blocks, np.split(x @ W.T + biases[0] * b, 3, axis=1), strict=True))
+    from_h = dict(zip(blocks, np.split(h @ U.T + biases[1] * c, 3, axis=1), strict=True))
+    r, z = (_SQUASH[gate](from_x[k] + from_h[k]) for k in "rz")
+    i = blocks.index("n") * H
+    U_n, c_n = U[i : i + H], biases[1] * c[i : i + H]
+    inner = {
+        "after U": lambda: from_x["n"] + r * from_h["n"],
+        "before U": lambda: from_x["n"] + (r * h) @ U_n.T + c_n,
+        "not the bias": lambda: from_x["n"] + r * (h @ U_n.T) + c_n,
+        "none": lambda: from_x["n"] + from_h["n"],
+        "all": lambda: r * (from_x["n"] + from_h["n"]),
+        "the input": lambda: r * from_x["n"] + from_h["n"],
+        "by z": lambda: from_x["n"] + z * from_h["n"],
+    }[reset]()
+    n = _SQUASH[proposal](inner)
+    share = {"z": z, "1 - z": 1 - z, "r": r, "all": np.ones_like(z)}[keep]
+    return (1 - share) * n + share * old * h if keep != "all" else n + z * h
+
+
+def gates(draw: Draw, square: bool = False) -> list[tuple]:
+    """Inputs, states and weights of GRUs."""
+    cases = []
+    for rows in (draw.integer(2, 4), 1):
+        H = draw.integer(2, 4)
+        D = H if square else H + draw.integer(1, 3)
+        sizes = ((rows, D), (rows, H), (3 * H, D), (3 * H, H), (3 * H,), (3 * H,))
+        cases.append(tuple(draw.normal(*size) for size in sizes))
+    return cases
+
+
+def held(draw: Draw) -> list[tuple]:
+    """Gates that are nearly shut, or wide open."""
+    cases = []
+    for gate in (12.0, -12.0):
+        x, h, W, U, b, c = gates(draw)[0]
+        c = c.copy()
+        c[h.shape[1] : 2 * h.shape[1]] = gate
+        cases.append((x, h, 0.3 * W, 0.3 * U, 0.3 * b, c))
+    return cases
+
+
+@checks("gru_step", lesson=LESSON, points=3, see="Exercise 3: a gate that keeps")
+def step_of_a_gated_network(gru_step: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Two gates, a proposal, and a mixture of it with the old state."""
+    subject = Subject(
+        ask=asking(gru_step, "the state"),
+        rule=rule_of_gru,
+        mistakes=(
+            *one_of(
+                "gates-exchanged",
+                (
+                    "z is kept for n: PyTorch's z says how much of the OLD state stays",
+                    {"keep": "1 - z"},
+                ),
+            ),
+            *one_of(
+                "blocks-in-another-order",
+                *(
+                    (
+                        f"you read the blocks as {', '.join(o)}: PyTorch's order is r, z, n",
+                        {"blocks": o},
+                    )
+                    for o in ("zrn", "nrz", "nzr", "rnz", "znr")
+                ),
+            ),
+            *one_of(
+                "reset-before-the-map",
+                (
+                    "r multiplies h before U_n, as in the first paper: here it comes after, for "
+                    "U_n h + c_n",
+                    {"reset": "before U"},
+                ),
+            ),
+            *one_of(
+                "reset-without-its-bias",
+                ("r multiplies U_n h only: it multiplies c_n as well", {"reset": "not the bias"}),
+            ),
+            *one_of("reset-forgotten", ("r plays no part in your n", {"reset": "none"})),
+            *one_of(
+                "reset-of-the-input",
+                ("r multiplies all of n's sum: only the part of the state", {"reset": "all"}),
+                ("r multiplies the part of x: it resets the state's part", {"reset": "the input"}),
+            ),
+            *one_of(
+                "one-gate-for-both",
+                ("z stands where r belongs", {"reset": "by z"}),
+                ("r stands where z belongs: the mixture is z's", {"keep": "r"}),
+            ),
+            *one_of(
+                "bias-forgotten",
+                ("b is missing", {"biases": (0.0, 1.0)}),
+                ("c is missing: there are two biases", {"biases": (1.0, 0.0)}),
+                ("both biases are missing", {"biases": (0.0, 0.0)}),
+            ),
+            *one_of(
+                "another-squashing",
+                ("n is squashed by the sigmoid: tanh is asked", {"proposal": "sigmoid"}),
+                ("n is not squashed: tanh is missing", {"proposal": "none"}),
+                ("the gates are squashed by tanh: they lie between 0 and 1", {"gate": "tanh"}),
+                ("the gates are not squashed: they lie between 0 and 1", {"gate": "none"}),
+            ),
+            *one_of(
+                "no-mixture",
+                ("the proposal comes in whole: (1 − z) belongs before it", {"keep": "all"}),
+                ("the old state is left out: z times it stays", {"old": 0.0}),
+            ),
+        ),
+        show=lambda x, h, *_: f"x = {shown(x)}, h = {shown(h)}",
+        told=told_with_shape,
+        smaller=lambda x, h, *_: (
+            [
+                tuple(
+                    np.array(v, float)
+                    for v in ([[1]], [[s]], [[1]] * 3, [[1]] * 3, [0.5] * 3, [1] * 3)
+                )
+                for s in (0, 1)
+            ]
+            if x.size > 1
+            else ()
+        ),
+        by_hand=_gru_by_hand,
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "gru",
+            "the next state is (1 − z) n + z h, of the gates and the proposal of the formula",
+            gates,
+            points=2,
+            asks="what torch.nn.GRUCell gives on these weights, to 1e-6",
+        ),
+        Property(
+            "held",
+            "a gate of 1 keeps the state, a gate of 0 replaces it",
+            held,
+            points=1,
+            asks="z → 1: h′ = h; z → 0: h′ = n",
+            typical=False,
+            needs="gru",
+        ),
+    )
+
+
+def _gru_by_hand(*case: Array) -> str:
+    x, h, W, U, b, c = case
+    if x.size > 1:
+        return ""
+    a, s = (x @ W.T + b)[0], (h @ U.T + c)[0]
+    r, z = sigmoid(a[0] + s[0]), sigmoid(a[1] + s[1])
+    return (
+        f"r = {r:.3g}, z = {z:.3g}, n = tanh({a[2]:.3g} + {r:.3g}·{s[2]:.3g}) = "
+        f"{np.tanh(a[2] + r * s[2]):.3g}, h′ = {rule_of_gru(*case)[0, 0]:.4g}"
+    )
+
+
+# --- nll ------------------------------------------------------------------------------------------
+
+
+def rule_of_texts(
+    logits: Array,
+    x: Array,
+    lengths: Array,
+    *,
+    axis: int = -1,
+    end: int = END,
+    counted: str = "to the end",
+    behind: str = "end",
+    shift: int = 0,
+    per: str = "text",
+    unit: float = 1.0,
+    normalized: bool = True,
+) -> Array:
+    """−Σ log p of a text's symbols and its end. Each option turns one thing of it wrong."""
+    logs = log_softmax(logits, axis) if normalized else logits
+    B, T = x.shape
+    place, L = np.arange(T + 1), lengths[:, None]
+    padded = np.concatenate([x, np.full((B, 1), end)], axis=1)
+    targets = np.where(place < L, padded, end) if behind == "end" else padded
+    mask = {
+        "to the end": place <= L,
+        "letters": place < L,
+        "everything": place <= T,
+        "everything but the last": (place < T) & (L >= 0),
+        "letters and the last place": (place < L) | (place == T),
+        "one too many": place <= L + 1,
+        "without the first": (place <= L) & (place > 0),
+        "letters but the last": place < L - 1,
+    }[counted] & np.ones((B, 1), bool)
+    at = np.minimum(place + shift * (place < L), T)
+    costs = -unit * logs[np.arange(B)[:, None], at, targets] * mask
+    return {
+        "text": lambda: costs.sum(1),
+        "symbol": lambda: costs.sum(1) / (lengths + 1),
+        "letter": lambda: costs.sum(1) / np.maximum(lengths, 1),
+        "place": lambda: costs.mean(1),
+        "batch": lambda: costs.sum(),
+        "mean of the batch": lambda: costs.sum(1).mean(),
+        "mean of all": lambda: costs.sum() / mask.sum(),
+        "each": lambda: costs,
+    }[per]()
+
+
+def batches(draw: Draw, full: bool) -> list[tuple]:
+    """Texts that fill their rows, or shorter ones, an empty one too, with anything behind them."""
+    cases = []
+    for _ in range(2):
+        B, T, V = draw.integer(3, 5), draw.integer(4, 6), draw.integer(4, 6)
+        x = draw.rng.integers(1, V, size=(B, T))
+        lengths = np.full(B, T)
+        logits = draw.normal(B, T + 1, V, scale=1.5)
+        if not full:
+            lengths = draw.rng.integers(1, T, size=B)
+            lengths[draw.integer(0, B - 1)] = 0
+            behind = np.arange(T + 1) > lengths[:, None]
+            logits[behind] *= 4
+        cases.append((logits, x, lengths.astype(np.int64)))
+    return cases
+
+
+_SIGN = Mistake("sign", "a sign is lost: MINUS the logarithm", after=lambda v, *_: -v)
+
+
+_PRICES = (
+    *one_of(
+        "end-not-scored",
+        (
+            "the end costs nothing in your answer: it is a symbol like all",
+            {"counted": "letters"},
+        ),
+    ),
+    *one_of(
+        "padding-scored",
+        (
+            "what stands behind a text's end is paid for, too",
+            {"counted": "everything", "behind": "x"},
+        ),
+        ("after its end a text is made to end again and again", {"counted": "everything"}),
+        (
+            "all of x is scored, the padding too, and no end",
+            {"counted": "everything but the last", "behind": "x"},
+        ),
+        ("one place behind the end is scored", {"counted": "one too many"}),
+        ("one place behind the end is scored", {"counted": "one too many", "behind": "x"}),
+    ),
+    *one_of(
+        "end-at-the-last-place",
+        (
+            "the end is scored in the last place of the row: it stands where the text ends",
+            {"counted": "letters and the last place"},
+        ),
+    ),
+    *one_of(
+        "padding-for-the-end",
+        (
+            "in the place behind a text's last symbol, what x holds there is scored: the "
+            "end, symbol 0, belongs there",
+            {"behind": "x"},
+        ),
+    ),
+    *one_of(
+        "first-not-scored",
+        (
+            "a text's first symbol is not scored: the first state predicts it",
+            {"counted": "without the first"},
+        ),
+    ),
+    *one_of(
+        "last-not-scored",
+        (
+            "a text's last symbol is not scored, nor its end",
+            {"counted": "letters but the last"},
+        ),
+    ),
+    *one_of(
+        "x-t-for-x-before",
+        ("a symbol is scored by the logits that come after it was read", {"shift": 1}),
+        (
+            "a symbol is scored by the logits that come after it was read, and no end is",
+            {"shift": 1, "counted": "letters"},
+        ),
+    ),
+    *one_of(
+        "softmax-over-time",
+        (
+            "your probabilities sum to 1 over the places: they must over the symbols",
+            {"axis": 1},
+        ),
+        (
+            "your probabilities sum to 1 over the batch: they must over the symbols",
+            {"axis": 0},
+        ),
+    ),
+    *one_of(
+        "not-normalized",
+        ("logits are added up: they need a log-softmax", {"normalized": False}),
+    ),
+    *one_of(
+        "mean-for-sum",
+        ("this is per symbol: a text's NLL is a sum", {"per": "symbol"}),
+        ("this is per letter: a text's NLL is a sum", {"per": "letter"}),
+        ("this is the mean over all places of the row", {"per": "place"}),
+    ),
+    *one_of(
+        "summed-over-the-batch",
+        ("one number for the batch: one for each text is asked", {"per": "batch"}),
+        (
+            "the mean of the batch: one number for each text is asked",
+            {"per": "mean of the batch"},
+        ),
+        (
+            "the mean over all symbols: one number for each text is asked",
+            {"per": "mean of all"},
+        ),
+    ),
+    *one_of("not-summed", ("a number for each place: their sum is asked", {"per": "each"})),
+    *one_of("bits-for-nats", ("these are bits: nats are asked", {"unit": 1 / np.log(2)})),
+    *one_of("end-is-the-last-symbol", ("the end is symbol 0, and not the last one", {"end": -1})),
+    _SIGN,
+)
+
+
+@checks("nll", lesson=LESSON, points=3, see="Exercise 4: texts of different lengths")
+def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Symbols and the end of each text, and nothing behind."""
+    subject = Subject(
+        ask=asking(nll, "the NLL"),
+        rule=lambda *case, **wrong: rule_of_texts(*case, **wrong),  # no slips: they take seconds
+        mistakes=_PRICES,
+        show=lambda logits, x, lengths: (
+            f"x = {shown(x)}, lengths {shown(lengths)}, V = {logits.shape[2]}"
+        ),
+        told=told_with_shape,
+        smaller=_small_texts,
+        by_hand=lambda logits, x, lengths: (
+            " + ".join(
+                f"(−log {p:.3g})"
+                for p in softmax(logits)[0][np.arange(lengths[0] + 1), [*x[0, : lengths[0]], END]]
+            )
+            + f" = {rule_of_texts(logits, x, lengths)[0]:.4g}"
+            if x.size < 4
+            else ""
+        ),
+        alike=near,
+    )
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "full",
+            "a text that fills its row costs −log p of each symbol, and of its end",
+            functools.partial(batches, full=True),
+            points=1,
+            asks="T + 1 terms: logits t for x_t, the last ones for the end",
+        ),
+        Property(
+            "shorter",
+            "a shorter text costs its symbols and its end, and nothing that stands behind",
+            functools.partial(batches, full=False),
+            points=2,
+            asks="L + 1 terms: at place L the end, behind it nothing",
+        ),
+    )
+
+
+def _small_texts(logits: Array, x: Array, lengths: Array) -> Iterator[tuple]:
+    if x.size > 3:
+        for length in (2, 1, 0):
+            yield (
+                np.log(np.array([[[1, 2, 1], [1, 1, 2], [2, 1, 1]]]) / 4),
+                np.array([[1, 2]]),
+                np.array([length]),
+            )
+
+
+# --- truncated_backprop ---------------------------------------------------------------------------
+
+TWICE = "a second way back through a graph that is gone"
+
+
+def rule_of_windows(
+    x: Array,
+    h: Array,
+    A: Array,
+    U: Array,
+    R: Array,
+    window: int,
+    *,
+    cut: str = "windows",
+    carry: str = "state",
+    predicts: slice = slice(None, -1),
+    carried: int = -1,
+    tail: bool = True,
+    total: str = "sum",
+    late: bool = False,
+    hidden: str = "last",
+) -> list[Any]:
+    """[gradients of A, U, R at each update, the sum of losses, the last state]; see windows_of.
+
+    Each option turns one thing of it wrong.
+    """
+    weights = [torch.tensor(w, requires_grad=True) for w in (A, U, R)]
+    text, first = torch.tensor(x), torch.tensor(h)
+    state, noted, losses = first, [], []
+    ends = range(0, text.shape[1] if tail else text.shape[1] // window * window, window)
+
+    def note(of: list[torch.Tensor]) -> None:
+        found = (
+            torch.autograd.grad(sum(of), weights, allow_unused=True, retain_graph=True)
+            if of
+            else [None] * 3
+        )
+        parts = [
+            torch.zeros_like(w) if g is None else g for g, w in zip(found, weights, strict=True)
+        ]
+        noted.append(torch.cat([p.reshape(-1) for p in parts]).numpy())
+
+    for begin in ends:
+        symbols = text[:, begin : begin + window]
+        states = [{"state": state, "zeros": torch.zeros_like(first), "first": first}[carry]]
+        for t in range(symbols.shape[1]):
+            before = states[-1].detach() if cut == "each step" else states[-1]
+            states.append(torch.tanh(symbols[:, t] @ weights[0].T + before @ weights[1].T))
+        seen = torch.stack(states, 1)[:, predicts]
+        seen = seen.detach() if cut == "before the loss" else seen
+        if late:
+            note(losses[-1:])
+        losses.append(((seen @ weights[2].T - symbols) ** 2).sum())
+        if not late and cut != "one update":
+            note(losses[-1:] if total != "running" else losses)
+        state = states[carried]
+        state = state if cut in ("never", "one update") else state.detach()
+    if cut == "one update":
+        note(losses)
+    values = [float(one.detach()) for one in losses]
+    worth = {
+        "sum": sum(values),
+        "running": sum(values),
+        "last": values[-1],
+        "mean": float(np.mean(values)),
+    }
+    back = {"last": state, "first": first}[hidden]
+    return [np.array(noted), worth[total], back.detach().numpy()]
+
+
+def long_texts(draw: Draw) -> list[tuple]:
+    """Texts of a few windows, the last of them shorter."""
+    cases = []
+    for window, T in ((3, draw.integer(7, 8)), (2, draw.integer(3, 4) * 2 - 1)):
+        B, D, H = draw.integer(2, 3), draw.integer(2, 3), draw.integer(3, 4)
+        sizes = ((B, T, D), (B, H), (H, D), (H, H), (D, H))
+        cases.append((*(draw.normal(*size, scale=0.7) for size in sizes), window))
+    return cases
+
+
+def whole_windows(draw: Draw) -> list[tuple]:
+    """Windows that fit, one of a single symbol, and one that is longer than the text."""
+    cases = []
+    for window, T in ((2, 4), (1, 3), (9, 4)):
+        sizes = ((2, T, 3), (2, 3), (3, 3), (3, 3), (3, 3))
+        cases.append((*(draw.normal(*size, scale=0.7) for size in sizes), window))
+    return cases
+
+
+_CUTS = (
+    *one_of(
+        "gradient-through-the-whole-text",
+        (
+            "each gradient goes back to the beginning of the text: cut it between windows",
+            {"cut": "never"},
+        ),
+        (
+            "one gradient and one update for the whole text: one for each window is asked",
+            {"cut": "one update"},
+        ),
+        (
+            "each loss is added to those before, and goes back for all of them",
+            {"total": "running"},
+        ),
+    ),
+    *one_of(
+        "detached-at-the-wrong-place",
+        (
+            "the state is cut off at every step: within a window gradients go back",
+            {"cut": "each step"},
+        ),
+        (
+            "the states are cut off before the loss: no gradient reaches the step",
+            {"cut": "before the loss"},
+        ),
+    ),
+    *one_of(
+        "state-not-carried",
+        (
+            "each window begins with zeros: with the state of the last one's end",
+            {"carry": "zeros"},
+        ),
+        ("each window begins with the first state again", {"carry": "first"}),
+    ),
+    *one_of(
+        "x-t-for-x-before",
+        (
+            "a symbol is predicted by a state that has read it: leave out the LAST",
+            {"predicts": slice(1, None)},
+        ),
+    ),
+    *one_of(
+        "another-state-carried",
+        (
+            "the state before a window's last symbol is carried: that one is never read",
+            {"carried": -2},
+        ),
+    ),
+    *one_of(
+        "rest-left-out",
+        ("what is left after the last whole window is not read", {"tail": False}),
+    ),
+    *one_of(
+        "sum-of-losses",
+        ("this is the last loss: the sum is asked", {"total": "last"}),
+        ("this is the mean of the losses: the sum is asked", {"total": "mean"}),
+    ),
+    *one_of(
+        "update-before-backward",
+        ("update() comes before the gradient is there", {"late": True}),
+    ),
+    *one_of(
+        "first-state-returned",
+        ("the state that was given comes back, and not the last one", {"hidden": "first"}),
+    ),
+    Mistake("no-update", "update() is never called", after=lambda v, *_: [v[0][:0], *v[1:]]),
+)
+
+
+@checks(
+    "truncated_backprop",
+    lesson=LESSON,
+    points=4,
+    see="Exercise 5: carry the state, cut the gradient",
+)
+def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The state goes through the whole text, each gradient through one window."""
+    attached = []
+
+    def ask(*case: Any) -> Any:
+        *arrays, window = case
+        try:
+            found = windows_of(truncated_backprop, *map(tensor, arrays), window)
+        except StudentFailed as why:
+            if "second time" in str(why):
+                return TWICE
+            raise
+        if not isinstance(found, dict) or "total" not in found:
+            raise WrongKind(
+                "the answer should be a pair: the sum of the losses, and the last state"
+            )
+        gradients = expect_array(found["gradients"], None, "float", "the gradients")
+        last = expect_array(found["last"], arrays[1].shape, "float", "the last state")
+        attached.append(bool(found["attached"]))
+        return [gradients, number(found["total"], "the sum of the losses"), last]
+
+    def told(answer: Any) -> str:
+        if isinstance(answer, str):
+            return answer
+        gradients, total, last = answer
+        return f"{len(gradients)} updates, sum of losses {total:.4g}, last state {shown(last)}"
+
+    subject = Subject(
+        ask=ask,
+        rule=lambda *case, **wrong: rule_of_windows(*case, **wrong),  # no slips: they take minutes
+        mistakes=_CUTS,
+        symptoms=(
+            Symptom(
+                "gradient-through-the-whole-text",
+                "PyTorch stops in the second window, on its way back into the first one: the state "
+                "that is carried still knows where it came from",
+                lambda seen: any(isinstance(o.answer, str) for o in seen),
+            ),
+        ),
+        show=lambda *case: f"{case[0].shape} of x in windows of {case[-1]}",
+        told=told,
+        alike=near,
+    )
+    right = yield from examine(
+        subject,
+        draw,
+        Property(
+            "windows",
+            "each window has its loss, its gradient and its update; the state goes on",
+            long_texts,
+            points=2.5,
+            asks="gradients that stop at the window's beginning, at a state that was carried there",
+        ),
+        Property(
+            "fits",
+            "so it is where windows fit, hold one symbol, or hold all of them",
+            whole_windows,
+            points=1,
+            asks="T / w updates; one, if the window is longer than the text",
+            needs="windows",
+        ),
+    )
+    loose = right and not any(attached)
+    yield claim(
+        "no gradient goes back through the state that is returned",
+        loose,
+        points=0.5,
+        saw="a last state that requires a gradient",
+        asks="a number that was given, for whoever goes on from there",
+        waits=waits_unless(right, "windows that are right"),
+        advice=when(
+            right and not loose,
+            "last-state-attached",
+            "the state comes back with the way it was made: cut it, too",
+        ),
+    )
+
+
+# --- sample ---------------------------------------------------------------------------------------
+
+DRAWS, LIMIT, LETTERS = 20_000, 3, 3
+Writer = tuple[Array, Array, Array, Array, Array]
+
+
+def law_of_writing(
+    h: Array,
+    A: Array,
+    U: Array,
+    R: Array,
+    c: Array,
+    *,
+    reads: str = "drawn",
+    chosen: str = "softmax",
+    over: str = "end",
+    begins: str = "draws",
+) -> Array:
+    """The law (3, 3, 3) of texts of three symbols, from the state h (1, H) on.
+
+    Each option turns one thing of it wrong.
+    """
+    law = np.zeros((LETTERS,) * LIMIT)
+
+    def go(text: tuple[int, ...], state: Array, p: float) -> None:
+        if len(text) == LIMIT:
+            law[text] += p
+            return
+        if over == "end" and END in text:
+            go((*text, END), state, p)
+            return
+        z = (state @ R.T + c)[0]
+        probs = {
+            "softmax": lambda: softmax(z),
+            "greedy": lambda: np.eye(LETTERS)[z.argmax()],
+            "even": lambda: np.full(LETTERS, 1 / LETTERS),
+            "sigmoid": lambda: sigmoid(z) / sigmoid(z).sum(),
+            "no end": lambda: softmax(np.where(np.arange(LETTERS) == END, -np.inf, z)),
+            "hotter": lambda: softmax(z / 2),
+            "colder": lambda: softmax(2 * z),
+        }[chosen]()
+        for symbol in range(LETTERS):
+            if probs[symbol]:
+                fed = {"drawn": symbol, "end": END, "one before": text[-1] if text else END}
+                after = state if reads == "nothing" else read(np.array([fed[reads]]), state, A, U)
+                go((*text, symbol), after, p * probs[symbol])
+
+    start = read(np.array([END]), h, A, U) if begins == "reads" else h
+    go((), start, 1.0)
+    return law
+
+
+_WRITERS = (
+    *one_of(
+        "state-not-carried",
+        ("the state never changes: read each symbol that was drawn", {"reads": "nothing"}),
+    ),
+    *one_of(
+        "another-symbol-read",
+        ("the end is read at each step: read what was drawn", {"reads": "end"}),
+        ("each step reads the symbol BEFORE the one that was drawn", {"reads": "one before"}),
+        (
+            "something is read before the first symbol: the given state predicts it",
+            {"begins": "reads"},
+        ),
+    ),
+    *one_of("greedy", ("the likeliest symbol comes each time: draw one", {"chosen": "greedy"})),
+    *one_of(
+        "fair-dice", ("all symbols are equally likely: where is the model?", {"chosen": "even"})
+    ),
+    *one_of(
+        "no-softmax",
+        ("these are the shares of sigmoids: a softmax is asked", {"chosen": "sigmoid"}),
+    ),
+    *one_of(
+        "another-temperature",
+        ("the logits are halved before the softmax", {"chosen": "hotter"}),
+        ("the logits are doubled before the softmax", {"chosen": "colder"}),
+    ),
+    *one_of("goes-on-after-the-end", ("texts go on after their end", {"over": "nothing"})),
+    *one_of(
+        "no-end", ("no text of yours ends: the end is a symbol like all", {"chosen": "no end"})
+    ),
+)
+
+
+def writer(draw: Draw) -> Writer:
+    """A model under which all these laws are far from one another."""
+    best, found = -1.0, None
+    for _ in range(80):
+        h, A, U = draw.normal(1, 3), 1.2 * draw.normal(LETTERS, 3), 0.8 * draw.normal(3, 3)
+        case = (h, A, U, 1.5 * draw.normal(LETTERS, 3), 0.5 * draw.normal(LETTERS))
+        laws = [[law_of_writing(*case, **options).reshape(1, -1)] for options in _OPTIONS]
+        gap = apart(laws)
+        if gap > best:
+            best, found = gap, case
+        if best > 0.16:
+            break
+    return found
+
+
+_OPTIONS = ({}, *(m.options for m in _WRITERS))
+
+
+def judged_writer(case: Writer, asked: list[int]) -> Callable[..., torch.Tensor]:
+    """What the judge answers to step(x, h) and to logits(h); notes how many rows were stepped."""
+    _, A, U, R, c = case
+    step = judged_step(A, U)
+
+    def answer(what: str, *args: Any) -> torch.Tensor:
+        if what == "step":
+            asked.append(len(args[1]) if hasattr(args[1], "__len__") else 0)
+            return step(*args)
+        (state,) = args
+        if not isinstance(state, torch.Tensor) or state.ndim != 2 or state.shape[1] != len(U):
+            raise ValueError(f"logits wants states (B, {len(U)}): got {_shape(state)}")
+        return tensor(state.detach().numpy() @ R.T + c)
+
+    return answer
+
+
+@checks("sample", lesson=LESSON, points=3, see="Exercise 6: write")
+def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """A symbol from the state, the state from the symbol."""
+
+    def take(case: Writer, count: int, limit: int, generator: Any, asked: list[int]) -> Array:
+        begun = begin_writing(sample, tensor(np.repeat(case[0], count, 0)), limit, generator)
+        found = answered(begun, judged_writer(case, asked), [generator])
+        x = expect_array(found, (count, limit), "int", "the texts")
+        if x.size and not 0 <= x.min() <= x.max() < LETTERS:
+            raise WrongKind(f"the symbols should lie in 0 … {LETTERS - 1}: got {shown(x)}")
+        return x
+
+    def ask(*case: Any) -> Any:
+        x = take(case, DRAWS, LIMIT, draw.generator(), [])
+        if (x == x[0]).all():
+            few = [take(case, 3, LIMIT, draw.generator(), [])[0] for _ in range(12)]
+            if any((one != x[0]).any() for one in few):
+                return SAME
+        return frequencies(x, LETTERS).reshape(1, -1)
+
+    cases: list[Writer] = [writer(draw)]
+    subject = Subject(
+        ask=ask,
+        rule=lambda *case, **wrong: law_of_writing(*case, **wrong).reshape(1, -1),  # no slips
+        mistakes=_WRITERS,
+        symptoms=(
+            Symptom(
+                "same-for-all",
+                "all texts of a call are alike: each needs draws of its own",
+                lambda seen: any(isinstance(o.answer, str) for o in seen),
+            ),
+        ),
+        show=lambda *case: f"{DRAWS:,} texts of at most {LIMIT} symbols",
+        told=_told_texts,
+        alike=as_often,
+    )
+    right = yield from examine(
+        subject,
+        draw,
+        Property(
+            "often",
+            "each text comes as often as the model says, and holds the end from its end on",
+            lambda draw: [writer(draw)] if draw.name.endswith("once more") else cases,
+            points=1.5,
+            asks="symbols from softmax(logits(h)), each read by step before the next one is drawn",
+        ),
+    )
+    needs = waits_unless(right, "texts that come as often as they should")
+    shared = ""
+    if right:
+        law = law_of_writing(*cases[0])
+        shared = shared_in_pairs(take(cases[0], DRAWS, LIMIT, draw.generator(), []), law)
+    yield claim(
+        "each text is written for itself",
+        not shared,
+        points=0.5,
+        saw=shared,
+        asks="pairs of texts that agree as often as independent ones do",
+        waits=needs,
+        advice=when(
+            shared,
+            "samples-that-know-each-other",
+            "the texts come as often as they should, and hang together: none may be made of "
+            "another one's random numbers",
+        ),
+    )
+    yield from _cost_of_writing(take, draw, right)
+    endless = (*cases[0][:4], np.array([-9.0, 0, 0]))
+    yield claim_of_the_generator(lambda g: take(endless, 40, 9, g, []), draw, 0.5, needs)
+
+
+def _cost_of_writing(take: Callable, draw: Draw, right: bool) -> Iterator[Claim]:
+    """That a symbol costs a step, however many stand before it."""
+    asked: list[int] = []
+    rows, limit = 4, 16
+    if right:
+        h, A, U, R, _ = writer(draw)
+        take((h, A, U, 0 * R, np.array([-40.0, 0, 0])), rows, limit, draw.generator(), asked)
+    most = rows * (limit + 1)
+    again = sum(asked) > most
+    yield claim(
+        "each symbol costs one step, however many stand before it",
+        not again,
+        id="constant-cost",
+        points=0.5,
+        saw=f"{sum(asked)} steps for {rows} texts of {limit} symbols",
+        asks=f"a step a symbol, {rows * limit}: the past is in the state",
+        waits=waits_unless(right, "texts that come as often as they should"),
+        advice=when(
+            again,
+            "past-read-again",
+            "the text is read from its beginning for each symbol: keep the state, and read the new "
+            "symbol only",
+        ),
+    )
+
+
+SAME = "one text for all rows of a call, and another one in the next call"
+
+
+def _told_texts(answer: Any) -> str:
+    if isinstance(answer, str):
+        return answer
+    law = answer.reshape((LETTERS,) * LIMIT)
+    best = sorted(np.ndindex(law.shape), key=lambda at: -law[at])[:5]
+    return ", ".join(f"{''.join(map(str, at))} {law[at]:.1%}" for at in best) + ", …"
+
+
+# --- scan -----------------------------------------------------------------------------------------
+
+
+def rule_of_scan(
+    a: Array,
+    b: Array,
+    *,
+    order: int = 1,
+    a_of: int = 0,
+    first: str = "zero",
+    gives: str = "after",
+    decay: str = "a",
+    b_by: str = "1",
+) -> Array:
+    """h_t = a_t h_{t−1} + b_t from 0 on. Each option turns one thing of it wrong."""
+    T = b.shape[1]
+    h = np.ones_like(b[:, 0]) if first == "one" else np.zeros_like(b[:, 0])
+    out = np.zeros_like(b)
+    for t in range(T)[::order]:
+        before = h
+        at = a[:, min(max(t + a_of, 0), T - 1)]
+        at = {"a": at, "none": np.ones_like(at), "1 - a": 1 - at}[decay]
+        h = at * h + {"1": 1.0, "1 - a": 1 - at, "a": at}[b_by] * b[:, t]
+        out[:, t] = {"after": h, "before": before}[gives]
+    return out
+
+
+def in_rounds(
+    a: Array,
+    b: Array,
+    *,
+    grow: bool = True,
+    turned: bool = False,
+    rounds: int = 99,
+    early: bool = False,
+) -> Array:
+    """The scan in rounds, with one thing of it wrong."""
+    distance = 1
+    while distance < a.shape[1] and rounds > 0:
+        here, near_b, near_a = a[:, distance:], b[:, :-distance], a[:, :-distance]
+        new_a = np.concatenate([a[:, :distance], here * near_a], 1)
+        used = new_a[:, distance:] if early else near_a if turned else here
+        joined = used * (b[:, distance:] if turned else near_b) + (
+            near_b if turned else b[:, distance:]
+        )
+        b = np.concatenate([b[:, :distance], joined], 1)
+        a = new_a if grow else a
+        distance, rounds = 2 * distance, rounds - 1
+    return b
+
+
+def recurrences(draw: Draw) -> list[tuple]:
+    """Of one step, two, a power of two and no power of two."""
+    cases = []
+    for T in (draw.integer(5, 7), 8, 2, 1):
+        B, H = draw.integer(1, 3), draw.integer(2, 3)
+        cases.append((draw.normal(B, T, H), draw.normal(B, T, H)))
+    return cases
+
+
+def forgetful(draw: Draw) -> list[tuple]:
+    """Hundreds of steps that forget fast, and some that forget all."""
+    a = 0.02 + 0.1 * draw.uniform(2, 400, 2)
+    zeros = draw.normal(1, 30, 3)
+    zeros[:, draw.integer(5, 20)] = 0.0
+    return [(a, draw.normal(2, 400, 2)), (zeros, draw.normal(1, 30, 3))]
+
+
+def _no_numbers(seen: Sequence[Observation]) -> bool:
+    failed = [o for o in seen if o.fails]
+    return all(
+        isinstance(o.answer, np.ndarray)
+        and o.answer.shape == o.right.shape
+        and not np.isfinite(o.answer).all()
+        for o in failed
+    )
+
+
+@checks("scan", lesson=LESSON, points=3, see="Exercise 7: not waiting")
+def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """Maps joined over distances of 1, 2, 4, …"""
+    subject = Subject(
+        ask=asking(scan, "the states"),
+        rule=rule_of_scan,
+        forms=(in_rounds,),
+        mistakes=(
+            *one_of(
+                "a-ignored",
+                ("this is the sum of the b: a_t must multiply what came before", {"decay": "none"}),
+            ),
+            *one_of("backwards", ("the text is read from its end", {"order": -1})),
+            *one_of(
+                "a-of-another-step",
+                ("b_t comes with the a of the step before", {"a_of": -1}),
+                ("b_t comes with the a of the next step", {"a_of": 1}),
+            ),
+            *one_of("state-before", ("place t holds the state BEFORE step t", {"gives": "before"})),
+            *one_of(
+                "another-recurrence",
+                ("b_t is multiplied by 1 − a_t: it is added as it is", {"b_by": "1 - a"}),
+                ("b_t is multiplied by a_t: it is added as it is", {"b_by": "a"}),
+                ("1 − a_t stands where a_t belongs", {"decay": "1 - a"}),
+            ),
+            *one_of(
+                "begins-with-one", ("the state begins with 1: it begins with 0", {"first": "one"})
+            ),
+            *(
+                Mistake(name, advice, gives=functools.partial(in_rounds, **options))
+                for name, advice, options in (
+                    (
+                        "a-not-joined",
+                        "only b is joined in your rounds: a map over two steps has the a of BOTH",
+                        {"grow": False},
+                    ),
+                    (
+                        "joined-the-other-way-round",
+                        "the map here comes AFTER the one before: its a multiplies the other's b",
+                        {"turned": True},
+                    ),
+                    (
+                        "one-round",
+                        "one round joins two steps: go on with twice the distance",
+                        {"rounds": 1},
+                    ),
+                    (
+                        "a-joined-too-early",
+                        "b is made with the new a: it needs the a that stood there before",
+                        {"early": True},
+                    ),
+                )
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "divided-by-products",
+                "where it fails, your answer is no number: a product of many a became 0, and "
+                "something was divided by it",
+                _no_numbers,
+            ),
+        ),
+        show=lambda a, b: f"a = {shown(a)}, b = {shown(b)}",
+        told=told_with_shape,
+        smaller=lambda a, b: (
+            [(np.full((1, T, 1), 0.5), np.array([8.0, 4, 2])[None, :T, None]) for T in (2, 3)]
+            if a.size > 3
+            else ()
+        ),
+        by_hand=lambda a, b: (
+            " → ".join(f"{v:g}" for v in rule_of_scan(a, b)[0, :, 0]) if a.size <= 3 else ""
+        ),
+        alike=near,
+    )
+    right = yield from examine(
+        subject,
+        draw,
+        Property(
+            "states",
+            "place t holds h_t = a_t h_{t−1} + b_t, for any number of steps",
+            recurrences,
+            points=1.5,
+            asks="the states of the loop, from h = 0 on",
+        ),
+        Property(
+            "forgets",
+            "also where the state forgets fast, or all at once",
+            forgetful,
+            points=0.5,
+            asks="a product of a's may be 0: nothing is divided by it",
+            typical=False,
+            needs="states",
+        ),
+    )
+    short, long = (launched(scan, *(tensor(draw.normal(1, T, 2)) for _ in "ab")) for T in (64, 512))
+    counts = [n if type(n) is int else 0 for n in (short, long)]
+    waits = counts[1] - counts[0] >= 200
+    yield claim(
+        "no step waits for the one before: 448 steps more, and few calls",
+        counts[0] > 0 and not waits,
+        id="at-once",
+        points=1,
+        saw=f"{counts[0]} calls one after the other for 64 steps, {counts[1]} for 512",
+        asks="three rounds more, each of a few calls on whole arrays",
+        waits=waits_unless(right or waits, "states that are right"),
+        advice=[
+            when(
+                waits,
+                "a-loop-over-the-steps",
+                "each step has calls of its own, after those of the step before: join maps over "
+                "distances of 1, 2, 4, … for all places at once",
+            ),
+            "nothing was done with torch",
+        ],
+    )

@@ -1,0 +1,84 @@
+"""Beside a student's recurrent functions: steps that ask the judge, and gradients by windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from autograder.remote.callbacks import Talk
+from autograder.remote.handles import nothing_returned
+from autograder.remote.proxy import inside
+
+
+@inside
+def begin_unrolling(function: Any, x: Any, h: Any) -> tuple[Any, str, Any]:
+    """Begins `function(step, x, h)`, where step asks the judge."""
+    talk = Talk()
+    return talk.begin(function, lambda x, h: talk.ask("step", x, h), x, h)
+
+
+@inside
+def begin_writing(function: Any, h: Any, limit: int, generator: Any) -> tuple[Any, str, Any]:
+    """Begins `function(step, logits, h, limit, generator)`, where step and logits ask the judge."""
+    talk = Talk()
+
+    def step(x: Any, h: Any) -> Any:
+        return talk.ask("step", x, h)
+
+    def logits(h: Any) -> Any:
+        return talk.ask("logits", h)
+
+    return talk.begin(function, step, logits, h, limit, generator)
+
+
+@inside
+def windows_of(
+    function: Any, x: Any, h: Any, A: Any, U: Any, R: Any, window: int
+) -> dict[str, Any]:
+    """`function(step, loss, x, h, window, update)` on a small network, and what came back.
+
+    step is tanh(A x + U h), loss Σ (R h − x)²; update notes the gradients (A, U, R as one row) and
+    sets them back.
+    """
+    weights = [w.clone().requires_grad_() for w in (A, U, R)]
+    noted: list[torch.Tensor] = []
+
+    def step(x: Any, h: Any) -> Any:
+        return torch.tanh(x @ weights[0].T + h @ weights[1].T)
+
+    def loss(states: Any, symbols: Any) -> Any:
+        if states.shape[:2] != symbols.shape[:2]:
+            raise ValueError(
+                f"loss wants a state for each symbol: got states {tuple(states.shape)} for "
+                f"symbols {tuple(symbols.shape)}"
+            )
+        return ((states @ weights[2].T - symbols) ** 2).sum()
+
+    def update() -> None:
+        parts = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
+        noted.append(torch.cat([part.reshape(-1) for part in parts]))
+        for w in weights:
+            w.grad = None
+
+    answer = function(step, loss, x, h, window, update)
+    if answer is None:
+        raise nothing_returned(function)
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return {"other": answer}
+    total, last = answer
+    size = sum(w.numel() for w in weights)
+    return {
+        "gradients": torch.stack(noted) if noted else x.new_zeros(0, size),
+        "total": total,
+        "last": last.detach() if isinstance(last, torch.Tensor) else last,
+        "attached": isinstance(last, torch.Tensor) and last.requires_grad,
+    }
+
+
+@inside
+def launched(function: Any, *args: Any) -> int:
+    """How many pieces of work `function(*args)` hands to torch one after the other."""
+    from course.operations import count_launches
+
+    return count_launches(function, *args)
