@@ -58,21 +58,20 @@ function render({ model, el }) {
     setText(words, inWords(model, now));
     sliderSays(svg, i + 1, 1, n, words.textContent);
   };
-  const save = writer(model, draw), to = (i) => save("_place", Math.max(0, Math.min(model.get("_bits").length - 1, i)));
+  const save = writer(model), last = model.get("_bits").length - 1;
+  const to = (i) => save("_place", Math.max(0, Math.min(last, i)));
   const network = (k) => save("_name", (k + model.get("_names").length) % model.get("_names").length);
   model.get("_names").forEach((name, k) =>
     make("button", { type: "button" }, networks, name).addEventListener("click", () => network(k)));
   svg.addEventListener("click", (event) => to(Math.floor((pointIn(svg, event).x / WIDTH) * (model.get("_bits").length + 1))));
+  placesByKeys(svg, () => ({ at: model.get("_place"), last }), to);
   root.addEventListener("keydown", (event) => {
     if (event.key === "Tab") return;
     event.stopPropagation();
-    if (isPages(event) || event.target !== svg) return;
-    const i = model.get("_place"), k = model.get("_name");
-    const act = { ArrowRight: () => to(i + 1), ArrowLeft: () => to(i - 1), Home: () => to(0), End: () => to(1e9),
-      ArrowDown: () => network(k + 1), ArrowUp: () => network(k - 1) }[event.key];
-    if (!act) return;
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || isPages(event) || event.target !== svg) return;
     event.preventDefault();
-    act();
+    network(model.get("_name") + by);
   });
   const end = follow(model, ["_moved", "_notice"], ["_place", "_name"], draw);
   draw();
