@@ -6,7 +6,7 @@ const WIDTH = 720, TALL = 180, HIGH = 56, LOW = 140;
 const percent = (share) => (share > 9.99 ? "> 999 %" : `${fixed(100 * share, 0)} %`);
 
 // How far each state moves, and its share of how far the first state moves that read the bit.
-function measured(model) {
+function movedBy(model) {
   const n = model.get("_bits").length, i = model.get("_place"), table = floats(model.get("_moved"));
   const network = Math.min(model.get("_name"), table.length / (n * (n + 1)) - 1);
   const moved = Array.from(table.slice((network * n + i) * (n + 1), (network * n + i + 1) * (n + 1)));
@@ -33,7 +33,7 @@ function render({ model, el }) {
   make("p", { class: "keys" }, root, "Click a bit, or ← → for the next one; ↑ ↓ for the next network.");
 
   const draw = () => {
-    const bits = model.get("_bits"), now = measured(model), { n, i, shares } = now, lane = WIDTH / (n + 1);
+    const bits = model.get("_bits"), now = movedBy(model), { n, i, shares } = now, lane = WIDTH / (n + 1);
     const at = (t) => lane * (t + 0.5), part = (tag, attributes, text = null) => make(tag, attributes, svg, text);
     svg.textContent = "";
     for (let t = 0; t < n; t++) {
