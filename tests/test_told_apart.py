@@ -91,7 +91,7 @@ class Asked:
 
 
 LABELED = re.compile(
-    r"(?<![\w.])([^\W\d]\w*) = \(?([-−]?[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w.])"
+    r"(?<![\w.])([^\W\d]\w*) = \(?([-−]?[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w.·])"
 )
 
 
@@ -109,16 +109,21 @@ def mislabeled(subject: Subject, one: Observation) -> Iterator[str]:
     told = subject.show(*one.args) if subject.show else ""
     told = re.sub(r"\(\d+(?:, \d+)+\): ", "", told)  # the shape of a matrix
     for name, number in LABELED.findall(told):
-        value = float(number.replace("−", "-").replace(",", ""))
-        if name in names and not any(_holds(given, value) for given in names[name]):
+        if name in names and not any(_holds(given, number) for given in names[name]):
             yield f"{name} is no {number}: {told}"
 
 
-def _holds(given: Any, value: float) -> bool:
-    """Whether the number is one of those given, to three digits; what is no number may hold any."""
+def _holds(given: Any, number: str) -> bool:
+    """Whether the number is one of those given, to three digits, or they are its digits.
+
+    What is no number may hold any.
+    """
     numbers = np.asarray(given, dtype=object).reshape(-1)
     if not all(isinstance(n, int | float | np.number) for n in numbers):
         return True
+    if "".join(f"{n:g}" for n in numbers) == number:  # a vector of bits
+        return True
+    value = float(number.replace("−", "-").replace(",", ""))
     return bool(np.isclose(numbers.astype(float), value, rtol=6e-3, atol=6e-3).any())
 
 
@@ -179,6 +184,15 @@ def told_of(*mistakes: Mistake, cases: Sequence[int]) -> list[str]:
         list(examine(Subject(ask=abs, rule=abs, mistakes=mistakes), Draw(0, "abs"), asked))
     [one] = [Asked.of(*each) for each in found]
     return [*one.unseen(), *one.told_as_another()]
+
+
+def test_a_number_that_stands_at_another_name_is_found():
+    def told(text: str) -> list[str]:
+        subject = Subject(ask=max, rule=lambda mu, scale: mu, show=lambda mu, scale: text)
+        return list(mislabeled(subject, Observation((np.array([3.0, 0.5]), 2), 3, 3, np.isclose)))
+
+    assert told("mu = (3, 0.5), scale = 2") == told("mu = 3·N(0, 1)") == []
+    assert told("mu = 2, scale = 2") == ["mu is no 2: mu = 2, scale = 2"]
 
 
 def test_mistakes_with_the_same_numbers_are_found():
