@@ -233,6 +233,50 @@ def test_a_smaller_case_at_which_the_code_stops_is_not_shown():
     assert dict(cause.example)["given"] == "x of 3"
 
 
+def test_a_smaller_case_whose_numbers_look_right_is_not_shown():
+    """One number alone and in a vector are the same to a reader: nothing is seen to fail."""
+    subject = Subject(
+        ask=lambda x: x.sum(),
+        rule=lambda x: x,
+        show=lambda x: f"x of {len(x)}",
+        by_hand=lambda x: f"{x[0]:.4g}" if len(x) == 1 else "",
+        smaller=lambda x: ((v,) for v in shorter(x)),
+    )
+    alone = Property("alone", "each number stands alone", vectors, 1, asks="x")
+    _, cause = examine(subject, Draw(0, "f"), alone)
+    assert "by hand" not in dict(cause.example)
+    assert dict(cause.example)["given"] == "x of 2"
+
+
+def test_one_mistake_in_two_ways_is_not_two_mistakes():
+    """The last number and the first left out: said twice of what has lost neither."""
+    lost = [
+        Mistake("lost", "a number is missing", after=after)
+        for after in (lambda v, *_: v[:-1], lambda v, *_: [0, *v])
+    ]
+    seen = [Observation(([1, 2, 3],), [0, 1, 2], [1, 2, 3], alike)]
+    assert explain(lambda x: x, lost, seen) == ()
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("x.sum(1)", "axis"),
+        ("np.cumsum(x, 1)", "axis"),
+        ("x.sum(axis=-1)", "axis"),
+        ("x[-1]", "end"),
+        ("x / 2", "constant"),
+        ("x**2", "power"),
+        ("x - 1", "one-off"),
+        ("x[:1]", "one-off"),
+    ],
+)
+def test_another_number_is_off_by_one_where_it_counts(text: str, kind: str):
+    """Not where it names an axis, the last of a row, a factor or a power."""
+    changed = {slip.kind for slip in slips_of(text) if slip.before in ("1", "2", ":1")}
+    assert changed & {"axis", "end", "constant", "power", "one-off"} == {kind}
+
+
 def test_a_program_whose_value_cannot_be_compared_gives_no_answer():
     def as_long(a: list, b: list) -> bool:
         return len(a) == len(b)

@@ -79,6 +79,8 @@ FAILS = Claim("it is 6", False, saw="7", asks="6", advice="count again", misconc
         ((FAILS,), Cause(("one-more",), "", "reproduced"), 1),
         ((FAILS,), Cause(("a", "b"), "Two things at once. x And: y", "reproduced"), 0),
         ((FAILS,), Cause(("a", "b"), "Two things at once. x And: x", "reproduced"), 1),
+        ((FAILS,), Cause((), "", "unknown", (("your answer", "7"), ("by hand", "2·3 = 6"))), 0),
+        ((FAILS,), Cause((), "", "unknown", (("your answer", "(6)"), ("by hand", "2·3 = 6"))), 1),
         ((FAILS, FAILS), Cause((), "", "unknown"), 1),
         ((replace(FAILS, holds=True, advice="", misconception=""),), Cause((), "", "unknown"), 1),
     ],

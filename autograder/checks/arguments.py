@@ -56,8 +56,8 @@ def overwritten(function: Standin, given: Any) -> Claim:
             True,
             "arguments-overwritten",
             f"{function._ref.name} writes into {what} that it is given, which is then no more what "
-            "the caller had: work on a copy (no -=, /=, [mask] = …, and no function whose name "
-            "ends in _)",
+            "the caller had: work on a copy (no -=, /=, [mask] = …, no pop, append or sort, and no "
+            "function whose name ends in _)",
         ),
     )
 

@@ -47,20 +47,23 @@ def rows_normalized(
     table: np.ndarray,
     *,
     axis: Any = -1,
+    keepdims: bool = True,
     floor: float = 0.0,
-    least: float = 0.0,
+    added: float = 0.0,
+    rare: float = 0.0,
     never: float | None = None,
 ) -> np.ndarray:
     """The table divided by its sums along the last axis; a row without mass becomes uniform.
 
-    Wrong things: another `axis`, `floor` added to the sums or `least` as the least of them, and
-    `never` in the place of the uniform row's entries.
+    Wrong things: another `axis`, or `keepdims` off; `floor` added to the sums, `added` to
+    all cells; no more mass than `rare` counts as none; `never` stands in such a row.
     """
-    mass = np.maximum(table.sum(axis=axis, keepdims=True) + floor, least)
+    table = table + added
+    mass = table.sum(axis=axis, keepdims=keepdims) + floor
     rows = np.full(table.shape, 1 / table.shape[-1])
     if never is not None:
         rows[:] = never
-    return np.divide(table, mass, out=rows, where=mass > 0)
+    return np.divide(table, mass, out=rows, where=mass > rare)
 
 
 def factors(p: np.ndarray, *, kept: Any = None, divide: bool = True, **wrong: Any) -> list:
@@ -319,6 +322,12 @@ _WRONG_AXIS = (
         options={"axis": 0},
     ),
     Mistake(
+        "sums-lined-up-wrong",
+        "each entry is divided by the sum of another row: the sums lack the axis of x_i, and NumPy "
+        "lines them up with the LAST axes; keep that axis (keepdims=True)",
+        options={"keepdims": False},
+    ),
+    Mistake(
         "wrong-axis",
         "you divide by the sum over the prefixes, which is p(x_i): a row p(· | prefix) lies along "
         "the axis of x_i, and its own sum divides it",
@@ -337,6 +346,24 @@ _EPSILON = tuple(
     )
     for small in SMALL
     if small > 1e-25  # less is seen after an impossible prefix only, in a row of zeros
+) + tuple(
+    Mistake(name, advice, options={how: small})
+    for name, how, advice in (
+        (
+            "constant-in-every-cell",
+            "added",
+            "a constant is added to every cell, and drowns what follows a very rare prefix: its "
+            "row becomes uniform, though p says what it is",
+        ),
+        (
+            "rare-for-impossible",
+            "rare",
+            "a rare prefix is taken for an impossible one, and gets a uniform row: only where the "
+            "sum is 0 is nothing known",
+        ),
+    )
+    for small in SMALL
+    if small > 1e-15
 )
 _AFTER_NEVER = (
     Mistake(
@@ -349,6 +376,18 @@ _AFTER_NEVER = (
         "zero-row-after-an-impossible-prefix",
         "a row of zeros is no distribution: put 1/k, which is multiplied by 0 anyhow",
         options={"never": 0.0},
+    ),
+    *(
+        Mistake(
+            "another-number-for-1/k",
+            "the rows after a prefix of probability 0 are flat, and do not sum to 1: there are k "
+            "entries, of 1/k each",
+            after=lambda tables, p, of=of: [
+                np.where(first_axes(p, i).sum(axis=-1, keepdims=True) == 0, 1 / of(p), t)
+                for i, t in enumerate(tables)
+            ],
+        )
+        for of in (lambda p: 1, lambda p: 2, lambda p: p.ndim, lambda p: p.size)
     ),
 )
 _FACTORS = (
@@ -372,6 +411,11 @@ _FACTORS = (
             lambda tables, *_: tables[1:],
             lambda tables, *_: [np.ones(()), *tables],
         )
+    ),
+    Mistake(
+        "own-axis-summed-out",
+        "your table i has no axis for x_i itself: only the variables AFTER x_i are summed out",
+        after=lambda tables, *_: [np.ones(()), *tables[:-1]],
     ),
     _JOINT_FOR_CONDITIONAL,
     *_WRONG_AXIS,
@@ -397,9 +441,14 @@ _FACTORS = (
 )
 
 
-def ordinary_joints(draw: Draw) -> list[tuple[np.ndarray]]:
+SIZES = ((3, 3), (4, 2), (3, 4), (4, 3))  # n and k
+
+
+def ordinary_joints(
+    draw: Draw, sizes: Sequence[tuple[int, int]] = SIZES
+) -> list[tuple[np.ndarray]]:
     """A joint with all entries above 0, and the same with the last variable turned round."""
-    n, k = draw.choice([(3, 3), (4, 2), (3, 4), (4, 3)])
+    n, k = draw.choice(sizes)
     p = draw_joint(draw, k, n)
     return [(p,), (p[..., ::-1].copy(),)]
 
@@ -428,7 +477,10 @@ def with_zeros(p: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def joints_with_zeros(draw: Draw) -> list[tuple[np.ndarray]]:
-    return [(with_zeros(p, draw),) for (p,) in ordinary_joints(draw)]
+    """Two joints: in one k is neither n nor 2, so that 1/k is no other number."""
+    other, _ = ordinary_joints(draw, SIZES[2:])
+    joint, _ = ordinary_joints(draw)
+    return [(with_zeros(p, draw),) for (p,) in (other, joint)]
 
 
 def simple_joints(size: int) -> Iterator[np.ndarray]:
@@ -703,6 +755,10 @@ def with_a_chosen_one(tables: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray
     return total
 
 
+_INDEX = (
+    "If it is what you looked up that has too many axes: an ARRAY as an index picks along the "
+    "first axis alone, a TUPLE of arrays has one index for each axis"
+)
 _BATCH = "that is one number for the whole batch: keep one number for each word"
 _BACKWARDS = "your prefix is looked up backwards: x_1 belongs to axis 0 of every table"
 _SCORES = (
@@ -831,17 +887,20 @@ def show_words(tables: Sequence[np.ndarray], x: np.ndarray) -> str:
 
 
 def score_by_hand(tables: Sequence[np.ndarray], x: np.ndarray) -> str:
-    """The sum of one short word."""
-    if len(x) > 1 or len(tables) > 5:
+    """The sums of one short word, or of two."""
+    if len(x) > 2 or len(tables) > 5:
         return ""
-    terms = " + ".join(f"log {p:.3g}" for p in words_factors(tables, x)[0])
-    return f"{terms} = {score(tables, x)[0]:.4g} nats"
+    sums = (" + ".join(f"log {p:.3g}" for p in word) for word in words_factors(tables, x))
+    values = score(tables, x)
+    return "; ".join(f"{terms} = {v:.4g} nats" for terms, v in zip(sums, values, strict=True))
 
 
 def fewer_words(tables: Any, x: np.ndarray) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
-    """The lesson's word, and each word of a batch alone."""
+    """The lesson's word, alone and beside another, and each word of a batch alone."""
     if len(x) > 1 or len(tables) > 5:
         yield machine_of_the_lesson(), np.array([[1, 0, 2]])
+    if len(x) > 2:
+        yield machine_of_the_lesson(), np.array([[1, 0, 2], [0, 1, 2]])
     if len(x) > 1:
         yield from ((tables, word[None]) for word in x)
 
@@ -851,7 +910,13 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cau
     """The log-likelihood of a word is the sum of its log-factors, in nats."""
 
     def ask(tables: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        found = untouched(log_likelihood)(tables, x)
+        try:
+            found = untouched(log_likelihood)(tables, x)
+        except StudentFailed as error:
+            if "broadcast" not in str(error) and "same shape" not in str(error):
+                raise
+            told = f"{error}. {_INDEX}"
+            raise StudentFailed(told, error.line, error.number, error.kinds) from None
         return expect_array(found, None, "number", "the log-likelihood").astype(np.float64)
 
     subject = Subject(
@@ -925,7 +990,7 @@ _WRONG_SAMPLER = {
     "samples-from-the-marginals": "your samples fit the product of the marginals p(x_i): each "
     "letter has its own frequency and forgets what came before; use the row of its prefix",
     "one-uniform-for-all-steps": "your samples look as if one uniform number served all steps: "
-    "draw a fresh one for each step (and each sample), or the letters hang together by chance",
+    "draw a fresh one for each step (and each sample), or it ties the letters of a word together",
     "samples-from-the-last-axis": "every letter of yours is distributed as the LAST one: step i "
     "draws from factor i",
     "prefix-never-updated": "your samples look as if every row were that after 0, 0, …: put the "
@@ -1304,6 +1369,16 @@ _QUERIES = (
         options={"cut_out": lambda p, evidence: p.sum(axis=tuple(evidence))},
     ),
     Mistake(
+        "zero-taken-for-nothing",
+        "evidence whose value is 0 is left out: to Python 0 is as false as None, and here it is a "
+        "value like any other",
+        options={
+            "cut_out": lambda p, evidence: p[
+                tuple(evidence.get(i) or slice(None) for i in range(p.ndim))
+            ]
+        },
+    ),
+    Mistake(
         "evidence-as-prefix",
         "you put the evidence on the first axes: its keys say which variables it is about",
         options={"cut_out": lambda p, evidence: p[tuple(evidence.values())]},
@@ -1370,10 +1445,10 @@ def told_answer(answer: Any) -> str:
 
 
 def one_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
-    """Evidence on one variable that is not the first."""
+    """Evidence on one variable that is not the first: the value 0, and another."""
     n, k = draw.choice([(4, 2), (4, 3)])
-    evidence = {draw.integer(1, n - 1): draw.integer(0, k - 1)}
-    return [(draw_joint(draw, k, n, 0.7), evidence)]
+    p = draw_joint(draw, k, n, 0.7)
+    return [(p, {draw.integer(1, n - 1): value}) for value in (0, draw.integer(1, k - 1))]
 
 
 def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
@@ -1381,7 +1456,7 @@ def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
     n, k = draw.choice([(4, 2), (4, 3)])
     low = draw.integer(0, n - 3)
     pair = [low, draw.integer(low + 1, n - 1)]
-    first = {v: draw.integer(0, k - 1) for v in pair}
+    first = dict(zip(pair, draw.rng.permutation([0, draw.integer(1, k - 1)]).tolist(), strict=True))
     p = draw_joint(draw, k, n, 0.7)
     return [(p, first), (p, {v: first[v] for v in reversed(pair)})]
 
@@ -1401,7 +1476,7 @@ def small_queries(p: np.ndarray, evidence: dict[int, int]) -> Iterator[tuple]:
     """The lesson's rain and umbrella, and a joint in which it never rains."""
     if p.size > 4:
         rain = np.array([[0.54, 0.06], [0.08, 0.32]])
-        yield from ((rain, e) for e in ({1: 1}, {0: 1}, {}, {0: 1, 1: 0}, {1: 0, 0: 1}))
+        yield from ((rain, e) for e in ({1: 1}, {0: 1}, {1: 0}, {}, {0: 1, 1: 0}, {1: 0, 0: 1}))
         yield np.array([[0.9, 0.1], [0.0, 0.0]]), {0: 1}
     if p.size > 8:
         bits = np.arange(1, 9).reshape(2, 2, 2) / 36

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,15 @@ from typing import Any
 import numpy as np
 
 from autograder.claims import Cause, Claim, claim, waiting
-from autograder.diagnosis.mistakes import Mistake, Observation, Same, alike, explain, value_of
+from autograder.diagnosis.mistakes import (
+    Mistake,
+    NoValue,
+    Observation,
+    Same,
+    alike,
+    explain,
+    value_of,
+)
 from autograder.diagnosis.pictures import in_words, matrix_of, picture_of
 from autograder.diagnosis.shrinking import smallest
 from autograder.diagnosis.slips import SAYS, kind_of_slip
@@ -33,6 +42,7 @@ from autograder.draw import Draw
 Args = tuple[Any, ...]
 
 LOOKS = "answers that change with what is given"
+NUMBERS = re.compile(r"[-−+.\w]+").findall
 
 
 @dataclass(frozen=True)
@@ -224,6 +234,8 @@ def _example(
     """
     failed = next(o for o in seen if o.fails)
     answer = failed.answer  # of the smallest case so far
+    told = subject.told or shown
+    to_see = _differ_to_see(answer, failed.right, told)
 
     def fails(args: Args) -> bool:
         nonlocal answer
@@ -231,6 +243,7 @@ def _example(
         try:
             given = subject.ask(*args)
             differs = not failed.alike(given, right)
+            differs = differs and (_differ_to_see(given, right, told) or not to_see)
         except Exception:  # the student's: where it stops is another fault than the one to show
             return False
         if differs:
@@ -241,7 +254,7 @@ def _example(
     if subject.smaller is not None:
         args = smallest(args, fails, subject.smaller)
     rows = [("given", subject.show(*args))] if subject.show else []
-    rows.append(("your answer", (subject.told or shown)(answer)))
+    rows.append(("your answer", told(answer)))
     if subject.by_hand is not None and (steps := subject.by_hand(*args)):
         rows.append(("by hand", steps))
     picture = ""
@@ -249,6 +262,16 @@ def _example(
         picture = picture_of(*matrix)
         rows.append(("picture", in_words(*matrix)))
     return tuple(rows), picture
+
+
+def _differ_to_see(given: Any, right: Any, told: Callable[[Any], str]) -> bool:
+    """Whether a reader sees other numbers: a number and a vector of it alone look the same."""
+    if isinstance(right, NoValue):
+        return True
+    if all(isinstance(one, np.ndarray | np.number | float) for one in (given, right)):
+        if np.size(given) == 1 and alike(np.ravel(given), np.ravel(right), 1e-3):
+            return False
+    return NUMBERS(told(given)) != NUMBERS(told(right))
 
 
 def shown(value: Any, most: int = 6) -> str:

@@ -180,8 +180,11 @@ def explain(
 
 
 def _together(mistakes: Sequence[Mistake], sizes: Sequence[int]) -> Iterator[tuple[Mistake, ...]]:
+    """So many mistakes at once, of different advice: one thing said twice is not two things."""
     for size in sizes:
-        yield from itertools.combinations(mistakes, size)
+        for chosen in itertools.combinations(mistakes, size):
+            if len({one.advice for one in chosen}) == size:
+                yield chosen
 
 
 def alike(a: Any, b: Any, tolerance: float = 1e-6) -> bool:

@@ -57,6 +57,7 @@ SAYS = {
     "logic": "as if a condition were turned round, or and and or had changed places",
     "type": "as if the numbers had another type",
     "constant": "as if a constant had another value",
+    "end": "as if the first of a row stood in the place of the last, or the reverse",
     "power": "as if a power had another exponent, or were left out",
 }  # fmt: skip
 
@@ -124,6 +125,7 @@ _OPERATORS = {
     ast.BitOr: (("logic", ast.BitAnd),),
 }
 _AXES = ("dim", "axis", "keepdim", "keepdims")
+_REDUCE = "sum mean prod max min any all cumsum cumprod argmax argmin std var softmax flip".split()
 
 
 def slips_of(text: str) -> Iterator[Slip]:
@@ -131,9 +133,11 @@ def slips_of(text: str) -> Iterator[Slip]:
     tree, lines = ast.parse(text), ["", *text.splitlines()]
     told, kept = {ast.unparse(tree)}, pickle.dumps(tree)  # a deep copy takes three times as long
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
-    no_program = _annotations(tree)
+    no_program, roles = _annotations(tree), _roles(tree)
     for place, node in enumerate(spots):
         for kind, change in _changes(node) if id(node) not in no_program else ():
+            if kind == "one-off":
+                kind = roles.get(id(node), kind)
             changed = pickle.loads(kept)
             target = [n for n in ast.walk(changed) if not isinstance(n, ast.expr_context)][place]
             before = _told(node)
@@ -161,6 +165,30 @@ def _annotations(tree: ast.AST) -> set[int]:
         getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")
     )
     return {id(inner) for one in found if isinstance(one, ast.AST) for inner in ast.walk(one)}
+
+
+def _roles(tree: ast.AST) -> dict[int, str]:
+    """Of whole numbers that count nothing, by the node's id, what kind of slip another one is."""
+    found: dict[int, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), args=[*_, last]) if name in _REDUCE:
+                found |= dict.fromkeys(_number(last), "axis")
+            case ast.keyword(arg=name, value=value) if name in _AXES:
+                found |= dict.fromkeys(_number(value), "axis")
+            case ast.Subscript(slice=ast.UnaryOp(op=ast.USub()) as last):
+                found |= dict.fromkeys(_number(last), "end")
+            case ast.BinOp(op=ast.Mult() | ast.Div()):
+                found |= {id(side): "constant" for side in (node.left, node.right)}
+            case ast.BinOp(op=ast.Pow()):
+                found[id(node.right)] = "power"
+    return found
+
+
+def _number(node: ast.AST) -> list[int]:
+    """The id of the constant that is the node, with a sign before it or not; or none."""
+    at = node.operand if isinstance(node, ast.UnaryOp) else node
+    return [id(at)] if isinstance(at, ast.Constant) else []
 
 
 class _Replace(ast.NodeTransformer):

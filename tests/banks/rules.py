@@ -1,6 +1,7 @@
 """The three rules that every card holds, as sentences about a verdict that breaks one.
 
-1. A claim is judged by itself, or it waits. What was seen contradicts what is asked.
+1. A claim is judged by itself, or it waits. What was seen contradicts what is asked, and the
+   smallest case shows another number than the steps by hand.
 2. A mistake that is named has advice, and a card says the same advice once.
 3. A claim that waits has no evidence, no advice and no points.
 """
@@ -11,7 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 
-from autograder.claims import Claim, Verdict
+from autograder.claims import Cause, Claim, Verdict
 
 NUMBER = r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?"
 SHAPE = r"\(\d+(?:, \d+)*,?\)"
@@ -69,6 +70,14 @@ def broken_by_claim(one: Claim) -> Iterator[str]:
             yield f"“{one.text}” names {one.misconception} without advice"
 
 
+def shows_no_failure(cause: Cause) -> str:
+    """The number that is both the answer and what is found by hand; "" if there is none."""
+    rows = dict(cause.example)
+    ends = re.search(rf"= ({NUMBER})(?: [a-z]+)?$", rows.get("by hand", ""))
+    answer = re.findall(NUMBER, rows.get("your answer", ""))
+    return ends[1] if ends and answer == [ends[1]] else ""
+
+
 def broken_by(verdict: Verdict) -> list[str]:
     """A sentence for each rule that the verdict breaks; none, if its card is true as it stands."""
     found = [sentence for one in verdict.claims for sentence in broken_by_claim(one)]
@@ -76,6 +85,8 @@ def broken_by(verdict: Verdict) -> list[str]:
     if cause is not None:
         if cause.names and not cause.advice:
             found.append(f"{', '.join(cause.names)} is named without advice")
+        if hand := shows_no_failure(cause):
+            found.append(f"the smallest case has the answer by hand, {hand}")
         parts = cause.advice.removeprefix("Two things at once. ").split(" And: ")
         if len(set(parts)) < len(parts):
             found.append(f"the cause says twice: {cause.advice!r}")

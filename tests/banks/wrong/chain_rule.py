@@ -1,6 +1,6 @@
 """Wrong answers to lesson 02, the chain rule."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 SHAPE = "factor i is a table over x_1 … x_i"
 ROWS = "every row is a distribution, whatever the prefix"
@@ -194,6 +194,63 @@ def conditionals(joint):
             "    n, tables = joint.ndim, []",
         ),
     ),
+    *(
+        Wrong("conditionals", UNIFORM, "another-number-for-1/k", edit=("1 / joint.shape[i]", one))
+        for one in ("0.5", "1 / n")
+    ),
+    *written(
+        "conditionals",
+        "conditionals(p)",
+        (
+            ROWS,
+            "sums-lined-up-wrong",
+            """
+tables = []
+for last in range(p.ndim):
+    table = p.sum(axis=tuple(range(last + 1, p.ndim)))
+    with np.errstate(all="ignore"):
+        table = table / table.sum(axis=-1)
+    tables.append(np.where(np.isfinite(table), table, 1 / len(p)))
+return tables
+""",
+        ),
+        (
+            SHAPE,
+            "own-axis-summed-out",
+            """
+tables = [np.asarray(p.sum())]
+for last in range(1, p.ndim):
+    table = p.sum(axis=tuple(range(last, p.ndim)))
+    mass = table.sum(axis=-1, keepdims=True)
+    tables.append(np.where(mass > 0, table / np.where(mass > 0, mass, 1), 1 / len(p)))
+return tables
+""",
+        ),
+        (
+            BACK,
+            "constant-in-every-cell",
+            """
+upto = [p]
+while upto[0].ndim > 1:
+    upto.insert(0, upto[0].sum(axis=-1))
+upto = [table + 1e-9 for table in upto]
+return [table / table.sum(axis=-1, keepdims=True) for table in upto]
+""",
+        ),
+        (
+            BACK,
+            "rare-for-impossible",
+            """
+tables = []
+for last in range(p.ndim):
+    table = p.sum(axis=tuple(range(last + 1, p.ndim)))
+    mass = table.sum(axis=-1, keepdims=True)
+    empty = np.isclose(mass, 0)
+    tables.append(np.where(empty, 1 / len(p), table / np.where(empty, 1, mass)))
+return tables
+""",
+        ),
+    ),
     # joint
     Wrong(
         "joint",
@@ -354,6 +411,11 @@ def log_likelihood(conditionals, x):
             "rows = np.broadcast_to(factor[tuple(x[:, :i].T)], (len(x), factor.shape[-1]))\n"
             "            total += (np.eye(factor.shape[-1])[x[:, i]] * np.log(rows)).sum(axis=1)",
         ),
+    ),
+    Wrong(  # an array for an index
+        "log_likelihood",
+        stops="a TUPLE of arrays",
+        edit=("factor[tuple(x[:, : i + 1].T)]", "factor[x[:, : i + 1].T]"),
     ),
     # sample
     Wrong(
@@ -561,6 +623,12 @@ def sample(conditionals, count, rng):
         ONE,
         "evidence-ignored",
         edit=(CUT, "cut = joint.sum(axis=tuple(evidence))"),
+    ),
+    Wrong(
+        "conditional_query",
+        ONE,
+        "zero-taken-for-nothing",
+        edit=(CUT, CUT.replace("evidence.get(i, slice(None))", "evidence.get(i) or slice(None)")),
     ),
     Wrong(
         "conditional_query",
