@@ -57,6 +57,7 @@ def nade_rule(
     share: Callable[[int], float] = lambda i: 1.0,
     times: Callable[[int], float] = lambda i: 1.0,
     activation: Callable[[np.ndarray], np.ndarray] = sigmoid,
+    late: float = 0.0,
     row: Callable[[int], int] = int,
     vote: Callable[[int], float] = lambda i: 1.0,
     bias: float = 1.0,
@@ -65,14 +66,16 @@ def nade_rule(
     """The logits (B, n) for W, c, V, b. Each option turns one thing of them wrong.
 
     Step i sees `columns(i)`, switched on by `switch(x)` and counted `share(i)` times, c counted
-    `times(i)` times, and `row(i)` of V, `vote(i)` times; `out` is applied at the end.
+    `times(i)` times and `late` times behind σ, and `row(i)` of V, `vote(i)` times; `out` is applied
+    at the end.
     """
     W, c, V, b = numbers
     logits = []
     for i in range(len(b)):
         seen = columns(i)
         a = times(i) * c + share(i) * switch(x)[:, seen] @ W[:, seen].T
-        logits.append(out(vote(i) * activation(a) @ V[row(i)] + bias * b[i]))
+        hidden = vote(i) * (activation(a) + late * c)
+        logits.append(out(hidden @ V[row(i)] + bias * b[i]))
     return np.stack(logits, axis=1)
 
 
@@ -91,6 +94,25 @@ def sweep(
     return np.stack(logits, axis=1)
 
 
+def _later(sums: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros_like(sums[:, :1]), sums[:, :-1]], axis=1)
+
+
+def _earlier(sums: np.ndarray) -> np.ndarray:
+    return np.concatenate([sums[:, 1:], np.zeros_like(sums[:, :1])], axis=1)
+
+
+def scan(
+    x: np.ndarray,
+    *numbers: np.ndarray,
+    sums: Callable[..., np.ndarray] = lambda x, W: (x[:, :, None] * W.T).cumsum(axis=1),
+    shift: Callable[[np.ndarray], np.ndarray] = _later,
+) -> np.ndarray:
+    """The logits at once: `sums(x, W)` of columns for all steps, (B, n, h), moved by `shift`."""
+    W, c, V, b = numbers
+    return (sigmoid(c + shift(sums(x, W))) * V).sum(axis=2) + b
+
+
 _ADVICE = {
     "sees-itself": "step i uses its own bit: h_i is made of the columns BEFORE i, so predict first "
     "and add column i afterwards",
@@ -99,6 +121,17 @@ _ADVICE = {
     "future-columns": "these are columns of the future, from i on or after i: step i uses those "
     "before it",
     "one-column-short": "step i has lost the column of its neighbor i−1: all before i count",
+    "slices-count-from-0": "the formula counts steps from 1, a slice from 0: the column of the "
+    "neighbor is lost at each step, and at the first a −1 takes all columns but the last",
+    "c-after-sigmoid": "c is added to σ of the sum: it belongs inside, h = σ(c + …)",
+    "summed-over-hidden-units": "the sums run over the hidden units, from one to the next: they "
+    "should run over the steps",
+    "bits-summed-for-columns": "the bits are added up, and the total multiplies one column: every "
+    "bit multiplies its own column, and then these are added",
+    "rolled": "the first step gets the sum of all columns, round from the other end: nothing comes "
+    "before the first",
+    "shifted-to-the-wrong-side": "your sums are moved the wrong way: step i gets the sum that "
+    "belongs after it, with columns of the future",
     "last-column-only": "step i uses one column only: the sum runs over all j < i, so what is "
     "carried must be kept",
     "one-pass": "nothing of the past is heard: add column i, times its bit, after each step",
@@ -157,6 +190,18 @@ _SUMS = _known(  # those that can be drawn from
     ("sigmoid-applied", {"out": sigmoid}),
     ("x-forgotten", {"switch": np.ones_like}),
     ("spins-for-bits", {"switch": lambda x: 2 * x - 1}),
+)
+_SCANS = (
+    ("rolled", {"shift": lambda sums: np.roll(sums, 1, axis=1)}),
+    ("shifted-to-the-wrong-side", {"shift": _earlier}),
+    *(
+        (name, {"sums": sums, "shift": shift})
+        for name, sums in (
+            ("summed-over-hidden-units", lambda x, W: (x[:, :, None] * W.T).cumsum(axis=2)),
+            ("bits-summed-for-columns", lambda x, W: x.cumsum(axis=1)[:, :, None] * W.T),
+        )
+        for shift in (_later, lambda sums: sums)
+    ),
 )
 _SWEEPS = {
     "sigmoid-fed-back": partial(sweep, carry=sigmoid),
@@ -270,6 +315,11 @@ _LOGITS = (
     *_FUTURE,
     *_SUMS,
     *(Mistake(name, _ADVICE[name], gives=gives) for name, gives in _SWEEPS.items()),
+    *_known(
+        ("slices-count-from-0", {"columns": lambda i: slice(i - 1)}),
+        ("c-after-sigmoid", {"times": lambda i: 0, "late": 1.0}),
+    ),
+    *(Mistake(name, _ADVICE[name], gives=partial(scan, **wrong)) for name, wrong in _SCANS),
 )
 
 
@@ -412,10 +462,21 @@ def too_fast_or_slow(counts: Sequence[int]) -> tuple[bool, bool]:
 def nade_in_one_sweep(nade: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The sum is carried along, a column a step."""
     right = yield from _claims_on_logits(nade, draw, (1.5, 0.5, 0.5))
-    yield _linear_work(nade, draw, right, 1.5)
+    yield _linear_work(nade, draw, right, 1.5, _QUADRATIC)
 
 
-def _linear_work(function: Standin, draw: Draw, right: bool, points: float) -> Claim:
+# Of operations only their number is seen, and not whether W or V is to blame.
+_QUADRATIC = (
+    "somewhere a step does the work of n steps: of W it needs one column more than the step before "
+    "(carry a along), and of V its own row alone, not all n logits"
+)
+_QUADRATIC_AT_ONCE = (
+    "somewhere all n steps meet all n others, as in a matrix product of two sizes n: a prefix sum "
+    "costs n h, and so does each step's σ with its OWN row of V"
+)
+
+
+def _linear_work(function: Standin, draw: Draw, right: bool, points: float, advice: str) -> Claim:
     """The same logits at two sizes, and twice the bits for twice the operations."""
     found, here = [], True
     for n in SIZES:
@@ -440,8 +501,7 @@ def _linear_work(function: Standin, draw: Draw, right: bool, points: float) -> C
             when(
                 slow,
                 "quadratic",
-                "the work grows as where every step sums its columns anew, or all steps at once: "
-                "carry a along, and add one column a step",
+                advice,
             ),
             when(
                 here and little,
@@ -457,7 +517,7 @@ def _linear_work(function: Standin, draw: Draw, right: bool, points: float) -> C
 def nade_without_waiting(nade_scan: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """A prefix sum gives all steps their sums; no step waits for another."""
     right = yield from _claims_on_logits(nade_scan, draw, (1, 0.5, 0.5))
-    yield _linear_work(nade_scan, draw, right, 0.5)
+    yield _linear_work(nade_scan, draw, right, 0.5, _QUADRATIC_AT_ONCE)
     asked = [
         launched(nade_scan, single(draw.bits(1, n)), *tensors(numbers_of(draw, n, HIDDEN)))
         for n in SIZES
@@ -788,8 +848,9 @@ def _cost_of_a_sample(sample: Standin, draw: Draw, hears: bool) -> Claim:
             when(
                 slow,
                 "quadratic",
-                "the work grows as where each step begins from the start, or `nade` is called for "
-                "every bit: carry a along, and add one column after each draw",
+                "somewhere a step does the work of n steps, as one that begins from the start, "
+                "calls `nade`, or computes all n logits: carry a along, add one column after each "
+                "draw, and use the step's own row of V",
             ),
             "one step for each bit, with all hidden units, computed in torch",
         ],
@@ -893,7 +954,14 @@ _DEPENDENCIES = (
             "the same matrix comes for every model: D must say what THIS model's outputs do",
             gives=lambda table, smooth, last=last: np.tri(table.shape[1], k=last, dtype=bool),
         )
-        for last in (-1, 99, -99)
+        for last in (-1, 99)
+    ),
+    Mistake(
+        "compared-with-itself",
+        "nothing is ever found to change, whatever the model: are the turned vectors and the "
+        "others two tensors? After `t = x`, t and x are ONE tensor, and turning a bit of t turns "
+        "it in x",
+        gives=lambda table, smooth: np.zeros((table.shape[1],) * 2, dtype=bool),
     ),
     Mistake(
         "gradient-only",
@@ -1101,14 +1169,14 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
     )
     others = next((a for a in answers if not np.isin(a, (0, 1)).all()), None)
     yield claim(
-        "the answer is a matrix of bools",
+        "each entry says whether an output sees an input, and not how much",
         others is None,
         id="bools",
         points=0.5,
         saw=""
         if others is None
         else f"an answer that holds {others[~np.isin(others, (0, 1))][0]:.4g}",
-        asks="true or false for each pair, (n, n)",
+        asks="true or false for each pair, or 1 and 0, (n, n)",
         waits=blind,
         advice=when(
             others is not None,

@@ -15,7 +15,7 @@ FORM = "the answer holds bits as floats, for any count and n"
 WHERE = "D[i, j] is true where turning x_j around can change output i, and nowhere else"
 BOTH = "an autoencoder's outputs see everything, a NADE's what comes before"
 TRIED = "all 2^n vectors are tried: only so an output can be said not to see an input"
-BOOLS = "the answer is a matrix of bools"
+BOOLS = "each entry says whether an output sees an input, and not how much"
 STORED = "W, c, V and b are counted, each once"
 LINEAR = "linear in n: one more variable brings a column of W, a row of V and a bias"
 
@@ -106,6 +106,13 @@ ANSWERS = (
     ),
     Wrong("nade_naive", stops="should have shape", edit=("(logits, dim=1)", "(logits, dim=0)")),
     Wrong("nade_naive", TRAINS, "gradient-cut", edit=("(x[:, :i] @ W[", "(x[:, :i] @ W.data[")),
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "slices-count-from-0",
+        edit=(HIDDEN, "torch.sigmoid(x[:, : i - 1] @ W[:, : i - 1].T + c)"),
+    ),
+    Wrong("nade_naive", VALUES, "c-after-sigmoid", edit=(".T + c)", ".T) + c")),
     # nade
     Wrong("nade", SEES, "sees-itself", edit=((PREDICT, ""), (ADD, ADD + PREDICT))),
     Wrong("nade", VALUES, "sees-itself", edit=((PREDICT, ""), (ADD, ADD + PREDICT))),
@@ -183,6 +190,12 @@ return (torch.sigmoid(a) * V).sum(-1) + b
         GROWS,
         "quadratic",
         edit=(ADD, "        a = c + sum(x[:, j : j + 1] * W[:, j] for j in range(i + 1))\n"),
+    ),
+    Wrong(  # all rows of V at each step
+        "nade",
+        GROWS,
+        "quadratic",
+        edit=("torch.sigmoid(a) @ V[i] + b[i]", "F.linear(torch.sigmoid(a), V, b)[:, i]"),
     ),
     Wrong(
         "nade",
@@ -430,6 +443,19 @@ def autoencoder_dependencies(model):
         "autoencoder_dependencies(model)",
         (BOTH, "model-not-asked", "return torch.ones(model.n, model.n).tril(-1).bool()"),
         (WHERE, "model-not-asked", "return torch.ones(model.n, model.n, dtype=torch.bool)"),
+        (
+            WHERE,
+            "compared-with-itself",
+            """
+x = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * model.n)
+D = torch.zeros(model.n, model.n, dtype=torch.bool)
+for j in range(model.n):
+    other = x
+    other[:, j] = 1 - other[:, j]
+    D[:, j] = (model(other) != model(x)).any(0)
+return D
+""",
+        ),
     ),
     Wrong(
         "autoencoder_dependencies",
@@ -507,13 +533,24 @@ def autoencoder_dependencies(model):
                 ("(x[:, :, None] * W.T)", "(torch.ones_like(x)[:, :, None] * W.T)"),
             ),
             (VALUES, "V-row-shared", ("* V)", "* V[0])")),
-            (VALUES, "", (SHIFTED, "sums.roll(1, dims=1)")),
             (TRAINS, "gradient-cut", ("W.T)", "W.T.detach())")),
             (
                 GROWS,
                 "quadratic",
                 (ALL_SUMS, "(x[:, None, :] * torch.ones(len(b), len(b)).tril()) @ W.T"),
             ),
+            (
+                GROWS,
+                "quadratic",
+                (
+                    "(torch.sigmoid(a) * V).sum(dim=2)",
+                    "(torch.sigmoid(a) @ V.T).diagonal(dim1=1, dim2=2)",
+                ),
+            ),
+            (VALUES, "rolled", (SHIFTED, "sums.roll(1, dims=1)")),
+            (VALUES, "shifted-to-the-wrong-side", (SHIFTED, "F.pad(sums[:, 1:], (0, 0, 0, 1))")),
+            (VALUES, "summed-over-hidden-units", (ALL_SUMS, ALL_SUMS.replace("1)", "2)"))),
+            (VALUES, "bits-summed-for-columns", (ALL_SUMS, "x.cumsum(dim=1)[..., None] * W.T")),
         )
     ),
     Wrong(
