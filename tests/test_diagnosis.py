@@ -129,6 +129,21 @@ def test_a_loose_property_waits_for_answers_that_look_at_what_is_given(answer: f
     assert next(examine(Subject(ask=lambda x: x.sum(), rule=mean_square), draw, positive)).holds
 
 
+@pytest.mark.parametrize("f, waits", [(lambda x: 1.0, True), (lambda x: float(len(x)), False)])
+def test_a_case_that_only_must_be_unlike_is_no_evidence(f: Callable, waits: bool):
+    """One number is 1 of anything: whoever says 1 of two as well has not looked."""
+    alone = Property(
+        "one",
+        "one number has the length 1",
+        lambda draw: [(np.ones(1),)],
+        1,
+        asks="1",
+        unlike=lambda draw: [(np.ones(2),)],
+    )
+    [said] = examine(Subject(ask=f, rule=lambda x: float(len(x))), Draw(0, "f"), alone)
+    assert (bool(said.waits), said.holds, said.saw) == (waits, not waits, "")
+
+
 def test_a_slip_of_the_rule_is_told_by_its_kind_only():
     _, cause = verdict_on(lambda x: float((x * x).sum() * len(x)), mistakes=())
     assert (cause.how, cause.slip, cause.names) == ("slip", "product-quotient", ())

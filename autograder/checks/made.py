@@ -66,16 +66,18 @@ def masks_by_rule(
     at_inputs: Callable[[np.ndarray], np.ndarray] = np.asarray,
     at_outputs: Callable[[np.ndarray], np.ndarray] = np.asarray,
     heard: str = "below",
+    top: int = -1,
 ) -> Masks:
     """The masks of MADE as bool arrays (out, in). Each option turns one thing of the rule wrong.
 
     `at_inputs` and `at_outputs` make something else of the places at one end, `heard` says what a
-    hidden layer is compared with: the layer "below", or always the "inputs".
+    hidden layer is compared with: the layer "below", or always the "inputs"; `top` is the hidden
+    layer that the outputs hear.
     """
     inputs = at_inputs(place)
     below = [inputs] * len(degrees) if heard == "inputs" else [inputs, *degrees[:-1]]
     masks = [hidden(m[:, None], b[None, :]) for m, b in zip(degrees, below, strict=True)]
-    return [*masks, output(at_outputs(place)[:, None], degrees[-1][None, :])]
+    return [*masks, output(at_outputs(place)[:, None], degrees[top][None, :])]
 
 
 def masks_in_turn(degrees: Sequence[np.ndarray], place: np.ndarray) -> Masks:
@@ -178,7 +180,8 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
             "be left to use it",
         ],
     )
-    yield _all_degrees_come(assign, n, first, second)
+    outside = waits_unless(low >= 1 and high <= n - 1, "degrees in 1 … n−1")
+    yield _all_degrees_come(assign, n, first, second, outside)
     yield _none_is_below(draw, assign, undrawn)
     yield _each_by_itself(draw, assign, undrawn)
     yield _from_the_generator(draw, assign, n)
@@ -188,30 +191,62 @@ Assign = Callable[..., list[np.ndarray]]
 ALL_COME = "every allowed degree is drawn, and equally often"
 
 
-def _all_degrees_come(assign: Assign, n: int, first: np.ndarray, second: np.ndarray) -> Claim:
+def _above_a_single_unit(assign: Assign, n: int) -> tuple[int, np.ndarray]:
+    """The degree of a unit alone in its layer, neither 1 nor n − 1, and those of 3000 above it.
+
+    Not found, with a probability below 1e-12 where degrees are drawn as asked, it is 0, and none.
+    """
+    for _ in range(40):
+        below, above = assign(n, (1, 3000))
+        if 1 < below[0] < n - 1 and below[0] <= above.min():
+            return int(below[0]), above
+    return 0, np.zeros(0, dtype=np.int64)
+
+
+def _far_from_even(counts: np.ndarray) -> bool:
+    fair = counts.sum() / len(counts)
+    return bool(np.abs(counts - fair).max() >= 7 * np.sqrt(fair))
+
+
+def _all_degrees_come(
+    assign: Assign, n: int, first: np.ndarray, second: np.ndarray, outside: str
+) -> Claim:
     # Bernoulli counts around N/(n−1): a false alarm at 7 standard deviations has, by Hoeffding
     # and the at most 14 counts, a probability below 1e-9.
-    share = 1 / (n - 1)
     counts = [np.array([(layer == d).sum() for d in range(1, n)]) for layer in (first, second)]
     # Degrees outside the range take their share from those inside, too little to see in every draw.
     even = all(
-        c.sum() == len(layer)
-        and np.abs(c - len(layer) * share).max() < 7 * np.sqrt(len(layer) * share)
+        c.sum() == len(layer) and not _far_from_even(c)
         for c, layer in zip(counts, (first, second), strict=True)
     )
     of_two = assign(2, (3, 2)) if even else []
+    lowest, above = _above_a_single_unit(assign, n) if even else (0, np.zeros(0))
+    over = np.array([(above == d).sum() for d in range(lowest, n)])
+    piled = lowest > 0 and _far_from_even(over)
+    if piled:
+        counts, even = [np.array([(first == d).sum() for d in range(1, n)]), over], False
     return claim(
         ALL_COME,
         even and all((layer == 1).all() for layer in of_two),
         points=0.5,
         saw=f"at n = 2 the degrees {' and '.join(str(layer.tolist()) for layer in of_two)}"
         if even
+        else f"{over.tolist()} units of degree {lowest} … {n - 1} in a layer over a single unit, "
+        f"of degree {lowest}"
+        if piled
         else f"{counts[0].tolist()} units of degree 1 … {n - 1} in a layer of {len(first)}, then "
         f"{counts[1].tolist()} in the next, of {len(second)}",
         asks="for two variables degree 1 only"
         if even
         else "every degree from the smallest allowed one to n−1, n−1 included, equally often",
+        waits=outside,
         advice=[
+            when(
+                piled and over[0] > 1.2 * over[1:].max(),
+                "moved-up-to-the-minimum",
+                "the smallest allowed degree comes far more often than each of the others: what is "
+                "drawn below it is moved up to it (clamp, max). Draw from the allowed ones alone",
+            ),
             when(
                 counts[0][-1] == 0 and counts[0][:-1].all(),
                 "degree-never-n-1",
@@ -367,6 +402,9 @@ _MISTAKES_OF_MASKS = (
             "degrees below its place, place[d] > m(k)", options={"output": np.less}),
     Mistake("layers-hear-inputs", "your hidden layers are all compared with the inputs: each mask "
             "stands between a layer and the one directly below it", options={"heard": "inputs"}),
+    Mistake("outputs-hear-the-first-layer", "your output's mask is made of the degrees of the "
+            "FIRST hidden layer: it stands between the last one and the outputs",
+            options={"top": 0}),
     Mistake("order-ignored", "your masks do not depend on place: the degree of input d is place[d]",
             options={"at_inputs": _natural, "at_outputs": _natural}),
     Mistake("order-ignored-at-output", "the places are used at the inputs only: output d has the "
@@ -476,7 +514,7 @@ def _compared(degrees: list[np.ndarray], place: np.ndarray) -> str:
 def _small_networks(degrees: list[np.ndarray], place: np.ndarray) -> Iterator[Network]:
     """One unit or two, one layer or two, fewer than there are now."""
     size = sum(map(len, degrees)) + len(place)
-    for layers in ([[1]], [[2]], [[1, 2]], [[1], [1]], [[1], [2]], [[1, 2], [2, 1]]):
+    for layers in ([[1]], [[2]], [[1, 2]], [[1], [1]], [[1], [2]], [[1], [1, 2]], [[1, 2], [2, 1]]):
         for places in ([1, 2], [2, 1], [1, 2, 3], [2, 3, 1]):
             if max(map(max, layers)) < len(places) < size - sum(map(len, layers)):
                 yield [np.array(layer) for layer in layers], np.array(places)
@@ -961,6 +999,11 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     untrained = not after_step and (gradient is None or (gradient[mask] == 0).all())
     took = fill_mask(layer, tensor(other).float())
     after_change = follows(layer, other)
+    # What the student's side says of it: the words rest on it, and no point does alone.
+    facts = facts_about_mask(layer)
+    facts = {k: isinstance(facts, dict) and facts.get(k) is True for k in (
+        "parameter", "buffer", "saved", "moves"
+    )}  # fmt: skip
     leak_after_change = _sees(layer, single) & ~other if took else np.zeros_like(mask)
     yield claim(
         "the mask holds on every call: after training steps, and when it is changed",
@@ -980,6 +1023,12 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
         asks="weights that the mask keeps are trained, the others do not exist, whatever they hold",
         waits=unlike,
         advice=[
+            when(
+                leak_after_step.any() and facts["parameter"],
+                "mask-is-parameter",
+                "the mask is applied, and the training step has changed the mask itself: it is "
+                "among the parameters, which the optimizer moves",
+            ),
             when(
                 leak_after_step.any(),
                 "mask-only-once",
@@ -1011,11 +1060,6 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     gradient_step(fresh, single, rate)
     stepped(other)
     steady = follows(fresh, other)
-    # What the student's side says of it: the words rest on it, and no point does alone.
-    facts = facts_about_mask(layer)
-    facts = {k: isinstance(facts, dict) and facts.get(k) is True for k in (
-        "parameter", "buffer", "saved", "moves"
-    )}  # fmt: skip
     yield _a_buffer(facts, saved, steady, unlike)
 
 
@@ -1077,19 +1121,34 @@ Layers = list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # weight, mask (out, i
 _LEAK = "no logit sees its own variable or a later one, in the order that was given"
 
 
+def _in_position(place: np.ndarray) -> np.ndarray:
+    return np.arange(len(place))
+
+
+_MOVES = (_in_position, np.argsort, _from_0)
+
+
 def network(
     layers: Layers,
     x: np.ndarray,
+    place: np.ndarray,
     *,
     between: Callable[[np.ndarray], np.ndarray] = lambda x: np.maximum(x, 0),
     last: Callable[[np.ndarray], np.ndarray] = np.asarray,
     masked: bool = True,
+    moved_in: Callable[[np.ndarray], np.ndarray] = _in_position,
+    moved_out: Callable[[np.ndarray], np.ndarray] = _in_position,
 ) -> np.ndarray:
-    """Logits (B, n) of MADE; the options put something else between layers, or behind the last."""
+    """Logits (B, n) of MADE with these places.
+
+    Options put something else between layers or behind the last, or move inputs or outputs: column
+    d is that of variable moved(place)[d] then.
+    """
+    x = x[:, moved_in(place)]
     for i, (weight, mask, bias) in enumerate(layers, 1):
         x = x @ (weight * mask if masked else weight).T + bias
         x = between(x) if i < len(layers) else last(x)
-    return x
+    return x[:, moved_out(place)]
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -1113,27 +1172,38 @@ _MISTAKES_OF_FORWARD = (
             options={"masked": False}),
     Mistake("sign-of-logits", "your logits have the other sign: they are log-odds of a ONE",
             options={"last": np.negative}),
+    *(
+        Mistake("variables-moved", "inputs or outputs are moved by their places: input d and logit "
+                "d belong to variable d, whatever the order; the masks alone know of it",
+                options={"moved_in": moved_in, "moved_out": moved_out})
+        for moved_in, moved_out in list(itertools.product(_MOVES, repeat=2))[1:]
+    ),
 )  # fmt: skip
 
 
 def _model_and_layers(
     MADE: Standin, draw: Draw, n: int, hidden: tuple[int, ...]
-) -> tuple[Any, Layers | None]:
-    """A model with new weights, and its layers where it is built as the lesson's constructor does.
+) -> tuple[Any, Layers | None, np.ndarray]:
+    """A model with new weights, its layers where it is built as the lesson does, and its places.
 
     Whoever has written another constructor is asked for the properties of the logits alone.
     """
-    model = made_by(MADE, n, hidden, tensor(draw_places(draw, n)), draw.generator())
+    place = draw_places(draw, n)
+    model = made_by(MADE, n, hidden, tensor(place), draw.generator())
     randomize_parameters(model, draw.rng, gain=3.0)
     state, count = model.state_dict(), len(hidden) + 1
     names = {f"layers.{i}.{part}" for i in range(count) for part in ("weight", "bias", "mask")}
     if not isinstance(state, dict) or set(state) != names | {"place"}:
-        return model, None
+        return model, None, place
     arrays = {name: expect_array(state[name], None, "any", name) for name in names}
-    return model, [
-        tuple(arrays[f"layers.{i}.{part}"] for part in ("weight", "mask", "bias"))
-        for i in range(count)
-    ]
+    return (
+        model,
+        [
+            tuple(arrays[f"layers.{i}.{part}"] for part in ("weight", "mask", "bias"))
+            for i in range(count)
+        ],
+        place,
+    )
 
 
 def _logits(model: Any, x: np.ndarray) -> np.ndarray:
@@ -1149,7 +1219,7 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
     for hidden in ((160,), (80, 80)):
         for _ in range(4):
             n = draw.integer(5, 6)
-            model, layers = _model_and_layers(MADE, draw, n, hidden)
+            model, layers, place = _model_and_layers(MADE, draw, n, hidden)
             x = all_bits(n)
             logits = _logits(model, x)
             every.append(logits)
@@ -1160,8 +1230,8 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
             )  # a wrong one may be constant here or there
             flat &= _is_affine(x, logits)
             if layers is not None:
-                right = network(layers, x)
-                seen.append(Observation((layers, x), logits, right, nearly))
+                right = network(layers, x, place)
+                seen.append(Observation((layers, x, place), logits, right, nearly))
     waits = waits_unless(
         numbers and varied, "finite logits that change with x, and with nothing else"
     )
@@ -1278,10 +1348,12 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
             when(
                 leaks and all(d == j for d, j, *_ in leaks),
                 "output-sees-itself",
-                "each output sees its own input: look at the comparison in the OUTPUT mask, and at "
-                "anything that adds x to the result",
+                "outputs see their own inputs: by the comparison in the OUTPUT mask, by something "
+                "that adds x to the result, or because they stand in other positions than their "
+                "variables",
             ),
-            "draw the masks of your model in the explorer, and see whether each layer uses its own",
+            "a layer has a wrong mask, or does not use it, or inputs or outputs are moved about: "
+            "logit d belongs to variable d, whatever the order",
         ],
     )
     yield claim(
@@ -1297,7 +1369,8 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 "sees-nothing",
                 "no logit sees anything: do the layers get their input, and the right masks?",
             ),
-            "some path is cut: draw the masks of your model in the explorer",
+            "a mask cuts a path, which the explorer shows, or input d or logit d is not that of "
+            "variable d",
         ],
     )
 
@@ -1337,9 +1410,43 @@ _SIGMOID_FIRST = tuple(
     )
     for least in (-np.inf, -100.0)
 )
+
+
+def _in_floats(how: Callable[..., torch.Tensor]) -> Callable[..., np.ndarray]:
+    """The nll of `how(logits, bits)` (B, n), in single precision as torch computes it."""
+    return lambda logits, x: how(tensor(logits).float(), tensor(x).float()).sum(1).double().numpy()
+
+
+def _log_loss(p: torch.Tensor, x: torch.Tensor, added: float = 0.0) -> torch.Tensor:
+    return -(x * (p + added).log() + (1 - x) * (1 - p + added).log())
+
+
+_TINY = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+_IN_FLOATS = (
+    *several(
+        "exp-overflows",
+        "the formula is right, and e^l is not: past l = 88 it is more than single precision holds, "
+        "inf, where log(1 + e^l) is l. F.softplus is log(1 + e^l) for every l",
+        _in_floats(lambda v, x: torch.log(1 + torch.exp(v)) - x * v),
+        _in_floats(lambda v, x: torch.log(1 + torch.exp((1 - 2 * x) * v))),
+    ),
+    *several(
+        "probabilities-clamped",
+        "probabilities are kept away from 0 and 1 (by a clamp, or a small number in the "
+        "logarithm): that puts an end to what an unlikely bit costs. Stay with logits",
+        *(
+            _in_floats(lambda v, x, e=e: _log_loss(torch.sigmoid(v).clamp(e, 1 - e), x))
+            for e in _TINY
+        ),
+        *(_in_floats(lambda v, x, e=e: _log_loss(torch.sigmoid(v), x, e)) for e in _TINY),
+    ),
+)
 _MISTAKES_OF_NLL = (
     Mistake("summed-over-batch", "you sum over the batch as well: nll has one number for each "
             "example", after=lambda nll, *_: nll.sum()),
+    Mistake("summed-over-examples", "you sum over the examples, which leaves one number for each "
+            "VARIABLE: sum over the variables",
+            gives=lambda logits, x: (np.logaddexp(0.0, logits) - x * logits).sum(0)),
     Mistake("averaged-over-batch", "you average over everything: nll has one number for each "
             "example, summed over variables", after=lambda nll, logits, x: nll.sum() / x.size),
     Mistake("averaged-over-variables", "you average over the n variables: −log p(x) is their SUM, "
@@ -1357,7 +1464,23 @@ _MISTAKES_OF_NLL = (
     Mistake("arguments-swapped", "logits and bits have changed places",
             gives=lambda logits, x: nll_by_rule(x, logits)),
     *_SIGMOID_FIRST,
+    *_IN_FLOATS,
 )  # fmt: skip
+
+
+def _nll_by_hand(logits: np.ndarray, x: np.ndarray) -> str:
+    """The terms of one example of two bits, or of two; no e^v that is out of reach."""
+    if logits.size not in (2, 4) or logits.shape[1] != 2:
+        return ""
+
+    def term(v: float, bit: float) -> str:
+        softplus = f"log(1 + e^{v:.3g})" if v < 30 else f"{v:.3g} + log(1 + e^−{v:.3g})"
+        return f"[{softplus} − {int(bit)}·{v:.3g}]"
+
+    return "; ".join(
+        " + ".join(map(term, row, bits)) + f" = {nll:.4g}"
+        for row, bits, nll in zip(logits, x, nll_by_rule(logits, x), strict=True)
+    )
 
 
 @checks("MADE.nll", lesson=LESSON, points=1, see=_MADE)
@@ -1398,16 +1521,14 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=ask,
         rule=nll_by_rule,
         mistakes=_MISTAKES_OF_NLL,
-        show=lambda logits, x: f"logits {shown(logits[0])} and x = {shown(x[0])}",
-        by_hand=lambda logits, x: (
-            ""
-            if logits.shape != (1, 2)
-            else " + ".join(
-                f"[log(1 + e^{v:.3g}) − {int(b)}·{v:.3g}]"
-                for v, b in zip(logits[0], x[0], strict=True)
+        show=lambda logits, x: (
+            " and ".join(
+                f"logits {shown(row)} and x = {shown(bits)}"
+                for row, bits in zip(logits[:2], x[:2], strict=True)
             )
-            + f" = {nll_by_rule(logits, x)[0]:.4g}"
+            + " …" * (len(x) > 2)
         ),
+        by_hand=_nll_by_hand,
         smaller=None if own else _small_likelihoods,
         alike=nearly,
     )
@@ -1446,7 +1567,9 @@ def _answers_with_x(model: Any, n: int, draw: Draw) -> bool:
 def _small_likelihoods(
     logits: np.ndarray, x: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The worked example: two variables, one example."""
+    """The worked example: two variables, one example; and both kinds of it together."""
+    if logits.size > 4:
+        yield np.array([[0.0, np.log(3)]] * 2), np.array([[1.0, 0.0], [1.0, 1.0]])
     if logits.size > 2:
         for high in (np.log(3), 30.0, 120.0):
             for bits in ([1.0, 0.0], [1.0, 1.0]):
@@ -1469,18 +1592,22 @@ def drawn(
     turns: Callable[[np.ndarray], np.ndarray] = _turns,
     sign: float = 1.0,
     fill: bool = True,
+    out: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    reads: Callable[[int, int], int] = lambda t, d: d,
+    writes: Callable[[int, int], int] = lambda t, d: d,
 ) -> np.ndarray:
     """p(x) of all 2^n vectors if pass t, which answers from tables[t], draws variable turns[t].
 
-    Options: other turns, the probability of the other bit, and (without `fill`) one pass for all
-    bits, over an empty input.
+    Options: other turns, the probability of the other bit, (without `fill`) one pass for all bits,
+    over an empty input; `out` of a logit in its place, another variable's logit, or place for it.
     """
     n = tables.shape[2]
     every, log_p, known = all_bits(n), np.zeros(2**n), np.zeros(n)
     for t, d in enumerate(turns(place)):
-        logit = sign * tables[t if fill else 0][place_of(every * known), d]
-        log_p -= softplus(np.where(every[:, d] == 1, -logit, logit))
-        known[d] = fill
+        logit = out(sign * tables[t if fill else 0][place_of(every * known), reads(t, d)])
+        to = writes(t, d)
+        log_p -= softplus(np.where(every[:, to] == 1, -logit, logit))
+        known[to] = fill
     return np.exp(log_p)
 
 
@@ -1490,6 +1617,10 @@ def _all_anew(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
     for logits in tables[:, :, None]:
         p = p @ np.exp(-softplus(np.where(every == 1, -logits, logits)).sum(-1))
     return p
+
+
+def _logit_of(p: np.ndarray) -> np.ndarray:
+    return np.log(p) - np.log1p(-p)
 
 
 def _rounded(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -1510,6 +1641,15 @@ _MISTAKES_OF_SAMPLE = (
     Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "
             "σ(logit)", options={"sign": -1.0}),
     Mistake("fair-coins", "these are fair coins: where is the model?", options={"sign": 0.0}),
+    Mistake("logit-for-probability", "the logit itself is taken for a probability: a bit is 1 with "
+            "probability σ(logit)",
+            options={"out": lambda v: _logit_of(np.clip(v, 1e-9, 1 - 1e-9))}),
+    Mistake("logit-of-another-variable", "at step i you read logit i and fill the column of the "
+            "variable whose turn it is: read the logit of that variable",
+            options={"reads": lambda t, d: t}),
+    Mistake("column-of-another-variable", "at step i you fill column i with the bit of the "
+            "variable whose turn it is: the bit of variable d belongs to column d",
+            options={"writes": lambda t, d: t}),
     Mistake("rounded-for-drawn", "each bit is the likelier one, always: draw it with its "
             "probability, do not round it", gives=_rounded),
 )  # fmt: skip
@@ -1532,7 +1672,7 @@ def _tables(draw: Draw, place: np.ndarray) -> np.ndarray:
     n, turns = len(place), _turns(place)
     every = all_bits(n)
     best, kept = -1.0, np.zeros((n, 2**n, n))
-    for _ in range(20):
+    for _ in range(100):
         tables = np.zeros((n, 2**n, n))
         for t, d in enumerate(turns):
             before = 2 * every[:, turns[:t]] - 1
@@ -1541,7 +1681,7 @@ def _tables(draw: Draw, place: np.ndarray) -> np.ndarray:
             tables[:, :, d] = vote - own
             tables[t, :, d] = vote + own
         options = [{}, *(one.options for one in _MISTAKES_OF_SAMPLE if one.options)]
-        given = [drawn(tables, place, **wrong) for wrong in options]
+        given = [_rounded(tables, place), *(drawn(tables, place, **wrong) for wrong in options)]
         apart = min(np.abs(p - q).sum() for p, q in itertools.combinations(given, 2))
         if apart > best:
             best, kept = apart, tables
@@ -2138,9 +2278,9 @@ def no_hidden_layer(draw: Draw) -> list[tuple[int, list[int]]]:
 
 
 def one_variable(draw: Draw) -> list[tuple[int, list[int]]]:
-    """n = 1 with hidden layers and without; and n = 2, or whoever always says 1 would be right."""
+    """n = 1 with hidden layers and without."""
     sizes = ([draw.integer(1, 9)], [], [draw.integer(2, 9), draw.integer(2, 9)])
-    return [*((1, h) for h in sizes), (2, [1])]
+    return [(1, h) for h in sizes]
 
 
 def made_by_hand(n: int, hidden_sizes: Sequence[int]) -> str:
@@ -2203,5 +2343,6 @@ def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | 
             points=0.5,
             asks="at n = 1 there is no degree to give, so no hidden unit: the output's bias is all",
             typical=False,
+            unlike=lambda draw: [(2, [1]), (3, [2])],  # whoever always says 1 has counted nothing
         ),
     )

@@ -53,7 +53,8 @@ class Property:
     mistake explains all answers of a check, one that explains all of a typical property is named.
     `needs` is the id of a property without which this one cannot be judged: if both fail, this one
     waits. `alike` (instead of the subject's) says which answers count as the rule's; if it lets
-    answers count that are the same where the right ones differ, the property waits for others.
+    answers count that are the same where the right ones differ, the property waits for others. So
+    it does if `unlike`, cases with other right answers, get the same: these are no evidence else.
     `saw(answer, right, *args)` tells a failing case, instead of the subject's `told` and `show`.
     """
 
@@ -65,6 +66,7 @@ class Property:
     typical: bool = True
     needs: str = ""
     alike: Same | None = None
+    unlike: Callable[[Draw], Sequence[Args]] | None = None
     saw: Callable[..., str] | None = None
 
 
@@ -123,7 +125,10 @@ def examine(
             text = next(p.text for p in properties if p.id == one.needs)
             yield waiting(one.text, f"“{text}”", points=one.points, id=one.id)
             continue
-        if failed is None and one.alike is not None and _blind(seen[one.id]):
+        if failed is None and (
+            (one.alike is not None and _blind(seen[one.id]))
+            or (one.unlike is not None and _same_elsewhere(subject, one, seen[one.id], draw))
+        ):
             waits = True
             yield waiting(one.text, LOOKS, points=one.points, id=one.id)
             continue
@@ -150,6 +155,14 @@ def _blind(seen: Sequence[Observation]) -> bool:
         alike(a.answer, b.answer, 0.0) and not alike(a.right, b.right)
         for a, b in itertools.combinations(seen, 2)
     )
+
+
+def _same_elsewhere(
+    subject: Subject, one: Property, seen: Sequence[Observation], draw: Draw
+) -> bool:
+    """Whether a case of `unlike` got an answer that was seen."""
+    others = dataclasses.replace(one, cases=one.unlike, unlike=None)
+    return _blind([*seen, *_observe(subject, others, draw)])
 
 
 def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observation]:

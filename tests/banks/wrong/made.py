@@ -142,7 +142,22 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "degree-1-never",
         edit=("[], 1", "[], 2"),
     ),
+    Wrong(
+        "assign_degrees",
+        "every allowed degree is drawn, and equally often",
+        "moved-up-to-the-minimum",
+        edit=(
+            "torch.randint(lowest, n, (size,), generator=generator)",
+            "torch.randint(1, n, (size,), generator=generator).clamp(min=lowest)",
+        ),
+    ),
     # build_masks
+    Wrong(
+        "build_masks",
+        SHAPE,
+        "outputs-hear-the-first-layer",
+        edit=("place[:, None] > below[None, :]", "place[:, None] > degrees[0][None, :]"),
+    ),
     Wrong(
         "build_masks",
         BLIND,
@@ -720,6 +735,70 @@ class MADE(nn.Module):
             "masks = build_masks(self.degrees, place)",
             "masks = build_masks(self.degrees, torch.arange(1, n + 1))",
         ),
+    ),
+    *(
+        Wrong("MADE", LARGE, name, check="MADE.nll", edit=(SUMMED, how))
+        for name, how in (
+            ("exp-overflows", "(torch.log(1 + torch.exp(self(x))) - x * self(x)).sum(1)"),
+            (
+                "exp-overflows",
+                "torch.log1p((torch.where(x > 0, -1, 1) * self(x)).exp()).sum(1)",
+            ),
+            (
+                "probabilities-clamped",
+                "F.binary_cross_entropy(self(x).sigmoid().clamp(1e-6, 1 - 1e-6), x, "
+                'reduction="none").sum(1)',
+            ),
+        )
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "summed-over-examples",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", ".sum(dim=0)")),
+    ),
+    *(
+        Wrong("MADE", OFTEN, name, check="MADE.sample", edit=edit)
+        for name, edit in (
+            (
+                "logit-for-probability",
+                (
+                    DRAW,
+                    "x[:, d] = (torch.rand(count, generator=generator) < self(x)[:, d]).float()",
+                ),
+            ),
+            (
+                "logit-of-another-variable",
+                (
+                    ("for d in torch", "for i, d in enumerate(torch"),
+                    ("(self.place):", "(self.place)):"),
+                    ("self(x)[:, d]", "self(x)[:, i]"),
+                ),
+            ),
+            (
+                "column-of-another-variable",
+                (
+                    ("for d in torch", "for i, d in enumerate(torch"),
+                    ("(self.place):", "(self.place)):"),
+                    ("x[:, d] =", "x[:, i] ="),
+                ),
+            ),
+        )
+    ),
+    *(
+        Wrong("MADE", LOGIT_BLIND, "variables-moved", check="MADE.forward", edit=edit)
+        for edit in (
+            (
+                "return self.layers[-1](x)",
+                "return self.layers[-1](x)[:, torch.argsort(self.place)]",
+            ),
+            ("return self.layers[-1](x)", "return self.layers[-1](x)[:, self.place - 1]"),
+            (
+                "for layer in self.layers[:-1]",
+                "x = x[:, self.place - 1]\n        for layer in self.layers[:-1]",
+            ),
+        )
     ),
     # the whole
     Wrong(
