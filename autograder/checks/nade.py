@@ -307,7 +307,7 @@ def smaller_examples(x: np.ndarray, *numbers: np.ndarray) -> Iterator[tuple[np.n
 
 def show_example(x: np.ndarray, *numbers: np.ndarray) -> str:
     """A case in words."""
-    examples = f"x = {word(x[0])}" if len(x) == 1 else f"{len(x)} examples"
+    examples = f"the bits {word(x[0])}" if len(x) == 1 else f"{len(x)} examples"
     return f"{examples}, {show_numbers(*numbers)}"
 
 

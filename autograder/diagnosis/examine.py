@@ -161,7 +161,7 @@ def _same_elsewhere(
     subject: Subject, one: Property, seen: Sequence[Observation], draw: Draw
 ) -> bool:
     """Whether a case of `unlike` got an answer that was seen."""
-    others = dataclasses.replace(one, cases=one.unlike, unlike=None)
+    others = dataclasses.replace(one, cases=one.unlike or one.cases, unlike=None)
     return _blind([*seen, *_observe(subject, others, draw)])
 
 
