@@ -43,6 +43,7 @@ Mu = tuple[float, float]
 World = tuple[Mu, float]
 
 LESSONS_WORLD: World = ((0.0, 1.0), 0.04)
+FALLING_WORLD: World = ((1.0, -0.5), 0.25)  # with no mean at 0, and no variance near 0
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -71,17 +72,18 @@ def posterior(
     *,
     above: Callable[..., np.ndarray] = np.greater,
     power: int = 1,
+    middle: Callable[[Mu], float] = lambda mu: (mu[0] + mu[1]) / 2,
     divided: str = "",
 ) -> np.ndarray:
     """p(x1 | x2), broadcast. Each option turns one thing of it wrong.
 
-    `above` says where x1 lies on the upper side, `power` is that of ε; `divided` writes Bayes' rule
-    as a fraction, 0/0 being "NaN" or "0".
+    `above` says where x1 lies on the upper side, `power` is that of ε, `middle` where both sides
+    are as likely; `divided` writes Bayes' rule as a fraction, 0/0 being "NaN" or "0".
     """
     if divided:
         p = bayes(x1, x2, mu, eps**power, above)
         return np.nan_to_num(p) if divided == "0" else p
-    log_odds = (mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps**power
+    log_odds = (mu[1] - mu[0]) * (x2 - middle(mu)) / eps**power
     side = sigmoid(np.where(above(x1, 0), log_odds, -log_odds))
     return 2 * gaussian(x1, 0.0, 1.0) * side
 
@@ -229,10 +231,10 @@ def three_worlds(draw: Draw) -> list[World]:
     return [world(draw), world(draw, falling=True), world(draw, scale=3.0)]
 
 
-def in_the_lessons_world(of: World, *places: tuple) -> Iterator[tuple]:
-    """Places in the lesson's world, for who was asked about another one."""
-    if of != LESSONS_WORLD:
-        yield from ((*place, *LESSONS_WORLD) for place in places)
+def in_simple_worlds(of: World, *places: tuple) -> Iterator[tuple]:
+    """Places in the lesson's world, and in one that falls, for who was asked about another one."""
+    if of not in (simple := (LESSONS_WORLD, FALLING_WORLD)):
+        yield from ((*place, *one) for one in simple for place in places)
 
 
 def told(mu: Mu, eps: float) -> str:
@@ -248,6 +250,8 @@ def told_places(**x: Any) -> str:
 def _told_place(x: np.ndarray) -> str:
     if x.ndim > 1:
         return f"an array of shape {x.shape}"
+    if 1 < x.size <= 4:
+        return shown(x)
     return f"{x.min():.3g} … {x.max():.3g}" if x.size > 1 else f"{x.reshape(-1)[0]:.3g}"
 
 
@@ -385,7 +389,7 @@ def two_bumps(marginal_x2: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         mistakes=_MISTAKES_OF_MARGINAL,
         show=lambda x2, *of: f"{told_places(x2=x2)}, {told(*of)}",
         by_hand=bumps_by_hand,
-        smaller=lambda x2, *of: in_the_lessons_world(
+        smaller=lambda x2, *of: in_simple_worlds(
             of, *((np.array([at]),) for at in (0.0, 0.5, 1.2))
         ),
     )
@@ -499,6 +503,20 @@ _MISTAKES_OF_POSTERIOR = (
         options={"above": np.less_equal},
     ),
     Mistake("variance-for-std", _STD, options={"power": 2}),
+    *(
+        Mistake(
+            "middle-elsewhere",
+            f"both sides are as likely at x2 = {told} in your answer: that is not halfway between "
+            "the bumps",
+            options={"middle": middle},
+        )
+        for told, middle in (
+            ("(mu[1] − mu[0]) / 2", lambda mu: (mu[1] - mu[0]) / 2),
+            ("(mu[0] − mu[1]) / 2", lambda mu: (mu[0] - mu[1]) / 2),
+            ("mu[0] + mu[1]", lambda mu: mu[0] + mu[1]),
+            ("0", lambda mu: 0.0),
+        )
+    ),
     Mistake(
         "normalizer-omitted",
         "this is the joint p(x1, x2): Bayes' rule divides it by p(x2)",
@@ -582,7 +600,7 @@ def bayes_turns_the_arrow(reverse_posterior: Standin, draw: Draw) -> Iterator[Cl
         mistakes=_MISTAKES_OF_POSTERIOR,
         show=lambda x1, x2, *of: f"{told_places(x1=x1, x2=x2)}, {told(*of)}",
         by_hand=pieces_by_hand,
-        smaller=lambda x1, x2, *of: in_the_lessons_world(
+        smaller=lambda x1, x2, *of: in_simple_worlds(
             of,  # ordinary pairs, far out, and on the border
             *(
                 (np.array([a]), np.array([b]))
@@ -1021,8 +1039,10 @@ def gaps_of(worlds: Sequence[World]) -> list[float]:
 
 
 def ordinary_worlds(draw: Draw) -> list[tuple]:
-    """One that rises, and a wide one that falls."""
-    return [([world(draw)],), ([world(draw, falling=True, scale=3.0)],)]
+    """One that rises, a wide one that falls, and one that falls from bump to bump without touch."""
+    (high, _), eps = world(draw, falling=True)
+    far = (high, high - float(draw.rng.uniform(10, 11)) * eps**0.5), eps
+    return [([world(draw)],), ([world(draw, falling=True, scale=3.0)],), ([far],)]
 
 
 def merging_worlds(draw: Draw) -> list[tuple]:
@@ -1074,6 +1094,19 @@ def by_the_models_x2(mu: Mu, eps: float) -> float:
     log_variance = np.log(conditional_moments(x2, mu, eps)[1])
     average = (gaussian(x2, mean2, var2) * log_variance).sum() * (x2[1] - x2[0])
     return 0.5 * np.log(var2 / eps) + 0.5 * average
+
+
+def by_places(mu: Mu, eps: float, reach: float, count: int = 400, *, weighted: bool) -> float:
+    """The gap from even places, from `reach` standard deviations before mu[0] to behind mu[1].
+
+    If not `weighted`, they lie over both bumps, and each place counts as much as the others.
+    """
+    out = reach * np.sqrt(eps)
+    low, high = mu if weighted else (min(mu), max(mu))
+    x2 = np.linspace(low - out, high + out, count)
+    logs = np.log(conditional_moments(x2, mu, eps)[1])
+    p = marginal(x2, mu, eps) * (x2[1] - x2[0]) if weighted else np.full(count, 1 / count)
+    return first_term(mu, eps) + 0.5 * float((p * logs).sum())
 
 
 def first_term(mu: Mu, eps: float) -> float:
@@ -1167,6 +1200,24 @@ _MISTAKES_OF_GAP = (
         "this is the gap of one bivariate Gaussian, with a straight line for the mean: the reverse "
         "model may bend",
         lambda mu, eps: first_term(mu, eps) + 0.5 * np.log(best_line(0.0, mu, eps)[1]),
+    ),
+    *(
+        _worlds(
+            "grid-for-rising-means",
+            "where mu[0] lies above mu[1] your places of x2 miss a part of the bumps: they must "
+            "span both, whichever is the upper one",
+            functools.partial(by_places, reach=reach, weighted=True),
+        )
+        for reach in (4, 5, 6, 8, 10, 12)
+    ),
+    *(
+        _worlds(
+            "unweighted-average",
+            "you average over x2 as if each place were equally frequent",
+            functools.partial(by_places, reach=reach, count=count, weighted=False),
+        )
+        for reach in (6, 8, 10)
+        for count in (200, 400, 500, 1000)
     ),
     _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps**2)),
     _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps) - 0.5 * np.log(eps)),
@@ -1274,16 +1325,21 @@ def loss(
     of_x2: int = 0,
     of_x1: int = 0,
     each: Callable[..., np.ndarray] = relative_entropy,
+    one_for_all: str = "",
     total: Callable[..., float] | None = None,
 ) -> float:
     """What is lost when both reverse factors are mixtures, nats. Options turn one thing wrong.
 
-    `of_x2` and `of_x1` are other numbers of components, `each` what is summed; `total` makes
-    another sum of the loss in x2, that in x1 for each x2 (80,), p(x2) (80,) and the spacings.
+    `of_x2` and `of_x1` are other numbers of components, `each` what is summed, `one_for_all` says
+    how x2 is averaged away before x1 is fitted; `total` makes another sum of the loss in x2, that
+    in x1 for each x2 (80,), p(x2) (80,) and the spacings.
     """
     x2, p2, q2 = fitted(of_x2 or components, mu, eps)[:3]
     x1, p1, q1 = fitted(of_x1 or components, mu, eps)[3:]
     h1, h2 = x1[1] - x1[0], x2[1] - x2[0]
+    if one_for_all:
+        average = p1.mean(0) if one_for_all == "mean" else p2 @ p1 / p2.sum()
+        q1 = np.broadcast_to(best_mixture(average, x1, of_x1 or components), p1.shape)
     lost2, lost1 = each(p2, q2).sum() * h2, each(p1, q1).sum(1) * h1
     if total is not None:
         return float(total(lost2, lost1, p2, h2, h1))
@@ -1344,6 +1400,7 @@ def falls(a: list[float], b: list[float]) -> bool:
 def other_sums(how: Sequence[str], lost2: Any, lost1: Any, p2: Any, h2: float, h1: float) -> float:
     """The loss, its three integrals being what `how` says: of x2's KL, over x2, of x1's KL."""
     factors = {"integral": (1, 1), "sum": (1 / h2, 1 / h1), "mean": (1 / h2 / 80, 1 / h1 / 240)}
+    factors["other spacing"] = (h1 / h2, h2 / h1)
     in_x2, over_x2, in_x1 = factors[how[0]][0], factors[how[1]][0], factors[how[2]][1]
     return lost2 * in_x2 + (p2 * lost1).sum() * h2 * over_x2 * in_x1
 
@@ -1383,6 +1440,24 @@ _MISTAKES_OF_MIXTURE = (
         )
         for how in itertools.product(("integral", "sum", "mean"), repeat=3)
         if set(how) != {"integral"} and how != ("integral", "mean", "mean")
+    ),
+    *(
+        Mistake(
+            "spacings-swapped",
+            "a spacing of x1 stands at a sum over x2, or one of x2 at a sum over x1: each sum "
+            "takes the spacing of what it runs over",
+            options={"total": functools.partial(other_sums, how)},
+        )
+        for how in itertools.product(("integral", "other spacing"), repeat=3)
+        if set(how[1:]) == {"integral", "other spacing"} or how[0] != "integral"
+    ),
+    *(
+        Mistake(
+            "one-mixture-for-all-x2",
+            "one mixture for x1, whatever x2 is: q(x1 | x2) may be another one for each x2",
+            options={"one_for_all": how},
+        )
+        for how in ("mean", "weighted")
     ),
     Mistake(
         "reversed-kl",

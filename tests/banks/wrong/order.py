@@ -239,6 +239,10 @@ def reverse_posterior(x1, x2, mu, eps):
         FAR,
         edit=("side = expit(", "log_odds = np.clip(log_odds, -10, 10)\n    side = expit("),
     ),
+    *(
+        Wrong("reverse_posterior", BAYES, "middle-elsewhere", edit=("(mu[0] + mu[1]) / 2", middle))
+        for middle in ("(mu[1] - mu[0]) / 2", "(mu[0] + mu[1])")
+    ),
     # best_reverse_gaussian
     Wrong("best_reverse_gaussian", MOMENTS, "within-only", edit=(WITHIN, "eps")),
     Wrong(
@@ -423,7 +427,33 @@ def odds(x2):
     ),
     gap("grid-not-over-the-bumps", (GRID, "x2 = np.linspace(-4, 4, 4000)"), fails=UNITS),
     gap("constant-gap", (WHOLE, "return 0.4964"), fails=UNITS),
+    gap(
+        "grid-for-rising-means",
+        (GRID, GRID.replace("min(mu)", "mu[0]").replace("max(mu)", "mu[1]")),
+    ),
+    gap("unweighted-average", (AVERAGE, "average = np.log(variance).mean()")),
     # mixture_reverse
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "spacings-swapped",
+        edit=(
+            "step1, step2 = x1[1] - x1[0], x2[1] - x2[0]",
+            "step2, step1 = x1[1] - x1[0], x2[1] - x2[0]",
+        ),
+    ),
+    Wrong(
+        "mixture_reverse", ONE, "spacings-swapped", edit=(LOST1, LOST1.replace("step1", "step2"))
+    ),
+    *(
+        Wrong(
+            "mixture_reverse",
+            ONE,
+            "one-mixture-for-all-x2",
+            edit=(LOST1, LOST1.replace("fit_mixture(p1,", f"fit_mixture({average},")),
+        )
+        for average in ("p1.mean(0)", "norm.pdf(x1)")
+    ),
     Wrong("mixture_reverse", TWO, "two-components-suffice", edit=(LOST, "return lost2")),
     Wrong(
         "mixture_reverse",
