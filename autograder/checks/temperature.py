@@ -1495,7 +1495,8 @@ def claim_of_two_steps(beam_search: Standin, draw: Draw, advice: Sequence[str | 
                 "beam-is-greedy",
                 "this is what greedy finds: keep two prefixes, and compare all extensions of both",
             ),
-            "keep both first tokens, and compare the four sums",
+            "with two steps and two tokens the four sums can be written down: compare yours with "
+            "them, each with its text",
         ],
     )
 
@@ -1528,7 +1529,8 @@ def claim_of_all_texts(beam_search: Standin, draw: Draw, advice: Sequence[str | 
                 nan, "nan-from-inf", "−inf is a fine log-probability: 0 · inf or inf − inf is not"
             ),
             *advice,
-            "while there are fewer extensions than `width`, keep them all",
+            "look whether each score is the log-probability of its own text, and whether a text "
+            "is missing",
         ],
     )
 
@@ -1555,8 +1557,10 @@ def claim_of_a_long_text(
         "a text of 400 tokens has a log-probability, and beams that differ",
         valid and close(scores, due, 2e-4) and close(np.array(told), due, 2e-4),
         points=0.5,
-        saw=f"scores {shown(scores)}",
-        asks=f"{due[0]:.1f} and {due[1]:.1f} nats: in logs nothing underflows",
+        saw=f"scores {', '.join(f'{s:.1f}' for s in scores[:3])}"
+        + (f"; by their tokens the texts have {told[0]:.1f} and {told[1]:.1f}" if valid else ""),
+        asks=f"{due[0]:.1f} and {due[1]:.1f} nats, and texts that have them: in logs nothing "
+        "underflows",
         advice=[
             when(
                 np.isneginf(scores).any() or positive,
@@ -1564,7 +1568,7 @@ def claim_of_a_long_text(
                 _PRODUCT,
             ),
             *advice,
-            "carry sums of log-probabilities from step to step",
+            "add up the logs of your own texts, and compare them with the scores that stand there",
         ],
     )
 

@@ -826,6 +826,11 @@ OF_FIELDS = (
             "top-layer-only": (
                 "every layer adds its reach, not the widest alone",
                 lambda k, ds: 1 + (k - 1) * max(ds, default=0),
+                lambda k, ds: k * max(ds, default=0),
+                lambda k, ds: k * ds[-1],
+                lambda k, ds: k * (ds[-1] if ds else 0),
+                lambda k, ds: k * ds[-1] if ds else 1,
+                lambda k, ds: 1 + (k - 1) * (ds[-1] if ds else 0),
             ),
             "one-layer-forgotten": (
                 "one layer is missing from the sum: all count, the first convolution too",
@@ -2221,7 +2226,8 @@ OF_FAST_SOUNDS = (
     *mistakes(
         {
             "past-not-fed": (
-                "what is drawn is never put back: embed the code for the next step",
+                "no code that was drawn is heard: every step gives the logits of a first one. What "
+                "goes into stack is the vector of the code before, as it is: it is moved no more",
                 {"columns": _not_fed},
             ),
             "no-memory": (
