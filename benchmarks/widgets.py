@@ -52,6 +52,7 @@ PLACES: dict[str, tuple[str, str, str, str]] = {
     "sampling": (".stage", "ArrowLeft", "ArrowRight", "_step"),
     "sharing": (".lanes", "ArrowLeft", "ArrowRight", "_step"),
     "table_size": ("input[type=range]", "ArrowRight", "ArrowLeft", "_bits"),
+    "unrolled": ("svg[role=slider]", "ArrowRight", "ArrowLeft", "_place"),
 }
 
 # Sets window.painted to the milliseconds from the next key's own time stamp until the page's

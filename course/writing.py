@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-STORE = Path(__file__).parent / "models" / "full_size" / "writing.json"
+STORE = Path(__file__).parent / "measured" / "writing.json"
 PROMPT, COUNT = 32, 256  # tokens read, and tokens written
 ROOM = PROMPT + COUNT
 SIZES = ("auto", "gpu", "laptop", "smaller")

@@ -499,8 +499,8 @@ def test_the_bar_tells_losses_of_training_and_validation(monkeypatch):
         def set_postfix_str(self, text: str, refresh: bool = True) -> None:
             self.told.append((text, refresh))
 
-        def update(self) -> None:
-            self.steps += 1
+        def update(self, steps: int) -> None:
+            self.steps += steps
 
     monkeypatch.setattr(training, "tqdm", Bar)
     done = fit(Line(), TRAIN, VALID, epochs=2, batch_size=2, device="cpu", lr=1e-9)
@@ -543,7 +543,8 @@ def test_the_defaults_are_these():
     assert defaults(fit) == {
         "epochs": 40, "batch_size": 32, "lr": 5e-3, "weight_decay": 0.0, "patience": None,
         "clip": None, "seed": 0, "loss": None, "checkpoint": None, "device": None,
-        "progress": True, "each_epoch": None,
+        "progress": True, "each_epoch": None, "warmup": 0, "captured": True, "amp": False,
+        "compiled": False,
     }  # fmt: skip
     assert defaults(evaluate) == {"loss": None, "batch_size": 500, "device": None}
 

@@ -324,7 +324,7 @@ _WRONG_AXIS = (
     Mistake(
         "sums-lined-up-wrong",
         "each entry is divided by the sum of another row: the sums lack the axis of x_i, and NumPy "
-        "lines them up with the LAST axes; keep that axis (keepdims=True)",
+        "lines them up with the LAST axes; keep that axis, of length 1",
         options={"keepdims": False},
     ),
     Mistake(

@@ -1221,7 +1221,7 @@ def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) ->
     text, points = "what is rare comes as well: levels far from the center", 0.25
     if not right:
         return waiting(text, "samples that come as often as they should", points=points, id="far")
-    center, scale, far, count = draw.integer(28, 32), 1.0 + float(draw.uniform()), 7.0, 40_000
+    center, scale, far, count = draw.integer(28, 32), 1.0 + float(draw.uniform()), 7.5, 40_000
     numbers = (np.zeros(1), np.array([float(center)]), np.array([scale]))
     x = take(*numbers, 61, count, draw.generator())
     reach = math.ceil(far * scale)  # levels from here on, on either side

@@ -160,9 +160,11 @@ def _blind(seen: Sequence[Observation]) -> bool:
 def _same_elsewhere(
     subject: Subject, one: Property, seen: Sequence[Observation], draw: Draw
 ) -> bool:
-    """Whether a case of `unlike` got an answer that was seen."""
+    """Whether a case of `unlike` got an answer that was seen, or each its own argument back."""
     others = dataclasses.replace(one, cases=one.unlike or one.cases, unlike=None)
-    return _blind([*seen, *_observe(subject, others, draw)])
+    elsewhere = list(_observe(subject, others, draw))
+    given_back = all(any(alike(o.answer, given, 0.0) for given in o.args) for o in elsewhere)
+    return given_back or _blind([*seen, *elsewhere])
 
 
 def _observe(subject: Subject, one: Property, draw: Draw) -> Iterator[Observation]:

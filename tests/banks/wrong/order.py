@@ -241,7 +241,7 @@ def reverse_posterior(x1, x2, mu, eps):
     ),
     *(
         Wrong("reverse_posterior", BAYES, "middle-elsewhere", edit=("(mu[0] + mu[1]) / 2", middle))
-        for middle in ("(mu[1] - mu[0]) / 2", "(mu[0] + mu[1])")
+        for middle in ("(mu[1] - mu[0]) / 2", "(mu[0] + mu[1])", "0.0")
     ),
     # best_reverse_gaussian
     Wrong("best_reverse_gaussian", MOMENTS, "within-only", edit=(WITHIN, "eps")),
