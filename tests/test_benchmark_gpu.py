@@ -62,7 +62,7 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     gpu.write(kept, store, tmp_path)
     assert json.loads(store.read_text(encoding="utf-8")) == kept.done
     assert json.loads((tmp_path / "writing.json").read_text())["by"].startswith("stored: measured")
-    monkeypatch.setattr(full_size, "STORE", tmp_path / "results.json")
+    monkeypatch.setattr(full_size, "STORE", tmp_path / full_size.STORE.name)
     for name in gpu.LESSONS:
         run = full_size.stored(name)
         assert run.by == "by the lesson's own solution"
