@@ -321,3 +321,16 @@ def test_useful_words_are_those_of_the_weights_spread():
 def test_every_guess_has_its_answer(experiment):
     told = predictions(LESSON, experiment)
     assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())
+
+
+def test_after_a_thousand_letters_a_row_that_was_seen_is_hardly_better(experiment):
+    windows, table_of = experiment["windows"], experiment["table_of"]
+    x = windows(experiment["test"])
+    some = windows(experiment["train"][:1_000])
+    seen = set(map(tuple, some[:, :3].tolist()))
+    factor = experiment["conditionals"](table_of(experiment["train"][:1_000]))[3]
+    known = np.array([tuple(word[:3]) in seen for word in x.tolist()])
+    nats = -np.log(factor[tuple(x.T)])
+    assert round(float(nats[known].mean()), 2) == 2.91 and round(math.log(27), 2) == 3.30
+    counts = np.unique(some[:, :3], axis=0, return_counts=True)[1]
+    assert (counts <= 2).mean() > 0.5, "most of them once or twice"

@@ -634,7 +634,7 @@ with solved("conditionals", "log_likelihood"):
 
 # %% [markdown]
 r"""
-Each letter of memory makes the next one cheaper: the fourth costs about half of the first. But the chain learns slowly. The factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and each learns from its own letters alone: after 1,000 letters half of the test words ask a row that was never seen, and pay $\log 27$ for their fourth letter, like someone who knows nothing. The longer the text, the fewer do. The last column prices the others: a row seen a few times is hardly better than none. **Tables do not
+Each letter of memory makes the next one cheaper: the fourth costs about half of the first. But the chain learns slowly. The factor $p(x_4 \mid x_{<4})$ has 19,683 rows, and each learns from its own letters alone: after 1,000 letters half of the test words ask a row that was never seen, and pay $\log 27$ for their fourth letter, like someone who knows nothing. The longer the text, the fewer do. The last column prices the rows that were seen: 2.91 nats after 1,000 letters, not much less than $\log 27 = 3.30$, for most of them were seen once or twice. **Tables do not
 generalize**: a row learns nothing from its neighbors.
 
 Set `pseudo_count=0` and look at the test NLL again: about 2 % of the test words were never seen, and one of them is enough to make it infinite.

@@ -741,6 +741,12 @@ with solved("MADE", "average_over_orders"):
         line += f", {nats[most]:.2f} with {most} averaged" if most > 1 else ""
         words += f" {line.capitalize()}."
         print(f"{line} ({on_training[name]:.2f} on the training images)")
+    with torch.no_grad():
+        each = [
+            -average_over_orders(models["4 orders"], digits.test, [order]).mean().item()
+            for order in settings["4 orders"]
+        ]
+    print(f"trained on 4 orders, each by itself: {sum(each) / len(each):.2f} nats on average")
     ax.set(xlabel="orders averaged", ylabel="test nats an image", xscale="log")
     ax.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"], minor=False)
     ax.minorticks_off()
