@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import inspect
+import itertools
 import pickle
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from autograder.diagnosis.mistakes import Observation, reproduces, telling
@@ -139,12 +142,12 @@ def slips_of(text: str) -> Iterator[Slip]:
             if kind == "one-off":
                 kind = roles.get(id(node), kind)
             changed = pickle.loads(kept)
-            target = [n for n in ast.walk(changed) if not isinstance(n, ast.expr_context)][place]
+            nodes = (n for n in ast.walk(changed) if not isinstance(n, ast.expr_context))
+            target = next(itertools.islice(nodes, place, None))
             before = _told(node)
             new = change(target)
             if new is not target:
                 changed = _Replace(target, new).visit(changed)
-            ast.fix_missing_locations(changed)
             try:
                 after = ast.unparse(changed)
                 compile(after, "<slip>", "exec")
@@ -455,16 +458,22 @@ def changed_programs(rule: Callable[..., Any]) -> Iterator[tuple[Slip, Callable[
     texts = {name: _text_of(function) for name, function in functions.items()}
     codes = {name: compile(text or "", "<rule>", "exec") for name, text in texts.items()}
     for name, text in texts.items():
-        for slip in slips_of(text) if text is not None else ():
+        for slip, changed in _changed(text) if text is not None else ():
             namespace = dict(vars(module))
             try:
                 for other, code in codes.items():  # they see each other's changed selves
-                    exec(slip.text if other == name else code, namespace)
+                    exec(changed if other == name else code, namespace)
             except Exception:
                 continue
             program = namespace.get(rule.__name__)
             if callable(program):
                 yield slip, program
+
+
+@functools.lru_cache(maxsize=128)
+def _changed(text: str) -> tuple[tuple[Slip, CodeType], ...]:
+    """Every slip of a text, compiled: made once for all answers that are compared with it."""
+    return tuple((slip, compile(slip.text, "<slip>", "exec")) for slip in slips_of(text))
 
 
 def _with_helpers(rule: Callable[..., Any], names: dict[str, Any]) -> dict[str, Callable[..., Any]]:
