@@ -494,7 +494,7 @@ def inside_windows(d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.nd
 
 def padded(x: np.ndarray, before: int, after: int = 0) -> np.ndarray:
     """x (B, C, T) with zeros before and after it; numbers below 0 cut off, as F.pad does."""
-    x = x[:, :, max(-before, 0) : x.shape[2] + min(after, 0)]
+    x = x[:, :, max(-before, 0) : max(x.shape[2] + min(after, 0), 0)]
     return np.pad(x, ((0, 0), (0, 0), (max(before, 0), max(after, 0))))
 
 
@@ -578,6 +578,7 @@ OF_CONVOLUTIONS = mistakes(
         "padding-k-times-d": (
             "k·d zeros are too many: the first tap does not reach as far",
             {"zeros": lambda k, d: (k * d, 0)},
+            {"zeros": lambda k, d: (k * d, -d)},
         ),
         "signal-before": (
             "the end of the signal of the call before stands in front of this one: zeros belong "
@@ -1213,6 +1214,7 @@ def a_distribution_over_sounds(WaveNet: Standin, draw: Draw) -> Iterator[Claim |
             yield waiting(one.text, CARRIED, points=one.points, id=one.id)
         else:
             yield from examine(subject, draw, one)
+    yield _no_weight_is_idle(WaveNet, draw)
     yield _sums_to_one(WaveNet, draw, waits_unless(carried, CARRIED))
 
 
@@ -1257,7 +1259,7 @@ def _sees_its_field(WaveNet: Standin, draw: Draw) -> Claim:
         "the logits of x_t see x_{t−R} … x_{t−1}: all of these, and nothing else",
         not leaks and not gaps and not mixing,
         id="field",
-        points=1.5,
+        points=1,
         saw="rows of a batch that see each other" if mixing else saw,
         asks="each row by itself, R = 1 + Σ (k − 1) d samples, ending with the one before x_t",
         advice=[
@@ -1403,7 +1405,7 @@ def _of_stack(WaveNet: Standin) -> tuple[Subject, Property]:
         "stack",
         "stack: every block gets the x' of the one before, and the head the sum of all skips",
         cases,
-        points=1,
+        points=1.5,
         asks="blocks in a chain, each with the label; the head once, at the end",
     )
 
@@ -1520,7 +1522,7 @@ def _of_forward(WaveNet: Standin) -> tuple[Subject, Property]:
         "forward",
         "forward: the codes' own vectors, shifted by one column with zeros in front, through stack",
         cases,
-        points=1,
+        points=0.5,
         asks="what stack gives for the vector of x_{t−1} in column t, zeros in the first one, and "
         "the label",
     )
@@ -1641,8 +1643,49 @@ def _of_nll(WaveNet: Standin) -> tuple[Subject, Property]:
         "price",
         "nll is the price in nats of the samples after the first `given`, one number a sound",
         cases,
-        points=1,
+        points=0.5,
         asks="the sum over t > given of −ln p(x_t | x_{<t}), p as the model's own logits say",
+    )
+
+
+def _no_weight_is_idle(WaveNet: Standin, draw: Draw) -> Claim:
+    codes, x = tensor(draw.rng.integers(0, 5, (8, 12))), tensor(draw.normal(8, 5, 12))
+    label, last = tensor(draw.rng.permutation(np.arange(8) % 3)), 2
+
+    def of_block(model: Any, name: str) -> list:  # what others hear of the block with this weight
+        parts = name.split(".")
+        if parts[0] != "blocks":
+            return []
+        pair = model.blocks[int(parts[1])](x, label)
+        return [expect_array(one) for one in (pair[1:] if int(parts[1]) == last else pair)]
+
+    def of_model(model: Any) -> np.ndarray:
+        return expect_array(model(codes, label), (8, 5, 12), "float", "the logits")
+
+    idle: set[str] | None = None
+    for _ in range(3):  # a weight may lie behind units that are dead at one draw
+        model = ready(WaveNet, draw, 5, 5, 7, 2, [1, 2, 4], 3)
+        before, still = of_model(model), set()
+        for name, kept in numbers(model).items():
+            heard = of_block(model, name)
+            fill(model, {name: kept + tensor(draw.normal(*kept.shape))})
+            if close(of_model(model), before, 1e-9):
+                if not heard or not close(of_block(model, name), heard, 1e-9):
+                    still.add(name)
+            fill(model, {name: kept})
+        idle = still if idle is None else idle & still
+        if not idle:
+            break
+    return claim(
+        "no weight is idle: the logits change with each block's skip and label, and with the rest",
+        not idle,
+        id="idle",
+        points=1,
+        saw=f"logits that stay when {', '.join(sorted(idle or ())[:3])} changes",
+        asks="logits that depend on every weight on which a skip depends, or an x' that a block "
+        "hears",
+        advice="follow these weights through stack: what is computed with them has to arrive at "
+        "the head",
     )
 
 
@@ -1784,7 +1827,8 @@ OF_SOUNDS = (
     *mistakes(
         {
             "past-not-fed": (
-                "what is drawn is never put back: each step must see the samples drawn before",
+                "every step of yours sees a past of zeros: in the window must stand the samples "
+                "that were drawn before it",
                 {"window": lambda codes, t, n: 0 * window_of(codes, t, n)},
             ),
             "label-ignored": ("the label does not reach the model", {"told": False}),

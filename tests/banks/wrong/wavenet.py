@@ -23,6 +23,7 @@ FORWARD = (
     "forward: the codes' own vectors, shifted by one column with zeros in front, through stack"
 )
 PRICE = "nll is the price in nats of the samples after the first `given`, one number a sound"
+IDLE = "no weight is idle: the logits change with each block's skip and label, and with the rest"
 SUM = "the probabilities of all sounds sum to 1, and are not all alike"
 DRAWN = "each code is draw_codes of the model's logits, given the codes drawn before"
 WINDOW = "one call a step, on the last `field` samples and x_t's own place"
@@ -705,4 +706,16 @@ def generate_fast(model, count, label=None, generator=None):
         "precision-of-its-own",
         edit=("model.embed.weight.new_zeros(", "torch.zeros("),
     ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "padding-k-times-d",
+        edit=(
+            PAD,
+            "past = self.kernel_size[0] * self.dilation[0]\n"
+            "        return super().forward(F.pad(x, (past, 0)))[:, :, : x.shape[2]]",
+        ),
+    ),
+    Wrong("WaveNet", IDLE, "last-skip-only", edit=("total = total + skip", "total = skip")),
+    Wrong("WaveNet", IDLE, "label-dropped", edit=("block(x, label)", "block(x)")),
 )
