@@ -104,6 +104,23 @@ def mask_by_rule(
     return mask
 
 
+def mask_step_by_step(
+    kind: str, size: int | tuple[int, int], channels_in: int, channels_out: int, colors: int = 1
+) -> np.ndarray:
+    """The same as `mask_by_rule`, part by part."""
+    height, width = pair(size)
+    mask = np.zeros((channels_out, channels_in, height, width))
+    mask[:, :, : height // 2] = 1
+    mask[:, :, height // 2, : width // 2] = 1
+    of_out = np.arange(channels_out)[:, None] % colors
+    of_in = np.arange(channels_in)[None, :] % colors
+    if kind == "A":
+        mask[:, :, height // 2, width // 2] = of_in < of_out
+    else:
+        mask[:, :, height // 2, width // 2] = of_in <= of_out
+    return mask
+
+
 _OF_MASKS = (
     Mistake("all-zero", "nothing is connected: that is blind to the future, and to the past as "
         "well", after=lambda mask, *_: 0 * mask),
@@ -255,6 +272,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
             conv_mask(*case), (None,) * 4, "any", "the mask"
         ).astype(float),
         rule=mask_by_rule,
+        forms=(mask_step_by_step,),
         mistakes=_OF_MASKS,
         show=show_mask,
         told=told_mask,
@@ -554,6 +572,24 @@ def _plain(name: str) -> str:
     return re.sub(r"parametrizations\.(\w+)\.original$", r"\1", name)
 
 
+def _weights_by_norm(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights g · v / ‖v‖ that torch's weight_norm, new or old, keeps as a length and a
+    direction (Salimans and Kingma, 2016, "Weight Normalization", equation 2)."""
+    found = {}
+    for length, direction in (
+        (r"parametrizations\.(\w+)\.original0$", r"parametrizations.\1.original1"),
+        (r"(\w+)_g$", r"\1_v"),
+    ):
+        for name, g in state.items():
+            v = state.get(re.sub(length, direction, name))
+            if re.search(length, name) and v is not None and g.ndim == v.ndim:
+                axes = [axis for axis in range(g.ndim) if g.shape[axis] == 1]
+                found[re.sub(length, r"\1", name)] = (
+                    g * v / torch.linalg.vector_norm(v, dim=axes, keepdim=True)
+                )
+    return found
+
+
 def _as_saved(layer: Any, numbers: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The numbers in single precision, under the names that the layer has for them."""
     named = {_plain(name): name for name in _saved_by(layer)}
@@ -584,7 +620,7 @@ def _state_of(module: Any, names: Iterable[str]) -> dict[str, torch.Tensor]:
             state = {name: value for name, value in module.named_parameters()}
         except StudentFailed:
             state = {}
-    state = {_plain(name): value for name, value in state.items()}
+    state = {_plain(name): value for name, value in state.items()} | _weights_by_norm(state)
     if missing := sorted(set(names) - set(state)):
         raise WrongKind(f"the layer {missing[0]} of the given constructor should stay: it is gone")
     return {
@@ -623,6 +659,17 @@ def sums_of_offsets(
             field = layer if place == 0 else field | layer
         elif not (first_only and place):
             field = {(a + c, b + d) for a, b in field for c, d in layer}
+    return field
+
+
+def sums_step_by_step(layers: Sequence[tuple[str, int]]) -> Field:
+    """The same as `sums_of_offsets`, layer by layer."""
+    field = {(0, 0)}
+    for kind, size in layers:
+        p = size // 2
+        above = {(r, c) for r in range(-p, 0) for c in range(-p, p + 1)}
+        left = {(0, c) for c in range(-p, 1 if kind == "B" else 0)}
+        field = {(a + c, b + d) for a, b in field for c, d in above | left}
     return field
 
 
@@ -729,6 +776,7 @@ def offsets_of_a_stack(receptive_field: Standin, draw: Draw) -> Said:
         Subject(
             ask=ask,
             rule=sums_of_offsets,
+            forms=(sums_step_by_step,),
             mistakes=_OF_FIELDS,
             show=lambda layers: f"{layers}" if len(layers) < 6 else f"{len(layers)} layers of 3×3",
             told=told_field,
@@ -823,6 +871,29 @@ def block_by_rule(
     if out:
         new_h = F.conv2d(new_h, state["out.weight"] * mixing, state["out.bias"])
     return torch.cat([new_v, new_h + residual(kind, h)], 1).numpy()
+
+
+def block_step_by_step(
+    block: Any,
+    state: dict[str, torch.Tensor],
+    v: torch.Tensor,
+    h: torch.Tensor,
+    kind: str,
+    colors: int = 1,
+) -> np.ndarray:
+    """The same as `block_by_rule`, in one line a step."""
+    (C, D, _, size), p = state["across.weight"].shape, state["across.weight"].shape[3] // 2
+    across = state["across.weight"] * tensor(mask_by_rule(kind, (1, size), D, C, colors))
+    out = state["out.weight"] * tensor(mask_by_rule("B", 1, C // 2, C // 2, colors))
+    u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
+    above = F.pad(u, (0, 0, 1, 0))[:, :, :-1]
+    a, b = u.chunk(2, dim=1)
+    new_v = torch.tanh(a) * torch.sigmoid(b)
+    here = F.conv2d(h, across, state["across.bias"], padding=(0, p))
+    a, b = (here + F.conv2d(above, state["down.weight"], state["down.bias"])).chunk(2, dim=1)
+    new_h = F.conv2d(torch.tanh(a) * torch.sigmoid(b), out, state["out.bias"])
+    new_h = h + new_h if kind == "B" else new_h
+    return torch.cat([new_v, new_h], 1).numpy()
 
 
 _OF_BLOCKS = (
@@ -981,6 +1052,7 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
         Subject(
             ask=lambda block, state, v, h, *_: _both_stacks(block(v.float(), h.float())).numpy(),
             rule=block_by_rule,
+            forms=(block_step_by_step,),
             mistakes=_OF_BLOCKS,
             show=lambda block, state, v, h, kind, colors=1: (
                 f"kind {kind}, {v.shape[1]} channels of {colors} color{'s' * (colors > 1)}"

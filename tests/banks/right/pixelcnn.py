@@ -316,4 +316,35 @@ class MaskedConv2d(nn.Conv2d):
         return super().forward(x)
 """,
     ),
+    *(
+        Right(
+            exercise,
+            "layers with weight_norm",
+            edit=(end, end + f"        for layer in {layers}:\n            {norm}(layer)\n"),
+            check=check,
+        )
+        for exercise, check, end, layers, norm in (
+            (
+                "GatedBlock",
+                "GatedBlock",
+                '        self.out = MaskedConv2d("B", channels, channels, 1, colors)\n',
+                "(self.vertical, self.down, self.across, self.out)",
+                "nn.utils.parametrizations.weight_norm",
+            ),
+            (
+                "GatedBlock",
+                "BlockMemory",
+                '        self.out = MaskedConv2d("B", channels, channels, 1, colors)\n',
+                "(self.vertical, self.down, self.across, self.out)",
+                "nn.utils.weight_norm",
+            ),
+            (
+                "PixelCNN",
+                "PixelCNN.forward",
+                '        self.output = MaskedConv2d("B", channels, levels * colors, 1, colors)\n',
+                "(self.hidden, self.output)",
+                "nn.utils.parametrizations.weight_norm",
+            ),
+        )
+    ),
 )
