@@ -7,6 +7,7 @@ Buys, Du, Forbes and Choi (2020); ties go to the lowest index.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -506,7 +507,45 @@ _SHARES = (
         "the answer is in ranked order: put each probability back at its own token",
         options={"put": lambda p, kept: np.sort(p)[::-1] * (np.arange(len(p)) < len(kept))},
     ),
+    *(
+        Mistake(
+            "read-for-written",
+            "the ranked entries are READ at the places of the ranking (as gather does): the entry "
+            "of rank r is to be WRITTEN at the token that has that rank",
+            options={"put": put},
+        )
+        for put in (
+            lambda p, kept: (np.sort(p)[::-1] * (np.arange(len(p)) < len(kept)))[ranking(p)],
+            lambda p, kept: p * (np.arange(len(p)) < len(kept))[ranking(p)],
+        )
+    ),
 )
+
+
+def sums_over(rule: Callable, axis: int | None, but_for: float = math.nan) -> Mistake:
+    """The mistake of dividing a batch by sums along another axis than the last (None: by one).
+
+    `but_for` is the argument at which there is no such mistake.
+    """
+
+    def shared_by_others(p: np.ndarray, much: float, **wrong: Any) -> Any:
+        kept = rule(p, much, **{"shared": lambda kept: kept, **wrong})
+        if isinstance(kept, str):
+            return kept
+        if much == but_for:
+            return rule(p, much, **wrong)
+        with np.errstate(all="ignore"):
+            return kept / kept.sum(axis=axis, keepdims=True)
+
+    whose = "the whole batch" if axis is None else "its first axis"
+    return Mistake(
+        "sum-over-the-batch",
+        f"what is kept is divided by a sum over {whose}: each row has a sum of its own, along the "
+        "last axis",
+        gives=shared_by_others,
+    )
+
+
 _TIES = (
     Mistake(
         "ties-keep-more",
@@ -575,6 +614,7 @@ _OF_TOP_K = (
     ),
     *_TIES,
     *_OF_BATCHES,
+    *(sums_over(best_k, axis) for axis in (None, 0)),
     Mistake(
         "k-beyond-V",
         "your function raises an exception for k > V: where k is larger, there is nothing to cut",
@@ -821,6 +861,7 @@ _OF_TOP_P = (
         for kept in (lambda b, r, m: np.float32(b + r) < m, lambda b, r, m: np.float32(b + r) <= m)
     ),
     *_OF_BATCHES,
+    *(sums_over(nucleus, axis, one) for axis in (None, 0) for one in (math.nan, 1.0)),
     *(
         answered_where(outside, "p", "0 < p ≤ 1")
         for outside in (
@@ -1003,7 +1044,18 @@ def _top_p_first(
     return p if k is None else some_k(p, k)
 
 
+def _logits_cut(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1.0) -> Any:
+    cut = z if k is None else some_k(z, k)
+    return cut if isinstance(cut, str) else recipe(cut, T, None, mass)
+
+
 _OF_ORDER = (
+    Mistake(
+        "logits-cut",
+        "top-k gets the logits here, which sets some of them to 0 and divides the others: it takes "
+        "probabilities, so the temperature comes before it",
+        gives=_logits_cut,
+    ),
     Mistake(
         "temperature-after-top-p",
         "the temperature comes last here, so that top-p cuts another distribution than the one "
@@ -1204,12 +1256,16 @@ def log_probability(tables: Sequence[np.ndarray], text: Sequence[int]) -> float:
         )
 
 
-def greedy_text(tables: Sequence[np.ndarray], steps: Callable | None = None) -> list[int]:
-    """The text of the most probable tokens; `steps(text)` is what the model hears of the prefix."""
+def greedy_text(
+    tables: Sequence[np.ndarray],
+    heard: Callable[[list], list] = lambda text: text,
+    choose: Callable[[np.ndarray], Any] = np.argmax,
+) -> list[int]:
+    """The text of the most probable tokens; `heard(text)` is what the model hears of the prefix."""
     V, text = tables[0].shape[1], []
     for _ in tables:
-        prefix = text if steps is None else steps(text)
-        text.append(int(tables[len(prefix)][place_of(prefix, V)].argmax()))
+        prefix = heard(text)
+        text.append(int(choose(tables[len(prefix)][place_of(prefix, V)])))
     return text
 
 
@@ -1229,117 +1285,256 @@ def unmoved_beams(tables: Sequence[np.ndarray], width: int) -> list[tuple[tuple[
 def beams(
     tables: Sequence[np.ndarray],
     width: int,
+    *,
     score: Callable[[float, float], float] = lambda parent, new: parent + new,
     each: int | None = None,
+    begin: Callable[[int], int] = lambda width: 1,
+    kept: Callable[[int], int] = lambda width: width,
 ) -> list[tuple[tuple[int, ...], float]]:
-    """Beam search; `score` joins a prefix's score and a token's, `each` limits its tokens."""
-    V, kept = tables[0].shape[1], [((), 0.0)]
+    """Beam search: texts and scores, the best first. Each option turns one thing of it wrong.
+
+    `score` joins a prefix's score and a token's, `each` limits the tokens of a prefix, `begin` says
+    with how many empty prefixes it begins, `kept` how many are kept.
+    """
+    V, best = tables[0].shape[1], [((), 0.0)] * begin(width)
     for table in tables:
         grown = []
-        for text, total in kept:
+        for text, total in best:
             with np.errstate(divide="ignore"):
                 row = np.log(table[place_of(text, V)])
             # The first step has one prefix, from which all beams must come.
             for token in ranking(row)[: each if each and text else None]:
                 grown.append(((*text, int(token)), score(total, float(row[token]))))
-        kept = sorted(grown, key=lambda b: -b[1])[:width]
-    return kept
+        best = sorted(grown, key=lambda b: -b[1])[: kept(width)]
+    return best
 
 
 # --- greedy ---------------------------------------------------------------------------------------
 
 
-@checks("greedy", lesson=LESSON, points=1, see="Exercise 3: the most probable text")
-def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim]:
-    """The most probable token, appended, and again."""
+def total_of(tables: Sequence[np.ndarray], said: Sequence[int]) -> float:
+    """log p of a text, NaN if it holds what is no token."""
+    valid = all(0 <= token < tables[0].shape[1] for token in said)
+    return log_probability(tables, said) if valid else math.nan
 
-    def ask(tables: Sequence[np.ndarray], length: int) -> tuple[list[int], float]:
-        found, _ = searched(greedy, model_of(tables), length)
-        if not isinstance(found, tuple | list) or len(found) != 2:
-            raise WrongKind("greedy should return (tokens, log-probability), two things")
-        text = expect_array(found[0], (length,), "int", "the tokens").tolist()
-        return text, number(found[1], "the log-probability")
 
-    shortcuts: dict[str, Callable] = {
-        "prefix-not-extended": lambda tables: [int(tables[0].argmax())] * len(tables),
-        "last-token-only": lambda tables: greedy_text(tables, lambda text: text[-1:]),
-        "least-probable": lambda tables: greedy_text([-t for t in tables]),
-    }
+def greedy_by_rule(tables: Sequence[np.ndarray], said: Sequence[int], **wrong: Callable) -> list:
+    """The text of the most probable tokens, and log p of the text that was said."""
+    return [greedy_text(tables, **wrong), total_of(tables, said)]
+
+
+def greedy_step_by_step(tables: Sequence[np.ndarray], said: Sequence[int]) -> list:
+    """The same as `greedy_by_rule`, in one line a step."""
+    text = []
+    for t in range(len(tables)):
+        row = tables[t][place_of(text, tables[0].shape[1])]
+        text.append(int(row.argmax()))
+    return [text, total_of(tables, said)]
+
+
+def _best_text(tables: Sequence[np.ndarray]) -> list[int]:
+    every = itertools.product(range(tables[0].shape[1]), repeat=len(tables))
+    return list(max(every, key=lambda x: log_probability(tables, x)))
+
+
+def _last_of(tables: Sequence[np.ndarray], said: Sequence[int]) -> float:
+    return math.log(tables[-1][place_of(said[:-1], tables[0].shape[1]), said[-1]])
+
+
+_OTHER_TOKEN = "of tied tokens the one with the lowest index is asked: yours is another"
+_OF_GREEDY = (
+    *(
+        Mistake(name, advice, options=how)
+        for name, advice, how in (
+            (
+                "prefix-not-extended",
+                "the model is asked the same each time: append the chosen token to the prefix",
+                {"heard": lambda text: text[:0]},
+            ),
+            (
+                "last-token-only",
+                "the model sees the last token only: give it ALL tokens so far, (1, t)",
+                {"heard": lambda text: text[-1:]},
+            ),
+            (
+                "least-probable",
+                "the least probable token is taken: argmax",
+                {"choose": np.argmin},
+            ),
+            (
+                "ties-by-chance",
+                _OTHER_TOKEN,
+                {"choose": lambda row: len(row) - 1 - row[::-1].argmax()},
+            ),
+        )
+    ),
+    *(
+        Mistake(name, advice, after=lambda v, *case, how=how: [v[0], how(v[1], *case)])
+        for name, advice, how in (
+            (
+                "probability-for-log",
+                "this is p itself: log p is asked",
+                lambda total, *_: math.exp(total),
+            ),
+            (
+                "mean-for-sum",
+                "a mean over steps: the SUM is log p",
+                lambda total, tables, said: total / len(said),
+            ),
+            (
+                "bits-for-nats",
+                "these are bits: nats are asked",
+                lambda total, *_: total / math.log(2),
+            ),
+            ("sign", "log p is negative: this is the NLL", lambda total, *_: -total),
+            ("never-added", "the sum stays 0: nothing is added to it", lambda total, *_: 0.0),
+            (
+                "last-step-only",
+                "this is the last token's log-probability: add those of all steps",
+                lambda total, tables, said: _last_of(tables, said),
+            ),
+            (
+                "last-step-forgotten",
+                "the last token's log-probability is missing from the sum",
+                lambda total, tables, said: total - _last_of(tables, said),
+            ),
+            (
+                "first-step-forgotten",
+                "the first token's log-probability is missing from the sum",
+                lambda total, tables, said: total - math.log(tables[0][0, said[0]]),
+            ),
+        )
+    ),
+)
+
+
+def _tied_otherwise(seen: Sequence[Observation]) -> bool:
+    """Whether each text that is not the right one takes a largest entry at each step."""
+    failed = [o for o in seen if o.answer[0] != o.right[0]]
+    return bool(failed) and all(
+        math.isfinite(total_of(tables, text))
+        and all(
+            tables[t][place_of(text[:t], tables[0].shape[1])].max()
+            == tables[t][place_of(text[:t], tables[0].shape[1]), text[t]]
+            for t in range(len(text))
+        )
+        for tables, text in ((o.args[0], o.answer[0]) for o in failed)
+    )
+
+
+def _searched(seen: Sequence[Observation]) -> bool:
+    """Whether each text that is not the right one is a most probable text."""
+    failed = [o for o in seen if o.answer[0] != o.right[0]]
+    return bool(failed) and all(
+        math.isclose(total_of(o.args[0], o.answer[0]), total_of(o.args[0], _best_text(o.args[0])))
+        for o in failed
+    )
+
+
+def told_tree(tables: Sequence[np.ndarray]) -> str:
+    """A small tree of two tokens in words; of a larger one its size."""
+    V = tables[0].shape[1]
+    if V > 2 or len(tables) > 3:
+        return f"{len(tables)} steps over {V} tokens"
+    rows = [f"first {shown(tables[0][0])}"]
+    for t, table in enumerate(tables[1:], 1):
+        prefixes = itertools.product("01", repeat=t)
+        rows += [f"after {''.join(p)} {shown(r)}" for p, r in zip(prefixes, table, strict=True)]
+    return ", ".join(rows)
+
+
+_TREES = (
+    [np.array([[0.25, 0.75]])],
+    [np.array([[0.5, 0.5]])],
+    [np.array([[0.625, 0.375]]), np.array([[0.25, 0.75], [0.875, 0.125]])],
+    [
+        np.array([[0.375, 0.625]]),
+        np.array([[0.625, 0.375], [0.75, 0.25]]),
+        np.array([[0.5, 0.5], [0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]),
+    ],
+)
+
+
+def greedy_by_hand(tables: Sequence[np.ndarray], said: Sequence[int]) -> str:
+    """The steps in a tree of two tokens."""
+    if tables[0].shape[1] > 2 or len(tables) > 3:
+        return ""
+    steps, text = [], []
+    for t, token in enumerate(greedy_text(tables)):
+        row = tables[t][place_of(text, 2)]
+        steps.append(f"of {shown(row)} the {'first' if token == 0 else 'second'}, token {token}")
+        text.append(token)
+    logs = " + ".join(f"ln {tables[t][place_of(text[:t], 2), v]:g}" for t, v in enumerate(text))
+    return f"{', then '.join(steps)}; {logs} = {log_probability(tables, text):.4f}"
+
+
+def greedy_trees(draw: Draw) -> list[Sequence[np.ndarray]]:
+    """Trees on which the usual mistakes give other texts, and one with ties."""
     while True:
         V, length = draw.integer(3, 4), draw.integer(4, 5)
         tables = random_tables(draw, V, length)
-        right = greedy_text(tables)
-        best = max(
-            itertools.product(range(V), repeat=length), key=lambda x: log_probability(tables, x)
-        )
-        others = [rule(tables) for rule in shortcuts.values()] + [list(best)]
+        texts = [greedy_text(tables), _best_text(tables)]
+        texts += [greedy_text(tables, **one.options) for one in _OF_GREEDY[:3]]
         gaps = [np.diff(np.sort(t, axis=1))[:, -1].min() for t in tables]
-        different = {tuple(text) for text in (right, *others)}
-        if len(different) == 1 + len(others) and min(gaps) > 1e-3:
+        if len({tuple(text) for text in texts}) == len(texts) and min(gaps) > 1e-3:
             break
-    text, total = ask(tables, length)
-    named = next((n for n, rule in shortcuts.items() if rule(tables) == text), "")
-    ties = [np.array([[0.25, 0.375, 0.375]]), np.tile([0.375, 0.25, 0.375], (3, 1))]
-    tied = ask(ties, 2)[0]
-    yield claim(
-        "each token is the most probable one after those chosen before it",
-        text == right and tied == greedy_text(ties),
-        points=0.6,
-        saw=f"{text}" if text != right else f"{tied}, where tokens 1 and 2 tie, then 0 and 2",
-        asks="at each step the largest entry of step(tokens so far), of tied ones the first",
-        advice=[
-            when(
-                named == "prefix-not-extended",
-                named,
-                "the model is asked the same each time: append the chosen token to the prefix",
-            ),
-            when(
-                named == "last-token-only",
-                named,
-                "the model sees the last token only: give it ALL tokens so far, (1, t)",
-            ),
-            when(named == "least-probable", named, "the least probable token is taken: argmax"),
-            when(
-                text == list(best),
+    return [tables, [np.array([[0.25, 0.375, 0.375]]), np.tile([0.375, 0.25, 0.375], (3, 1))]]
+
+
+@checks("greedy", lesson=LESSON, points=1, see="Exercise 3: the most probable text")
+def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
+    """The most probable token, appended, and again."""
+
+    def ask(tables: Sequence[np.ndarray], said: Any = None) -> list:
+        found, _ = searched(greedy, model_of(tables), len(tables))
+        if not isinstance(found, tuple | list) or len(found) != 2:
+            raise WrongKind("greedy should return (tokens, log-probability), two things")
+        text = expect_array(found[0], (len(tables),), "int", "the tokens").tolist()
+        return [text, number(found[1], "the log-probability")]
+
+    @functools.cache
+    def cases(draw: Draw) -> list[tuple]:
+        return [(tables, ask(tables)[0]) for tables in greedy_trees(draw)]
+
+    subject = Subject(
+        ask=ask,
+        rule=greedy_by_rule,
+        forms=(greedy_step_by_step,),
+        mistakes=_OF_GREEDY,
+        symptoms=(
+            Symptom("ties-by-chance", _OTHER_TOKEN, _tied_otherwise),
+            Symptom(
                 "searched",
                 "this is the most probable TEXT: greedy looks at one step only",
+                _searched,
             ),
-            when(
-                text == right
-                and all(ties[t].max(0)[v] == 0.375 for t, v in enumerate(tied) if 0 <= v < 3),
-                "ties-by-chance",
-                "of tied tokens the one with the lowest index is asked: yours is another",
-            ),
-            "one step at a time: ask, take the largest, append",
-        ],
+        ),
+        show=lambda tables, said: told_tree(tables),
+        told=lambda a: f"tokens {a[0]} with {a[1]:.4g}",
+        by_hand=greedy_by_hand,
+        smaller=lambda tables, said: (
+            (few, ask(few)[0]) for few in _TREES if few[-1].size < tables[-1].size
+        ),
     )
-    valid = all(0 <= token < V for token in text)
-    own = log_probability(tables, text) if valid else math.nan
-    yield claim(
-        "the log-probability is that of the whole text, in nats",
-        valid and close(total, own) and len(set(text)) > 0,
-        points=0.4,
-        saw=f"{total:.4g} for a text of {length} tokens",
-        asks="the sum of the chosen tokens' log-probabilities",
-        advice=[
-            when(
-                close(total, math.exp(own)),
-                "probability-for-log",
-                "this is p itself: log p is asked",
-            ),
-            when(close(total, own / length), "mean-for-sum", "a mean over steps: the SUM is log p"),
-            when(
-                close(total, own / math.log(2)), "bits-for-nats", "these are bits: nats are asked"
-            ),
-            when(close(total, -own), "sign", "log p is negative: this is the NLL"),
-            when(total == 0, "never-added", "the sum stays 0: nothing is added to it"),
-            when(
-                valid and close(total, math.log(tables[-1][place_of(text[:-1], V), text[-1]])),
-                "last-step-only",
-                "this is the last token's log-probability: add those of all steps",
-            ),
-            "add the log-probability of each token as you choose it",
-        ],
+    yield from examine(
+        subject,
+        draw,
+        Property(
+            "tokens",
+            "each token is the most probable one after those chosen before it",
+            cases,
+            0.6,
+            asks="at each step the largest entry of step(tokens so far), of tied ones the first",
+            alike=lambda a, b: a[0] == b[0],
+        ),
+        Property(
+            "log",
+            "the log-probability is that of the whole text, in nats",
+            cases,
+            0.4,
+            asks="the sum of the chosen tokens' log-probabilities",
+            alike=lambda a, b: close(a[1], b[1]),
+        ),
     )
 
 
@@ -1349,14 +1544,171 @@ _PRODUCT = (
     "probabilities are multiplied (or scores are no logarithms): add LOGS, or hundreds of tokens "
     "round to 0"
 )
-_ON_BEAMS = {
-    "beam-is-greedy": "each beam is extended by its best token only, so all of them are greedy: "
-    "compare ALL extensions of all beams",
-    "parent-score-forgotten": "beams are ranked by their last token alone: add the score of the "
-    "prefix",
-    "parents-mixed-up": "scores and texts do not belong together: take for each new beam the "
-    "prefix that it grew from",
-}
+
+
+def beams_by_rule(tables: Sequence[np.ndarray], width: int, **wrong: Any) -> list:
+    """[texts, scores (w,)] of beam search, the best first."""
+    found = beams(tables, width, **wrong)
+    return [[text for text, _ in found], np.array([score for _, score in found])]
+
+
+def beams_step_by_step(tables: Sequence[np.ndarray], width: int) -> list:
+    """The same as `beams_by_rule`, of all prefixes at once."""
+    V, texts, scores = tables[0].shape[1], [()], np.zeros(1)
+    for table in tables:
+        with np.errstate(divide="ignore"):
+            rows = np.log(np.stack([table[place_of(text, V)] for text in texts]))
+        total = (scores[:, None] + rows).reshape(-1)
+        place = ranking(total)[:width]
+        texts = [(*texts[i // V], int(i % V)) for i in place]
+        scores = total[place]
+    return [texts, scores]
+
+
+def _unmoved(tables: Sequence[np.ndarray], width: int) -> list:
+    found = unmoved_beams(tables, width)
+    return [[text for text, _ in found], np.array([score for _, score in found])]
+
+
+def _swapped(tables: Sequence[np.ndarray], width: int) -> list:
+    """Beam search that takes for a place i the prefix i % V and the token i // V."""
+    V, texts, scores = tables[0].shape[1], [()], np.zeros(1)
+    for table in tables:
+        rows = np.log([table[place_of(text, V)] for text in texts])
+        total = (scores[:, None] + rows).reshape(-1)
+        place = ranking(total)[:width]
+        texts = [(*(texts[i % V] if texts[0] else ()), int(i // V)) for i in place]
+        scores = total[place]
+    return [texts, scores]
+
+
+_MIXED = (
+    "scores and texts do not belong together: take for each new beam the prefix that it grew from"
+)
+_TWICE = (
+    "a text stands twice among the beams: each is to come once. Is there ONE empty prefix at the "
+    "start (copies stay copies), and has each beam a list of its own?"
+)
+_OF_BEAMS = (
+    Mistake(
+        "beam-is-greedy",
+        "each beam is extended by its best token only, so all of them are greedy: compare ALL "
+        "extensions of all beams",
+        options={"each": 1},
+    ),
+    Mistake(
+        "beam-is-greedy",
+        "one prefix alone is kept at each step, which is greedy: keep `width` of them",
+        options={"kept": lambda width: 1},
+    ),
+    Mistake(
+        "parent-score-forgotten",
+        "beams are ranked by their last token alone: add the score of the prefix",
+        options={"score": lambda parent, new: new},
+    ),
+    Mistake(
+        "parents-mixed-up",
+        _MIXED,
+        gives=_unmoved,
+    ),
+    Mistake(
+        "prefix-and-token-swapped",
+        "of a place i in the list of all extensions, i % V is taken for the prefix and i // V for "
+        "the token: the other way round, since each prefix has V extensions side by side",
+        gives=_swapped,
+    ),
+    Mistake("identical-beams", _TWICE, options={"begin": lambda width: width}),
+    Mistake(
+        "product-for-logs",
+        _PRODUCT,
+        after=lambda found, *_: [found[0], np.exp(found[1])],
+    ),
+    Mistake(
+        "mean-for-sum",
+        "scores are divided by the length: all texts here are equally long, return log p",
+        after=lambda found, tables, width: [found[0], found[1] / len(tables)],
+    ),
+    Mistake(
+        "bits-for-nats",
+        "these are bits: nats are asked",
+        after=lambda found, *_: [found[0], found[1] / math.log(2)],
+    ),
+    Mistake(
+        "sign",
+        "log p is negative: these are surprises",
+        after=lambda found, *_: [found[0], -found[1]],
+    ),
+    Mistake(
+        "not-sorted",
+        "the right beams in another order: the best comes first",
+        after=lambda found, *_: [found[0][::-1], found[1][::-1]],
+    ),
+    *(
+        Mistake(
+            name,
+            advice,
+            options={"kept": kept},
+        )
+        for name, advice, kept in (
+            ("one-too-few", "one beam too few is kept", lambda width: max(width - 1, 1)),
+            ("one-too-many", "one beam too many is kept", lambda width: width + 1),
+        )
+    ),
+)
+
+
+def _scores_of_others(seen: Sequence[Observation]) -> bool:
+    """Whether a search has all the right scores, and texts that they do not belong to."""
+    return any(
+        len(o.answer[0]) == len(o.right[0])
+        and close(np.sort(o.answer[1])[::-1], o.right[1])
+        and not close(o.answer[1], truth_of(o.args[0], o.answer[0]))
+        for o in seen
+        if o.fails
+    )
+
+
+def _finds_more(seen: Sequence[Observation]) -> bool:
+    """Whether a narrow search finds the best text where a beam of its width cannot."""
+    return any(
+        o.fails
+        and len(o.answer[0]) == len(o.right[0])
+        and o.answer[0][0] != o.right[0][0]
+        and o.answer[0][0] == beams(o.args[0], o.args[0][0].shape[1] ** len(o.args[0]))[0][0]
+        for o in seen
+    )
+
+
+_SEEN_OF_BEAMS = (
+    Symptom(
+        "nan-from-inf",
+        "−inf is a fine log-probability: 0 · inf or inf − inf is not",
+        lambda seen: any(np.isnan(o.answer[1]).any() for o in seen),
+    ),
+    Symptom(
+        "identical-beams",
+        _TWICE,
+        lambda seen: any(o.fails and len(set(o.answer[0])) < len(o.answer[0]) for o in seen),
+    ),
+    Symptom("parents-mixed-up", _MIXED, _scores_of_others),
+    Symptom(
+        "not-a-beam",
+        "this search finds more than a beam of that width can: only `width` prefixes are kept at "
+        "each step",
+        _finds_more,
+    ),
+    Symptom(
+        "not-sorted",
+        "the right beams in another order: the best comes first",
+        lambda seen: all(
+            sorted(o.answer[0]) == sorted(o.right[0])
+            and close(np.sort(o.answer[1]), np.sort(o.right[1]))
+            and close(o.answer[1], truth_of(o.args[0], o.answer[0]))
+            for o in seen
+            if o.fails
+        ),
+    ),
+)
 
 
 def beams_of(
@@ -1373,171 +1725,102 @@ def beams_of(
     return texts, scores, asked
 
 
-def truth_of(tables: Sequence[np.ndarray], texts: np.ndarray) -> np.ndarray:
-    """The log-probability of each text, NaN if one of them holds what is no token."""
-    V = tables[0].shape[1]
-    valid = ((texts >= 0) & (texts < V)).all()
-    return np.array([log_probability(tables, t) if valid else math.nan for t in texts.tolist()])
+def truth_of(tables: Sequence[np.ndarray], texts: Any) -> np.ndarray:
+    """The log-probability of each text, NaN for one that holds what is no token."""
+    return np.array([total_of(tables, [int(v) for v in text]) for text in texts])
 
 
-def telling_tables(
-    draw: Draw, width: int, length: int, V: int
-) -> tuple[list[np.ndarray], dict[str, list]]:
-    """A model on which narrow beams, wide ones and the usual mistakes all differ; those by name."""
+def _paired(found: list) -> dict:
+    return dict(zip(found[0], found[1].tolist(), strict=True))
+
+
+def best_is_right(a: list, b: list) -> bool:
+    """Whether the first text and its score are the right ones."""
+    return a[0][:1] == b[0][:1] and close(a[1][:1], b[1][:1])
+
+
+def beams_are_right(a: list, b: list) -> bool:
+    """Whether texts and scores are the right ones, in their order."""
+    return a[0] == b[0] and close(a[1], b[1])
+
+
+def all_are_there(a: list, b: list) -> bool:
+    """Whether the same texts have the same scores, and the scores their order."""
+    one, other = _paired(a), _paired(b)
+    return (
+        sorted(a[0]) == sorted(b[0])
+        and close(a[1], b[1])
+        and all(close(one[text], other[text]) for text in other)
+    )
+
+
+def telling_tables(draw: Draw, width: int, length: int, V: int) -> list[np.ndarray]:
+    """A model on which narrow beams, wide ones and the usual mistakes all differ."""
     while True:
         tables = random_tables(draw, V, length)
-        right = beams(tables, width)
+        right = [text for text, _ in beams(tables, width)]
         exhaustive = beams(tables, V**length)
-        mistakes = {
-            "beam-is-greedy": beams(tables, width, each=1),
-            "parent-score-forgotten": beams(tables, width, score=lambda parent, new: new),
-            "parents-mixed-up": unmoved_beams(tables, width),
-        }
-        scores = [s for _, s in exhaustive]
+        others = [beams_by_rule(tables, width, **one.options)[0] for one in _OF_BEAMS[:3]]
+        others += [_unmoved(tables, width)[0]]
         if (
-            exhaustive[0][0] not in [t for t, _ in right]
-            and all([t for t, _ in m] != [t for t, _ in right] for m in mistakes.values())
-            and min(-np.diff(scores[:12])) > 1e-3
+            exhaustive[0][0] not in right
+            and all(texts != right for texts in others)
+            and min(-np.diff([s for _, s in exhaustive[:12]])) > 1e-3
             and _margins(tables, width) > 1e-3
         ):
-            return tables, mistakes
+            return tables
 
 
-def advice_on_beams(
-    tables: Sequence[np.ndarray],
-    width: int,
-    texts: np.ndarray,
-    scores: np.ndarray,
-    mistakes: dict[str, list],
-) -> list[str | Advice]:
-    """What the beams of one search say of how it went."""
-    length, truth, right = len(tables), truth_of(tables, texts), beams(tables, width)
-    best = beams(tables, tables[0].shape[1] ** length)[0][0]
-    listed = sorted(map(tuple, texts.tolist()))
-    equal = len(texts) > 1 and len(set(listed)) == 1
-    theirs = [t for t, _ in right]
-    return [
-        when(are_products(scores, truth), "product-for-logs", _PRODUCT),
-        when(
-            equal,
-            "identical-beams",
-            "all beams are one and the same text: start with ONE empty prefix (copies stay "
-            "copies), and give each beam a list of its own",
-        ),
-        *(
-            when(texts.tolist() == [list(t) for t, _ in m], name, _ON_BEAMS[name])
-            for name, m in mistakes.items()
-        ),
-        when(
-            len(texts) == width
-            and close(np.sort(scores)[::-1], np.array([s for _, s in right]))
-            and not close(scores, truth),
-            "parents-mixed-up",
-            _ON_BEAMS["parents-mixed-up"],
-        ),
-        when(
-            listed == sorted(theirs) and [tuple(t) for t in texts.tolist()] != theirs,
-            "not-sorted",
-            "the right beams in another order: the best comes first",
-        ),
-        when(
-            listed == sorted(theirs) and close(scores * length, truth),
-            "mean-for-sum",
-            "scores are divided by the length: all texts here are equally long, return log p",
-        ),
-        when(
-            len(texts) == width and tuple(texts[0].tolist()) == best,
-            "not-a-beam",
-            "this search finds more than a beam of that width can: only `width` prefixes are kept "
-            "at each step",
-        ),
-        when(
-            len(set(listed)) < len(listed),
-            "identical-beams",
-            "a text stands twice among the beams: start with ONE empty prefix",
-        ),
-    ]
-
-
-def are_products(scores: np.ndarray, truth: np.ndarray) -> bool:
-    """Whether the scores are probabilities where log-probabilities are asked."""
-    with np.errstate(all="ignore"):
-        return bool((scores > 0).all() and close(np.log(np.where(scores > 0, scores, 1)), truth))
-
-
-def claim_of_two_steps(beam_search: Standin, draw: Draw, advice: Sequence[str | Advice]) -> Claim:
+def trees_for_beams(draw: Draw) -> list[tuple]:
     """Trees of two steps on which the second-best first token leads to the best text."""
     high = 0.55 + 0.08 * float(draw.uniform())
     trees = []
     for flip, sure in itertools.product((False, True), ([0.97, 0.03], [0.03, 0.97])):
         first, second = np.array([[high, 1 - high]]), np.array([[0.5, 0.5], sure])
-        trees.append([first[:, ::-1], second[::-1]] if flip else [first, second])
-    hits, found = [], []
-    for two in trees:
-        best = beams(two, 4)[0]
-        pair, sums, _ = beams_of(beam_search, model_of(two), 2, 2, 2)
-        found.append((pair, sums))
-        hits.append(
-            len(pair) > 0 and tuple(pair[0].tolist()) == best[0] and close(sums[0], best[1])
-        )
-    at = hits.index(False) if not all(hits) else 0
-    two, (pair, sums), best = trees[at], found[at], beams(trees[at], 4)[0]
-    return claim(
-        "a beam of 2 finds the text that greedy misses on a two-step tree",
-        all(hits),
-        points=0.75,
-        saw=f"{pair[0].tolist()} with {sums[0]:.4g}" if len(pair) else "no beam",
-        asks=f"the second-best first token, whose future is sure: p = {math.exp(best[1]):.3f}",
-        advice=[
-            *advice,
-            when(
-                len(pair) > 0 and pair[0].tolist() == greedy_text(two),
-                "beam-is-greedy",
-                "this is what greedy finds: keep two prefixes, and compare all extensions of both",
-            ),
-            "with two steps and two tokens the four sums can be written down: compare yours with "
-            "them, each with its text",
-        ],
-    )
+        trees.append(([first[:, ::-1], second[::-1]] if flip else [first, second], 2))
+    return trees
 
 
-def claim_of_all_texts(beam_search: Standin, draw: Draw, advice: Sequence[str | Advice]) -> Claim:
-    """A beam that is wide enough for every text."""
+def tables_for_all(draw: Draw) -> list[tuple]:
+    """A beam that is wide enough for every text, some of them impossible."""
     V, length = 3, 4
     tables = random_tables(draw, V, length)
-    tables[1][draw.integer(0, V - 1)] = np.eye(V)[draw.integer(0, V - 1)]  # and impossible texts
-    every = beams(tables, V**length)
-    texts, scores, _ = beams_of(beam_search, model_of(tables), V**length + 7, length, V**length)
-    whole = sorted(map(tuple, texts.tolist())) == sorted(t for t, _ in every)
-    nan = bool(np.isnan(scores).any())
-    return claim(
-        "with full width every text is there, with its log-probability, best first",
-        whole
-        and not nan
-        and close(scores, np.array([s for _, s in every]))
-        and close(scores, truth_of(tables, texts)),
-        points=0.75,
-        saw=f"{len(set(map(tuple, texts.tolist())))} different texts of {V**length}"
-        if not whole
-        else "NaN among the scores"
-        if nan
-        else "log-probabilities that are not those of the texts, or not sorted",
-        asks=f"all {V}^{length} = {V**length} texts (width beyond that keeps all), −inf for the "
-        "impossible ones",
-        advice=[
-            when(
-                nan, "nan-from-inf", "−inf is a fine log-probability: 0 · inf or inf − inf is not"
-            ),
-            *advice,
-            "look whether each score is the log-probability of its own text, and whether a text "
-            "is missing",
-        ],
+    tables[1][draw.integer(0, V - 1)] = np.eye(V)[draw.integer(0, V - 1)]
+    return [(tables, V**length + 7)]
+
+
+_TREES_FOR_BEAMS = tuple(
+    (tables, width) for tables in (_TREES[0], _TREES[2], _TREES[3]) for width in (1, 2, 3)
+)
+
+
+def show_search(tables: Sequence[np.ndarray], width: int) -> str:
+    """A case in words."""
+    return f"width {width}, {told_tree(tables)}"
+
+
+def told_beams(found: list) -> str:
+    """The first beams with their scores."""
+    texts = [f"{''.join(map(str, t))} with {v:.4g}" for t, v in zip(*found, strict=True)]
+    return f"{len(texts)} beam{'s' * (len(texts) != 1)}: {', '.join(texts[:3])}" + (
+        " …" * (len(texts) > 3)
     )
 
 
-def claim_of_a_long_text(
-    beam_search: Standin, draw: Draw, advice: Sequence[str | Advice], positive: bool
-) -> Claim:
+def beams_by_hand(tables: Sequence[np.ndarray], width: int) -> str:
+    """What is kept after each step in a small tree."""
+    if tables[0].shape[1] > 2 or len(tables) > 3:
+        return ""
+    steps = []
+    for t in range(1, len(tables) + 1):
+        before = {text for text, _ in beams(tables[: t - 1], width)} if t > 1 else {()}
+        grown = [(x, v) for x, v in beams(tables[:t], 2**t) if x[:-1] in before]
+        told = ", ".join(f"{''.join(map(str, text))} {score:.3f}" for text, score in grown[:4])
+        steps.append(f"step {t}: {told}; the best {min(width, len(grown))} stay")
+    return "; ".join(steps)
+
+
+def claim_of_a_long_text(beam_search: Standin, draw: Draw) -> Claim:
     """A text so long that its probability is no number of single precision."""
     V, n = 10, 400
     ladder = np.linspace(0.13, 0.07, V)
@@ -1562,64 +1845,95 @@ def claim_of_a_long_text(
         asks=f"{due[0]:.1f} and {due[1]:.1f} nats, and texts that have them: in logs nothing "
         "underflows",
         advice=[
-            when(
-                np.isneginf(scores).any() or positive,
-                "product-for-logs",
-                _PRODUCT,
-            ),
-            *advice,
+            when(np.isneginf(scores).any(), "product-for-logs", _PRODUCT),
             "add up the logs of your own texts, and compare them with the scores that stand there",
         ],
     )
 
 
 @checks("beam_search", lesson=LESSON, points=4, see="Exercise 3: the most probable text")
-def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim]:
+def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The best `width` of all extensions, in logs."""
-
     width, length, V = 3, 5, 3
-    tables, mistakes = telling_tables(draw, width, length, V)
-    right = beams(tables, width)
-    texts, scores, asked = beams_of(beam_search, model_of(tables), width, length, width)
-    truth = truth_of(tables, texts)
-    fits = (
-        len(texts) == width
-        and [tuple(t) for t in texts.tolist()] == [t for t, _ in right]
-        and close(scores, np.array([s for _, s in right]))
+    work: list[int] = []  # prefixes asked about in the searches of that width
+
+    def ask(tables: Sequence[np.ndarray], width: int) -> list:
+        few = min(width, tables[0].shape[1] ** len(tables))
+        texts, scores, asked = beams_of(beam_search, model_of(tables), width, len(tables), few)
+        if len(tables) == length:
+            work.append(sum(asked))
+        return [[tuple(text) for text in texts.tolist()], scores]
+
+    subject = Subject(
+        ask=ask,
+        rule=beams_by_rule,
+        forms=(beams_step_by_step,),
+        mistakes=_OF_BEAMS,
+        symptoms=_SEEN_OF_BEAMS,
+        show=show_search,
+        told=told_beams,
+        by_hand=beams_by_hand,
+        smaller=lambda tables, width: (
+            case for case in _TREES_FOR_BEAMS if _size(*case) < _size(tables, width)
+        ),
+        alike=beams_are_right,
     )
-    advice = advice_on_beams(tables, width, texts, scores, mistakes)
-    narrow = claim(
-        "at each step the best `width` of all extensions are kept, each score with its own text",
-        fits,
-        points=1.25,
-        saw=f"{len(texts)} beams, the best {texts[0].tolist() if len(texts) else []} with "
-        f"{scores[0] if len(texts) else math.nan:.4g}, at width {width} and {length} steps over "
-        f"{V} "
-        "tokens",
-        asks=f"{width} different beams, best first, each with the sum of its log-probabilities",
-        advice=[*advice, "list all extensions with their sums, sort them, keep `width`"],
-    )
-    yield claim_of_two_steps(beam_search, draw, advice)
-    yield narrow
-    yield claim_of_all_texts(beam_search, draw, advice)
-    yield claim_of_a_long_text(beam_search, draw, advice, are_products(scores, truth))
-    limit = 1 + width * 4
+    fits = False
+    for one in examine(
+        subject,
+        draw,
+        Property(
+            "tree",
+            "a beam of 2 finds the text that greedy misses on a two-step tree",
+            trees_for_beams,
+            0.75,
+            asks="the second-best first token, whose future is sure",
+            typical=False,
+            alike=best_is_right,
+        ),
+        Property(
+            "beams",
+            "at each step the best `width` of all extensions are kept, each score with its own "
+            "text",
+            lambda draw: [(telling_tables(draw, width, length, V), width)],
+            1.25,
+            asks=f"{width} different beams, best first, each with the sum of its log-probabilities",
+        ),
+        Property(
+            "all",
+            "with full width every text is there, with its log-probability, best first",
+            tables_for_all,
+            0.75,
+            asks="all texts (width beyond that keeps all), −inf for the impossible ones",
+            typical=False,
+            alike=all_are_there,
+        ),
+    ):
+        fits |= isinstance(one, Claim) and one.id == "beams" and one.holds
+        yield one
+    yield claim_of_a_long_text(beam_search, draw)
+    limit = 1 + width * (length - 1)
+    most = max(work) if min(work) > 0 else 0
     yield claim(
         "the model is asked about `width` prefixes a step, no more",
-        0 < sum(asked) <= limit,
+        0 < most <= limit,
         points=0.75,
-        saw=f"{sum(asked)} prefixes asked about in 5 steps at width {width}",
-        asks=f"at most 1 + 4 · {width} = {limit}",
+        saw=f"{most} prefixes asked about in {length} steps at width {width}",
+        asks=f"at most 1 + {length - 1} · {width} = {limit}",
         waits=waits_unless(fits, "the beams of that width"),
         advice=[
             when(
-                sum(asked) > limit,
+                most > limit,
                 "not-a-beam",
                 "more prefixes are extended than are kept: cut to `width` after each step",
             ),
             "the model was asked about nothing at all in this search",
         ],
     )
+
+
+def _size(tables: Sequence[np.ndarray], width: int) -> int:
+    return 10 * tables[-1].size + width
 
 
 def _margins(tables: Sequence[np.ndarray], width: int) -> float:
@@ -2437,6 +2751,31 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray) -> Claim:
     )
 
 
+def example_of_drift(ask: Callable, draw: Draw) -> tuple[tuple[str, str], ...]:
+    """A small case that fails, as rows of a card: a model that always writes one text; or none."""
+    text = (0, 1, 1)
+    model = [np.eye(2)[[text[t]] * 2**t] for t in range(3)]
+    source = [np.array([[0.5, 0.5]]), np.array([[0.75, 0.25], [0.5, 0.5]])]
+    source += [np.array([[0.5, 0.5], [0.875, 0.125], [0.5, 0.5], [0.5, 0.5]])]
+    p = (0.5, 0.25, 0.125)
+    mean, error, _ = ask(model, source, 4, draw.generator())
+    if close(mean, -np.log(p)) and close(error, np.zeros(3)):
+        return ()
+    return (
+        (
+            "given",
+            f"4 texts of a model that writes {text} for sure, and a source that gives these tokens "
+            f"{', '.join(f'{v:g}' for v in p)}, each after those before it",
+        ),
+        ("your answer", f"means {shown(mean)}, standard errors {shown(error)}"),
+        (
+            "by hand",
+            ", ".join(f"−ln {v:g} = {-math.log(v):.4f}" for v in p)
+            + "; all texts are the same, so the standard errors are 0",
+        ),
+    )
+
+
 def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
     """That the texts, as the source was asked about them, know nothing of one another."""
     # How often they came, not how often they should: only what pairs share is asked here.
@@ -2449,7 +2788,7 @@ def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
 
 
 @checks("drift", lesson=LESSON, points=3, see="Exercise 6: drift")
-def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
+def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The model writes on its own prefixes, the source judges."""
 
     def ask(model: list, source: list, count: int, generator: Any) -> Sequence[np.ndarray]:
@@ -2475,7 +2814,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
     due = A + (B - A) * right
     advice = advice_on_means(model, mean, due, named)
     at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
-    yield claim(
+    first = claim(
         "at each position, the mean of −log p_source of what the model drew after its own prefix",
         fits,
         points=1.5,
@@ -2486,8 +2825,14 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim]:
             "draw from the model, ask the source about the drawn token, append it, and go on",
         ],
     )
-
-    yield claim_of_the_error(share, error)
+    second = claim_of_the_error(share, error)
+    yield first
+    yield second
+    told = next((one for one in (first, second) if one.fails), None)
+    if told and (example := example_of_drift(ask, draw)):
+        names = (told.misconception,) if told.misconception else ()
+        how = "symptom" if names else "unknown"
+        yield Cause(names, told.advice if names else "", how, example)
     yield claim_of_own_texts(texts, fits)
     turned = [t[..., ::-1].copy() for t in model]
     heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())

@@ -1035,4 +1035,90 @@ def tokenwise_temperature(p, T):
             "surprises.append(-(source(tokens).exp() * source(tokens)).sum(1, keepdim=True))",
         ),
     ),
+    # sums and places
+    *(
+        Wrong(
+            exercise,
+            ROWS,
+            "sum-over-the-batch",
+            edit=("return kept / kept.sum(dim=-1, keepdim=True)", f"return kept / kept.{total}"),
+        )
+        for exercise in ("top_k", "top_p")
+        for total in ("sum()", "sum(dim=0)")
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "read-for-written",
+        edit=(
+            K_KEPT,
+            "ranked = probs.gather(-1, order) * (torch.arange(probs.shape[-1]) < k)\n"
+            "    kept = ranked.gather(-1, order)",
+        ),
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "read-for-written",
+        edit=(
+            K_KEPT,
+            "first = (torch.arange(probs.shape[-1]) < k).expand(probs.shape)\n"
+            "    kept = probs * first.gather(-1, order)",
+        ),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "read-for-written",
+        edit=(SCATTERED, "(ranked * (before < p)).gather(-1, order)"),
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "logits-cut",
+        edit=(
+            (
+                "    probs = temperature(logits, T)\n    if k is not None:\n"
+                "        probs = top_k(probs, k)\n"
+            ),
+            (
+                "    if k is not None:\n        logits = top_k(logits, k)\n"
+                "    probs = temperature(logits, T)\n"
+            ),
+        ),
+    ),
+    Wrong(
+        "greedy",
+        WHOLE,
+        "last-step-forgotten",
+        edit=("total += float(best.values)", "total += float(best.values) * (_ < length - 1)"),
+    ),
+    Wrong(
+        "greedy",
+        WHOLE,
+        "first-step-forgotten",
+        edit=("total += float(best.values)", "total += float(best.values) * (_ > 0)"),
+    ),
+    Wrong("greedy", WHOLE, "sign", edit=("total += float", "total -= float")),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "prefix-and-token-swapped",
+        edit=(
+            "place // total.shape[1], place % total.shape[1]",
+            "place % total.shape[1], place // total.shape[1]",
+        ),
+    ),
+    *(
+        Wrong("beam_search", BEAM, name, edit=("min(width, total.numel())", f"min({kept})"))
+        for name, kept in (
+            ("one-too-few", "max(width - 1, 1), total.numel()"),
+            ("one-too-many", "width + 1, total.numel()"),
+            ("beam-is-greedy", "1, total.numel()"),
+        )
+    ),
+    *(
+        Wrong("beam_search", BEAM, name, edit=("return tokens, scores", f"return tokens, {scores}"))
+        for name, scores in (("bits-for-nats", "scores / math.log(2)"), ("sign", "-scores"))
+    ),
 )
