@@ -214,7 +214,13 @@ def _readme(root: Path, lessons: list[Lesson]) -> str:
     rows = [head, ["---"] * len(head)]
     for lesson in lessons:
         link = f"[{lesson.title}]({RELEASE.as_posix()}/{lesson.name}/lesson.ipynb)"
-        row = [lesson.name[:2], link, lesson.question, str(lesson.minutes), str(lesson.points)]
+        row = [
+            lesson.name[:2],
+            link,
+            lesson.question,
+            str(lesson.minutes),
+            str(lesson.points or "–"),
+        ]
         rows.append(row + [told_date(lesson.due) if lesson.due else "–"] * dated)
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     pins = _PINS if (closure.ROOT / "constraints.txt").is_file() else ""

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from autograder import lessons
 from autograder.lessons.reading import plain_python
 from figures.predict import Prediction
-from website.executing import execute, fresh_notebook
+from website.executing import execute, fresh_notebook, notebooks_beside
 
 
 @functools.cache
@@ -27,7 +27,7 @@ def executed(lesson: str, whose: str) -> NotebookNode:
 
     Both are built afresh from the lesson's text. A cell that raises does not end the run.
     """
-    return execute(fresh_notebook(lesson, whose))
+    return execute(fresh_notebook(lesson, whose), notebooks_beside(lesson, whose))
 
 
 def outputs(notebook: NotebookNode) -> list[tuple[NotebookNode, NotebookNode]]:

@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 
-from autograder.lessons import ROOT, find_lesson, lesson_names, load_lesson
+from autograder.lessons import ROOT, appendix_names, find_lesson, lesson_names, load_lesson
 from website.building import build, guides, write_sources
 from website.executing import RunError, run_all
 from website.links import faults
@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="run also lessons that are kept")
     given = parser.parse_args(arguments)
     began = time.monotonic()
-    names = [find_lesson(name) for name in given.lessons] or lesson_names()
+    everything = [*lesson_names(), *appendix_names()]
+    names = [find_lesson(name) for name in given.lessons] or everything
     whose, name = ("unsolved", "student") if given.student else ("solved", "html")
     try:
         notebooks = run_all(names, whose, given.workers, given.fresh)

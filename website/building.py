@@ -102,11 +102,12 @@ def front_page(lessons: list[str], solved: bool) -> str:
     read = [load_lesson(name) for name in lessons]
     cards = [
         {
-            "number": int(lesson.name[:2]),
+            "number": lesson.number,
+            "called": lesson.number if lesson.is_appendix else f"Lesson {lesson.number}",
             "title": lesson.title,
             "question": lesson.question,
             "minutes": lesson.minutes,
-            "points": lesson.points,
+            "worth": "not graded" if lesson.is_appendix else f"{lesson.points} points",
             "page": page_of(lesson.name).replace(".ipynb", ".html"),
             "colab": f"{address}/blob/{BRANCH}/{page_of(lesson.name)}",
         }
@@ -118,9 +119,14 @@ def front_page(lessons: list[str], solved: bool) -> str:
         "Inside": INSIDE,
     }
     template = jinja2.Template((HERE / "front.md.j2").read_text("utf-8"))
-    made = next((card for card in cards if card["number"] == 5), cards[0])
+    made = next((card for card in cards if card["number"] == "5"), cards[0])
     return template.render(
-        explorer=front_explorer(), lessons=cards, made=made, contents=contents, solved=solved
+        explorer=front_explorer(),
+        lessons=cards,
+        count=sum(not lesson.is_appendix for lesson in read),
+        made=made,
+        contents=contents,
+        solved=solved,
     )
 
 

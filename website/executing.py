@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib.metadata import distributions
@@ -43,30 +44,44 @@ class RunError(RuntimeError):
 
 def fresh_notebook(lesson: str, whose: str) -> NotebookNode:
     """The lesson's notebook, built from its text: "solved" (instructor's) or "unsolved"."""
-    if whose == "solved":
+    if whose == "solved" or lesson in lessons.appendix_names():
         return lessons.source_notebook(lesson)
     fresh = lessons.render([lessons.load_lesson(lesson)])
     released = fresh[lessons.RELEASE / lesson / "lesson.ipynb"]
     return nbformat.reads(released.decode(), as_version=4)
 
 
-def execute(notebook: NotebookNode) -> NotebookNode:
+def notebooks_beside(lesson: str, whose: str) -> dict[str, NotebookNode]:
+    """What an appendix finds beside it: the lessons that it builds upon, solved or not."""
+    read = lessons.load_lesson(lesson)
+    names = read.prerequisites if read.is_appendix else ()
+    return {name: fresh_notebook(name, whose) for name in names}
+
+
+def execute(
+    notebook: NotebookNode, beside: Mapping[str, NotebookNode] | None = None
+) -> NotebookNode:
     """The notebook after a run, whatever its cells raise, in a folder of its own.
 
-    What widgets would answer on a page stands in its metadata: see `website.recording`.
+    What widgets would answer on a page stands in its metadata: see `website.recording`. `beside`
+    are notebooks that lie in folders beside its own, name → notebook, as those of a course do.
     """
     answers: dict[str, dict] = {}
 
     async def executed(cell: NotebookNode, **_: object) -> None:
         answers.update(await recording.record_answers(client, cell))
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as course:
+        for name, other in (beside or {}).items():
+            write_whole(Path(course) / name / "lesson.ipynb", nbformat.writes(other))
+        folder = Path(course) / "here"
+        folder.mkdir()
         client = NotebookClient(
             notebook,
             timeout=SECONDS_A_CELL,
             allow_errors=True,
             kernel_name="python3",
-            resources={"metadata": {"path": folder}},
+            resources={"metadata": {"path": str(folder)}},
             on_cell_executed=executed,
         )
         # One thread: tiny networks gain nothing from two, and lose much beside other lessons.
@@ -110,7 +125,9 @@ def place_of(lesson: str, whose: str) -> Path:
     read = lessons.load_lesson(lesson)
     ours = (Path(lessons.__file__), Path(__file__), Path(recording.__file__))
     told = hashlib.sha256(packages().encode())
-    for path in sorted({read.path, *closure([*ours, *code_of([read])])}):
+    others = map(lessons.load_lesson, read.prerequisites if read.is_appendix else ())
+    texts = {read.path, *(other.path for other in others)}
+    for path in sorted({*texts, *closure([*ours, *code_of([read])])}):
         told.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return KEPT / f"{lesson}-{whose}-{told.hexdigest()[:16]}.ipynb"
 
@@ -119,7 +136,7 @@ def run(lesson: str, whose: str) -> float:
     """Runs the notebook and keeps it; the seconds that it took. RunError if a cell has a fault."""
     began = time.monotonic()
     try:
-        notebook = execute(fresh_notebook(lesson, whose))
+        notebook = execute(fresh_notebook(lesson, whose), notebooks_beside(lesson, whose))
     except (CellTimeoutError, CellExecutionError, DeadKernelError) as error:
         said = str(error).strip().split("\n")[0]  # these exceptions do not travel: say it here
         raise RunError(f"{lesson} did not run to its end: {said}") from None

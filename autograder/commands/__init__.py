@@ -26,14 +26,17 @@ def refuse(sentence: object) -> typer.Exit:
 def lesson_name(root: Path, lesson: str) -> str:
     """The full name of a lesson, from its text or from nbgrader's source folder."""
     from autograder import lessons
+    from autograder.grading.course import CourseError, open_course
 
     if (root / "solutions").is_dir() and lessons.lesson_names(root):
         try:
-            return lessons.find_lesson(lesson, root)
+            found = lessons.find_lesson(lesson, root)
         except lessons.LessonError:
             pass
-    from autograder.grading.course import CourseError, open_course
-
+        else:
+            if found in lessons.appendix_names(root):
+                raise CourseError(f"{found} is an appendix: it is handed in by nobody, nor graded")
+            return found
     source = open_course(root).source
     if (source / lesson / "lesson.ipynb").is_file() and lesson == Path(lesson).name:
         return lesson

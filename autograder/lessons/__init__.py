@@ -18,6 +18,9 @@ word on a cell's marker gives the cell's role:
     # %% tags=["demo"] title="…"           what stands in the place of a folded cell's code
     # %%                                   definitions and imports that the cells below need
 
+A text that is named like A1_images_and_scale is an appendix: it has no exercise, check or question,
+so it is built into course/ alone, where nbgrader takes it for no assignment.
+
 `python -m autograder.lessons build` writes `build/source/NN_lesson/lesson.ipynb` (instructor) and,
 through nbgrader's own GenerateAssignment, `course/NN_lesson/lesson.ipynb` (student);
 `python -m autograder.lessons check` says which of them differ from a fresh build.
@@ -35,6 +38,7 @@ from autograder.lessons.lesson import (
     LessonError,
 )
 from autograder.lessons.reading import (
+    appendix_names,
     find_lesson,
     lesson_names,
     load_lesson,
@@ -57,6 +61,7 @@ __all__ = [
     "Cell",
     "Lesson",
     "LessonError",
+    "appendix_names",
     "build",
     "build_source",
     "differences",

@@ -166,14 +166,16 @@ def badge(lesson: Lesson, address: str) -> str:
 def title_text(lesson: Lesson, address: str) -> str:
     facts = [
         f"About {lesson.minutes} minutes",
-        f"{lesson.points} point{'s' if lesson.points != 1 else ''}",
+        "not graded"
+        if lesson.is_appendix
+        else f"{lesson.points} point{'s' if lesson.points != 1 else ''}",
     ]
     if lesson.prerequisites:
         facts.append(f"good to have met before: {', '.join(lesson.prerequisites)}")
     if lesson.due is not None:
         facts.append(f"due {told_date(lesson.due)}")
     told = [
-        f"# {int(lesson.name[:2])} · {lesson.title}",
+        f"# {lesson.number} · {lesson.title}",
         f"**{lesson.question}**",
         " · ".join(facts),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,11 @@ class LessonError(ValueError):
         shown = path.relative_to(here) if path.is_relative_to(here) else path
         super().__init__(f"{shown}:{line}: {sentence}")
         self.path, self.line, self.sentence = path, line, sentence
+
+
+def is_appendix(name: str) -> bool:
+    """Whether a text of this name is an appendix, as A1_images_and_scale is: nothing is graded."""
+    return re.match(r"A\d_", name) is not None
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,17 @@ class Lesson:
     def points(self) -> int:
         """What the whole lesson is worth."""
         return sum(cell.points or 0 for cell in self.cells)
+
+    @property
+    def number(self) -> str:
+        """What stands before the title: "5" of a lesson, "Appendix A1" of an appendix."""
+        first = self.name.partition("_")[0]
+        return f"Appendix {first}" if self.is_appendix else str(int(first))
+
+    @property
+    def is_appendix(self) -> bool:
+        """Whether it is a notebook to read and to run, and no assignment."""
+        return is_appendix(self.name)
 
     @property
     def root(self) -> Path:

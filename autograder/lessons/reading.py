@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.lessons.lesson import BEGIN, END, ROLES, ROOT, TEXTS, Cell, Lesson, LessonError
+from autograder.lessons.lesson import (
+    BEGIN,
+    END,
+    ROLES,
+    ROOT,
+    TEXTS,
+    Cell,
+    Lesson,
+    LessonError,
+    is_appendix,
+)
 from autograder.steps import call_of
 
 _MARKER = re.compile(r"^\s*#\s*%%(?P<deeper>%*)(?:\s+(?P<rest>.*))?$")
@@ -18,13 +28,22 @@ _OPTION = re.compile(r"""(\w+)=("[^"]*"|'[^']*'|\[[^\]]*\]|[^\s"'\[\]]+)(?:\s+|$
 
 
 def lesson_names(root: Path = ROOT) -> list[str]:
-    """The names of all lessons that have a text, in order."""
+    """The names of all lessons that have a text, in order; appendices are none."""
+    return [name for name in _names(root) if not is_appendix(name)]
+
+
+def appendix_names(root: Path = ROOT) -> list[str]:
+    """The names of all appendices, in order: they have nothing to solve, and are no assignments."""
+    return [name for name in _names(root) if is_appendix(name)]
+
+
+def _names(root: Path) -> list[str]:
     return sorted(path.parent.name for path in (root / TEXTS).glob("*/lesson.py"))
 
 
 def find_lesson(name: str, root: Path = ROOT) -> str:
-    """The full name of a lesson called `05_made`, `05` or `made`."""
-    names = lesson_names(root)
+    """The full name of a lesson called `05_made`, `05` or `made`, or of an appendix."""
+    names = _names(root)
     for candidate in names:
         if name in (candidate, *candidate.split("_", 1)):
             return candidate
@@ -107,9 +126,12 @@ def _read_header(path: Path, lines: list[str]) -> tuple[dict[str, Any], int]:
             line_of("name"),
             f"the lesson is named {given['name']!r}, but lies in {path.parent.name!r}",
         )
-    if not re.fullmatch(r"\d\d_[a-z0-9_]+", given["name"]):
+    if not re.fullmatch(r"(\d\d|A\d)_[a-z0-9_]+", given["name"]):
         raise LessonError(
-            path, line_of("name"), f"a lesson's name is like '05_made': got {given['name']!r}"
+            path,
+            line_of("name"),
+            f"a lesson's name is like '05_made', an appendix's like 'A1_scale': got"
+            f" {given['name']!r}",
         )
     lists = ("prerequisites", "colab")
     for key in lists:
@@ -313,6 +335,10 @@ def _check_pairs(lesson: Lesson) -> None:
     for cell in lesson.cells:
         if not cell.role:
             continue
+        if lesson.is_appendix:
+            raise LessonError(
+                lesson.path, cell.line, f"an appendix is not graded: it has no {cell.role}"
+            )
         if cell.grade_id in seen:
             raise LessonError(
                 lesson.path,
@@ -327,7 +353,7 @@ def _check_pairs(lesson: Lesson) -> None:
             raise LessonError(
                 lesson.path, cell.line, f"this check has no exercise {cell.exercise!r} above it"
             )
-    if lesson.points == 0:
+    if lesson.points == 0 and not lesson.is_appendix:
         raise LessonError(lesson.path, 1, "the points of the lesson's cells sum to 0")
 
 

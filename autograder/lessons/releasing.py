@@ -16,7 +16,12 @@ from autograder.lessons.building import (
     title_text,
 )
 from autograder.lessons.lesson import GUIDE, RELEASE, ROOT, SOURCE, TEXTS, Lesson, LessonError
-from autograder.lessons.reading import lesson_names, load_lesson, without_solutions
+from autograder.lessons.reading import (
+    appendix_names,
+    lesson_names,
+    load_lesson,
+    without_solutions,
+)
 from autograder.lessons.term import RELEASE_OF_TERM, Term, in_term, read_term
 from course.files import write_whole
 
@@ -42,6 +47,9 @@ def render(lessons: Iterable[Lesson]) -> dict[Path, bytes]:
             source = SOURCE / lesson.name / "lesson.ipynb"
             release = RELEASE / lesson.name / "lesson.ipynb"
             nbformat.validate(notebook)
+            if lesson.is_appendix:  # nothing to take out, and no assignment
+                fresh[release] = (nbformat.writes(notebook) + "\n").encode()
+                continue
             fresh[source] = (nbformat.writes(notebook) + "\n").encode()
             write_whole(Path(folder) / source, fresh[source])
             _generate_assignment(lesson, Path(folder))
@@ -122,7 +130,7 @@ def with_table(guide: str, lessons: Iterable[Lesson]) -> str:
         met = ", ".join(name[:2] for name in lesson.prerequisites) or "–"
         rows.append(
             f"| {lesson.name[:2]} | [{lesson.title}]({lesson.name}/lesson.ipynb) "
-            f"| {lesson.question} | {lesson.minutes} | {lesson.points} | {met} "
+            f"| {lesson.question} | {lesson.minutes} | {lesson.points or '–'} | {met} "
             f"| {badge(lesson, repository_address(lesson.root))} |"
         )
     return before + opened + "\n".join(rows) + "\n" + closed + after
@@ -152,7 +160,9 @@ def _fresh(names: Iterable[str], root: Path) -> dict[Path, bytes]:
 
 def chosen(names: Iterable[str], root: Path, term: Term | None) -> list[Lesson]:
     """The named lessons as the term asks for them; none named: all that the term has."""
-    everything = lesson_names(root) if term is None or term.lessons is None else [*term.lessons]
+    everything = [*lesson_names(root), *appendix_names(root)]
+    if term is not None and term.lessons is not None:
+        everything = [*term.lessons]
     names = list(names) or everything
     if not names:
         raise LessonError(root / TEXTS, 1, "there is no lesson.py in a folder of this one")
@@ -189,7 +199,7 @@ def differences(names: Iterable[str] = (), root: Path = ROOT) -> list[str]:
         elif (root / path).read_bytes() != content:
             told.append(f"{path} differs from a fresh build")
     if not names:
-        known = set(lesson_names(root))
+        known = {*lesson_names(root), *appendix_names(root)}
         for path in sorted((root / RELEASE).glob("*/lesson.ipynb")):
             if path.parent.name not in known:
                 told.append(f"{path.relative_to(root)} has no source in {TEXTS}/")

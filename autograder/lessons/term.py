@@ -33,7 +33,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.lessons.lesson import BEGIN, END, ROOT, Cell, Lesson
-from autograder.lessons.reading import lesson_names, load_lesson, plain_python
+from autograder.lessons.reading import appendix_names, lesson_names, load_lesson, plain_python
 from autograder.steps import exercise_of
 
 FILE = "term.toml"
@@ -119,7 +119,7 @@ def read_term(root: Path = ROOT) -> Term | None:
     hints = _flag("hints", data.get("hints", True))
     lessons = None
     if "lessons" in data:
-        names = lesson_names(root)
+        names = [*lesson_names(root), *appendix_names(root)]
         tables = _table("lessons", data["lessons"])
         for name in tables:
             if name not in names:
@@ -140,6 +140,8 @@ def _lesson(lesson: Lesson, given: Any, zone: ZoneInfo | None, hints: bool) -> L
     table = _table(key, given)
     _known(key, table, ("due", "hints", "leave_out", "given", "points"))
     asked = [*lesson.exercises, *lesson.questions]
+    if lesson.is_appendix and "due" in table:
+        raise TermError(f"{key}.due", "cannot be: an appendix is handed in by nobody")
     out = _names(f"{key}.leave_out", table.get("leave_out", []), asked)
     solved = _names(f"{key}.given", table.get("given", []), list(lesson.exercises))
     for name in solved:
