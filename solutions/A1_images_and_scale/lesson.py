@@ -117,7 +117,7 @@ def lost_by_order():
 # %% tags=["demo"]
 predict(
     "An unseen image of such bits costs 25.2 nats pixel by pixel, and MADE 17.2. What will a GPT of about "
-    "26,000 numbers need, which reads the same images and is told neither rows nor columns?",
+    "28,000 numbers need, which reads the same images and is told neither rows nor columns?",
     ["about 25: without neighbors, nothing to go by", "about 21", "about 17, as MADE", "about 12"],
     answer=lambda: int(np.argmin([abs(mean_of("GPT", "marginal") - x) for x in (25, 21, 17, 12)])),
     why=lambda: (
@@ -379,7 +379,7 @@ for name, offset in (
 
 # %% [markdown]
 r"""
-No head looks at the pixel above in particular: its share there is near that of an untrained head. One leans to the left, and takes some of the column beside. And yet a flip on the left, or right above, moves the price most. That is no contradiction: what is fetched a little from everywhere can be weighed afterwards. But whoever had only looked at the weights would not have found the pixel above.
+No head looks at the pixel above in particular: the best gives it half more than an untrained head does. That one leans to the left, and takes some of the column beside. And yet a flip on the left, or right above, moves the price most. That is no contradiction: what is fetched a little from everywhere can be weighed afterwards. But whoever had only looked at the weights would not have found the pixel above.
 
 ## Take the neighborhood away, or tell it
 
@@ -647,11 +647,11 @@ Here the letters win each time: these networks have read little, so letters are 
 kaplan = lambda N: (8.8e13 / N) ** 0.076  # noqa: E731
 hoffmann = lambda N, D: 1.69 + 406.4 / N**0.34 + 410.7 / D**0.28  # noqa: E731
 print(
-    "nats a token            Kaplan, data no limit    Hoffmann, data no limit    Hoffmann, D = 20 N"
+    "nats a token              Kaplan, data no limit    Hoffmann, data no limit    Hoffmann, D = 20 N"
 )
 for N in (1e6, 1e8, 1e10):
     print(
-        f"{N:12,.0f} numbers {kaplan(N):16.2f} {hoffmann(N, np.inf):25.2f} {hoffmann(N, 20 * N):21.2f}"
+        f"{N:14,.0f} numbers {kaplan(N):16.2f} {hoffmann(N, np.inf):25.2f} {hoffmann(N, 20 * N):21.2f}"
     )
 for compute in (1e18, 1e21, 1e24):
     sizes = np.geomspace(1e6, 1e13, 20_000)
