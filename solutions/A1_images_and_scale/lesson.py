@@ -383,7 +383,7 @@ No head looks at the pixel above in particular: the best gives it half more than
 
 ## Take the neighborhood away, or tell it
 
-The test for all this: **scramble** the pixels. One random order, the same for all images, so that 8 back means nothing anywhere. The chain rule holds in every order (lesson 8), and no information is lost. Whoever lives on neighbors must pay.
+The test for all this: **scramble** the pixels. One random order, the same for all images, so that 8 back means nothing anywhere. The chain rule holds in every order (lesson 7), and no information is lost. Whoever lives on neighbors must pay.
 """
 
 # %% tags=["demo"]
