@@ -2,14 +2,16 @@
 
     python -m benchmarks.gpu                          # all that is missing, then the table
     python -m benchmarks.gpu likelihoods --minutes 9  # the main table, three seeds; about 8 minutes
-    python -m benchmarks.gpu steps sampling writing small drafts lessons    # the other parts
+    python -m benchmarks.gpu steps purity sampling writing small drafts lessons  # the other parts
+    python -m benchmarks.gpu sampling likelihoods-NADE-0    # single ones, in the order given
     python -m benchmarks.gpu --write                  # table and files, from parts made elsewhere
 
-Parts that are done are kept in one file, `--parts` (build/gpu-parts.json), so what was interrupted
-or did not fit into `--minutes` is taken up by the same command, and a file that was made on another
-machine can be written at home. When all are there, benchmarks/gpu.json and the results that lessons
-show without a card are written, all or none, and the section in benchmarks/README.md. Without a
-card nothing is run, and the exit code is 3.
+Parts that are done are kept in one file, `--parts` (build/gpu-parts.json), so what was interrupted,
+failed or did not fit into `--minutes` is taken up by the same command, and a file that was made on
+another machine can be written at home. When what lessons show without a card is there (seed 0 and
+GPT-2's speeds), benchmarks/gpu.json, the lessons' results and the section in benchmarks/README.md
+are written, all or none; parts that are missing are named. Without a card nothing is run, and the
+exit code is 3.
 
 A machine without a network needs MNIST in its cache (`$XDG_CACHE_HOME/autoregressive-course/mnist/
 mnist.pkl.gz`, 17 MB) and, beside PyTorch, NumPy, SciPy, matplotlib, scikit-learn and tqdm, the
@@ -26,6 +28,8 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
+import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -116,8 +120,12 @@ def parts() -> dict[str, Part]:
         for name in TARGETS:
             found[f"likelihoods-{name}-{seed}"] = lambda b, n=name, s=seed: likelihood(b, n, s)
     found["likelihoods-WaveNet-0"] = lambda bench: likelihood(bench, "WaveNet", 0)
+    for name, several in SETTINGS.items():
+        for place in range(1, len(several)):
+            found[f"others-{name}-{place}"] = lambda b, n=name, p=place: other(b, n, p)
     for name in LESSONS:
         found[f"steps-{name}"] = lambda bench, n=name: steps(bench, n)
+    found["purity"] = purity
     found["sampling"] = sampling
     for name, part in gpu_text.parts().items():
         found[name] = lambda bench, p=part: p(bench.device)
@@ -151,6 +159,14 @@ def likelihood(bench: Bench, name: str, seed: int) -> dict[str, Any]:
     return {**full_size.to_store(replace(run, by="by the lesson's own solution")), "held": held}
 
 
+def other(bench: Bench, name: str, place: int) -> dict[str, Any]:
+    """The same of a setting that a smaller card takes: `SETTINGS[name][place]`; seed 0."""
+    small = bench.settings[name].size == "smaller"  # a test
+    setting = bench.settings[name] if small else SETTINGS[name][place]
+    part = likelihood(replace(bench, settings={name: setting}), name, 0)
+    return {**part, "size": SETTINGS[name][place].size, "samples": ""}
+
+
 def steps(bench: Bench, name: str) -> dict[str, Any]:
     """Milliseconds of a training step as it is written, captured and compiled, and whether equal.
 
@@ -178,7 +194,7 @@ def steps(bench: Bench, name: str) -> dict[str, Any]:
 
 def _step(bench: Bench, name: str, how: str) -> tuple[step.Step, list[torch.Tensor]]:
     """A step of a fresh model of seed 0 with a batch of random data, set up in the way `how`."""
-    lesson, setting = solution_functions(LESSONS[name]), bench.settings[name]
+    lesson, setting = _named_module(LESSONS[name]), bench.settings[name]
     random = torch.Generator().manual_seed(0)
     count, side = setting.batch_size, 28 if setting.size != "smaller" else 8
     with torch.random.fork_rng(devices=[]):
@@ -210,10 +226,67 @@ def _step(bench: Bench, name: str, how: str) -> tuple[step.Step, list[torch.Tens
         return written, batches
 
 
+def _named_module(lesson: str) -> dict[str, Any]:
+    """The lesson's names in a module: torch.compile looks for functions in the module they name."""
+    names = solution_functions(lesson)
+    module = types.ModuleType(f"solved_{lesson}")
+    names["__name__"] = module.__name__
+    vars(module).update(names)
+    sys.modules[module.__name__] = module
+    return names
+
+
 def _again(taken: Callable[[], None]) -> Callable[[], None]:
     """In the place of a capture, where there is no card."""
     taken()
     return taken
+
+
+def purity(bench: Bench) -> dict[str, Any]:
+    """Every model of the lessons moved to the device: how far from what the processor gives.
+
+    Per entry of tests/test_device_purity.py, the largest ‖there − here‖ / ‖here‖; None for what is
+    drawn at random, of which only shapes and kinds are compared.
+
+    Raises:
+        RuntimeError: a model mixes devices, or shapes or kinds differ; all of them are named.
+    """
+    from tests.test_device_purity import ENTRIES, computed
+
+    def where(device: torch.device | str, seed: int) -> Callable[[Any], Any]:
+        def move(value: Any) -> Any:
+            torch.manual_seed(seed)
+            # Dropout draws on the device: another mask there.
+            return (value.eval() if isinstance(value, torch.nn.Module) else value).to(device)
+
+        return move
+
+    def drawn(value: torch.Tensor, other: torch.Tensor) -> bool:
+        return not value.requires_grad and not torch.equal(value, other)
+
+    apart: dict[str, float | None] = {}
+    wrong = []
+    for lesson, what in ENTRIES:
+        try:
+            here, again = (computed(lesson, what, where("cpu", seed), seed) for seed in (1, 2))
+            there = [part.cpu() for part in computed(lesson, what, where(bench.device, 1))]
+            if [(x.shape, x.dtype) for x in here] != [(x.shape, x.dtype) for x in there]:
+                raise RuntimeError("other shapes or kinds")
+        except Exception as error:
+            wrong.append(f"{lesson} {what}: {type(error).__name__} {error}".split("\n")[0])
+            continue
+        fixed = [
+            float((x - z).norm() / x.norm().clamp(min=1e-30))
+            for x, z in (
+                (x.detach().double(), z.detach().double())
+                for x, y, z in zip(here, again, there, strict=True)
+                if not drawn(x, y)
+            )
+        ]
+        apart[f"{lesson}: {what}"] = max(fixed, default=None)
+    if wrong:
+        raise RuntimeError("; ".join(wrong))
+    return {"apart": apart}
 
 
 def sampling(bench: Bench) -> dict[str, Any]:
@@ -242,12 +315,23 @@ def sampling(bench: Bench) -> dict[str, Any]:
 def both_ways(bench: Bench) -> dict[str, Any]:
     """Seconds of each solved lesson with the card and without, in processes of their own."""
 
+    failed = []
+
     def seconds(name: str) -> list[float]:
-        return [run_lesson(name, bench.root, where) for where in ("", "cpu")]
+        taken = []
+        for where in ("", "cpu"):
+            try:
+                taken.append(run_lesson(name, bench.root, where))
+            except RuntimeError as error:
+                failed.append(f"{error} (COURSE_DEVICE={where!r})")
+        print(f"    {name} {taken}", flush=True)
+        return taken
 
     with ThreadPoolExecutor(bench.workers) as pool:
-        taken = list(pool.map(seconds, bench.named))
-    return {"seconds": dict(zip(bench.named, taken, strict=True)), "at once": bench.workers}
+        both = list(pool.map(seconds, bench.named))
+    if failed:
+        raise RuntimeError("; ".join(failed))
+    return {"seconds": dict(zip(bench.named, both, strict=True)), "at once": bench.workers}
 
 
 # Runs all code cells of a solved lesson in a shell, one after the other.
@@ -309,7 +393,10 @@ class Kept:
 
 
 def measure(bench: Bench, kept: Kept, wanted: list[str], minutes: float) -> list[str]:
-    """Runs what of `wanted` is missing, and starts none after `minutes`; what is left."""
+    """Runs what of `wanted` is missing, and starts none after `minutes`; what is left.
+
+    A part that fails is told and left, and the next one is run.
+    """
     began = time.perf_counter()
     for name in wanted:
         if name in kept.done:
@@ -318,7 +405,11 @@ def measure(bench: Bench, kept: Kept, wanted: list[str], minutes: float) -> list
             break
         print(f"{name} …", flush=True)
         start = time.perf_counter()
-        part = parts()[name](bench)
+        try:
+            part = parts()[name](bench)
+        except Exception:
+            traceback.print_exc()
+            continue
         where = str(bench.device)
         if bench.device.type == "cuda":
             where = torch.cuda.get_device_name(bench.device)
@@ -331,18 +422,20 @@ def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE.parent)
     """Writes gpu.json and, in the folder `shown`, what lessons show without a card: all or none.
 
     Raises:
-        ValueError: a part is missing.
+        ValueError: a part that lessons show is missing.
     """
-    missing = [name for name in parts() if name not in kept.done]
+    shows = [*(f"likelihoods-{name}-0" for name in LESSONS), "writing-float32"]
+    missing = [name for name in shows if name not in kept.done]
     if missing:
         raise ValueError(
-            f"{len(missing)} parts are missing, {missing[0]} first: run make gpu again"
+            f"{len(missing)} parts that lessons show are missing, {missing[0]} first: run make gpu "
+            "again"
         )
     results = {
         name: {k: v for k, v in kept.done[f"likelihoods-{name}-0"].items() if k not in EXTRA}
         for name in LESSONS
     }
-    ordered = {name: kept.done[name] for name in parts()}
+    ordered = {name: kept.done[name] for name in parts() if name in kept.done}
     with written_together() as put:
         put(store, json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
         put(shown / full_size.STORE.name, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
@@ -353,23 +446,34 @@ EXTRA = ("held", "about")
 
 
 def table(done: dict[str, Any]) -> str:
-    """Markdown of all parts."""
+    """Markdown of all parts that are there; the others are named at the end."""
     rows = [
         "| model | test nats, seed 0 | all seeds | target | seconds | memory | how | the papers |",
         "|---|---:|---|---|---:|---:|---|---|",
     ]
     total = 0.0
     for name, target in TARGETS.items():
-        runs = [done[f"likelihoods-{name}-{seed}"] for seed in SEEDS]
+        keys = [f"likelihoods-{name}-{seed}" for seed in SEEDS]
+        runs = [done[key] for key in keys if key in done]
         nats, first = [run["nats"] for run in runs], runs[0]
         total += first["seconds"]
         met = "met" if nats[0] <= target else "MISSED"
-        spread = f"{min(nats):.2f}–{max(nats):.2f}, {statistics.mean(nats):.2f} on average"
+        spread = f"{len(nats)}: {min(nats):.2f}–{max(nats):.2f}, mean {statistics.mean(nats):.2f}"
         rows.append(
             f"| {name}: {first['setting']} | {nats[0]:.2f} ± {first['error']:.2f} | {spread} "
             f"| ≤ {target}: {met} | {first['seconds']:.0f} | {first['held'] / 1e9:.1f} GB "
             f"| {first['how']} | {PUBLISHED[name]} |"
         )
+    for name, several in SETTINGS.items():
+        for place in range(1, len(several)):
+            less = done.get(f"others-{name}-{place}")
+            if less is None:
+                continue
+            rows.append(
+                f"| {name}, {less['size']}: {less['setting']} | {less['nats']:.2f} ± "
+                f"{less['error']:.2f} | one seed | | {less['seconds']:.0f} "
+                f"| {less['held'] / 1e9:.1f} GB | {less['how']} | |"
+            )
     wave = done["likelihoods-WaveNet-0"]
     rows += [
         "",
@@ -381,7 +485,9 @@ def table(done: dict[str, Any]) -> str:
         "|---|---:|---:|---:|---:|---|",
     ]
     for name in LESSONS:
-        part = done[f"steps-{name}"]
+        part = done.get(f"steps-{name}")
+        if part is None:
+            continue
         ratio = part["written"] / part["captured"]
         compiled = "not tried"
         if "compiled" in part:
@@ -392,20 +498,35 @@ def table(done: dict[str, Any]) -> str:
             f"| {name} | {part['written']:.2f} | {part['captured']:.2f} | {ratio:.1f}× "
             f"| {part['apart']:.0e} | {compiled} |"
         )
-    drawn, sound = done["sampling"]["digits"], done["sampling"]["sound"]
-    rows += [
-        "",
-        f"{drawn['count']} digits of {drawn['side']}×{drawn['side']} from the cached PixelCNN: "
-        f"{drawn['s']:.1f} s. {sound['samples']:,} samples, a second of sound, from the WaveNet "
-        f"with queues: {sound['s']:.1f} s.",
-        "",
-        f"Solved lessons, {done['lessons']['at once']} at a time, seconds with the card / with "
-        "`COURSE_DEVICE=cpu`:",
-        "",
-    ]
-    for name, (card, processor) in done["lessons"]["seconds"].items():
-        slower = " SLOWER" if card > SLOWER * processor else ""
-        rows.append(f" - {name}: {card:.0f} / {processor:.0f}{slower}")
+    if "purity" in done:
+        apart = done["purity"]["apart"]
+        rows += [
+            "",
+            f"{len(apart)} groups of the lessons' models and functions, moved to the card, compute "
+            "there what they compute on the processor: largest ‖difference‖ / ‖value‖ "
+            f"{max(x for x in apart.values() if x is not None):.0e}.",
+        ]
+    if "sampling" in done:
+        drawn, sound = done["sampling"]["digits"], done["sampling"]["sound"]
+        rows += [
+            "",
+            f"{drawn['count']} digits of {drawn['side']}×{drawn['side']} from the cached PixelCNN: "
+            f"{drawn['s']:.1f} s. {sound['samples']:,} samples, a second of sound, from the "
+            f"WaveNet with queues: {sound['s']:.1f} s.",
+        ]
+    if "lessons" in done:
+        rows += [
+            "",
+            f"Solved lessons, {done['lessons']['at once']} at a time, seconds with the card / with "
+            "`COURSE_DEVICE=cpu`. With a card a lesson does more: its section “At full size” "
+            "trains at the papers' size, and lesson 10's measures GPT-2:",
+            "",
+        ]
+        for name, (card, processor) in done["lessons"]["seconds"].items():
+            slower = " SLOWER" if card > SLOWER * processor else ""
+            rows.append(f" - {name}: {card:.0f} / {processor:.0f}{slower}")
+    if missing := [name for name in parts() if name not in done]:
+        rows += ["", f"Not run on a card: {', '.join(missing)}."]
     return "\n".join(rows)
 
 
@@ -457,16 +578,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs, keeps and writes; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("kinds", nargs="*", metavar="PART", help="likelihoods, steps, …; all")
+    parser.add_argument("kinds", nargs="*", metavar="PART", help="likelihoods, steps-NADE, …; all")
     parser.add_argument("--minutes", type=float, default=1e9, help="start no part after so many")
     parser.add_argument("--parts", type=Path, default=PARTS, help="the file of parts")
     parser.add_argument("--write", action="store_true", help="run nothing, write what is there")
     options = parser.parse_args(arguments)
     kept = Kept(options.parts)
     kinds = {name.split("-")[0] for name in parts()}
-    if unknown := set(options.kinds) - kinds:
+    if unknown := set(options.kinds) - kinds - set(parts()):
         parser.error(f"there is no part {min(unknown)}: there are {', '.join(sorted(kinds))}")
-    wanted = [n for n in parts() if not options.kinds or n.split("-")[0] in options.kinds]
+    wanted = [n for kind in options.kinds for n in parts() if kind in (n, n.split("-")[0])]
+    wanted = list(dict.fromkeys(wanted or parts()))
     if not options.write:
         if course_device.device().type != "cuda":
             print(

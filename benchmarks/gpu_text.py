@@ -436,18 +436,23 @@ def table(done: dict[str, Any]) -> str:
         if EAGER not in rates:
             lines += ["", "The reference library is not installed there: its side was not run."]
         lines.append("")
-    card, drafted = done["small-gpt"], done["drafts"]
-    tokens = sum(drafted["share"] ** i for i in range(drafted["ahead"] + 1))
-    lines += [
-        f"The small GPT again: {card['held_out']['nats_per_character']:.3f} nats a character of "
-        f"the held-out play (asked for: {card['target']:.2f}; shipped: "
-        f"{card['today']['nats_per_character']:.3f}), {card['parameters']:,} parameters, "
-        f"{card['bytes'] / 1e6:.1f} MB, {card['seconds']} s.",
-        "",
-        f"The shipped one as its draft: {drafted['share']:.0%} of a draft kept on the held-out "
-        f"page, so about {tokens:.1f} tokens a pass with {drafted['ahead']} ahead; counted: "
-        f"{drafted['tokens']} tokens in {drafted['passes']} passes.",
-    ]
+    if card := done.get("small-gpt"):
+        lines.append(
+            f"The small GPT again: {card['held_out']['nats_per_character']:.3f} nats a character "
+            f"of the held-out play (asked for: {card['target']:.2f}; shipped: "
+            f"{card['today']['nats_per_character']:.3f}), {card['parameters']:,} parameters, "
+            f"{card['bytes'] / 1e6:.1f} MB, {card['seconds']} s.",
+        )
+    if drafted := done.get("drafts"):
+        tokens = sum(drafted["share"] ** i for i in range(drafted["ahead"] + 1))
+        lines += [
+            "",
+            f"The shipped one as its draft: {drafted['share']:.0%} of a draft kept on the held-out "
+            f"page, so about {tokens:.1f} tokens a pass with {drafted['ahead']} ahead; counted: "
+            f"{drafted['tokens']} tokens in {drafted['passes']} passes.",
+        ]
+    if missing := [name for name in parts() if name not in done]:
+        lines.append(f"Not run on a card: {', '.join(missing)}.")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ dimensions may come from the processor, and so may the indices of `x[i]`.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,7 +24,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "card"
-_setup_privateuseone_for_python_backend(NAME)
+# Once a process, and not where a real card computes: torch has one other kind of device at a time.
+_registered = functools.cache(_setup_privateuseone_for_python_backend)
 
 aten = torch.ops.aten
 # They move numbers from one device to another, or index with numbers of either.
@@ -121,6 +123,7 @@ class _Making(TorchFunctionMode):
 @contextlib.contextmanager
 def second_device() -> Iterator[torch.device]:
     """A device beside the processor, for the length of the block."""
+    _registered(NAME)
     with _Making(), _Dispatch():
         yield torch.device(NAME)
 

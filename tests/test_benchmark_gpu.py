@@ -53,6 +53,7 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
         part = kept.done[f"steps-{name}"]
         assert part["apart"] < 1e-5 and part["captured_as"] == "CapturedStep"
         assert part["written"] > 0 < part["captured"]
+    assert set(kept.done["purity"]["apart"].values()) == {0.0}  # the processor beside itself
     assert kept.done["sampling"]["digits"]["count"] == 3
     assert kept.done["sampling"]["sound"]["samples"] == 20
     seeds = [kept.done[f"likelihoods-FVSBN-{seed}"]["nats"] for seed in gpu.SEEDS]
@@ -96,7 +97,7 @@ def test_what_was_interrupted_is_taken_up(bench, tmp_path):
 def test_with_a_part_missing_nothing_is_written(tmp_path):
     kept = gpu.Kept(tmp_path / "parts.json")
     kept.keep("sampling", {})
-    with pytest.raises(ValueError, match="23 parts are missing, likelihoods-FVSBN-0 first"):
+    with pytest.raises(ValueError, match="6 parts that lessons show are missing"):
         gpu.write(kept, tmp_path / "gpu.json", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["parts.json"]
 
@@ -113,13 +114,13 @@ def test_without_a_card_nothing_is_run_and_the_exit_code_says_so(tmp_path, monke
 
 def test_parts_from_elsewhere_are_written_without_a_card_or_said_to_be_missing(tmp_path, capsys):
     assert gpu.main(["--write", "--parts", str(tmp_path / "none.json")]) == 1
-    assert "24 parts are missing" in capsys.readouterr().out
+    assert "6 parts that lessons show are missing" in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         gpu.main(["speed"])
-    assert "there is no part speed: there are drafts, lessons, likelihoods, sampling" in (
+    assert "there is no part speed: there are drafts, lessons, likelihoods, others, " in (
         capsys.readouterr().err
     )
 
