@@ -582,10 +582,11 @@ def law_of_a_sweep(W: np.ndarray, c: np.ndarray, V: np.ndarray, b: np.ndarray) -
 
 def one_uniform(*numbers: np.ndarray) -> np.ndarray:
     """p(x) of all vectors when one uniform number serves all steps of an example."""
-    n, grid = len(numbers[3]), (np.arange(2000) + 0.5) / 2000
-    x = np.zeros((len(grid), n))
-    for i in range(n):
-        x[:, i] = grid < sigmoid(nade_rule(x, *numbers)[:, i])
+    (W, c, V, b), grid = numbers, (np.arange(2000) + 0.5) / 2000
+    x = np.zeros((len(grid), len(b)))
+    for i in range(len(b)):
+        hidden = sigmoid(c + x[:, :i] @ W[:, :i].T)
+        x[:, i] = grid < sigmoid(hidden @ V[i] + b[i])
     return frequencies(x)
 
 
