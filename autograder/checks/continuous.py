@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.special import logit
 from scipy.stats import binom
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.numbers import SMALL, close, tensor
+from autograder.checks.numbers import SMALL, close, softmax, tensor
 from autograder.checks.samples import (
     apart,
     as_often,
@@ -409,6 +410,14 @@ def rule_of_gaussian(
     return ended(square * z**2 + spread * width.log() + constant, at, of)
 
 
+def gaussian_plainly(x: Array, mu: Any, sigma: Any, of: str = VALUE) -> Array:
+    """The same without options."""
+    at, center, width = doubles(x, mu, sigma)
+    at.requires_grad_()
+    z = (at - center) / width
+    return ended(0.5 * z**2 + torch.log(width) + 0.5 * math.log(2 * math.pi), at, of)
+
+
 _VARIANCE = tuple(
     Mistake(name, advice, options=options)
     for name, advice, options in (
@@ -503,7 +512,8 @@ def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Ca
     """Minus the logarithm of the height of a Gaussian."""
     subject = Subject(
         ask=asking(gaussian_nll, "the NLL"),
-        rule=rule_of_gaussian,
+        rule=lambda *case, **wrong: rule_of_gaussian(*case, **wrong),  # slips: of the plain one
+        forms=(gaussian_plainly,),
         mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("mu sigma"),
@@ -1023,6 +1033,17 @@ def _logistics(components: int) -> Array:
     return np.log(u) - np.log1p(-u)
 
 
+def law_of_a_grid(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    """The same shares as they are drawn: of each component, 2,000 numbers u spread over 0 … 1."""
+    u, shares = (np.arange(2000) + 0.5) / 2000, 0.0
+    for k, weight in enumerate(softmax(logits)):
+        x = np.clip(np.rint(mu[k] + scale[k] * logit(u)), 0, levels - 1)
+        shares = shares + weight * np.array(
+            [(x == level).mean() for level in range(-1, levels + 1)]
+        )
+    return shares
+
+
 def _averaged_draws(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
     w = np.exp(logits - np.logaddexp.reduce(logits))
     x = (mu + scale * _logistics(len(w))) @ w
@@ -1166,7 +1187,8 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
     cases = sampled_mixtures(draw)
     subject = Subject(
         ask=ask,
-        rule=lambda *case, **wrong: law_of_levels(*case, **wrong),  # no slips: shares only
+        rule=lambda *case, **wrong: law_of_levels(*case, **wrong),  # its slips: those of a grid
+        forms=(law_of_a_grid,),
         mistakes=_SAMPLERS,
         symptoms=(
             Symptom(
@@ -1455,6 +1477,11 @@ def rule_of_bits(
     }[over]
 
 
+def bits_plainly(nll: Array, dims: int, levels: int) -> Array:
+    """The same without options."""
+    return nll / (dims * math.log(2)) + math.log2(levels)
+
+
 def images_and_nats(draw: Draw) -> list[tuple]:
     """Some NLLs, negative ones too, of few dimensions and of many."""
     return [
@@ -1468,7 +1495,8 @@ def bits_whatever_the_axis(bits_per_dim: Standin, draw: Draw) -> Iterator[Claim 
     """From nats of a density on [0, 1) to bits for each level."""
     subject = Subject(
         ask=asking(bits_per_dim, "the bits per dimension"),
-        rule=rule_of_bits,
+        rule=lambda *case, **wrong: rule_of_bits(*case, **wrong),  # slips: of the plain one
+        forms=(bits_plainly,),
         mistakes=(
             Mistake(
                 "scale-forgotten",
@@ -1595,6 +1623,13 @@ def rule_of_pit(
     return joined(logs, parts.log(), join).exp().numpy()
 
 
+def pit_plainly(x: Array, logits: Array, mu: Array, sigma: Array) -> Array:
+    """The same without options."""
+    x, logits, mu, sigma = doubles(x, logits, mu, sigma)
+    below = torch.special.ndtr((x[:, None] - mu) / sigma)
+    return (logits.softmax(-1) * below).sum(-1).numpy()
+
+
 def tails(draw: Draw) -> list[tuple]:
     """Points so far out that nothing, or everything, lies below them."""
     k = draw.integer(2, 4)
@@ -1607,7 +1642,8 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """How much of its own probability the model puts below what came."""
     subject = Subject(
         ask=asking(pit, "the transform"),
-        rule=rule_of_pit,
+        rule=lambda *case, **wrong: rule_of_pit(*case, **wrong),  # slips: of the plain one
+        forms=(pit_plainly,),
         mistakes=(
             Mistake(
                 "density-for-cdf",

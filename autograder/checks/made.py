@@ -66,17 +66,21 @@ def masks_by_rule(
     at_inputs: Callable[[np.ndarray], np.ndarray] = np.asarray,
     at_outputs: Callable[[np.ndarray], np.ndarray] = np.asarray,
     heard: str = "below",
+    listens: str = "each",
     top: int = -1,
 ) -> Masks:
     """The masks of MADE as bool arrays (out, in). Each option turns one thing of the rule wrong.
 
     `at_inputs` and `at_outputs` make something else of the places at one end, `heard` says what a
-    hidden layer is compared with: the layer "below", or always the "inputs"; `top` is the hidden
-    layer that the outputs hear.
+    hidden layer is compared with: the layer "below", always the "inputs", or always the "first"
+    hidden layer; `listens`, whether "each" layer stands there itself, or the "first" for all; `top`
+    is the hidden layer that the outputs hear.
     """
-    inputs = at_inputs(place)
-    below = [inputs] * len(degrees) if heard == "inputs" else [inputs, *degrees[:-1]]
-    masks = [hidden(m[:, None], b[None, :]) for m, b in zip(degrees, below, strict=True)]
+    inputs, L = at_inputs(place), len(degrees)
+    first = [inputs, *[degrees[0]] * (L - 1)]
+    below = {"below": [inputs, *degrees[:-1]], "inputs": [inputs] * L, "first": first}[heard]
+    layers = {"each": degrees, "first": [degrees[0]] * L}[listens]
+    masks = [hidden(m[:, None], b[None, :]) for m, b in zip(layers, below, strict=True)]
     return [*masks, output(at_outputs(place)[:, None], degrees[top][None, :])]
 
 
@@ -402,6 +406,12 @@ _MISTAKES_OF_MASKS = (
             "degrees below its place, place[d] > m(k)", options={"output": np.less}),
     Mistake("layers-hear-inputs", "your hidden layers are all compared with the inputs: each mask "
             "stands between a layer and the one directly below it", options={"heard": "inputs"}),
+    Mistake("layers-hear-the-first", "your hidden layers are all compared with the FIRST one: each "
+            "mask stands between a layer and the one directly below it",
+            options={"heard": "first"}),
+    Mistake("first-layer-for-all", "the degrees of the FIRST hidden layer stand in the place of "
+            "every layer's own: mask l is made of the degrees of layer l",
+            options={"listens": "first"}),
     Mistake("outputs-hear-the-first-layer", "your output's mask is made of the degrees of the "
             "FIRST hidden layer: it stands between the last one and the outputs",
             options={"top": 0}),
@@ -514,7 +524,8 @@ def _compared(degrees: list[np.ndarray], place: np.ndarray) -> str:
 def _small_networks(degrees: list[np.ndarray], place: np.ndarray) -> Iterator[Network]:
     """One unit or two, one layer or two, fewer than there are now."""
     size = sum(map(len, degrees)) + len(place)
-    for layers in ([[1]], [[2]], [[1, 2]], [[1], [1]], [[1], [2]], [[1], [1, 2]], [[1, 2], [2, 1]]):
+    for layers in ([[1]], [[2]], [[1, 2]], [[1], [1]], [[1], [2]], [[1], [1, 2]], [[1, 2], [2, 1]],
+                   [[1], [1, 2], [1]]):  # fmt: skip
         for places in ([1, 2], [2, 1], [1, 2, 3], [2, 3, 1]):
             if max(map(max, layers)) < len(places) < size - sum(map(len, layers)):
                 yield [np.array(layer) for layer in layers], np.array(places)

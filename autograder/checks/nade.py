@@ -61,13 +61,14 @@ def nade_rule(
     row: Callable[[int], int] = int,
     vote: Callable[[int], float] = lambda i: 1.0,
     bias: float = 1.0,
+    bias_of: Callable[[int], int] = int,
     out: Callable[[np.ndarray], np.ndarray] = lambda logit: logit,
 ) -> np.ndarray:
     """The logits (B, n) for W, c, V, b. Each option turns one thing of them wrong.
 
     Step i sees `columns(i)`, switched on by `switch(x)` and counted `share(i)` times, c counted
-    `times(i)` times and `late` times behind σ, and `row(i)` of V, `vote(i)` times; `out` is applied
-    at the end.
+    `times(i)` times and `late` times behind σ, `row(i)` of V, `vote(i)` times, and `bias_of(i)` of
+    b; `out` is applied at the end.
     """
     W, c, V, b = numbers
     logits = []
@@ -75,7 +76,7 @@ def nade_rule(
         seen = columns(i)
         a = times(i) * c + share(i) * switch(x)[:, seen] @ W[:, seen].T
         hidden = vote(i) * (activation(a) + late * c)
-        logits.append(out(hidden @ V[row(i)] + bias * b[i]))
+        logits.append(out(hidden @ V[row(i)] + bias * b[bias_of(i)]))
     return np.stack(logits, axis=1)
 
 
@@ -142,6 +143,7 @@ _ADVICE = {
     "mean-for-sum": "this is a mean of the columns: add them up, and divide by nothing",
     "V-row-shared": "one row of V serves all steps: V is not shared, step i has a row of its own",
     "V-row-late": "step i uses the row of V that belongs to the step before it",
+    "b-late": "step i has the number of b that belongs to the step before it",
     "sigmoid-fed-back": "σ of the sum is carried along: carry the sum a itself, and take σ of it "
     "only where you predict",
     "sigmoid-forgotten": "the hidden units lack their sigmoid: without it NADE is linear again",
@@ -318,6 +320,7 @@ _LOGITS = (
     *_known(
         ("slices-count-from-0", {"columns": lambda i: slice(i - 1)}),
         ("c-after-sigmoid", {"times": lambda i: 0, "late": 1.0}),
+        ("b-late", {"bias_of": lambda i: i - 1}),
     ),
     *(Mistake(name, _ADVICE[name], gives=partial(scan, **wrong)) for name, wrong in _SCANS),
 )
@@ -334,7 +337,7 @@ def _claims_on_logits(
     subject = Subject(
         ask=ask,
         rule=nade_rule,
-        forms=(sweep,),
+        forms=(sweep, scan),
         mistakes=_LOGITS,
         show=show_example,
         told=lambda logits: "; ".join(map(shown, logits[:3])),

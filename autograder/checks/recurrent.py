@@ -850,6 +850,56 @@ def rule_of_windows(
     return [np.array(noted), worth[total], back.detach().numpy()]
 
 
+class SmallNetwork:
+    """The network that `windows_of` hands over: its step, its loss, and what update() notes."""
+
+    def __init__(self, A: Array, U: Array, R: Array) -> None:
+        self.A, self.U, self.R = self.weights = [
+            torch.tensor(w, requires_grad=True) for w in (A, U, R)
+        ]
+        self.noted: list[torch.Tensor] = []
+
+    def unroll(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        """The states (B, w + 1, H) of symbols (B, w, D), from h on."""
+        states = [h]
+        for t in range(x.shape[1]):
+            states.append(torch.tanh(x[:, t] @ self.A.T + states[-1] @ self.U.T))
+        return torch.stack(states, 1)
+
+    def loss(self, states: torch.Tensor, symbols: torch.Tensor) -> torch.Tensor:
+        """One number; as many states as symbols are needed."""
+        if states.shape[:2] != symbols.shape[:2]:
+            raise ValueError("loss wants a state for each symbol")
+        return ((states @ self.R.T - symbols) ** 2).sum()
+
+    def update(self) -> None:
+        """Notes the gradients, and sets them back."""
+        grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in self.weights]
+        self.noted.append(torch.cat([g.reshape(-1) for g in grads]))
+        for w in self.weights:
+            w.grad = None
+
+    def gradients(self) -> Array:
+        """What was noted, a row an update."""
+        return np.reshape(
+            [row.numpy() for row in self.noted], (-1, sum(w.numel() for w in self.weights))
+        )
+
+
+def windows_in_turn(x: Array, h: Array, A: Array, U: Array, R: Array, window: int) -> list[Any]:
+    """The same without options, window by window."""
+    network, total, state, text = SmallNetwork(A, U, R), 0.0, torch.tensor(h), torch.tensor(x)
+    for begin in range(0, text.shape[1], window):
+        symbols = text[:, begin : begin + window]
+        states = network.unroll(symbols, state)
+        loss = network.loss(states[:, :-1], symbols)
+        loss.backward()
+        network.update()
+        total += loss.item()
+        state = states[:, -1].detach()
+    return [network.gradients(), total, state.numpy()]
+
+
 def long_texts(draw: Draw) -> list[tuple]:
     """Texts of a few windows, the last of them shorter."""
     cases = []
@@ -974,7 +1024,8 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
 
     subject = Subject(
         ask=ask,
-        rule=lambda *case, **wrong: rule_of_windows(*case, **wrong),  # no slips: they take minutes
+        rule=lambda *case, **wrong: rule_of_windows(*case, **wrong),  # its slips take minutes
+        forms=(windows_in_turn,),
         mistakes=_CUTS,
         symptoms=(
             Symptom(

@@ -586,7 +586,7 @@ predict(
 
 # %% exercise="autoencoder_dependencies"
 def autoencoder_dependencies(model):
-    """Which output sees which input: bool (n, n), row i for output i, column j for input j.
+    """Which output sees which input: bools, or zeros and ones, (n, n); row i for output i, column j for input j.
 
     model: takes bits (B, n) and returns logits (B, n); `model.n` is n ≥ 2, small. D[i, j] is true if turning
     x_j around changes output i at one of the 2^n vectors, at least.

@@ -249,6 +249,21 @@ def assign_degrees(n, hidden_sizes, generator=None):
             "    masks.append((place[:, None] > layer[None, :]).float())",
         ),
     ),
+    Wrong(
+        "build_masks",
+        SHAPE,
+        "layers-hear-the-first",
+        edit=(
+            "        below = layer\n    masks",
+            "        below = degrees[0]\n    below = layer\n    masks",
+        ),
+    ),
+    Wrong(
+        "build_masks",
+        SHAPE,
+        "first-layer-for-all",
+        edit=("masks.append((layer[:, None]", "masks.append((degrees[0][:, None]"),
+    ),
     Wrong("build_masks", BLIND, "inverted", edit=("return masks", "return [1 - m for m in masks]")),
     Wrong("build_masks", SHAPE, "output-mask-missing", edit=("return masks", "return masks[:-1]")),
     Wrong("build_masks", SHAPE, "hidden-masks-missing", edit=("return masks", "return masks[-1:]")),

@@ -69,6 +69,7 @@ ANSWERS = (
     Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.relu(x")),
     Wrong("nade_naive", VALUES, "other-activation", edit=("torch.sigmoid(x", "torch.tanh(x")),
     Wrong("nade_naive", VALUES, "b-forgotten", edit=(" + b[i]", "")),
+    Wrong("nade_naive", VALUES, "b-late", edit=(" + b[i]", " + b[i - 1]")),
     Wrong(
         "nade_naive",
         VALUES,
