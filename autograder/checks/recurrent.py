@@ -423,6 +423,16 @@ def rule_of_gru(
     return (1 - share) * n + share * old * h if keep != "all" else n + z * h
 
 
+def gru_plainly(*case: Array) -> Array:
+    """The same without options."""
+    x, h, W, U, b, c = map(torch.tensor, case)
+    r, z, n = (x @ W.T + b).chunk(3, dim=1)
+    r_h, z_h, n_h = (h @ U.T + c).chunk(3, dim=1)
+    r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
+    n = torch.tanh(n + r * n_h)
+    return ((1 - z) * n + z * h).numpy()
+
+
 def gates(draw: Draw, square: bool = False) -> list[tuple]:
     """Inputs, states and weights of GRUs."""
     cases = []
@@ -450,7 +460,8 @@ def step_of_a_gated_network(gru_step: Standin, draw: Draw) -> Iterator[Claim | C
     """Two gates, a proposal, and a mixture of it with the old state."""
     subject = Subject(
         ask=asking(gru_step, "the state"),
-        rule=rule_of_gru,
+        rule=lambda *case, **wrong: rule_of_gru(*case, **wrong),  # slips: of the plain one
+        forms=(gru_plainly,),
         mistakes=(
             *one_of(
                 "gates-exchanged",
@@ -608,6 +619,14 @@ def rule_of_texts(
     }[per]()
 
 
+def texts_plainly(logits: Array, x: Array, lengths: Array) -> Array:
+    """The same without options."""
+    place, ends = np.arange(x.shape[1] + 1), lengths[:, None]
+    targets = np.where(place < ends, np.pad(x, ((0, 0), (0, 1))), END)
+    losses = -np.take_along_axis(log_softmax(logits), targets[:, :, None], axis=2)[:, :, 0]
+    return np.where(place <= ends, losses, 0.0).sum(axis=1)
+
+
 def batches(draw: Draw, full: bool) -> list[tuple]:
     """Texts that fill their rows, or shorter ones, an empty one too, with anything behind them."""
     cases = []
@@ -732,7 +751,8 @@ def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Symbols and the end of each text, and nothing behind."""
     subject = Subject(
         ask=asking(nll, "the NLL"),
-        rule=lambda *case, **wrong: rule_of_texts(*case, **wrong),  # no slips: they take seconds
+        rule=lambda *case, **wrong: rule_of_texts(*case, **wrong),  # its slips take seconds
+        forms=(texts_plainly,),
         mistakes=_PRICES,
         show=lambda logits, x, lengths: (
             f"x = {shown(x)}, lengths {shown(lengths)}, V = {logits.shape[2]}"
@@ -1354,6 +1374,16 @@ def in_rounds(
     return b
 
 
+def in_doublings(a: Array, b: Array) -> Array:
+    """The scan once more, in as many rounds as the number of steps has binary digits."""
+    for k in range(a.shape[1].bit_length()):
+        distance = 2**k
+        here = a[:, distance:]
+        b = np.concatenate([b[:, :distance], here * b[:, :-distance] + b[:, distance:]], axis=1)
+        a = np.concatenate([a[:, :distance], here * a[:, :-distance]], axis=1)
+    return b
+
+
 def recurrences(draw: Draw) -> list[tuple]:
     """Of one step, two, a power of two and no power of two."""
     cases = []
@@ -1387,7 +1417,7 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
     subject = Subject(
         ask=asking(scan, "the states"),
         rule=rule_of_scan,
-        forms=(in_rounds,),
+        forms=(in_doublings,),
         mistakes=(
             *one_of(
                 "a-ignored",
