@@ -374,6 +374,30 @@ def test_a_slip_that_asks_for_gigabytes_is_none():
     assert np.zeros(2**27).size == 2**27, "the room is as it was"
 
 
+def sums_so_far(b: np.ndarray) -> np.ndarray:
+    """A rule that a slip, `out = b`, makes write into what it is given."""
+    out = np.zeros_like(b)
+    for t in range(len(b)):
+        out[t] = b[: t + 1].sum()
+    return out
+
+
+def test_a_slip_that_writes_into_its_argument_hides_no_other():
+    seen = []
+    for b in (np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 8.0, 2.0])):
+        means = np.array([b[: t + 1].mean() for t in range(len(b))])
+        seen.append(Observation((b,), means, sums_so_far(b), alike))
+    before = [one.args[0].copy() for one in seen]
+    assert kind_of_slip([sums_so_far], seen) == "sum-mean"
+    assert all(map(np.array_equal, before, (one.args[0] for one in seen)))
+
+
+def test_wrong_numbers_are_reproduced_where_only_positive_ones_count_as_right():
+    seen = [Observation((2.0,), -2.0, 2.0, lambda a, b: a > 0)]
+    assert reproduces(lambda x: -x, seen)
+    assert not reproduces(lambda x: -2 * x, seen)
+
+
 def test_types_are_no_place_for_a_slip():
     text = "def f(x: list[1], *, y: dict[2, 3] = 4) -> tuple[5]:\n    z: set[6] = 7\n    return z"
     assert {slip.before for slip in slips_of(text)} == {"4", "7"}

@@ -91,6 +91,18 @@ def rule_of_kl(
     return surprise(p, q, floor=floor, least=least, **wrong) - surprise(p, p, **wrong)
 
 
+def entropy_plainly(p: np.ndarray) -> float:
+    """H(p) without options."""
+    seen = p[p > 0]
+    return float(-(seen * np.log(seen)).sum())
+
+
+def kl_plainly(p: np.ndarray, q: np.ndarray) -> float:
+    """KL(p‖q) without options, as one sum."""
+    seen = p > 0
+    return float((p[seen] * (np.log(p[seen]) - np.log(q[seen]))).sum())
+
+
 _BITS = tuple(
     Mistake(
         name,
@@ -226,6 +238,7 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     subject = Subject(
         ask=lambda p: number(untouched(entropy)(p), "the entropy"),
         rule=rule_of_entropy,
+        forms=(entropy_plainly,),
         mistakes=(
             *_BITS,
             _SIGN,
@@ -376,6 +389,7 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     subject = Subject(
         ask=lambda p, q: number(untouched(kl)(p, q), "the divergence"),
         rule=rule_of_kl,
+        forms=(kl_plainly,),
         mistakes=(*_MISTAKES_OF_KL, _NAN, *_LEFT_OUT, *_EPSILON),
         symptoms=(_FINITE,),
         show=show_tables,

@@ -1416,7 +1416,7 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
     """Maps joined over distances of 1, 2, 4, …"""
     subject = Subject(
         ask=asking(scan, "the states"),
-        rule=rule_of_scan,
+        rule=lambda *case, **wrong: rule_of_scan(*case, **wrong),  # slips: of the rounds
         forms=(in_doublings,),
         mistakes=(
             *one_of(

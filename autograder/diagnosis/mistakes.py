@@ -136,11 +136,14 @@ def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
 
 
 def _same(one: Observation, value: Any) -> bool:
-    """Whether the answer is that value; never, if it is of a kind that cannot be compared."""
+    """Whether the answer is that value; never, if it is of a kind that cannot be compared.
+
+    The same numbers are, even where `alike` lets only some answers count, such as positive ones.
+    """
     if isinstance(value, NoValue):
         return False
     try:
-        return one.alike(one.answer, value)
+        return one.alike(one.answer, value) or alike(one.answer, value)
     except Exception:
         return False
 

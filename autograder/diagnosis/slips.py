@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import functools
 import inspect
 import itertools
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+import numpy as np
 
 from autograder.diagnosis.mistakes import Observation, reproduces, telling
 
@@ -38,6 +41,7 @@ class Slip:
     text: str
 
 
+_DATA = (np.ndarray, list, dict)  # what a program may write into
 ROOM = 2**30  # bytes that trying the slips of a rule may take
 
 # What a card says of a kind: what the numbers look like, never where our own code has it.
@@ -409,17 +413,25 @@ def _set_keyword(at: int, value: int) -> Change:
 def kind_of_slip(forms: Sequence[Callable[..., Any]], seen: Sequence[Observation]) -> str:
     """The one kind of slip in one of the `forms` of a rule that gives every answer seen.
 
-    "" if no slip does, or slips of several kinds do.
+    "" if no slip does, or slips of several kinds do. Each program gets arguments of its own, since
+    a slip (`out = b` for `out = zeros_like(b)`) may write into them.
     """
     ordered, found = telling(seen), ""
     with memory_room(ROOM):
         for rule in forms:
             for slip, program in changed_programs(rule):
-                if slip.kind != found and reproduces(program, ordered):
+                if slip.kind != found and reproduces(_with_copies(program), ordered):
                     if found:
                         return ""
                     found = slip.kind
     return found
+
+
+def _with_copies(program: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        return program(*(copy.deepcopy(a) if isinstance(a, _DATA) else a for a in args))
+
+    return call
 
 
 @contextlib.contextmanager
