@@ -143,7 +143,7 @@ def _same(one: Observation, value: Any) -> bool:
     if isinstance(value, NoValue):
         return False
     try:
-        return one.alike(one.answer, value) or alike(one.answer, value)
+        return one.alike(one.answer, value) or alike(one.answer, value, 1e-12)
     except Exception:
         return False
 
