@@ -138,12 +138,15 @@ def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
 def _same(one: Observation, value: Any) -> bool:
     """Whether the answer is that value; never, if it is of a kind that cannot be compared.
 
-    The same numbers are, even where `alike` lets only some answers count, such as positive ones.
+    The same numbers are, even where `alike` lets only some answers count, such as positive ones;
+    not where an int is asked for, and a float of its value is another answer.
     """
     if isinstance(value, NoValue):
         return False
     try:
-        return one.alike(one.answer, value) or alike(one.answer, value, 1e-12)
+        if one.alike(one.answer, value):
+            return True
+        return not isinstance(value, int) and alike(one.answer, value, 1e-12)
     except Exception:
         return False
 
