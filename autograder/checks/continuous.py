@@ -1623,7 +1623,7 @@ def rule_of_pit(
     return joined(logs, parts.log(), join).exp().numpy()
 
 
-def pit_plainly(x: Array, logits: Array, mu: Array, sigma: Array) -> Array:
+def pit_plainly(x: Any, logits: Any, mu: Any, sigma: Any) -> Array:
     """The same without options."""
     x, logits, mu, sigma = doubles(x, logits, mu, sigma)
     below = torch.special.ndtr((x[:, None] - mu) / sigma)
