@@ -458,7 +458,10 @@ def table(done: dict[str, Any]) -> str:
         nats, first = [run["nats"] for run in runs], runs[0]
         total += first["seconds"]
         met = "met" if nats[0] <= target else "MISSED"
-        spread = f"{len(nats)}: {min(nats):.2f}–{max(nats):.2f}, mean {statistics.mean(nats):.2f}"
+        spread = f"seed 0 alone of {len(SEEDS)}"
+        if len(nats) > 1:
+            spread = f"{min(nats):.2f}–{max(nats):.2f}, mean {statistics.mean(nats):.2f}"
+            spread += "" if len(nats) == len(SEEDS) else f"; {len(nats)} of {len(SEEDS)}"
         rows.append(
             f"| {name}: {first['setting']} | {nats[0]:.2f} ± {first['error']:.2f} | {spread} "
             f"| ≤ {target}: {met} | {first['seconds']:.0f} | {first['held'] / 1e9:.1f} GB "
@@ -518,13 +521,16 @@ def table(done: dict[str, Any]) -> str:
         rows += [
             "",
             f"Solved lessons, {done['lessons']['at once']} at a time, seconds with the card / with "
-            "`COURSE_DEVICE=cpu`. With a card a lesson does more: its section “At full size” "
-            "trains at the papers' size, and lesson 10's measures GPT-2:",
+            "`COURSE_DEVICE=cpu`. It is not equal work: with a card the sections “At full size” "
+            "train at the papers' size, and the lesson of GPT-2 measures one. What equal work "
+            "takes was not measured:",
             "",
         ]
         for name, (card, processor) in done["lessons"]["seconds"].items():
             slower = " SLOWER" if card > SLOWER * processor else ""
             rows.append(f" - {name}: {card:.0f} / {processor:.0f}{slower}")
+        if untimed := set(lessons.lesson_names()) - done["lessons"]["seconds"].keys():
+            rows += ["", f"Not timed: {', '.join(sorted(untimed))}."]
     if missing := [name for name in parts() if name not in done]:
         rows += ["", f"Not run on a card: {', '.join(missing)}."]
     return "\n".join(rows)

@@ -83,6 +83,38 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     assert gpu.by_arithmetic() in gpu.run()
 
 
+def test_a_table_of_some_parts_names_the_others(kept):
+    shown = [name for name in kept.done if name.startswith("likelihoods") and name.endswith("0")]
+    text = gpu.table({name: kept.done[name] for name in shown})
+    assert "| seed 0 alone of 3 |" in text
+    left = [name for name in gpu.parts() if name not in shown]
+    assert text.endswith(f"Not run on a card: {', '.join(left)}.")
+    assert "Not timed: 01_exponential_wall" in gpu.table(kept.done)
+
+
+def test_a_part_that_fails_is_told_and_the_next_one_is_run(bench, tmp_path, monkeypatch, capsys):
+    def fails(bench):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(gpu, "parts", lambda: {"first": fails, "second": lambda bench: {"n": 1}})
+    kept = gpu.Kept(tmp_path / "parts.json")
+    assert gpu.measure(bench, kept, ["first", "second"], minutes=60) == ["first"]
+    assert kept.done["second"]["n"] == 1
+    assert "RuntimeError: out of memory" in capsys.readouterr().err
+
+
+def test_a_model_that_mixes_devices_is_named(bench, monkeypatch):
+    from tests import test_device_purity as purity
+
+    def mixes(names, to):
+        yield to(torch.ones(2)) + torch.ones(2)
+
+    monkeypatch.setattr(purity, "ENTRIES", {("03_fvsbn", "mixes"): mixes})
+    assert gpu.purity(bench) == {"apart": {"03_fvsbn: mixes": 0.0}}
+    with purity.second_device() as card, pytest.raises(RuntimeError, match="03_fvsbn mixes: Runti"):
+        gpu.purity(replace(bench, device=card))
+
+
 def test_what_was_interrupted_is_taken_up(bench, tmp_path):
     kept = gpu.Kept(tmp_path / "parts.json")
     wanted = ["likelihoods-FVSBN-0", "likelihoods-FVSBN-1"]

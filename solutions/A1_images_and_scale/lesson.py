@@ -241,14 +241,13 @@ for i, (ax, image) in enumerate(zip(axes.flat, drawn, strict=True)):
     ax.set(xticks=[], yticks=[])
     if i < 10:
         ax.set_title(str(i))
-show(fig, "Six rows of ten small black and white images, drawn by the model, one column for each "
-     "digit from 0 to 9. Most can be read as the digit that was asked for.")  # fmt: skip
 asked = torch.arange(10).repeat(6)
-as_read = log_joint(gpt, drawn.clamp(min=0).float()).argmax(1)
+as_read = (log_joint(gpt, drawn.clamp(min=0).float()).argmax(1) == asked).float().mean()
+show(fig, "Six rows of ten small black and white images, drawn by the model, one column for each "
+     f"digit from 0 to 9. The model itself reads {as_read:.0%} of them as the digit that was asked "
+     "for; an eye has more trouble.")  # fmt: skip
 print(f"{(drawn < 0).sum()} of {drawn.numel():,} tokens are no pixels")
-print(
-    f"the model itself reads {(as_read == asked).float().mean():.0%} of them as what was asked for"
-)
+print(f"the model itself reads {as_read:.0%} of them as what was asked for")
 
 # %% [markdown]
 r"""
@@ -358,8 +357,8 @@ show(
     fig,
     "Five maps around a pixel with a question mark, rows above it and columns beside. Four show how much more than "
     "an untrained head each head fetches from there: patches here and there, and none of them bright on the pixel "
-    f"above. The fifth shows what a flip there changes: {left:.2f} nats on the left, {above:.2f} right above, and "
-    "less and less with distance.",
+    f"above. The fifth shows what a flip there changes: {left:.2f} nats on the left, {above:.2f} right above, "
+    "little far away.",
 )
 print(
     "share of a head's weight on    "
@@ -379,7 +378,7 @@ for name, offset in (
 
 # %% [markdown]
 r"""
-No head looks at the pixel above in particular: the best gives it half more than an untrained head does. That one leans to the left, and takes some of the column beside. And yet a flip on the left, or right above, moves the price most. That is no contradiction: what is fetched a little from everywhere can be weighed afterwards. But whoever had only looked at the weights would not have found the pixel above.
+No head looks at the pixel above in particular: the best gives it at most half more than an untrained head does. One leans to the left, and takes some of the column beside. The flips say what the weights do not: by how many nats the price hangs on a pixel. By far the most hangs on the left one. How much hangs on the one above differs from one trained model to another (compare with a neighbor's), though their heads give it about the same weight: what is fetched a little from everywhere can be weighed afterwards.
 
 ## Take the neighborhood away, or tell it
 
