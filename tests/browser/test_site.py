@@ -217,8 +217,8 @@ def cell_that_wrote(text: str) -> list[str]:
 
 def test_a_run_with_a_fault_stops_the_build_and_is_not_kept(monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setattr(executing, "KEPT", tmp_path / "kept")
-    monkeypatch.setattr(executing, "fresh_notebook", lambda *_: None)
-    monkeypatch.setattr(executing, "execute", lambda _: copy.deepcopy(ran()))
+    monkeypatch.setattr(executing, "fresh_notebook", lambda *_, **__: None)
+    monkeypatch.setattr(executing, "execute", lambda *_, **__: copy.deepcopy(ran()))
     with pytest.raises(RunError, match=r"05_made: cell 5 \(1 / 0\) raised ZeroDivisionError"):
         executing.run("05_made", "solved")
     assert not (tmp_path / "kept").exists()
