@@ -1,4 +1,4 @@
-"""Sizes of files: lesson 12's codec against general compressors, one stream and one for each."""
+"""Sizes of files: lesson 14's codec against general compressors, one stream and one for each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _rows(raw: bytes, message: bytes, price: float, came_back: bool) -> list[str
 def run() -> str:
     """Codes the 300 test digits and the held-out page with the solved lesson's functions."""
     torch.set_num_threads(2)
-    lesson = solution_functions("12_compression")
+    lesson = solution_functions("14_compression")
     encode, decode = lesson["encode"], lesson["decode"]
     head = ["| | bytes | of the stream |", "|---|---|---|"]
 

@@ -1,8 +1,8 @@
-"""Speed of lesson 10's GPT-2: its cache beside the reference library's, and beside the memory.
+"""Speed of lesson 12's GPT-2: its cache beside the reference library's, and beside the memory.
 
 124M random weights in float32, batch 1, a prompt of 32 tokens, 256 new ones, two threads. All
 sides take turns in one run. At batch 1 every token reads every weight once: so the yardsticks are a
-walk of matrix-vector products over the same weights, and the memory's read bandwidth. Lesson 10's
+walk of matrix-vector products over the same weights, and the memory's read bandwidth. Lesson 12's
 `from_pretrained` lays the weights out by `course.matvec`; the same code on weights as the hub's
 file has them is a side of its own.
 """
@@ -27,7 +27,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from autograder.lessons import solution_functions
 from course import matvec, pretrained
 
-TITLE = "GPT-2: lesson 10's cached generation against the reference library's"
+TITLE = "GPT-2: lesson 12's cached generation against the reference library's"
 
 CONFIG = {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12}
 PROMPT, COUNT, THREADS = 32, 256, 2
@@ -114,7 +114,7 @@ class InEightBits(nn.Module):
 
 def measure() -> tuple[dict[str, list[float]], list[float], list[str]]:
     """Seconds of each side in each repeat, bandwidths in bytes a second, and what was equal."""
-    lesson = solution_functions("10_gpt2")
+    lesson = solution_functions("12_gpt2")
     ours, theirs = models(lesson)
     eight = InEightBits(ours).eval()
     spread = matvec.spread(copy.deepcopy(ours))
@@ -162,7 +162,7 @@ def _agreement(made: dict[str, Any]) -> list[str]:
 @torch.no_grad()
 def perplexities() -> tuple[float, float]:
     """Perplexity of the course's small GPT on its held-out page, float32 and int8."""
-    lesson = solution_functions("10_gpt2")
+    lesson = solution_functions("12_gpt2")
     model = lesson["GPT2"].from_pretrained(pretrained.SMALL)
     ready = pretrained.language_model(pretrained.SMALL)
     tokens = torch.tensor([ready.end, *ready.encode(pretrained.held_out())])
@@ -181,7 +181,7 @@ def run() -> str:
     """Measures all sides; a Markdown section."""
     seconds, speeds, equal = measure()
     rate = {name: COUNT / statistics.median(each) for name, each in seconds.items()}
-    size = sum(w.nbytes for w in matrices(solution_functions("10_gpt2")["GPT2"](CONFIG)))
+    size = sum(w.nbytes for w in matrices(solution_functions("12_gpt2")["GPT2"](CONFIG)))
     speed = statistics.median(speeds)
     before, after = perplexities()
 
@@ -190,14 +190,14 @@ def run() -> str:
         return f"**{statistics.median(each):.2f}** ({min(each):.2f} – {max(each):.2f})"
 
     rows = [
-        "| side | tokens a second | lesson 10's cache is faster by | asked for |",
+        "| side | tokens a second | lesson 12's cache is faster by | asked for |",
         "|---|---:|---:|---:|",
-        f"| lesson 10, `generate_cached` | {rate['cached']:.1f} | 1 | |",
+        f"| lesson 12, `generate_cached` | {rate['cached']:.1f} | 1 | |",
         f"| the same, weights laid out as in the hub's file | {rate['as stored']:.1f} | "
         f"{ratio('as stored', 'cached')} | |",
         f"| reference library, `generate` with its cache | {rate['reference']:.1f} | "
         f"{ratio('reference', 'cached')} | 1.2 |",
-        f"| lesson 10, `generate` (no cache) | {rate['uncached']:.1f} | "
+        f"| lesson 12, `generate` (no cache) | {rate['uncached']:.1f} | "
         f"{ratio('uncached', 'cached')} | 5 |",
         f"| matrix-vector walk over the same weights | {rate['walk']:.1f} | "
         f"{ratio('walk', 'cached')} | 0.7 |",

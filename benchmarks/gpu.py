@@ -15,8 +15,8 @@ exit code is 3.
 
 A machine without a network needs MNIST in its cache (`$XDG_CACHE_HOME/autoregressive-course/mnist/
 mnist.pkl.gz`, 17 MB) and, beside PyTorch, NumPy, SciPy, matplotlib, scikit-learn and tqdm, the
-wheels of ipython, ipywidgets and anywidget; for lesson 10 and the parts about text also tokenizers,
-safetensors and transformers, for lesson 12 constriction.
+wheels of ipython, ipywidgets and anywidget; for lesson 12 and the parts about text also tokenizers,
+safetensors and transformers, for lesson 14 constriction.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ LESSONS = {
     "FVSBN": "03_fvsbn",
     "NADE": "04_nade",
     "MADE": "05_made",
-    "PixelCNN": "08_pixelcnn",
-    "WaveNet": "09_wavenet",
+    "PixelCNN": "09_pixelcnn",
+    "WaveNet": "10_wavenet",
 }
 TARGETS = {"FVSBN": 98.2, "NADE": 88.2, "MADE": 87.9, "PixelCNN": 80.5}  # nats, test, seed 0
 SEEDS = (0, 1, 2)
@@ -481,7 +481,7 @@ def table(done: dict[str, Any]) -> str:
     rows += [
         "",
         f"Together {total:.0f} s of training for seed 0, on {wave['about']['card']}, torch "
-        f"{wave['about']['torch']}. ± is the standard error over test images. Lesson 09's WaveNet: "
+        f"{wave['about']['torch']}. ± is the standard error over test images. Lesson 10's WaveNet: "
         f"{wave['nats']:.4f} nats a sample in {wave['seconds']:.0f} s ({wave['setting']}).",
         "",
         "| a step, ms | as written | captured | quicker | losses apart | compiled (its start) |",

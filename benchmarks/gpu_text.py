@@ -3,7 +3,7 @@
     python -m benchmarks.gpu_text                  # what is missing, on the card that is here
     python -m benchmarks.gpu_text --minutes 8      # starts no part after so many
 
-The speeds are of lesson 10's own solution beside the reference library's, on one card in one run.
+The speeds are of lesson 12's own solution beside the reference library's, on one card in one run.
 The small GPT is trained by a few recipes on all the plays but two: *Measure for Measure* chooses
 the recipe and the epoch, then the chosen recipe is trained again on that play, too, and Twelfth
 Night is read once. What is written lies in build/small_gpt: nothing goes into the package by
@@ -50,7 +50,7 @@ TARGETS = {EAGER: 5.0, COMPILED: 1.5}  # the static cache is to be so many times
 
 
 def ways(lesson: dict[str, Any], theirs: Any = None, compiles: bool = True) -> dict[str, Any]:
-    """How lesson 10's solution writes, and the reference library's model `theirs`, if there is one.
+    """How lesson 12's solution writes, and the reference library's model `theirs`, if there is one.
 
     compiles: False: the library's static cache without its compilation, for tests.
     """
@@ -90,7 +90,7 @@ def speeds(
     device: torch.device, dtype: torch.dtype = torch.float32, compiles: bool = True
 ) -> dict[str, Any]:
     """Tokens a second of all ways on a device, and until which token each writes the same."""
-    lesson, theirs = solution_functions("10_gpt2"), None
+    lesson, theirs = solution_functions("12_gpt2"), None
     if importlib.util.find_spec("transformers"):
         from benchmarks import gpt2
 
@@ -116,7 +116,7 @@ def speeds(
 
 
 def shown(part: dict[str, Any]) -> str:
-    """What lesson 10 shows without a card, of the part in float32."""
+    """What lesson 12 shows without a card, of the part in float32."""
     kept = {key: value for key, value in part.items() if key not in ("same", "about")}
     kept["by"] = f"stored: measured {kept['by']}"
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
@@ -367,7 +367,7 @@ def drafts(
 ) -> dict[str, Any]:
     """The shipped small GPT as the draft of the one in `folder`: how much of it is kept.
 
-    `share` is Σ min(p, q) on the held-out page, `passes` of `count` tokens that lesson 11's
+    `share` is Σ min(p, q) on the held-out page, `passes` of `count` tokens that lesson 13's
     `speculate` wrote, seed 0.
     """
     target, draft = (language_model(name).to(device) for name in (folder, SMALL))
@@ -382,7 +382,7 @@ def drafts(
         return lambda ids: model.logits(ids[None])[0].softmax(-1)
 
     count = min(count, size - len(begun) - ahead)
-    _, kept = solution_functions("11_temperature")["speculate"](
+    _, kept = solution_functions("13_temperature")["speculate"](
         last(target),
         lambda ids: last(draft)(ids)[-1],
         begun,
@@ -462,7 +462,7 @@ def run() -> str:
         return table(json.loads(STORE.read_text(encoding="utf-8")))
     recipes = ", ".join(f"{recipe.name} ({recipe.parameters():,})" for recipe in RECIPES)
     return (
-        "**Not run yet: no CUDA card could be had.** `make gpu` times lesson 10's solution beside "
+        "**Not run yet: no CUDA card could be had.** `make gpu` times lesson 12's solution beside "
         f"the reference library (asked for: {TARGETS[COMPILED]} times its compiled static cache, "
         f"{TARGETS[EAGER]:g} times what it does as it comes), trains the small GPT by recipes of "
         f"so many parameters: {recipes} (asked for: {TARGET:.2f} nats a character of the held-out "
@@ -486,7 +486,7 @@ def measure(device: torch.device, parts_file: Path = PARTS, minutes: float = 1e9
 
 
 def write(parts_file: Path = PARTS, store: Path = STORE, lesson: Path = writing.STORE) -> None:
-    """Writes benchmarks/gpu_text.json and what lesson 10 shows without a card, both or none."""
+    """Writes benchmarks/gpu_text.json and what lesson 12 shows without a card, both or none."""
     done = json.loads(parts_file.read_text(encoding="utf-8"))
     with written_together() as put:
         put(store, json.dumps(done, indent=1, ensure_ascii=False) + "\n")

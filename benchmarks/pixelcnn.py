@@ -30,14 +30,14 @@ def seconds_naive(model: Any, count: int, side: int) -> tuple[float, torch.Tenso
 
 
 def run() -> str:
-    """Times both on the solved network of lesson 08, in single precision, on two threads."""
+    """Times both on the solved network of lesson 09, in single precision, on two threads."""
     torch.set_num_threads(2)
-    solved = solution_functions("08_pixelcnn")
+    solved = solution_functions("09_pixelcnn")
     torch.manual_seed(0)
     model = solved["PixelCNN"](LEVELS, 1, CHANNELS, KERNELS).eval()
     size = sum(p.numel() for p in model.parameters())
     rows = [
-        f"Solved network of lesson 08, {len(KERNELS)} gated blocks of {CHANNELS} channels, "
+        f"Solved network of lesson 09, {len(KERNELS)} gated blocks of {CHANNELS} channels, "
         f"{size:,} parameters, {LEVELS} levels, first weights of seed 0, single precision, two "
         "threads. Naive: `sample`, one pass over the whole image for each pixel. Cached: "
         "`sample_cached`. Both draw from one seed, in one run, in turn; naive once at batch 16 and "

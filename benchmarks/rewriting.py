@@ -1,4 +1,4 @@
-"""How long a slider of lesson 11 takes to write its text anew, in the kernel."""
+"""How long a slider of lesson 13 takes to write its text anew, in the kernel."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from autograder.lessons import solution_functions
 from course import pretrained
 from figures.next_token import NextToken
 
-TITLE = "Lesson 11: a text that a slider writes anew"
+TITLE = "Lesson 13: a text that a slider writes anew"
 ASKED = 100  # milliseconds
 
 
 def run() -> str:
     """Moves each slider through all its positions, one position at a time, on one thread."""
     torch.set_num_threads(1)
-    names = solution_functions("11_temperature")
+    names = solution_functions("13_temperature")
     gpt = pretrained.language_model(pretrained.SMALL)
     labels = [gpt.decode([token]) for token in range(gpt.vocab_size)]
     names |= {"gpt": gpt, "prompt": torch.tensor([gpt.encode("My lord, I")]), "labels": labels}

@@ -68,11 +68,11 @@ def step_row(solved: dict[str, Any], model: Any, rows: int, first: str) -> str:
 def run() -> str:
     """Both sides in one run: whole runs by length, single steps by depth and by batch."""
     torch.set_num_threads(2)
-    solved = solution_functions("09_wavenet")
+    solved = solution_functions("10_wavenet")
     model = wavenet(solved, 10)
     solved["generate_fast"](model, 20)  # warm
     rows = [
-        f"Solved WaveNet of lesson 09, {CHANNELS} channels, {SKIPS} skip channels, {LEVELS} "
+        f"Solved WaveNet of lesson 10, {CHANNELS} channels, {SKIPS} skip channels, {LEVELS} "
         "levels, kernel 2, two stacks of dilations 1, 2, 4, …; double precision, two threads.",
         "The plain side is a full forward pass over the last receptive field for each sample (no "
         "more of the past than the model can see); both draw from equal generators.",

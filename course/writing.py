@@ -74,7 +74,7 @@ class Speeds:
 def weights_read(model: torch.nn.Module) -> int:
     """Bytes of weights that one token reads: all but the table of positions, of which it is a row.
 
-    model: a GPT-2 of lesson 10, or any with its `wpe` and a tied head.
+    model: a GPT-2 of lesson 12, or any with its `wpe` and a tied head.
     """
     size = sum(p.numel() * p.element_size() for p in model.parameters())
     table: Any = getattr(model, "wpe", None)
@@ -126,7 +126,7 @@ def speeds(
 
     Args:
         ways: a name → a function of the model that gives `write(tokens, count)`.
-        make: makes a model of a config, a GPT-2 as in lesson 10; random weights are as quick.
+        make: makes a model of a config, a GPT-2 as in lesson 12; random weights are as quick.
         config: GPT-2's.
         size: "auto" or "gpu": on a card. "laptop": what is stored. "smaller": a model of a few
             million weights, on the processor.

@@ -1,4 +1,4 @@
-"""A static picture: one Gaussian against the true p(x1 | x2) of lesson 07's step, for three x2.
+"""A static picture: one Gaussian against the true p(x1 | x2) of lesson 08's step, for three x2.
 
 The world is X1 ~ N(0, 1) and X2 | X1 ~ N(1 if x1 > 0 else 0, ε) with the variance ε = 0.04. By
 Bayes p(x1 | x2) is a standard bell in two pieces, weighted 1 − w and w = P(X1 > 0 | x2); the

@@ -211,7 +211,7 @@ def test_it_runs_on_the_solutions_of_the_lessons_beside_it(name: str):
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    """The definitions of A1, with the GPT2 of lesson 10's solution."""
+    """The definitions of A1, with the GPT2 of lesson 12's solution."""
     return with_class(lessons.solution_functions("gpt2")["GPT2"])
 
 

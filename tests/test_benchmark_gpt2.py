@@ -1,4 +1,4 @@
-"""The speed of lesson 10's GPT-2 is measured on sides that do the same work."""
+"""The speed of lesson 12's GPT-2 is measured on sides that do the same work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_all_sides_make_the_same_tokens(small):
 
 
 def test_the_walk_reads_every_weight_that_a_token_is_multiplied_with(small):
-    ours, theirs = gpt2.models(solution_functions("10_gpt2"))
+    ours, theirs = gpt2.models(solution_functions("12_gpt2"))
     size, layers = SIZES["n_embd"], SIZES["n_layer"]
     walked = sum(w.numel() for w in gpt2.matrices(ours))
     assert walked == layers * 12 * size**2 + SIZES["vocab_size"] * size
@@ -40,7 +40,7 @@ def test_the_walk_reads_every_weight_that_a_token_is_multiplied_with(small):
 
 @torch.no_grad()
 def test_int8_weights_change_the_logits_a_little(small):
-    ours, _ = gpt2.models(solution_functions("10_gpt2"))
+    ours, _ = gpt2.models(solution_functions("12_gpt2"))
     eight = gpt2.InEightBits(ours).eval()
     tokens = torch.randint(97, (1, 20), generator=torch.Generator().manual_seed(0))
     wanted, got = ours(tokens), eight(tokens)

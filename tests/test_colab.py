@@ -46,7 +46,7 @@ def github(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_first_cell_installs_the_course_with_its_files_and_nothing_else(
     github: Path, tmp_path: Path
 ):
-    (tmp_path / "cell.py").write_text(setup_cell("10_gpt2"))
+    (tmp_path / "cell.py").write_text(setup_cell("12_gpt2"))
     variables = runtime.environment(github) | {
         "PYTHONPATH": os.pathsep.join([str(runtime.STUB), str(COLAB)]),
         "PIP_TARGET": str(tmp_path / "installed"),  # not into the tests' own environment
@@ -56,7 +56,7 @@ def test_the_first_cell_installs_the_course_with_its_files_and_nothing_else(
     done = subprocess.run(tell, cwd=tmp_path, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     lesson, place, page, shown = json.loads(done.stdout.splitlines()[-1])
-    assert (lesson, page) == ("10_gpt2", "ACT ")
+    assert (lesson, page) == ("12_gpt2", "ACT ")
     assert Path(place).resolve().is_relative_to(tmp_path.resolve())
     assert "custom_widget_manager" in shown and "manager.js" in shown
     found = {path.name for path in (tmp_path / "installed").iterdir()}
@@ -68,7 +68,7 @@ def test_the_first_cell_installs_the_course_with_its_files_and_nothing_else(
 def test_what_lessons_need_and_colab_has_not_got_is_named():
     told = {name: lessons.load_lesson(name).colab for name in lessons.lesson_names()}
     assert {name: packages for name, packages in told.items() if packages} == {
-        "12_compression": ("constriction",)
+        "14_compression": ("constriction",)
     }
     names = {
         pin.split("==")[0].lower() for pin in (*runtime.PINS, *runtime.WIDGETS, *runtime.OTHERS)

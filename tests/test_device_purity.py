@@ -130,12 +130,12 @@ def _(names, to):
     yield torch.as_tensor(dependency_map(to(model), to(bits(8, 6))).sees)
 
 
-@entry("07_order", "Ordered")
+@entry("08_order", "Ordered")
 def _(names, to):
     yield to(names.Ordered(torch.arange(6), hidden=8)).nll(to(bits(3, 6)))
 
 
-@entry("08_pixelcnn", "PixelCNN")
+@entry("09_pixelcnn", "PixelCNN")
 def _(names, to):
     torch.manual_seed(0)
     model = to(names.PixelCNN(3, colors=2, channels=4, kernels=(3, 3)))
@@ -151,14 +151,14 @@ def _(names, to):
     yield names.told(ten, to(label)).nll(to(numbers(2, 1, 3, 3, below=2)))
 
 
-@entry("09_wavenet", "mu-law")
+@entry("10_wavenet", "mu-law")
 def _(names, to):
     codes = names.mu_law_encode(to(random(3, 5).clamp(-1, 1)))
     yield codes
     yield names.mu_law_decode(codes)
 
 
-@entry("09_wavenet", "WaveNet")
+@entry("10_wavenet", "WaveNet")
 def _(names, to):
     torch.manual_seed(0)
     model, label = to(names.WaveNet(8, 4, 4, 2, (1, 2), labels=3)), to(torch.tensor([0, 2]))
@@ -178,12 +178,12 @@ def small_gpt(names: Any) -> Any:
     return names.GPT2(config)
 
 
-@entry("09_wavenet", "linear_scan")
+@entry("10_wavenet", "linear_scan")
 def _(names, to):
     yield names.linear_scan(to(random(5, 2, 2)), to(random(5, 2)))
 
 
-@entry("10_gpt2", "GPT2")
+@entry("12_gpt2", "GPT2")
 def _(names, to):
     model, tokens = to(small_gpt(names)), to(numbers(2, 5, below=7))
     yield model(tokens)
@@ -198,19 +198,19 @@ def _(names, to):
     yield model(tokens[:, :1], cache)
 
 
-@entry("10_gpt2", "causal_attention")
+@entry("12_gpt2", "causal_attention")
 def _(names, to):
     yield names.causal_attention(*(to(random(2, 4, 3, seed=s)) for s in range(3)))
 
 
-@entry("10_gpt2", "find_the_leak")
+@entry("12_gpt2", "find_the_leak")
 def _(names, to):
     model = to(small_gpt(names))
     assert names.find_the_leak({"mine": model}) == []
     yield torch.zeros(1)
 
 
-@entry("11_temperature", "temperature, top_k, top_p, next_probs, score")
+@entry("13_temperature", "temperature, top_k, top_p, next_probs, score")
 def _(names, to):
     logits = to(random(3, 7))
     yield names.temperature(logits, 0.7)
@@ -220,21 +220,21 @@ def _(names, to):
     yield torch.as_tensor(names.score(logits, to(torch.tensor([0, 2, 4]))))
 
 
-@entry("11_temperature", "joint_temperature, tokenwise_temperature")
+@entry("13_temperature", "joint_temperature, tokenwise_temperature")
 def _(names, to):
     p = to(random(2, 3, 2).flatten().softmax(0).view(2, 3, 2))
     yield names.joint_temperature(p, 0.5)
     yield names.tokenwise_temperature(p, 0.5)
 
 
-@entry("12_compression", "ideal_bits, quantize")
+@entry("14_compression", "ideal_bits, quantize")
 def _(names, to):
     probs = to(random(3, 5).softmax(-1))
     yield torch.as_tensor(names.ideal_bits(probs.log()))
     yield names.quantize(probs)
 
 
-@entry("13_continuous", "likelihoods, sample, dequantize, pit")
+@entry("07_continuous", "likelihoods, sample, dequantize, pit")
 def _(names, to):
     logits, mu = to(random(3)), to(4 + random(3, seed=1))
     scale = to(random(3, seed=2).exp())
@@ -249,7 +249,7 @@ def _(names, to):
     yield names.pit(x.float(), logits, mu, scale)
 
 
-@entry("13_continuous", "MixtureOfNeighbors, SoftmaxOfNeighbors")
+@entry("07_continuous", "MixtureOfNeighbors, SoftmaxOfNeighbors")
 def _(names, to):
     x, seen = to(numbers(3, below=256)), to(numbers(3, 4, below=256))
     for make in (lambda: names.MixtureOfNeighbors(2), names.SoftmaxOfNeighbors):
@@ -257,7 +257,7 @@ def _(names, to):
         yield to(make()).nll(x, seen)
 
 
-@entry("13_continuous", "RNADE, LevelMADE")
+@entry("07_continuous", "RNADE, LevelMADE")
 def _(names, to):
     levels = to(numbers(4, 2, below=64))
     for make, points in ((names.LevelMADE, levels), (lambda: names.RNADE((1, 0)), levels / 64)):
@@ -265,7 +265,7 @@ def _(names, to):
         yield to(make()).nll(points)
 
 
-@entry("14_recurrent", "rnn_step, unroll, gru_step, nll, sample, scan")
+@entry("11_recurrent", "rnn_step, unroll, gru_step, nll, sample, scan")
 def _(names, to):
     x, h = to(random(2, 3)), to(random(2, 4, seed=1))
     W, U, b = to(random(4, 3)), to(random(4, 4)), to(random(4))
@@ -282,7 +282,7 @@ def _(names, to):
     yield names.scan(to(random(2, 5, 3)), to(random(2, 5, 3, seed=1)))
 
 
-@entry("14_recurrent", "Recurrent")
+@entry("11_recurrent", "Recurrent")
 def _(names, to):
     torch.manual_seed(0)
     model = to(names.Recurrent(6, hidden=4, width=3))
@@ -293,7 +293,7 @@ def _(names, to):
     yield model.priced(states[:, :-1], x)
 
 
-@entry("14_recurrent", "Last, Waves, Attends")
+@entry("11_recurrent", "Last, Waves, Attends")
 def _(names, to):
     x = to(numbers(2, 5, below=12))
     for make in (

@@ -137,11 +137,11 @@ def test_without_the_reference_library_its_side_is_left_out_in_a_sentence(
 ):
     card, folder, _, _ = trained
     monkeypatch.setattr(gpu_text.importlib.util, "find_spec", lambda name: None)
-    lesson = gpu_text.solution_functions("10_gpt2") | {"GPT2_SMALL": SIZES}
+    lesson = gpu_text.solution_functions("12_gpt2") | {"GPT2_SMALL": SIZES}
     monkeypatch.setattr(
         gpu_text,
         "solution_functions",
-        lambda name, real=gpu_text.solution_functions: lesson if name == "10_gpt2" else real(name),
+        lambda name, real=gpu_text.solution_functions: lesson if name == "12_gpt2" else real(name),
     )
     part = gpu_text.speeds(CPU)
     assert list(part["rates"]) == [GROWING, gpu_text.STATIC]

@@ -20,7 +20,7 @@ from autograder.grading.record import Basis
 from autograder.sandbox.limits import Limits
 from tests.test_rebuild import cell, graded, notebook
 
-LESSON = "10_gpt2"  # its checks use everything: callbacks, inside functions, models from files
+LESSON = "12_gpt2"  # its checks use everything: callbacks, inside functions, models from files
 TEMPLATE = notebook(
     cell("from course import data, pretrained\nfrom figures import attention"),
     graded("attend", "def attend(x):\n    raise NotImplementedError", solution=True),

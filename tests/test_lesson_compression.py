@@ -1,4 +1,4 @@
-"""Lesson 12: its numbers are true, its coder is exact, and its explorer says so."""
+"""Lesson 14: its numbers are true, its coder is exact, and its explorer says so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autograder.inside.compression import Looked, PairModel
 from figures import shrinking_interval
 from figures.codec import CodecExplorer
 
-LESSON = "12_compression"
+LESSON = "14_compression"
 
 
 @pytest.fixture(scope="module")

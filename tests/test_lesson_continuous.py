@@ -1,4 +1,4 @@
-"""Lesson 13: its numbers, its mathematics, and the mixture explorer's Python half."""
+"""Lesson 07: its numbers, its mathematics, and the mixture explorer's Python half."""
 
 import math
 import re
@@ -11,7 +11,7 @@ import torch
 from autograder import lessons
 from figures.mixture_explorer import MixtureExplorer
 
-LESSON = "13_continuous"
+LESSON = "07_continuous"
 COUNTS = [0, 3, 9, 4, 1, 0, 7, 2]
 
 

@@ -1,4 +1,4 @@
-"""Lesson 10: it IS GPT-2, its cache changes nothing, its numbers are true."""
+"""Lesson 12: it IS GPT-2, its cache changes nothing, its numbers are true."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from course.operations import count_operations
 from course.step import RECORDERS, WARM_UPS
 from figures.attention import AttentionExplorer
 
-LESSON = "10_gpt2"
+LESSON = "12_gpt2"
 SMALL = {"vocab_size": 101, "n_positions": 16, "n_embd": 24, "n_layer": 3, "n_head": 4}
 GPT2_124M = {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12}
 

@@ -1,4 +1,4 @@
-"""Lesson 07: its numbers, its mathematics, its experiment, its picture, the arrow's Python half."""
+"""Lesson 08: its numbers, its mathematics, its experiment, its picture, the arrow's Python half."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ from course import data
 from figures import reverse_conditional
 from figures.arrow import ArrowExplorer, number
 
-LESSON = "07_order"
+LESSON = "08_order"
 MU, EPS = (0.0, 1.0), 0.04
 EXERCISES = ("marginal_x2", "reverse_posterior", "best_reverse_gaussian", "gap")
 

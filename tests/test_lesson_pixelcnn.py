@@ -1,4 +1,4 @@
-"""Lesson 08: its numbers hold, its networks see what they should, cached pixels are naive ones."""
+"""Lesson 09: its numbers hold, its networks see what they should, cached pixels are naive ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from figures.receptive_field import ReceptiveFieldExplorer
 from figures.sampling import SamplingPlayer
 from tests.notebooks import number
 
-LESSON = "08_pixelcnn"
+LESSON = "09_pixelcnn"
 
 
 def random_model(solved: dict, *args: Any, gain: float = 1.0, seed: int = 0) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""Lesson 14: its numbers, its mathematics, and the unrolled network's Python half."""
+"""Lesson 11: its numbers, its mathematics, and the unrolled network's Python half."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from torch import nn
 from course import pretrained
 from figures.unrolled import Unrolled
 
-LESSON = "14_recurrent"
+LESSON = "11_recurrent"
 BITS = "10110"
 
 

@@ -1,4 +1,4 @@
-"""Lesson 11: its numbers are true, and its picture holds what the student answered."""
+"""Lesson 13: its numbers are true, and its picture holds what the student answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autograder.inside.temperature import Step
 from course import pretrained
 from figures.next_token import NextToken, quoted
 
-LESSON = "11_temperature"
+LESSON = "13_temperature"
 
 
 @pytest.fixture(scope="module")

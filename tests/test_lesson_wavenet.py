@@ -1,4 +1,4 @@
-"""Lesson 09: its numbers are true, cached sound is naive sound, and its tree says what it sees."""
+"""Lesson 10: its numbers are true, cached sound is naive sound, and its tree says what it sees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from course.causality import batch_leaks, dependency_map
 from course.operations import count_operations
 from figures.dilation_tree import DILATIONS, KERNELS, SAMPLES, DilationTree
 
-LESSON = "09_wavenet"
+LESSON = "10_wavenet"
 
 
 def drawn(solved: dict, *settings: Any, seed: int = 0, gain: float = 1.0) -> Any:

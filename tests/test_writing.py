@@ -17,11 +17,11 @@ SIZES = {"vocab_size": 97, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_hea
 def model(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
     monkeypatch.setattr(writing, "PROMPT", 5)
     monkeypatch.setattr(writing, "COUNT", 7)
-    return solution_functions("10_gpt2")["GPT2"](SIZES)
+    return solution_functions("12_gpt2")["GPT2"](SIZES)
 
 
 def test_a_token_reads_every_weight_but_the_table_of_positions(model: torch.nn.Module):
-    numbers = solution_functions("10_gpt2")["gpt2_parameters"](SIZES)
+    numbers = solution_functions("12_gpt2")["gpt2_parameters"](SIZES)
     assert writing.weights_read(model) == 4 * (numbers - 32 * 16)
 
 
@@ -68,7 +68,7 @@ def test_a_copy_reads_and_writes_at_some_speed():
 
 
 def test_a_smaller_model_is_measured_on_the_processor(monkeypatch: pytest.MonkeyPatch):
-    lesson = solution_functions("10_gpt2")
+    lesson = solution_functions("12_gpt2")
     for name, value in {"PROMPT": 3, "COUNT": 4, "ROOM": 7, "TIMES": 1}.items():
         monkeypatch.setattr(writing, name, value)
     found = writing.speeds(

@@ -1,4 +1,4 @@
-"""Checks of lesson 12: prices in bits, whole-number frequencies, and a codec that loses nothing.
+"""Checks of lesson 14: prices in bits, whole-number frequencies, and a codec that loses nothing.
 
 An outcome of probability p costs −log2 p bits (Shannon, 1948). A range coder (Martin, 1979) writes
 a whole stream for that price and a few bits; it needs frequencies that are whole numbers, and the
@@ -38,7 +38,7 @@ from autograder.inside.compression import (
 )
 from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind, describe
 
-LESSON = "12_compression"
+LESSON = "14_compression"
 
 # A file is allowed this much more than its price: half a percent, and two words of 32 bits.
 SHARE, WORDS = 0.005, 64

@@ -1,4 +1,4 @@
-"""Checks of lesson 13, continuous: densities, mixtures, discretized logistics, dequantized levels.
+"""Checks of lesson 07, continuous: densities, mixtures, discretized logistics, dequantized levels.
 
 Notation: x are B numbers, or whole levels 0 … levels − 1; a mixture has K logits (their softmax are
 the weights), K centers mu and K scales, (K,) for all x or (B, K) for each; all logs are natural
@@ -37,7 +37,7 @@ from autograder.draw import Draw
 from autograder.inside.continuous import slope_in_x
 from autograder.remote.proxy import Standin, WrongKind
 
-LESSON = "13_continuous"
+LESSON = "07_continuous"
 Array = np.ndarray
 VALUE, SLOPE = "values", "the slope in x"
 CONSTANT = 0.5 * np.log(2 * np.pi)

@@ -1,4 +1,4 @@
-"""Checks of lesson 10, GPT-2: attention, blocks, the whole model, its weights, and writing with it.
+"""Checks of lesson 12, GPT-2: attention, blocks, the whole model, its weights, and writing with it.
 
 Notation: q (…, T, d), k (…, S, d), v (…, S, E), S ≥ T; width C, H heads (Vaswani et al., 2017,
 equation 1; Radford et al., 2019, section 2.3: the norm before each part, and one after the last).
@@ -44,7 +44,7 @@ from autograder.remote.callbacks import answered, whole_numbers
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
 from course.causality import dependency_map, past
 
-LESSON = "10_gpt2"
+LESSON = "12_gpt2"
 
 Weights = dict[str, np.ndarray]
 Said = Iterator[Claim | Cause]

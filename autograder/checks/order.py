@@ -1,4 +1,4 @@
-"""Checks of lesson 07, order: one joint, two arrows, and which family can follow which of them.
+"""Checks of lesson 08, order: one joint, two arrows, and which family can follow which of them.
 
 The world: X1 ~ N(0, 1), and X2 given X1 ~ N(μ(X1), ε) with ε a VARIANCE; μ is mu[0] where x1 ≤ 0
 and mu[1] where x1 > 0. Everything that is asked has a closed form, so that no check needs a table
@@ -36,7 +36,7 @@ from autograder.diagnosis.mistakes import Observation, Same, alike, several
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin, WrongKind, describe
 
-LESSON = "07_order"
+LESSON = "08_order"
 HALF_NORMAL_MEAN = np.sqrt(2 / np.pi)
 
 Mu = tuple[float, float]

@@ -1,4 +1,4 @@
-"""Checks of lesson 08, PixelCNN: masks of convolutions, what they see, and what they make.
+"""Checks of lesson 09, PixelCNN: masks of convolutions, what they see, and what they make.
 
 Notation: an image has `colors` numbers a pixel, in raster order and within a pixel in the order
 of its colors; channel k serves color k mod colors (van den Oord, Kalchbrenner and Kavukcuoglu,
@@ -46,7 +46,7 @@ from autograder.inside.pixelcnn import (
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
 from course.causality import batch_leaks, dependency_map, randomize_parameters
 
-LESSON = "08_pixelcnn"
+LESSON = "09_pixelcnn"
 
 Said = Iterator[Claim | Cause]
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 14, recurrent: states that are carried, ends that are scored, gradients cut.
+"""Checks of lesson 11, recurrent: states that are carried, ends that are scored, gradients cut.
 
 Notation: x are symbols of B texts, (B, T) or (B, T, D); a state h is (B, H). A text of T symbols
 has T + 1 states, of which the one at place t has read t symbols. The GRU is in PyTorch's convention
@@ -29,7 +29,7 @@ from autograder.inside.recurrent import begin_unrolling, begin_writing, launched
 from autograder.remote.callbacks import answered, whole_numbers
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind
 
-LESSON = "14_recurrent"
+LESSON = "11_recurrent"
 Array = np.ndarray
 END = 0
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 11, temperature: what is done with a distribution over the next token.
+"""Checks of lesson 13, temperature: what is done with a distribution over the next token.
 
 Notation: z are logits (…, V), p probabilities (…, V); texts are int64 (…, n); all logs are natural
 unless a name says bits. Top-k is that of Fan, Lewis and Dauphin (2018), top-p that of Holtzman,
@@ -37,7 +37,7 @@ from autograder.inside.temperature import Step, begin_search, drifted
 from autograder.remote.callbacks import answered, whole_numbers
 from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind
 
-LESSON = "11_temperature"
+LESSON = "13_temperature"
 LAST = -1  # the vocabulary's axis
 
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 09, WaveNet: dilated causal convolutions, gates, and sound drawn quickly.
+"""Checks of lesson 10, WaveNet: dilated causal convolutions, gates, and sound drawn quickly.
 
 Notation: μ = levels − 1; a layer has kernel size k and dilation d; R = 1 + Σ (k−1) d is the
 receptive field (van den Oord and others, 2016, "WaveNet: A Generative Model for Raw Audio",
@@ -57,7 +57,7 @@ from autograder.remote.proxy import (
 )
 from course.causality import dependency_map
 
-LESSON = "09_wavenet"
+LESSON = "10_wavenet"
 
 
 def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:

@@ -1,4 +1,4 @@
-"""Models that lesson 12's checks hand to a student's `encode` and `decode`, and ways of asking.
+"""Models that lesson 14's checks hand to a student's `encode` and `decode`, and ways of asking.
 
 A model here is plain arithmetic on arrays that the judge sends. Which of its conditionals see what
 they should not, and what must come back, only the judge knows.

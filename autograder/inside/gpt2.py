@@ -1,4 +1,4 @@
-"""What the checks of lesson 10 run beside the student's objects: toy models, witnesses, suspects.
+"""What the checks of lesson 12 run beside the student's objects: toy models, witnesses, suspects.
 
 `suspects` is also the lesson's own set of five models, two of which see the future.
 """

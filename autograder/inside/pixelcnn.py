@@ -1,4 +1,4 @@
-"""Lesson 08 beside the student's networks: it runs, counts and looks; it knows no answer."""
+"""Lesson 09 beside the student's networks: it runs, counts and looks; it knows no answer."""
 
 from __future__ import annotations
 

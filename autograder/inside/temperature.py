@@ -1,4 +1,4 @@
-"""Functions of lesson 11 that run beside the student's: a model as a `step`, and what it was asked.
+"""Functions of lesson 13 that run beside the student's: a model as a `step`, and what it was asked.
 
 A model is plain data. {"tables": [log p(x_1), log p(x_2 | x_1), …]} has a table (V^t, V) for each
 step t; {"chain": (log p(x_1) (V,), log p(next | last) (V, V))} goes on for ever.
@@ -27,7 +27,7 @@ class Asking:
 
 
 class Step:
-    """A model as lesson 11's exercises see it: prefixes (B, t) → log p(next | prefix), (B, V).
+    """A model as lesson 13's exercises see it: prefixes (B, t) → log p(next | prefix), (B, V).
 
     It keeps how many prefixes each call asked about, and the longest of them.
     """

@@ -1,4 +1,4 @@
-"""What the checks of lesson 09 run beside the student's objects: they fill, feed, count and change.
+"""What the checks of lesson 10 run beside the student's objects: they fill, feed, count and change.
 
 Nothing here says what is right.
 """

@@ -540,7 +540,7 @@ And the training images? A table of counts alone could only get better on them w
 ## One rule for every place
 
 The second great way goes with any other: **tie** the conditionals, so that one rule serves every place. A chain of 20 bits with one table for all its steps has $1 + 2 = 3$ numbers in place of 39. What it gives up
-is that one place may differ from another. Convolutions (lessons 08 and 09) and transformers (10) live by tying.
+is that one place may differ from another. Convolutions (lessons 09 and 10) and transformers (12) live by tying.
 
 On the digits: **one** table for all 64 pixels, whose parents are the neighbors at the same distances everywhere (beyond the border, white).
 """

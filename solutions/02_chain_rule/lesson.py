@@ -220,7 +220,7 @@ for k, n in ((3, 3), (2, 20), (27, 4)):
 # %% [markdown]
 r"""
 The very same number. The chain rule **alone saves nothing**: it only cuts the table into pieces. What it gives is a place to save: each piece is a *function of a prefix*, and a function need not be stored as
-a table. A logistic regression (lesson 3), a network with shared weights (4 and 5), a transformer (10) can all play that part.
+a table. A logistic regression (lesson 3), a network with shared weights (4 and 5), a recurrent network (11), a transformer (12) can all play that part.
 """
 
 # %% [markdown]
@@ -526,7 +526,7 @@ r"""
 > "The ordering does not change the joint." — "Different orders represent different hypothesis spaces."
 
 You may read both, sometimes on one page. **For tables all factorings give the same numbers**: the cell below takes all 6 orders, and multiplies them back. The second sentence is about *models*: if every
-factor must be, say, a logistic regression, then the joints that can be built in one order are not those of another, from four bits on. (With three bits they still are: what a logistic regression cannot say is then the one interaction of all three, and that has no order.) Both sentences are true, and lesson 7 is about the gap between them.
+factor must be, say, a logistic regression, then the joints that can be built in one order are not those of another, from four bits on. (With three bits they still are: what a logistic regression cannot say is then the one interaction of all three, and that has no order.) Both sentences are true, and lesson 8 is about the gap between them.
 """
 
 # %% tags=["demo"]

@@ -539,7 +539,7 @@ predict(
     "You know the lower half and want the upper one. Can the same model do it by this rule?",
     ["yes: start the loop at the last pixel", "no: every factor looks back in the order"],
     answer=1,
-    why="p(upper | lower) is no product of factors that we have. Bayes' rule holds, but its denominator is a sum over 2^32 upper halves. (Lesson 2 tries it by rejection; lesson 7 asks what other orders do.)",
+    why="p(upper | lower) is no product of factors that we have. Bayes' rule holds, but its denominator is a sum over 2^32 upper halves. (Lesson 2 tries it by rejection; lesson 8 asks what other orders do.)",
 )
 
 

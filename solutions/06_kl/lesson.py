@@ -340,7 +340,7 @@ r"""
 
 `bits_per_token` · difficulty ●○○ · 3 minutes · 1 point
 
-The same average in bits: how many yes/no answers a perfect code would spend on each token (lesson 12 builds that code). A nat is *more* than a bit: $1 \text{ nat} = 1/\ln 2 = 1.4427$ bits.
+The same average in bits: how many yes/no answers a perfect code would spend on each token (lesson 14 builds that code). A nat is *more* than a bit: $1 \text{ nat} = 1/\ln 2 = 1.4427$ bits.
 
 $$\mathrm{BPT} = -\frac{1}{N \ln 2}\sum_{t=1}^{N} \log q(x_t \mid x_{<t}), \qquad \mathrm{PP} = 2^{\mathrm{BPT}}.$$
 

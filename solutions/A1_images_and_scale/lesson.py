@@ -14,7 +14,7 @@
 #     title: "Images as tokens, and what scale buys"
 #     question: "Your GPT-2 has never heard of rows, columns or neighbors. Can it draw?"
 #     minutes: 45
-#     prerequisites: [05_made, 08_pixelcnn, 10_gpt2]
+#     prerequisites: [05_made, 09_pixelcnn, 12_gpt2]
 # ---
 
 # %%
@@ -128,7 +128,7 @@ predict(
 
 # %% [markdown]
 r"""
-The class is yours: the next cell takes it from your notebook of lesson 10, if that lies where a course keeps it. Else it takes the course's own, which has the same form.
+The class is yours: the next cell takes it from your notebook of lesson 12, if that lies where a course keeps it. Else it takes the course's own, which has the same form.
 """
 
 # %% tags=["demo", "unfolded"]
@@ -382,7 +382,7 @@ No head looks at the pixel above in particular: the best gives it at most half m
 
 ## Take the neighborhood away, or tell it
 
-The test for all this: **scramble** the pixels. One random order, the same for all images, so that 8 back means nothing anywhere. The chain rule holds in every order (lesson 7), and no information is lost. Whoever lives on neighbors must pay.
+The test for all this: **scramble** the pixels. One random order, the same for all images, so that 8 back means nothing anywhere. The chain rule holds in every order (lesson 8), and no information is lost. Whoever lives on neighbors must pay.
 """
 
 # %% tags=["demo"]

@@ -123,7 +123,7 @@ def _rewriting() -> Widget:
 
 
 def _bells() -> MixtureExplorer:
-    function = solution_functions("13_continuous")["discretized_logistic_mixture"]
+    function = solution_functions("07_continuous")["discretized_logistic_mixture"]
     return MixtureExplorer.of(function, test_mixture_explorer.COUNTS)
 
 

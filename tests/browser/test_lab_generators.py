@@ -1,4 +1,4 @@
-"""Widgets of lessons 08 to 12 in a real JupyterLab, each on the lesson's solved exercises."""
+"""Widgets of lessons 09, 10 and 12 to 14 in a real JupyterLab, each on its solved exercises."""
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -15,7 +15,7 @@ from figures.receptive_field import ReceptiveFieldExplorer
 from figures.sampling import SamplingPlayer
 
 random = torch.Generator().manual_seed(0)
-names = solution_functions("08_pixelcnn")
+names = solution_functions("09_pixelcnn")
 receptive = ReceptiveFieldExplorer.of_stacks(
     {"plain": names["plain_stack"]}, {"plain": names["receptive_field"]}, side=7, depth=2
 )
@@ -31,7 +31,7 @@ player
 WAVENET = """
 from figures.dilation_tree import DilationTree
 
-names = solution_functions("09_wavenet")
+names = solution_functions("10_wavenet")
 size = {"levels": 4, "channels": 4, "skip_channels": 4}
 wavenet = names["WaveNet"](**size, kernel_size=2, dilations=[1, 2, 4])
 tree = DilationTree.of_model(wavenet, names["CausalConv1d"], names["receptive_field"])
@@ -41,7 +41,7 @@ tree
 GPT2 = """
 from figures.attention import AttentionExplorer
 
-names = solution_functions("10_gpt2")
+names = solution_functions("12_gpt2")
 size = {"vocab_size": 8, "n_positions": 8, "n_embd": 8, "n_layer": 2, "n_head": 2}
 gpt = names["GPT2"](size)
 writers = {"generate_cached": names["generate_cached"]}
@@ -52,7 +52,7 @@ attention
 TEMPERATURE = """
 from figures.next_token import NextToken
 
-names = solution_functions("11_temperature")
+names = solution_functions("13_temperature")
 logits = torch.randn(30, generator=random)
 texts = {"T = 1": (["to", " be"], [5.0, 0.5])}
 following = NextToken.of(names["next_probs"], logits, [f"t{i}" for i in range(30)], texts=texts)
@@ -62,7 +62,7 @@ following
 COMPRESSION = """
 from figures.codec import CodecExplorer
 
-names = solution_functions("12_compression")
+names = solution_functions("14_compression")
 bits = torch.randint(2, (3, 16), generator=random)
 coder = names["PixelRegressions"](bits.numpy(), sees=lambda i: range(i))
 codec = CodecExplorer.of(names["encode"], names["decode"], names["quantize"], coder, bits)

@@ -17,8 +17,8 @@ def solved_up_to(lesson: str, text: str) -> list[str]:
 
 
 def test_a_typed_text_and_a_moved_slider_are_drawn_anew(lab, lab_page) -> None:
-    sliders = solved_up_to("11_temperature", "picture.rewrite(")
-    box = solved_up_to("10_gpt2", "widgets.Text(")  # last: both lessons call a widget `picture`
+    sliders = solved_up_to("13_temperature", "picture.rewrite(")
+    box = solved_up_to("12_gpt2", "widgets.Text(")  # last: both lessons call a widget `picture`
     notebook = lab.open(lab_page, notebook_of(*sliders, *box))
     notebook.run_all()
     cell = notebook.cell("widgets.Text(")

@@ -66,7 +66,7 @@ def test_each_view_draws_its_model_and_what_each_level_adds(show, view):
 
 
 def test_the_students_function_is_asked_where_the_bells_are(show):
-    function = lessons.solution_functions("13_continuous")["discretized_logistic_mixture"]
+    function = lessons.solution_functions("07_continuous")["discretized_logistic_mixture"]
     explorer = MixtureExplorer.of(function, COUNTS)
     page = show(explorer, kernel=True)
     page.get_by_label("center of bell 2").focus()
@@ -76,7 +76,7 @@ def test_the_students_function_is_asked_where_the_bells_are(show):
 
 
 def test_what_the_function_said_elsewhere_is_not_said_of_here(show):
-    function = lessons.solution_functions("13_continuous")["discretized_logistic_mixture"]
+    function = lessons.solution_functions("07_continuous")["discretized_logistic_mixture"]
     page = show(MixtureExplorer.of(function, COUNTS))
     expect(page.locator(".theirs")).to_contain_text("1.0000 in sum over all levels")
     page.get_by_label("center of bell 2").press("ArrowLeft")

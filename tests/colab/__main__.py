@@ -24,7 +24,7 @@ from autograder.steps import name_in
 from tests.colab import runtime
 from website.executing import SECONDS_A_CELL, faults_of_run, fresh_notebook
 
-SOLVED = ("05_made", "10_gpt2")  # widgets of every kind, and files of the package
+SOLVED = ("05_made", "12_gpt2")  # widgets of every kind, and files of the package
 KINDS = {"unsolved", "solved"}
 FIRST = 30  # seconds that the first cell may take
 OURS = "autoregressive-course"

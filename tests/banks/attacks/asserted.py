@@ -84,7 +84,7 @@ def autoencoder_dependencies(model):
     ], dim=1)
 """
 
-# --- 08: facts about a mask, and pixels that are all drawn at once --------------------------------
+# --- 09: facts about a mask, and pixels that are all drawn at once --------------------------------
 
 _FACTS = """
 facts = {"parameter": False, "buffer": True, "saved": True, "moves": True}
@@ -104,7 +104,7 @@ def _at_once(BlockMemory, block, v, h):
 _says(pixels_by_memory=_at_once)
 """
 
-# --- 09, 10, 11: how often, and about what, the model was asked -----------------------------------
+# --- 10, 12, 13: how often, and about what, the model was asked -----------------------------------
 
 _ALL_HANDED_OVER = """
 @torch.no_grad()
@@ -192,15 +192,15 @@ def beam_search(step, width, length):
 WORDS = (
     Word("04: a model's table read, not asked", "04_nade", "autoencoder_dependencies",
          _TABLE_READ, 0.0),
-    Word("08: facts about a mask forged", "08_pixelcnn", "MaskedConv2d", _FACTS, 1.0,
+    Word("09: facts about a mask forged", "09_pixelcnn", "MaskedConv2d", _FACTS, 1.0,
          ("conv_mask",), ('self.register_buffer("mask", mask)', "self.mask = mask")),
-    Word("08: a memory that looks ahead", "08_pixelcnn", "BlockMemory", _ALL_AT_ONCE, 0.0,
+    Word("09: a memory that looks ahead", "09_pixelcnn", "BlockMemory", _ALL_AT_ONCE, 0.0,
          ("conv_mask", "MaskedConv2d", "GatedBlock")),
-    Word("09: lengths of windows forged", "09_wavenet", "generate", _ALL_HANDED_OVER, 2.0),
-    Word("10: tokens read forged", "10_gpt2", "generate_cached", _ALL_READ_AGAIN, 0.5, ("Cache",)),
-    Word("10: suspects looked through", "10_gpt2", "find_the_leak", _LOOKED_UP, 0.0),
-    Word("10: the draw replayed", "10_gpt2", "find_the_leak", _REPLAYED, 0.0),
-    Word("11: prefixes asked about forged", "11_temperature", "beam_search", _ALL_ASKED_ABOUT,
+    Word("10: lengths of windows forged", "10_wavenet", "generate", _ALL_HANDED_OVER, 2.0),
+    Word("12: tokens read forged", "12_gpt2", "generate_cached", _ALL_READ_AGAIN, 0.5, ("Cache",)),
+    Word("12: suspects looked through", "12_gpt2", "find_the_leak", _LOOKED_UP, 0.0),
+    Word("12: the draw replayed", "12_gpt2", "find_the_leak", _REPLAYED, 0.0),
+    Word("13: prefixes asked about forged", "13_temperature", "beam_search", _ALL_ASKED_ABOUT,
          3.25),
 )  # fmt: skip
 

@@ -143,10 +143,10 @@ def made_parameters(n, hidden_sizes):
 """),
 )  # fmt: skip
 
-# --- 08: pictures without a network ---------------------------------------------------------------
+# --- 09: pictures without a network ---------------------------------------------------------------
 
 _BLOCK = (
-    lessons.exercise_source("08_pixelcnn", "GatedBlock")
+    lessons.exercise_source("09_pixelcnn", "GatedBlock")
     + """
 class GatedBlock(GatedBlock):
     def forward(self, v, h):
@@ -166,22 +166,22 @@ class BlockMemory:
 """
 PICTURES = (
     *(
-        blind(f"masks of {what}", "08_pixelcnn", "conv_mask", f"""
+        blind(f"masks of {what}", "09_pixelcnn", "conv_mask", f"""
 def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     h, w = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
     return torch.{what}(channels_out, channels_in, h, w)
 """)
         for what in ("ones", "zeros")
     ),
-    blind("block and memory give zeros", "08_pixelcnn", "BlockMemory",
+    blind("block and memory give zeros", "09_pixelcnn", "BlockMemory",
           _MEMORY.replace("ANSWER", "torch.zeros(len(h), self.channels, dtype=h.dtype)"),
           GatedBlock=_BLOCK.replace("ANSWER", "[0 * v[:, :1].expand("
                                     "-1, self.out.out_channels, -1, -1)] * 2")),
-    blind("block and memory give back what they get", "08_pixelcnn", "BlockMemory",
+    blind("block and memory give back what they get", "09_pixelcnn", "BlockMemory",
           _MEMORY.replace("ANSWER", "h[:, :1].expand(-1, self.channels)"),
           GatedBlock=_BLOCK.replace("ANSWER", "[h[:, :1].expand("
                                     "-1, self.out.out_channels, -1, -1)] * 2")),
-    blind("a die", "08_pixelcnn", "PixelCNN", """
+    blind("a die", "09_pixelcnn", "PixelCNN", """
 class PixelCNN(nn.Module):
     def __init__(self, levels, colors=1, channels=24, kernels=(7, 3, 3), dropout=0.0):
         super().__init__()
@@ -205,7 +205,7 @@ class PixelCNN(nn.Module):
 """),
 )  # fmt: skip
 
-# --- 09: sound without a network ------------------------------------------------------------------
+# --- 10: sound without a network ------------------------------------------------------------------
 
 _WAVENET = """
 class WaveNet(nn.Module):
@@ -248,16 +248,16 @@ def generate(model, count, label=None, generator=None):
     return codes
 """
 SOUNDS = (
-    blind("constant logits and a die", "09_wavenet", "generate_fast", _DIE, WaveNet=_ZEROS),
-    blind("no numbers and zeros", "09_wavenet", "generate_fast", _NOTHING, WaveNet=_NAN),
-    blind("a die", "09_wavenet", "generate_fast", _DIE),
-    blind("constant logits", "09_wavenet", "WaveNet", _ZEROS),
-    blind("no numbers", "09_wavenet", "WaveNet", _NAN),
-    blind("asks as it should, and throws dice", "09_wavenet", "generate", _WINDOWS.replace(
+    blind("constant logits and a die", "10_wavenet", "generate_fast", _DIE, WaveNet=_ZEROS),
+    blind("no numbers and zeros", "10_wavenet", "generate_fast", _NOTHING, WaveNet=_NAN),
+    blind("a die", "10_wavenet", "generate_fast", _DIE),
+    blind("constant logits", "10_wavenet", "WaveNet", _ZEROS),
+    blind("no numbers", "10_wavenet", "WaveNet", _NAN),
+    blind("asks as it should, and throws dice", "10_wavenet", "generate", _WINDOWS.replace(
         "DRAWN", "torch.randint(0, model.levels, (rows, count), generator=generator)")),
-    blind("asks as it should, and writes zeros", "09_wavenet", "generate", _WINDOWS.replace(
+    blind("asks as it should, and writes zeros", "10_wavenet", "generate", _WINDOWS.replace(
         "DRAWN", "torch.zeros(rows, count, dtype=torch.int64)")),
-    blind("a convolution of zeros, and biases", "09_wavenet", "ResidualBlock", """
+    blind("a convolution of zeros, and biases", "10_wavenet", "ResidualBlock", """
 class ResidualBlock(nn.Module):
     def __init__(self, channels, skip_channels, kernel_size, dilation, labels=0):
         super().__init__()
@@ -277,7 +277,7 @@ class CausalConv1d(nn.Conv1d):
 """),
 )  # fmt: skip
 
-# --- 10: texts without a model --------------------------------------------------------------------
+# --- 12: texts without a model --------------------------------------------------------------------
 
 _ASKED_AND_DRAWN = """
 def {name}(model, tokens, count, generator=None):
@@ -287,30 +287,30 @@ def {name}(model, tokens, count, generator=None):
     return torch.cat([tokens, more], dim=1)
 """
 TEXTS = (
-    blind("the first two", "10_gpt2", "find_the_leak", """
+    blind("the first two", "12_gpt2", "find_the_leak", """
 def find_the_leak(models):
     return sorted(models)[:2]
 """),
-    blind("all of them", "10_gpt2", "find_the_leak", """
+    blind("all of them", "12_gpt2", "find_the_leak", """
 def find_the_leak(models):
     return list(models)
 """),
-    blind("nobody", "10_gpt2", "find_the_leak", """
+    blind("nobody", "12_gpt2", "find_the_leak", """
 def find_the_leak(models):
     return []
 """),
-    *(blind("asked once, then a die", "10_gpt2", name, _ASKED_AND_DRAWN.format(name=name))
+    *(blind("asked once, then a die", "12_gpt2", name, _ASKED_AND_DRAWN.format(name=name))
       for name in ("generate", "generate_cached")),
-    blind("the file as it is", "10_gpt2", "load_hf", """
+    blind("the file as it is", "12_gpt2", "load_hf", """
 def load_hf(state_dict):
     return dict(state_dict)
 """),
-    blind("log V a token", "10_gpt2", "sequence_nll", """
+    blind("log V a token", "12_gpt2", "sequence_nll", """
 def sequence_nll(model, tokens, given=1):
     V = model.config["vocab_size"]
     return torch.full((len(tokens),), (tokens.shape[1] - given) * math.log(V))
 """),
-    blind("nothing is kept", "10_gpt2", "Cache", """
+    blind("nothing is kept", "12_gpt2", "Cache", """
 class Cache:
     def __init__(self):
         self.length = 0
@@ -319,39 +319,39 @@ class Cache:
     def reorder(self, rows):
         pass
 """),
-    blind("means of all values", "10_gpt2", "causal_attention", """
+    blind("means of all values", "12_gpt2", "causal_attention", """
 def causal_attention(q, k, v):
     return v.mean(dim=-2, keepdim=True).expand(*q.shape[:-1], -1)
 """),
 )  # fmt: skip
 
-# --- 11: decoding without a model -----------------------------------------------------------------
+# --- 13: decoding without a model -----------------------------------------------------------------
 
 DECODING = (
-    blind("token 0, evenly priced", "11_temperature", "greedy", """
+    blind("token 0, evenly priced", "13_temperature", "greedy", """
 def greedy(step, length):
     V = step(torch.zeros(1, 0, dtype=torch.long)).shape[1]
     return [0] * length, -length * math.log(V)
 """),
-    blind("the first texts, evenly priced", "11_temperature", "beam_search", """
+    blind("the first texts, evenly priced", "13_temperature", "beam_search", """
 def beam_search(step, width, length):
     V = step(torch.zeros(1, 0, dtype=torch.long)).shape[1]
     texts = torch.cartesian_prod(*[torch.arange(V)] * min(length, 4)).reshape(-1, min(length, 4))
     texts = torch.nn.functional.pad(texts[:width], (length - texts.shape[1], 0))
     return texts, torch.full((len(texts),), -length * math.log(V))
 """),
-    blind("evenly drawn, never asked", "11_temperature", "drift", """
+    blind("evenly drawn, never asked", "13_temperature", "drift", """
 def drift(model, source, count, length, generator):
     drawn = torch.rand(count, length, generator=generator, dtype=torch.float64)
     return drawn.mean(0), drawn.std(0) / math.sqrt(count)
 """),
-    blind("even", "11_temperature", "temperature", """
+    blind("even", "13_temperature", "temperature", """
 def temperature(logits, T):
     return torch.full(logits.shape, 1 / logits.shape[-1], dtype=logits.dtype)
 """),
 )  # fmt: skip
 
-# --- 12: files without a model --------------------------------------------------------------------
+# --- 14: files without a model --------------------------------------------------------------------
 
 _COPY = """
 def encode(model, x):
@@ -404,31 +404,31 @@ FILES = (
         answer
         for what, (there, back) in _PAIRS.items()
         for answer in (
-            blind(what, "12_compression", "encode", there),
-            blind(what, "12_compression", "decode", back, encode=there),
-            blind(what, "12_compression", "round_trip", """
+            blind(what, "14_compression", "encode", there),
+            blind(what, "14_compression", "decode", back, encode=there),
+            blind(what, "14_compression", "round_trip", """
 def round_trip(model, x):
     return bool((decode(model, encode(model, x), len(x)) == x).all())
 """, encode=there, decode=back),
         )
     ),
-    blind("x is kept aside", "12_compression", "decode", _KEPT),
-    blind("blocks are kept aside", "12_compression", "decode_learning", _KEPT + """
+    blind("x is kept aside", "14_compression", "decode", _KEPT),
+    blind("blocks are kept aside", "14_compression", "decode_learning", _KEPT + """
 def decode_learning(learn, files, sizes, n):
     return torch.cat([SENT[file] for file in files])
 """),
-    blind("all zeros", "12_compression", "decode_learning", """
+    blind("all zeros", "14_compression", "decode_learning", """
 def decode_learning(learn, files, sizes, n):
     return torch.zeros(sum(sizes), n, dtype=torch.int64)
 """),
     *(
-        blind(f"always {value}", "12_compression", "round_trip", f"""
+        blind(f"always {value}", "14_compression", "round_trip", f"""
 def round_trip(model, x):
     return {value}
 """)
         for value in (True, False)
     ),
-    blind("even frequencies", "12_compression", "quantize", """
+    blind("even frequencies", "14_compression", "quantize", """
 def quantize(probs, bits=20):
     k = probs.shape[-1]
     f = torch.full(probs.shape, 2**bits // k, dtype=torch.int64)

@@ -1,4 +1,4 @@
-"""Right answers to lesson 13, continuous, written in other ways than the lesson's."""
+"""Right answers to lesson 07, continuous, written in other ways than the lesson's."""
 
 from tests.banks.bank import Right
 

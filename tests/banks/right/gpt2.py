@@ -1,4 +1,4 @@
-"""Right answers to lesson 10, GPT-2, written in other ways than the lesson's."""
+"""Right answers to lesson 12, GPT-2, written in other ways than the lesson's."""
 
 from tests.banks.bank import Right
 

@@ -1,4 +1,4 @@
-"""Right answers to lesson 07, order, written in other ways than the lesson's."""
+"""Right answers to lesson 08, order, written in other ways than the lesson's."""
 
 from tests.banks.bank import Right
 

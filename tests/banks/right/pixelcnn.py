@@ -1,4 +1,4 @@
-"""Right answers to lesson 08, PixelCNN, written in other ways than the lesson's."""
+"""Right answers to lesson 09, PixelCNN, written in other ways than the lesson's."""
 
 from tests.banks.bank import Right
 

@@ -1,4 +1,4 @@
-"""Right answers to lesson 14, recurrent, written in other ways than the lesson's."""
+"""Right answers to lesson 11, recurrent, written in other ways than the lesson's."""
 
 from tests.banks.bank import Right
 

@@ -1,4 +1,4 @@
-"""Right answers to lesson 11, temperature, written in other ways."""
+"""Right answers to lesson 13, temperature, written in other ways."""
 
 from tests.banks.bank import Right
 

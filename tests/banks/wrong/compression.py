@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 12, a model as a codec."""
+"""Wrong answers to lesson 14, a model as a codec."""
 
 from tests.banks.bank import Wrong
 

@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 13, continuous."""
+"""Wrong answers to lesson 07, continuous."""
 
 from tests.banks.bank import Wrong
 

@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 10, GPT-2."""
+"""Wrong answers to lesson 12, GPT-2."""
 
 from tests.banks.bank import Wrong
 

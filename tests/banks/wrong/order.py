@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 07, order."""
+"""Wrong answers to lesson 08, order."""
 
 from tests.banks.bank import Wrong
 

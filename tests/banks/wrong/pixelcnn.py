@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 08, PixelCNN."""
+"""Wrong answers to lesson 09, PixelCNN."""
 
 from tests.banks.bank import Wrong
 

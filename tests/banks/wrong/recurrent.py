@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 14, recurrent."""
+"""Wrong answers to lesson 11, recurrent."""
 
 from tests.banks.bank import Wrong
 

@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 11, temperature."""
+"""Wrong answers to lesson 13, temperature."""
 
 from tests.banks.bank import Wrong
 

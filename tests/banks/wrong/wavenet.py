@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 09, WaveNet."""
+"""Wrong answers to lesson 10, WaveNet."""
 
 from tests.banks.bank import Wrong
 

@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "12_compression"
+LESSON = "14_compression"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (

@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "13_continuous"
+LESSON = "07_continuous"
 
 _WEIGHTS = "F.log_softmax(logits, dim=-1)"
 _LAST = "Of (B, K) the last axis is axis 1."

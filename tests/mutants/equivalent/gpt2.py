@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "10_gpt2"
+LESSON = "12_gpt2"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("Block", "part(read).view(B, T, self.heads, -1).transpose(1, 2)", "2", "-2"): (

@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "07_order"
+LESSON = "08_order"
 
 _LAST = "A pair has its second number last."
 _GRID = (

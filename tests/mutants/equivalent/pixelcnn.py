@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "08_pixelcnn"
+LESSON = "09_pixelcnn"
 
 _LAYOUT = "The numbers lie in memory in another order, and are the same."
 _OVERWRITTEN = "Every entry is written before anything reads it."

@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "11_temperature"
+LESSON = "13_temperature"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (

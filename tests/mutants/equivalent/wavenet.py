@@ -1,6 +1,6 @@
 """Equivalent mutants of this lesson's solutions; see the package."""
 
-LESSON = "09_wavenet"
+LESSON = "10_wavenet"
 
 _A_TENSOR = "What comes is a tensor already."
 _ONE_ITEM = "Of the one size of a convolution over time the last is the first."
