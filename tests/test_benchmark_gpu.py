@@ -30,13 +30,17 @@ def bench(monkeypatch):
     return gpu.Bench(torch.device("cpu"), TINY, digits=3, second=20, repeats=2, compiles=False)
 
 
+def _made_up_seconds(name: str, root: Path, device: str, size: str) -> float:
+    return 9.0 if device else {"laptop": 9.5, "auto": 60.0}[size] + (name == "04_nade")
+
+
 @pytest.fixture
 def kept(bench, tmp_path, monkeypatch):
     """All parts, done in small; the lessons' seconds, and text (`test_gpu_text`), are made up."""
     text = {"by": "by the lesson's own solution", "same": {}}
     made_up = {name: lambda device: dict(text) for name in gpu_text.parts()}
     monkeypatch.setattr(gpu_text, "parts", lambda: made_up)
-    monkeypatch.setattr(gpu, "run_lesson", lambda name, root, device: 9.0 if device else 10.5)
+    monkeypatch.setattr(gpu, "run_lesson", _made_up_seconds)
     kept = gpu.Kept(tmp_path / "parts.json")
     lessons = replace(bench, named=("03_fvsbn", "04_nade"))
     assert gpu.measure(lessons, kept, list(gpu.parts()), minutes=60) == []
@@ -75,7 +79,8 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     assert text.count("not tried") == len(gpu.LESSONS)  # to compile: a processor does not
     kept.done["steps-NADE"] |= {"compiled": 0.5, "compiled_start": 20.0}
     assert "0.50 (20 s)" in gpu.table(kept.done)
-    assert "| ≤ 98.2: met |" in text and "04_nade: 10 / 9 SLOWER" in text
+    assert "| ≤ 98.2: met |" in text and "| 04_nade | 10 | 9 | 1.17 SLOWER | 61 |" in text
+    assert "| 03_fvsbn | 10 | 9 | 1.06 | 60 |" in text
     assert "3 digits of 8×8" in text and "20 samples, a second of sound" in text
     kept.done["likelihoods-NADE-0"]["nats"] = 88.21
     assert "| ≤ 88.2: MISSED |" in gpu.table(kept.done)
@@ -89,7 +94,9 @@ def test_a_table_of_some_parts_names_the_others(kept):
     assert "| seed 0 alone of 3 |" in text
     left = [name for name in gpu.parts() if name not in shown]
     assert text.endswith(f"Not run on a card: {', '.join(left)}.")
-    assert "Not timed: 01_exponential_wall" in gpu.table(kept.done)
+    del kept.done["equal-work"]
+    assert "on both sides: not measured. With" in gpu.table(kept.done)
+    assert "| 03_fvsbn | – | – | – | 60 |" in gpu.table(kept.done)
 
 
 def test_a_part_that_fails_is_told_and_the_next_one_is_run(bench, tmp_path, monkeypatch, capsys):
@@ -152,7 +159,7 @@ def test_parts_from_elsewhere_are_written_without_a_card_or_said_to_be_missing(t
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         gpu.main(["speed"])
-    assert "there is no part speed: there are drafts, lessons, likelihoods, others, " in (
+    assert "there is no part speed: there are drafts, equal, lessons, likelihoods, " in (
         capsys.readouterr().err
     )
 
@@ -169,12 +176,16 @@ HEAD = (Path(__file__).parent / "lesson_sources/01_coin/lesson.py").read_text(en
 
 def test_a_lesson_is_run_in_a_process_of_its_own(tmp_path):
     cells = {"01_right": "import os\n\nos.environ['COURSE_DEVICE'] + 0 * 'x'", "02_wrong": "1 / 0"}
+    cells["03_sized"] = 'size = "auto"\nassert size == "laptop", size'
     for name, cell in cells.items():
         head = HEAD.partition("# %% [markdown]")[0].replace("01_coin", name)
         folder = tmp_path / "solutions" / name
         folder.mkdir(parents=True)
         (folder / "lesson.py").write_text(f"{head}# %%\n{cell}\n\n{QUESTION}", encoding="utf-8")
     assert gpu.run_lesson("01_right", tmp_path, "cpu") > 0
+    assert gpu.run_lesson("03_sized", tmp_path, "cpu", "laptop") > 0
+    with pytest.raises(RuntimeError, match="lesson 03_sized fails: AssertionError: auto"):
+        gpu.run_lesson("03_sized", tmp_path, "cpu")
     with pytest.raises(RuntimeError, match="lesson 02_wrong fails: ZeroDivisionError"):
         gpu.run_lesson("02_wrong", tmp_path, "cpu")
 
