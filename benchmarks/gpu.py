@@ -63,6 +63,7 @@ TARGETS = {"FVSBN": 98.2, "NADE": 88.2, "MADE": 87.9, "PixelCNN": 80.5}  # nats,
 SEEDS = (0, 1, 2)
 THREADS = 2  # of each lesson's process, as on the laptop that lessons are for
 SLOWER = 1.10  # what a lesson may take with a card, over what it takes without
+CONTROLS = ("01", "02", "06", "11", "13", "14")  # lessons that never ask for a card
 SHORT = 60  # seconds of a pair of runs up to which a lesson is run twice, and the less one counts
 DIGITS, SECOND = 100, 8000  # images, and samples of sound
 
@@ -547,7 +548,8 @@ def seconds_of_lessons(done: dict[str, Any]) -> list[str]:
         "",
         "Seconds of the solved lessons, each in a process of its own. Equal work: "
         '`size = "laptop"` on both sides'
-        + (f", {done['equal-work']['at once']} lessons at a time" if equal else ": not measured")
+        + (f", {done['equal-work']['at once']} at a time, " if equal else ": not measured")
+        + (done["equal-work"]["about"]["card"] if equal else "")
         + '. With `size = "auto"` the sections “At full size” train at the papers\' sizes too'
         + (f", {done['lessons']['at once']} at a time:" if auto else ": not measured.")
         + "",
@@ -563,6 +565,13 @@ def seconds_of_lessons(done: dict[str, Any]) -> list[str]:
             cells = [f"{card:.0f}", f"{processor:.0f}", f"{card / processor:.2f}{slower}"]
         cells.append(f"{auto[name][0]:.0f}" if name in auto else "–")
         rows.append(f"| {name} | {' | '.join(cells)} |")
+    if controls := [card / cpu for name, (card, cpu) in equal.items() if name[:2] in CONTROLS]:
+        rows += [
+            "",
+            f"Lessons {', '.join(CONTROLS)} never ask for a card: their ratios, "
+            f"{min(controls):.2f} to {max(controls):.2f}, are the noise of this measurement. "
+            + done["equal-work"].get("note", ""),
+        ]
     return rows
 
 

@@ -8,7 +8,7 @@ import torch
 
 VARIABLE = "COURSE_DEVICE"
 TRIES = 5  # of a step, on each device
-WORTH_A_CARD = 10.0  # seconds: for less, the time to set up a card is not repaid
+WORTH_A_CARD = 20.0  # seconds: for less, the time to set up a card (6 or 7) is not repaid
 A_LONG_STEP = 1.0  # seconds
 
 

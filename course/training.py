@@ -544,6 +544,8 @@ def _quicker_device(
         return card
 
     def step_on(where: torch.device) -> Callable[[], None]:
+        if where.type != "cpu":  # not sooner: who asks a card for its generator sets it up
+            kept.enter_context(_undisturbed(where))
         own = copy.deepcopy(model).to(where).train()
         parts = [part.to(where) for part in batch]
         weights = [p for p in own.parameters() if p.requires_grad]
@@ -558,7 +560,8 @@ def _quicker_device(
 
         return step
 
-    with _undisturbed(card):
+    with contextlib.ExitStack() as kept:
+        kept.enter_context(_undisturbed(torch.device("cpu")))
         return quicker(step_on, card, steps)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from autograder import lessons as course_lessons
 from benchmarks import gpu, gpu_text
 from course import data, full_size
 
@@ -172,6 +174,13 @@ Because.
 \"\"\"
 """
 HEAD = (Path(__file__).parent / "lesson_sources/01_coin/lesson.py").read_text(encoding="utf-8")
+
+
+def test_the_controls_never_ask_for_a_card():
+    asks = re.compile(r"(?<!\.)\bfit\(|full_size|writing\.|course\.device|cuda")
+    for name in course_lessons.lesson_names():
+        text = (course_lessons.ROOT / "solutions" / name / "lesson.py").read_text("utf-8")
+        assert not (name[:2] in gpu.CONTROLS and asks.search(text)), name
 
 
 def test_a_lesson_is_run_in_a_process_of_its_own(tmp_path):

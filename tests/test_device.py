@@ -85,11 +85,11 @@ CARD = torch.device("cuda")
 @pytest.mark.parametrize(
     ("card", "processor", "chosen"),
     [
-        ([], [0.1], "cpu"),  # 100 steps in 10 seconds: nobody asks the card
-        ([], [0.9, 0.1], "cpu"),  # a first step that sets up is no matter
-        ([9, 2, 2, 2, 2, 2], [0.2] * 6, "cpu"),
-        ([9, 0.2], [0.2] * 6, "cuda"),
-        ([9, 2, 2, 2, 2, 0.1], [0.2] * 6, "cuda"),
+        ([], [0.2], "cpu"),  # 100 steps in 20 seconds: nobody asks the card
+        ([], [0.75, 0.125], "cpu"),  # a first step that sets up is no matter
+        ([9, 2, 2, 2, 2, 2], [0.25] * 6, "cpu"),
+        ([9, 0.25], [0.25] * 6, "cuda"),
+        ([9, 2, 2, 2, 2, 0.2], [0.25] * 6, "cuda"),
         ([9, 1], [100], "cuda"),  # one long step tells enough
     ],
 )
@@ -110,7 +110,6 @@ class Line(torch.nn.Module):
 
 def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, monkeypatch):
     machine(cards=1)
-    monkeypatch.setattr(training, "_device_state", lambda device: None)
     asked = []
 
     def try_one(step_on, card, steps):
@@ -126,6 +125,34 @@ def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, mo
         weights.append(model.w.item())
     assert asked == [(CARD, 4)]
     assert weights[0] == weights[1]
+
+
+def test_small_work_sets_up_no_card(machine, monkeypatch):
+    machine(cards=1)
+    monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: pytest.fail("a card was set up"))
+    x, model = torch.ones(4, 3), Line()
+    history = training.fit(model, x, x, epochs=2, batch_size=2, progress=False)
+    assert history.device == "cpu" and model.w.item() != 1
+
+
+def test_a_card_that_is_tried_gets_its_generator_back(machine, monkeypatch):
+    machine(cards=1)
+    states = {"meta": [], "cpu": []}
+    monkeypatch.setattr(training, "_device_state", lambda device: device.type)
+    put_back = lambda device, state: states[device.type].append(state)  # noqa: E731
+    monkeypatch.setattr(training, "_set_device_state", put_back)
+
+    def try_both(step_on, card, steps):
+        step_on(torch.device("cpu"))()
+        assert not states["meta"]
+        step_on(torch.device("meta"))
+        return card
+
+    monkeypatch.setattr("course.device.quicker", try_both)
+    before = torch.random.get_rng_state()
+    assert training._quicker_device(Line(), [torch.ones(4, 3)], Line.nll, 1) == CARD
+    assert states == {"meta": ["meta"], "cpu": ["cpu"]}
+    assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_a_device_that_is_told_is_not_tried(machine, monkeypatch):
