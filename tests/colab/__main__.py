@@ -1,9 +1,9 @@
 """Runs every student's notebook in an imitation of Colab, and tells what each showed.
 
-`python -m tests.colab` (`make colab`): all lessons unsolved, two of them solved. Each notebook
-meets a runtime without the course, as a student's is, and its own first cell installs it. Names of
-lessons after the command choose some, and so does "solved" or "unsolved". The exit code is 1 if a
-notebook shows a fault.
+`python -m tests.colab` (`make colab`): all lessons and appendices unsolved, two lessons solved.
+Each notebook meets a runtime without the course, as a student's is, and its own first cell installs
+it. Names of lessons after the command choose some, and so does "solved" or "unsolved". The exit
+code is 1 if a notebook shows a fault.
 """
 
 from __future__ import annotations
@@ -83,16 +83,15 @@ def judged(lesson: str, whose: str, notebook: NotebookNode, seen: Seen) -> list[
 def main(chosen: list[str]) -> int:
     """Makes the runtime and runs the notebooks; 1 if there was a fault, else 0."""
     python = runtime.install()
-    packages = {
-        name for lesson in lessons.lesson_names() for name in lessons.load_lesson(lesson).colab
-    }
+    everything = [*lessons.lesson_names(), *lessons.appendix_names()]
+    packages = {name for lesson in everything for name in lessons.load_lesson(lesson).colab}
     remove = [str(python), "-m", "pip", "uninstall", "--quiet", "--yes", OURS, *sorted(packages)]
     subprocess.run(remove, check=True, stderr=subprocess.DEVNULL)  # of an earlier run
     before = runtime.installed(python)
     print(
         ", ".join(f"{pin}" for pin in (f"Python {runtime.PYTHON}", *runtime.PINS, *runtime.WIDGETS))
     )
-    runs = [(lesson, "unsolved") for lesson in lessons.lesson_names()]
+    runs = [(lesson, "unsolved") for lesson in everything]
     runs += [(lesson, "solved") for lesson in SOLVED]
     for asked in (set(chosen) - KINDS, set(chosen) & KINDS):
         runs = [run for run in runs if not asked or asked & set(run)]
