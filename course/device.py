@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 VARIABLE = "COURSE_DEVICE"
+SIZES = ("auto", "gpu", "laptop", "smaller")  # of what the sections "At full size" do
 TRIES = 5  # of a step, on each device
 WORTH_A_CARD = 20.0  # seconds: for less, the time to set up a card (6 or 7) is not repaid
 A_LONG_STEP = 1.0  # seconds

@@ -26,10 +26,10 @@ import numpy as np
 import torch
 
 from course import data as images_of
+from course.device import SIZES
 from course.device import device as device_here
 from course.training import History, Loss, evaluate, fit
 
-SIZES = ("auto", "gpu", "laptop", "smaller")
 STORE = Path(__file__).parent / "measured" / "full_size.json"
 PATIENCE = 360.0  # seconds that "auto" lets a training take
 SHOWN = 20  # samples

@@ -17,10 +17,11 @@ from typing import Any
 
 import torch
 
+from course.device import SIZES
+
 STORE = Path(__file__).parent / "measured" / "writing.json"
 PROMPT, COUNT = 32, 256  # tokens read, and tokens written
 ROOM = PROMPT + COUNT
-SIZES = ("auto", "gpu", "laptop", "smaller")
 SMALLER = {"vocab_size": 2048, "n_embd": 256, "n_layer": 4, "n_head": 4}
 TIMES = 3  # the median of so many
 
