@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from autograder import lessons
 from autograder.checking import judge
 from autograder.checks import gpt2 as checks
 from autograder.checks.samples import false_alarm
+from autograder.claims import Verdict
 from autograder.draw import Draw
 from autograder.inside.gpt2 import LEAKS, Toy, _suspect, suspects
 from course import matvec, pretrained
@@ -52,6 +55,30 @@ def test_a_list_of_everyone_or_no_one_accuses_nobody_rightly() -> None:
     for answer in (lambda models: list(models), lambda models: [], lambda models: list(models)[:2]):
         verdict = judge(answer, name="find_the_leak", lesson=LESSON)
         assert verdict.earned == 0, verdict
+
+
+def test_a_model_that_is_accused_without_a_question_earns_nothing_though_it_leaks(monkeypatch):
+    search = checks.searched
+
+    def knowing(heard: Callable[[list[str]], list[str]]) -> Verdict:
+        """The verdict on somebody who names the leaky ones, having asked those of `heard`."""
+
+        def searched(*arguments: Any) -> checks.Round:
+            one = search(*arguments)
+            leaky = sorted(name for name, habit in one.who.items() if habit)
+            asked = {name: [checks.Question("logits", 3, False)] for name in heard(leaky)}
+            return dataclasses.replace(one, named=set(leaky), asked=asked)
+
+        monkeypatch.setattr(checks, "searched", searched)
+        return judge(lambda models: [], name="find_the_leak", lesson=LESSON)
+
+    assert knowing(lambda leaky: leaky).earned == 2
+    for heard in (lambda leaky: [], lambda leaky: leaky[:1]):
+        verdict = knowing(heard)
+        assert verdict.earned == 0
+        assert {c.waits for c in verdict.claims} == {
+            "a question to each model before it is accused"
+        }
 
 
 def test_false_alarms_of_the_sampling_check_are_rarer_than_one_in_a_million() -> None:
