@@ -6,8 +6,11 @@ server: what it reaches, at once or later, must do without them.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import graphlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,6 +110,69 @@ def test_the_check_half_needs_neither_nbgrader_nor_jupyter():
         if found.room.startswith(NOT_IN_COLAB)
     ]
     assert wrong == []
+
+
+def told_by_their_heads(source: str) -> list[str]:
+    """Sentences that `source` tells a kind of failure by: it begins with an exception's name."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in ("startswith", "removeprefix", "partition", "split"):
+                texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+                heads = [re.match(r"\w*", text)[0] for text in texts if isinstance(text, str)]
+                found += [head for head in heads if head in EXCEPTIONS or head.endswith("Error")]
+    return found
+
+
+EXCEPTIONS = {
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+} | {"Timeout"}
+
+
+def test_a_kind_of_failure_is_a_type_and_not_the_head_of_a_sentence():
+    assert told_by_their_heads("x.startswith('ValueError: ')") == ["ValueError"]
+    assert told_by_their_heads("x.startswith(('no', 'TooDeepError'))") == ["TooDeepError"]
+    assert told_by_their_heads("isinstance(x, ValueError) or x.startswith('http:')") == []
+    told = {
+        str(path.relative_to(ROOT)): heads
+        for path in modules_of("autograder")
+        if (heads := told_by_their_heads(path.read_text(encoding="utf-8")))
+    }
+    assert told == {}
+
+
+STRICT = {
+    "autograder.grading.*", "autograder.sandbox.*", "autograder.remote.*", "autograder.checking",
+    "autograder.claims", "autograder.draw", "autograder.card",
+}  # fmt: skip
+STRICTLY = {
+    "disallow_any_generics", "disallow_untyped_defs", "disallow_incomplete_defs",
+    "disallow_untyped_decorators", "warn_return_any", "extra_checks",
+}  # fmt: skip
+
+
+def test_types_are_strict_where_trust_is_and_make_test_looks_at_them():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    overrides = tools["mypy"]["overrides"]
+    (trusted,) = (one for one in overrides if set(one["module"]) >= STRICT)
+    assert {name for name in STRICTLY if trusted[name] is True} == STRICTLY
+    assert not any("ignore_errors" in one for one in (tools["mypy"], *overrides))
+    loose = [m for one in overrides if "disable_error_code" in one for m in one["module"]]
+    assert not any(package_in(module, STRICT) for module in loose)
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    assert re.search(r"^test:.* lint\b", rules, re.MULTILINE)
+    assert "$(BIN)/mypy\n" in rules.partition("\nlint:")[2].partition("\n\n")[0] + "\n"
+    for room in ("course", "figures", "autograder"):
+        assert (ROOT / room / "py.typed").is_file()
+        assert "py.typed" in tools["setuptools"]["package-data"][room]
+
+
+def package_in(module: str, names: set[str]) -> bool:
+    """Whether a module, or a package's module.*, is one of `names` or inside one."""
+    inside = module.removesuffix(".*")
+    return any(inside == n or f"{inside}.".startswith(n.removesuffix("*")) for n in names)
 
 
 def test_architecture_names_what_is_there():
