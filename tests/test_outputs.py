@@ -116,6 +116,7 @@ def test_a_notebook_has_so_much_text_and_so_many_pictures():
 
 def test_what_a_notebook_may_hold_altogether():
     whole = Allowance()
+    assert whole == Allowance(text=1_000_000, pictures=10 * 2**20)
     assert whole.text >= 10 * outputs.MAX_TEXT and whole.pictures >= 4 * outputs.MAX_PICTURE
     (kept, *_) = sanitize([stream("x" * (outputs.MAX_TEXT - 1))])
     assert len(kept["text"]) == outputs.MAX_TEXT - 1
@@ -154,7 +155,10 @@ def test_text_has_so_many_characters_and_lines(monkeypatch):
     assert plain_text("x" * 20, 10) == "x" * 10
     assert plain_text("x", 0) == plain_text("x", -1) == ""
     assert plain_text("\x1b[0m" * 2_000 + "x" * 20, 10) == "x" * 10, "sequences are not counted"
-    assert plain_text("\x1b[0m" * 3_000 + "x", 10).count("x") == 0, "but read within bounds"
+    for limit, most in ((1, 10_004), (10, 10_040)):
+        hidden = "\x1b[0m" * (most // 4)
+        assert plain_text(hidden[4:] + "\x1b[m" + "x", limit) == "x", "and the last that is read"
+        assert plain_text(hidden + "x", limit) == "", "but read within bounds"
     monkeypatch.setattr(outputs, "MAX_LINES", 3)
     assert plain_text("a\nb\nc", 100) == "a\nb\nc"
     assert plain_text("a\nb\nc\nd\ne", 100) == "a\nb\nc\n(… 2 more lines)\n"

@@ -36,6 +36,13 @@ def test_a_file_is_read_whole_up_to_the_bound(tmp_path: Path):
     )
 
 
+def test_a_file_is_read_where_the_system_has_no_such_flags(tmp_path: Path, monkeypatch):
+    (tmp_path / "lesson.ipynb").write_bytes(b"{}")
+    monkeypatch.delattr(os, "O_NOFOLLOW")
+    monkeypatch.delattr(os, "O_NONBLOCK")
+    assert read_bytes(tmp_path / "lesson.ipynb", tmp_path) == b"{}"
+
+
 def test_a_file_that_grew_after_it_was_looked_at_is_bounded_all_the_same(tmp_path, monkeypatch):
     path = tmp_path / "lesson.ipynb"
     path.write_bytes(b"x" * (2**20 + 1))
@@ -150,6 +157,7 @@ def test_only_some_problems_are_told():
         (b'{"nbformat": true}', "this is a notebook of format True, not 4"),
         (b'{"nbformat": 4.0}', "this is a notebook of format 4.0, not 4"),
         (b'{"nbformat": [4]}', "this is a notebook of format list, not 4"),
+        (b'{"nbformat": "4\\u001b[31m\\ud800"}', "this is a notebook of format 4[31m?, not 4"),
         (b'{"nbformat": "123456789012345678901"}', "format 12345678901234567890, not 4"),
         (b"{", "the file is not JSON: expecting property name enclosed"),
         (b"{}\n\n]", "the file is not JSON: extra data in line 3"),

@@ -65,6 +65,7 @@ def test_a_history_is_told_in_words():
         "Learning curve of 1 epoch: from 3.00 nats in training and 4.00 in validation to 3.00 in "
         "training and 4.00 in validation; the least validation NLL, 4.00, came after epoch 1."
     )
+    assert history([3.0, 2.0], [4.0, 3.0]).describe().startswith("Learning curve of 2 epochs: ")
     told = (
         "Learning curve of 3 epochs: from 3.00 nats in training and 4.00 in validation to 1.00 in "
         "training and 2.50 in validation; the least validation NLL, 2.00, came after epoch 2."
@@ -110,12 +111,21 @@ def test_a_history_without_axes_makes_its_own():
     plt.close(axes.figure)
 
 
-def test_a_history_is_shown_as_a_picture_with_its_words():
+def test_a_history_is_shown_as_a_picture_with_its_words(monkeypatch):
     import base64
     import io
 
+    import matplotlib.figure
     import matplotlib.image
 
+    drawn = []
+
+    class Kept(matplotlib.figure.Figure):
+        def __init__(self, *arguments, **named):
+            super().__init__(*arguments, **named)
+            drawn.append(self)
+
+    monkeypatch.setattr(matplotlib.figure, "Figure", Kept)
     one = history([1.0], [2.0])
     shown = one._repr_html_()
     words = one.describe()
@@ -126,6 +136,7 @@ def test_a_history_is_shown_as_a_picture_with_its_words():
     picture = matplotlib.image.imread(io.BytesIO(png))
     assert picture.shape[:2] == (352, 660)
     assert picture[0, 0].tolist() == [1, 1, 1, 1]
+    assert drawn[0].get_layout_engine() is not None  # which keeps labels inside the picture
 
 
 # --- the steps ------------------------------------------------------------------------------------
