@@ -66,6 +66,15 @@ def test_a_rebuilt_notebook_is_the_lessons_with_the_students_text():
     assert notebook(*TEMPLATE["cells"]) == {**TEMPLATE, "metadata": {}}
 
 
+def test_code_comes_through_letter_by_letter_however_long_and_whatever_it_looks_like():
+    """Prose is made inert and bounded; code that was would be another program."""
+    code = SOLVED + "\n" + 'y = x<2 and "&amp;<b>![i](j)" or "\\\\href{data:x}"'
+    code += "\n# " + "\n# ".join(["so it goes"] * 1_200)
+    assert len(code) > 10_000
+    assert code in texts(handed_in(TITLE, SETUP, {**DONE, "source": code}, CHECK, WHY))
+    assert code in texts(handed_in(TITLE, SETUP, cell(code), DONE, CHECK, WHY))
+
+
 def test_each_cell_tells_whose_it_is():
     result = handed_in(TITLE, SETUP, cell("a = 1"), EXERCISE, CHECK, ANSWERED, cell("*b*", "raw"))
     cells = result.notebook["cells"]
