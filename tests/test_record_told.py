@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import platform
 from importlib import metadata
@@ -97,6 +98,18 @@ def test_a_record_keeps_the_last_gradings(tmp_path: Path, monkeypatch):
         assert data["history"][:-1] == kept
     data = record.record_of(tmp_path / "no", GRADED, key=KEY, limits=Limits(), demos=False, score=1)
     assert len(data["history"]) == 1
+
+
+def test_a_record_is_utf_8_whatever_else_this_machine_reads(tmp_path: Path, monkeypatch):
+    path = tmp_path / "ada.json"
+    options: Any = {"key": KEY, "limits": Limits(), "demos": False, "score": 1.0}
+    odd = dataclasses.replace(GRADED, problems=["größer als π"])
+    record.write_record(path, odd, **options)
+    monkeypatch.setattr(io, "text_encoding", lambda given, level=2: given or "ascii")
+    with pytest.raises(UnicodeDecodeError):
+        path.read_text()
+    assert record.read_record(path)["problems"] == ["größer als π"]
+    assert len(record.record_of(path, odd, **options)["history"]) == 2
 
 
 def test_what_is_no_record_is_told(tmp_path: Path):
