@@ -55,7 +55,7 @@ def hand_in_all(course):
     for student, name, raw in (
         ("hal", "", b""),
         ("ida", "lesson.py", b"print(1)"),
-        ("jon", "lesson_final (2).ipynb", json.dumps(filled(template, solved)).encode()),
+        ("template", "lesson_final (2).ipynb", json.dumps(filled(template, solved)).encode()),
         ("kim", "lesson.ipynb", other),
     ):
         folder = course.submission_of(student, LESSON).parent
@@ -129,7 +129,7 @@ def both(tmp_path_factory):
 def test_scores_comments_and_what_is_to_be_read_are_the_same(both):
     ours, theirs = (marks_of(course) for course in both[:2])
     assert ours == theirs
-    assert [ours[s][0] for s in ("ada", "ben", "dan", "jon")] == [23, 8, 0, 23]
+    assert [ours[s][0] for s in ("ada", "ben", "dan", "template")] == [23, 8, 0, 23]
     assert 0 < ours["eve"][0] < 23
 
 
@@ -169,6 +169,19 @@ def test_a_timestamp_that_is_none_costs_no_marks(both, student):
     for course in both[:2]:
         assert course.autograded_of(student, LESSON).is_file()
         assert marks_of(course)[student][3] is None
+
+
+def test_a_student_called_template_shares_no_file_with_the_lesson(both):
+    """Neither way: the lesson's own cache is built as before, and the marks are the student's."""
+    for course in both[:2]:
+        assert marks_of(course)["template"][0] == 23
+        assert course.submission_of("template", LESSON).parent.is_dir()
+        kept = json.loads((course.own(LESSON) / "template.json").read_text(encoding="utf-8"))
+        assert json.loads(kept["text"]) == template_of(course, LESSON, keep=False).notebook
+        theirs = (course.submitted, course.autograded, course.feedback, course.records)
+        assert not any(course.own(LESSON).is_relative_to(place) for place in theirs)
+    record = both[0].record_of("template", LESSON)
+    assert json.loads(record.read_text(encoding="utf-8"))["student"] == "template"
 
 
 def test_no_other_file_of_a_submission_is_copied(both):
