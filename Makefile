@@ -86,7 +86,7 @@ banks-draws: install ## banked answers whose verdict depends on the draw, at 25 
 
 .PHONY: mutants
 mutants: install ## mechanical mutants of the trusted code against its tests (up to an hour)
-	$(ONE_THREAD) $(BIN)/python -m tests.mutants.grader
+	$(ONE_THREAD) $(BIN)/python -m tests.mutants.grader --keep
 
 .PHONY: mutants-checks
 mutants-checks: install ## mechanical mutants of every solution against its check

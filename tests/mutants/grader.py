@@ -1,10 +1,12 @@
 """Mutants of the code that is trusted, each against its nearest tests: `make mutants`.
 
-    python -m tests.mutants.grader [module …] [--sample N]
+    python -m tests.mutants.grader [module …] [--sample N] [--keep] [--again]
 
 For each module a seeded sample of mechanical changes (`autograder.diagnosis.slips`) is tried: in a
 forked process the changed text stands in the place of the module, and its tests run until one
-fails. A mutant that no test notices is listed; `EQUIVALENT` says of some why no test could.
+fails. A mutant that no test notices is listed; `EQUIVALENT` says of some why no test could. With
+`--keep`, each module's counts and survivors are written where the benchmarks' table reads them;
+with `--again`, only what survived then is tried.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import contextlib
 import importlib.abc
 import importlib.util
 import io
+import json
 import os
 import random
 import re
@@ -27,8 +30,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from autograder.diagnosis.slips import Slip, slips_of
+from course.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+KEPT = ROOT / "benchmarks" / "mutants_grader.json"
 SECONDS = 600  # that a mutant's tests may take; past it, it is noticed
 SEED = 0
 
@@ -58,7 +63,12 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "autograder.grading.key": ("tests/test_record_told.py", "tests/test_key.py"),
     "autograder.sandbox.limits": ("tests/test_limits.py",),
     "course.causality": ("tests/test_causality_told.py", "tests/test_causality.py"),
-    "course.training": ("tests/test_training_told.py", "tests/test_training.py"),
+    "course.training": (
+        "tests/test_training_told.py",
+        "tests/test_training.py",
+        "tests/test_step.py",
+        "tests/test_device.py",
+    ),
 }
 
 OURS = ("autograder", "course", "figures", "tests")
@@ -69,38 +79,87 @@ LONG = (
     "tests/test_entrance.py::test_no_answer_of_a_guest_keeps_it_out_of_gradebook_page_and_report",
 )
 
-# (module, text before, text after): why it is the same program, or one that no test should refuse.
-EQUIVALENT: dict[tuple[str, str, str], str] = {
+# (module, a line of it, text before, text after): why it is the same program, or one that no test
+# should refuse.
+EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
         "autograder.remote.client",
+        "seconds = max(0.05, min(seconds, self.deadline - now))",
         "0.05",
         "0.1",
     ): "The least time of a question: either is short.",
-    ("autograder.remote.client", "True", "False"): "The lengths are compared before.",
-    ("autograder.remote.protocol", "memoryview(frame)", "frame"): "Bytes are sliced as a view is.",
-    ("autograder.remote.client", "30.0", "60.0"): "A default that the grader never uses.",
-    ("autograder.grading.key", ":_DIGITS", ":"): "The whole of a hash tells as much as its start.",
+    (
+        "autograder.remote.client",
+        "for mine, theirs in zip(generators, states, strict=True):",
+        "True",
+        "False",
+    ): "The lengths are compared before.",
+    (
+        "autograder.remote.protocol",
+        "view = memoryview(frame)",
+        "memoryview(frame)",
+        "frame",
+    ): "Bytes are sliced as a view is.",
+    (
+        "autograder.remote.client",
+        "seconds: float = 30.0,",
+        "30.0",
+        "60.0",
+    ): "A default that the grader never uses.",
     (
         "autograder.grading.key",
+        "return hashlib.sha256(content).hexdigest()[:_DIGITS]",
+        ":_DIGITS",
+        ":",
+    ): "The whole of a hash tells as much as its start.",
+    (
+        "autograder.grading.key",
+        "name: _hash_of(json.dumps(part, sort_keys=True, ensure_ascii=True).encode())",
         "json.dumps(part, sort_keys=True, ensure_ascii=True)",
         "json.dumps(part, ensure_ascii=True)",
     ): "The parts come from one reader, in one order: sorting guards against another Python.",
     (
         "autograder.grading.key",
+        "name: _hash_of(json.dumps(part, sort_keys=True, ensure_ascii=True).encode())",
         "json.dumps(part, sort_keys=True, ensure_ascii=True)",
         "json.dumps(part, sort_keys=True)",
     ): "The default, written out.",
-    ("autograder.grading.key", "dict(meta)", "meta"): "A copy of a dict is written as the dict is.",
     (
         "autograder.grading.key",
+        'what = [cell["cell_type"], text_of(cell), cell["metadata"].get("tags", []), dict(meta)]',
+        "dict(meta)",
+        "meta",
+    ): "A copy of a dict is written as the dict is.",
+    (
+        "autograder.grading.key",
+        'for name in sorted({*imported, "nbgrader"}):',
         "sorted({*imported, 'nbgrader'})",
         "{*imported, 'nbgrader'}",
     ): "They go into a dict, which is compared whatever its order.",
     (
         "autograder.grading.key",
+        'figures = root / "figures"',
         "root / 'figures'",
         "'figures'",
     ): "No module that judges imports figures today: the second of two guards.",
+    (
+        "autograder.grading.submission",
+        "raw = file.read(max_bytes + 1)",
+        "1",
+        "2",
+    ): "One byte past the bound tells that the file is too large, as two do.",
+    (
+        "autograder.grading.rebuild",
+        "if to > at:",
+        "to > at",
+        "to >= at",
+    ): "At `at` stands a check, at `to` a definition: never one place.",
+    (
+        "course.training",
+        "weights[0].flatten()[0].item()",
+        "0",
+        "1",
+    ): "Whichever number is read, reading it waits for the card.",
 }
 
 
@@ -197,15 +256,21 @@ def warm_up() -> None:
     torch.set_num_threads(1)
 
 
-def survivors(modules: Sequence[str], most: int) -> Iterator[tuple[str, int, list[Slip]]]:
-    """For each module how many mutants were tried, and those that nothing noticed."""
+def survivors(
+    modules: Sequence[str], most: int, again: bool = False
+) -> Iterator[tuple[str, int, list[Slip]]]:
+    """For each module how many mutants were tried, and those that nothing noticed.
+
+    With `again`, those that survived when counts were last kept are tried, and the rest believed.
+    """
     for module in modules:
         if not noticed_nothing(module):
             raise SystemExit(f"the tests of {module} fail without a mutant")
         slips = sample_of(module, most)
+        tried = [slip for slip in slips if not again or as_kept(slip) in kept_of(module)]
         left = [
             slip
-            for slip in tqdm(slips, desc=module, unit="mutant", disable=None)
+            for slip in tqdm(tried, desc=module, unit="mutant", disable=None)
             if not noticed(module, slip.text, NEAREST[module])
         ]
         yield module, len(slips), left
@@ -213,7 +278,36 @@ def survivors(modules: Sequence[str], most: int) -> Iterator[tuple[str, int, lis
 
 def is_explained(module: str, slip: Slip) -> bool:
     """Whether a mutant may survive: listed, or the same program by its kind."""
-    return (module, slip.before, slip.after) in EQUIVALENT or has_room(slip) or is_same(slip)
+    return (
+        (module, slip.where, slip.before, slip.after) in EQUIVALENT
+        or has_room(slip)
+        or is_same(slip)
+    )
+
+
+def as_kept(slip: Slip) -> dict[str, object]:
+    """A mutant as it stands in the file of counts."""
+    return {"line": slip.line, "kind": slip.kind, "before": slip.before, "after": slip.after}
+
+
+def kept_of(module: str) -> list[dict[str, object]]:
+    """What survived of a module when its counts were last kept, explained or not."""
+    counts = json.loads(KEPT.read_text())[module]
+    return [*counts["survivors"], *counts["explained"]]
+
+
+def keep(module: str, count: int, left: Sequence[Slip]) -> None:
+    """Writes how many mutants of a module were tried, and those that survived."""
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    explained = [is_explained(module, slip) for slip in left]
+    kept[module] = {
+        "mutants": count,
+        "explained": [as_kept(slip) for slip, is_so in zip(left, explained, strict=True) if is_so],
+        "survivors": [
+            as_kept(slip) for slip, is_so in zip(left, explained, strict=True) if not is_so
+        ],
+    }
+    write_whole(KEPT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def noticed_nothing(module: str) -> bool:
@@ -227,14 +321,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", help=f"of {', '.join(NEAREST)}")
     parser.add_argument("--sample", type=int, default=40, help="mutants a module (default 40)")
     parser.add_argument("--goal", type=float, default=0.85, help="share to be noticed")
+    parser.add_argument("--keep", action="store_true", help=f"write the counts into {KEPT.name}")
+    parser.add_argument("--again", action="store_true", help="only what survived then")
     given = parser.parse_args(arguments)
     unknown = sorted(set(given.modules) - set(NEAREST))
     if unknown:
         parser.error(f"no tests are named for {unknown[0]}")
     warm_up()
     began, tried, alive = time.monotonic(), 0, 0
-    for module, count, left in survivors(given.modules or list(NEAREST), given.sample):
+    for module, count, left in survivors(given.modules or list(NEAREST), given.sample, given.again):
         unexplained = [slip for slip in left if not is_explained(module, slip)]
+        if given.keep:
+            keep(module, count, left)
         tried += count
         alive += len(unexplained)
         print(f"{module}: {count - len(left)} of {count} noticed", flush=True)
