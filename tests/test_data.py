@@ -374,5 +374,26 @@ def test_the_cards_tell_the_split_that_is_given():
     for card in cards:
         for words in (card.name, card.origin.split(",")[0], card.license.split(";")[0], card.split):
             assert words in text and words in page
-    assert page.count('<th scope="row"') == 12 and page.count("<caption") == 2
+    assert page.count('<th scope="row"') == 18 and page.count("<caption") == 3
     assert "CC BY 4.0" in text and "CC BY-SA 3.0" in text
+
+
+def test_the_text_is_the_same_whatever_python_reads_it():
+    """Python's own help pages differ between its versions, and so would the lessons' numbers."""
+    pages = data.python_help()
+    whole = "".join(pages.values())
+    found = hashlib.sha256(data.HELP.read_bytes()).hexdigest()
+    assert found == "e81a4f3fc71fafbd0d092e58804c106cd251e4580938d87221636fe846f18501"
+    assert list(pages) == sorted(pages)
+    says = data.PYTHON_HELP.contents
+    assert f"{len(pages)} texts" in says and f"{len(whole):,} letters" in says
+    assert f"of {len(set(whole))} kinds" in says
+    assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in (
+        data.HELP.with_name("LICENSE-python.txt").read_text("utf-8")
+    )
+
+
+def test_no_lesson_reads_what_differs_between_versions_of_python():
+    root = Path(__file__).resolve().parents[1]
+    read = [path.read_text("utf-8") for path in (root / "solutions").glob("*/lesson.py")]
+    assert read and not [text for text in read if "pydoc" in text]

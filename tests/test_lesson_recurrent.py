@@ -171,6 +171,31 @@ def test_no_topic_stands_in_two_parts(experiment):
     assert len(valid) > 30_000 < len(test) and len(train) > 100_000
 
 
+def test_the_transformer_has_as_many_numbers_as_the_gru_and_reads_as_often(experiment):
+    size = {
+        k: sum(p.numel() for p in experiment[k].parameters()) for k in ("letters", "transformer")
+    }
+    assert size["transformer"] == pytest.approx(size["letters"], rel=0.05)
+    train = experiment["train"]
+    read = 2 * experiment["windows"](train)[:, 1:].numel()  # two epochs
+    assert read / len(train) == pytest.approx(4, rel=0.01)
+    small_gpt = sum(p.numel() for p in experiment["gpt"].parameters())
+    assert round(small_gpt / size["transformer"]) == 47
+
+
+def test_windows_price_each_letter_once(experiment):
+    ids = torch.arange(64 + 5 * 32) % 7
+
+    class Knows(nn.Module):
+        """Gives each letter a price of its own: letter k costs −log softmax(k)."""
+
+        def forward(self, x):
+            return torch.arange(7.0).expand(*x.shape, 7)
+
+    price = -torch.arange(7.0).log_softmax(0)
+    assert experiment["cost_of_windows"](Knows(), ids) == pytest.approx(float(price[ids].mean()))
+
+
 def test_the_play_is_as_long_as_the_text_says(text):
     play = (pretrained.folder() / "held_out.txt").read_text("utf-8")
     assert f"{len(play):,} letters of *Twelfth Night*" in text

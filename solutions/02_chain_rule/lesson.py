@@ -25,6 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from autograder import check
+from course import data
 from course.demo import solved
 from course.picture import show
 from course.progress import tqdm
@@ -543,17 +544,15 @@ with solved("conditionals", "reorder", "joint"):
 r"""
 ## Experiment: four letters of English
 
-Now real text: the help pages that come with every Python. 26 letters and `_` for a gap between words, and a "word" $x$ is any **four consecutive letters**. The table of all of them has $27^4 = 531{,}441$ cells. We count how often each
+Now real text: the help pages that come with Python (those of version 3.11.7, which the course keeps, so that your numbers are ours). 26 letters and `_` for a gap between words, and a "word" $x$ is any **four consecutive letters**. The table of all of them has $27^4 = 531{,}441$ cells. We count how often each
 one occurs, and add 0.01 to every count, so that what was never seen is rare and not impossible.
 """
 
 # %% tags=["demo"]
-from pydoc_data.topics import topics
-
 LETTERS = "_abcdefghijklmnopqrstuvwxyz"
 K, N = len(LETTERS), 4
 
-text = " ".join(topics[name] for name in sorted(topics)).lower()
+text = " ".join(data.python_help().values()).lower()
 codes = np.array([LETTERS.find(letter) for letter in text]).clip(0)  # 0 for all that is no letter
 codes = codes[(codes > 0) | np.append(True, codes[:-1] > 0)]  # several gaps in a row are one
 train, test = np.split(codes, [len(codes) * 9 // 10])

@@ -32,7 +32,7 @@ from torch import nn
 
 from autograder import check
 from autograder.inside.gpt2 import suspects
-from course import matvec, pretrained, writing
+from course import data, matvec, pretrained, writing
 from course.causality import dependency_map
 from course.demo import solved
 from course.operations import count_launches, count_operations
@@ -359,8 +359,8 @@ However many blocks: no path from a token to its own logits or to earlier ones, 
 
 | way | where | what is kept out |
 |---|---|---|
-| masks on **weights** | MADE (5), PixelCNN (8) | connections that are multiplied by 0 |
-| a **shift**, padding on one side | PixelCNN's vertical stack (8), WaveNet (9) | the future is outside of the window |
+| masks on **weights** | MADE (5), PixelCNN (9) | connections that are multiplied by 0 |
+| a **shift**, padding on one side | PixelCNN's vertical stack (9), WaveNet (10) | the future is outside of the window |
 | a mask on **attention** | GPT-2 | scores that are $-\infty$ |
 
 *Autoregressive* is the factorization, *transformer* a network: BERT is a transformer without the factorization, WaveNet has it without a transformer.
@@ -665,7 +665,7 @@ with solved("sequence_nll", "load_hf", "GPT2"):
 
 # %% [markdown]
 r"""
-The *sum* ranks whole sentences. The *mean* per token forgives length. Say which one you used.
+The *sum* ranks whole sentences; the *mean* per token forgives length.
 
 ## Exercise 7: the model writes
 
@@ -1122,9 +1122,7 @@ Now watch a leak at work. Two networks of the same size learn letters from Pytho
 # %%
 def letters(length=32, count=5000):
     """Python's help texts as ids: (training windows, validation windows, the symbols)."""
-    from pydoc_data.topics import topics
-
-    text = "\n".join(topics[name] for name in sorted(topics))
+    text = "\n".join(data.python_help().values())
     symbols = sorted(set(text))
     place = {symbol: i for i, symbol in enumerate(symbols)}
     ids = torch.tensor([place[symbol] for symbol in text])
@@ -1172,7 +1170,7 @@ with solved("GPT2", "Block", "causal_attention", "sequence_nll", "generate"):
 
 # %% [markdown]
 r"""
-The leaky network does not predict, it *copies*: put another letter one place to the right, and that is what it "predicts". When it has to write, the place is empty. The validation loss did not warn us: the answers stand in the validation set as well.
+The leaky network *copies*: put another letter one place to the right, and it "predicts" that one. When it has to write, the place is empty. The validation loss did not warn us: the answers stand in the validation set as well.
 
 In lesson 14 such a model compresses a text to nothing, and cannot decode it.
 
@@ -1211,7 +1209,7 @@ GPT-2 is the chain rule with one network for all conditionals: attention mixes p
  - R. Xiong et al. (2020). *On Layer Normalization in the Transformer Architecture.* ICML. Why the norm stands before.
  - J. Su et al. (2021). *RoFormer: Enhanced Transformer with Rotary Position Embedding.* arXiv 2104.09864. Positions as differences.
 
-**Try:** set `NAME = pretrained.GPT2_124M` where there is a network, and run the notebook again.
+**Try:** set `NAME = pretrained.GPT2_124M` where there is a network. Appendix A1, *Images as tokens*, lets your `GPT2` draw digits, and measures what its size buys.
 
 ## Recall
 

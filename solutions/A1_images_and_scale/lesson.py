@@ -19,7 +19,6 @@
 
 # %%
 import itertools
-from pydoc_data.topics import topics
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -508,7 +507,7 @@ def told_share(width):
 
 
 # %% tags=["demo"] title="Three sizes"
-text = "\n".join(topics[name] for name in sorted(topics))
+text = "\n".join(data.python_help().values())
 symbols = {symbol: i for i, symbol in enumerate(sorted(set(text)))}
 ids = torch.tensor([symbols[symbol] for symbol in text])
 windows = ids[: len(ids) // 65 * 65].view(-1, 65)
