@@ -58,6 +58,16 @@ def test_independent_samples_share_nothing_and_pairs_of_them_do(seed: int):
     assert shared_in_pairs(np.concatenate([x[:4000], x[:4000][::-1]]), p)
 
 
+def test_mirrored_pairs_are_seen_where_they_agree_as_often_as_chance_has_it() -> None:
+    p, rng = np.array([0.2, 0.4875, 0.3125]), np.random.default_rng(0)
+    letters = lambda u: (u[:, None] > p.cumsum()[:-1]).sum(1)[:, None]  # noqa: E731
+    assert shared_in_pairs(letters(rng.random(8000)), p) == ""
+    u = rng.random(4000)
+    x = letters(np.stack([u, 1 - u], axis=1).ravel())
+    assert abs((x[::2] == x[1::2]).mean() - (p**2).sum()) < 0.02
+    assert "pairs of neighbors letter 1 is 2 in one and" in shared_in_pairs(x, p)
+
+
 def test_one_uniform_number_for_all_steps_draws_from_the_joint_that_the_check_computes():
     tables = checks.draw_tables(Draw(4, "test"), 3, 3)
     p = checks.one_uniform_for_all(tables)
