@@ -28,9 +28,11 @@ def verdict(seed: int, holds: bool, name: str = "") -> Verdict:
 def test_what_differs_is_told_with_its_seeds(
     monkeypatch: pytest.MonkeyPatch, answer: Wrong | Right, names: bool, said: str
 ):
-    judged = [verdict(seed, seed == 7, "b" if seed == 4 else "a") for seed in (1, 2, 3, 4, 5, 7)]
-    monkeypatch.setattr(draws, "judge_answer", lambda *_: judged)
-    found = draws.outcomes_of("05_made", answer, (), names)
+    def judged(lesson: str, answer: Wrong | Right, seeds: tuple[int, ...]) -> list[Verdict]:
+        return [verdict(seed, seed == 7, "b" if seed == 4 else "a") for seed in seeds]
+
+    monkeypatch.setattr(draws, "judge_answer", judged)
+    found = draws.outcomes_of("05_made", answer, (1, 2, 3, 4, 5, 7), names)
     assert draws.told("05_made", answer, found) == said
 
 

@@ -68,7 +68,7 @@ def test_any_draw_tells_a_right_sampler_from_every_mistake(seed: int):
     draw, never = Draw(seed, "PixelCNN.inpaint"), {one.advice for one in checks._OF_DRAWING}
     for levels, shape, rows in (
         *((levels, shape, 0) for levels, shape in checks.ALL_ROWS),
-        *((2, shape, rows) for rows, shape in checks.lower_rows(draw)),
+        *((2, shape, rows) for rows, shape in checks.lower_rows()),
     ):
         assert levels ** math.prod(shape) <= checks.OUTCOMES
         given = draw.rng.integers(0, levels, size=shape)

@@ -1454,9 +1454,12 @@ def all_texts(draw: Draw) -> list[Asked]:
 
 
 def huge_logits(draw: Draw) -> list[Asked]:
-    """Logits of ten thousand."""
+    """Logits of ten thousand; in one row at least every token has a price."""
     model = Waves(5, float(draw.uniform(1)[0]), 1e4)
-    return [(model, draw.rng.integers(0, 5, size=(3, 6)), 1)]
+    while True:
+        tokens = draw.rng.integers(0, 5, size=(3, 6))
+        if (token_nlls(model, tokens, 1) > 1).all(axis=1).any():
+            return [(model, tokens, 1)]
 
 
 def sums_to_one(nlls: np.ndarray, right: np.ndarray) -> bool:
@@ -2504,7 +2507,7 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
 def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
     """Models that see the future are told from those that do not, by running them."""
     plain = [("shifted", "centered"), ("late", draw.choice(("shifted", "centered")))]
-    hidden = [("gated", "rounded"), (draw.choice(LEAKS[:3]), draw.choice(LEAKS[3:]))]
+    hidden = [("gated", "rounded"), (plain[1][1], draw.choice(LEAKS[3:]))]
     searches = [
         [searched(find_the_leak, habits, draw) for habits in two] for two in (plain, hidden)
     ]

@@ -229,10 +229,15 @@ def quiet_and_loud(draw: Draw) -> list[tuple]:
 
 
 def signal_off_the_edges(draw: Draw, levels: int) -> np.ndarray:
-    """Loud and quiet samples, none near the edge of a code: rounding errors decide nothing."""
+    """Loud and quiet samples, none near the edge of a code: rounding errors decide nothing.
+
+    Nor near an edge of codes of another scale, μ or rounding: a mistake's numbers are its own.
+    """
     x = np.concatenate([2 * draw.uniform(300) - 1, 0.05 * (2 * draw.uniform(200) - 1)])
-    z = (levels - 1) * (companded(x, levels - 1) + 1) / 2 + 0.5
-    return x[np.abs(z - np.round(z)) > 2e-3]
+    for mu, scale, half in itertools.product((levels - 1, levels), (levels - 1, levels), (0, 0.5)):
+        z = scale * (companded(x, mu) + 1) / 2 + half
+        x = x[np.abs(z - np.round(z)) > 2e-3]
+    return x
 
 
 def same_codes(a: list, b: list) -> bool:

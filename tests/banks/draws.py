@@ -56,9 +56,13 @@ def outcome_of(verdict: Verdict, names: bool) -> Outcome:
 def outcomes_of(
     lesson: str, answer: Wrong | Right, seeds: tuple[int, ...], names: bool
 ) -> dict[Outcome, list[int]]:
-    """What is said of an answer, each with the seeds at which it is; one item, if all is well."""
+    """What is said of an answer, each with the seeds at which it is; one item, if all is well.
+
+    Each seed meets a namespace of its own, as in a student's process: what an answer remembers from
+    one judging says nothing of the draw.
+    """
     with judged_fast(names):
-        verdicts = judge_answer(lesson, answer, seeds)
+        verdicts = [judge_answer(lesson, answer, (seed,))[0] for seed in seeds]
     found: dict[Outcome, list[int]] = {}
     for verdict in verdicts:
         names_count = names and isinstance(answer, Wrong)
