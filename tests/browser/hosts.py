@@ -63,8 +63,11 @@ def look(lab: Lab, new_page, notebook: nbformat.NotebookNode, shots: Path) -> li
     return amiss
 
 
-@pytest.mark.parametrize("whose", ["unsolved", "solved"])
-@pytest.mark.parametrize("lesson", lessons.lesson_names())
+NOTEBOOKS = [(name, whose) for name in lessons.lesson_names() for whose in ("unsolved", "solved")]
+NOTEBOOKS += [(name, "unsolved") for name in lessons.appendix_names()]  # nothing in it to solve
+
+
+@pytest.mark.parametrize(("lesson", "whose"), NOTEBOOKS)
 def test_it_looks_as_it_should(lab: Lab, new_page, lesson: str, whose: str) -> None:
     amiss = look(lab, new_page, notebook_of(lesson, whose), SHOTS / f"{lesson}-{whose}")
     assert not amiss, "\n".join(["", *amiss])
