@@ -32,6 +32,12 @@ def doubling(double, draw):
     yield claim("double(3) is 6", double(3) == 6, advice="multiply by two")
 
 
+@checks("Pair.total", lesson=LESSON, points=1)
+def totals(Pair, draw):
+    """The sum of two numbers."""
+    yield claim("1 and 2 are 3", Pair(1, 2).total() == 3, advice="add them")
+
+
 class World:
     """Guests that run their cells in this process, on a clock that moves when a text says so."""
 
@@ -195,6 +201,18 @@ def test_sums_count_what_is_read_by_a_person_as_nothing_yet():
     assert (result.score, result.max_score) == (3.0, 8)
 
 
+def test_a_step_is_judged_on_the_class_that_it_is_a_step_of(world):
+    pair = "class Pair:\n    def __init__(self, *numbers):\n        self.numbers = numbers\n"
+    right = graded("Pair", pair + "    def total(self):\n        return sum(self.numbers)",
+                   solution=True)  # fmt: skip
+    step = graded("check-Pair.total", 'check(Pair, "total")', solution=False, points=1)
+    (outcome,) = judged(world, right, step).outcomes
+    assert (outcome.status, outcome.score) == ("passed", 1.0)
+    world.says[right["source"]] = {"status": "error", "outputs": [RAISED]}
+    (outcome,) = judged(world, right, step).outcomes
+    assert (outcome.status, outcome.headline) == ("failed", "its cell stopped with E: no")
+
+
 def test_a_stub_and_a_missing_name_are_not_attempted(world):
     for text in (STUB, "x = 1"):
         (outcome,) = judged(world, done(text), check()).outcomes
@@ -314,9 +332,10 @@ def test_a_cell_that_raised_is_why_its_exercise_is_not_there(world):
         world.says[one["source"]] = raised
         (outcome,) = judged(world, one, check()).outcomes
         assert (outcome.status, outcome.headline) == ("failed", "its cell stopped with E: no")
-    world.says["import double"] = raised
-    (outcome,) = judged(world, cell("import double"), check()).outcomes
-    assert outcome.status == "not attempted"
+    for theirs in ("import double", "1/0\ndef double(x): ..."):  # the lesson's own cells
+        world.says[theirs] = raised
+        (outcome,) = judged(world, cell(theirs), check()).outcomes
+        assert outcome.status == "not attempted"
     fixed = (done("1/0"), own(SOLVED), check())
     assert judged(world, *fixed).outcomes[0].status == "passed"
 

@@ -155,6 +155,18 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "to >= at",
     ): "At `at` stands a check, at `to` a definition: never one place.",
     (
+        "autograder.grading.judge",
+        "return value if 0.0 <= value <= points else 0.0",
+        "0.0 <= value <= points",
+        "0.0 < value <= points",
+    ): "Of 0 points both make 0.",
+    (
+        "course.causality",
+        'said.insert(0, "Autoregressive: no output sees itself or the future.")',
+        "0",
+        "-1",
+    ): "One sentence stands there: before it is before the last.",
+    (
         "course.training",
         "weights[0].flatten()[0].item()",
         "0",
