@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from autograder import lessons
 from autograder.checking import checks_of
+from autograder.grading import guests
 from autograder.grading.classroom import Settings, grade_class
 from autograder.grading.course import open_course, template_of
 from autograder.grading.matching import checked_name, nbgrader_of
@@ -85,8 +87,23 @@ def _filled(template, lesson, answers, with_own=False):
     return notebook
 
 
+class Lent(guests.Sandboxed):
+    """The sandbox of several classes, which no class closes."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Lent]:
+    """Opened once a process: importing torch for it costs more than many a lesson's grading."""
+    opened = guests.open_guests()
+    yield Lent(opened.spawner, opened.kind)
+    opened.close()
+
+
 @pytest.fixture(scope="module", params=LESSONS)
-def graded(request, tmp_path_factory):
+def graded(request, tmp_path_factory, sandbox):
     """All right answers of a lesson's bank: many in a notebook, and by themselves if need be.
 
     Answers of different authors need not fit together (both may give one name to something): what
@@ -104,7 +121,10 @@ def graded(request, tmp_path_factory):
             path.parent.mkdir(parents=True)
             notebook = _filled(template, lesson, answers, with_own=student == "together-0")
             path.write_text(json.dumps(notebook), encoding="utf-8")
-        lines = {line.student: line for line in grade_class(course, lesson, settings).lines}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(guests, "open_guests", lambda *_, **__: sandbox)
+            lines = {line.student: line for line in grade_class(course, lesson, settings).lines}
+        assert sandbox.alive
         said = {}
         for student, answers in held.items():
             outcomes = _record(course, lesson, lines[student])["outcomes"]
