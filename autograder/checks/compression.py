@@ -1707,8 +1707,8 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     x = draw.rng.integers(0, 2, size=(3, 4))
     x[:, i] = draw.choice(((0, 1, 1), (1, 0, 1)))
     add(f"symbol {i + 1} sees itself", pair_model(codec.decode, bias, pairs), x)
-    # Only one symbol, the last of 1,400, comes back wrong: 0 or 1 stands there when it is read.
-    n = 700
+    # Only one symbol, the last of 1,020, comes back wrong: 0 or 1 stands there when it is read.
+    n = 510
     table = np.repeat(softmax(draw.normal(n, 1, 2, scale=0.2)), 2, axis=1)
     table[-1] = [[1 - 1e-4, 1e-4], [1e-4, 1 - 1e-4]]
     x = draw.rng.integers(0, 2, size=(2, n))

@@ -27,7 +27,10 @@ class PairModel:
         self, bias: Any, pairs: Any, dtype: str, by_shape: float, looks_up: bool = False
     ) -> None:
         self.bias = torch.as_tensor(bias).double()  # (n, k)
-        self.pairs = torch.as_tensor(pairs).double()  # (n, n, k, k)
+        # What symbol j adds to all logits is a row of added[j] (k, n, k), which is quick to take.
+        added = torch.as_tensor(pairs).double().permute(1, 3, 0, 2).contiguous()
+        self.added = added.unbind()
+        self.pairs = added.permute(2, 0, 3, 1)  # (n, n, k, k)
         self.n, self.k = self.bias.shape
         self.dtype = getattr(torch, dtype)
         self.by_shape, self.looks_up = by_shape, looks_up
@@ -42,9 +45,9 @@ class PairModel:
         if self.looks_up and not 0 <= low <= high < self.k:
             raise IndexError(f"symbols are 0 … {self.k - 1}: got {low} to {high}")
         B, length = x.shape
-        logits = self.bias[:length].expand(B, -1, -1).clone()
-        for j in range(length):
-            logits += self.pairs[:length, j][:, :, x[:, j].long()].permute(2, 0, 1)
+        logits = self.bias[:length].repeat(B, 1, 1)
+        for j, symbol in enumerate(x.long().unbind(dim=1)):
+            logits += self.added[j][symbol][:, :length]
         if self.by_shape:
             shake = torch.Generator().manual_seed(7919 * B + length)
             logits += self.by_shape * torch.randn(self.n, self.k, generator=shake).double()[:length]
