@@ -22,6 +22,29 @@ COUNT = 60  # words that can be looked at one by one
 ANY = "?"
 
 
+def weighted_words(
+    factors: Sequence[np.ndarray], evidence: dict[int, int], count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Likelihood weighting: words drawn in order that agree with the evidence, and their weights.
+
+    factors: n arrays, factors[i] of shape (k,) * (i + 1). evidence: place → value, from 0.
+    Returns words, int (count, n), and their weights after each step, (n + 1, count).
+    """
+    words, weights = np.zeros((count, 0), dtype=int), [np.ones(count)]
+    for i, factor in enumerate(factors):
+        k = factor.shape[-1]
+        rows = np.broadcast_to(factor[tuple(words.T)], (count, k))
+        if i in evidence:
+            letter = np.full(count, evidence[i])
+            weights.append(weights[-1] * rows[:, evidence[i]])
+        else:
+            sums = rows.cumsum(axis=1)
+            letter = (rng.random((count, 1)) * sums[:, -1:] >= sums).sum(axis=1)
+            weights.append(weights[-1])
+        words = np.column_stack([words, letter.clip(max=k - 1)])
+    return words, np.array(weights)
+
+
 class EvidenceExplorer(widget.Widget):
     """Draws words that agree with a pattern in two ways, letter by letter.
 
@@ -84,11 +107,11 @@ class EvidenceExplorer(widget.Widget):
             return
         n, rng = len(self._factors), np.random.default_rng(self._draws)
         known = {i: self._letters.index(c) for i, c in enumerate(pattern) if c != ANY}
-        free, _ = self._ancestral({}, rng)
+        free, _ = weighted_words(self._factors, {}, self._count, rng)
         died = np.zeros(self._count, dtype=int)
         for i, letter in known.items():
             died[(died == 0) & (free[:, i] != letter)] = i + 1
-        words, weights = self._ancestral(known, rng)
+        words, weights = weighted_words(self._factors, known, self._count, rng)
         with self.hold_sync():
             self._notice, self._shown = "", pattern
             self._rejected, self._died = self._spelled(free), died.tolist()
@@ -97,24 +120,6 @@ class EvidenceExplorer(widget.Widget):
 
     def _spelled(self, words: np.ndarray) -> list[str]:
         return ["".join(self._letters[letter] for letter in word) for word in words]
-
-    def _ancestral(
-        self, known: dict[int, int], rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Words (count, n), and their weights after each step: (n + 1, count)."""
-        words = np.zeros((self._count, 0), dtype=int)
-        weights = [np.ones(self._count)]
-        for i, factor in enumerate(self._factors):
-            rows = np.broadcast_to(factor[tuple(words.T)], (self._count, len(self._letters)))
-            if i in known:
-                letter = np.full(self._count, known[i])
-                weights.append(weights[-1] * rows[:, known[i]])
-            else:
-                sums = rows.cumsum(axis=1)
-                letter = (rng.random((self._count, 1)) * sums[:, -1:] >= sums).sum(axis=1)
-                weights.append(weights[-1])
-            words = np.column_stack([words, letter.clip(max=len(self._letters) - 1)])
-        return words, np.array(weights)
 
     def _after(self, step: int, died: np.ndarray, weights: np.ndarray) -> str:
         alive = int(((died == 0) | (died > step)).sum())

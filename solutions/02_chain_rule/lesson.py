@@ -31,7 +31,7 @@ from course.picture import show
 from course.progress import tqdm
 from figures import static
 from figures.chain import ChainExplorer
-from figures.evidence import EvidenceExplorer
+from figures.evidence import EvidenceExplorer, weighted_words
 from figures.predict import predict
 
 # %% [markdown]
@@ -727,21 +727,6 @@ def evidence_in(pattern):
     return {i: LETTERS.index(letter) for i, letter in enumerate(pattern) if letter != "?"}
 
 
-def weighted_words(conditionals, evidence, count, rng):
-    """Likelihood weighting: words (count, n) that agree with the evidence, and their weights (count,)."""
-    x, weights = np.zeros((count, 0), dtype=int), np.ones(count)
-    for i, factor in enumerate(conditionals):
-        rows = np.broadcast_to(factor[tuple(x.T)], (count, factor.shape[-1]))
-        if i in evidence:
-            letter = np.full(count, evidence[i])
-            weights = weights * rows[:, evidence[i]]
-        else:
-            sums = rows.cumsum(axis=1)
-            letter = (rng.random((count, 1)) * sums[:, -1:] >= sums).sum(axis=1)
-        x = np.column_stack([x, letter])
-    return x, weights
-
-
 # %% tags=["demo"]
 def distance(words, weights, exact, evidence):
     """Total variation between the weighted words and the exact answer: 0 is equal, 1 is disjoint."""
@@ -775,17 +760,16 @@ with solved("conditionals", "sample", "conditional_query"):
     english, rng, count = table_of(train), np.random.default_rng(3), 50_000
     factors = conditionals(english)
     words = sample(factors, count, rng)  # the same draws serve all patterns
+    places = np.indices(english.shape, dtype=np.int8)  # each cell's letters
     costs, lines = {}, ["pattern  p(evidence)  likeliest    useful by rejection  by weighting"]
     for pattern in tqdm(patterns, desc="asking", unit="pattern"):
         evidence = evidence_in(pattern)
         exact = conditional_query(english, evidence)
         kept = np.all([words[:, i] == v for i, v in evidence.items()], axis=0)
-        _, weights = weighted_words(factors, evidence, count, rng)
+        weights = weighted_words(factors, evidence, count, rng)[1][-1]
         worth = weights.sum() ** 2 / (weights**2).sum()
-        part = english
-        for i in sorted(evidence, reverse=True):
-            part = part.take(evidence[i], axis=i)
-        mass = part.sum()  # p(evidence)
+        agree = np.all([at == evidence[i] for i, at in enumerate(places) if i in evidence], axis=0)
+        mass = english[agree].sum()  # p(evidence)
         costs[pattern] = (mass, kept.sum(), worth)
         best = iter(LETTERS[j] for j in np.unravel_index(exact.argmax(), exact.shape))
         answer = "".join(next(best) if c == "?" else c for c in pattern)
@@ -798,7 +782,8 @@ with solved("conditionals", "sample", "conditional_query"):
     evidence = evidence_in("?he?")
     exact = conditional_query(english, evidence)
     kept = np.all([words[:, i] == v for i, v in evidence.items()], axis=0).astype(float)
-    runs = {"rejection": (words, kept), "weighting": weighted_words(factors, evidence, count, rng)}
+    weighted, weights = weighted_words(factors, evidence, count, rng)
+    runs = {"rejection": (words, kept), "weighting": (weighted, weights[-1])}
     looks, sizes = {"rejection": "o-", "weighting": "s-"}, np.geomspace(100, count, 12).astype(int)
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), constrained_layout=True)
     for (name, (x, w)), color in zip(runs.items(), ("#D55E00", "#0072B2"), strict=True):
