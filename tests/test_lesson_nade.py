@@ -286,3 +286,15 @@ def test_the_explorer_refuses_what_it_cannot_draw() -> None:
 def test_every_guess_has_its_answer(experiment):
     told = predictions(LESSON, experiment)
     assert len(told) >= 8 and all(place < len(choices) for choices, place in told.values())
+
+
+def test_rows_with_matrices_of_their_own_cost_what_the_model_answer_says(text: str):
+    """A sum is made anew at the beginning of each of 8 rows, and carried within it."""
+    pixels, side, columns = 64, 8, 0
+    for i in range(pixels):
+        columns += i if i % side == 0 else 1
+    assert columns == 280 and f"= {columns}$ columns" in text
+    assert (
+        f"${pixels - 1}\\,h$" in text
+        and f"${pixels * (pixels - 1) // 2:,}".replace(",", "{,}") in text
+    )

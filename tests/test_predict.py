@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 
 import pytest
 
@@ -104,8 +106,40 @@ def test_what_is_no_question_is_refused(choices, answer, words):
         Prediction(QUESTION, choices, answer)
 
 
-@pytest.mark.parametrize("name", lessons.lesson_names()[:6])
+EVERY = [*lessons.lesson_names(), *lessons.appendix_names()]
+
+
+def asks(cell: lessons.Cell) -> bool:
+    return cell.kind == "code" and cell.source.startswith("predict(")
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_whatever_prose_lets_a_reader_guess_can_be_written_down_first(name: str):
     """A guess that prose asks for, with its answer in a fold, has no place to be written."""
     prose = [cell.source for cell in lessons.load_lesson(name).cells if cell.kind == "markdown"]
     assert not [text for text in prose if "**Predict" in text or "**Decide" in text]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_a_prediction_says_afterwards_is_said_by_nothing_above_it(name: str):
+    """The cells before it hold neither its explanation nor the same question."""
+    said, asked = "", set()
+    for cell in lessons.load_lesson(name).cells:
+        if asks(cell):
+            call = ast.parse(cell.source).body[0].value
+            question = ast.unparse(call.args[0])
+            named = {key.arg: key.value for key in call.keywords}
+            why = named.get("why", call.args[3] if len(call.args) > 3 else None)
+            assert question not in asked
+            asked.add(question)
+            assert not isinstance(why, ast.Constant) or why.value not in said
+        said += cell.source
+
+
+@pytest.mark.parametrize("name", lessons.lesson_names())
+def test_a_prediction_with_a_demo_to_settle_it_stands_above_that_demo(name: str):
+    """Where the answer says "the cell below", a cell that shows something comes after it."""
+    cells = lessons.load_lesson(name).cells
+    for i, cell in enumerate(cells):
+        if asks(cell) and re.search(r"[Tt]he (second )?cells? below|demo below", cell.source):
+            assert any("demo" in later.tags and not asks(later) for later in cells[i + 1 : i + 7])

@@ -214,8 +214,8 @@ with solved("bits_to_exceed"):
 # %% [markdown]
 r"""
 So the sentence is wrong, and by fifty powers of ten: 100 bits make $1.3 \cdot 10^{30}$ numbers, as many as the atoms in about two hundred
-*people*. The universe is passed at $n = 266$, a picture of 14 × 19 pixels. The moral stays, the number does not. Exponents
-are easy to say and hard to feel: compute them.
+*people*. The universe is passed at $n = 266$, a picture of 14 × 19 pixels. The moral stays, with another
+number.
 """
 
 # %% [markdown]
@@ -585,7 +585,7 @@ for m in (0, 3, 7, 14):
 
 # %% [markdown]
 r"""
-Few numbers, and dear. The two columns differ in one thing, whether the place may choose the table, and with three parents that is worth 7 nats. (With 14 it is worth 4.5.) Convolutions tie as well, and look at far more than 14 neighbors.
+The two columns differ in one thing, whether the place may choose the table, and with three parents that is worth 7 nats. (With 14 it is worth 4.5.) Convolutions tie as well, and look at far more than 14 neighbors.
 """
 
 # %% [markdown]

@@ -210,7 +210,7 @@ with solved("nade_naive"):
 
 # %% [markdown]
 r"""
-With the first $i - 1$ columns it is a distribution, for any numbers in $W$; with one more it is none. The formula's little "$<$" carries the whole lesson.
+With the first $i - 1$ columns it is a distribution, for any numbers in $W$; with one more it is none.
 
 ## Exercise 2: carry the sum along
 
@@ -271,7 +271,7 @@ check(nade)
 
 # %% [markdown]
 r"""
-A clock would tell you about this machine and its mood. So we **count**: `count_operations` adds up the multiply-adds of all products, and the numbers that everything else writes.
+A clock would measure this machine, and whatever else it is doing. So we **count**: `count_operations` adds up the multiply-adds of all products, and the numbers that everything else writes.
 """
 
 
@@ -669,7 +669,7 @@ with solved("nade", "autoencoder_dependencies"):
 # %% [markdown]
 r"""
 The autoencoder has learned to copy its input, and has no probability to give: its numbers sum to far more than 1, so that a low loss means nothing. It cannot be sampled from either: to draw $x_1$ it would have to know $x_1$. NADE needs about three nats for the same
-row, and means them.
+row, and its 256 probabilities sum to 1.
 
 ## Exercise 5: what does it cost?
 
@@ -739,7 +739,7 @@ with solved("nade_parameters"):
 
 # %% [markdown]
 r"""
-At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on. On our digits it is 16,576 against 2,080, and the test NLL is *better*. A count is what you pay, and not a verdict on a model.
+At 784 NADE has **more than twice** the numbers of an FVSBN: 785,284 against 307,720. Linear growth wins in the end, here from $n = 2002$ on. On our digits it is 16,576 against 2,080, and the test NLL is *better*.
 
 Your function over $n$, beside the counts of lesson 1. Change $h$ and watch where the circle goes. (It should go to $4h + 2$.)
 
@@ -914,9 +914,9 @@ A few launches for any $n$, in place of several for each bit. The price is memor
 
 ## A question to answer in words
 
-On the digits, NADE with 128 hidden units is 1.6 nats better than an FVSBN. Somebody explains: "because its pixels share what they learn."
+Between NADE and networks apart lies a third model: **one matrix $W$ and one $c$ for each row of the image**. The 8 pixels of a row share them as in NADE; two rows share nothing, though each still looks at all pixels before.
 
- 1. Which control did the lesson set beside this sentence, and what came out? Say what the 1.6 nats are owed to, and what sharing is good for.
+ 1. How many multiply-adds with the eight matrices does a likelihood take, if sums are carried wherever they can be (NADE: $63\,h$; networks apart: $2{,}016\,h$)? Which of the two others is a special case of this model, and of which is it a special case? With 16 or with 128 hidden units: where would you look for a gain over NADE on test images, judging by the table above, and what does the table not promise?
  2. What does sharing take for granted about the data? From what does column $j$ learn, compared with the weights of pixel $j$ in networks apart? Describe data for which you would rather have these.
  3. Training: all of $x$ is known, so the hidden vectors of all $n$ steps could be computed at the same time, from cumulative sums. Drawing: not. Why?
 
@@ -926,12 +926,12 @@ A few sentences for each.
 # %% [markdown] question="sharing" points=2
 r"""
 ### BEGIN SOLUTION
-1. Networks apart, with as many hidden units and nothing shared: they reach the same test NLL with 128 units, and a better one with 16. So the gain over the FVSBN comes from hidden units, which can say what no weighted vote can. Sharing is good for the price: $2nh + h + n$ numbers for about $n^2h/2$, and $O(nh)$ operations for $O(n^2h)$, at nearly the same likelihood.
+1. A row's own matrix has to sum all pixels of the rows above anew, $8r$ columns for row $r = 0 \dots 7$; within the row the sum is carried, 7 columns more. Together $8 \cdot 28 + 8 \cdot 7 = 280$ columns, $280\,h$. With eight equal matrices it is NADE; it is itself networks apart whose pixels of a row have equal numbers. Look at 16 units: there networks apart are more than a nat ahead of NADE, so a part of that may be had; with 128 units the two ends are equal within the standard error. The table promises nothing for certain: a larger family fits training images at least as well, and test images need not follow.
 2. That pixel $j$ matters to all later pixels *through the same features*: what is known after $x_{<i}$ is summarized by one sum, whatever $i$ asks. Column $j$ is trained by the errors of all pixels $i > j$; apart, each network learns its own weight for pixel $j$ from one factor only. Bad for data whose variables have nothing to do with one another, or whose meaning changes from place to place, for example the columns of a table: age, postcode,
    blood pressure, each of which may need its own transformation of the past.
 3. $a_{i+1}$ needs $x_i$. In training $x_i$ is data, so all sums can be formed at once. In drawing $x_i$ is the outcome of step $i$: the steps wait for each other.
 
-Rubric: ½ point for the control (networks apart reach the same, or better) together with "hidden units, not sharing". ½ point for what sharing buys: numbers or operations. ½ point for an assumption together with an example that breaks it. ½ point for "$a_{i+1}$ needs the drawn $x_i$".
+Rubric: ½ point for $280\,h$, or for "anew at the beginning of each row, carried within it". ½ point for the two special cases together with 16 units and a reason. ½ point for an assumption together with an example that breaks it. ½ point for "$a_{i+1}$ needs the drawn $x_i$".
 ### END SOLUTION
 """
 

@@ -80,7 +80,7 @@ $$H(p) = -\sum_x p(x) \log p(x).$$
 With the natural logarithm the unit is the **nat**; the binary logarithm gives **bits**, and 1 bit is $\ln 2 = 0.6931$ nats.
 
 *By hand.* A fair coin: $-\tfrac12\ln\tfrac12 - \tfrac12\ln\tfrac12 = \ln 2 = 0.6931$ nats, or 1 bit. A coin with 0.9 and 0.1: $0.9 \cdot 0.1054 + 0.1 \cdot 2.3026 = 0.3251$ nats.
-The rare side is a great surprise, but a rare one.
+The rare side surprises more, and comes less often.
 
 A two-headed coin: $1 \cdot 0 + 0 \cdot \infty$. What is the last term? Since $t \ln t \to 0$ as $t \to 0$, it counts as **0**. Floating point does not know that: there `0 * np.log(0)` is NaN.
 
@@ -800,8 +800,7 @@ with solved("fit_forward", "fit_reverse"):
 
 # %% [markdown]
 r"""
-The forward fit wins the likelihood by far, and one sample in six is a flower that nobody has seen: in the gap, or shorter than any, some of *negative* length. The reverse fits draw believable flowers, and pay for those they forgot: the wide one 12 nats for a flower of 1.5 cm, the narrow one 77 for a flower of 4.9 cm. Neither number is the
-whole truth; Theis, van den Oord and Bethge (2016) show the same of image models.
+The forward fit wins the likelihood by far, and one sample in six is a flower that nobody has seen: in the gap, or shorter than any, some of *negative* length. The reverse fits draw believable flowers, and pay for those they forgot: the wide one 12 nats for a flower of 1.5 cm, the narrow one 77 for a flower of 4.9 cm. Theis, van den Oord and Bethge (2016) show the same of image models.
 
 **The number to beat is the forward fit's NLL.** The cure is no cleverer divergence, but a model that can be right. The cell cuts the density at 2.5 cm, fits each side with *your* `fit_forward`, and mixes the two.
 """

@@ -39,7 +39,25 @@ from figures.predict import predict
 r"""
 ## Two reports
 
-A photograph has 8-bit pixels: each is one of 256 **gray levels**, 0 (black) to 255 (white). The cell takes one that scikit-learn ships (a temple in China, by Daniel Bücheler, CC BY 2.0; its green channel), cuts it into ten upright strips, and
+Two people fit a Gaussian each to the gray levels of one photograph, 0 (black) to 255 (white), and report the average negative log-likelihood on the same validation pixels.
+
+| | average NLL |
+|---|---|
+| Ada | 5.83 nats per pixel |
+| Ben | 0.28 nats per pixel |
+"""
+
+# %% tags=["demo"]
+predict(
+    "Whose model is better?",
+    ["Ada's", "Ben's", "neither: it is the same model"],
+    answer=2,
+    why="Ben has divided the levels by 256 before he fitted. Exercise 2 shows what that does to a density.",
+)
+
+# %% [markdown]
+r"""
+The photograph is one that scikit-learn ships (a temple in China, by Daniel Bücheler, CC BY 2.0; its green channel), cut into ten upright strips. The cell
 draws pixels at random: 2,000 for training, 4,000 for validation and 8,000 for the test, from different strips. Each comes with four neighbors that a scan by rows has seen before it.
 """
 
@@ -76,16 +94,7 @@ show(
 
 # %% [markdown]
 r"""
-Two people fit a Gaussian each to these levels, and report the average negative log-likelihood on the validation pixels.
-
-| | average NLL |
-|---|---|
-| Ada | 5.83 nats per pixel |
-| Ben | 0.28 nats per pixel |
-
-**Predict** before you go on: whose model is better? Has one of them made a mistake? Write your answer down; Exercise 2 settles it.
-
-Meanwhile, fit something better by hand. **Drag the two bells**, choose their widths and weights, and look at the same model in three ways: as **bins**, as a **density**, and **discretized**. Two of the three numbers below can be compared with each other: bins and discretized, both probabilities of levels.
+Fit something better than one Gaussian by hand. **Drag the two bells**, choose their widths and weights, and look at the same model in three ways: as **bins**, as a **density**, and **discretized**. Two of the three numbers below can be compared with each other: bins and discretized, both probabilities of levels.
 """
 
 # %% tags=["demo"]
@@ -134,8 +143,16 @@ check(histogram_nll)
 
 # %% [markdown]
 r"""
-How much should be added? **Predict** the shape of the curve: the validation NLL against $\alpha$, from 0.01 to 100. Then choose $\alpha$ with it, and not with the test pixels.
+How much should be added? The validation pixels choose $\alpha$, and not the test pixels.
 """
+
+# %% tags=["demo"]
+predict(
+    "The validation NLL against α, from 0.01 to 100: which shape has the curve?",
+    ["it falls", "it rises", "it falls, and then rises"],
+    answer=2,
+    why="Little smoothing makes levels that never came dear; much of it washes out what was learned. The cell below has the figures.",
+)
 
 # %% tags=["demo"]
 with solved("histogram_nll"):
@@ -304,7 +321,7 @@ r"""
 
 > "The best density is the one with the least NLL on pixels that it has not seen."
 
-**Decide**, before you run it, what happens here. Half of the weight stays with one wide Gaussian. The other half is shared evenly by 256 spikes, one on *each* level: they know nothing about the photograph. The spikes get narrower and narrower.
+Half of the weight stays with one wide Gaussian. The other half is shared evenly by 256 spikes, one on *each* level: they know nothing about the photograph. The spikes get narrower and narrower.
 """
 
 # %% tags=["demo"]
@@ -504,8 +521,16 @@ What has this number to do with the probability of a level? The mass of bin $x$ 
 
 $$\mathbb E_u[\log p(x + u)] \;\le\; \log \int_0^1 p(x+u)\, du = \log P(x).$$
 
-So **bits per dimension of dequantized data are an upper bound** on the bits of a proper model of levels (Theis, van den Oord and Bethge, 2016), and cannot fall without bound. **Predict:** when is the gap large, for a wide Gaussian or a narrow one? The cell draws 200,000 levels from a Gaussian that is $\sigma$ levels wide, with exact $P(x)$ beside your dequantized density.
+So **bits per dimension of dequantized data are an upper bound** on the bits of a proper model of levels (Theis, van den Oord and Bethge, 2016), and cannot fall without bound. The cell draws 200,000 levels from a Gaussian that is $\sigma$ levels wide, with exact $P(x)$ beside your dequantized density.
 """
+
+# %% tags=["demo"]
+predict(
+    "For which Gaussian is the gap large?",
+    ["a wide one", "a narrow one", "the same for both"],
+    answer=1,
+    why="A density that hardly changes within a bin is nearly its average there.",
+)
 
 # %% tags=["demo"]
 with solved("gaussian_nll", "dequantize", "bits_per_dim"):
@@ -644,7 +669,7 @@ with solved("gaussian_nll", "mixture_nll", "dequantize", "bits_per_dim"):
 
 # %% [markdown]
 r"""
-The true joint has no order; each learned one has the scars of its own. Where a vertical line only touches an arm, two hills are born at once, and a network that is smooth in $x$ draws a bridge between arms; taken the other way the bridges lie elsewhere. The levels of MADE know nothing of their neighbors: with 1,000 points MADE pays more than RNADE, which assumes that hills
+The true joint has no order; each learned one shows its own. Where a vertical line only touches an arm, two hills are born at once, and a network that is smooth in $x$ draws a bridge between arms; taken the other way the bridges lie elsewhere. The levels of MADE know nothing of their neighbors: with 1,000 points MADE pays more than RNADE, which assumes that hills
 are Gaussian, though RNADE's number is only a bound. (The two networks differ in more than this.) Give all three 4,000 points, and see what is left of the difference.
 
 ## The experiment: what do the neighbors say?

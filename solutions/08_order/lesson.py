@@ -86,8 +86,6 @@ $$p(x_2) = \tfrac12\, N(x_2;\, \mu_0, \varepsilon) + \tfrac12\, N(x_2;\, \mu_1, 
 
 *By hand.* `mu = (0, 1)`, $\varepsilon = 0.04$, so $\sqrt\varepsilon = 0.2$. A bump is $\frac{1}{0.2\sqrt{2\pi}} = 1.9947$ high. At $x_2 = 0$ we are on top of the first bump, and five standard deviations from the other: $p = \frac12 \cdot 1.9947 + \frac12 \cdot 0.0000 = 0.9974$. In the middle, $x_2 = 0.5$, both are $1.9947\, e^{-0.25/0.08} = 0.0876$ high: $p = 0.0876$.
 
-**Predict:** a single Gaussian has the right mean, ½, and the right variance. How likely does it call the middle, where hardly any of the data lie?
-
 <details><summary>Hint 1</summary>
 
 `norm.pdf(x, loc, scale)` from `scipy.stats` is a Gaussian density. Its third argument is a *standard deviation*.
@@ -97,6 +95,14 @@ $$p(x_2) = \tfrac12\, N(x_2;\, \mu_0, \varepsilon) + \tfrac12\, N(x_2;\, \mu_1, 
 Average two **densities**. (Not two means, and not two random numbers.)
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "A single Gaussian has the right mean, ½, and the right variance. What does it make of the middle, where hardly any of the data lie?",
+    ["the least likely place", "as likely as it is", "the likeliest place of all"],
+    answer=2,
+    why="A Gaussian is highest at its mean: 0.74 there, where the truth has 0.0876.",
+)
 
 
 # %% exercise="marginal_x2"
@@ -130,11 +136,9 @@ $$p(x_1 \mid x_2) = \begin{cases} 2\,\varphi(x_1)\; w & x_1 > 0\\ 2\,\varphi(x_1
 
 *By hand.* `mu = (0, 1)`, $\varepsilon = 0.04$, $x_2 = 0.6$. The two bumps are $1.9947\, e^{-0.36/0.08} = 0.0222$ and $1.9947\, e^{-0.16/0.08} = 0.2700$ high there, so $w = \frac{0.2700}{0.0222 + 0.2700} = 0.9241$. With $\varphi(0.5) = 0.3521$: $\;p(0.5 \mid 0.6) = 2 \cdot 0.3521 \cdot 0.9241 = 0.6507$, and $p(-0.5 \mid 0.6) = 2 \cdot 0.3521 \cdot 0.0759 = 0.0534$.
 
-**Predict** what happens at $x_2 = 100$. How high are the two bumps in floating point, and what is $w$ then?
+<details><summary>And far out, at x2 = 100?</summary>
 
-<details><summary>Answer</summary>
-
-Both are $e^{-100{,}000}$ and smaller: exactly 0 in floating point. So $w = 0/0$, NaN. In truth $w$ is as good as 1. It is the *ratio* that counts, and its logarithm is harmless: in
+Both bumps are $e^{-100{,}000}$ and smaller: exactly 0 in floating point. It is the *ratio* that counts, and its logarithm is harmless: in
 
 $$\log\frac{w}{1-w} = -\frac{(x_2 - \mu_1)^2}{2\varepsilon} + \frac{(x_2-\mu_0)^2}{2\varepsilon} = \frac{\mu_1 - \mu_0}{\varepsilon}\Big(x_2 - \frac{\mu_0 + \mu_1}{2}\Big)$$
 
@@ -150,6 +154,14 @@ the squares cancel. At $x_2 = 0.6$ that is $25 \cdot 0.1 = 2.5$, and $\sigma(2.5
 `np.where(x1 > 0, t, -t)` chooses entry by entry, and broadcasts.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "At x2 = 100, what does floating point make of w, computed from the heights of the two bumps?",
+    ["1", "0", "NaN"],
+    answer=2,
+    why="Both heights are 0 there, so w is 0/0. In truth it is as good as 1; the fold above has a form that stays finite.",
+)
 
 
 # %% exercise="reverse_posterior"
@@ -171,8 +183,16 @@ check(reverse_posterior)
 
 # %% [markdown]
 r"""
-**Predict** three shapes before you run the cell: $p(x_1 \mid x_2)$ for $x_2$ in the middle (0.5), a little above it (0.6), and on top of the upper bump (1.0).
+Three shapes of $p(x_1 \mid x_2)$: for $x_2$ in the middle (0.5), a little above it (0.6), and on top of the upper bump (1.0).
 """
+
+# %% tags=["demo"]
+predict(
+    "x2 lies on top of the upper bump, at 1.0. Which shape has p(x1 | x2)?",
+    ["a Gaussian", "half a bell", "two bumps"],
+    answer=1,
+    why="There x2 tells the sign of x1 and nothing else.",
+)
 
 # %% tags=["demo"]
 with solved("reverse_posterior"):
@@ -358,8 +378,16 @@ r"""
 
 > "Thinking the ordering changes the joint? It does not." · "Different factorization orders can represent different hypothesis spaces."
 
-**Decide:** which of the two is wrong? The cell computes both.
+The cell computes both.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which of the two sentences is wrong?",
+    ["the first", "the second", "neither"],
+    answer=2,
+    why="One is about a joint, the other about a family of models.",
+)
 
 # %% tags=["demo"]
 with solved("marginal_x2", "reverse_posterior", "best_reverse_gaussian", "gap"):
@@ -383,8 +411,16 @@ A family of *unrestricted* factors does not care: a full table per factor, or a 
 
 > "The trouble is that $p(x_2)$ is a mixture of two Gaussians, which a single Gaussian cannot represent."
 
-**Decide:** is that all of the trouble? The gap has two parts, one for each factor. **Predict** which is larger when the bumps lie only one standard deviation apart.
+Is that all of the trouble? The gap has two parts, one for each factor.
 """
+
+# %% tags=["demo"]
+predict(
+    "The bumps lie only one standard deviation apart. Where is more lost?",
+    ["in q(x2)", "in q(x1 | x2)", "equally much in both"],
+    answer=1,
+    why="Two bumps so close make a marginal that looks quite Gaussian. The step in p(x1 | x2) is there at once.",
+)
 
 # %% tags=["demo"]
 with solved("marginal_x2", "best_reverse_gaussian", "gap"):
@@ -421,9 +457,9 @@ It is one part of the trouble. Two bumps one standard deviation apart make a mar
 
 > "To see that order matters, take $X_2 = X_1 + $ Gaussian noise."
 
-**Decide** with the boxed formula. Here $\mathrm{Var}[X_2] = 1 + \varepsilon$, and $\mathrm{Var}[X_1 \mid x_2] = \frac{\varepsilon}{1+\varepsilon}$.
+Here $\mathrm{Var}[X_2] = 1 + \varepsilon$, and $\mathrm{Var}[X_1 \mid x_2] = \frac{\varepsilon}{1+\varepsilon}$.
 
-<details><summary>Answer</summary>
+<details><summary>Put into the boxed formula</summary>
 
 $\frac12\log\frac{1+\varepsilon}{\varepsilon} + \frac12\log\frac{\varepsilon}{1+\varepsilon} = 0$. A *joint* Gaussian has Gaussian conditionals in every order: linear examples with constant variance separate nothing. It takes something that a Gaussian output cannot say, like our step.
 </details>
@@ -443,6 +479,14 @@ The gap is a matter of the **output distribution**. A network computes a few num
 
 For discrete data $-\log q$ is at least 0. For continuous data $q$ is a **density**: its NLL may be negative, and changes with the unit. Compare only the same data in the same units and the same discretization.
 """
+
+# %% tags=["demo"]
+predict(
+    "X2 = X1 + Gaussian noise of variance ε: how large is the gap?",
+    ["0", "half a nat", "the larger, the smaller ε is"],
+    answer=0,
+    why="The two terms of the boxed formula cancel: a joint Gaussian has Gaussian conditionals in every order.",
+)
 
 # %% [markdown]
 r"""
@@ -531,9 +575,15 @@ check(mixture_reverse)
 # %% [markdown]
 r"""
 Now the whole table of outputs on one problem: Gaussians, mixtures, histograms, each for *both* reverse factors. The histogram gets the true mass of every bin.
-
-**Predict:** a mixture of 5 would have 15 numbers. Will a histogram of 16 bins do as well?
 """
+
+# %% tags=["demo"]
+predict(
+    "A mixture of 5 has 15 numbers. Will a histogram of 16 bins do as well?",
+    ["it loses less", "it loses as much", "it loses more"],
+    answer=2,
+    why="The cell below draws both.",
+)
 
 
 # %% tags=["demo"]
@@ -584,7 +634,7 @@ A trap: `fit_mixture` forbids bumps narrower than the grid. Allow them (a least 
 
 16 bins lose more than a mixture with 15 numbers. A jump costs bins nothing where an edge lies on it, as with all the even numbers here; with 5 bins it lies inside one, and they lose more than 4. With enough bins hardly anything is lost.
 
-The arrow has become nearly harmless, and it was not turned back: the *family* has grown. A softmax over 256 levels can have any shape, so for each single variable nothing is lost in the output. What remains restricted is how the 256 logits depend on the past.
+The arrow is the same and nearly harmless: the *family* has grown. A softmax over 256 levels can have any shape, so for each single variable nothing is lost in the output. What remains restricted is how the 256 logits depend on the past.
 """
 
 # %% [markdown]
@@ -593,8 +643,20 @@ r"""
 
 A bit has no shape to get wrong: $p(x_d \mid \text{past})$ is one number. Yet families of bits also depend on the order, through *how* that number depends on the past. Take logistic regressions in a row (lesson 3): the log-odds of each bit are **linear** in the bits before it.
 
-**The world:** $n - 1$ fair switches, and a bell that rings with probability $\sigma(6\,(s - \tfrac12))$ if $s$ of them are on: rarely for 0, nearly surely for 1 or more. In the order *switches, then bell* this world is in the family. **Predict:** and with the bell first? Once you hear it, switch 1 being on explains the ringing, and switch 2 need not be.
+**The world:** $n - 1$ fair switches, and a bell that rings with probability $\sigma(6\,(s - \tfrac12))$ if $s$ of them are on: rarely for 0, nearly surely for 1 or more. In the order *switches, then bell* this world is in the family. And with the bell first? Once you hear it, switch 1 being on explains the ringing, and switch 2 need not be.
 """
+
+# %% tags=["demo"]
+predict(
+    "With the bell first: is this world still in the family?",
+    [
+        "yes, with any number of switches",
+        "with two switches, not with three",
+        "no, not even with two",
+    ],
+    answer=1,
+    why="The cells below try every order.",
+)
 
 
 # %% tags=["demo"]

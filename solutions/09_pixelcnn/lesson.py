@@ -212,7 +212,7 @@ A second layer reads, at each of *its* offsets, a value that has already seen th
 | −1 | −2 … 1 | 4 |
 | 0 | −2, −1 | 2 |
 
-Eleven offsets. **Predict** before you go on: 5×5 pixels lie within two steps of this one, 12 of them before it. Which one is missing?
+Eleven offsets. 5×5 pixels lie within two steps of this one, 12 of them before it.
 
 <details><summary>Hint 1</summary>
 
@@ -223,6 +223,18 @@ Start with the field that contains only `(0, 0)`: a stack without layers sees it
 A set comprehension `{(a + c, b + d) for a, b in field for c, d in layer}` forms all sums. The offsets of one layer run over rows −p … 0 with p = `kernel_size // 2`; which columns does the row 0 have?
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Which of the 12 pixels is missing?",
+    [
+        "in this row, two to the left",
+        "one row up, two to the right",
+        "two rows up, two to the right",
+    ],
+    answer=1,
+    why="The table has the columns −2 … 1 for row −1.",
+)
 
 
 # %% exercise="receptive_field"
@@ -279,8 +291,16 @@ $$\frac{L-1}{4\,(L+1)} \;\longrightarrow\; \frac14.$$
 
 *Is that so?* Van den Oord et al. (2016b, section 2.2) speak of up to a quarter of the field that 3×3 filters could have. The cell counts with your function.
 
-And it counts a second loss, that of a common mistake: **A in every layer** is causal too. **Predict** which pixels a stack of $L$ such layers cannot see. (The control is the same stack with B above its first layer.)
+And it counts a second loss, that of a common mistake: **A in every layer** is causal too. (The control is the same stack with B above its first layer.)
 """
+
+# %% tags=["demo"]
+predict(
+    "Every layer is of kind A: which pixels does the stack lose?",
+    ["the nearest ones", "those of the upper right", "the farthest ones"],
+    answer=0,
+    why="Each layer steps back by one pixel at least.",
+)
 
 # %% tags=["demo"]
 with solved("receptive_field"):
@@ -331,11 +351,9 @@ One block, with its layers from the constructor:
 | $w = \text{across}(h) + \text{down}(u \text{ shifted})$ | (B, 2C, H, W) |
 | $h' = \text{out}(\operatorname{gate}(w))$, plus $h$ in a block of kind B | the new horizontal features |
 
-**Predict:** the horizontal stack never speaks to the vertical one. What would be lost if it did (if `vertical` read $h$ in place of $v$)? And what would leak without the shift?
+<details><summary>Why does the horizontal stack never speak to the vertical one?</summary>
 
-<details><summary>Answer</summary>
-
-$h$ at row $r$ knows only what lies left of it. A vertical stack that reads $h$ in place of $v$ inherits that, and the blind spot is back. (One that reads both would lose nothing.) Without the shift, the horizontal stack sees its own pixel and everything to the right of it in this row: the loss falls to almost nothing.
+$h$ at row $r$ knows only what lies left of it. A vertical stack that reads $h$ in place of $v$ inherits that, and the blind spot is back. (One that reads both would lose nothing.)
 </details>
 
 <details><summary>Hint 1</summary>
@@ -347,6 +365,14 @@ $h$ at row $r$ knows only what lies left of it. A vertical stack that reads $h$ 
 `a, b = u.chunk(2, dim=1)` cuts the channels in two halves. What goes down is $u$, not $v'$.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What becomes of the training loss without the shift by one row?",
+    ["nothing changes", "it gets worse", "it falls to almost nothing"],
+    answer=2,
+    why="The pixel to be predicted, and those right of it, are seen: they can be copied.",
+)
 
 
 # %% exercise="GatedBlock"
@@ -578,8 +604,16 @@ check(PixelCNN)
 r"""
 ### The whole distribution, once
 
-Color images of 1×2 pixels with 2 levels: 6 bits, 64 images. **Predict** the sum of their 64 probabilities, for random weights that were never trained. Then look at a color network in the explorer: choose a pixel, and go through its three outputs R, G, B (key `c`). Which inputs *of the same pixel* does each of them see?
+Color images of 1×2 pixels with 2 levels: 6 bits, 64 images. The cell adds up their 64 probabilities, for random weights that were never trained. Then look at a color network in the explorer: choose a pixel, and go through its three outputs R, G, B (key `c`). Which inputs *of the same pixel* does each of them see?
 """
+
+# %% tags=["demo"]
+predict(
+    "What do the 64 probabilities sum to?",
+    ["less than 1", "1", "more than 1"],
+    answer=1,
+    why="Each factor is a conditional, whatever the weights are.",
+)
 
 # %% tags=["demo"]
 with solved("PixelCNN"):
@@ -599,8 +633,16 @@ r"""
 
 1,797 digits of 8×8 pixels, each pixel now one of 16 shades of gray. The baseline: each pixel drawn by itself, with the frequencies that its 16 levels have in the training set.
 
-**Predict:** a uniform pixel costs $\log_2 16 = 4$ bits. How many do the frequencies leave? How many the network, which sees the neighbors?
+A uniform pixel costs $\log_2 16 = 4$ bits.
 """
+
+# %% tags=["demo"]
+predict(
+    "How many of the 4 bits does a pixel cost the network, which sees the neighbors?",
+    ["about 3.3", "about 2.6", "about 1.75"],
+    answer=2,
+    why="The second cell below trains it.",
+)
 
 # %%
 shades = data.digits(levels=16, flat=False)  # int64, (…, 1, 8, 8)
@@ -639,7 +681,7 @@ Conditioning on the past is free: give the upper half, and draw the rest. And si
 
 $$\log p(\text{lower} \mid \text{upper}) = \log p(x) - \log p(\text{upper}) = \sum_{i \,\in\, \text{lower}} \log p(x_i \mid x_{<i}).$$
 
-**Predict:** will the true lower half be more likely than the drawn ones, or less?
+Is the true lower half more likely than the drawn ones? The numbers above the pictures say.
 """
 
 # %% tags=["demo"]
@@ -798,8 +840,16 @@ The label saves 4.3 bits, a bit *more* than two perfect models could differ by. 
 
 ## Colors: R, then G, then B
 
-Small digits, tinted here: each gets one of six inks. Four levels for each color, so an image is $3 \cdot 64 = 192$ numbers. Look at `INKS`: half of them show a stroke in R, the other half show it first in G. **Predict:** which of the three colors will cost the fewest bits?
+Small digits, tinted here: each gets one of six inks. Four levels for each color, so an image is $3 \cdot 64 = 192$ numbers. Look at `INKS`: half of them show a stroke in R, the other half show it first in G.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which of the three colors will cost the fewest bits?",
+    ["R", "G", "B"],
+    answer=2,
+    why="It comes last, and sees the two others.",
+)
 
 # %%
 INKS = torch.tensor([[3, 0, 0], [0, 3, 0], [0, 1, 3], [3, 2, 0], [3, 0, 3], [0, 3, 3]])  # R, G, B
@@ -958,8 +1008,16 @@ check(BlockMemory)
 r"""
 ### The curve, not a factor
 
-**Predict:** an image of twice the side has four times the pixels. By how much does the naive time grow, by how much the cached one?
+An image of twice the side has four times the pixels.
 """
+
+# %% tags=["demo"]
+predict(
+    "And the time for ONE of its pixels?",
+    ["it grows in both ways", "naive it grows, cached it does not", "it grows in neither"],
+    answer=1,
+    why="Naive, each pixel takes a pass over the whole image. The cell below measures both.",
+)
 
 
 # %%
@@ -998,7 +1056,7 @@ with solved("PixelCNN", "BlockMemory"), torch.no_grad():
 r"""
 The cached column stays flat; the naive one grows with the image. So the gain is **no number but a curve**: it rises with the side. Whoever says "10 times faster" must say at which size.
 
-What remains are $n$ steps one after the other. Caching removes work, not the order. That order is the price of exact conditionals, and every autoregressive model pays it.
+What remains are $n$ steps one after the other. Caching removes work, and leaves the steps in their order, as in every autoregressive model.
 
 ## A question to answer in words
 

@@ -41,7 +41,7 @@ from figures.predict import predict
 r"""
 ## What comes next?
 
-Here is half a second of a plucked string: 4,000 numbers, 8,000 a second. Listen, then look at a twentieth of it.
+Here is half a second of a plucked string: 4,000 numbers, 8,000 a second. **Listen, then count:** below are its first 400 samples. How often does the shape come?
 """
 
 # %% tags=["demo"]
@@ -96,13 +96,6 @@ $$x = \operatorname{sign}(y)\,\frac{(1 + \mu)^{|y|} - 1}{\mu}.$$
 *By hand*, with 256 levels, $\mu = 255$. For $x = 0.5$: $f = \ln 128.5 / \ln 256 = 0.8757$, and $255 \cdot 1.8757 / 2 = 239.15$, so $c = 239$. Back: $y = 0.8745$ and $x = 0.4967$, an error of 0.0033. For $x = 0.01$: $c = 157$
 and back to 0.0102, an error of 0.0002. Small sounds make small errors.
 
-**Predict** what happens with $\lfloor \cdot \rfloor$ in place of rounding: would a code survive being decoded and encoded again?
-
-<details><summary>Answer</summary>
-
-Not reliably. Decoding lands *on* the edge between two codes, and rounding errors decide. With rounding, decoding lands in the middle of an interval, and every code survives.
-</details>
-
 <details><summary>Hint 1</summary>
 
 `torch.log1p(z)` is $\ln(1 + z)$, exact for small $z$ too; `torch.expm1` is its inverse. What should become of an $x$ that is a little louder than 1?
@@ -112,6 +105,14 @@ Not reliably. Decoding lands *on* the edge between two codes, and rounding error
 Rounding is $\lfloor z + \tfrac12 \rfloor$, or `torch.round`. Codes are whole numbers: `.long()`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "With ⌊·⌋ in place of rounding: does a code survive being decoded and encoded again?",
+    ["always", "not reliably", "never"],
+    answer=1,
+    why="Decoding would land on the edge between two codes, where rounding errors decide. With rounding it lands in the middle of an interval.",
+)
 
 
 # %% exercise="mu_law_encode"
@@ -146,8 +147,16 @@ check(mu_law_decode)
 r"""
 ### See it and hear it
 
-Four bits are 16 levels. The same string, once with 16 equal steps, once with your 16 $\mu$-law levels. **Predict** which one keeps the *end* of the note, where the string is quiet.
+Four bits are 16 levels. The same string, once with 16 equal steps, once with your 16 $\mu$-law levels.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which one keeps the END of the note, where the string is quiet?",
+    ["16 equal steps", "16 μ-law levels", "both"],
+    answer=1,
+    why="Its steps are small where the sound is.",
+)
 
 # %% tags=["demo"]
 with solved("mu_law_encode", "mu_law_decode"):
@@ -202,13 +211,6 @@ so the **last** weight belongs to the present. What lies before the first sample
 
 PyTorch's `nn.Conv1d` takes windows that lie *inside* the signal: here $10 \cdot 1 + 3$, $10 \cdot 2 + 4$, $10 \cdot 3 + 5$, only three of them. Every output that it gives is right; some are missing.
 
-**Predict:** `padding="same"` also makes the output as long as the input. What would $y_1$ be with it here?
-
-<details><summary>Answer</summary>
-
-It pads on both sides, here with one zero each: $y_1 = 10 \cdot 0 + x_2 = 2$. The first output hears the second sample: a peek into the future. In training nothing looks wrong, the loss is even wonderful.
-</details>
-
 <details><summary>Hint 1</summary>
 
 How many zeros are missing, in terms of $k$ and $d$, and on which side? `nn.Conv1d` keeps its sizes as tuples: `self.kernel_size[0]`, `self.dilation[0]`.
@@ -218,6 +220,14 @@ How many zeros are missing, in terms of $k$ and $d$, and on which side? `nn.Conv
 `F.pad(x, (left, right))` pads the last axis. The convolution itself is already there: `super().forward(…)`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    'padding="same" also makes the output as long as the input. What would the first output be with it here?',
+    ["1", "2", "10"],
+    answer=1,
+    why="It pads on both sides, here with one zero each: 10 · 0 + x₂. The first output hears the second sample, and the training loss is wonderful.",
+)
 
 
 # %% exercise="CausalConv1d"
@@ -306,8 +316,16 @@ r"""
 
 > "A WaveNet with $L$ layers of dilation $1, 2, 4, \dots$ has receptive field $2^L$."
 
-**True or false?** Decide for ten layers of kernel 2; for kernel 3; for thirty layers in three stacks of ten. Then run the cell.
+Ten layers of kernel 2; of kernel 3; thirty layers in three stacks of ten.
 """
+
+# %% tags=["demo"]
+predict(
+    "For which of the three is it true?",
+    ["all of them", "the first", "the first and the second", "none"],
+    answer=1,
+    why="The cell below has all three.",
+)
 
 # %% tags=["demo"]
 with solved("receptive_field"):
@@ -500,8 +518,16 @@ A conditional $p(x_t \mid x_{<t})$ can be said in several ways (lesson 7 is abou
 
 Densities and probabilities do not compare. To compare, ask each for the probability of the same **interval**.
 
-**Predict:** a pure tone, a little noise, phase unknown. The last sample was 0.3. Rising, or falling? What does *one* Gaussian make of that?
+A pure tone, a little noise, phase unknown. The last sample was 0.3. Rising, or falling?
 """
+
+# %% tags=["demo"]
+predict(
+    "What does ONE Gaussian make of that?",
+    ["a narrow hill on the rising side", "two hills", "a wide hill over both and the gap"],
+    answer=2,
+    why="It has one mean and one width.",
+)
 
 # %% tags=["demo"]
 with solved("mu_law_encode"):
@@ -592,9 +618,15 @@ with solved("mu_law_encode", "mu_law_decode"):
 # %% [markdown]
 r"""
 **The number to beat is 1.70 nats**: a little better than the fitted AR(2) recursion, which knows the *form* of the law. (Rounding hides the state, and six rounded samples show more of it than two: AR(6) pays 1.67.) Your WaveNet knows nothing.
-
-**Predict:** after 240 steps of training, on a quarter of a million samples, where will it stand: at the bigram? at AR(2)? below?
 """
+
+# %% tags=["demo"]
+predict(
+    "After 240 steps of training, on a quarter of a million samples: where does your WaveNet stand?",
+    ["at the bigram", "between the bigram and AR(2)", "below AR(2)"],
+    answer=2,
+    why="The cell below trains it.",
+)
 
 # %% tags=["demo"]
 with solved("mu_law_encode", "WaveNet"):
@@ -632,8 +664,16 @@ with solved("mu_law_encode", "WaveNet"):
 
 # %% [markdown]
 r"""
-Four hundredths below AR(6), and less than a hundredth of a nat is left between the patient network and the best that anyone can do. (The ± is what other test sounds would change, and it moves both prices alike.) It was never told that there is a recursion, nor that the codes are rounded. The recursion needs two samples of the past. **Predict** whether the network makes use of more; the cell takes them away from it.
+Four hundredths below AR(6), and less than a hundredth of a nat is left between the patient network and the best that anyone can do. (The ± is what other test sounds would change, and it moves both prices alike.) It was never told that there is a recursion, nor that the codes are rounded. The recursion needs two samples of the past. Does the network make use of more? The cell takes them away from it.
 """
+
+# %% tags=["demo"]
+predict(
+    "Of how many samples does the trained network make use?",
+    ["two", "about six", "all 128"],
+    answer=1,
+    why="The cell below has its price for each length of the past.",
+)
 
 # %% tags=["demo"]
 with solved("mu_law_encode", "WaveNet"):
@@ -649,8 +689,16 @@ Beyond six samples this network gains nothing, though it hears 128. (With two it
 
 ### A label, in nats
 
-The network below (82,528 parameters, trained on plucked strings) was told which note is played, A3, C4, D4, E4 or G4, as a **global condition**. A string of the test set is priced with its own label and with a wrong one. **Predict** which part of a note makes the difference: the pluck, or the ringing?
+The network below (82,528 parameters, trained on plucked strings) was told which note is played, A3, C4, D4, E4 or G4, as a **global condition**. A string of the test set is priced with its own label and with a wrong one.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which part of a note makes the difference between the right label and a wrong one?",
+    ["the pluck", "the ringing", "both alike"],
+    answer=1,
+    why="The pluck is noise under any label.",
+)
 
 # %% tags=["demo"]
 with solved("WaveNet", "mu_law_encode"):
@@ -746,8 +794,16 @@ check(generate)
 
 # %% [markdown]
 r"""
-Listen to an eighth of a second of your own resonator. **Predict** how long the computer needs for it.
+Listen to an eighth of a second of your own resonator.
 """
+
+# %% tags=["demo"]
+predict(
+    "How long does the computer need for an eighth of a second?",
+    ["less than that", "about as long", "many times as long"],
+    answer=2,
+    why="The cell below takes the time.",
+)
 
 # %% tags=["demo"]
 with solved("generate", "WaveNet", "mu_law_decode"):
@@ -779,12 +835,7 @@ A `QueuedConv1d` takes **one column** $x_t$ and gives one column $y_t$. It keeps
 | 2 | 0, 1 | $10 \cdot 0 + 2 = 2$ | 1, 2 |
 | 3 | 1, 2 | $10 \cdot 1 + 3 = 13$ | 2, 3 |
 
-The same numbers, one at a time. **Predict** the length of the queue for $k = 3$, $d = 4$, and at which places of it the two old samples stand.
-
-<details><summary>Answer</summary>
-
-$(3-1) \cdot 4 = 8$. The oldest, $x_{t-8}$, at place 0; $x_{t-4}$ at place 4.
-</details>
+The same numbers, one at a time.
 
 <details><summary>Hint 1</summary>
 
@@ -795,6 +846,14 @@ $(3-1) \cdot 4 = 8$. The oldest, $x_{t-8}$, at place 0; $x_{t-4}$ at place 4.
 Collect the $k$ columns that are $d$ apart, oldest first, with `torch.cat(…, dim=2)`. A convolution with kernel $k$ on $k$ columns, dilation 1, gives exactly one: `F.conv1d(columns, weight, bias)`. It is one matrix product, and as such it has less overhead: `F.linear(columns.flatten(1), weight.flatten(1), bias)[:, :, None]`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "How long is the queue for k = 3 and d = 4?",
+    ["4", "8", "12"],
+    answer=1,
+    why="(3 − 1) · 4. The oldest, 8 samples back, stands at place 0; the one 4 back at place 4.",
+)
 
 
 # %% exercise="QueuedConv1d"
@@ -876,8 +935,16 @@ check(generate_fast)
 
 # %% [markdown]
 r"""
-The same 1,000 samples again, from an equal generator. **Predict** the speed-up: the window had 129 columns, and now there is one.
+The same 1,000 samples again, from an equal generator. The window had 129 columns, and now there is one.
 """
+
+# %% tags=["demo"]
+predict(
+    "How many times faster is it?",
+    ["about 129 times", "a good deal less", "more than 129 times"],
+    answer=1,
+    why="A step takes time however few columns it computes.",
+)
 
 # %% tags=["demo"]
 with solved("generate", "QueuedConv1d", "generate_fast", "WaveNet"):
@@ -931,8 +998,7 @@ with solved("generate", "QueuedConv1d", "generate_fast", "WaveNet"):
 
 # %% [markdown]
 r"""
-With queues a step costs one column for each *layer*: the logarithm of the field. The plain step costs one for each layer *and each sample of the field*. For a tiny field the plain step may even win.
-There is no single speed-up; there is a curve, and it grows.
+With queues a step costs one column for each *layer*: the logarithm of the field. The plain step costs one for each layer *and each sample of the field*. For a tiny field the plain step may even win. The gain grows with the field.
 
 It is still one step after the other. Training computed all 1,024 samples of a sound at once; drawing them takes 1,024 steps, each waiting for the last. That asymmetry belongs to every autoregressive model:
 

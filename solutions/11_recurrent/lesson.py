@@ -843,7 +843,7 @@ with solved("gru_step"):
 
 # %% [markdown]
 r"""
-Read it with care. That a network did *not* learn it says something of 300 steps of this training with one seed. That the window of 16 fails at 32 is a proof, and the control shows that it is the window and not the convolution. Attention has a path of length 1 from every place to every other one, so no gradient vanishes on its way; it pays with the cache.
+Read it with care. That a network did *not* learn it says something of 300 steps of this training with one seed. That the window of 16 fails at 32 is a proof, and the control shows that it is the window and not the convolution. Attention has a path of length 1 from every place to every other one, so no gradient has to pass 32 steps on its way (Vaswani et al., 2017, table 1); it pays with the cache.
 
 ## A row of states
 
@@ -959,7 +959,7 @@ with solved("scan", "unroll"):
 r"""
 That is what **state-space models** are made of: S4 (Gu, Goel and Ré, 2022) has a fixed $a$; Mamba (Gu and Dao, 2023) makes $a_t$ and $b_t$ from $x_t$, so that a symbol can say "keep" or "forget"; and trains with a scan, writes with a state of constant size. Martin and Cundy (2018) did it with gated networks whose gates look at $x_t$ only.
 
-Why not your GRU? Its gates look at $h_{t-1}$. The composition of two affine maps is an affine map: *two numbers for each unit, however many steps it stands for*. The composition of two steps $\tanh(U \tanh(U h + \dots) + \dots)$ is no such step: it must be kept as a list of steps, as long as the text. So nothing is gained by joining them. (One may guess all states, linearize about the guess, scan, and repeat until nothing moves: Lim et al., 2024. That is another bargain.)
+Why not your GRU? Its gates look at $h_{t-1}$. The composition of two affine maps is an affine map: *two numbers for each unit, however many steps it stands for*. The composition of two steps $\tanh(U \tanh(U h + \dots) + \dots)$ is no such step: it must be kept as a list of steps, as long as the text. So nothing is gained by joining them. (One may guess all states, linearize about the guess, scan, and repeat until nothing moves: Lim et al., 2024.)
 
 ## A question to answer in words
 
@@ -994,6 +994,7 @@ A recurrent network has the chain rule of all other lessons, and keeps the past 
  - K. Cho et al. (2014). *Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine Translation.* EMNLP. The GRU.
  - R. Pascanu, T. Mikolov, Y. Bengio (2013). *On the Difficulty of Training Recurrent Neural Networks.* ICML. Clipping.
  - A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu (2016). *Pixel Recurrent Neural Networks.* ICML.
+ - A. Vaswani et al. (2017). *Attention Is All You Need.* NIPS 30.
  - W. D. Hillis, G. L. Steele (1986). *Data Parallel Algorithms.* Communications of the ACM 29. G. E. Blelloch (1990). *Prefix Sums and Their Applications.* Technical report CMU-CS-90-190.
  - E. Martin, C. Cundy (2018). *Parallelizing Linear Recurrent Neural Nets Over Sequence Length.* ICLR. A. Gu, K. Goel, C. Ré (2022). *Efficiently Modeling Long Sequences with Structured State Spaces.* ICLR. A. Gu, T. Dao (2023). *Mamba: Linear-Time Sequence Modeling with Selective State Spaces.* arXiv:2312.00752.
  - Y. H. Lim, Q. Zhu, J. Selfridge, M. F. Kasim (2024). *Parallelizing Non-linear Sequential Models over the Sequence Length.* ICLR.

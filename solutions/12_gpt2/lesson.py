@@ -134,12 +134,6 @@ $d$ is the length of a query: the product of two random vectors with entries of 
 
 **Fewer queries than keys.** Later we shall ask for the *newest* tokens only, with keys and values of all tokens at hand. So: with $T$ queries and $S \ge T$ keys, the queries are the **last** $T$ of the $S$ positions.
 
-**Predict:** $T = 1$, $S = 3$. Which keys may the single query see? What would a mask that starts at the top left corner allow?
-
-<details><summary>Answer</summary>
-
-All three: it stands at the last position. A mask from the top left would take it for position 1, and show it the first key only. (PyTorch's own `scaled_dot_product_attention(…, is_causal=True)` does exactly that.)
-</details>
 <details><summary>Hint 1</summary>
 
 `q @ k.transpose(-2, -1)` has shape `(…, T, S)`. Which axis belongs to the keys? The softmax runs over that one.
@@ -149,6 +143,14 @@ All three: it stands at the last position. A mask from the top left would take i
 `torch.ones(T, S, dtype=torch.bool).triu(1)` is true above the diagonal: the future, if $T = S$. Query $i$ stands at position $S - T + i$. By how much must the diagonal move? And `scores.masked_fill(future, -math.inf)`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "T = 1, S = 3. Which keys may the single query see?",
+    ["the first", "the last", "all three"],
+    answer=2,
+    why="It stands at the last position. A mask from the top left corner would show it the first key only, as PyTorch's own scaled_dot_product_attention(…, is_causal=True) does.",
+)
 
 
 # %% exercise="causal_attention"
@@ -178,8 +180,16 @@ r"""
 
 > "The causal attention mask zeroes out attention weights for future positions."
 
-True of the *outcome*. As a recipe it goes wrong: a softmax over everything, and then zeros for the future. **Predict** the sums of the rows in the example above, then run the cell.
+True of the *outcome*. As a recipe it goes wrong: a softmax over everything, and then zeros for the future.
 """
+
+# %% tags=["demo"]
+predict(
+    "What do the rows of the example sum to then?",
+    ["1, 1, 1", "1/8, 3/8, 1", "0, 1/3, 1"],
+    answer=1,
+    why="The denominator is 8 in each row.",
+)
 
 # %% tags=["demo"]
 scores = torch.tensor([0.0, math.log(2), math.log(5)]).expand(3, 3)  # after the division by √d
@@ -217,12 +227,7 @@ A **layer norm** (LN) takes each position's vector less its mean, divides by its
 
 $$(B, T, C) \;\to\; (B, T, H, C/H) \;\to\; (B, H, T, C/H) \;\to\; \text{attention} \;\to\; (B, T, C).$$
 
-*By hand.* $T = 2$, $C = 4$, $H = 2$, rows $(1,2,3,4)$ and $(5,6,7,8)$. Head 1 must hold $(1,2), (5,6)$, and head 2 $(3,4), (7,8)$. **Predict** what `.view(B, H, T, C // H)` would give in one step.
-
-<details><summary>Answer</summary>
-
-Head 1: $(1,2), (3,4)$: both from the first token, its "positions" are pieces of one. It has the right shape and no meaning. View as $(B, T, H, C/H)$ first, then transpose.
-</details>
+*By hand.* $T = 2$, $C = 4$, $H = 2$, rows $(1,2,3,4)$ and $(5,6,7,8)$. Head 1 must hold $(1,2), (5,6)$, and head 2 $(3,4), (7,8)$.
 
 For exercise 8: with a **cache**, the keys and values of earlier tokens come from there. `cache.append(self.layer, k, v)` takes the new ones `(B, H, T, C/H)` and gives back *all* of them, `(B, H, S, C/H)`.
 
@@ -235,6 +240,14 @@ For exercise 8: with a **cache**, the keys and values of earlier tokens come fro
 Five steps: normalize; q, k, v, each split; the cache, if there is one; `self.attend(q, k, v)`, merged, `self.out`, added to x; the second part, which starts from the *new* x.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What would .view(B, H, T, C // H) put into head 1, in one step?",
+    ["(1, 2), (5, 6): right", "(1, 2), (3, 4)", "(1, 5), (2, 6)"],
+    answer=1,
+    why="Both from the first token: its positions are pieces of one. View as (B, T, H, C / H) first, then transpose.",
+)
 
 
 # %% exercise="Block"
@@ -419,12 +432,6 @@ How many numbers is that? Count them by the formula, and PyTorch will count them
 | the head | $0$: tied |
 | all | $106$ |
 
-**Predict:** twice as many heads. How many more parameters?
-
-<details><summary>Answer</summary>
-
-None. The heads share the width $C$ among them.
-</details>
 <details><summary>Hint 1</summary>
 
 Count one block as a polynomial in $C$, then multiply by the number of blocks.
@@ -434,6 +441,14 @@ Count one block as a polynomial in $C$, then multiply by the number of blocks.
 A block has $12\,C^2 + 13\,C$. Check it with $C = 2$, and add what stands outside of the blocks.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Twice as many heads: how many more parameters?",
+    ["none", "twice as many in q, k, v", "twice as many in all"],
+    answer=0,
+    why="The heads share the width C among them.",
+)
 
 
 # %% exercise="gpt2_parameters"
@@ -483,12 +498,6 @@ Some files put `transformer.` before every name, some do not.
 
 *By hand.* $C = 2$, `c_attn.weight` $= \begin{pmatrix} 1 & 2 & 3 & 4 & 5 & 6 \\ 7 & 8 & 9 & 10 & 11 & 12\end{pmatrix}$. Its first two *columns* make the queries: `q.weight` $= \begin{pmatrix} 1 & 7 \\ 2 & 8 \end{pmatrix}$, and `v.weight` $= \begin{pmatrix} 5 & 11 \\ 6 & 12 \end{pmatrix}$.
 
-**Predict:** which name of the list is caught by mistake if you skip everything that ends in `attn.bias`?
-
-<details><summary>Answer</summary>
-
-`h.3.attn.c_attn.bias`: it ends in `attn.bias` as well. With the dot before it, `.attn.bias`, it does not.
-</details>
 <details><summary>Hint 1</summary>
 
 Go through `state_dict.items()` and fill a new dictionary. `name.removeprefix("transformer.")` leaves other names alone; `name.endswith((".a", ".b"))` asks for several ends at once.
@@ -498,6 +507,14 @@ Go through `state_dict.items()` and fill a new dictionary. `name.removeprefix("t
 Transpose first: then `value.chunk(3)` cuts weight and bias alike along their first axis, and `zip("qkv", …)` names the parts.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "You skip everything that ends in attn.bias. Which name is caught by mistake?",
+    ["h.3.attn.c_proj.bias", "h.3.attn.c_attn.bias", "none"],
+    answer=1,
+    why="With the dot before it, .attn.bias, it is not.",
+)
 
 # %%
 RENAMED = {"attn.c_proj": "out", "mlp.c_fc": "up", "mlp.c_proj": "down"}
@@ -568,12 +585,6 @@ counting from 0. The first $g \ge 1$ tokens are **given**: nothing is asked abou
 
 **Perplexity** is $e$ to the mean NLL *per scored token*: $e^{2.079/2} = \sqrt 8 = 2.83$, as uncertain as a fair choice among 2.83 tokens. Over a batch, the mean runs over all scored tokens of all rows, *inside* the exponential.
 
-**Predict:** what is the perplexity of a model that gives all $V$ tokens the same probability? And what is $e^{\text{NLL}}$ without the division?
-
-<details><summary>Answer</summary>
-
-$V$. Without the division it is one over the probability of the whole text: 8 for three tokens, astronomic for a page.
-</details>
 <details><summary>Hint 1</summary>
 
 Which logits are about tokens $g \dots T-1$? Those at positions $g-1 \dots T-2$: the last position's prediction is not scored.
@@ -583,6 +594,14 @@ Which logits are about tokens $g \dots T-1$? Those at positions $g-1 \dots T-2$:
 `F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")` takes `(B, V, n)` and `(B, n)`, and gives `(B, n)` in nats. Never take a softmax and its logarithm apart.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Which perplexity has a model that gives all V tokens the same probability?",
+    ["1", "log V", "V"],
+    answer=2,
+    why="And without the division it would be one over the probability of the whole text.",
+)
 
 
 # %% exercise="sequence_nll"
@@ -618,9 +637,15 @@ r"""
 The small GPT was trained on 36 of Shakespeare's plays. *Twelfth Night* was held out; here are its first scenes. Tokens differ from model to model, so perplexities do not compare. **Bits per byte** do: the NLL in bits, divided by the bytes of the text. (GPT-2 may well have read them.)
 
 Every text of the training began with the token `<|endoftext|>`, so ours does, too: it is the one that is *given*.
-
-**Predict:** a byte has 8 bits. How many of them does English need, if you can guess well?
 """
+
+# %% tags=["demo"]
+predict(
+    "A byte has 8 bits. How many of them does the small GPT need for a byte of this page?",
+    ["about 5", "about 3", "about 2"],
+    answer=2,
+    why="The cell below counts.",
+)
 
 # %% tags=["demo"]
 with solved("sequence_nll", "perplexity", "load_hf", "GPT2"):
@@ -747,12 +772,6 @@ r"""
  - `append(layer, k, v)`: the new ones go **behind** the old ones of that layer, along the axis of time; returns all.
  - `reorder(rows)`: row $b$ of the batch becomes what row `rows[b]` was. Beam search needs it, when two continuations come from one beginning.
 
-**Predict:** the window jumps. Can the cache drop its oldest half, and go on with the rest?
-
-<details><summary>Answer</summary>
-
-No. After the jump every token stands at another position, so its vector $\text{wte} + \text{wpe}$ is another, and all keys and values with it. The new window has to be read afresh: an empty cache, one longer pass, and then single tokens again.
-</details>
 <details><summary>Hint 1</summary>
 
 `torch.cat([old_k, k], dim=…)`: the axes are batch, heads, time, width. A layer that is not in `self.pairs` yet has nothing old. And `k[rows]` picks rows, with repetition.
@@ -762,6 +781,14 @@ No. After the jump every token stands at another position, so its vector $\text{
 For `generate_cached`, compare the length of `window(…)` with `cache.length`. Usually the window is one token longer; at first it is the whole prompt; after a jump it is *shorter*. What is new is `seen[:, cache.length :]`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "The window jumps. Can the cache drop its oldest half, and go on with the rest?",
+    ["yes", "no"],
+    answer=1,
+    why="Every token then stands at another position: its vector is another, and so are all keys and values. The new window is read afresh, into an empty cache.",
+)
 
 
 # %% exercise="Cache"
@@ -825,8 +852,16 @@ r"""
 
 > "With KV caching, the per-token cost is roughly constant in the prefix length."
 
-How many multiplications and additions does the *next* token take, after a text of so many tokens? **Predict** both curves.
+How many multiplications and additions does the *next* token take, after a text of so many tokens?
 """
+
+# %% tags=["demo"]
+predict(
+    "And with the cache: how does the cost of the next token grow from 1 to 255 tokens before?",
+    ["not at all", "a little", "255 times"],
+    answer=1,
+    why="The products with the weights stay; the attention looks at more keys.",
+)
 
 # %% tags=["demo"]
 with solved("Cache", "GPT2", "Block", "causal_attention", "load_hf"):
@@ -888,8 +923,16 @@ r"""
 | passes for $T$ tokens | 1 | $T$ |
 | tokens read | $T$ | $T(T+1)/2$ anew, $T$ with a cache |
 
-The cache saves arithmetic, not passes. And what takes the time of one such pass? **Predict:** is it the arithmetic?
+The cache saves arithmetic, not passes. And what takes the time of one such pass?
 """
+
+# %% tags=["demo"]
+predict(
+    "What takes the time of one such pass, at batch 1?",
+    ["the arithmetic", "reading the weights"],
+    answer=1,
+    why="Half a gigabyte a token: the cell below counts.",
+)
 
 # %% tags=["demo"]
 with solved("gpt2_parameters"):
@@ -909,13 +952,16 @@ On a GPU, `generate_cached` stays far below that limit. For each token Python ha
 
 So a step has to be the same each time. Yours is not: its cache grows, and its position is a number of Python's. A `StaticCache` makes room for the whole text at once; `position` is a number on the card, and the mask hides what lies behind it. The blocks are yours.
 
-*By hand.* Room for 4, position 1: the scores become $(s_0, s_1, -\infty, -\infty)$. **Predict:** does such a step multiply less than yours?
-
-<details><summary>Answer</summary>
-
-More: it always attends to the whole room. What it saves is waiting.
-</details>
+*By hand.* Room for 4, position 1: the scores become $(s_0, s_1, -\infty, -\infty)$.
 """
+
+# %% tags=["demo"]
+predict(
+    "Does such a step multiply less than yours?",
+    ["less", "as much", "more"],
+    answer=2,
+    why="It always attends to the whole room. What it saves is waiting.",
+)
 
 
 # %%
@@ -1067,9 +1113,7 @@ $$
 \begin{pmatrix} 1 & 0 & 0 \\ 1 & 1 & 0 \\ 1 & 1 & 1 \end{pmatrix} \text{ is honest here}, \qquad \text{and with } \texttt{own=False} \text{ each 1 on the diagonal would be called a leak.}
 $$
 
-**Predict:** why not simply compare the models' losses? Why not test with texts of 4 tokens? Why not look for gradients $\partial \ell_t / \partial x_{t+1}$?
-
-<details><summary>Answers</summary>
+<details><summary>Why not by losses, short texts or gradients?</summary>
 
 An untrained model that *can* peek does not use it yet. A mask may be right for short texts only: test with `n_positions` tokens. A gradient is zero behind a rounding or a closed gate, and the information flows all the same.
 </details>
@@ -1082,6 +1126,14 @@ An untrained model that *can* peek does not use it yet. A mask may be right for 
 One loop over `models.items()`, one map for each, one question to the map. Return the names that failed it.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Would the losses of the five untrained models show who peeks?",
+    ["yes: peeking is cheaper", "no"],
+    answer=1,
+    why="A model that can peek does not use it before it is trained.",
+)
 
 
 # %% exercise="find_the_leak"
@@ -1115,8 +1167,20 @@ with solved("find_the_leak"):
 r"""
 ### The loss looks perfect
 
-Now watch a leak at work. Two networks of the same size learn letters from Python's own help texts: yours, and yours with an attention that forgot its mask. **Predict** three things: whose loss is lower, by how much, and what each of them writes.
+Now watch a leak at work. Two networks of the same size learn letters from Python's own help texts: yours, and yours with an attention that forgot its mask.
 """
+
+# %% tags=["demo"]
+predict(
+    "Whose validation loss is lower, and who writes better?",
+    [
+        "the honest one's, and it writes better",
+        "the leaky one's, and it writes better",
+        "the leaky one's, and the honest one writes better",
+    ],
+    answer=2,
+    why="The validation texts hold the answers as well; in writing the place of the answer is empty.",
+)
 
 
 # %%

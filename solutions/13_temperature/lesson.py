@@ -37,13 +37,11 @@ from figures.predict import predict
 r"""
 ## One model, many writers
 
-A language model does not write. It answers one question: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it makes the same model a bore or a lunatic.
+A language model does not write. It answers one question: *given these tokens, how probable is each next one?* Somebody has to take a token, append it and ask again, and **how** they take it decides what the same model writes.
 
 The bars below are what a small GPT, trained on Shakespeare, holds likely after a prompt. Three sliders change them, and this lesson builds all three.
 
- 1. Move the **temperature** $T$ to 0.3, then to 3. What happens to the largest bar, and to the entropy?
- 2. Back to $T = 1$. Move **top-k** to 5. How much probability is thrown away?
- 3. Back to *all*. Move **top-p** to 0.5. How many tokens are left? Now raise $T$ to 2, and look again.
+**Move the temperature** $T$ to 0.3, then to 3. How probable is the likeliest token?
 """
 
 # %% tags=["demo"]
@@ -57,11 +55,15 @@ NextToken(next_logits, labels, prompt=PROMPT)
 
 # %% [markdown]
 r"""
+A low temperature feeds the largest bar, and the entropy falls towards 0; a high one levels all bars. The two other sliders:
+
+ 1. Back to $T = 1$. Move **top-k** to 5. How much probability is thrown away?
+ 2. Back to *all*. Move **top-p** to 0.5. How many tokens are left? Now raise $T$ to 2, and look again.
+
 <details><summary>Answers</summary>
 
-1. A low temperature feeds the largest bar, and the entropy falls towards 0; a high one levels all bars.
-2. See *mass kept*. The five bars grow: what is left must sum to 1.
-3. Top-p keeps the *fewest* tokens that hold half of the probability: at $T = 2$ it takes more of them.
+1. See *mass kept*. The five bars grow: what is left must sum to 1.
+2. Top-p keeps the *fewest* tokens that hold half of the probability: at $T = 2$ it takes more of them.
 </details>
 
 ## Exercise 1: temperature
@@ -82,13 +84,7 @@ The second form says what happens: each probability is raised to the power $1/T$
 | 0.5 | 0.36, 0.09, 0.01 | 0.46 | (0.7826, 0.1957, 0.0217) |
 | 2 | 0.7746, 0.5477, 0.3162 | 1.6385 | (0.4727, 0.3343, 0.1930) |
 
-**Predict:** what is left as $T \to 0$? What if two tokens share the largest logit? And as $T \to \infty$, what becomes of a token whose logit is $-\infty$?
-
-<details><summary>Answer</summary>
-
-$T \to 0$: all the probability goes to the largest logit, and tokens that tie for it share it evenly. $T \to \infty$: all *possible* tokens get the same. A token with $z = -\infty$ has $e^{-\infty} = 0$ at every temperature.
-</details>
-
+As $T \to 0$ all the probability goes to the largest logit, and tokens that tie for it share it evenly.
 $T = 0$ divides by zero, and a negative $T$ would prefer the worst token: refuse both, `raise ValueError(f"T must be positive: got {T}")`. And mind the size of the numbers: at $T = 10^{-4}$ a logit of 30 becomes 300,000, and $e^{300000}$ is no number a computer has.
 
 <details><summary>Hint 1</summary>
@@ -100,6 +96,14 @@ Which shift of the logits changes nothing in the softmax, and makes the largest 
 The vocabulary is the *last* axis: `dim=-1` serves one vector and a batch alike. Make a new tensor; `logits /= T` would change the caller's.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "As T → ∞: what becomes of a token whose logit is −∞?",
+    ["it gets as much as all others", "it stays impossible", "it gets half as much"],
+    answer=1,
+    why="It has exp(−∞) = 0 at every temperature; all POSSIBLE tokens get the same.",
+)
 
 
 # %% exercise="temperature"
@@ -124,8 +128,16 @@ r"""
 
 > "Temperature: rescale logits/probabilities by $1/T$."
 
-Logits *or* probabilities? **Predict** what becomes of $(0.6, 0.3, 0.1)$ if the probabilities are divided by $T = 0.5$ and normalized again. And if the softmax is applied to the divided probabilities?
+Logits *or* probabilities?
 """
+
+# %% tags=["demo"]
+predict(
+    "The probabilities (0.6, 0.3, 0.1) are divided by T = 0.5 and normalized again. What comes out?",
+    ["(0.78, 0.20, 0.02)", "(0.6, 0.3, 0.1)", "(0.47, 0.33, 0.19)"],
+    answer=1,
+    why="The number by which all are divided cancels.",
+)
 
 
 # %% tags=["demo"]
@@ -155,13 +167,6 @@ Keep the $k$ most probable tokens, give all others 0, and **normalize** what is 
 
 *By hand.* $p = (0.5, 0.25, 0.125, 0.125)$. With $k = 2$: $0.75$ is left, and $p' = (\tfrac23, \tfrac13, 0, 0)$. With $k = 3$ the last two tie for the third place. Exactly three are kept here, and the lower index wins: $p' = (\tfrac47, \tfrac27, \tfrac17, 0)$. With $k = 10$ all are kept.
 
-**Predict:** a colleague keeps "everything that is at least as large as the third largest". What do they get for $k = 3$?
-
-<details><summary>Answer</summary>
-
-All four: a threshold cannot tell tied tokens apart.
-</details>
-
 <details><summary>Hint 1</summary>
 
 `probs.argsort(dim=-1, descending=True, stable=True)` lists the tokens from best to worst; `stable=True` keeps tied ones in the order of their indices, which `torch.topk` does not promise.
@@ -171,6 +176,14 @@ All four: a threshold cannot tell tied tokens apart.
 For rows of a batch, `mask.scatter(-1, chosen, 1.0)` writes a 1 at the indices `chosen` of each row.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "A colleague keeps “everything that is at least as large as the third largest”. How many tokens of the example are kept for k = 3?",
+    ["two", "three", "four"],
+    answer=2,
+    why="A threshold cannot tell tied tokens apart.",
+)
 
 
 # %% exercise="top_k"
@@ -211,12 +224,7 @@ Go from the most probable token down, and stop as soon as the sum reaches $p$. T
 | 0.8 | 0.5, 0.75, 0.875 | three: of the tied ones, the lower index |
 | 1 | all | all, however small |
 
-A way to say it with one comparison: a token is kept if the mass **before** it is still less than $p$. **Predict:** what does the comparison "the sum *up to and with* it is at most $p$" give for $p = 0.3$?
-
-<details><summary>Answer</summary>
-
-Nothing is kept: the first sum is 0.5 already. Then $0/0$.
-</details>
+A way to say it with one comparison: a token is kept if the mass **before** it is still less than $p$.
 
 Take care of $p = 1$: in 32 bits a sum of many numbers may reach 1 before the last tokens are counted. "Keep all" needs no sum.
 
@@ -229,6 +237,14 @@ Take care of $p = 1$: in 32 bits a sum of many numbers may reach 1 before the la
 The comparison is made in ranked order, the answer is wanted in the vocabulary's: `scatter(-1, order, …)` puts each ranked entry back where it came from.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "And by “the sum up to and with it is at most p”: how many are kept for p = 0.3?",
+    ["none", "one", "two"],
+    answer=0,
+    why="The first sum is 0.5 already. Then 0/0.",
+)
 
 
 # %% exercise="top_p"
@@ -259,17 +275,12 @@ r"""
 
 `next_probs` · difficulty ●○○ · 5 minutes · 2 points
 
-All three at once: but does it matter which comes first? **Predict** for $p = (0.4, 0.3, 0.2, 0.1)$:
+All three at once: but does it matter which comes first? Take $p = (0.4, 0.3, 0.2, 0.1)$.
 
- 1. temperature and top-k, one before the other: the same?
- 2. temperature and top-p?
- 3. top-k and top-p?
+<details><summary>Two orders that differ, worked out</summary>
 
-<details><summary>Answer</summary>
-
-1. The same. A temperature keeps the ranking, so the same $k$ survive, and powers and normalizing do not mind the order.
-2. Not the same. With $T = 2$ and $p = 0.65$: cut first, and $0.4 + 0.3$ is enough, two tokens. Temper first, and the four become 0.3254, 0.2818, 0.2301, 0.1627: now two hold only 0.6072, and three are kept.
-3. Not the same. With $k = 3$ and $p = 0.75$: top-k first leaves 0.4444, 0.3333, 0.2222, of which two hold 0.7778. Top-p first needs $0.4 + 0.3 + 0.2$, three.
+1. Temperature and top-p. With $T = 2$ and $p = 0.65$: cut first, and $0.4 + 0.3$ is enough, two tokens. Temper first, and the four become 0.3254, 0.2818, 0.2301, 0.1627: now two hold only 0.6072, and three are kept.
+2. Top-k and top-p. With $k = 3$ and $p = 0.75$: top-k first leaves 0.4444, 0.3333, 0.2222, of which two hold 0.7778. Top-p first needs $0.4 + 0.3 + 0.2$, three.
 </details>
 
 Here the order is **temperature, then top-k, then top-p, each on normalized probabilities**: what Hugging Face's `generate` does too.
@@ -283,6 +294,14 @@ Three calls of functions that you have.
 `k=None` means no top-k. `T=1.0` and `p=1.0` need no `if`: your functions change nothing there.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Which two may change places without any change of the result?",
+    ["temperature and top-k", "temperature and top-p", "top-k and top-p", "none"],
+    answer=0,
+    why="A temperature keeps the ranking, so the same k survive, and powers and normalizing do not mind the order.",
+)
 
 
 # %% exercise="next_probs"
@@ -404,8 +423,6 @@ Take the most probable token, append it, ask again.
 
 *By hand*, on the tree: 0 has 0.6, take it. After 0 both have 0.5: take the lower index, 0. The text $(0, 0)$ has probability $0.6 \cdot 0.5 = 0.30$, and $\ln 0.30 = -1.2040$.
 
-**Predict:** is there a more probable text? Look at the four lines above.
-
 <details><summary>Hint 1</summary>
 
 Start with `tokens = torch.zeros(1, 0, dtype=torch.long)`: one prefix of length 0. `torch.cat` along `dim=1` appends to it.
@@ -415,6 +432,14 @@ Start with `tokens = torch.zeros(1, 0, dtype=torch.long)`: one prefix of length 
 The log-probability of a text is the sum of the chosen tokens' log-probabilities (the chain rule, in logs).
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Is there a more probable text than (0, 0)?",
+    ["no", "(0, 1)", "(1, 0)"],
+    answer=2,
+    why="0.4 · 0.9 = 0.36.",
+)
 
 
 # %% exercise="greedy"
@@ -459,13 +484,6 @@ Greedy found 0.30; $(1, 0)$ has $0.36$: the first step decided for a token whose
 
 The best is $(1, 0)$, with $e^{-1.02} = 0.36$.
 
-**Predict:** which $w$ is sure to find the most probable of all texts of length $n$ over $V$ tokens? And how many prefixes does it ask the model about at the last step?
-
-<details><summary>Answer</summary>
-
-$w = V^{n-1}$: then nothing is thrown away before the last step, and beam search *is* exhaustive search. It asks about $V^{n-1}$ prefixes.
-</details>
-
 Why sums of logs? A text of 400 tokens with 0.1 each has probability $10^{-400}$, which a computer rounds to 0. Its logarithm is $-921$.
 
 <details><summary>Hint 1</summary>
@@ -477,6 +495,14 @@ Start with *one* empty prefix: tokens of shape `(1, 0)` and scores of shape `(1,
 `(scores[:, None] + step(tokens)).flatten()` has an entry for each prefix and token. From a place `i` in it, `i // V` is the prefix and `i % V` the token. `torch.topk` finds the best places; keep fewer than `width` while there are fewer.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Which w is sure to find the most probable of all texts of length n over V tokens?",
+    ["n", "V", "V to the power n − 1"],
+    answer=2,
+    why="Then nothing is thrown away before the last step: beam search is exhaustive search, and asks about all these prefixes.",
+)
 
 
 # %% exercise="beam_search"
@@ -505,7 +531,7 @@ r"""
 
 > "Beam search returns the highest-scoring complete sequence."
 
-It returns the best that it *found*. Below are 500 random models with 3 tokens and 6 steps. For each one, all $3^6 = 729$ texts are compared. **Predict:** how often does greedy find the best? And a beam of 4?
+It returns the best that it *found*. Below are 500 random models with 3 tokens and 6 steps. For each one, all $3^6 = 729$ texts are compared. How often does greedy find the best, and how often a beam of 4?
 """
 
 
@@ -546,8 +572,16 @@ with solved("greedy", "beam_search"):
 
 # %% [markdown]
 r"""
-A beam of 1 is greedy. More width misses less often, and is no guarantee until it is everything. It can even be **worse**. A model of three steps: 0 or 1 first, with 0.55 and 0.45. After 0 three even tokens, and then a sure one; after 1 two even tokens, and then three even ones. **Predict** what beams of 1, 2 and 3 find.
+A beam of 1 is greedy. More width misses less often, and is no guarantee until it is everything. It can even be **worse**. A model of three steps: 0 or 1 first, with 0.55 and 0.45. After 0 three even tokens, and then a sure one; after 1 two even tokens, and then three even ones.
 """
+
+# %% tags=["demo"]
+predict(
+    "Which beam finds the least probable text?",
+    ["1", "2", "3"],
+    answer=1,
+    why="After two steps, two prefixes that begin with 1 push out the one with the sure future.",
+)
 
 
 # %%
@@ -584,13 +618,6 @@ $$\mathrm{BPT} = -\frac1n \sum_{t=1}^{n} \log_2 p_t, \qquad \mathrm{PP} = 2^{\ma
 
 *By hand.* Four tokens had the probabilities $\tfrac12, \tfrac14, \tfrac18, \tfrac18$: surprises of 1, 2, 3 and 3 bits, 2.25 bits per token, perplexity $2^{2.25} = 4.757$. Texts of **different lengths** compare by it. (Raw sums let texts win that end early.)
 
-**Predict:** the perplexity of a model that gives each of $V$ tokens the same? Of one that is always right and sure?
-
-<details><summary>Answer</summary>
-
-$V$, and 1.
-</details>
-
 <details><summary>Hint 1</summary>
 
 `logits.log_softmax(dim=-1)` are the log-probabilities in nats, (n, V). `gather(1, tokens[:, None])` takes one of each row.
@@ -600,6 +627,14 @@ $V$, and 1.
 A nat is $1/\ln 2 = 1.4427$ bits. The average is taken of the *logarithms*; the average of the probabilities is something else.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Which perplexity has a model that is always right and sure?",
+    ["0", "1", "V"],
+    answer=1,
+    why="One that gives each of V tokens the same has V.",
+)
 
 
 # %% exercise="score"
@@ -818,13 +853,6 @@ The first way, on a table of all texts: one axis for each step, `p[x1, x2, …]`
 
 $$p_T = (0.2892,\ 0.2892,\ 0.4165,\ 0.0051).$$
 
-**Predict:** what is left of it as $T \to 0$?
-
-<details><summary>Answer</summary>
-
-The text with 0.36 alone: what an exhaustive search finds.
-</details>
-
 Mind small numbers again: $10^{-5}$ at $T = 0.01$ is $10^{-500}$. Which form of exercise 1 has no such trouble?
 
 <details><summary>Hint 1</summary>
@@ -836,6 +864,14 @@ A table of texts is a vocabulary whose "tokens" are whole texts. The logits of a
 `p.flatten()` makes one axis of many, `.view(p.shape)` gives the shape back.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What is left of p_T as T → 0?",
+    ["(0, 0): greedy's text", "(1, 0) alone", "the two with 0.30"],
+    answer=1,
+    why="The text with 0.36, which an exhaustive search finds.",
+)
 
 
 # %% exercise="joint_temperature"
@@ -996,7 +1032,7 @@ With it comes the **standard error** of this average: the standard deviation of 
 
 *By hand.* Four texts of the learner, at $t = 3$: the right rope three times, at $-\ln(0.96 + 0.004) = 0.0367$ nats each, and a wrong one, at $-\ln 0.004 = 5.5215$. Then $d_3 = 1.4079$; the standard deviation is 2.7424, and the standard error half of that, 1.3712.
 
-**Predict** before you compute: the source itself would have 0.2341 nats at every $t$, its entropy. The learner is nearly as good on *real* rounds, about 0.1 nats behind. Where will its $d_t$ be at $t = 60$?
+The source itself would have 0.2341 nats at every $t$, its entropy. The learner is nearly as good on *real* rounds, about 0.1 nats behind.
 
 <details><summary>Hint 1</summary>
 
@@ -1007,6 +1043,14 @@ With it comes the **standard error** of this average: the standard deviation of 
 Both `model` and `source` are asked with the same prefixes: the drawn ones. `gather` picks the drawn token's entry, and `.std(dim=0)` over the texts is the standard deviation.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Where will the learner's d be at bell 60 of its own rounds?",
+    ["near 0.33", "near 0.5", "near 0.8"],
+    answer=2,
+    why="The demo below measures it, with a control.",
+)
 
 
 # %% exercise="drift"
@@ -1190,7 +1234,7 @@ To *write* five tokens takes a model five passes; to *judge* five takes one (les
 
 *By hand.* $p = (0.5, 0.3, 0.2)$, $q = (0.2, 0.6, 0.2)$. Kept are $0.2$, $0.3$ and $0.2$; the other $0.3$ go to the first token. The sum is $p$: the text is the target's **exactly**, whatever the draft.
 
-Our target is the small GPT; its draft is the same network with a short memory, reading the last few tokens only. (It saves passes here, not work: a real draft is small.) **Predict:** how long a memory, until half of a draft is kept?
+Our target is the small GPT; its draft is the same network with a short memory, reading the last few tokens only. (It saves passes here, not work: a real draft is small.) How long a memory does it take, until half of a draft is kept?
 """
 
 

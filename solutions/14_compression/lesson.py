@@ -89,13 +89,6 @@ The logs of this course are natural; a bit is $\ln 2 = 0.693$ nats, so there are
 
 *By hand.* BAC has the log-probabilities $\ln\frac14, \ln\frac12, \ln\frac14$. They sum to $-3.466$ nats, and $3.466 / 0.693 = 5$ bits. With 0.4, 0.5 and 0.6 it is $2.120/0.693 = 3.06$ bits: no whole number, and it should stay none.
 
-**Predict:** what does an outcome cost that the model calls impossible?
-
-<details><summary>Answer</summary>
-
-$-\log_2 0 = \infty$. No file is long enough. Exercise 2 sees to it that this never happens.
-</details>
-
 <details><summary>Hint 1</summary>
 
 The sum comes first, then the unit. Divide by $\ln 2$, or multiply? 3.466 nats have to become 5 bits.
@@ -105,6 +98,14 @@ The sum comes first, then the unit. Divide by $\ln 2$, or multiply? 3.466 nats h
 `math.log(2)` is $\ln 2$. `float(…)` turns a tensor of one number into a Python number.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What does an outcome cost that the model calls impossible?",
+    ["0 bits", "64 bits", "infinitely many"],
+    answer=2,
+    why="No file is long enough. Exercise 2 sees to it that this never happens.",
+)
 
 
 # %% exercise="ideal_bits"
@@ -252,13 +253,6 @@ $$f_s = 1 + \big\lfloor p_s\,(2^{\text{bits}} - k) \big\rfloor, \qquad f_{\arg\m
 
 *By hand*, 3 bits and $p = (0.7,\ 0.3,\ 0)$: $8 - 3 = 5$ parts to share, $5p = (3.5,\ 1.5,\ 0)$, rounded down $(3, 1, 0)$, with the one for everybody $(4, 2, 1)$. That is 7; the eighth goes to the first: $(5, 2, 1)$.
 
-**Predict:** why not simply `round(p * 2**bits)`?
-
-<details><summary>Answer</summary>
-
-$8 \cdot (0.7, 0.3, 0) = (5.6, 2.4, 0)$ rounds to $(6, 2, 0)$: the last one is 0. And $(\frac13, \frac13, \frac13)$ rounds to $(3, 3, 3)$, which is 9. Rounded numbers need not sum to anything.
-</details>
-
 And the row's frequencies must depend on **the row alone**, in a way that both ends repeat. Single-precision probabilities sum to 1 only up to $10^{-7}$ to $10^{-5}$: divide by the sum, in double precision, before you share.
 
 <details><summary>Hint 1</summary>
@@ -270,6 +264,14 @@ The distributions lie along the last axis, whatever comes before it: `.sum(dim=-
 `f.scatter_add(-1, best, rest)` adds `rest` to `f` at the places `best` of the last axis.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "round(p * 2**bits), with 3 bits and (⅓, ⅓, ⅓): what goes wrong?",
+    ["nothing", "the sum is 9", "a part is 0"],
+    answer=1,
+    why="(3, 3, 3). And (0.7, 0.3, 0) becomes (6, 2, 0), where the last has no part. Rounded numbers need not sum to anything.",
+)
 
 
 # %% exercise="quantize"
@@ -295,8 +297,16 @@ check(quantize)
 
 # %% [markdown]
 r"""
-What does rounding cost? You code with $q = f / 2^{\text{bits}}$ in the place of $p$, so it costs $\mathrm{KL}(p \,\|\, q)$ a symbol (lesson 6). **Predict** whether 8 bits will do for a pixel, and for a vocabulary of 1,000 words.
+What does rounding cost? You code with $q = f / 2^{\text{bits}}$ in the place of $p$, so it costs $\mathrm{KL}(p \,\|\, q)$ a symbol (lesson 6). Will 8 bits do for a pixel, and for a vocabulary of 1,000 words?
 """
+
+# %% tags=["demo"]
+predict(
+    "For which of the two will 8 bits do?",
+    ["for both", "for the pixel", "for neither"],
+    answer=1,
+    why="1,000 words have no place among 256 parts.",
+)
 
 # %% tags=["demo"]
 with solved("quantize"):
@@ -327,8 +337,16 @@ With 8 bits 1,000 words have no place at all, so that the loss is infinite; with
 
 A call codes a whole column: `symbols` is an array of m symbols, `table` an array (m, k) with a row of frequencies for each. The three names below see to the types of arrays that the library wants.
 
-**Predict** what comes out of the stack if we write three columns into it, each in a call of its own, and read them in the same order.
+The cell writes three columns into each of them, in a call each, and reads.
 """
+
+# %% tags=["demo"]
+predict(
+    "In which order does the stack give the three columns back?",
+    ["as they were written", "the last one first", "in none: an error"],
+    answer=1,
+    why="Last in, first out.",
+)
 
 # %%
 RangeEncoder, RangeDecoder = stream.queue.RangeEncoder, stream.queue.RangeDecoder
@@ -426,13 +444,6 @@ The receiver has the model and the message, and **not** `x`. It starts with an a
 
 *By hand*, with BAC: the number is 0.10011, that is 19/32 = 0.594. It lies in $[\frac12, \frac34)$, the part of B. Inside that it lies at $(0.594 - 0.5) / 0.25 = 0.375$, in $[0, \frac12)$: A. Inside that at $0.375 / 0.5 = 0.75$: C. The library does this; you provide the table for each step.
 
-**Predict:** what if a conditional of column `i` looked at column `i` or a later one?
-
-<details><summary>Answer</summary>
-
-Then the receiver would need what it is about to read. It asks with a zero in that place, gets another distribution than the sender had, and reads nonsense, to the end.
-</details>
-
 <details><summary>Hint 1</summary>
 
 `np.frombuffer(message, dtype=np.uint32)` are the words again, for a `RangeDecoder`. `x = torch.zeros(count, model.n, dtype=torch.int64)` is what you know at the start.
@@ -442,6 +453,14 @@ Then the receiver would need what it is about to read. It asks with a zero in th
 Inside the loop: conditionals of what you know so far, **column i of them**, quantized as in `encode`; then `x[:, i] = torch.from_numpy(…)` of what the decoder reads.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "What if a conditional of column i looked at column i, or at a later one?",
+    ["the file grows", "the receiver reads nonsense from there on", "nothing: the file comes back"],
+    answer=1,
+    why="It would need what it is about to read. It asks with a zero in that place, and gets another distribution than the sender had.",
+)
 
 
 # %% exercise="decode"
@@ -465,7 +484,7 @@ check(decode)
 
 # %% [markdown]
 r"""
-All 300 test digits: **predict** the number of bytes, and what the usual programs make of the same pixels, eight to a byte.
+All 300 test digits: how many bytes are they, and what do the usual programs make of the same pixels, eight to a byte?
 """
 
 
@@ -602,8 +621,16 @@ print(text[:300] + "…")
 
 # %% [markdown]
 r"""
-**Predict:** zlib needs about half of the bytes of such a page. And the model?
+And how many bytes is the page?
 """
+
+# %% tags=["demo"]
+predict(
+    "zlib needs about half of the bytes of such a page. And your codec with the model?",
+    ["as many as zlib", "about half of zlib's", "a tenth of zlib's"],
+    answer=1,
+    why="The cell below has all sizes.",
+)
 
 # %% tags=["demo"]
 with solved("ideal_bits", "quantize", "encode", "decode"):
@@ -647,7 +674,7 @@ Your decoder works if it gets the sender's numbers *to the last bit*. Ways to lo
 | batch of 40 here, of 1 there | another kernel for another shape: sums in another order |
 | another device, processor or library version | other instructions, other sums, another $\exp$ |
 
-A sum of floats depends on its order: $(a + b) + c \ne a + (b + c)$ in the last bit. **Predict:** the language model prices 40 lines in one call, and then one by one. In how many of the 960 places do the frequencies of 20 bits differ? And if it computes in double precision?
+A sum of floats depends on its order: $(a + b) + c \ne a + (b + c)$ in the last bit. The language model prices 40 lines in one call, and then one by one. In how many of the 960 places do the frequencies of 20 bits differ? And if it computes in double precision?
 """
 
 # %% tags=["demo"]
@@ -664,8 +691,20 @@ with solved("quantize"):
 
 # %% [markdown]
 r"""
-**Rounding to whole numbers does not save you**: it hides a difference of $10^{-7}$ as long as no value lies beside a step of the staircase; of 2,048 values in a table, some often do. At $10^{-15}$ that is rare. Does one part in a million matter? **Predict**, then break your codec on purpose.
+**Rounding to whole numbers does not save you**: it hides a difference of $10^{-7}$ as long as no value lies beside a step of the staircase; of 2,048 values in a table, some often do. At $10^{-15}$ that is rare. Does one part in a million matter? Break your codec on purpose:
 """
+
+# %% tags=["demo"]
+predict(
+    "One part in a million differs. What becomes of the file?",
+    [
+        "a pixel here and there is wrong",
+        "all is wrong from some column on",
+        "nothing: it comes back",
+    ],
+    answer=1,
+    why="Each bit that is read doubles the shift. (With luck no table differs at all.)",
+)
 
 
 # %% tags=["demo"]
@@ -729,12 +768,6 @@ r"""
 
 *By hand.* `sizes` $= (2, 3)$. The first file is read by `learn` of no examples, shape `(0, n)`: that gives examples 1 and 2. The second is read by `learn` of examples 1 and 2, and gives 3, 4 and 5. What `learn` makes of all five, nobody needs.
 
-**Predict:** the sender trains on blocks $1 \dots j$ to write block $j$. Shorter files: what is wrong?
-
-<details><summary>Answer</summary>
-
-The receiver has not read block $j$ when it needs the model for it. It is exercise 4's leak, one level up.
-</details>
 <details><summary>Hint 1</summary>
 
 `x = torch.zeros(0, n, dtype=torch.int64)` is what you know at the start: no example. Your `decode` reads one file, if it is told how many examples are in it.
@@ -744,6 +777,14 @@ The receiver has not read block $j$ when it needs the model for it. It is exerci
 One loop over `zip(files, sizes)`. `torch.cat([x, new])` puts new examples behind the old ones.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "The sender trains on blocks 1 … j to write block j, and the files get shorter. What is wrong?",
+    ["nothing", "the receiver cannot have that model yet", "the sizes do not fit"],
+    answer=1,
+    why="It has not read block j when it needs the model for it: exercise 4's leak, one level up.",
+)
 
 
 # %% exercise="decode_learning"
@@ -765,8 +806,16 @@ check(decode_learning)
 
 # %% [markdown]
 r"""
-All 1,797 digits, from nothing. The blocks double, so that learning is not repeated too often. **Predict:** what does a digit of the first block cost, of 64 pixels? From which block on is zlib beaten, and is it beaten in all?
+All 1,797 digits, from nothing. The blocks double, so that learning is not repeated too often. From which block on is zlib beaten, and is it beaten in all?
 """
+
+# %% tags=["demo"]
+predict(
+    "What does a digit of the first block cost, of 64 pixels?",
+    ["26 bits", "45 bits", "67 bits"],
+    answer=2,
+    why="A model that has seen nothing spends a bit on each pixel; what is more is the rounding of a short file.",
+)
 
 # %% tags=["demo", "unfolded"]
 every = torch.cat([digits.train, digits.valid, digits.test]).long()  # (1797, 64)
@@ -812,13 +861,6 @@ Suppose that a conditional sees what it should not. Its log-likelihood gets wond
 
 Write the test: `True` if `x` comes back exactly, `False` if not. A decoder that has lost its way may meet a message that makes no sense under the model; then the library raises an `AssertionError`, and the answer is `False` too. (A real mistake in the code, a `TypeError` say, should *not* be swallowed.)
 
-**Predict:** is there an `x` that comes back although the model peeks?
-
-<details><summary>Answer</summary>
-
-All zeros. The decoder asks with zeros in the places that it does not know, and if they *are* zeros, it has the sender's numbers by luck. So test on examples that vary.
-</details>
-
 <details><summary>Hint 1</summary>
 
 Encode, decode (how many examples?), compare. `torch.equal` is true where shapes and all values agree.
@@ -828,6 +870,14 @@ Encode, decode (how many examples?), compare. `torch.equal` is true where shapes
 `try:` the decoding; `except AssertionError:` return `False`.
 </details>
 """
+
+# %% tags=["demo"]
+predict(
+    "Is there an x that comes back although the model peeks?",
+    ["no", "yes: all zeros", "yes: every training image"],
+    answer=1,
+    why="The decoder asks with zeros in the places that it does not know. If they are zeros, it has the sender's numbers by luck: test on examples that vary.",
+)
 
 
 # %% exercise="round_trip"

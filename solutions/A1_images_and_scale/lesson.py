@@ -252,10 +252,18 @@ print(f"the model itself reads {as_read:.0%} of them as what was asked for")
 r"""
 ## Does it look at the pixel above?
 
-The model has four heads, two in each block, that decide which earlier tokens to fetch. **Predict:** on which pixels will their weight lie, seen from the one that is asked for?
+The model has four heads, two in each block, that decide which earlier tokens to fetch.
 
 Attention says where a head *fetches*. What is done with it, it does not say. So two controls stand beside it: the same heads **before training**, whose weights are all alike; and an **intervention**, which looks at no weight at all: flip one pixel of a test image, and note by how many nats the price of each later pixel moves.
 """
+
+# %% tags=["demo"]
+predict(
+    "On which pixel will the weight of a head lie in particular, seen from the one that is asked for?",
+    ["the one above", "the one to the left", "no single one"],
+    answer=2,
+    why="The table below: the best head gives the pixel above at most half more than an untrained one does.",
+)
 
 
 # %%
@@ -617,7 +625,7 @@ for constant in (0.0, 0.5, 1.0, 1.25, 1.5):
 r"""
 ### Read this with care
 
-**It is no law of nature that a law fits.** With half a million letters the four points do not lie on any power law: what the best fit misses is more than the seeds differ, and the fit runs to the end of its grid. That is a training of 256 steps. With four times the letters the same sizes lie on one, to a few thousandths of a nat. So a fit comes with its misfit, or it says nothing.
+**A power law need not fit.** With half a million letters the four points do not lie on any power law: what the best fit misses is more than the seeds differ, and the fit runs to the end of its grid. That is a training of 256 steps. With four times the letters the same sizes lie on one, to a few thousandths of a nat. So a fit comes with its misfit, or it says nothing.
 
 **Three numbers from four points.** One degree of freedom is left. Look at the constants of the last table, fitted to the longer trainings: with $E$ at 0, 0.5 or 1 the misfit stays at four thousandths of a nat or less, and $\alpha$ doubles on the way. Resampling the seeds alone lets $E$ go below 0, where no entropy can be. What the points do say is how the loss falls *between* them: 0.14 to 0.18 nats for each step of about four times the numbers. Where it ends they do not say: the entropy of Shakespeare is not in them.
 
@@ -638,7 +646,7 @@ for i in range(len(N) - 1):
 
 # %% [markdown]
 r"""
-Here the letters win each time: these networks have read little, so letters are what they lack. With a larger budget it is the question that the two papers answer differently: how should compute be divided?
+Here the letters win each time, with networks that have read little. With a larger budget it is the question that the two papers answer differently: how should compute be divided?
 """
 
 # %% tags=["demo"] title="What the published fits say"
@@ -663,7 +671,7 @@ print(f"so N grows as the power {0.28 / (0.34 + 0.28):.2f} of compute; Kaplan et
 r"""
 **What compares, and what does not.** Their losses are nats a *token* of a vocabulary of tens of thousands, on the text of the web; ours are nats a *letter* of plays. $E$, $A$ and $N_c$ have no meaning without their text and their tokens. Exponents have no unit, but they belong to a range of sizes: theirs go from $10^3$ (Kaplan) or $7 \cdot 10^7$ (Hoffmann) numbers up to $10^{9}$ or $10^{10}$, and ours end below half a million.
 
-**Fits have errors.** Hoffmann et al. fitted five numbers to hundreds of trainings. Besiroglu et al. (2024) read points off their figure and fitted again: other constants, and the published intervals were far too narrow. If that happens with hundreds of points, four should make us modest.
+**Fits have errors.** Hoffmann et al. fitted five numbers to hundreds of trainings. Besiroglu et al. (2024) read points off their figure and fitted again: other constants, and the published intervals were far too narrow. They had hundreds of points; we have four.
 
 **Why the two papers disagree.** Hoffmann et al. name the schedule of the learning rate: Kaplan et al. read losses off long trainings midway, before the rate had come down. Each point above has a schedule of its own that ends where its training ends. Later work adds how embeddings are counted, and the warm-up (Pearce and Song, 2024; Porian et al., 2024). Our learning rate follows *one* rule for all sizes: we tried half and twice of it, at the shorter training and one seed, on three of the four, and changed nothing (twice of it was 0.02 nats better for width 32).
 
