@@ -559,7 +559,7 @@ with solved("gru_step"):
 r"""
 ## The experiment: letters with a state
 
-The course's own text here: Python's help topics (those of less than 20,000 letters), with an end after each. Whole topics go to validation and to the test, a little more than 30,000 letters each, and the others to training. Windows of 25 letters, 64 stretches of the text side by side; your `gru_step`, `unroll` and `truncated_backprop` do the work. The state runs on over an end into the next topic, which it can see; at the start of a pass it is 0 again.
+The course's own text here: Python's help topics (those of less than 20,000 letters, of version 3.11.7, which the course keeps), with an end after each. Whole topics go to validation and to the test, a little more than 30,000 letters each, and the others to training. Windows of 25 letters, 64 stretches of the text side by side; your `gru_step`, `unroll` and `truncated_backprop` do the work. The state runs on over an end into the next topic, which it can see; at the start of a pass it is 0 again.
 """
 
 
