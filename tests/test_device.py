@@ -114,7 +114,15 @@ def test_fit_asks_which_device_is_quicker_and_trying_changes_nothing(machine, mo
 
     def try_one(step_on, card, steps):
         asked.append((card, steps))
-        step_on(torch.device("cpu"))()
+        step, rates = step_on(torch.device("cpu")), []
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                torch.optim.AdamW, "step", lambda o: rates.append(o.param_groups[0]["lr"])
+            )
+            step()
+        assert rates == [0.0], "a whole step is timed, which moves nothing"
+        step()
+        assert model.w.grad is None, "on a copy"
         return torch.device("cpu")
 
     monkeypatch.setattr("course.device.quicker", try_one)

@@ -166,12 +166,15 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "0",
         "-1",
     ): "One sentence stands there: before it is before the last.",
-    (
-        "course.training",
-        "weights[0].flatten()[0].item()",
-        "0",
-        "1",
-    ): "Whichever number is read, reading it waits for the card.",
+    **{
+        (
+            "course.training",
+            "weights[0].flatten()[0].item()",
+            "0",
+            other,
+        ): "Whichever number is read, reading it waits for the card."
+        for other in ("1", "-1")
+    },
 }
 
 
