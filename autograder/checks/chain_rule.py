@@ -7,7 +7,7 @@ p(x_i | x_{<i}) with one axis for each of x_1 … x_i. All logs are natural (nat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -867,8 +867,11 @@ def words_too_rare_for_a_float(draw: Draw) -> list[tuple[list[np.ndarray], np.nd
 
 
 def words_with_zeros(draw: Draw) -> list[tuple[list[np.ndarray], np.ndarray]]:
-    """Possible words and impossible ones, of a model whose rows hold zeros."""
-    n, k = draw.choice([(3, 3), (4, 2), (5, 2), (3, 4)])
+    """Possible words and impossible ones, of a model whose rows hold zeros.
+
+    Of three letters at least: with two, what the zeros leave would be one beginning for all words.
+    """
+    n, k = draw.choice([(3, 3), (4, 3), (3, 4)])
     tables = draw_tables(draw, k, n)
     tables[0][-1] = 0.0
     tables[1][0] = np.eye(k)[1]  # after a 0 comes a 1, always
@@ -986,6 +989,7 @@ def wrong_samplers(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
+_POSSIBLE = {"greedy", "one-uniform-for-all-steps"}  # what they draw has no factor 0
 _WRONG_SAMPLER = {
     "samples-from-the-marginals": "your samples fit the product of the marginals p(x_i): each "
     "letter has its own frequency and forgets what came before; use the row of its prefix",
@@ -1065,8 +1069,11 @@ def wrong_sampler_that_fits(
 
 def claims_of_the_distribution(
     take: Callable[..., np.ndarray], draw: Draw, count: int = 8000
-) -> Iterator[Claim]:
-    """Counts that fit the joint, of samples that know nothing of each other."""
+) -> Generator[Claim, None, tuple[bool, Claim]]:
+    """Counts that fit the joint, of samples that know nothing of each other.
+
+    Returns whether a mistake was recognized, and the claim about the generator, not yet told.
+    """
     tables, p = draw_apart(draw, count)
     x = take(tables, count, draw.numpy_generator())
     counts = counts_of(x, p)
@@ -1105,36 +1112,45 @@ def claims_of_the_distribution(
         ],
     )
     needs = "samples that are distributed as the joint"
+    source = claim_of_its_generator(take, draw)
     yield claim_of_independence(
         lambda: x,
         p,
         right,
+        source,
         "sample",
         needs=needs,
         few=lambda count: take(tables, count, draw.numpy_generator()),
     )
+    return bool(recognized) or one_for_all, source
 
 
 def draw_forced(draw: Draw) -> list[np.ndarray]:
-    """Factors after whose first letter everything is determined; the last letter never is first."""
+    """Factors after whose first letter everything is determined; the last letter never is first.
+
+    No place has one letter in all possible words, and every wrong sampler draws impossible ones,
+    but for those that cannot.
+    """
     n, k = draw.choice([(3, 3), (4, 3), (3, 4)])
-    forced = [np.zeros((k,) * (i + 1)) for i in range(n)]
-    forced[0] = rows_normalized(np.append(draw.uniform(k - 1) + 0.2, 0.0))
-    for i in range(1, n):
-        prefixes = words(k, i)
-        following = (prefixes[:, -1] + prefixes[:, 0] + draw.integer(1, k - 1)) % k
-        forced[i].reshape(-1, k)[np.arange(k**i), following] = 1.0
-    return forced
+    while True:
+        first = rows_normalized(np.append(draw.uniform(k - 1) + 1.0, 0.0))
+        rows = [np.eye(k)[draw.rng.integers(k, size=(k,) * i)] for i in range(1, n)]
+        forced = [first, *rows]
+        p, wrong = product_of(forced), wrong_samplers(forced)
+        varied = all(marginal(p, i).max() < 1 for i in range(n))
+        if varied and all(
+            q[p == 0].sum() > 0.1 for name, q in wrong.items() if name not in _POSSIBLE
+        ):
+            return forced
 
 
-def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw) -> Claim:
-    """What has probability 0 never comes."""
+def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw, recognized: bool) -> Claim:
+    """What has probability 0 never comes; why it does is told unless it is `recognized`."""
     forced = draw_forced(draw)
     n, k = len(forced), len(forced[0])
     support = product_of(forced) > 0
-    x = np.concatenate(
-        [take(forced, 500, draw.numpy_generator()), take(forced, 1, draw.numpy_generator())]
-    )
+    calls = [500] + [1] * 40  # in one call all may be alike
+    x = np.concatenate([take(forced, count, draw.numpy_generator()) for count in calls])
     never = int((~support[tuple(x.T)]).sum())
     first = int((x[:, 0] == k - 1).sum())
     ends = [forced[i][tuple(x[:, :i].T)].argmax(axis=-1) for i in range(1, n)]  # what must follow
@@ -1142,25 +1158,27 @@ def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw) -> Clai
     return claim(
         "what has probability 0 never comes, and what has probability 1 always does",
         never == 0,
-        saw=f"{never} of 501 words that have probability 0 (n = {n}, k = {k})",
+        saw=f"{never} of {len(x)} words that have probability 0 (n = {n}, k = {k})",
         asks="none: after the first letter, every row here puts all its mass on one letter",
         waits=waits_unless(never or np.ptp(x, axis=0).any(), "samples that differ"),
         advice=[
             when(
-                first,
+                first and not recognized,
                 "impossible-first-letter",
                 f"the first letter {k - 1} has probability 0 and came {first} times: a letter "
                 "whose part of the unit interval is empty is never drawn, and the letters count "
                 "from 0",
             ),
             when(
-                never and constant,
+                never and constant and not recognized,
                 "prefix-ignored",
                 f"letter {constant[0] + 1 if constant else 0} is the same whatever came before "
                 "it, though its rows differ: the row must be that of the prefix just drawn",
             ),
-            "the first letter is fine, and a later one has probability 0 in the row of the letters "
-            "that came before it",
+            f"the first letter {k - 1} has probability 0, and came"
+            if first
+            else "the first letter is fine, and a later one has probability 0 in the row of the "
+            "letters that came before it",
         ],
     )
 
@@ -1170,9 +1188,14 @@ def claim_of_its_generator(take: Callable[..., np.ndarray], draw: Draw) -> Claim
     tables = factors(draw_joint(draw, 3, 3, 5.0))
     turned = [t[..., ::-1] for t in tables]  # other tables, the same random numbers
     seed = draw.apart()
-    one, other = (take(t, 200, np.random.default_rng(seed)) for t in (tables, turned))
+
+    def several(tables: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+        """Of several calls, since one call might draw one word for all."""
+        return np.concatenate([take(tables, 10, rng) for _ in range(20)])
+
+    one, other = (several(t, np.random.default_rng(seed)) for t in (tables, turned))
     heard = waits_unless((one != other).any(), "samples that change with the tables")
-    ask = partial(take, tables, 200)
+    ask = partial(several, tables)
     return claim_of_the_generator(ask, draw, waits=heard, begin=np.random.default_rng)
 
 
@@ -1183,9 +1206,9 @@ def ancestral_samples(sample: Standin, draw: Draw) -> Iterator[Claim]:
     def take(tables: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
         return samples_of(sample, tables, count, rng)
 
-    yield from claims_of_the_distribution(take, draw)
-    yield claim_of_the_impossible(take, draw)
-    yield claim_of_its_generator(take, draw)
+    recognized, source = yield from claims_of_the_distribution(take, draw)
+    yield claim_of_the_impossible(take, draw, recognized)
+    yield source
 
 
 # --- reorder --------------------------------------------------------------------------------------
@@ -1462,13 +1485,17 @@ def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
 
 
 def edges_of_evidence(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
-    """No evidence, on everything, of probability 0, and of a very small one."""
+    """No evidence, on everything, of probability 0, and of a very small one.
+
+    Evidence on everything holds the value 0, and another.
+    """
     n, k = draw.choice([(4, 2), (4, 3)])
     p, value = draw_joint(draw, k, n, 0.7), draw.integer(0, k - 1)
+    whole = draw.rng.permutation([0, 1, *draw.rng.integers(0, k, size=n - 2)]).tolist()
     never, hardly = p.copy(), p.copy()
     never[:, value] = 0.0
     hardly[:, value] *= 1e-20
-    cases = [(p, {}), (p, dict.fromkeys(range(n), value))]
+    cases = [(p, {}), (p, dict(enumerate(whole)))]
     return cases + [(q / q.sum(), {1: value}) for q in (never, hardly)]
 
 

@@ -1220,22 +1220,24 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
     ):
         right |= isinstance(one, Claim) and one.holds
         yield one
-    alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
-    yield claim_of_independence(
-        lambda: take(*cases[0], count=DRAWS, generator=draw.generator())[:, None],
-        np.asarray(law_of_levels(*cases[0])[1:-1]),
-        right,
-        "sample",
-        few=lambda n: take(*alone, count=n, generator=draw.generator())[:, None],
-        law_of_few=np.asarray(law_of_levels(*alone)[1:-1]),
-    )
-    yield _claim_on_far_levels(take, draw, right)
-    yield claim_of_the_generator(
+    source = claim_of_the_generator(
         lambda g: take(*cases[0], count=300, generator=g),
         draw,
         1,
         waits_unless(right, "samples that come as often as they should"),
     )
+    alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
+    yield claim_of_independence(
+        lambda: take(*cases[0], count=DRAWS, generator=draw.generator())[:, None],
+        np.asarray(law_of_levels(*cases[0])[1:-1]),
+        right,
+        source,
+        "sample",
+        few=lambda n: take(*alone, count=n, generator=draw.generator())[:, None],
+        law_of_few=np.asarray(law_of_levels(*alone)[1:-1]),
+    )
+    yield _claim_on_far_levels(take, draw, right)
+    yield source
 
 
 def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) -> Claim:

@@ -940,12 +940,22 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
     )
     right = yield from examine(subject_of_draws(ask, _OF_SAMPLES), draw, often)
-    weight, bias, *_ = empty_case(draw)
+
+    def several(weight: Array, bias: Array, generator: Any) -> Array:
+        """Of several calls, since one call might draw one example for all."""
+        return np.stack([take(weight, bias, 8, generator) for _ in range(6)])
+
+    weight, bias = model_of(draw, 5)
+    heard = looks_at(lambda b, g: several(weight, b, g), bias, -bias - 1, draw.apart())
+    unheard = waits_unless(heard, HEARD)
+    even = model_of(draw, 5, scale=0.2)  # no bit is nearly certain, whatever is done with a logit
+    source = claim_of_the_generator(lambda g: several(*even, g), draw, 1, unheard)
     yield claim_of_independence(
-        lambda: take(weight, bias, DRAWS, draw.generator()),
-        ancestral(weight, bias),
+        lambda: take(*even, DRAWS, draw.generator()),
+        ancestral(*even),
         right,
-        few=lambda count: take(weight, bias, count, draw.generator()),
+        source,
+        few=lambda count: take(*even, count, draw.generator()),
     )
 
     n = draw.integer(12, 18)
@@ -972,13 +982,6 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     )
 
     weight, bias = model_of(draw, 5)
-
-    def several(weight: Array, bias: Array, generator: Any) -> Array:
-        """Of several calls, since one call might draw one example for all."""
-        return np.stack([take(weight, bias, 8, generator) for _ in range(6)])
-
-    heard = looks_at(lambda b, g: several(weight, b, g), bias, -bias - 1, draw.apart())
-    unheard = waits_unless(heard, HEARD)
     few = [take(*model_of(draw, 1), 5, draw.generator()), take(weight, bias, 1, draw.generator())]
     raw = sample(single(weight), single(bias), 3, draw.generator())
     raw = expect_array(raw, (3, 5), "any", "the samples")
@@ -999,8 +1002,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
             "zeros and ones, one row an example",
         ],
     )
-    even = model_of(draw, 5, scale=0.2)  # no bit is nearly certain, whatever is done with a logit
-    yield claim_of_the_generator(lambda g: several(*even, g), draw, 1, unheard)
+    yield source
 
 
 # --- complete -------------------------------------------------------------------------------------
@@ -1067,15 +1069,17 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim | Ca
         if isinstance(one, Claim) and one.id == "kept" and one.holds and unheard:
             one = waiting(one.text, unheard, points=one.points, id=one.id)  # padding keeps it, too
         yield one
-    weight, bias, prefixes, _ = begun_case(draw, REST)
+    even, given = model_of(draw, 5, scale=0.2), draw.bits(1, 2)  # no bit is nearly certain
+    source = _claim_on_randomness(complete, take, draw, unheard)
     yield claim_of_independence(
-        lambda: take(prefixes[[0] * DRAWS], weight, bias, draw.generator())[:, 2:],
-        ancestral(weight, bias, prefixes[0]),
+        lambda: take(given[[0] * DRAWS], *even, draw.generator())[:, 2:],
+        ancestral(*even, given[0]),
         right,
-        few=lambda count: take(prefixes[[0] * count], weight, bias, draw.generator())[:, 2:],
+        source,
+        few=lambda count: take(given[[0] * count], *even, draw.generator())[:, 2:],
     )
     yield _claim_on_any_length(take, draw, right)
-    yield _claim_on_randomness(complete, take, draw, unheard)
+    yield source
 
 
 def _claim_on_any_length(take: Program, draw: Draw, right: bool) -> Claim:

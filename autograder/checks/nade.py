@@ -793,16 +793,18 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     take(EXAMPLE, 2, draw.generator())  # a wrong shape is told before it grows with DRAWS
     right = yield from examine(subject, draw, often)
 
-    numbers = numbers_of(draw, 3, 4)
+    source, form = _randomness(sample, take, draw)
+    numbers = numbers_of(draw, 3, 4, scale=0.3)  # no bit is nearly certain
     yield claim_of_independence(
         lambda: take(numbers, DRAWS, draw.generator()),
         law(*numbers),
         right,
+        source,
         few=lambda count: take(numbers, count, draw.generator()),
     )
     hears = yield from _hearing(take, chain, turns, draw)
     yield _cost_of_a_sample(sample, draw, hears)
-    yield from _randomness(sample, take, draw)
+    yield from (source, form)
 
 
 def _hearing(
@@ -861,17 +863,19 @@ def _cost_of_a_sample(sample: Standin, draw: Draw, hears: bool) -> Claim:
     )
 
 
-def _randomness(sample: Standin, take: Callable[..., np.ndarray], draw: Draw) -> Iterator[Claim]:
+def _randomness(
+    sample: Standin, take: Callable[..., np.ndarray], draw: Draw
+) -> tuple[Claim, Claim]:
     """The given generator, and the form of the answer."""
     numbers = numbers_of(draw, 5, 3)
     others = (*numbers[:3], -numbers[3] - 1)
     heard = looks_at(lambda one, g: take(one, 40, g), numbers, others, draw.apart())
     unheard = waits_unless(heard, "samples that change with the model's numbers")
-    yield claim_of_the_generator(lambda g: take(numbers, 40, g), draw, 0.5, unheard)
+    source = claim_of_the_generator(lambda g: take(numbers, 40, g), draw, 0.5, unheard)
     raw = sample(*tensors(numbers_of(draw, 1, 2)), 3, draw.generator())
     raw = expect_array(raw, (3, 1), "any", "the samples")
     bits = all(np.isin(x, (0, 1)).all() for x in (raw, take(numbers, 40, draw.generator())))
-    yield claim(
+    return source, claim(
         "the answer holds bits as floats, for any count and n",
         raw.dtype.kind == "f" and bits,
         id="form",

@@ -119,6 +119,7 @@ def claim_of_independence(
     x: Callable[[], np.ndarray],
     law: np.ndarray,
     right: bool,
+    source: Claim,
     what: str = "example",
     points: float = 0.5,
     needs: str = "samples that come as often as they should",
@@ -127,12 +128,14 @@ def claim_of_independence(
 ) -> Claim:
     """That each of the rows that `x` draws is drawn for itself; `law` is theirs, or their joint.
 
-    It waits for what it `needs` unless all rows come `right`; `what` is a row's name. `few(count)`
-    draws so many rows in a call of its own, of the law `law_of_few` if it is another one: they may
-    not be spread over it.
+    It waits for what it `needs` unless all rows come `right`, and for `source`, the claim about the
+    generator: who draws the same in every call is told so there. `what` is a row's name.
+    `few(count)` draws so many rows in a call of its own, of the law `law_of_few` if it is another
+    one: they may not be spread over it.
     """
+    waits = waits_unless(right, needs) or waits_unless(source.holds, f"“{source.text}”")
     shared = ""
-    if right:
+    if not waits:
         drawn = x().astype(int)
         joint = law.reshape((2,) * drawn.shape[1]) if law.ndim != drawn.shape[1] else law
         shared = shared_in_pairs(drawn, joint)
@@ -144,7 +147,7 @@ def claim_of_independence(
         points=points,
         saw=shared,
         asks=f"pairs of {what}s that agree as often as independent ones do",
-        waits=waits_unless(right, needs),
+        waits=waits,
         advice=when(
             shared,
             "samples-that-know-each-other",

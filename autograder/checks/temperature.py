@@ -2776,7 +2776,7 @@ def example_of_drift(ask: Callable, draw: Draw) -> tuple[tuple[str, str], ...]:
     )
 
 
-def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
+def claim_of_own_texts(texts: np.ndarray, fits: bool, source: Claim) -> Claim:
     """That the texts, as the source was asked about them, know nothing of one another."""
     # How often they came, not how often they should: only what pairs share is asked here.
     came = np.zeros((VOCABULARY,) * (LENGTH - 1))
@@ -2784,7 +2784,9 @@ def claim_of_own_texts(texts: np.ndarray, fits: bool) -> Claim:
     if told:
         came = frequencies(texts.clip(0, VOCABULARY - 1), VOCABULARY).reshape(came.shape)
     needs = "surprises of texts that are drawn from the model"
-    return claim_of_independence(lambda: texts[: told * DRAWS], came, fits, "text", 0.25, needs)
+    return claim_of_independence(
+        lambda: texts[: told * DRAWS], came, fits, source, "text", 0.25, needs
+    )
 
 
 @checks("drift", lesson=LESSON, points=3, see="Exercise 6: drift")
@@ -2833,12 +2835,13 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
         names = (told.misconception,) if told.misconception else ()
         how = "symptom" if names else "unknown"
         yield Cause(names, told.advice if names else "", how, example)
-    yield claim_of_own_texts(texts, fits)
     turned = [t[..., ::-1].copy() for t in model]
     heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())
-    yield claim_of_the_generator(
+    drawn = claim_of_the_generator(
         lambda g: np.concatenate([np.ravel(part) for part in ask(model, source, 50, g)[::2]]),
         draw,
         0.5,
         waits_unless(heard, "means that change with the model"),
     )
+    yield claim_of_own_texts(texts, fits, drawn)
+    yield drawn

@@ -473,7 +473,10 @@ def sample(conditionals, count, rng):
         "sample",
         NEVER,
         "prefix-ignored",
-        edit=("factor[tuple(x.T)]", "factor.reshape(-1, factor.shape[-1])[-1]"),
+        edit=(
+            "factor[tuple(x.T)]",
+            "factor.reshape(-1, factor.shape[-1])[factor.size // factor.shape[-1] // 2]",
+        ),
     ),
     Wrong("sample", OFTEN, "axis-order", edit=("return x", "return x[:, ::-1]")),
     Wrong(
