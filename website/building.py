@@ -30,7 +30,7 @@ KATEX = (
     "sha512-XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg==",
 )
 GUIDES = ("course/README.md", "docs/README.md", "docs/instructor.md", "docs/deployment.md")
-GUIDES += ("docs/reuse.md",)
+GUIDES += ("docs/topics.md", "docs/reuse.md")
 INSIDE = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")
 INSIDE += ("CHANGELOG.md",)
 MERMAID = (
