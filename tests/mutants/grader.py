@@ -166,6 +166,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "0",
         "-1",
     ): "One sentence stands there: before it is before the last.",
+    (
+        "course.training",
+        "count, total, each = len(data[0]), 0.0, []",
+        "0",
+        "-1",
+    ): "All parts of the data are equally long, which is checked before.",
     **{
         (
             "course.training",
