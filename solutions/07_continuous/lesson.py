@@ -57,7 +57,7 @@ predict(
 
 # %% [markdown]
 r"""
-The photograph is one that scikit-learn ships (a temple in China, by Daniel Bücheler, CC BY 2.0; its green channel), cut into ten upright strips. The cell
+The photograph is one that scikit-learn ships (a temple in China, by danielbuechele on Flickr, CC BY 2.0; its green channel), cut into ten upright strips. The cell
 draws pixels at random: 2,000 for training, 4,000 for validation and 8,000 for the test, from different strips. Each comes with four neighbors that a scan by rows has seen before it.
 """
 
@@ -209,7 +209,7 @@ check(gaussian_nll)
 
 # %% [markdown]
 r"""
-Now the two reports. Ada works with levels 0 … 255. Ben divides by 256 first, as most image loaders do.
+Now the two reports. Ada works with levels 0 … 255. Ben divides by 256 first. (Most image loaders divide by 255, to the same effect.)
 """
 
 # %% tags=["demo"]
@@ -236,7 +236,7 @@ The sky and the rest are two hills, and one Gaussian fits neither. A mixture has
 
 $$-\log p(x) = -\log \sum_{k=1}^{K} w_k\, \mathcal N(x; \mu_k, \sigma_k^2) = -\operatorname*{logsumexp}_k \big[\log w_k + \log \mathcal N(x; \mu_k, \sigma_k^2)\big].$$
 
-The logarithm of a **sum** of densities; an average of logarithms would be a *product* of Gaussians, which is one narrow Gaussian again.
+The logarithm of a **sum** of densities; an average of logarithms would be a *product* of Gaussians, which is a single bell again.
 
 *By hand.* Two components with equal weights, centers 0 and 2, both σ = 1, and $x = 0$: densities 0.3989 and 0.0540, average 0.2265, NLL 1.4852 nats. The average of the NLLs, $\frac12(0.9189 + 2.9189) = 1.9189$, is something else.
 
@@ -344,7 +344,7 @@ with solved("gaussian_nll", "mixture_nll"):
 
 # %% [markdown]
 r"""
-It falls, on pixels that the model has never seen, as far as you like. Gray levels are *whole*: a set of points without width holds all of them, and a density on such a set may be infinite. So **an NLL of a density on whole levels has no lower bound, and no meaning**. Two honest ways are left: give each level the mass of its *bin*, or spread the
+It falls, on pixels that the model has never seen, as far as you like. Gray levels are *whole*: a set of points without width holds all of them, and a density on such a set may be infinite. So **an NLL of a density on whole levels has no lower bound**, and does not say which model is better. Two honest ways are left: give each level the mass of its *bin*, or spread the
 data over the bins. The next exercises do both.
 
 ## Exercise 4: a density that knows its bins
@@ -352,7 +352,7 @@ data over the bins. The next exercises do both.
 `discretized_logistic_mixture` · difficulty ●●● · 15 minutes · 4 points
 
 Let the density be as smooth as it likes, and let level $x$ have the mass from $x-\frac12$ to $x+\frac12$. The first level also gets all that lies below it, the last one all that lies above: **open edge bins**. Then the $K$ probabilities sum to 1. Salimans, Karpathy, Chen and Kingma (2017) take *logistic*
-components, since their distribution function is the sigmoid. With $a = (x+\frac12-\mu)/s$ and $b = (x-\frac12-\mu)/s$, one component gives
+components, since their distribution function is the sigmoid, written $\sigma(\cdot)$ from here on; the width is $s$. With $a = (x+\frac12-\mu)/s$ and $b = (x-\frac12-\mu)/s$, one component gives
 
 $$P(x) = \sigma(a) - \sigma(b), \qquad P(0) = \sigma(a), \qquad P(\text{last}) = 1 - \sigma(b) = \sigma(-b).$$
 
@@ -362,7 +362,7 @@ Now $s = 10^{-4}$ and $x = 20$. Then $a = 105000$ and $b = 95000$: both sigmoids
 
 $$\sigma(a) - \sigma(b) = \sigma(a)\,\sigma(-b)\,\big(1 - e^{-(a-b)}\big).$$
 
-**Check it by hand** for $a = 0.5, b = -0.5$: $0.6225 \cdot 0.6225 \cdot (1 - e^{-1}) = 0.2449$. Its logarithm is a sum of three terms, none of which ever vanishes.
+**Check it by hand** for $a = 0.5, b = -0.5$: $0.6225 \cdot 0.6225 \cdot (1 - e^{-1}) = 0.2449$. Its logarithm is a sum of three terms, and none of them ever becomes $-\infty$.
 
 Return $\log P(x)$ under the mixture: the weights and the axis are as in Exercise 3.
 
@@ -450,11 +450,11 @@ r"""
 
 `dequantize` · difficulty ●○○ · 4 minutes · 2 points
 
-The other way: keep the density, and change the data. Uniform noise $u$ between 0 and 1 spreads each level over its bin, and a division brings all of them into $[0, 1)$:
+The other way: keep the density, and change the data. Uniform noise $u$ between 0 and 1 spreads each level over its bin (now from $x$ to $x+1$: as wide as before, half a level higher), and a division brings all of them into $[0, 1)$:
 
 $$y = \frac{x + u}{K}.$$
 
-*By hand.* $K = 256$, level 3, $u = 0.5$: $y = 3.5/256 = 0.01367$. Rounded down, $256\,y$ is 3 again: nothing is lost. No spike can win any more, since no two $y$ are equal.
+*By hand.* $K = 256$, level 3, $u = 0.5$: $y = 3.5/256 = 0.01367$. Rounded down, $256\,y$ is 3 again, so the levels are all still there. A spike no longer pays: the noise is new in every pass and in the test, and a spike holds hardly any of a bin that is filled evenly.
 
 <details><summary>Hint 1</summary>
 

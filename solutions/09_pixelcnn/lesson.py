@@ -42,7 +42,9 @@ r"""
 
 Read an image as you read a page: row by row, from left to right. The chain rule then says
 
-$$p(x) = \prod_{i=1}^{n} p(x_i \mid x_{<i}), \qquad x_{<i} = \text{all rows above, and this row up to here.}$$
+$$p(x) = \prod_{i=1}^{n} p(x_i \mid x_{<i}),$$
+
+where $x_{<i}$ are all rows above, and this row up to here.
 
 MADE (lesson 5) gave all $n$ conditionals in one pass, and knew nothing of images: every pixel had weights of its own. A **convolution** uses the same small kernel at
 every place. What it learns about a stroke in one corner holds in all corners, and it serves images of any size.
