@@ -460,6 +460,7 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
     other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
     x, probe = (tensor(draw.normal(4, 2, 5, 5)).float() for _ in range(2))
     numbers = {"weight": tensor(draw.normal(*rule.shape)), "bias": tensor(draw.normal(4))}
+    numbers = _as_kept(layer, numbers)
     layer.load_state_dict({**_saved_by(layer), **_as_saved(layer, numbers)})
 
     def answers(of: Any, mask: np.ndarray) -> bool:
@@ -568,44 +569,60 @@ def _saved_by(layer: Any) -> dict[str, torch.Tensor]:
 
 
 def _plain(name: str) -> str:
-    """The name of a parameter, if another one is computed from it on every call."""
-    return re.sub(r"parametrizations\.(\w+)\.original$", r"\1", name)
+    """The name of a parameter, if another one is computed from it on every call.
+
+    What torch's weight_norm keeps, new or old, is called weight_g (lengths) and weight_v.
+    """
+    for end, plain in (("", ""), ("0", "_g"), ("1", "_v")):
+        name = re.sub(rf"parametrizations\.(\w+)\.original{end}$", rf"\1{plain}", name)
+    return name
 
 
-def _weights_by_norm(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights g · v / ‖v‖ that torch's weight_norm, new or old, keeps as a length and a
-    direction (Salimans and Kingma, 2016, "Weight Normalization", equation 2)."""
+def _length(v: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+    """‖v‖ in the shape of the lengths g."""
+    axes = [axis for axis in range(g.ndim) if g.shape[axis] == 1]
+    return torch.linalg.vector_norm(v, dim=axes, keepdim=True)
+
+
+def _with_weights(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The state, and the weights g · v / ‖v‖ of which it keeps a length and a direction (Salimans
+    and Kingma, 2016, "Weight Normalization", equation 2)."""
     found = {}
-    for length, direction in (
-        (r"parametrizations\.(\w+)\.original0$", r"parametrizations.\1.original1"),
-        (r"(\w+)_g$", r"\1_v"),
-    ):
-        for name, g in state.items():
-            v = state.get(re.sub(length, direction, name))
-            if re.search(length, name) and v is not None and g.ndim == v.ndim:
-                axes = [axis for axis in range(g.ndim) if g.shape[axis] == 1]
-                found[re.sub(length, r"\1", name)] = (
-                    g * v / torch.linalg.vector_norm(v, dim=axes, keepdim=True)
-                )
-    return found
+    for name, g in state.items():
+        stem = name.removesuffix("_g")
+        v = state.get(f"{stem}_v")
+        if stem != name and v is not None and g.ndim == v.ndim:
+            found[stem] = g * v / _length(v, g)
+    return {**state, **found}
+
+
+def _as_kept(layer: Any, numbers: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The numbers with the weight as weight_g and weight_v, if the layer keeps it so."""
+    g = {_plain(name): value for name, value in _saved_by(layer).items()}.get("weight_g")
+    if g is None:
+        return numbers
+    weight = numbers["weight"]
+    rest = {name: value for name, value in numbers.items() if name != "weight"}
+    return {"weight_g": _length(weight, g), "weight_v": weight, **rest}
 
 
 def _as_saved(layer: Any, numbers: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The numbers in single precision, under the names that the layer has for them."""
     named = {_plain(name): name for name in _saved_by(layer)}
-    return {named.get(name, name): value.float() for name, value in numbers.items()}
+    kept = _as_kept(layer, numbers) if "weight" in numbers else numbers
+    return {named.get(name, name): value.float() for name, value in kept.items()}
 
 
 def _masked(numbers: dict[str, torch.Tensor], mask: np.ndarray, x: torch.Tensor) -> torch.Tensor:
     """(W∘M) * x + b in double precision, with the height and width of x."""
-    weight = numbers["weight"] * tensor(mask).double()
+    weight = _with_weights(numbers)["weight"] * tensor(mask).double()
     return F.conv2d(x.double(), weight, numbers["bias"], padding=mask.shape[-1] // 2)
 
 
 def _after_a_step(
     numbers: dict[str, torch.Tensor], mask: np.ndarray, x: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Weight and bias after a step of gradient descent on the mean square of the outputs."""
+    """The numbers after a step of gradient descent on the mean square of the outputs."""
     given = {name: value.clone().requires_grad_() for name, value in numbers.items()}
     with torch.enable_grad():
         slopes = torch.autograd.grad(_masked(given, mask, x).pow(2).mean(), list(given.values()))
@@ -620,7 +637,7 @@ def _state_of(module: Any, names: Iterable[str]) -> dict[str, torch.Tensor]:
             state = {name: value for name, value in module.named_parameters()}
         except StudentFailed:
             state = {}
-    state = {_plain(name): value for name, value in state.items()} | _weights_by_norm(state)
+    state = _with_weights({_plain(name): value for name, value in state.items()})
     if missing := sorted(set(names) - set(state)):
         raise WrongKind(f"the layer {missing[0]} of the given constructor should stay: it is gone")
     return {

@@ -37,10 +37,22 @@ def facts_about_mask(layer: Any) -> dict[str, bool]:
 
 @inside
 def weight_gradient(layer: Any, x: Any) -> Any:
-    """The gradient of Σ layer(x)² for `layer.weight`; None if none arrives."""
+    """The gradient of Σ layer(x)² for `layer.weight`; None if none arrives.
+
+    Of a weight that weight_norm makes anew: for what it made, and not for its length or direction.
+    """
+    from torch.nn.utils import parametrize
+
     layer.zero_grad()
-    layer(x).pow(2).sum().backward()
-    return weight_of(layer).grad
+    held = getattr(layer, "parametrizations", {})
+    with parametrize.cached():
+        output = layer(x)
+        made = "weight" in held and hasattr(held["weight"], "original0")
+        weight = layer.weight if made else weight_of(layer)
+        if not weight.is_leaf:
+            weight.retain_grad()
+        output.pow(2).sum().backward()
+    return weight.grad
 
 
 @inside

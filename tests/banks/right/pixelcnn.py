@@ -318,6 +318,14 @@ class MaskedConv2d(nn.Conv2d):
     ),
     *(
         Right(
+            "MaskedConv2d",
+            "weight_norm of its own",
+            edit=("def forward(self", f"    {norm}(self)\n\n    def forward(self"),
+        )
+        for norm in ("nn.utils.parametrizations.weight_norm", "nn.utils.weight_norm")
+    ),
+    *(
+        Right(
             exercise,
             "layers with weight_norm",
             edit=(end, end + f"        for layer in {layers}:\n            {norm}(layer)\n"),
