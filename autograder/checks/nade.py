@@ -995,12 +995,18 @@ def gates(draw: Draw) -> list[tuple[np.ndarray, bool]]:
     """Models that round, each output a product of some inputs, as they are or turned.
 
     So an output changes at a few vectors only, and by much or by little: the changes are 0.002,
-    2, 0.02, 0.2, in turn, and the signs of half of them do not change.
+    2, 0.02, 0.2, in turn, and the signs of half of them do not change. In each model of more than
+    two variables an output sees one input, which tells it at every vector, and another one several.
     """
     cases = []
     for n in (draw.integer(5, 6), 4, 2):
         chosen = np.zeros((n, n), dtype=bool)
-        while not chosen.any() or (chosen == chosen.T).all() or (n > 2 and chosen.diagonal().all()):
+        while (
+            not chosen.any()
+            or (chosen == chosen.T).all()
+            or (n > 2 and (chosen.diagonal().all() or 1 not in chosen.sum(1)))
+            or (n > 2 and chosen.sum(1).max() < 2)
+        ):
             chosen = draw.uniform(n, n) < 0.6
             chosen[draw.integer(0, n - 1)] = False
             if n > 2:

@@ -347,16 +347,21 @@ def warm_cases(draw: Draw) -> list[tuple]:
 def extreme_cases(draw: Draw) -> list[tuple]:
     """True ties at the lowest temperature and the highest, and logits in the thousands."""
     n = draw.integer(5, 8)
-    tied = draw.normal(n)
+    tied = np.minimum(draw.normal(n), 3.0)  # no other one is near
     tied[draw.permutation(n)[: draw.integer(2, 3)]] = 4.0  # float32 has it exactly: a true tie
     large = draw.permutation(n) * 2000.0 + draw.integer(-9000, -4000)
     return [(tied, 1e-4), (tied, 1e4), *((large, T) for T in (1e-4, 1.0, 1e4))]
 
 
 def impossible_cases(draw: Draw) -> list[tuple]:
-    """Logits of which some are −inf, cold, warm and so hot that no number is small."""
+    """Logits of which some are −inf, cold, warm and so hot that no number is small.
+
+    No two are near, or the coldest would tell how a right answer rounds.
+    """
     n = draw.integer(6, 9)
     z = draw.normal(n)
+    while np.diff(np.sort(z)).min() < 0.02:
+        z = draw.normal(n)
     z[draw.permutation(n)[: draw.integer(2, 3)]] = -np.inf
     return [(z, T) for T in (1e-4, 0.7, 1e10)]
 
@@ -1158,6 +1163,8 @@ def cases_left_out(draw: Draw) -> list[tuple]:
 def cases_at_the_ends(draw: Draw) -> list[tuple]:
     """Cold enough for the largest to take all, the least k, the least mass; and k = 0."""
     z = draw.normal(2, 6)
+    while tempered(z, 1.3).max(axis=-1).min() > 0.3:  # hardly any mass is less than this, too
+        z = draw.normal(2, 6)
     return [
         (2 * draw.permutation(6) / 5.0, 0.05, None, 1.0),
         (z, 30.0, None, 1.0),
