@@ -489,7 +489,7 @@ def gaussian_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
 def far_gaussians(draw: Draw, of: str = VALUE) -> list[tuple]:
     """Points hundreds of sigmas away."""
     sigma = np.asarray(0.5 + draw.uniform())
-    x = np.array([-1.0, 1.0, 3.0]) * draw.integer(60, 900) * sigma
+    x = np.array([-1.0, 1.0, 3.0]) * draw.integer(500, 900) * sigma
     return [(x, np.asarray(0.5), sigma, of)]
 
 
@@ -586,10 +586,10 @@ def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
 
 
 def far_mixtures(draw: Draw, of: str = VALUE) -> list[tuple]:
-    """Points hundreds of sigmas from every component, some of whose weights are tiny."""
-    k = draw.integer(2, 4)
+    """Points hundreds of sigmas from every component; one weight is tiny, and two at least not."""
+    k = draw.integer(3, 4)
     x = np.array([-1.0, 1.0, 3.0, 0.1]) * draw.integer(300, 900)
-    logits = np.append(draw.normal(k - 1), -draw.integer(50, 300))
+    logits = np.append(draw.permutation(k - 1) * 2.0 + draw.uniform(k - 1), -draw.integer(50, 300))
     return [(x, logits, draw.normal(k), 0.3 + draw.uniform(k), of)]
 
 
@@ -790,9 +790,9 @@ def sharp_and_wide(draw: Draw) -> list[tuple]:
 
 
 def components_of_each(draw: Draw) -> list[tuple]:
-    """One mixture for each x, as a network gives them."""
+    """One mixture for each x, as a network gives them; the edges are asked elsewhere."""
     b, levels = draw.integer(5, 8), draw.integer(12, 40)
-    x = draw.rng.integers(0, levels, size=b)
+    x = draw.rng.integers(1, levels - 1, size=b)
     return [(x, *_levels_and_components(draw, levels, b, b, draw.integer(2, 4)), levels)]
 
 
