@@ -167,6 +167,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "-1",
     ): "One sentence stands there: before it is before the last.",
     (
+        "course.causality",
+        "never = ~finite[0].reshape(-1)[groups].any(-1)",
+        "0",
+        "-1",
+    ): "All rows of the base are of the same input.",
+    (
         "course.training",
         "count, total, each = len(data[0]), 0.0, []",
         "0",
