@@ -327,6 +327,19 @@ def test_the_average_is_the_entropy_only_where_the_parts_are_aligned(experiment)
 # ------------------------------------------------------------------------- learning, and a letter
 
 
+def test_a_page_takes_zlib_six_bytes_in_ten_and_the_model_two_or_three(experiment: Any) -> None:
+    said = experiment["said"]
+    raw, by_zlib, ours = (
+        int(
+            re.search(rf" {name} +([\d,]+) bytes +[\d.]+ bits a character", said)[1].replace(
+                ",", ""
+            )
+        )
+        for name in ("as it is", "zlib", "your codec")
+    )
+    assert 0.55 < by_zlib / raw < 0.65 and 0.2 < ours / raw < 0.3
+
+
 def test_a_receiver_that_learns_needs_no_model(experiment: Any) -> None:
     said = experiment["said"]
     found = re.search(r"all 1,797 digits came back: True; ([\d,]+) bits, ([\d.]+) a digit", said)

@@ -613,7 +613,7 @@ with solved("gru_step", "unroll", "truncated_backprop"):
 
 # %% [markdown]
 r"""
-Beside it stands a **Transformer** of about as many numbers, of lesson 12's form (the class is the course's own). It has no state: it reads windows of 64 letters, and sees in each what stands there before. The windows begin 32 letters apart and are read twice, so each letter is read four times, as often as by your GRU. A price is that of a letter after 32 to 63 others. (Of three learning rates the validation letters chose this one.)
+Beside it stands a **Transformer** of about as many numbers, of lesson 12's form (the class is the course's own). It has no state: it reads windows of 64 letters, and sees in each what stands there before. The windows begin 32 letters apart and are read twice, so each letter is read four times, as often as by your GRU. A price is that of a letter after 32 to 63 others. (Of three learning rates the validation letters chose this one, with each letter read six times.)
 """
 
 

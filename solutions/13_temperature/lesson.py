@@ -1046,7 +1046,7 @@ Both `model` and `source` are asked with the same prefixes: the drawn ones. `gat
 
 # %% tags=["demo"]
 predict(
-    "Where will the learner's d be at bell 60 of its own rounds?",
+    "From bell 20 of its own rounds on: where does the learner's d stand?",
     ["near 0.33", "near 0.5", "near 0.8"],
     answer=2,
     why="The demo below measures it, with a control.",

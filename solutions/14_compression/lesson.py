@@ -626,8 +626,8 @@ And how many bytes is the page?
 
 # %% tags=["demo"]
 predict(
-    "zlib needs about half of the bytes of such a page. And your codec with the model?",
-    ["as many as zlib", "about half of zlib's", "a tenth of zlib's"],
+    "zlib needs six bytes for ten of such a page. And your codec with the model?",
+    ["five or six", "two or three", "not even one"],
     answer=1,
     why="The cell below has all sizes.",
 )
