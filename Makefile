@@ -99,7 +99,6 @@ bench: notebooks ## run every benchmark and write benchmarks/README.md
 .PHONY: gpu
 gpu: install ## what needs a CUDA card: likelihoods, steps, samples, lessons, text; a sentence without one
 	$(BIN)/python -m benchmarks.gpu
-	$(BIN)/python -m benchmarks.gpu_text
 
 .PHONY: bench-widgets
 bench-widgets: tools ## a key pressed until the picture is painted, for every widget, beside interact

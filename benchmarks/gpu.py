@@ -490,7 +490,7 @@ def table(done: dict[str, Any]) -> str:
                 continue
             rows.append(
                 f"| {name}, {less['size']}: {less['setting']} | {less['nats']:.2f} ± "
-                f"{less['error']:.2f} | one seed | | {less['seconds']:.0f} "
+                f"{less['error']:.2f} | one seed, {less['device']} | | {less['seconds']:.0f} "
                 f"| {less['held'] / 1e9:.1f} GB | {less['how']} | |"
             )
     wave = done["likelihoods-WaveNet-0"]

@@ -1,24 +1,20 @@
-"""Text on a CUDA card, a part of `make gpu`: how fast GPT-2 writes, and the small GPT again.
+"""Text on a CUDA card, a part of `make gpu`: how fast GPT-2 writes, and a larger GPT.
 
-    python -m benchmarks.gpu_text                  # what is missing, on the card that is here
-    python -m benchmarks.gpu_text --minutes 8      # starts no part after so many
+    python -m benchmarks.gpu writing small drafts    # the parts of this module
 
 The speeds are of lesson 12's own solution beside the reference library's, on one card in one run.
 The small GPT is trained by a few recipes on all the plays but two: *Measure for Measure* chooses
 the recipe and the epoch, then the chosen recipe is trained again on that play, too, and Twelfth
-Night is read once. What is written lies in build/small_gpt: nothing goes into the package by
-itself, since lessons hold numbers of the model that they ship. What was interrupted is taken up by
+Night is read once. What is written lies in build/small_gpt; course/models/larger_gpt is a copy by
+hand, since lessons hold numbers of the models that they ship. What was interrupted is taken up by
 the same command. Needs the texts (`benchmarks.small_gpt`), tokenizers and, for the other side,
 transformers; without it that side is left out, and the table says so.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,15 +27,13 @@ from tokenizers import Tokenizer
 from autograder.lessons import ROOT, solution_functions
 from benchmarks import small_gpt
 from course import pretrained, writing
-from course.device import device as device_here
-from course.files import write_whole, written_together
+from course.files import write_whole
 from course.pretrained import END, SMALL, LanguageModel, hub_weights, language_model, load
 from course.training import History, fit
 
-TITLE = "Text on a GPU: launches, drafts and the small GPT again"
+TITLE = "Text on a GPU: launches, drafts and a larger GPT"
 FOLDER = ROOT / "build" / "small_gpt"
-STORE, PARTS = Path(__file__).with_name("gpu_text.json"), ROOT / "build" / "gpu-text-parts.json"
-NOTHING_RAN = 3  # the exit code where there is no card
+STORE = Path(__file__).with_name("gpu.json")  # with all other parts
 
 # --- how fast GPT-2 writes ------------------------------------------------------------------------
 
@@ -122,7 +116,7 @@ def shown(part: dict[str, Any]) -> str:
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 
-# --- the small GPT again --------------------------------------------------------------------------
+# --- a larger GPT ---------------------------------------------------------------------------------
 
 MOST = 15_000_000  # bytes of model.safetensors
 TARGET = 1.30  # nats a character of the held-out play
@@ -269,7 +263,7 @@ def again(
     model, history = trained(chosen, texts, plays.valid, device, checkpoint, progress)
     weights = {key: value.half() for key, value in hub_weights(model).items()}
     load(model, {key: value.float() for key, value in weights.items()})  # as they will be read
-    nats = small_gpt.token_nats(model.eval(), plays.test).double().sum().item()
+    model.eval()
     stored = safetensors.torch.save(weights, metadata={"format": "pt"})
     card = {
         "recipe": asdict(chosen),
@@ -283,10 +277,8 @@ def again(
         "seconds": round(history.seconds),
         "chosen_by": "the validation play's nats a character, recipe and epoch",
         "tried": tried,
-        "held_out": {
-            "characters": len(plays.test),
-            **small_gpt.figures(nats, plays.test, len(model.encode(plays.test))),
-        },
+        "held_out": on_text(model, plays.test),
+        "page": on_text(model, pretrained.held_out()),
         "target": TARGET,
         "today": _today(),
     }
@@ -302,8 +294,17 @@ def again(
     return card
 
 
+def on_text(model: LanguageModel, text: str) -> dict[str, float]:
+    """What a card says of a text: its characters, and the model's nats and bits on it."""
+    nats = small_gpt.token_nats(model, text).double().sum().item()
+    return {
+        "characters": len(text),
+        **small_gpt.figures(nats, text, len(model.encode(text))),
+    }
+
+
 def _today() -> dict[str, float]:
-    """The package's model on the same play, as its card has it."""
+    """The package's small model on the same play, as its card has it."""
     card = json.loads((small_gpt.MODEL / "card.json").read_text(encoding="utf-8"))
     return {"parameters": card["parameters"], **card["held_out"]}
 
@@ -318,10 +319,12 @@ def readme(card: dict[str, Any]) -> str:
         f"{row['valid_nats_per_character']:.3f} | {row['seconds']} |"
         for name, row in card["tried"].items()
     )
-    return f"""# The small GPT again
+    return f"""# course/larger-gpt
 
-Trained by `python -m benchmarks.gpu_text` on a card, in the model hub's GPT-2 format, with the
-tokenizer of course/small-gpt; so the shipped model can be its draft. Figures are in card.json.
+A larger GPT than course/small-gpt, with its tokenizer, so that the small one can write drafts for
+it; in the model hub's GPT-2 format. Written by `python -m benchmarks.gpu small`, whose folder
+build/small_gpt/model is copied here; figures are in card.json, and a test computes those of the
+held-out page again.
 
 **Architecture.** GPT-2 (Radford et al. 2019): {recipe["layers"]} layers of width \
 {recipe["width"]}, {recipe["heads"]} heads, context {recipe["context"]}; {card["parameters"]:,} \
@@ -349,8 +352,9 @@ once, at the end.
 
 {test["nats_per_character"]:.3f} nats per character, {test["bits_per_byte"]:.3f} bits per byte, \
 {test["nats_per_token"]:.3f} nats per token, on {test["characters"]:,} characters; asked for: at \
-most {card["target"]:.2f} ({met}). The shipped model, {card["today"]["parameters"]:,} parameters, \
-has {card["today"]["nats_per_character"]:.3f} nats per character.
+most {card["target"]:.2f} ({met}). course/small-gpt, {card["today"]["parameters"]:,} parameters, \
+has {card["today"]["nats_per_character"]:.3f} nats per character. On the page of held_out.txt: \
+{card["page"]["nats_per_character"]:.3f}.
 
 ## What it is not for
 
@@ -365,7 +369,7 @@ It knows one author, and facts of no kind; it repeats what plays of 1600 say of 
 def drafts(
     device: torch.device, folder: Path = FOLDER / "model", count: int = 200, ahead: int = 4
 ) -> dict[str, Any]:
-    """The shipped small GPT as the draft of the one in `folder`: how much of it is kept.
+    """The small GPT as the draft of the one in `folder`: how much of it is kept.
 
     `share` is Σ min(p, q) on the held-out page, `passes` of `count` tokens that lesson 13's
     `speculate` wrote, seed 0.
@@ -438,8 +442,8 @@ def table(done: dict[str, Any]) -> str:
         lines.append("")
     if card := done.get("small-gpt"):
         lines.append(
-            f"The small GPT again: {card['held_out']['nats_per_character']:.3f} nats a character "
-            f"of the held-out play (asked for: {card['target']:.2f}; shipped: "
+            f"The larger GPT: {card['held_out']['nats_per_character']:.3f} nats a character "
+            f"of the held-out play (asked for: {card['target']:.2f}; the small one: "
             f"{card['today']['nats_per_character']:.3f}), {card['parameters']:,} parameters, "
             f"{card['bytes'] / 1e6:.1f} MB, {card['seconds']} s.",
         )
@@ -447,7 +451,7 @@ def table(done: dict[str, Any]) -> str:
         tokens = sum(drafted["share"] ** i for i in range(drafted["ahead"] + 1))
         lines += [
             "",
-            f"The shipped one as its draft: {drafted['share']:.0%} of a draft kept on the held-out "
+            f"The small one as its draft: {drafted['share']:.0%} of a draft kept on the held-out "
             f"page, so about {tokens:.1f} tokens a pass with {drafted['ahead']} ahead; counted: "
             f"{drafted['tokens']} tokens in {drafted['passes']} passes.",
         ]
@@ -458,60 +462,16 @@ def table(done: dict[str, Any]) -> str:
 
 def run() -> str:
     """The section of benchmarks/README.md: what is stored of the last run on a card."""
-    if STORE.exists():
-        return table(json.loads(STORE.read_text(encoding="utf-8")))
+    done = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    if parts().keys() & done.keys():
+        return table(done)
     recipes = ", ".join(f"{recipe.name} ({recipe.parameters():,})" for recipe in RECIPES)
     return (
         "**Not run yet: no CUDA card could be had.** `make gpu` times lesson 12's solution beside "
         f"the reference library (asked for: {TARGETS[COMPILED]} times its compiled static cache, "
         f"{TARGETS[EAGER]:g} times what it does as it comes), trains the small GPT by recipes of "
         f"so many parameters: {recipes} (asked for: {TARGET:.2f} nats a character of the held-out "
-        "play in 15 MB), and lets the shipped one draft for it. Its parts are tested on a "
+        "play in 15 MB), and lets the small one draft for it. Its parts are tested on a "
         "processor, in small. Measured once on an NVIDIA H100, with other code of the same form:"
         f"\n\n```\n{writing.stored()}\n```"
     )
-
-
-def measure(device: torch.device, parts_file: Path = PARTS, minutes: float = 1e9) -> list[str]:
-    """Runs what is missing, starts none after `minutes`, keeps each part; the names left."""
-    began = time.perf_counter()
-    done = json.loads(parts_file.read_text(encoding="utf-8")) if parts_file.exists() else {}
-    for name, part in parts().items():
-        if name in done or time.perf_counter() - began > 60 * minutes:
-            continue
-        print(f"{name} …", flush=True)
-        done[name] = part(device)
-        write_whole(parts_file, json.dumps(done, indent=1, ensure_ascii=False) + "\n")
-    return [name for name in parts() if name not in done]
-
-
-def write(parts_file: Path = PARTS, store: Path = STORE, lesson: Path = writing.STORE) -> None:
-    """Writes benchmarks/gpu_text.json and what lesson 12 shows without a card, both or none."""
-    done = json.loads(parts_file.read_text(encoding="utf-8"))
-    with written_together() as put:
-        put(store, json.dumps(done, indent=1, ensure_ascii=False) + "\n")
-        put(lesson, shown(done["writing-float32"]))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Runs what is missing, and writes when all is there; 3 where there is no card."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_text", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--minutes", type=float, default=1e9, help="start no part after so many")
-    options = parser.parse_args(arguments)
-    card = device_here()
-    if card.type != "cuda":
-        print("There is no CUDA card here: nothing was run.")
-        return NOTHING_RAN
-    if left := measure(card, minutes=options.minutes):
-        print(f"{len(left)} parts are left, {left[0]} first: run the same command again.")
-        return 0
-    write()
-    from benchmarks.__main__ import main as write_readme
-
-    write_readme(["gpu_text"])
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

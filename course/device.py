@@ -9,7 +9,7 @@ import torch
 VARIABLE = "COURSE_DEVICE"
 SIZES = ("auto", "gpu", "laptop", "smaller")  # of what the sections "At full size" do
 TRIES = 5  # of a step, on each device
-WORTH_A_CARD = 20.0  # seconds: for less, the time to set up a card (6 or 7) is not repaid
+WORTH_A_CARD = 70.0  # seconds: to set up a card takes 6 or 7, so to ask it costs a tenth at most
 A_LONG_STEP = 1.0  # seconds
 
 
@@ -63,8 +63,9 @@ def quicker(
     """The device that does `steps` steps in less time: `card`, or the processor.
 
     A card is built for much work at once. A small model's step is over before the card has been
-    told of it, and then the processor is the quicker one. And a card takes seconds to set up: what
-    the processor does in `WORTH_A_CARD` seconds, it does without asking.
+    told of it, and then the processor is the quicker one. And a card takes seconds to set up, in
+    vain if it is not quicker: what the processor does in `WORTH_A_CARD` seconds, it does without
+    asking, so that a card makes nothing slower by more than a tenth.
 
     Args:
         step_on: `step_on(device)` prepares there and returns a step without arguments, which

@@ -1,12 +1,13 @@
-"""Loads language models in the model hub's GPT-2 format: the course's own small one, and GPT-2.
+"""Loads language models in the model hub's GPT-2 format: the course's own two, and GPT-2.
 
     from course import pretrained
 
     model = pretrained.language_model("course/small-gpt")     # in the package: no download
+    better = pretrained.language_model("course/larger-gpt")   # in the package, same tokens
     model.logits(torch.tensor([model.encode("My lord,")]))    # (1, T, V)
     weights = pretrained.state_dict("openai-community/gpt2")  # 548 MB, downloaded once
 
-A name is `SMALL`, `GPT2_124M`, or the path of a folder in the same format: config.json,
+A name is `SMALL`, `LARGER`, `GPT2_124M`, or the path of a folder in the same format: config.json,
 model.safetensors, and tokenizer.json or vocab.json with merges.txt.
 """
 
@@ -26,10 +27,12 @@ from torch.nn import functional as F
 from course.data import DataCorrupt, DataUnavailable
 
 SMALL = "course/small-gpt"
+LARGER = "course/larger-gpt"  # SMALL can be its draft: same tokens, same texts held out
 GPT2_124M = "openai-community/gpt2"
 END = "<|endoftext|>"  # stands before and after every text that the models were trained on
 
-_SMALL_FOLDER = Path(__file__).parent / "models" / "small_gpt"
+_MODELS = Path(__file__).parent / "models"
+_IN_PACKAGE = {SMALL: _MODELS / "small_gpt", LARGER: _MODELS / "larger_gpt"}
 _REVISION = "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 _HUB = {  # bytes and SHA-256 of the hub's files at this revision
     "config.json": (665, "0daed7749b4f02b8f76240d5444551d7b08712dab4d0adb8239c56ba823bb7b4"),
@@ -247,8 +250,8 @@ def hub_weights(model: LanguageModel) -> dict[str, torch.Tensor]:
 
 
 def held_out() -> str:
-    """A page of Twelfth Night, which the small model was not trained on (public domain)."""
-    return (_SMALL_FOLDER / "held_out.txt").read_text("utf-8")
+    """A page of Twelfth Night, which neither model was trained on (public domain)."""
+    return (_IN_PACKAGE[SMALL] / "held_out.txt").read_text("utf-8")
 
 
 def _pairs(model: LanguageModel) -> list[tuple[str, torch.Tensor, bool]]:
@@ -286,13 +289,13 @@ def _file(name: str | os.PathLike, file: str) -> Path:
 
 
 def _local(name: str | os.PathLike) -> Path:
-    if name == SMALL:
-        return _SMALL_FOLDER
+    if name in _IN_PACKAGE:
+        return _IN_PACKAGE[os.fspath(name)]
     if Path(name).is_dir():
         return Path(name)
     raise ValueError(
-        f'a model\'s name is "{SMALL}", "{GPT2_124M}", or the path of a folder in the hub\'s '
-        f"format: got {os.fspath(name)!r}"
+        f'a model\'s name is "{SMALL}", "{LARGER}", "{GPT2_124M}", or the path of a folder in '
+        f"the hub's format: got {os.fspath(name)!r}"
     )
 
 

@@ -85,11 +85,11 @@ CARD = torch.device("cuda")
 @pytest.mark.parametrize(
     ("card", "processor", "chosen"),
     [
-        ([], [0.2], "cpu"),  # 100 steps in 20 seconds: nobody asks the card
+        ([], [0.6875], "cpu"),  # 100 steps in 69 seconds: nobody asks the card
         ([], [0.75, 0.125], "cpu"),  # a first step that sets up is no matter
-        ([9, 2, 2, 2, 2, 2], [0.25] * 6, "cpu"),
-        ([9, 0.25], [0.25] * 6, "cuda"),
-        ([9, 2, 2, 2, 2, 0.2], [0.25] * 6, "cuda"),
+        ([9, 2, 2, 2, 2, 2], [0.75] * 6, "cpu"),
+        ([9, 0.75], [0.75] * 6, "cuda"),
+        ([9, 2, 2, 2, 2, 0.2], [0.75] * 6, "cuda"),
         ([9, 1], [100], "cuda"),  # one long step tells enough
     ],
 )

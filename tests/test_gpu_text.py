@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,38 +149,6 @@ def test_without_the_reference_library_its_side_is_left_out_in_a_sentence(
     told = gpu_text.table(done)
     assert "The reference library is not installed there: its side was not run." in told
     assert f"{card['held_out']['nats_per_character']:.3f} nats a character" in told
-
-
-def test_without_a_card_nothing_is_run_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-):
-    monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    monkeypatch.setattr(gpu_text, "parts", lambda: pytest.fail("nothing is to be run"))
-    assert gpu_text.main([]) == gpu_text.NOTHING_RAN
-    assert capsys.readouterr().out == "There is no CUDA card here: nothing was run.\n"
-
-
-def test_parts_are_kept_taken_up_and_written_together(
-    small, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    ran: list[str] = []
-
-    def part(name: str, result: dict) -> Callable:
-        return lambda device: ran.append(name) or result
-
-    speeds = gpu_text.speeds(CPU, compiles=False)
-    names = {"writing-float32": speeds, "drafts": {"share": 0.5}}
-    made = {name: part(name, result) for name, result in names.items()}
-    monkeypatch.setattr(gpu_text, "parts", lambda: made)
-    file = tmp_path / "parts.json"
-    assert gpu_text.measure(CPU, file, minutes=-1) == list(names) and not ran
-    assert gpu_text.measure(CPU, file) == gpu_text.measure(CPU, file) == []
-    assert ran == list(names)
-    store, lesson = tmp_path / "gpu_text.json", tmp_path / "writing.json"
-    gpu_text.write(file, store, lesson)
-    assert json.loads(store.read_text("utf-8")) == names
-    monkeypatch.setattr(writing, "STORE", lesson)
-    assert writing.stored().rates == speeds["rates"]
 
 
 def test_what_was_never_run_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

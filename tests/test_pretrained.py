@@ -300,6 +300,20 @@ def test_the_cards_figures_hold_on_the_held_out_page():
     assert math.isclose(bits, card["bits_per_byte"], rel_tol=1e-4)
 
 
+def test_the_larger_models_card_holds_and_it_reads_the_small_ones_tokens():
+    folder = pretrained.folder(pretrained.LARGER)
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    model, text = pretrained.language_model(pretrained.LARGER), pretrained.held_out()
+    nats = nats_of(model, text)
+    assert math.isclose(sum(nats) / len(text), card["page"]["nats_per_character"], rel_tol=1e-4)
+    assert sum(nats) < sum(nats_of(pretrained.language_model(), text))
+    assert card["held_out"]["nats_per_character"] <= card["target"]
+    assert sum(p.numel() for p in model.parameters()) == card["parameters"]
+    assert (folder / "model.safetensors").stat().st_size == card["bytes"] < 15_000_000
+    assert (folder / "tokenizer.json").read_bytes() == (SMALL / "tokenizer.json").read_bytes()
+    assert f"{card['held_out']['nats_per_character']:.3f}" in (folder / "README.md").read_text()
+
+
 def test_it_beats_n_grams_of_every_order_on_the_held_out_play():
     best = min(row["nats_per_character"] for row in CARD["n_grams"].values())
     assert set(CARD["n_grams"]) >= {"4", "5", "6"}

@@ -1234,7 +1234,7 @@ To *write* five tokens takes a model five passes; to *judge* five takes one (les
 
 *By hand.* $p = (0.5, 0.3, 0.2)$, $q = (0.2, 0.6, 0.2)$. Kept are $0.2$, $0.3$ and $0.2$; the other $0.3$ go to the first token. The sum is $p$: the text is the target's **exactly**, whatever the draft.
 
-Our target is the small GPT; its draft is the same network with a short memory, reading the last few tokens only. (It saves passes here, not work: a real draft is small.) How long a memory does it take, until half of a draft is kept?
+Our target is the small GPT; its draft is the same network with a short memory, reading the last few tokens only. (It saves passes here, not work.) How long a memory does it take, until half of a draft is kept?
 """
 
 
@@ -1286,3 +1286,29 @@ for memory in (1, 2, 4, 8, 16, 32):
     share = torch.minimum(p[memory - 1 :], q).sum(-1).mean().item()  # Σ min(p, q): what is kept
     each = sum(share**i for i in range(ahead + 1))
     print(f"memory {memory:>2}: {share:4.0%} of a draft kept, about {each:.1f} tokens a pass")
+
+
+# %% [markdown]
+"""
+A real draft is a smaller network. The package has a larger GPT too, with the same tokens and twice the layers: `course/larger-gpt`. Now the small one writes ahead, and the larger one signs. Is it worth it? A pass takes about as long as it takes to read the network's numbers, so count these.
+"""
+
+
+# %% tags=["demo"] title="A small model drafts for a larger one"
+larger = pretrained.language_model(pretrained.LARGER)
+better = larger.logits(page[None])[0].softmax(-1)  # (256, V)
+share = torch.minimum(better, p).sum(-1).mean().item()
+each = sum(share**i for i in range(ahead + 1))
+nats = [-q[:-1].gather(1, page[1:, None]).log().mean().item() for q in (p, better)]
+sizes = [sum(w.numel() for w in model.parameters()) / 1e6 for model in (gpt, larger)]
+print(
+    f"the draft: {sizes[0]:.1f} million numbers, {nats[0]:.2f} nats a token on a page new to both"
+)
+print(f"the target: {sizes[1]:.1f} million numbers, {nats[1]:.2f} nats a token")
+print(f"{share:.0%} of a draft kept, about {each:.1f} tokens a pass of the target")
+cost = 1 + ahead * sizes[0] / sizes[1]
+print(
+    f"a pass and its draft read {cost:.1f} times the target's numbers: {each / cost:.2f} tokens a"
+)
+print("pass's worth. A draft of half the size is too dear; at a tenth it would be worth its keep:")
+print(f"{each / (1 + ahead / 10):.1f}, if as much of it were kept.")
