@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from autograder.checks import continuous
 from autograder.claims import Cause, Claim, Verdict
+from autograder.draw import Draw
 from tests.banks import draws
 from tests.banks.bank import Right, Wrong, judge_answer
 
@@ -42,3 +45,32 @@ def test_leaving_out_slips_and_small_cases_changes_no_points_and_no_names(names:
     found = draws.outcomes_of("05_made", CLOSED, (3,), names)
     assert found == {(whole.earned, tuple(whole.misconceptions) if names else ()): [3]}
     assert whole.cause is None or whole.cause.example, "outside, cards are whole"
+
+
+SEEDS = range(200)
+
+
+def test_no_density_of_an_ordinary_mixture_is_so_small_that_1e_12_shows():
+    least = min(
+        np.exp(-continuous.rule_of_mixture(*case)).min()
+        for seed in SEEDS
+        for case in continuous.mixture_cases(Draw(seed, "mixture_nll"))
+    )
+    assert 1e-12 / least < 1e-6, "answers are compared to 2e-5"
+
+
+def test_centers_lie_at_one_level_though_they_be_almost_between_two():
+    mu = np.array([2.5 - 1e-6, 2.5 + 1e-6, 5.0])
+    shares = continuous._at_centers(np.zeros(3), mu, np.ones(3), 8)
+    assert shares.tolist() == pytest.approx([0, 0, 0, 1 / 3, 1 / 3, 0, 1 / 3, 0, 0, 0], abs=0)
+
+
+def test_averages_of_draws_have_their_law_and_no_level_of_it_is_impossible():
+    rng = np.random.default_rng(0)
+    [(logits, mu, scale, levels), _] = continuous.sampled_mixtures(Draw(0, "sample"))
+    weights = np.exp(logits) / np.exp(logits).sum()
+    drawn = (mu + scale * rng.logistic(size=(200_000, 3))) @ weights
+    seen = np.bincount(drawn.round().clip(0, levels - 1).astype(int), minlength=levels) / len(drawn)
+    law = continuous._averaged_draws(logits, mu, scale, levels)
+    assert np.abs(law[1:-1] - seen).sum() < 0.02
+    assert law[0] == law[-1] == 0 and (law[1:-1] > 0).all() and law.sum() == pytest.approx(1)

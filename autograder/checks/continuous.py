@@ -21,7 +21,7 @@ from scipy.stats import binom
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.numbers import SMALL, close, softmax, tensor
+from autograder.checks.numbers import SMALL, close, sigmoid, softmax, tensor
 from autograder.checks.samples import (
     apart,
     as_often,
@@ -576,12 +576,19 @@ def rule_of_mixture(
 
 
 def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
-    """Components for all x, and components for each of them."""
+    """Components for all x, and components for each of them.
+
+    Each x lies within 2 sigma of one of its components, where no density is tiny: what is added to
+    densities, such as 1e-12, shows far out alone.
+    """
     b, k = draw.integer(6, 8), draw.integer(3, 4)
     cases = []
     for shape in ((k,), (b, k)):
-        logits, mu = draw.normal(*shape) + 2.0, 3 * draw.normal(*shape)
-        cases.append((3 * draw.normal(b), logits, mu, 0.3 + draw.uniform(*shape), of))
+        logits, mu = draw.normal(*shape) + 2.0, 2 * draw.normal(*shape)
+        sigma = 0.3 + draw.uniform(*shape)
+        about = np.eye(k)[draw.rng.integers(0, k, size=b)]  # one component for each x
+        x = (about * mu).sum(1) + (about * sigma).sum(1) * (4 * draw.uniform(b) - 2)
+        cases.append((x, logits, mu, sigma, of))
     return cases
 
 
@@ -1018,19 +1025,13 @@ def law_of_levels(
 
 
 def _at_centers(logits: Array, mu: Array, scale: Array, levels: int, **wrong: Any) -> Array:
-    return law_of_levels(logits, mu, np.full_like(scale, 1e-4), levels, **wrong)
+    nothing = np.full_like(scale, 1e-12)  # so little that no center is near two levels
+    return law_of_levels(logits, mu, nothing, levels, **wrong)
 
 
 def _one_bell(logits: Array, mu: Array, scale: Array, levels: int, **wrong: Any) -> Array:
     w = np.exp(logits - np.logaddexp.reduce(logits))
     return law_of_levels(np.zeros(1), (w @ mu)[None], (w @ scale)[None], levels, **wrong)
-
-
-@functools.cache
-def _logistics(components: int) -> Array:
-    """Logistic numbers, (20,000, components), always the same."""
-    u = np.random.default_rng(0).uniform(size=(DRAWS, components))
-    return np.log(u) - np.log1p(-u)
 
 
 def law_of_a_grid(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
@@ -1045,9 +1046,14 @@ def law_of_a_grid(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
 
 
 def _averaged_draws(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
-    w = np.exp(logits - np.logaddexp.reduce(logits))
-    x = (mu + scale * _logistics(len(w))) @ w
-    return _levels_of(np.clip(np.rint(x), 0, levels - 1).astype(int), levels)
+    """Of Σ_k w_k (mu_k + scale_k · a logistic number), all but the last of these on a grid."""
+    w = softmax(logits)
+    *others, last = w * scale
+    grid = logit((np.arange(100) + 0.5) / 100)
+    moved = functools.reduce(np.add.outer, [one * grid for one in others], w @ mu)
+    edges = np.arange(levels - 1) + 0.5
+    below = sigmoid((edges - moved[..., None]) / last).reshape(-1, levels - 1).mean(axis=0)
+    return np.diff(below, prepend=[0, 0], append=[1, 1])
 
 
 _SAMPLERS = (
@@ -1060,7 +1066,7 @@ _SAMPLERS = (
         "mean-for-sample",
         "you return the mean of the mixture, where hardly any level of the data may lie",
         gives=lambda logits, mu, scale, levels: _one_bell(
-            logits, mu, np.full_like(scale, 1e-4), levels
+            logits, mu, np.full_like(scale, 1e-12), levels
         ),
     ),
     Mistake(
