@@ -146,7 +146,6 @@ function render({ model, el }) {
   let mu = model.get("mu"), sigma = model.get("sigma");
   let shaded = "forward", pointed = null, running = null, path = [];
   let ahead = false; // whether the reader has moved q since the kernel was last told
-  const calm = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
 
   const root = make("div", { class: "kl-explorer", role: "group", "aria-label": "KL explorer",
     "data-lm-suppress-shortcuts": "true" }, el);
@@ -436,7 +435,7 @@ function render({ model, el }) {
       return true;
     };
     const finish = () => { path.push([mu, sigma]); running = null; draw(); commit(); };
-    if (calm) {
+    if (isCalm()) {
       while (step());
       return finish();
     }

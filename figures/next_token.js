@@ -208,8 +208,8 @@ function render({ model, el }) {
   }
   button.addEventListener("click", () => {
     if (clock) { stop(); return; }
-    const most = Number(reel.max), calm = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-    if (calm) { reel.value = String(most); drawTexts(); return; }
+    const most = Number(reel.max);
+    if (isCalm()) { reel.value = String(most); drawTexts(); return; }
     if (Number(reel.value) >= most) reel.value = "0";
     button.textContent = "Stop";
     clock = setInterval(() => {

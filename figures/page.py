@@ -29,11 +29,12 @@ _PAGE = """<!doctype html>
   :root { color-scheme: light dark; }
   body { margin: 0; padding: 12px; background: Canvas; }
   main { max-width: __WIDTH__px; margin: 0 auto; }
+  main > h1 { position: absolute; clip-path: inset(50%); overflow: hidden; width: 1px; }
 </style>
 <style>__CSS__</style>
 </head>
 <body>
-<main><h1 style="position:absolute;clip-path:inset(50%);width:1px;height:1px">__TITLE__</h1>
+<main><h1>__TITLE__</h1>
 <div id="widget"></div></main>
 <script id="state" type="application/json">__STATE__</script>
 <script id="module" type="application/json">__MODULE__</script>

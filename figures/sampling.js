@@ -75,6 +75,7 @@ function render({ model, el }) {
     model.save_changes();
   }
   function start() {
+    if (isCalm()) { go(film.n); return; }
     if (step() >= film.n) go(film.given);
     play.textContent = "❚❚ Pause";
     play.setAttribute("aria-label", "Pause");

@@ -17,7 +17,7 @@ from figures import widget
 from figures.drawing import Drawing
 from figures.widget import fixed
 
-MOST_VALUES = 2_000_000  # probabilities that are sent: 8 MB
+MOST_VALUES = 500_000  # probabilities that are sent: 2 MB
 MOST_IMAGES = 12
 
 

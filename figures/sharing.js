@@ -136,12 +136,11 @@ function render({ model, el }) {
     write("_bits", now.slice(0, j - 1) + (now[j - 1] === "1" ? "0" : "1") + now.slice(j));
   }
 
-  const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   // From step i to the next: what is added flies up, column i alone or all columns before it again.
   function goTo(step) {
     const from = model.get("_step");
     write("_step", step);
-    if (step !== from + 1 || still()) return;
+    if (step !== from + 1 || isCalm()) return;
     const p = place(), sweep = model.get("_mode") === "sweep";
     for (let j = sweep ? from : 1; j <= from; j++) {
       const column = make("g", { class: "flying" }, svg);
@@ -162,6 +161,7 @@ function render({ model, el }) {
     if (playing) return stop();
     pointed = null;
     below = false;
+    if (isCalm()) { write("_step", net.n); return; }
     if (model.get("_step") >= net.n) write("_step", 1);
     play.textContent = "❚❚ Pause";
     const ahead = () => {

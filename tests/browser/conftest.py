@@ -49,12 +49,17 @@ def show(new_page: Callable[..., Page], tmp_path) -> Callable[..., Page]:
     """`show(widget)` opens the widget's self-contained page, painted.
 
     With `kernel=True` the page talks to the Python widget, as a notebook's does: what its
-    JavaScript saves is set on the widget, and the widget's traits come back. Other keywords
-    (color_scheme, viewport) are Playwright's, for a browser context.
+    JavaScript saves is set on the widget, and the widget's traits come back. `before` is a script
+    that runs before the page's own. Other keywords (color_scheme, viewport) are Playwright's, for a
+    browser context.
     """
 
-    def open_widget(widget: anywidget.AnyWidget, kernel: bool = False, **options: object) -> Page:
+    def open_widget(
+        widget: anywidget.AnyWidget, kernel: bool = False, before: str = "", **options: object
+    ) -> Page:
         page = new_page(**options)
+        if before:
+            page.add_init_script(before)
         if kernel:
 
             def answer(changed: dict) -> dict:

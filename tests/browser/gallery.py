@@ -10,7 +10,9 @@ from torch import nn
 
 from autograder.lessons import solution_functions
 from course import pretrained
+from figures import arrow, attention, codec, completion, mask_explorer, sharing
 from figures.arrow import ArrowExplorer
+from figures.attention import AttentionExplorer
 from figures.attention_steps import AttentionSteps
 from figures.chain import ChainExplorer
 from figures.dag_editor import DagEditor
@@ -22,6 +24,7 @@ from figures.mask_explorer import MaskExplorer
 from figures.mixture_explorer import MixtureExplorer
 from figures.predict import Prediction
 from figures.receptive_field import ReceptiveFieldExplorer
+from figures.sampling import SamplingPlayer
 from figures.sharing import SharingExplorer
 from figures.table_size import TableSize
 from figures.widget import Widget
@@ -155,3 +158,82 @@ def leaky() -> dict[str, Callable[[], Widget]]:
         ),
         "unrolled": lambda: test_unrolled.unrolled(test_unrolled.early),
     }
+
+
+def _wide_masks() -> MaskExplorer:
+    widest = mask_explorer.MOST_UNITS
+    degrees = [1 + np.arange(widest) % (widest - 1) for _ in range(2)]
+    return MaskExplorer.of(build_masks, lambda *_: degrees, n=widest, hidden_sizes=(widest,) * 2)
+
+
+def _scanned() -> SamplingPlayer:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, size=(2, 1, 28, 28))
+    chances = random.dirichlet(np.ones(256), size=(2, 1, 28, 28)).transpose(0, 4, 1, 2, 3)
+    player = SamplingPlayer(images, 256, chances)
+    player._step = player._n
+    return player
+
+
+def _causal_layer() -> Widget:
+    weight = torch.ones(784, 784).triu(1)
+    return dependency_explorer(lambda x: x @ weight.to(x.dtype), torch.zeros(1, 784))
+
+
+def _long_line() -> Widget:
+    line = (torch.arange(attention.MOST_TOKENS) % 8)[None]
+    return AttentionExplorer.of(test_attention.Model(), line, decode=test_attention.decode)
+
+
+def _wide_table() -> ChainExplorer:
+    table = np.random.default_rng(0).dirichlet(np.ones(81)).reshape(3, 3, 3, 3)
+    return ChainExplorer(table)
+
+
+def _large_vocabulary() -> Widget:
+    row = test_next_token.row(50_257)  # GPT-2's
+    return test_next_token.NextToken.of(test_next_token.next_probs, *row)
+
+
+def _picture_completion() -> Widget:
+    random = torch.Generator().manual_seed(0)
+    n = completion.MOST_SIDE**2
+    weight, bias = torch.randn(n, n, generator=random), torch.randn(n, generator=random)
+    x = torch.randint(0, 2, (n,), generator=random)
+    functions = test_completion.causal, test_completion.complete
+    return completion.CompletionExplorer.of(*functions, weight, bias, x=x)
+
+
+def _deep_stacks() -> ReceptiveFieldExplorer:
+    return ReceptiveFieldExplorer.of_model(nn.Conv2d(1, 1, 5, padding=2), 20, 20, reach=2)
+
+
+# The most that a widget takes: a mask of 784×784, as a scanned digit's, where it takes one.
+LARGEST: dict[str, Callable[[], Widget]] = {
+    "arrow": lambda: ArrowExplorer(eps=np.linspace(0.1, 4, arrow.MOST_VARIANCES).tolist()),
+    "attention": _long_line,
+    "chain": _wide_table,
+    "codec": lambda: test_codec.explorer(n=codec.MOST_SYMBOLS, count=codec.MOST_EXAMPLES),
+    "completion": _picture_completion,
+    "dependency": _causal_layer,
+    "mask_explorer": _wide_masks,
+    "next_token": _large_vocabulary,
+    "receptive_field": _deep_stacks,
+    "sampling": _scanned,
+    "sharing": lambda: SharingExplorer.of(
+        test_sharing.nade, *test_sharing.numbers(sharing.MOST_VARIABLES, sharing.MOST_HIDDEN)
+    ),
+}
+# What these draw has one size, or a handful of them: the gallery's example is as large as any.
+ONE_SIZE = {
+    "attention_steps",
+    "dag_editor",
+    "dilation_tree",
+    "evidence",
+    "kl_explorer",
+    "mixture_explorer",
+    "parameter_growth",
+    "predict",
+    "table_size",
+    "unrolled",
+}
