@@ -234,7 +234,7 @@ How many free numbers do these tables have together?
 
 # %% tags=["demo"]
 predict(
-    "For 20 bits the full table has 1,048,575 free numbers. How many have these 20 tables together?",
+    "For 20 bits the full table has 1,048,575 free numbers. How many do these 20 tables have together?",
     ["39", "210", "1,048,575"],
     answer=lambda: [39, 210, 2**20 - 1].index(sum(2 ** (i - 1) for i in range(1, 21))),
     why="Table i has a row for each of the 2^(i − 1) prefixes, and one free number in each row.",
@@ -251,7 +251,7 @@ In general $1 + 2 + 4 + \dots + 2^{n-1} = 2^n - 1$: exactly the table. **The cha
 it is an identity, so nothing about the distribution has been assumed, and nothing can have been saved.
 </details>
 
-To save numbers, something must be *assumed*. There are three great ways down from the wall: leave arrows out, tie the tables together, or put a formula in their place. First the arrows.
+To save numbers, something must be *assumed*. There are three great ways down from the wall: let a variable depend on fewer of the others (in a picture, leave *arrows* out), tie the tables together, or put a formula in their place. First the arrows.
 """
 
 # %% [markdown]
@@ -295,7 +295,7 @@ Nodes are numbered from 0, and `parents[i]` is the list of the parents of node `
 Two things are no Bayes net, and your function should say so with a `ValueError` whose message names a node by its number:
 
  - a parent that does not exist (a number below 0 or above $n - 1$): name the child;
- - a **cycle**, where a node is its own ancestor: name a node on the cycle.
+ - a **cycle**, where a node is its own ancestor (its parent, a parent's parent, and so on): name a node on the cycle, not one below it.
 
 <details><summary>Hint 1: the count</summary>
 
@@ -455,7 +455,7 @@ predict(
     answer=lambda: [(-1, -1), (-1, 1), (1, 1)].index(
         tuple(np.sign(np.diff([new_image_costs(m) for m in (0, 7, 14)])).astype(int))
     ),
-    why="The next cell draws the whole curve.",
+    why="The next two cells print the whole curve, and draw it.",
 )
 
 # %% tags=["demo"]
