@@ -114,7 +114,7 @@ r"""
 
 `logits` · difficulty ●○○ · 8 minutes · 3 points
 
-The vote before the sigmoid is called a **logit**: $\ell_i = b_i + \sum_{j<i} W_{ij}\,x_j$. It is the log-odds, $\ell = \log\frac{p}{1-p}$.
+What goes into the sigmoid, the bias and all votes together, is the **logit**: $\ell_i = b_i + \sum_{j<i} W_{ij}\,x_j$. It is the log-odds, $\ell = \log\frac{p}{1-p}$.
 
 Row $i$ of the matrix $W$ belongs to pixel $i$. The sum runs over $j < i$ only: of row $i$, the entries **left of the diagonal** count. A matrix of which only these count is called *strictly lower triangular*.
 
@@ -350,7 +350,7 @@ predict(
     "Where does training end, in nats an image on the test set?",
     ["near 24", "near 18", "near 10"],
     answer=1,
-    why="The cell below trains it, and prints the number.",
+    why="The second cell below trains it, and prints the number.",
 )
 
 
@@ -446,7 +446,7 @@ So far $x$ was given, and the task was **density estimation**: say $p(x)$. The o
 | 2 | $-1 + 2 \cdot \mathbf{1} = 1$ | 0.731 | 0 |
 | 3 | $0.5 - 1 \cdot \mathbf{1} + 3 \cdot \mathbf{0} = -0.5$ | 0.378 | 1 |
 
-All samples of a batch can be drawn side by side. What is *not yet* drawn may hold anything, since your logits do not look at it. Try to draw with the given generator only: then anybody can repeat your picture.
+All samples of a batch can be drawn side by side. What is *not yet* drawn may hold anything, since your logits do not look at it. Draw with the given generator only: then anybody can repeat your picture.
 
 <details><summary>Hint 1</summary>
 
