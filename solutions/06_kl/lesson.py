@@ -596,7 +596,7 @@ $$\frac{\partial\,\mathrm{KL}}{\partial \mu} = \int q\, \frac{z}{\sigma}\, r\, d
 
 Read the first: *are $q$'s bad surprises on its right side? Then move left.* (Both come from $\partial q / \partial \theta = q\, \partial \log q / \partial\theta$; that the $\theta$ inside $r$ adds nothing is a line of algebra, since $\int \partial q/\partial\theta = 0$.)
 
-*By hand.* $p = N(0, 1)$ and $q = N(1, 1)$: then $r = -\frac12 (x-1)^2 + \frac12 x^2 = x - \tfrac12 = z + \tfrac12$. The slopes are $E[z(z + \tfrac12)] = 1$ and $E[(z^2-1)(z+\tfrac12)] = 0$. With a step of 0.02: $\mu = 1 - 0.02 \cdot 1 = 0.98$, and $\sigma$ stays at 1.
+*By hand.* $p = N(0, 1)$ and $q = N(1, 1)$: then $r = -\frac12 (x-1)^2 + \frac12 x^2 = x - \tfrac12 = z + \tfrac12$. The slopes are $E_q[z(z + \tfrac12)] = 1$ and $E_q[(z^2-1)(z+\tfrac12)] = 0$. One step at the rate 0.02: $\mu = 1 - 0.02 \cdot 1 = 0.98$, and $\sigma$ stays at 1.
 
 `start` is the Gaussian to begin with, a pair `(mu, sigma)`.
 
@@ -628,7 +628,7 @@ def fit_reverse(p, grid, start, rate=0.02, steps=2000):
     """(mu, sigma) of a Gaussian q with locally least KL(q‖p), by gradient descent in mu and log sigma.
 
     p: heights of a density (m,), all above 0, at the evenly spaced points `grid` (m,).
-    start: (mu, sigma), the Gaussian from which the descent begins. rate: the size of a step in units of the slope.
+    start: (mu, sigma), the Gaussian from which the descent begins. rate: a step is minus the rate times the slope. steps: how many.
     """
     ### BEGIN SOLUTION
     mu, s = start[0], np.log(start[1])
@@ -768,7 +768,7 @@ predict(
         "a reverse fit both",
     ],
     answer=1,
-    why="Each is best at what it was fitted to. The second cell below measures both.",
+    why="Each is best at what it was fitted to. The cell below measures both.",
 )
 
 
