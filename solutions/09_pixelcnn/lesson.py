@@ -90,7 +90,7 @@ A = \begin{pmatrix} 1 & 1 & 1 \\ 1 & 0 & 0 \\ 0 & 0 & 0 \end{pmatrix}\qquad
 B = \begin{pmatrix} 1 & 1 & 1 \\ 1 & 1 & 0 \\ 0 & 0 & 0 \end{pmatrix}
 $$
 
-**Colors.** A pixel of a color image is three numbers, and they too have an order: R, then G, then B. R sees only the past; **G sees R as well; B sees R and G**. This concerns the
+**Colors.** A pixel of a color image is three numbers, and they too have an order: R, then G, then B (here blue, and no kind of mask). R sees only the past; **G sees R as well; B sees R and G**. This concerns the
 middle of the kernel alone: of *past* pixels everybody may see all colors.
 
 Deep layers have many channels, so each channel gets a color to serve. With `colors = 3`, channels 0, 3, 6, … serve R, channels 1, 4, 7, … serve G, channels 2, 5, 8, … serve B. In short: channel $k$
@@ -206,7 +206,24 @@ $$\{(-1,-1),\; (-1,0),\; (-1,1),\; (0,-1)\}.$$
 
 A second layer reads, at each of *its* offsets, a value that has already seen the offsets of the first. So the offsets **add**: the field of two layers is every sum of one offset of each.
 
-*By hand.* A 3×3 of kind A below a 3×3 of kind B, which has (0, 0) as well. The sums, row by row:
+Put a 3×3 of kind B, which has (0, 0) as well, on top. 5×5 pixels lie within two steps of this one, 12 of them before it.
+"""
+
+# %% tags=["demo"]
+predict(
+    "The two layers together see 11 of the 12. Which one is missing?",
+    [
+        "in this row, two to the left",
+        "one row up, two to the right",
+        "two rows up, two to the right",
+    ],
+    answer=1,
+    why="(−1, 2) is no sum of two offsets: one step goes up, so the other stays in its row, and no step goes right there.",
+)
+
+# %% [markdown]
+r"""
+*By hand.* The sums of the two layers, row by row:
 
 | row | columns | how many |
 |---|---|---|
@@ -214,7 +231,7 @@ A second layer reads, at each of *its* offsets, a value that has already seen th
 | −1 | −2 … 1 | 4 |
 | 0 | −2, −1 | 2 |
 
-Eleven offsets. 5×5 pixels lie within two steps of this one, 12 of them before it.
+Eleven offsets.
 
 <details><summary>Hint 1</summary>
 
@@ -226,24 +243,13 @@ A set comprehension `{(a + c, b + d) for a, b in field for c, d in layer}` forms
 </details>
 """
 
-# %% tags=["demo"]
-predict(
-    "Which of the 12 pixels is missing?",
-    [
-        "in this row, two to the left",
-        "one row up, two to the right",
-        "two rows up, two to the right",
-    ],
-    answer=1,
-    why="The table has the columns −2 … 1 for row −1.",
-)
-
 
 # %% exercise="receptive_field"
 def receptive_field(layers):
     """All offsets (rows, columns) that a stack of masked convolutions sees: a set of pairs of ints.
 
     layers: pairs (kind, kernel_size), first layer first, kernels square and odd: [("A", 7), ("B", 3)].
+    No layers see (0, 0) alone.
     """
     ### BEGIN SOLUTION
     field = {(0, 0)}
@@ -483,7 +489,7 @@ r"""
 
 The pieces are there; now the model. A pixel has one of `levels` values, and the network answers with a **categorical distribution** over them: one logit for each level, each color, each pixel. It does not know that 7 lies between 6 and 8: whatever it knows of that, it has learned.
 
-**The constructor**: one gated block for each kernel size (**kind A for the first, B for the rest**), then two masked 1×1 convolutions, `hidden` from C to C channels and `output` from C to `levels * colors`. Which kind do these two have?
+**The constructor**: one gated block for each kernel size, in an `nn.ModuleList` named `blocks` (**kind A for the first, B for the rest**), then two masked 1×1 convolutions, `hidden` from C to C channels and `output` from C to `levels * colors`. Which kind do these two have?
 
 **`forward`**: the image, scaled, is the first $v$ and the first $h$. Through the blocks (with `self.dropout` on $h$ after each), then $\text{output}(\text{relu}(\text{hidden}(\text{relu}(h))))$. Channel $k$ of the output has color $k \bmod \text{colors}$, so the channels unfold into
 `(levels, colors)`, in this order, and the result is (B, levels, colors, H, W).
@@ -643,7 +649,7 @@ predict(
     "How many of the 4 bits does a pixel cost the network, which sees the neighbors?",
     ["about 3.3", "about 2.6", "about 1.75"],
     answer=2,
-    why="The second cell below trains it.",
+    why="The third cell below trains it.",
 )
 
 # %%
@@ -921,7 +927,7 @@ A stroke is paid for **once**, by the first color that shows it: R in half of th
 So a pixel costs the same in a small image and in a large one. `sample_cached` below does the bookkeeping. Each block has a memory:
 
  - `row(v)` takes the block's new row of vertical input, and prepares `self.above`, (B, 2C, W): what `down` hands to each pixel of the **next** row. It is given.
- - `pixel(c, h)` is yours: the horizontal stack at column $c$. `self.left`, (B, C, W + reach), holds the row's inputs up to here, *shifted by* `reach` *columns*: column $c$ of the image is column $c + \text{reach}$ of `left`.
+ - `pixel(c, h)` is yours: the horizontal stack at column $c$. `self.left`, (B, C, W + reach), holds the row's inputs up to here, *shifted by* `reach` *columns*: column $c$ of the image is column $c + \text{reach}$ of `left`. The weights lie ready for `x @ …`, masked: `self.kernel`, (C · (reach + 1), 2C), is that of `across`, and `self.mixing`, (C, C), that of `out`. Their biases are still in `self.block`.
 
 *By hand:* `reach = 1`, $c = 0$. The window is columns 0 and 1 of `left`: the padding (zero), and this pixel.
 
@@ -930,11 +936,11 @@ compares all pixels, and measures how near any of the uniform numbers came to an
 
 <details><summary>Hint 1</summary>
 
-Store first: `self.left[:, :, c + p] = h`. Then the window is `self.left[:, :, c : c + p + 1]`, of shape (B, C, p + 1). `across` has its weights (and its mask) in `[:, :, 0, : p + 1]`, the right half is masked anyway.
+Store first: `self.left[:, :, c + p] = h`. Then the window is `self.left[:, :, c : c + p + 1]`, of shape (B, C, p + 1). `self.kernel` has the weights for these columns; those on the right are masked anyway.
 </details>
 <details><summary>Hint 2</summary>
 
-A window times a kernel is one matrix product: flatten both from axis 1 on, `window.flatten(1) @ kernel.flatten(1).T`. Everything after it stands in your `GatedBlock.forward`; a 1×1 convolution on one pixel is `x @ weight[:, :, 0, 0].T + bias`.
+A window times a kernel is one matrix product: `window.flatten(1) @ self.kernel`. Everything after it stands in your `GatedBlock.forward`; a 1×1 convolution on one pixel is `x @ self.mixing + bias`.
 </details>
 """
 
@@ -1018,7 +1024,7 @@ predict(
     "And the time for ONE of its pixels?",
     ["it grows in both ways", "naive it grows, cached it does not", "it grows in neither"],
     answer=1,
-    why="Naive, each pixel takes a pass over the whole image. The cell below measures both.",
+    why="Naive, each pixel takes a pass over the whole image. The second cell below measures both.",
 )
 
 
