@@ -237,6 +237,12 @@ def in_simple_worlds(of: World, *places: tuple) -> Iterator[tuple]:
         yield from ((*place, *one) for one in simple for place in places)
 
 
+def moved_apart(of: World, distance: float) -> World:
+    """The same world, its second bump so many standard deviations from the first."""
+    (first, second), eps = of
+    return (first, first + float(np.copysign(distance, second - first) * np.sqrt(eps))), eps
+
+
 def told(mu: Mu, eps: float) -> str:
     """The world in words."""
     return f"mu = ({mu[0]:.3g}, {mu[1]:.3g}), ε = {eps:.3g}"
@@ -1039,10 +1045,12 @@ def gaps_of(worlds: Sequence[World]) -> list[float]:
 
 
 def ordinary_worlds(draw: Draw) -> list[tuple]:
-    """One that rises, a wide one that falls, and one that falls from bump to bump without touch."""
-    (high, _), eps = world(draw, falling=True)
-    far = (high, high - float(draw.rng.uniform(10, 11)) * eps**0.5), eps
-    return [([world(draw)],), ([world(draw, falling=True, scale=3.0)],), ([far],)]
+    """A narrow one that rises, a wide one that falls, and one that falls without touch.
+
+    So narrow and so wide that places which do not go with √ε miss a part of the bumps.
+    """
+    far = moved_apart(world(draw, falling=True), float(draw.rng.uniform(10, 11)))
+    return [([world(draw, scale=0.3)],), ([world(draw, falling=True, scale=8.0)],), ([far],)]
 
 
 def merging_worlds(draw: Draw) -> list[tuple]:
@@ -1052,11 +1060,15 @@ def merging_worlds(draw: Draw) -> list[tuple]:
 
 
 def same_worlds(draw: Draw) -> list[tuple]:
-    """A world as it is, shifted and stretched; and another one, as it is, shrunk and mirrored."""
-    (low, high), eps = world(draw)
+    """A world as it is, shifted and stretched; and another one, as it is, shrunk and mirrored.
+
+    The bumps of the first are near each other, where an average without weights turns the sign;
+    those of the other are so far apart that places from one mean to the other, turned, miss both.
+    """
+    (low, high), eps = moved_apart(world(draw), float(draw.rng.uniform(1.5, 1.8)))
     s, c = float(draw.rng.uniform(20, 40)), float(draw.rng.uniform(8, 12))
     first = [((low, high), eps), ((low + s, high + s), eps), ((low * c, high * c), eps * c**2)]
-    (low, high), eps = world(draw, scale=2.0)
+    (low, high), eps = moved_apart(world(draw, scale=2.0), float(draw.rng.uniform(10, 11)))
     second = [((low, high), eps), ((low / c, high / c), eps / c**2), ((high, low), eps)]
     return [(first,), (second,)]
 
@@ -1359,9 +1371,8 @@ def worlds_to_fit(draw: Draw) -> list[World]:
     """
     worlds = []
     for falling, near, far in ((False, 3.0, 5.0), (True, 1.2, 1.8)):
-        (low, _), eps = world(draw, falling=falling)
-        distance = float(draw.rng.uniform(near, far) * np.sqrt(eps))
-        worlds.append(((low, low - distance if falling else low + distance), eps))
+        of = world(draw, falling=falling)
+        worlds.append(moved_apart(of, float(draw.rng.uniform(near, far))))
     return worlds
 
 
@@ -1371,8 +1382,8 @@ def one_component(draw: Draw) -> list[tuple]:
 
 
 def two_components(draw: Draw) -> list[tuple]:
-    """Two components in two worlds."""
-    return [((2,), mu, eps) for mu, eps in worlds_to_fit(draw)]
+    """One component and two in two worlds: whoever is right with one must be so with two."""
+    return [((1, 2), mu, eps) for mu, eps in worlds_to_fit(draw)]
 
 
 def more_components(draw: Draw) -> list[tuple]:
