@@ -54,6 +54,7 @@ def test_a_lessons_file_and_its_notebook_are_one_group(lesson: str):
     file = f"tests/test_lesson_{lesson.partition('_')[2]}.py"
     assert group_of(f"{file}::test_of_anything[0-x]") == lesson
     assert group_of(f"tests/test_notebooks.py::test_pictures[solved-{lesson}]") == lesson
+    assert group_of(f"tests/test_predictions.py::test_true[{lesson} How many?]") == lesson
     assert group_of(f"tests/test_banks.py::test_wrong[{lesson}-sample-3-off-by-one]") == (
         f"tests/test_banks.py {lesson}"
     )

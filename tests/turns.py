@@ -59,7 +59,8 @@ def group_of(nodeid: str) -> str:
     stem = PurePosixPath(file).stem
     if file.startswith(f"{BROWSER}/"):
         return BROWSER  # one Chromium and one JupyterLab
-    if lesson and (stem.startswith("test_lesson_") or stem == "test_notebooks"):
+    looks = stem.startswith("test_lesson_") or stem in ("test_notebooks", "test_predictions")
+    if lesson and looks:
         return lesson
     return f"{file} {lesson}" if lesson and file in BY_LESSON else file
 
