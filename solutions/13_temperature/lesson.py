@@ -18,6 +18,7 @@
 # ---
 
 # %%
+import functools
 import itertools
 import math
 
@@ -353,16 +354,22 @@ def write(step, rule, count, length, generator):
 LUCK = torch.rand(12, generator=torch.Generator().manual_seed(4))
 
 
+@functools.lru_cache(maxsize=1000)
+def row_after(model, tokens):
+    """Logits (V,) after a tuple of tokens; asked once, for texts of near settings begin alike."""
+    return model.logits(torch.tensor([tokens]))[0, -1]
+
+
 def write_here(T, k, p):
     """12 tokens after the prompt, and their bits; the same luck for every setting."""
-    tokens, bits = prompt, []
+    tokens, bits = tuple(prompt[0].tolist()), []
     for u in LUCK:
-        z = gpt.logits(tokens)[0, -1]
+        z = row_after(gpt, tokens)
         sums = next_probs(z, T, k, p).cumsum(0)
-        token = (sums <= u * sums[-1]).sum().clamp(max=len(z) - 1)
+        token = int((sums <= u * sums[-1]).sum().clamp(max=len(z) - 1))
         bits.append(-float(z.log_softmax(0)[token]) / math.log(2))
-        tokens = torch.cat([tokens, token.view(1, 1)], dim=1)
-    return [labels[i] for i in tokens[0, prompt.shape[1] :]], bits
+        tokens += (token,)
+    return [labels[i] for i in tokens[prompt.shape[1] :]], bits
 
 
 # %% tags=["demo"]
