@@ -83,6 +83,9 @@ def test_probabilities_sum_to_one(solved: dict, n: int) -> None:
     bias = torch.randn(n, generator=random, dtype=torch.float64)
     every = torch.tensor(samples.all_bits(n))
     assert abs(solved["nll"](every, weight, bias).neg().exp().sum() - 1) < 1e-6
+    if n > 1:  # without the last factor: the guess of the lesson
+        fewer = solved["nll"](every[:, :-1], weight[:-1, :-1], bias[:-1]).neg().exp()
+        assert abs(fewer.sum() - 2) < 1e-6
 
 
 def test_digits_cost_what_the_lesson_says(solved: dict) -> None:

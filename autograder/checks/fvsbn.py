@@ -507,8 +507,11 @@ _OF_PRICES = (
         Mistake("averaged-over-batch", options={"over": over},
                 advice="you average over the examples: nll has shape (B,), one number for each "
                        "example")
-        for over in (lambda each: each.sum(axis=1).mean(), np.mean, lambda each: each.mean(axis=0))
+        for over in (lambda each: each.sum(axis=1).mean(), lambda each: each.mean(axis=0))
     ),
+    Mistake("averaged-over-batch", options={"over": np.mean},
+            advice="you average over all bits of all examples: nll has shape (B,), one number for "
+                   "each example, the SUM over its bits"),
     Mistake("averaged-over-bits", options={"over": lambda each: each.mean(axis=1)},
             advice="you average over the n bits: −log p(x) is their SUM, or p is no probability"),
     Mistake("not-summed", options={"over": np.array},
@@ -855,7 +858,10 @@ def show_drawn(weight: Array, bias: Array, prefixes: Array, of: str) -> str:
 
 def chances_by_hand(weight: Array, bias: Array, prefixes: Array, of: str) -> str:
     """The probabilities of the steps that a model of at most two bits draws."""
-    if len(bias) > 2 or of == BEGINNING:
+    if of == BEGINNING:
+        begun = ("".join(f"{b:.0f}" for b in prefix) for prefix in prefixes)
+        return f"every example begins with what is given: {' and '.join(begun)}"
+    if len(bias) > 2:
         return ""
     steps = [] if len(prefixes[0]) else [f"p(x_1 = 1) = σ({bias[0]:g}) = {sigmoid(bias[0]):.3f}"]
     for bit in (0, 1) if len(bias) > 1 else ():

@@ -41,7 +41,7 @@ r"""
 
 Here are the top four rows of a handwritten digit, 8×8 pixels, black or white. You have a guess about the lower half already, don't you?
 
-**Draw one yourself:** click pixels on and off above the line, then press *Complete* for six guesses of the lower half. They come from a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images. (The middle picture is for *votes*: what each pixel drawn so far says for or against ink in the framed one. A coin hears nobody.)
+**Draw one yourself:** click pixels on and off above the line, then press *Complete* for six guesses of the lower half. They come from a very simple model: each missing pixel is a coin of its own, black as often as that pixel was black in 1,297 training images. (The middle picture is for *votes*: what each pixel drawn so far says for or against ink in the framed one. For now it stays empty.)
 """
 
 # %% tags=["folded"] title="The digits"
@@ -229,15 +229,15 @@ check(nll)
 r"""
 ### Is it a distribution? Ask all of them
 
-For 8 pixels there are 256 pictures: few enough to ask for the probability of each. The weights below are random, and nobody trained them.
+For 8 pixels there are 256 pictures: few enough to ask for the probability of each. The weights below are random, and nobody trained them. Your check says what the 256 sum to. And if a factor is missing?
 """
 
 # %% tags=["demo"]
 predict(
-    "What do the 256 probabilities sum to?",
-    ["less than 1", "1", "more than 1"],
-    answer=1,
-    why="Each factor sums to 1 over its own bit. The cell below adds them up.",
+    "Somebody forgets the last factor, p(x_8 | x_<8). What do the products of the other seven, one for each of the 256 pictures, sum to?",
+    ["1/2", "1", "2"],
+    answer=2,
+    why="Each picture of 7 pixels is counted twice, with the eighth white and with it black. The cell below adds them up.",
 )
 
 # %% tags=["demo"]
@@ -251,10 +251,12 @@ with solved("nll"):
     print(
         f"{len(p)} probabilities, from {p.min():.1e} to {p.max():.3f}; they sum to {p.sum():.12f}"
     )
+    seven = nll(every[:, :7], weight[:7, :7], bias[:7]).neg().exp()
+    print(f"without the last factor they sum to {seven.sum():.12f}")
 
 # %% [markdown]
 r"""
-One, whatever the weights are: each factor sums to 1 over its own bit, so the last bit can be summed out, then the one before it, and so on. **No normalizing constant** had to be computed. That is what the order buys.
+One with all factors, whatever the weights are: each of them sums to 1 over its own bit, so the last bit can be summed out, then the one before it, and so on. **No normalizing constant** had to be computed. That is what the order buys.
 
 ### Is that so?
 

@@ -81,6 +81,7 @@ def logits(x, weight, bias):
     Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum()")),
     Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum(dim=0)")),
     Wrong("nll", NLL, "averaged-over-batch", edit=(".sum(dim=1)", ".sum(dim=1).mean()")),
+    Wrong("nll", NLL, "averaged-over-batch", edit=(".sum(dim=1)", ".mean()")),
     Wrong("nll", NLL, "averaged-over-bits", edit=(".sum(dim=1)", ".mean(dim=1)")),
     Wrong("nll", NLL, "not-summed", edit=(".sum(dim=1)", "")),
     Wrong("nll", NLL, "sign", edit=("return F", "return -F")),
