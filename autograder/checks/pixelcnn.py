@@ -700,8 +700,10 @@ def whole_window(layers: Sequence[tuple[str, int]]) -> Field:
 
 
 _OF_FIELDS = (
-    Mistake("kind-ignored-B", "a layer of kind A does not have the offset (0, 0): a stack that "
-        "begins with A never sees its own pixel", options={"kinds": "BB"}),
+    # What keeps the field before a layer beside the sums gives the same: (0, 0) is added to it.
+    Mistake("kind-ignored-B", "a stack that begins with A never sees its own pixel: a layer of "
+        "kind A does not have the offset (0, 0), and the field before a layer does not stay beside "
+        "the sums", options={"kinds": "BB"}),
     Mistake("kind-ignored-A", "a layer of kind B has the offset (0, 0) too: without it the "
         "nearest past gets lost", options={"kinds": "AA"}),
     Mistake("kinds-swapped", "A and B have changed places: a layer of kind B has the offset (0, "
@@ -1804,6 +1806,11 @@ def table_of_logits(draw: Draw, levels: int, shape: tuple[int, ...]) -> np.ndarr
     return table
 
 
+def rows_above(drawn: np.ndarray, row: int) -> np.ndarray:
+    """Which numbers (colors, H, W) lie in rows above `row`."""
+    return np.broadcast_to(np.arange(drawn.shape[1])[:, None] < row, drawn.shape)
+
+
 def drawn_by_rule(
     model: Any,
     table: np.ndarray,
@@ -1815,12 +1822,13 @@ def drawn_by_rule(
     colors: Callable[[int], int] = lambda colors: colors,
     kept: Callable[[int, int], int] = lambda rows, height: rows,
     read: Callable = lambda k, r, c, shape: (k, r, c),
-    fed_back: bool = True,
+    fed_back: Callable[[np.ndarray, int], np.ndarray] = lambda drawn, r: drawn,
     chances: Callable[[np.ndarray], np.ndarray] = lambda p: p,
 ) -> np.ndarray:
     """p of all images if the rows from `rows` on of `given` are drawn anew, number by number.
 
-    Each option turns one thing of it wrong.
+    Each option turns one thing of it wrong. `fed_back(drawn, row)` says which of the drawn numbers
+    the pass for a number of that row has seen.
     """
     levels, shape, p = table.shape[1], given.shape, softmax(table, 1)
     every, chance = images(levels, shape), np.ones(len(table))
@@ -1829,12 +1837,12 @@ def drawn_by_rule(
         range(kept(rows, shape[1]), shape[1]), range(shape[2]), range(colors(shape[0]))
     )  # fmt: skip
     for r, c, k in sorted(spots, key=lambda spot: order(*spot)):
+        put_back = fed_back(drawn, r)
+        known[:, put_back] = every[:, put_back]
         seen = p[codes(known, levels)]  # (levels^n, levels, colors, H, W)
         row = chances(seen[(slice(None), slice(None), *read(k, r, c, shape))])
         chance *= np.take_along_axis(row, every[:, k, r, c][:, None], 1)[:, 0]
         drawn[k, r, c] = True
-        if fed_back:
-            known[:, k, r, c] = every[:, k, r, c]
     return chance * (every == given)[:, ~drawn].all(1)
 
 
@@ -1843,7 +1851,9 @@ _OF_DRAWING = (
         "the most likely one is no sample",
         options={"chances": lambda p: (p == p.max(1, keepdims=True)).astype(float)}),
     Mistake("not-fed-back", "every number is drawn from the first image's logits: put each one "
-        "into x before the next pass", options={"fed_back": False}),
+        "into x before the next pass", options={"fed_back": lambda drawn, r: np.zeros_like(drawn)}),
+    Mistake("not-fed-back", "a whole row comes from one pass: put each number into x before the "
+        "next pass", options={"fed_back": lambda drawn, r: drawn & rows_above(drawn, r)}),
     Mistake("rows-and-columns-swapped", "rows and columns have changed places: logits are (B, "
         "levels, colors, ROW, COLUMN)",
         options={"read": lambda k, r, c, shape: (k, c % shape[1], r % shape[2])}),
@@ -2099,8 +2109,11 @@ def memory_by_rule(
     colors: int = 1,
     *,
     stored: bool = True,
+    late: bool = False,
     window: int = 0,
     above: bool = True,
+    mixed: Callable[[torch.Tensor], torch.Tensor] = lambda mixing: mixing,
+    down: int = 1,
     column: Callable[[int], int] = lambda c: c,
     residual: Callable = lambda kind, h: h if kind == "B" else 0,
     gate: Callable = gated,
@@ -2108,16 +2121,19 @@ def memory_by_rule(
 ) -> np.ndarray:
     """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
 
-    `window` is by how many columns the window of the row begins too late.
+    `window` is by how many columns the window of the row begins too late; `late` says that it is
+    read before the pixel is stored, and `down` how often `down` works on what comes from above.
     """
     shape = state["across.weight"].shape
     p = shape[3] // 2
     u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
-    going = F.conv2d(F.pad(u, (0, 0, 1, -1)), state["down.weight"], state["down.bias"])
+    going = F.pad(u, (0, 0, 1, -1))
+    for _ in range(down):
+        going = F.conv2d(going, state["down.weight"], state["down.bias"])
     mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
     kernel = (state["across.weight"] * mask)[:, :, 0, : p + 1]
     mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
-    mixing = (state["out.weight"] * mask)[:, :, 0, 0]
+    mixing = mixed((state["out.weight"] * mask)[:, :, 0, 0])
     padded = F.pad(h, (p + max(-window, 0), max(window, 0)))
     result = []
     for c in range(h.shape[3]):
@@ -2127,6 +2143,8 @@ def memory_by_rule(
             seen[..., p + 1 - window :] = 0  # not yet drawn
         if not stored:  # nor were those before it
             seen[:] = 0
+        if late:
+            seen[..., p] = 0
         w = torch.einsum("bchk,ock->boh", seen, kernel) + state["across.bias"][:, None]
         w = w + (going[:, :, :, column(c)] if above else 0)
         new = gate(*w.chunk(2, 1))
@@ -2144,6 +2162,12 @@ def as_the_block(*case: Any, **wrong: Any) -> np.ndarray:
 _OF_MEMORIES = (
     Mistake("not-stored", "this pixel's own input is missing in the window: store h in self.left "
         "before you read it", options={"stored": False}),
+    Mistake("not-stored", "the window is read before this pixel's own input is in it: store h in "
+        "self.left first", options={"late": True}),
+    Mistake("mixing-turned", "self.mixing lies ready for `x @ self.mixing`: it is turned already",
+        options={"mixed": lambda mixing: mixing.T}),
+    Mistake("down-again", "`down` works twice: self.above has been through it in row",
+        options={"down": 2}),
     Mistake("window-late", "the window begins one column too late: column c of the image is "
         "column c + reach of left", options={"window": 1}),
     Mistake("window-early", "the window begins one column too early: it ends with this pixel's "

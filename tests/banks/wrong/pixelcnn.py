@@ -244,6 +244,7 @@ ANSWERS = (
     ),
     # receptive_field
     Wrong("receptive_field", LAYER, "kind-ignored-B", edit=('1 if kind == "B" else 0', "1")),
+    Wrong("receptive_field", LAYER, "kind-ignored-B", edit=("field = {(a", "field |= {(a")),
     Wrong("receptive_field", LAYER, "kind-ignored-A", edit=('1 if kind == "B" else 0', "0")),
     Wrong(
         "receptive_field",
@@ -634,6 +635,16 @@ def receptive_field(layers):
     Wrong(
         "PixelCNN",
         OFTEN,
+        "not-fed-back",
+        check="PixelCNN.inpaint",
+        edit=(
+            ("for c in range(x.shape[3]):", "y = self(x)\n            for c in range(x.shape[3]):"),
+            ("self(x)[:, :, k, r, c]", "y[:, :, k, r, c]"),
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
         "rows-and-columns-swapped",
         check="PixelCNN.inpaint",
         edit=("[:, :, k, r, c]", "[:, :, k, c % x.shape[2], r % x.shape[3]]"),
@@ -870,6 +881,27 @@ def receptive_field(layers):
     ),
     # BlockMemory
     Wrong("BlockMemory", SAME, "not-stored", edit=(KEEP, "pass")),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "not-stored",
+        edit=((KEEP, "pass"), (WINDOW, f"{WINDOW}.clone()\n        {KEEP}")),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "mixing-turned",
+        edit=(MEMORY_NEW, MEMORY_NEW.replace("self.mixing", "self.mixing.T")),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "down-again",
+        edit=(
+            FROM_ABOVE,
+            "+ F.linear(self.above[:, :, c], block.down.weight[:, :, 0, 0], block.down.bias)",
+        ),
+    ),
     Wrong(
         "BlockMemory",
         SAME,
