@@ -756,6 +756,7 @@ def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         mistakes=_PRICES,
         show=lambda logits, x, lengths: (
             f"x = {shown(x)}, lengths {shown(lengths)}, V = {logits.shape[2]}"
+            + (f", softmax of the logits {shown(softmax(logits))}" if x.size < 4 else "")
         ),
         told=told_with_shape,
         smaller=_small_texts,
@@ -1055,7 +1056,7 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
                 lambda seen: any(isinstance(o.answer, str) for o in seen),
             ),
         ),
-        show=lambda *case: f"{case[0].shape} of x in windows of {case[-1]}",
+        show=lambda *case: f"x of shape {case[0].shape} in windows of {case[-1]}",
         told=told,
         alike=near,
     )
@@ -1509,7 +1510,7 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
     counts = [n if type(n) is int else 0 for n in (short, long)]
     waits = counts[1] - counts[0] >= 200
     yield claim(
-        "no step waits for the one before: 448 steps more, and few calls",
+        "no step waits for the one before: 448 steps more take only a few calls more",
         counts[0] > 0 and not waits,
         id="at-once",
         points=1,

@@ -43,7 +43,7 @@ from figures.unrolled import Unrolled
 r"""
 ## One bit goes in
 
-Twelve bits are read one after the other into a **state** of 16 numbers; each $h_t$ is made of $h_{t-1}$ and one bit. **Click a bit**: it is turned, and all states are made anew. How much of that change is left in the last one? Compare the three networks.
+Twelve bits are read one after the other into a **state** of 16 numbers; each $h_t$ is made of $h_{t-1}$ and one bit. **Click a bit**: it is turned, and all states are made anew. How much of that change is left in the last one? Compare the three networks: at each step they multiply the old state by 0.5, by 1 or by 2, their **gain**.
 """
 
 # %% tags=["demo"]
@@ -74,6 +74,8 @@ Nothing is new in the first equation. The second one is an assumption about the 
 The plainest $f$ (Elman, 1990): a linear map of what is read, a linear map of the state, and a squashing.
 
 $$h_t = \tanh(W x_t + U h_{t-1} + b).$$
+
+$D$ numbers are read, and the state has $H$ of them; $B$ examples go side by side, a row each.
 
 *By hand.* One unit, $W = 1$, $U = 0.5$, $b = 0$, from $h_0 = 0$. Read $x = 1$: $h_1 = \tanh 1 = 0.7616$. Read $x = 0$: $h_2 = \tanh 0.3808 = 0.3634$. The 1 is still there, smaller.
 
@@ -226,7 +228,7 @@ Texts have different lengths, and a model of *texts* must say how long they are.
 
 `nll` · difficulty ●●○ · 9 minutes · 3 points
 
-A batch is a rectangle, so short texts are filled up with **padding** to the longest one, $T$. With `unroll` each row has $T + 1$ states, so logits $\ell$ of shape $(B, T+1, V)$. A text of length $L$ costs
+A batch is a rectangle, so short texts are filled up with **padding** to the longest one, $T$. With `unroll` each row has $T + 1$ states, so logits $\ell$ of shape $(B, T+1, V)$: $V$ symbols, the end among them. A text of length $L$ costs
 
 $$\mathrm{NLL} = -\sum_{t=1}^{L} \log p(x_t \mid x_{<t}) \;-\; \log p(\text{end} \mid x_{\le L}), \qquad p = \mathrm{softmax} \text{ over the } V \text{ symbols},$$
 
@@ -240,7 +242,7 @@ Make *targets* $(B, T+1)$: which symbol should the logits at each place predict?
 </details>
 <details><summary>Hint 2</summary>
 
-`torch.arange(T + 1)` against `lengths[:, None]` gives masks. With `<` you find the letters; which places count in the end?
+`torch.arange(T + 1)` against `lengths[:, None]` gives masks. With `<` you find the letters; which place more is scored?
 </details>
 """
 
@@ -372,7 +374,7 @@ def truncated_backprop(step, loss, x, h, window, update):
     """Goes once through texts x, (B, T) or (B, T, D), from the state h (B, H): the state is carried, the gradient cut.
 
     For each window of `window` symbols (the last may be shorter): loss(states, symbols), one number, of the states
-    (B, w, H) that predict the w symbols; its gradient, by backward(); then update(), which also sets gradients back.
+    (B, w, H) that predict the w symbols; its gradient, by backward(); then update(), which also sets gradients back to 0.
     Returns the sum of all losses, a float, and the last state (B, H), which no gradient goes through.
     """
     ### BEGIN SOLUTION
@@ -396,7 +398,7 @@ check(truncated_backprop)
 r"""
 ### What a cut costs
 
-A **copy task**, whose answer is known: one of 8 symbols, then 11 symbols of noise, evenly out of 4 others, and then the first symbol again. Whoever remembers pays $\ln 8 + 11 \ln 4 + 0$ nats for such a text; whoever forgets pays $\ln 8 = 2.079$ once more at its end. Your GRU learns it with three windows. The state goes through all of the text each time.
+A **copy task**, whose answer is known: one of 8 symbols, then 11 symbols of noise, evenly out of 4 others, and then the first symbol again. Whoever remembers pays $\ln 8 + 11 \ln 4 + 0$ nats for such a text; whoever forgets pays $\ln 8 = 2.079$ once more at its end. Your GRU learns it three times: in windows of 4, of 8, and of all 13 symbols. The state goes through all of the text each time.
 """
 
 
@@ -451,7 +453,7 @@ def copies(count, distance, seed):
 
 # %% tags=["demo"]
 predict(
-    "With windows of 4 the gradient of the last symbol never reaches the first one. What does the last symbol cost in the end?",
+    "With windows of 4 the gradient of the last symbol never reaches the first one. What does the last symbol cost after training, in nats?",
     ["nearly 0: the state carries it", "about 1", "about 2.08: it is forgotten"],
     2,
     "What went in leaves a trace in the state, which fades within a few steps: nothing ever taught the state to keep it.",

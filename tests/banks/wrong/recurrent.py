@@ -15,7 +15,7 @@ CONSTANT = "each symbol costs one step, however many stand before it"
 GENERATOR = "all randomness comes from the given generator"
 SCANNED = "place t holds h_t = a_t h_{t−1} + b_t, for any number of steps"
 FORGETS = "also where the state forgets fast, or all at once"
-AT_ONCE = "no step waits for the one before: 448 steps more, and few calls"
+AT_ONCE = "no step waits for the one before: 448 steps more take only a few calls more"
 
 STEP = "torch.tanh(x @ W.T + h @ U.T + b)"
 BLOCKS = "r, z, n = (x @ W.T + b).chunk(3, dim=1)  # (B, H) each"
