@@ -943,13 +943,17 @@ def ties_for_p(draw: Draw) -> list[tuple]:
 
 
 def batches_for_p(draw: Draw) -> list[tuple]:
-    """Batches with no sum near the mass, and one of which everything is kept."""
+    """Batches with no sum near the mass, and one of which everything is kept.
+
+    In each, some row keeps others than those whose share of the best token is as large.
+    """
     cases = []
     for shape in ((4, 8), (2, 2, 6)):
         while True:
             p = probabilities(draw, *shape, sharp=2.0)
             sums = np.sort(p)[..., ::-1].cumsum(-1)
-            if np.abs(sums - 0.7).min() > 1e-3:
+            near_the_best = p >= 0.7 * p.max(-1, keepdims=True)
+            if np.abs(sums - 0.7).min() > 1e-3 and ((nucleus(p, 0.7) > 0) != near_the_best).any():
                 break
         cases.append((p, 0.7))
     return [*cases, (cases[0][0], 1.0)]
@@ -1846,15 +1850,18 @@ def beams_by_hand(tables: Sequence[np.ndarray], width: int) -> str:
 
 
 def claim_of_a_long_text(beam_search: Standin, draw: Draw) -> Claim:
-    """A text so long that its probability is no number of single precision."""
+    """A text so long that its probability is no number of single precision.
+
+    Of the first token the second choice costs most, so both beams go on from the first choice.
+    """
     V, n = 10, 400
-    ladder = np.linspace(0.13, 0.07, V)
-    ladder /= ladder.sum()
-    rows = np.stack([ladder[draw.permutation(V)] for _ in range(V + 1)])
+    first, ladder = (np.array([best, *np.linspace(1.2, 0.8, V - 1)]) for best in (9.0, 3.0))
+    first, ladder = first / first.sum(), ladder / ladder.sum()
+    rows = np.stack([p[draw.permutation(V)] for p in (first, *[ladder] * V)])
     chain = {"chain": (single(np.log(rows[0])), single(np.log(rows[1:])))}
     texts, scores, _ = beams_of(beam_search, chain, 2, n, 2)
     logs = np.log(ladder[:2])
-    due = np.array([n * logs[0], (n - 1) * logs[0] + logs[1]])
+    due = np.log(first[0]) + np.array([(n - 1) * logs[0], (n - 2) * logs[0] + logs[1]])
     valid = len(texts) == 2 and ((texts >= 0) & (texts < V)).all()
     told = (
         [float(np.log(rows[[0, *(t[:-1] + 1)], t]).sum()) for t in texts]
@@ -2709,6 +2716,23 @@ def drift_case(draw: Draw) -> tuple[list[np.ndarray], list[np.ndarray], dict[str
             return model, source, answers
 
 
+def turned_from(
+    model: Sequence[np.ndarray], source: Sequence[np.ndarray], sharpened: np.ndarray
+) -> list[np.ndarray]:
+    """The model, its tokens renamed, so that even texts of its best tokens surprise otherwise.
+
+    `sharpened` are the shares of unlikely tokens among these texts of the model as it is.
+    """
+    renamed = (
+        [table[..., list(order)] for table in model]
+        for order in itertools.permutations(reversed(range(VOCABULARY)))
+    )
+    # Some order makes the best first token a likely one or an unlikely one, whichever it is not.
+    return next(
+        one for one in renamed if (unlikely_shares(one, source, sharpen=True) != sharpened).any()
+    )
+
+
 _ON_DRIFT = {
     "real-prefixes": "the prefixes come from the source here, as in training: drift is measured "
     "on the model's OWN prefixes, so append what the model drew",
@@ -2871,8 +2895,10 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
         names = (told.misconception,) if told.misconception else ()
         how = "symptom" if names else "unknown"
         yield Cause(names, told.advice if names else "", how, example)
-    turned = [t[..., ::-1].copy() for t in model]
-    heard = looks_at(lambda one, g: ask(one, source, 50, g)[0], model, turned, draw.apart())
+    turned = turned_from(model, source, answers["argmax-for-draw"])
+    heard = looks_at(
+        lambda one, g: ask(one, source, 50, g)[0].round(4), model, turned, draw.apart()
+    )  # rounded: an expectation over equal rows changes in its last digits alone
     drawn = claim_of_the_generator(
         lambda g: np.concatenate([np.ravel(part) for part in ask(model, source, 50, g)[::2]]),
         draw,
