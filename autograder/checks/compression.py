@@ -1682,10 +1682,11 @@ class Trip:
 
 
 def honest_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
-    """Examples of autoregressive models; the last is a single one."""
+    """Examples of autoregressive models; the last is one alone, of many that are as likely."""
     found = []
-    for n, k, count in ((8, 2, draw.integer(20, 40)), (6, 5, 9), (7, 3, 1)):
-        bias, pairs = pair_numbers(draw, n, k, scale=1.5)
+    sizes = ((8, 2, draw.integer(20, 40), 1.5), (6, 5, 9, 1.5), (24, 3, 1, 0.3))
+    for n, k, count, scale in sizes:
+        bias, pairs = pair_numbers(draw, n, k, scale=scale)
         told = f"{count} example{'s' * (count > 1)} of an autoregressive model"
         model, x = pair_model(codec.decode, bias, pairs), sampled(draw, bias, pairs, count)
         found.append((Trip(told, True, codec, model, x),))
