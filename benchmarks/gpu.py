@@ -42,7 +42,7 @@ from autograder import lessons
 from autograder.lessons import solution_functions
 from benchmarks import gpu_text
 from course import device as course_device
-from course import full_size, step, writing
+from course import full_size, kept_network, step, writing
 from course.files import write_whole, written_together
 from course.full_size import PUBLISHED, SETTINGS, Card, Setting
 
@@ -63,7 +63,7 @@ TARGETS = {"FVSBN": 98.2, "NADE": 88.2, "MADE": 87.9, "PixelCNN": 80.5}  # nats,
 SEEDS = (0, 1, 2)
 THREADS = 2  # of each lesson's process, as on the laptop that lessons are for
 SLOWER = 1.10  # what a lesson may take with a card, over what it takes without
-CONTROLS = ("01", "02", "06", "13", "14")  # lessons that never ask for a card
+CONTROLS = ("01", "02", "06", "13")  # lessons that never ask for a card
 SHORT = 60  # seconds of a pair of runs up to which a lesson is run twice, and the less one counts
 DIGITS, SECOND = 100, 8000  # images, and samples of sound
 
@@ -130,6 +130,7 @@ def parts() -> dict[str, Part]:
         found[f"steps-{name}"] = lambda bench, n=name: steps(bench, n)
     found["purity"] = purity
     found["sampling"] = sampling
+    found["codec"] = codec
     for name, part in gpu_text.parts().items():
         found[name] = lambda bench, p=part: p(bench.device)
     found["equal-work"] = lambda bench: both_ways(bench, "laptop")
@@ -316,6 +317,38 @@ def sampling(bench: Bench) -> dict[str, Any]:
     return found
 
 
+def codec(bench: Bench) -> dict[str, Any]:
+    """Test images in a file: lesson 14's codec with lesson 09's PixelCNN, trained for it, seed 0.
+
+    Bits of the price and of the file, whether the images come back, and seconds to read them.
+
+    Raises:
+        RuntimeError: the network was not kept.
+    """
+    pixel, coder = solution_functions(LESSONS["PixelCNN"]), solution_functions("14_compression")
+    setting = bench.settings["PixelCNN"]
+    make = pixel["make_full"]
+    run = full_size.train("PixelCNN", make, setting=setting, device=bench.device)
+    assert run.model is not None and run.test is not None
+    said = kept_network.keep("PixelCNN", run.model, run.test)
+    found = kept_network.kept("PixelCNN", bench.device)
+    if found is None:
+        raise RuntimeError(said)
+    painter, rows = coder["ImageModel"](*found), found[1].flatten(1).cpu()
+    probs = painter.conditionals(rows).gather(-1, rows[..., None])
+    file = coder["encode"](painter, rows)
+    began = time.perf_counter()
+    back = coder["decode"](painter, file, len(rows))
+    return {
+        "images": len(rows),
+        "pixels": painter.n,
+        "price": coder["ideal_bits"](probs.log()),
+        "bits": 8 * len(file),
+        "came back": torch.equal(back, rows),
+        "s": time.perf_counter() - began,
+    }
+
+
 def both_ways(bench: Bench, size: str = "auto") -> dict[str, Any]:
     """Seconds of each solved lesson with the card and without, in processes of their own.
 
@@ -451,6 +484,8 @@ def write(kept: Kept, store: Path = STORE, shown: Path = full_size.STORE.parent)
         name: {k: v for k, v in kept.done[f"likelihoods-{name}-0"].items() if k not in EXTRA}
         for name in LESSONS
     }
+    if filed := kept.done.get("codec"):
+        results["PixelCNN"]["file"] = {key: filed[key] for key in ("images", "price", "bits")}
     ordered = {name: kept.done[name] for name in parts() if name in kept.done}
     with written_together() as put:
         put(store, json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
@@ -532,6 +567,14 @@ def table(done: dict[str, Any]) -> str:
             f"{drawn['count']} digits of {drawn['side']}×{drawn['side']} from the cached PixelCNN: "
             f"{drawn['s']:.1f} s. {sound['samples']:,} samples, a second of sound, from the "
             f"WaveNet with queues: {sound['s']:.1f} s.",
+        ]
+    if filed := done.get("codec"):
+        came = "came back" if filed["came back"] else "did NOT come back"
+        rows += [
+            "",
+            f"{filed['images']} test images of {filed['pixels']} pixels in a file by lesson 14's "
+            f"codec with lesson 09's PixelCNN: price {filed['price']:,.0f} bits, file "
+            f"{filed['bits']:,} bits; they {came}, in {filed['s']:.0f} s.",
         ]
     rows += seconds_of_lessons(done)
     if missing := [name for name in parts() if name not in done]:

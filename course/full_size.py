@@ -28,6 +28,7 @@ import torch
 from course import data as images_of
 from course.device import SIZES
 from course.device import device as device_here
+from course.kept_network import COUNT
 from course.training import History, Loss, evaluate, fit
 
 STORE = Path(__file__).parent / "measured" / "full_size.json"
@@ -272,6 +273,9 @@ class Run:
         samples: images (count, side, side), or codes; None where none were kept.
         how: how the steps were taken.
         note: why this is not a run of yours, in a sentence, if it is not.
+        model, test: the trained model and the first test examples, of a run of yours.
+        file: bits of a file of test images by lesson 14's codec, where it was measured: images,
+            price, bits.
     """
 
     name: str
@@ -288,6 +292,8 @@ class Run:
     how: str = ""
     note: str = ""
     model: torch.nn.Module | None = field(default=None, repr=False)
+    test: torch.Tensor | None = field(default=None, repr=False)
+    file: dict[str, float] | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """What a table shows: name of a number, and the number."""
@@ -445,6 +451,7 @@ def train(
         samples=samples,
         how=_how(history),
         model=model.cpu(),
+        test=(data[2] if isinstance(data[2], torch.Tensor) else data[2][0])[:COUNT].cpu(),
     )
 
 

@@ -39,6 +39,7 @@ def _made_up_seconds(name: str, root: Path, device: str, size: str) -> float:
 @pytest.fixture
 def kept(bench, tmp_path, monkeypatch):
     """All parts, done in small; the lessons' seconds, and text (`test_gpu_text`), are made up."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     text = {"by": "by the lesson's own solution", "same": {}}
     made_up = {name: lambda device: dict(text) for name in gpu_text.parts()}
     monkeypatch.setattr(gpu_text, "parts", lambda: made_up)
@@ -62,6 +63,9 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     assert set(kept.done["purity"]["apart"].values()) == {0.0}  # the processor beside itself
     assert kept.done["sampling"]["digits"]["count"] == 3
     assert kept.done["sampling"]["sound"]["samples"] == 20
+    filed = kept.done["codec"]
+    assert filed["came back"] and (filed["images"], filed["pixels"]) == (10, 64)
+    assert filed["price"] < filed["bits"] < filed["price"] + 64
     seeds = [kept.done[f"likelihoods-FVSBN-{seed}"]["nats"] for seed in gpu.SEEDS]
     assert len(set(seeds)) == 3  # the order of batches: its weights start from zeros
 
@@ -76,6 +80,7 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
         assert run.nats == kept.done[f"likelihoods-{name}-0"]["nats"]
         if name != "WaveNet":
             assert run.samples.shape == (2, 8, 8)
+    assert full_size.stored("PixelCNN").file["bits"] == filed["bits"]
 
     text = gpu.table(kept.done)
     assert text.count("not tried") == len(gpu.LESSONS)  # to compile: a processor does not
@@ -83,6 +88,7 @@ def test_everything_is_measured_kept_and_written(kept, tmp_path, monkeypatch):
     assert "0.50 (20 s)" in gpu.table(kept.done)
     assert "| ≤ 98.2: met |" in text and "| 04_nade | 10 | 9 | 1.17 SLOWER | 61 |" in text
     assert "| 03_fvsbn | 10 | 9 | 1.06 | 60 |" in text
+    assert "10 test images of 64 pixels in a file" in text and "they came back" in text
     assert "3 digits of 8×8" in text and "20 samples, a second of sound" in text
     kept.done["likelihoods-NADE-0"]["nats"] = 88.21
     assert "| ≤ 88.2: MISSED |" in gpu.table(kept.done)
@@ -161,7 +167,7 @@ def test_parts_from_elsewhere_are_written_without_a_card_or_said_to_be_missing(t
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         gpu.main(["speed"])
-    assert "there is no part speed: there are drafts, equal, lessons, likelihoods, " in (
+    assert "there is no part speed: there are codec, drafts, equal, lessons, likelihoods, " in (
         capsys.readouterr().err
     )
 

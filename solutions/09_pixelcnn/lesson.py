@@ -28,7 +28,7 @@ from IPython.display import display
 from torch import nn
 
 from autograder import check
-from course import data, full_size
+from course import data, full_size, kept_network
 from course.demo import solved
 from course.picture import show
 from course.training import evaluate, fit
@@ -1160,4 +1160,7 @@ def draw_full(model, count, generator):
 # %% tags=["demo", "unfolded"]
 size = "auto"
 with solved("PixelCNN", "BlockMemory"):
-    display(full_size.train("PixelCNN", make_full, draw_full, size=size))
+    run = full_size.train("PixelCNN", make_full, draw_full, size=size)
+    display(run)
+    if run.model is not None:
+        print(kept_network.keep("PixelCNN", run.model, run.test))  # lesson 14 writes files with it

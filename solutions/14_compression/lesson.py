@@ -39,8 +39,9 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from autograder import check
-from course import data, pretrained
+from course import data, full_size, kept_network, pretrained
 from course.demo import solved
+from course.device import device
 from course.picture import show
 from figures import static
 from figures.codec import CodecExplorer
@@ -979,6 +980,58 @@ with solved("quantize", "encode", "decode"):
         if one:
             said, agrees = opened(one)
             print(f"{name}: {said!r}; the checksum {'agrees' if agrees else 'does NOT agree'}")
+
+# %% [markdown]
+r"""
+## At full size
+
+Lesson 09 ends with a PixelCNN at full size and keeps it on this machine, with ten test images. It takes images where your codec has rows: a few lines turn one into the other. (It computes in double precision. A card's quick kernels mix what a mask hides into their sums and take it out again, up to rounding: the receiver, who knows less of the image, would get other last bits.)
+"""
+
+
+# %%
+class ImageModel:
+    """A network for images in the form of a codec's model: rows of side² pixels."""
+
+    k = 2
+
+    def __init__(self, network, images):
+        self.network, self.shape, self.device = network, images.shape, images.device
+        self.n = images[0].numel()
+
+    @torch.no_grad()
+    def conditionals(self, x):
+        """Distributions of all pixels of x (B, n): (B, n, 2)."""
+        logits = self.network(x.to(self.device).view(self.shape))  # (B, 2, 1, side, side)
+        return logits.softmax(dim=1).flatten(2).transpose(1, 2).cpu()
+
+
+# %% tags=["demo"]
+kept = kept_network.kept("PixelCNN", device())
+with solved("ideal_bits", "quantize", "encode", "decode"):
+    if kept is None:
+        told = full_size.stored("PixelCNN")
+        print("No PixelCNN is kept here: run the last cell of lesson 09 (without a card with")
+        print('size = "smaller"), and then this one. A stored one, at full size:')
+        print(f"the price of a test image of 784 pixels: {told.nats / math.log(2):.1f} bits")
+        if told.file:
+            print(
+                "files of {images:.0f}: price {price:,.0f}, written {bits:,.0f} bits".format(
+                    **told.file
+                )
+            )
+    else:
+        painter, rows = ImageModel(*kept), kept[1].flatten(1).cpu()
+        price, file = ideal_bits(log_probs_of(painter, rows)), encode(painter, rows)
+        back = decode(painter, file, len(rows))
+        packed = np.packbits(rows.numpy().astype(bool)).tobytes()
+        print(
+            f"{len(rows)} images of {painter.n} pixels; zlib: {8 * len(zlib.compress(packed, 9)):,} bits"
+        )
+        print(
+            f"price {price:,.0f} bits, file {8 * len(file):,} bits, {price / len(rows):.1f} an image"
+        )
+        print("all came back:", torch.equal(back, rows))
 
 # %% [markdown]
 r"""
