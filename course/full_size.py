@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
 import math
 import time
@@ -20,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,7 +28,11 @@ from course import data as images_of
 from course.device import SIZES
 from course.device import device as device_here
 from course.kept_network import COUNT
+from course.picture import figure_html
 from course.training import History, Loss, evaluate, fit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STORE = Path(__file__).parent / "measured" / "full_size.json"
 PATIENCE = 360.0  # seconds that "auto" lets a training take
@@ -332,14 +335,10 @@ class Run:
             f'</th><td style="text-align:left">{html.escape(text)}</td></tr>'
             for key, text in self.rows()
         )
-        picture = base64.b64encode(self._drawn()).decode()
-        return (
-            f'{note}<table style="max-width:60em"><tbody>{rows}</tbody></table>'
-            f'<img alt="{html.escape(self.describe())}" style="max-width:100%" '
-            f'src="data:image/png;base64,{picture}">'
-        )
+        picture = figure_html(self._drawn(), self.describe())
+        return f'{note}<table style="max-width:60em"><tbody>{rows}</tbody></table>{picture}'
 
-    def _drawn(self) -> bytes:
+    def _drawn(self) -> Figure:
         from matplotlib.figure import Figure
 
         images = self.samples if self.samples is not None and self.samples.ndim == 3 else None
@@ -359,9 +358,7 @@ class Run:
                 ax.axis("off")
             for ax, image in zip(axes.flat, images, strict=False):
                 ax.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=110)
-        return png.getvalue()
+        return figure
 
 
 def thinned(valid: list[tuple[int, float]], most: int = 8) -> list[tuple[int, float]]:

@@ -7,7 +7,6 @@ AdamW (Loshchilov and Hutter 2019) with a cosine schedule to zero (Loshchilov an
 without restarts); all likelihoods are in nats per example.
 """
 
-import base64
 import contextlib
 import copy
 import html
@@ -26,6 +25,7 @@ import torch
 
 from course import step as steps_of
 from course.files import write_whole
+from course.picture import figure_html
 from course.progress import tqdm
 from course.step import CapturedStep, Loss, NotCaptured, Step, adamw, mixed_precision, values
 
@@ -129,13 +129,10 @@ class History:
 
         figure = Figure(figsize=(6, 3.2), layout="constrained", facecolor="white")
         self.plot(figure.subplots())
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=110)
-        words = html.escape(self.describe())
-        source = base64.b64encode(png.getvalue()).decode()
+        words = self.describe()
         return (
-            f'<figure style="margin:0"><img alt="{words}" style="max-width:100%" '
-            f'src="data:image/png;base64,{source}"><figcaption>{words}</figcaption></figure>'
+            f'<figure style="margin:0">{figure_html(figure, words)}'
+            f"<figcaption>{html.escape(words)}</figcaption></figure>"
         )
 
 

@@ -9,9 +9,6 @@ and `NAME-dark.svg`; `--check` says which of them a fresh drawing would change. 
 from __future__ import annotations
 
 import ast
-import base64
-import hashlib
-import html
 import importlib
 import io
 import sys
@@ -20,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from course.files import write_whole
+from course.picture import image_html
 
 FOLDER = Path(__file__).parent / "static"
 THEMES = {"light": False, "dark": True}
@@ -91,28 +89,8 @@ def picture_html(name: str) -> str:
 
 
 def one_image(light: str, dark: str, alt: str) -> str:
-    """HTML of one image that shows an SVG for a light page, or in its place one for a dark page.
-
-    It is one element, so that no host's style sheet, and no host that drops style sheets, can
-    show it twice; there the light one stands on its own light ground.
-    """
-    sources = [
-        "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
-        for svg in (light, dark)
-    ]
-    # The same picture twice on a page is the same rule twice.
-    key = "figure-" + hashlib.sha256((light + dark).encode()).hexdigest()[:12]
-    # JupyterLab says its theme on the body; elsewhere the reader's system decides.
-    style = (
-        f"@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .{key}"
-        f"{{content:var(--{key})}}}}"
-        f'body[data-jp-theme-light="false"] .{key}{{content:var(--{key})}}'
-        f".{key}{{--{key}:url({sources[1]})}}"
-    )
-    return (
-        f'<style>{style}</style><img class="{key}" alt="{html.escape(alt, quote=True)}" '
-        f'src="{sources[0]}" style="max-width:100%">'
-    )
+    """HTML of one image that shows an SVG for a light page, or in its place one for a dark page."""
+    return image_html(light.encode(), dark.encode(), "image/svg+xml", alt)
 
 
 def show(name: str) -> None:

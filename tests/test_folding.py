@@ -154,3 +154,11 @@ def test_what_later_cells_rely_on_shows_no_picture(name: str):
         if isinstance(node, ast.Expr)
     ]
     assert not [text for text in shown if not text.startswith("print(")]
+
+
+@pytest.mark.parametrize("name", [*LESSONS, *lessons.appendix_names()])
+def test_a_lesson_opens_with_words_and_not_with_code(name: str):
+    title, *rest = lessons.release_notebook(name).cells
+    assert title.cell_type == "markdown"
+    first = next(cell for cell in rest if cell.cell_type == "markdown" or not hidden(cell))
+    assert first.cell_type == "markdown"

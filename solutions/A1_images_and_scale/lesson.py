@@ -33,6 +33,15 @@ from course.picture import show
 from course.training import evaluate, fit
 from figures.predict import predict
 
+# %% [markdown]
+r"""
+## An image is a sentence
+
+Nothing in your `GPT2` asks what a token *means*. So give it an alphabet of twelve: `0` and `1` for a pixel, and ten words, one for each digit. A sentence is a word and then 64 pixels, row by row. The word comes first, so every pixel is conditional on it:
+
+$$\log p(x \mid c) = \sum_{i=1}^{64} \log p(x_i \mid c, x_{<i}).$$
+"""
+
 # %%
 digits = data.digits()  # bits, float (…, 64), and the classes 0 … 9
 SIDE, PIXELS = digits.side, digits.side**2
@@ -80,19 +89,13 @@ show(
 
 # %% [markdown]
 r"""
-## An image is a sentence
-
-Nothing in your `GPT2` asks what a token *means*. So give it an alphabet of twelve: `0` and `1` for a pixel, and ten words, one for each digit. A sentence is a word and then 64 pixels, row by row. The word comes first, so every pixel is conditional on it:
-
-$$\log p(x \mid c) = \sum_{i=1}^{64} \log p(x_i \mid c, x_{<i}).$$
-
 A **class-conditional** image model, and no line of new code. This is how images came to language models: Image GPT (Chen et al., 2020) read pixels of 512 colors, DALL·E (Ramesh et al., 2021) wrote 1,024 image tokens after a caption.
 
 **What it is not told.** A PixelCNN's kernel lies *on* the image: the pixel above is a neighbor by construction. Here it is the token 8 places back, and a token 7 or 9 places back is as near or far as any other. If rows matter, the model has to find that out from 1,297 images.
 """
 
 
-# %%
+# %% tags=["folded"] title="What is stored of the models, summed up"
 def mean_of(model, what):
     """The mean over seeds of what is stored of a model."""
     return np.mean([row[what] for row in stored.rows("images_as_tokens") if row["model"] == model])

@@ -1,6 +1,6 @@
 // What a reader would see amiss in an element of the page: a function of [selector, smallest letters
 // in pixels] that returns sentences, and changes nothing. tests/browser/seen.py says what it looks for.
-([within, smallest]) => {
+async ([within, smallest]) => {
   const faults = [], quote = (text) => `“${text.replace(/\s+/g, " ").trim().slice(0, 40)}”`;
   const area = document.querySelector(within);
   if (!area) return [`nothing on the page is ${within}`];
@@ -61,12 +61,24 @@
       const { content } = getComputedStyle(image);
       return [image, content.startsWith("url(") ? content.slice(5, -2) : image.src];
     });
+  const { jpThemeLight } = document.body.dataset;
+  const isDark = jpThemeLight ? jpThemeLight === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const isWhite = async (source) => { // at all its corners
+    const image = new Image(), canvas = document.createElement("canvas"), paper = canvas.getContext("2d");
+    image.src = source;
+    await image.decode();
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    paper.drawImage(image, 0, 0);
+    const corners = [0, canvas.width - 1].flatMap((x) => [0, canvas.height - 1].map((y) => [x, y]));
+    return corners.every(([x, y]) => paper.getImageData(x, y, 1, 1).data.every((part) => part > 230));
+  };
   const sources = painted.map(([, source]) => source);
   if (new Set(sources).size < sources.length) faults.push("a picture is seen twice");
   for (const [image, source] of painted) {
     const { width } = image.getBoundingClientRect();
     if (!source.startsWith("data:image/svg+xml;base64,")) {
       const own = Number(image.getAttribute("width")) || image.naturalWidth;
+      if (isDark && await isWhite(source)) faults.push("a white picture on a dark page");
       if (width < 0.8 * own) faults.push(`a picture made for ${own} px is shown at ${Math.round(width)} px`);
       continue;
     }

@@ -1,8 +1,8 @@
 """What a reader would see amiss on a part of a page: one pure function that the page evaluates.
 
 Text that lies on other text, leaves its widget, or is smaller than 11 pixels; a figure that is seen
-twice, or beside its own saved view; a widget that is not there; a bar that never moved; what a cell
-wrote to stderr.
+twice, or beside its own saved view; a white picture on a dark page; a widget that is not there; a
+bar that never moved; what a cell wrote to stderr.
 """
 
 from __future__ import annotations

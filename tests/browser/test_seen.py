@@ -1,8 +1,11 @@
 """What is amiss on a page is found, each kind by itself; what is as it should be is left alone."""
 
+import base64
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from tests.browser.hosts import look
 from tests.browser.lab import Lab
@@ -59,13 +62,30 @@ def test_what_is_right_is_left_alone(new_page: Callable, html: str) -> None:
     assert seen_amiss(page, "#place") == []
 
 
+def test_a_white_picture_is_found_on_a_dark_page_only(new_page: Callable) -> None:
+    for scheme, shade, found in (
+        ("light", 255, []),
+        ("dark", 255, ["a white picture on a dark page"]),
+        ("dark", 20, []),
+    ):
+        data = io.BytesIO()
+        Image.new("RGB", (40, 30), (shade, shade, shade)).save(data, "PNG")
+        source = f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+        page = new_page(color_scheme=scheme)
+        page.set_content(f'<div id="place"><img src="{source}" width="40" height="30"></div>')
+        page.wait_for_function("document.images[0].complete")
+        assert seen_amiss(page, "#place") == found
+
+
 CELLS = (
     "from figures import static\nstatic.show('shrinking-interval')",
     "from figures.table_size import TableSize\nTableSize(bits=8)",
+    "import matplotlib.pyplot as plt\nfrom course.picture import show\n"
+    "fig, ax = plt.subplots()\nax.plot([1, 3, 2])\nshow(fig, 'a line that rises and falls')",
     "from course.progress import tqdm\nfor i in tqdm(range(3)):\n    print(i)",
 )
 
 
 def test_a_notebook_of_a_picture_a_widget_and_a_bar(lab: Lab, new_page, tmp_path) -> None:
     assert look(lab, new_page, notebook_of(*CELLS), tmp_path) == []
-    assert len(list(tmp_path.glob("*.png"))) == 2 * (2 + 2)  # themes × (cells + first screens)
+    assert len(list(tmp_path.glob("*.png"))) == 2 * (3 + 2)  # themes × (cells + first screens)

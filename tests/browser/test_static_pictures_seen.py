@@ -55,3 +55,25 @@ def test_where_style_sheets_are_dropped_the_light_one_is_left(new_page) -> None:
     page.evaluate("document.querySelectorAll('style').forEach((style) => style.remove())")
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     assert seen_in(page) == [source(name, "light") for name in static.pictures()]
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("element", "attribute", "values"),
+    [
+        ("body", "data-jp-theme-light", {"light": "true", "dark": "false"}),
+        ("html", "theme", {"light": "light", "dark": "dark"}),
+        ("body", "class", {"light": "vscode-light", "dark": "vscode-dark"}),
+        ("html", "data-theme", {"light": "light", "dark": "dark"}),
+    ],
+)
+def test_what_a_host_says_of_its_theme_counts_more_than_the_system(
+    new_page, system: str, theme: str, element: str, attribute: str, values: dict[str, str]
+) -> None:
+    page = new_page(color_scheme=system)
+    name = next(iter(static.pictures()))
+    page.set_content(static.picture_html(name))
+    page.eval_on_selector(element, f"(e, v) => e.setAttribute({attribute!r}, v)", values[theme])
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    assert seen_in(page) == [source(name, theme)]
