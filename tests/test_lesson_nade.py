@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,36 @@ def test_a_draw_tells_all_sampling_mistakes_apart() -> None:
         far = checks.distances(names, laws)
         assert far[0].min() > 2 * samples.BOUND
         assert far.min() > 0.08
+        assert laws.max() < 0.95, "who draws nothing gives one word in all samples"
+
+
+def _rounded(p: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return p.round()
+
+
+def _once_for_all(p: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return torch.bernoulli(p[:1], generator=generator).expand(len(p))
+
+
+@pytest.mark.parametrize(
+    "bit, said",
+    [(_rounded, {(False, "not-random", True)}), (_once_for_all, {(True, "", True)})],
+)
+def test_who_draws_nothing_and_who_draws_once_are_told_alike_by_every_draw(
+    bit: Callable, said: set
+) -> None:
+    def sample(W, c, V, b, count, generator):
+        a, bits = c.repeat(count, 1), []
+        for i in range(len(b)):
+            bits.append(bit(torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i]), generator))
+            a = a + bits[i][:, None] * W[:, i]
+        return torch.stack(bits, dim=1)
+
+    def take(numbers: checks.Numbers, count: int, generator: torch.Generator) -> np.ndarray:
+        return sample(*checks.tensors(numbers), count, generator).numpy().astype(np.float64)
+
+    found = [checks._randomness(sample, take, Draw(seed, "sample")) for seed in range(40)]
+    assert {(source.holds, source.misconception, form.holds) for source, form in found} == said
 
 
 def test_a_sweep_draws_from_the_law_of_the_formula() -> None:
