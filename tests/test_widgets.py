@@ -16,6 +16,46 @@ NAMES = sorted(
 )  # fmt: skip
 
 
+# Lines of a widget's own: what the base does for it (figures/widget.*) is not written again.
+MOST = {"js": 150, "css": 40, "py": 200}
+# Made before the base was, and larger; what is new is not to be put here.
+OLDER = {
+    "arrow",
+    "attention",
+    "chain",
+    "codec",
+    "completion",
+    "dag_editor",
+    "dilation_tree",
+    "kl_explorer",
+    "mask_explorer",
+    "next_token",
+    "parameter_growth",
+    "receptive_field",
+    "sampling",
+    "sharing",
+}
+
+
+def too_long(name: str) -> list[str]:
+    """The files of a widget that have more lines than a new one may."""
+    return [
+        f"{name}.{kind}"
+        for kind, most in MOST.items()
+        if len((FOLDER / f"{name}.{kind}").read_text("utf-8").splitlines()) >= most
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OLDER])
+def test_a_widget_is_small(name: str) -> None:
+    assert too_long(name) == []
+
+
+@pytest.mark.parametrize("name", sorted(OLDER))
+def test_one_that_became_small_stays_so(name: str) -> None:
+    assert too_long(name), f"{name} is small now: take it out of OLDER"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_its_live_view_hides_the_saved_one(name: str) -> None:
     kinds = vars(importlib.import_module(f"figures.{name}")).values()
