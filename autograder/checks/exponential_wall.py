@@ -410,11 +410,11 @@ def huge_limits(draw: Draw) -> list[tuple[int]]:
 
 
 def bits_by_hand(limit: int) -> str:
-    """The tables of 1, 2, … bits, up to the first that is larger than a small limit."""
+    """The tables of 0, 1, 2, … bits, up to the first that is larger than a small limit."""
     if limit > 40:
         return ""
-    tables = ", ".join(f"{n}: {2**n - 1}" for n in range(1, first_bits(limit) + 1))
-    return f"bits and free numbers of their table, to the first above {limit}: {tables}"
+    tables = ", ".join(f"n = {n}: {2**n - 1}" for n in range(first_bits(limit) + 1))
+    return f"free numbers of a table of n bits, to the first above {limit}: {tables}"
 
 
 @checks(
