@@ -197,9 +197,13 @@ def wrong_nevers(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def near_and_far(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A model that is the world itself, and beliefs near to it and far."""
+    """A model that is the world itself, and beliefs near to it and far, bolder and more timid ones.
+
+    These are the world's powers: Σ (p − q) log p is negative for one of them and positive for the
+    other, so that a difference of other entropies cannot be positive for both.
+    """
     p = table(draw, draw.integer(5, 60))
-    cases = [(p, p.copy())]
+    cases = [(p, p.copy()), *((p, p**power / (p**power).sum()) for power in (2.0, 0.5))]
     for _ in range(12):
         k = draw.integer(2, 30)
         p, q = table(draw, k), table(draw, k)
@@ -442,6 +446,17 @@ _MISTAKES_OF_KL = (
         "cross-entropy-for-kl",
         "this is H(p, q): take away the part H(p) that even a perfect believer pays",
         gives=surprise,
+    ),
+    Mistake(
+        "arguments-swapped",
+        "H(p) is taken from H(q, p) here, which can be negative: it is a part of H(p, q)",
+        gives=lambda p, q: surprise(q, p) - rule_of_entropy(p),
+    ),
+    Mistake(
+        "arguments-swapped",
+        "H(q) is taken from H(p, q) here, which can be negative: the part that even a perfect "
+        "believer pays is H(p)",
+        gives=lambda p, q: surprise(p, q) - rule_of_entropy(q),
     ),
     Mistake(
         "difference-of-entropies",
@@ -1276,6 +1291,12 @@ _WRONG_STEPS = (
         "this is the slope of E_q[−log p] alone, which likes a spike; the term log q in r keeps q "
         "wide",
         options={"price": lambda log_q, log_p: -log_p},
+    ),
+    Mistake(
+        "log-of-density",
+        "where the height of q underflows to 0 its logarithm is −inf, and 0 · inf is NaN: write "
+        "log q as the parabola that it is",
+        options={"price": lambda log_q, log_p: np.log(np.exp(log_q)) - log_p},
     ),
     Mistake(
         "uphill",

@@ -169,6 +169,18 @@ def kl(p, q, eps=1e-15):
     Wrong(
         "kl", GIBBS, "difference-of-entropies", edit=(DIVERGENCE, "return entropy(q) - entropy(p)")
     ),
+    Wrong(
+        "kl",
+        GIBBS,
+        "arguments-swapped",
+        edit=(DIVERGENCE, "return cross_entropy(q, p) - entropy(p)"),
+    ),
+    Wrong(
+        "kl",
+        GIBBS,
+        "arguments-swapped",
+        edit=(DIVERGENCE, "return cross_entropy(p, q) - entropy(q)"),
+    ),
     Wrong("kl", ZERO, "zero-log-zero", edit=(DIVERGENCE, "return (p * np.log(p / q)).sum()")),
     Wrong(
         "kl",
@@ -448,6 +460,12 @@ def fit_reverse(p, grid, start, rate=0.02, steps=2000):
         ALONE,
         "spacing-forgotten",
         edit=(WEIGHTED, "np.exp(log_q) * (log_q - log_p)  # times dx?"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BUMPS,
+        "log-of-density",
+        edit=("(log_q - log_p)", "(np.log(np.exp(log_q)) - log_p)"),
     ),
     Wrong("fit_reverse", BUMPS, "weights-of-p", edit=(WEIGHTED, "p * spacing * (log_q - log_p)")),
     Wrong(
