@@ -277,6 +277,7 @@ def test_the_digits_are_as_many_as_the_prose_says(text: str):
 
 def test_the_small_networks_probabilities_sum_to_one(told: str):
     assert number(r"the 64 probabilities sum to ([\d.]+)", told) == pytest.approx(1, abs=1e-5)
+    assert number(r"an image costs ([\d.]+) bits, in the mean", told) > 6  # Gibbs' inequality
 
 
 def test_pixelcnn_beats_independent_pixels_at_16_levels_by_half_a_bit(told: str):

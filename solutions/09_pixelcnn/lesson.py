@@ -612,15 +612,16 @@ check(PixelCNN)
 r"""
 ### The whole distribution, once
 
-Color images of 1×2 pixels with 2 levels: 6 bits, 64 images. The cell adds up their 64 probabilities, for random weights that were never trained. Then look at a color network in the explorer: choose a pixel, and go through its three outputs R, G, B (key `c`). Which inputs *of the same pixel* does each of them see?
+Color images of 1×2 pixels with 2 levels: 6 bits, 64 images. The cell adds up their 64 probabilities, for random weights that were never trained, and asks what the images cost. Then look at a color network in the explorer: choose a pixel, and go through its three outputs R, G, B (key `c`). Which inputs *of the same pixel* does each of them see?
 """
 
 # %% tags=["demo"]
 predict(
-    "What do the 64 probabilities sum to?",
-    ["less than 1", "1", "more than 1"],
-    answer=1,
-    why="Each factor is a conditional, whatever the weights are.",
+    "What does an image cost, in the mean over all 64, each counted once?",
+    ["less than 6 bits", "6 bits", "more than 6 bits"],
+    answer=2,
+    why="The probabilities sum to 1 and are not all 1/64: the mean of −log₂ p is then above log₂ 64 = 6, "
+    "the cost of even ones (Gibbs' inequality, lesson 6).",
 )
 
 # %% tags=["demo"]
@@ -630,8 +631,9 @@ with solved("PixelCNN"):
     small = PixelCNN(levels=2, colors=3, channels=6)
     for weight in small.parameters():
         nn.init.normal_(weight)
-    total = small.nll(bits.view(64, 3, 1, 2)).neg().exp().sum()
-    print(f"the 64 probabilities sum to {total:.6f}")
+    nats = small.nll(bits.view(64, 3, 1, 2))
+    print(f"the 64 probabilities sum to {nats.neg().exp().sum():.6f}")
+    print(f"an image costs {nats.mean() / math.log(2):.1f} bits, in the mean over all 64")
     tiny = PixelCNN(levels=4, colors=3, channels=6, kernels=(3, 3))
     display(ReceptiveFieldExplorer.of_model(tiny, 5, 5, colors=3, levels=4, reach=2))
 
