@@ -429,6 +429,7 @@ def block_by_rule(
     split: str = "",
     merge: bool = True,
     parts: str = "qkv",
+    maps: bool = True,
     out: bool = True,
     adds: tuple[bool, bool] = (True, True),
     parallel: bool = False,
@@ -440,15 +441,16 @@ def block_by_rule(
     """A block's output (B, T, C). Each option turns one thing wrong, `wrong` the attention's.
 
     `first_norm` and `second_norm` name the norms ("": none), `parts` what serves as queries, keys
-    and values, `adds` whether the two parts are added to what they read (the second one to what
-    its norm gave, with `from_normed`); with `post`, the norms stand behind the sums.
+    and values (LN₁(x) itself without `maps`), `adds` whether the two parts are added to what they
+    read (the second one to what its norm gave, with `from_normed`); with `post`, the norms stand
+    behind the sums.
     """
 
     def normed(y: np.ndarray, name: str) -> np.ndarray:
         return norm(y, w[f"{name}.weight"], w[f"{name}.bias"]) if name else y
 
     read = x if post else normed(x, first_norm)
-    q, k, v = (split_heads(linear(read, w, name), heads, split) for name in parts)
+    q, k, v = (split_heads(linear(read, w, n) if maps else read, heads, split) for n in parts)
     y = attention(q, k, v, **wrong)
     y = y.transpose(0, 2, 1, 3).reshape(x.shape) if merge else y.reshape(x.shape)
     y = linear(y, w, "out") if out else y
@@ -501,6 +503,8 @@ _BLOCK = (
         "a tanh", np.tanh), ("no-activation", "nothing", lambda a: a))),
     Mistake("gelu-too-early", "GELU stands before up: the order is down(GELU(up(…)))",
         options={"act_early": True}),
+    Mistake("no-maps-to-qkv", "queries, keys and values are LN₁(x) itself: each is a linear map of "
+        "it, self.q, self.k or self.v", options={"maps": False}),
     Mistake("out-forgotten", "self.out is never used: the merged heads go through it",
         options={"out": False}),
     *(Mistake("qkv-swapped", "queries, keys and values have changed places: their order in the "
@@ -2522,14 +2526,15 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
         strict=True,
     ):
         missed = [habit for one in two for habit in one.missed]
-        accused = {name for one in two for name in one.accused}
+        accused = [name for one in two for name in one.accused]
+        honest = sum(not habit for one in two for habit in one.who.values())
         yield claim(
             text,
             not missed and not accused,
             points=1,
             saw=f"a model goes free that sees {_HABITS[missed[0]]}"
             if missed
-            else f"{len(accused)} honest models are accused"
+            else f"in two groups of five, {len(accused)} of {honest} honest models are accused"
             if accused
             else "",
             asks="the two of the five whose outputs change with a later token",

@@ -132,7 +132,7 @@ $d$ is the length of a query: the product of two random vectors with entries of 
 | 2 | 1, 2 | $\tfrac13, \tfrac23, 0$ | $\tfrac{16}{3}$ |
 | 3 | 1, 2, 3 | $\tfrac18, \tfrac28, \tfrac58$ | $2$ |
 
-**Fewer queries than keys.** Later we shall ask for the *newest* tokens only, with keys and values of all tokens at hand. So: with $T$ queries and $S \ge T$ keys, the queries are the **last** $T$ of the $S$ positions.
+**Fewer queries than keys.** Later we shall ask for the *newest* tokens only, with keys and values of all tokens at hand. So: with $T$ queries and $S \ge T$ keys, the queries are the **last** $T$ of the $S$ positions. A value has $E$ numbers, as many as a query or not. The … in the shapes below are axes in front, batch and heads for example: each of their entries attends by itself.
 
 <details><summary>Hint 1</summary>
 
@@ -185,7 +185,7 @@ True of the *outcome*. As a recipe it goes wrong: a softmax over everything, and
 
 # %% tags=["demo"]
 predict(
-    "What do the rows of the example sum to then?",
+    "The three rows of the example by hand, so zeroed: what do they sum to?",
     ["1, 1, 1", "1/8, 3/8, 1", "0, 1/3, 1"],
     answer=1,
     why="The denominator is 8 in each row.",
@@ -217,13 +217,13 @@ Setting the forbidden scores to **0** is wrong too: $e^0 = 1$ is a weight like a
 
 `Block` · difficulty ●●○ · 9 minutes · 2 points
 
-GPT-2 is a stack of equal blocks. Each *adds* two things to its input $x$ of shape $(B, T, C)$ (a **residual** connection):
+GPT-2 is a stack of equal blocks. Each *adds* two things to its input $x$ (a **residual** connection) of shape $(B, T, C)$: $B$ texts, $T$ positions, $C$ numbers for each.
 
 $$x \leftarrow x + \text{out}\big(\text{attention}(\text{LN}_1(x))\big), \qquad x \leftarrow x + \text{down}\big(\text{GELU}(\text{up}(\text{LN}_2(x)))\big).$$
 
 A **layer norm** (LN) takes each position's vector less its mean, divides by its standard deviation, and scales and shifts it by learned numbers. It stands *before* each part (pre-LN): the sum itself is never squeezed. **GELU** is a smooth ReLU, $z\,\Phi(z)$, in its tanh form `F.gelu(…, approximate="tanh")`.
 
-**Heads.** Queries, keys and values of width $C$ are cut into $H$ heads of width $C/H$; each head attends by itself, and the answers are put side by side again:
+**Heads.** Queries, keys and values are linear maps of $\text{LN}_1(x)$: `self.q`, `self.k` and `self.v`. Each has width $C$ and is cut into $H$ heads of width $C/H$; each head attends by itself, and the answers are put side by side again:
 
 $$(B, T, C) \;\to\; (B, T, H, C/H) \;\to\; (B, H, T, C/H) \;\to\; \text{attention} \;\to\; (B, T, C).$$
 
@@ -634,7 +634,7 @@ check(perplexity)
 r"""
 ### A page it has never read
 
-The small GPT was trained on 36 of Shakespeare's plays. *Twelfth Night* was held out; here are its first scenes. Tokens differ from model to model, so perplexities do not compare. **Bits per byte** do: the NLL in bits, divided by the bytes of the text. (GPT-2 may well have read them.)
+The small GPT was trained on 36 of Shakespeare's plays. *Twelfth Night* was held out; here are its first scenes. Tokens differ from model to model, so perplexities do not compare. **Bits per byte** do: the NLL in bits, divided by the bytes of the text. (GPT-2 may well have read these scenes.)
 
 Every text of the training began with the token `<|endoftext|>`, so ours does, too: it is the one that is *given*.
 """
@@ -765,7 +765,7 @@ r"""
 
 `generate` reads the whole text again for each new token. But look at a block: position $t$ hands nothing to the others but its key and its value, and those depend on tokens $\le t$ only. They *never change* when the text grows. So keep them.
 
-*By hand.* A prompt of 4 tokens and 4 new ones. `generate` reads $4 + 5 + 6 + 7 = 22$ tokens. With a cache: $4 + 1 + 1 + 1 = 7$. In general $T \cdot N + N(N-1)/2$ against $T + N - 1$.
+*By hand.* A prompt of 4 tokens and 4 new ones. `generate` reads $4 + 5 + 6 + 7 = 22$ tokens. With a cache: $4 + 1 + 1 + 1 = 7$. In general, with a prompt of $T$ and $N$ new ones: $T \cdot N + N(N-1)/2$ against $T + N - 1$.
 
 `Cache` keeps a pair $(k, v)$ for each block, of shape $(B, H, S, d)$:
 
@@ -778,7 +778,7 @@ r"""
 </details>
 <details><summary>Hint 2</summary>
 
-For `generate_cached`, compare the length of `window(…)` with `cache.length`. Usually the window is one token longer; at first it is the whole prompt; after a jump it is *shorter*. What is new is `seen[:, cache.length :]`.
+For `generate_cached`, compare the length of `window(…)` with `cache.length`. Usually the window is one token longer; at first it is the whole prompt; after a jump it is *no longer* than what the cache holds. What is new is `seen[:, cache.length :]`.
 </details>
 """
 
@@ -857,7 +857,7 @@ How many multiplications and additions does the *next* token take, after a text 
 
 # %% tags=["demo"]
 predict(
-    "And with the cache: how does the cost of the next token grow from 1 to 255 tokens before?",
+    "With the cache: how does the cost of the next token grow from 1 token before it to 255?",
     ["not at all", "a little", "255 times"],
     answer=1,
     why="The products with the weights stay; the attention looks at more keys.",
@@ -1105,7 +1105,7 @@ r"""
 
 Five colleagues each send you a language model. Two of the five see the future. You may not read their code (it could be a thousand lines); you may only run the models. `models` maps names to models, each with `model(tokens)` → logits `(B, T, V)` and `model.config`.
 
-`dependency_map(model, tokens, "token", outputs=-1)` exchanges one token at a time and notes which outputs change *at all*; it also draws fresh weights, so that a path which is closed today and opens in training is found. Its answer has methods: `is_autoregressive(own=True)`, `forbidden(own=True)`, `summary(own=True)`.
+`dependency_map(model, tokens, "token", outputs=-1)` exchanges one token at a time for another id (`"token"`), takes the logits at a position, the last axis, as one output (`outputs=-1`), and notes which outputs change *at all*; it also draws fresh weights, so that a path which is closed today and opens in training is found. Its answer has methods: `is_autoregressive(own=True)`, `forbidden(own=True)`, `summary(own=True)`.
 
 *By hand.* Three tokens. In an honest model the logits at $t$ are about token $t + 1$, so they may see token $t$ **itself**:
 
@@ -1113,9 +1113,9 @@ $$
 \begin{pmatrix} 1 & 0 & 0 \\ 1 & 1 & 0 \\ 1 & 1 & 1 \end{pmatrix} \text{ is honest here}, \qquad \text{and with } \texttt{own=False} \text{ each 1 on the diagonal would be called a leak.}
 $$
 
-<details><summary>Why not by losses, short texts or gradients?</summary>
+<details><summary>Why not by short texts or gradients?</summary>
 
-An untrained model that *can* peek does not use it yet. A mask may be right for short texts only: test with `n_positions` tokens. A gradient is zero behind a rounding or a closed gate, and the information flows all the same.
+A mask may be right for short texts only: test with `n_positions` tokens. A gradient is zero behind a rounding or a closed gate, and the information flows all the same.
 </details>
 <details><summary>Hint 1</summary>
 

@@ -183,6 +183,7 @@ def causal_attention(q, k, v):
         edit=(SPLIT, "part(read)[:, None]"),
     ),
     Wrong("Block", FORMULA, "gelu-too-early", edit=(LAST_LINE, EARLY)),
+    Wrong("Block", FORMULA, "no-maps-to-qkv", edit=(SPLIT, SPLIT.replace("part(read)", "read"))),
     Wrong(
         "Block",
         FORMULA,
