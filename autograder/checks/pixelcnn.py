@@ -1951,12 +1951,36 @@ def _by_table(PixelCNN: Standin, draw: Draw, levels: int, shape: tuple, rows: in
 
 
 def _told_drawing(answer: Any) -> str:
-    """The images that come most often, or the sentence."""
+    """How often the most frequent images come, or the sentence."""
     if isinstance(answer, str):
         return answer
-    most = np.argsort(-answer)[:2]
-    told = [f"number {i} of all {len(answer)} images {answer[i]:.1%}" for i in most if answer[i]]
-    return f"of {DRAWS:,} drawn images " + " and ".join(told)
+    most = [f"{share:.1%}" for share in -np.sort(-answer)[:3] if share]
+    return f"{DRAWS:,} drawn images, of which the most frequent make up {', '.join(most)}"
+
+
+def _saw_drawing(
+    answer: Any,
+    right: np.ndarray,
+    model: Any,
+    table: np.ndarray,
+    given: np.ndarray,
+    rows: int,
+    *_: Any,
+) -> str:
+    """The image whose share is furthest from the model's, row by row, or the sentence."""
+    if isinstance(answer, str):
+        return answer
+    worst = int(np.argmax(np.abs(answer - right)))
+    rgb = images(table.shape[1], given.shape)[worst]
+    one = [
+        f"{name} {'/'.join(''.join(map(str, row)) for row in color)}"
+        for name, color in zip("RGB" if len(rgb) > 1 else ("",), rgb, strict=False)
+    ]
+    image = ", ".join(one).strip()
+    return (
+        f"the image {image} in {answer[worst]:.1%} of {DRAWS:,} draws, where the logits give it "
+        f"{right[worst]:.1%}; rows = {rows}"
+    )
 
 
 @checks("PixelCNN.inpaint", lesson=LESSON, points=1, see=EXERCISE)
@@ -1989,6 +2013,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
             all_of,
             points=0.5,
             asks="each number drawn from its conditional, given those drawn before it",
+            saw=_saw_drawing,
         ),
         Property(
             "below",
@@ -1997,6 +2022,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
             points=0.25,
             asks="rows 0 … rows − 1 as they were, all others drawn given them",
             typical=False,
+            saw=_saw_drawing,
         ),
     )
     text = "each image of a batch is drawn by itself, and all from the given generator alone"
