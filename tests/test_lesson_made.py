@@ -55,6 +55,21 @@ def test_a_wrong_order_of_sampling_is_caught_however_the_order_is_drawn():
         assert (np.argsort(place) != place - 1).any()
 
 
+def test_variables_that_are_moved_are_seen_by_others_in_every_draw():
+    """Outputs that see themselves alone are those of another mistake."""
+    for seed in range(50):
+        draw = Draw(seed, "MADE.forward")
+        for n in (5, 6, 7):
+            place = made.places_that_tell(draw, n)
+            ones = [(np.ones((n, n)), place[:, None] > place[None, :], np.zeros(n))]
+            for moved_in, moved_out in made._ALL_MOVES:
+                x = np.concatenate([np.zeros((1, n)), np.eye(n)])
+                logits = made.network(ones, x, place, moved_in=moved_in, moved_out=moved_out)
+                sees = (logits[1:] != logits[0]).T
+                assert (sees == made.seen_when_moved(place, moved_in, moved_out)).all()
+                assert any(place[j] > place[d] for d, j in np.argwhere(sees))
+
+
 def test_the_bounds_on_pairs_give_no_false_alarm_in_a_million_classes():
     assert 3 * false_alarm(64, made.DRAWS // 2, made.BOUND_OF_PAIRS) < 1e-6
     assert 3 * false_alarm(9, made.CALLS, made.APART) < 1e-6

@@ -1137,6 +1137,7 @@ def _in_position(place: np.ndarray) -> np.ndarray:
 
 
 _MOVES = (_in_position, np.argsort, _from_0)
+_ALL_MOVES = list(itertools.product(_MOVES, repeat=2))[1:]
 
 
 def network(
@@ -1187,9 +1188,28 @@ _MISTAKES_OF_FORWARD = (
         Mistake("variables-moved", "inputs or outputs are moved by their places: input d and logit "
                 "d belong to variable d, whatever the order; the masks alone know of it",
                 options={"moved_in": moved_in, "moved_out": moved_out})
-        for moved_in, moved_out in list(itertools.product(_MOVES, repeat=2))[1:]
+        for moved_in, moved_out in _ALL_MOVES
     ),
 )  # fmt: skip
+
+
+def seen_when_moved(place: np.ndarray, moved_in: Any, moved_out: Any) -> np.ndarray:
+    """Which variable each logit sees if `network` moves them so, all else right: bool (n, n)."""
+    seen = np.zeros((len(place), len(place)), dtype=bool)
+    seen[:, moved_in(place)] = place[None, :] < place[moved_out(place)][:, None]
+    return seen
+
+
+def places_that_tell(draw: Draw, n: int) -> np.ndarray:
+    """Places 1 … n, n ≥ 5, under which any move lets some logit see a variable of later place.
+
+    With some other places, all that leaks is that outputs see themselves, as by another mistake.
+    """
+    while True:
+        place = draw_places(draw, n)
+        later = place[None, :] > place[:, None]
+        if all((seen_when_moved(place, *moves) & later).any() for moves in _ALL_MOVES):
+            return place
 
 
 def _model_and_layers(
@@ -1308,13 +1328,14 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
     gaps: list[tuple[int, int, str, bool]] = []
     mixing, alive, everything = False, False, True
     for n, hidden, turns in ((2, (8,), 1), (draw.integer(5, 7), (160, 160), 2), (4, (160,), 0)):
-        place = draw_places(draw, n) if turns else np.arange(1, n + 1)  # the natural one too
+        places = places_that_tell if n >= 5 else draw_places
+        place = places(draw, n) if turns else np.arange(1, n + 1)  # the natural one too
         given = (tensor(place), draw.generator()) if turns else ()
         model = made_by(MADE, n, hidden, *given)
         _logits(model, draw.bits(3, n))
         for turned in (False, True)[: max(turns, 1)]:
             if turned:
-                place = draw_places(draw, n)
+                place = places(draw, n)
                 model.reorder(tensor(place))
             seen: DependencyMap = dependency_map(
                 model,
