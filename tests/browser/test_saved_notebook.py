@@ -3,12 +3,16 @@
 import json
 
 import nbformat
+import pytest
 from nbconvert import HTMLExporter
+from nbgrader.server_extensions.formgrader import handlers
 from playwright.sync_api import Page, expect
 
 from figures import saved
+from figures.widget import Widget
 from tests.browser import test_lab_generators as lessons
 from tests.browser.conftest import LAB_NOISE
+from tests.browser.gallery import GALLERY
 from tests.browser.lab import Lab
 from tests.browser.test_jupyterlab import NOTEBOOK, notebook_of
 
@@ -84,3 +88,57 @@ def test_run_change_save_shut_down_and_reopen(lab: Lab, new_page, tmp_path) -> N
     page.goto((tmp_path / "page.html").as_uri(), wait_until="domcontentloaded")
     assert page.locator(f"[{saved.SAVED}] img").count() == 4
     expect(page.get_by_text(saved.RUN).first).to_be_visible()
+
+
+# The pages that nbgrader makes of a saved notebook: for a student, and for who grades by hand.
+RESOURCES = {
+    "feedback": {"nbgrader": {"score": 1.0, "max_score": 2.0, "late_penalty": 0.0}},
+    "formgrade": {
+        **dict.fromkeys(("submission_id", "notebook_id", "assignment_id", "student"), "x"),
+        **{"notebook_path": "x", "last_name": "", "first_name": "", "index": 0, "total": 1},
+        "base_url": "http://formgrader.invalid",
+    },
+}
+
+
+def saved_outputs(shown: Widget) -> list[nbformat.NotebookNode]:
+    """A widget's outputs in a file: its saved view, and a live view whose model is gone."""
+    view = {"model_id": "gone", "version_major": 2, "version_minor": 0}
+    live = {"application/vnd.jupyter.widget-view+json": view, "text/html": "", "text/plain": ""}
+    return [nbformat.v4.new_output("display_data", b) for b in (shown._saved_view(), live)]
+
+
+@pytest.fixture(scope="module")
+def class_notebook() -> nbformat.NotebookNode:
+    """One cell for every widget of the gallery, as JupyterLab saves it."""
+    notebook = notebook_of(*GALLERY)
+    for cell in notebook.cells:
+        cell.outputs = saved_outputs(GALLERY[cell.source]())
+    return notebook
+
+
+@pytest.mark.parametrize("template", RESOURCES)
+def test_nbgraders_pages_show_every_saved_widget(
+    new_page, tmp_path, class_notebook: nbformat.NotebookNode, template: str
+) -> None:
+    exporter = HTMLExporter(
+        template_name=template,
+        extra_template_basedirs=[handlers.template_path],
+        extra_template_paths=[handlers.static_path + "/node_modules/bootstrap/dist/css"],
+    )
+    resources = {"metadata": {"name": "x"}, **RESOURCES[template]}
+    (tmp_path / "page.html").write_text(
+        exporter.from_notebook_node(class_notebook, resources)[0], encoding="utf-8"
+    )
+    page = new_page(noise=LAB_NOISE, java_script_enabled=False)
+    page.route("**/*", lambda r: r.continue_() if r.request.url[:4] == "file" else r.abort())
+    page.goto((tmp_path / "page.html").as_uri(), wait_until="domcontentloaded")
+    views = page.locator(f"[{saved.SAVED}]")
+    expect(views).to_have_count(len(GALLERY))
+    for view, cell in zip(views.all(), class_notebook.cells, strict=True):
+        expect(view).to_be_visible()
+        expect(view.get_by_text(saved.RUN)).to_be_visible()
+        assert view.locator("img").bounding_box()["height"] > 40, cell.source
+        assert len(view.locator("img").get_attribute("alt")) > 20, cell.source
+    text = page.locator("body").inner_text()
+    assert UNSEEN not in text and "model_id" not in text
