@@ -275,17 +275,20 @@ def frequencies(
     least: int = 0,
     rest: Callable | None = np.argmax,
     axis: int | None = -1,
+    divided: bool = True,
+    single: bool = False,
 ) -> Any:
     """Parts of 2^bits: one for each symbol, shares of what is left, the rest to the largest.
 
     Each option turns one thing of it wrong: `first` parts for each symbol, `kept` of them not
-    shared, shares `rounded`, at `least` so many, the `rest` to this symbol (None: to nobody).
+    shared, shares `rounded`, at `least` so many, the `rest` to this symbol (None: to nobody);
+    rows not `divided` by their sums, or shared in the `single` precision that they came in.
     """
     k, total = p.shape[-1], 2 ** (20 if bits is None else bits)
     if k > total:
         return REFUSED
-    p = p.astype(float)
-    p = p / p.sum(axis=axis, keepdims=True)
+    p = p if single else p.astype(float)
+    p = p / p.sum(axis=axis, keepdims=True) if divided else p
     parts = first + rounded(p * (total - kept * k))
     parts = np.maximum(parts, least).astype(np.int64)
     if rest is not None:
@@ -350,6 +353,15 @@ _OF_FREQUENCIES = (
         "wrong-axis",
         "your rows are normalized over another axis: a distribution is a ROW, dim=-1",
         options={"axis": -2},
+    ),
+    *(
+        Mistake(
+            "not-divided-by-the-sum",
+            "your shares are p times the parts, as if each row's sum were 1: in single precision "
+            "it is off by up to 10^-5, so divide by it first, in double precision",
+            options={"divided": False, "single": single},
+        )
+        for single in (False, True)
     ),
     *(
         Mistake(

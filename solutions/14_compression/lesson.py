@@ -67,7 +67,7 @@ static.show("shrinking-interval")
 
 # %% tags=["demo"]
 predict(
-    "BAC takes five questions, and AAA three. And a word of this chooser's on average?",
+    "BAC takes five questions, and AAA three. How many does a word of this chooser take on average?",
     ["3", "4.5", "4.75", "5"],
     answer=1,
     why="Half of the letters are A and cost 1, the others cost 2: 1.5 a letter. Whoever does not know the "
@@ -113,7 +113,7 @@ predict(
 def ideal_bits(log_probs):
     """The price of all outcomes together, in bits: a float, not rounded.
 
-    log_probs: tensor of any shape, natural logs of the probabilities of what happened; −inf gives inf.
+    log_probs: tensor of any shape, natural logs of the probabilities of what happened; −inf may be among them.
     """
     ### BEGIN SOLUTION
     return float(-log_probs.sum() / math.log(2))
@@ -190,7 +190,7 @@ At the end $\text{width} = p(x)$. Somewhere in an interval of that width lies a 
 
 # %%
 def interval(frequencies, word):
-    """Where `word` ends, exactly: (low, width). `frequencies` has a row of whole numbers a symbol."""
+    """Where `word` ends, exactly: (low, width). `frequencies` has a row of whole numbers for each symbol."""
     low, width = Fraction(0), Fraction(1)
     for row, symbol in zip(frequencies, word, strict=True):
         low += width * Fraction(sum(row[:symbol]), sum(row))
@@ -329,16 +329,16 @@ With 8 bits 1,000 words have no place at all, so that the loss is infinite; with
 
 ## The library's two coders
 
-`constriction` has two kinds of coder. One is a **queue**, first in, first out, and the other a **stack**, last in, first out:
+`constriction` has two kinds of coder. One is a **queue** and the other a **stack**:
 
 | | class | write | read |
 |---|---|---|---|
 | range coder (Martin 1979) | `RangeEncoder`, `RangeDecoder` | `encoder.encode(symbols, choice, table)` | `decoder.decode(choice, table)` |
 | asymmetric numeral systems, ANS (Duda 2009) | `AnsCoder` for both | `coder.encode_reverse(symbols, choice, table)` | `coder.decode(choice, table)` |
 
-A call codes a whole column: `symbols` is an array of m symbols, `table` an array (m, k) with a row of frequencies for each. The three names below see to the types of arrays that the library wants.
+A call codes a whole column: `symbols` is an array of m symbols, `table` an array (m, k) with a row of frequencies for each. `choice` tells the library that each symbol has its own row of frequencies; `symbols_of` and `table_of`, below, make the arrays that it wants.
 
-The cell writes three columns into each of them, in a call each, and reads.
+The cell writes three columns, one after the other, into a queue and into a stack, and reads them back.
 """
 
 # %% tags=["demo"]
@@ -394,7 +394,7 @@ The sender knows all of `x`. So it asks the model **once**, for all conditionals
 
 The file is `encoder.get_compressed()`, an array of 32-bit words, turned to `bytes` by `.tobytes()`. Nothing else goes in: both sides know the model, `BITS`, and how many examples there are.
 
-*By hand:* 300 digits at 26.3 bits are 7,893 bits, 987 bytes. The range coder writes whole words of 4 bytes: expect 988 or 992.
+*By hand:* 300 digits at 26.31 bits are 7,893 bits, 987 bytes. The range coder writes whole words of 4 bytes: expect 988 or 992.
 
 <details><summary>Hint 1</summary>
 
@@ -627,7 +627,7 @@ And how many bytes is the page?
 
 # %% tags=["demo"]
 predict(
-    "zlib needs six bytes for ten of such a page. And your codec with the model?",
+    "zlib needs six bytes for every ten of such a page. How many does your codec need, with the model?",
     ["five or six", "two or three", "not even one"],
     answer=1,
     why="The cell below has all sizes.",

@@ -188,6 +188,21 @@ ANSWERS = (
     Wrong(
         "quantize",
         ALONE,
+        "not-divided-by-the-sum",
+        edit=("    p = p / p.sum(dim=-1, keepdim=True)\n", ""),
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
+        "not-divided-by-the-sum",
+        edit=(
+            "    p = probs.double()\n    p = p / p.sum(dim=-1, keepdim=True)\n",
+            "    p = probs\n",
+        ),
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
         "batch-matters",
         edit=(
             "    p = p / p.sum(dim=-1, keepdim=True)\n",
