@@ -134,7 +134,6 @@ function render({ model, el }) {
   reset.addEventListener("click", () => { stop(); write("_tick", 0); });
   run.addEventListener("click", () => {
     if (timer !== null) { stop(); return; }
-    if (isCalm()) { write("_tick", most()); return; }
     if (model.get("_tick") >= most()) write("_tick", 0);
     run.textContent = "Stop";
     timer = setInterval(() => {

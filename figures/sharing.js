@@ -161,7 +161,6 @@ function render({ model, el }) {
     if (playing) return stop();
     pointed = null;
     below = false;
-    if (isCalm()) { write("_step", net.n); return; }
     if (model.get("_step") >= net.n) write("_step", 1);
     play.textContent = "❚❚ Pause";
     const ahead = () => {

@@ -68,7 +68,7 @@ const setText = (element, text) => { if (element.textContent !== text) element.t
 const isPages = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
   ctrlKey || metaKey || altKey || (shiftKey && (key.length > 1 || key === " "));
 
-// Whether the reader asked for less motion: what would play goes to its end at once.
+// Whether the reader asked for less motion: a film goes to its end at once, and nothing flies.
 const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Where the pointer is, in the units of an SVG's own picture; null while it is not drawn.

@@ -23,11 +23,15 @@ WIDTHS = (320, 360, 412, 480, 600, 700, 768, 900, 1024, 1100, 1280, 1400)
 KIB = 1024
 # Characters that a notebook keeps: of the live view, as JSON, and of the still picture.
 MOST = {"lesson": (512 * KIB, 96 * KIB), "largest": (3 * KIB * KIB, 1280 * KIB)}
-# Counts what a page sets going: timers that repeat, and animations that a script starts.
+# Counts what a page sets going: timers that repeat as fast as a film, and animations that a script
+# starts. Steps slower than two a second, of a picture that stands still between them, are none.
 COUNT = """
 window.going = [];
 const { setInterval: every } = window, { animate } = Element.prototype;
-window.setInterval = (...given) => { window.going.push("a timer"); return every(...given); };
+window.setInterval = (act, pause, ...given) => {
+  if (!(pause >= 500)) window.going.push("a timer");
+  return every(act, pause, ...given);
+};
 Element.prototype.animate = function (...given) {
   window.going.push("an animation");
   return animate.apply(this, given);
