@@ -390,9 +390,27 @@ _AFTER_NEVER = (
         for of in (lambda p: 1, lambda p: 2, lambda p: p.ndim, lambda p: p.size)
     ),
 )
+
+
+def over_the_factor_before(p: np.ndarray) -> list[np.ndarray]:
+    """Each prefix marginal divided by the factor before it, which is no longer a marginal."""
+    tables = [first_axes(p, 0)]
+    for i in range(1, p.ndim):
+        upto, before = first_axes(p, i), tables[-1][..., None]
+        row = np.full(upto.shape, 1 / p.shape[i])
+        tables.append(np.divide(upto, before, out=row, where=before > 0))
+    return tables
+
+
 _FACTORS = (
     *_AXES,
     *_MARGINALS,
+    Mistake(
+        "divided-by-the-factor-before",
+        "you divide p(x_1 … x_i) by the FACTOR before it: from the third variable on that is no "
+        "longer p(x_1 … x_i−1), which is what the definition divides by",
+        gives=over_the_factor_before,
+    ),
     Mistake(
         "keeps-all-axes",
         "each of your tables has all n axes: p(x_i | everything else) is not a factor of the chain "

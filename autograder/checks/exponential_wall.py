@@ -328,6 +328,7 @@ _BITS = (
         "where the limit is 2^n − 1 itself you stop one bit early: the −1 is forgotten, or ≥ "
         "stands where > belongs, or a whole logarithm is rounded up, which does not move it",
         lambda limit: limit.bit_length(),
+        lambda limit: max(1, limit.bit_length()),
         by_a_logarithm(lambda limit: math.ceil(math.log2(limit + 1))),
         by_a_logarithm(lambda limit: math.floor(math.log2(limit)) + 1),
     ),

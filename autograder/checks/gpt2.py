@@ -1198,6 +1198,8 @@ _LOADS = (
     *(Mistake("conv1d-not-transposed", _TURN, options={"turned": turned, "cut": cut}) for
         turned in (lambda name, a: False, lambda name, a: conv1d(name, a) and "c_attn" not in
         name) for cut in (last_axis, None)),
+    Mistake("conv1d-not-transposed", "c_attn alone is transposed: Conv1D keeps (in, out) in c_fc "
+        "and c_proj too", options={"turned": lambda name, a: conv1d(name, a) and "c_attn" in name}),
     *(Mistake("conv1d-not-transposed",
         f"{part} is not transposed: Conv1D keeps (in, out), in every c_… weight",
         options={"turned": lambda name, a, part=part: conv1d(name, a) and part not in name}) for
@@ -2047,7 +2049,7 @@ def cache_by_rule(
 
 
 _AXIS = "the new ones go behind the old along TIME: (B, H, S, d), that is axis 2"
-_KEEP = "what append gives back is not what it keeps: self.pairs[layer] = (k, v), all of both"
+_KEEP = "what append gives back is not what it keeps: the next call needs all of k and all of v"
 _BOTH = "keys and values belong together: what happens to the rows of one happens to the other's"
 _CACHES = (
     *(Mistake("wrong-axis", _AXIS, options={"axis": axis}) for axis in (0, 1, 3)),

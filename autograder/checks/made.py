@@ -398,6 +398,11 @@ _MISTAKES_OF_MASKS = (
     Mistake("hidden-strict", "your hidden masks use >: a unit may also listen to units of its OWN "
             "degree, and an input of place m may reach a unit of degree m",
             options={"hidden": np.greater}),
+    Mistake("strict-between-layers", "from the second hidden layer on your masks use >: a unit "
+            "listens to units of its OWN degree too, in every hidden layer",
+            gives=lambda degrees, place: [
+                *masks_by_rule(degrees[:1], place)[:1],
+                *masks_by_rule(degrees, place, hidden=np.greater)[1:]]),
     Mistake("comparisons-swapped", "≥ and > have changed places: hidden units take ≥, outputs "
             "take >", options={"hidden": np.greater, "output": np.greater_equal}),
     Mistake("hidden-reversed", "your hidden comparison points the wrong way: a unit listens to "
@@ -607,6 +612,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
             points=1,
             asks="no path from x_d to output d, nor from a later variable",
             needs="form",
+            typical=False,  # many masks have no leak: these answers tell no mistake from another
             alike=_no_leak,
             saw=_first_leak,
         ),
@@ -617,6 +623,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
             points=1.5,
             asks="a path wherever a chain of degrees leads from the input up to the output",
             needs="form",
+            typical=False,  # as many have no gap
             alike=_no_gap,
             saw=_first_gap,
         ),
@@ -1977,6 +1984,8 @@ _MISTAKES_OF_AVERAGES = (
             after=lambda value, case: -value),
     Mistake("log-K-forgotten", "this is the log of the SUM over orders: subtract log K for the "
             "mean", after=lambda value, case: value + np.log(len(case.log_p) - 1)),
+    Mistake("divided-by-K", "the logarithm is divided by K here: log(s / K) is log s − log K",
+            gives=lambda case: np.logaddexp.reduce(case.log_p[1:], axis=0) / len(case.log_p[1:])),
     Mistake("logits-averaged", "you average logits: that is another model, and not even a "
             "distribution, since every order sees another past",
             gives=lambda case: log_bernoulli(case.logits[1:].mean(0), case.x)),

@@ -162,6 +162,9 @@ _OF_MASKS = (
         options={"middle": lambda kind, i, o: 1}),
     Mistake("middle-hidden", "the middle is always hidden: what color, and which kind, may look "
         "there?", options={"middle": lambda kind, i, o: 0}),
+    Mistake("A-closes-all-colors", "kind A closes the middle for every pair of colors here: it "
+        "hides a color from itself and from those before it, while G still sees R, and B sees both",
+        options={"middle": lambda kind, i, o: (kind == "B") & (i <= o)}),
     Mistake("colors-ignored", "the colors have no order: with three of them G sees R, and B sees "
         "R and G, in the middle of the kernel", options={"middle": lambda kind, i, o: kind == "B"}),
     Mistake("colors-reversed", "the colors stand in reverse: B sees G and R, not the other way "
@@ -294,7 +297,8 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
             same_form,
             masks,
             0.5,
-            "one entry for each weight of nn.Conv2d, 0 or 1; kernels may be higher than wide",
+            "one entry for each weight of nn.Conv2d, 0 or 1, and both of them wherever the rule "
+            "has both; kernels may be higher than wide",
         ),
         aspect(
             "future",

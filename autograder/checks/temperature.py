@@ -866,6 +866,12 @@ _OF_TOP_P = (
         options={"put": lambda p, kept: p * (np.arange(len(p)) < len(kept))},
     ),
     *_TIES,
+    Mistake(
+        "nothing-kept",
+        "where p is tiny nothing is kept, and 0/0 is NaN: beside 1, a p of 1e-8 is lost in single "
+        "precision. The first token must stay however small p is",
+        gives=lambda p, mass: np.full_like(p, np.nan) if 0 < mass < 1e-7 else nucleus(p, mass),
+    ),
     Mistake("sum-reaches-one", _ONE, options={"whole": False}),
     *(
         Mistake(

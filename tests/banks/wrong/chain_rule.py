@@ -38,6 +38,15 @@ ANSWERS = (
     # conditionals
     Wrong(
         "conditionals",
+        ROWS,
+        "divided-by-the-factor-before",
+        edit=(
+            "prefix = upto.sum(axis=-1, keepdims=True)",
+            "prefix = tables[-1][..., None] if tables else np.ones(1)",
+        ),
+    ),
+    Wrong(
+        "conditionals",
         SHAPE,
         "axis-order",
         edit=(UPTO, "joint.sum(axis=tuple(range(i)))"),

@@ -99,6 +99,12 @@ return product - 1
         (TABLE, "", "return 10 ** 20_000"),
     ),
     # bits_to_exceed
+    Wrong(
+        "bits_to_exceed",
+        EDGE,
+        "reaches-for-exceeds",
+        source="def bits_to_exceed(limit):\n    return len(bin(limit)) - 2",
+    ),
     *written(
         "bits_to_exceed",
         "bits_to_exceed(limit)",

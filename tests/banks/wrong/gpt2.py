@@ -363,6 +363,12 @@ def causal_attention(q, k, v):
             ("value.chunk(3)", "value.chunk(3, dim=-1)"),
         ),
     ),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=(CONV, CONV.replace('".c_" in name', '"c_attn" in name')),
+    ),
     Wrong("load_hf", VALUES, "qkv-order", edit=('zip("qkv"', 'zip("vqk"')),
     Wrong(
         "load_hf",

@@ -847,6 +847,12 @@ class MADE(nn.Module):
     Wrong(
         "average_over_orders",
         MEAN,
+        "divided-by-K",
+        edit=(" - math.log(len(places))", " / len(places)"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
         "mean-of-logs",
         edit=(LOGSUMEXP, "return torch.stack(terms).mean(0)"),
     ),
@@ -1216,5 +1222,15 @@ def made_parameters(n, hidden_sizes):
             "< torch.sigmoid(self(x)[:, d])).float()",
         ),
         check="MADE.sample",
+    ),
+    Wrong(
+        "build_masks",
+        RULE,
+        "strict-between-layers",
+        edit=(
+            "masks.append((layer[:, None] >= below[None, :]).float())  # (out, in)",
+            "open_ = layer[:, None] > below if masks else layer[:, None] >= below\n"
+            "        masks.append(open_.float())",
+        ),
     ),
 )

@@ -1130,4 +1130,10 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         edit=("y = self.output", "h = h[:1].expand_as(h)\n        y = self.output"),
         check="PixelCNN.forward",
     ),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "A-closes-all-colors",
+        edit=(RULE, 'of_in < of_in if kind == "A" else of_in <= of_out'),
+    ),
 )

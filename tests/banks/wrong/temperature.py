@@ -330,7 +330,13 @@ def top_k(probs, k):
         edit=(SCATTERED, "probs.scatter_(-1, order, ranked * (before < p))"),
     ),
     Wrong("top_p", P_REFUSED, "not-refused", edit=(P_TEST, "")),
-    Wrong("top_p", ONE, "", edit=("before < p", "before < p - 1e-6")),
+    Wrong("top_p", ONE, "nothing-kept", edit=("before < p", "before < p - 1e-6")),
+    Wrong(
+        "top_p",
+        ONE,
+        "nothing-kept",
+        edit=("before < p", "before.float() + 1 < torch.tensor(1 + p)"),
+    ),
     Wrong(
         "top_p",
         ROWS,
