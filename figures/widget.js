@@ -24,6 +24,7 @@ const live = (render) => ({
   render({ model, el }) {
     el.setAttribute("data-live-view", model.get("_output_id") ?? "");
     const end = render({ model, el });
+    el.addEventListener("keydown", keepKeys);
     const watch = legible(el);
     const news = make("p", { class: "news", role: "status" }, el.firstElementChild);
     const tell = () => setText(news, model.get("_news") ?? "");
@@ -36,6 +37,13 @@ const live = (render) => ({
     };
   },
 });
+
+// Keys by which a control is moved are its own: in JupyterLab an arrow would go to the next cell.
+const CONTROLS = "input, select, button", MOVES = new Set([" ", "Enter", "Home", "End", "PageUp", "PageDown"]);
+function keepKeys(event) {
+  if (isPages(event) || !event.target.matches?.(CONTROLS)) return;
+  if (event.key.startsWith("Arrow") || MOVES.has(event.key)) event.stopPropagation();
+}
 
 // By how much a picture's own units are smaller than a pixel of the screen: told where known, for to
 // measure is to lay the page out.

@@ -69,3 +69,19 @@ def test_the_explorer_of_lesson_05_waits_for_the_exercises(lab, lab_page) -> Non
 
     own = notebook.cell("MaskExplorer.of(").locator(".mask-explorer")
     expect(own.locator(".words")).to_contain_text("solve its exercise first", timeout=WAIT)
+
+
+def test_arrows_choose_a_prediction_and_do_not_leave_it(lab, lab_page) -> None:
+    source = "from figures.predict import predict\npredict('Which?', ['one', 'two'], 1, 'So.')"
+    notebook = lab.open(lab_page, notebook_of(source))
+    notebook.run_all()
+    notebook.wait_until_drawn(0)
+    choices = notebook.cell_at(0).locator(".prediction input[type=radio]")
+    choices.first.focus()
+    lab_page.keyboard.press("ArrowDown")
+    expect(choices.nth(1)).to_be_focused()
+    expect(choices.nth(1)).to_be_checked()
+    lab_page.keyboard.press("ArrowUp")
+    expect(choices.first).to_be_checked()
+    lab_page.keyboard.press("Enter")
+    expect(notebook.cell_at(0).locator(".verdict")).to_have_text("It is: two.", timeout=WAIT)
