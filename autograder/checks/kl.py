@@ -1411,14 +1411,15 @@ def gaussian_worlds(draw: Draw) -> list[tuple]:
     """Gaussians, on a coarse and far-reaching grid and on a fine one, each with a start beside it.
 
     A mean over the grid is smaller than the integral by what the grid spans: so much that steps of
-    that size end before the optimum of the first.
+    that size end before the optimum of the first. The other lies so far from 0 that a start of
+    one's own, near 0, is off the grid.
     """
     cases = []
-    for points, reach, least, shift, stretch in (
-        (2 * draw.integer(150, 200) + 1, 25, 0.8, 0.9, 1.5),
-        (1500, 8, 0.5, -0.7, 0.6),
+    for points, reach, least, shift, stretch, far in (
+        (2 * draw.integer(150, 200) + 1, 25, 0.8, 0.9, 1.5, 0),
+        (1500, 8, 0.5, -0.7, 0.6, draw.choice((-12, 12))),
     ):
-        m, s = float(draw.normal(scale=2.0)), least + 0.3 * float(draw.uniform())
+        m, s = far + float(draw.normal(scale=0.5)), least + 0.3 * float(draw.uniform())
         grid, bumps = np.linspace(m - reach * s, m + reach * s, points), ((1.0, m, s),)
         cases.append((mixture(grid, bumps), grid, (m + shift * s, stretch * s), bumps))
     return cases
@@ -1549,8 +1550,11 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         return end
 
     def walks_from_a_start(draw: Draw) -> list[tuple]:
-        """A walk; of no steps, at rate 0, of one step, where the function can do with them."""
-        walk, alone = bumps_with_starts(draw)[0], gaussian_worlds(draw)[0]
+        """A walk; of no steps, at rate 0, of one step, where the function can do with them.
+
+        It is on the narrower bump, where steps that are too large never settle.
+        """
+        walk, alone = bumps_with_starts(draw)[1], gaussian_worlds(draw)[0]
         rate = alone[3][0][2] ** 2 / 6  # a tenth of sigma, where the other is a Gaussian
         walks = [walk]
         for case in ((*walk, 0), (*walk, 0.0), (*alone, (rate, 0)), (*alone, (rate, 1))):
