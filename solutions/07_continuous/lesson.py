@@ -561,8 +561,13 @@ A density that hardly changes within a bin loses next to nothing (about $1/(24\s
 
 ## Two numbers: a product of learned conditionals
 
-So far every number was alone. The chain rule asks for one conditional after the other: $p(x, y) = p(x)\,p(y \mid x)$. **RNADE** (Uria, Murray and Larochelle, 2013) lets a network read what came before and output the $3K$ numbers of a mixture, *your* `mixture_nll`. Here is the smallest case with a shape that no Gaussian has: points on a spiral, each coordinate
-one of 64 levels. One RNADE takes $x$ first, the other one $y$. The third model keeps the levels: a **MADE with 64 ways** for each coordinate, a softmax in place of lesson 5's sigmoid: nothing in the lessons before depended on the variables being bits. On the ruler of Exercise 7 all three can be compared; RNADE's numbers are bounds.
+So far every number was alone. The chain rule asks for one conditional after the other: $p(x, y) = p(x)\,p(y \mid x)$. Our data have a shape that no Gaussian has: points on a spiral, each coordinate one of 64 levels. Three models:
+
+ - **RNADE** (Uria, Murray and Larochelle, 2013): a network reads the coordinate that came before and gives the $3K$ numbers of a mixture for the next one: logits, means and widths. Its loss is *your* `mixture_nll`. This one takes $x$ first.
+ - Another RNADE, which takes $y$ first.
+ - A **MADE with 64 ways** for each coordinate keeps the levels: a softmax over 64 in place of lesson 5's sigmoid. Nothing in the lessons before depended on the variables being bits.
+
+All three are measured in bits per dimension, as in Exercise 7. MADE's number is exact; RNADE's are upper bounds, by the inequality above.
 """
 
 # %% tags=["demo"]
