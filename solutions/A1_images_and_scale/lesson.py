@@ -37,9 +37,7 @@ from figures.predict import predict
 r"""
 ## An image is a sentence
 
-Nothing in your `GPT2` asks what a token *means*. So give it an alphabet of twelve: `0` and `1` for a pixel, and ten words, one for each digit. A sentence is a word and then 64 pixels, row by row. The word comes first, so every pixel is conditional on it:
-
-$$\log p(x \mid c) = \sum_{i=1}^{64} \log p(x_i \mid c, x_{<i}).$$
+Nothing in your `GPT2` asks what a token *means*. So give it an alphabet of twelve: `0` and `1` for a pixel, and ten words, one for each digit. A sentence is a word and then 64 pixels, row by row.
 """
 
 # %%
@@ -89,7 +87,11 @@ show(
 
 # %% [markdown]
 r"""
-A **class-conditional** image model, and no line of new code. This is how images came to language models: Image GPT (Chen et al., 2020) read pixels of 512 colors, DALL·E (Ramesh et al., 2021) wrote 1,024 image tokens after a caption.
+The word comes first, so every pixel is conditional on it:
+
+$$\log p(x \mid c) = \sum_{i=1}^{64} \log p(x_i \mid c, x_{<i}).$$
+
+That is a **class-conditional** image model, and no line of new code. This is how images came to language models: Image GPT (Chen et al., 2020) read pixels of 512 colors, DALL·E (Ramesh et al., 2021) wrote 1,024 image tokens after a caption.
 
 **What it is not told.** A PixelCNN's kernel lies *on* the image: the pixel above is a neighbor by construction. Here it is the token 8 places back, and a token 7 or 9 places back is as near or far as any other. If rows matter, the model has to find that out from 1,297 images.
 """

@@ -29,11 +29,12 @@ def _who_votes(asked) -> int:
     return only(before and not after, after and not before, False)
 
 
-def _all_together(asked) -> int:
+def _one_factor_less(asked) -> int:
+    """The sum over 256 pictures of the product of their first seven factors."""
     _, weight, bias = _random(8)
     every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)
-    total = asked.nll(every, weight, bias).neg().exp().sum().item()
-    return only(total < 0.999, is_one(total), total > 1.001)
+    total = asked.nll(every[:, :7], weight[:7, :7], bias[:7]).neg().exp().sum().item()
+    return only(abs(total - 0.5) < 1e-4, is_one(total), abs(total - 2) < 1e-4)
 
 
 def _leaky(asked) -> int:
@@ -64,7 +65,7 @@ _KINDS = ("pixels shuffled", "empty", "upside down")
 ANSWERS = {
     "You change the upper half": _coins,
     "Somebody writes x @ W": _who_votes,
-    "What do the 256 probabilities": _all_together,
+    "Somebody forgets the last factor": _one_factor_less,
     "Trained for 100 epochs": _leaky,
     "Where does training end": lambda asked: nearest(
         asked.numbers(r"FVSBN ([\d.]+) ±")[0], 24, 18, 10

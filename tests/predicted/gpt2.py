@@ -131,7 +131,7 @@ def _who_writes(asked) -> int:
 
 ANSWERS = {
     "T = 1, S = 3": _keys,
-    "What do the rows of the example": _rows,
+    "The three rows of the example": _rows,
     "What would .view(B, H, T": _head_one,
     "Do the last logits stay": _order,
     "Twice as many heads": _heads,
@@ -141,7 +141,7 @@ ANSWERS = {
         asked.numbers(r"([\d.]+) bits per byte")[0], 5, 3, 2
     ),
     "The window jumps": _half_dropped,
-    "And with the cache": _growth,
+    "With the cache: how does": _growth,
     "What takes the time": Held("test_lesson_gpt2.py::test_launches_and_stored_speeds_are_told"),
     "Does such a step multiply": _fixed_shapes,
     "Would the losses of the five": _untrained,
