@@ -59,6 +59,14 @@ def test_no_density_of_an_ordinary_mixture_is_so_small_that_1e_12_shows():
     assert 1e-12 / least < 1e-6, "answers are compared to 2e-5"
 
 
+@pytest.mark.parametrize("wrong", [{"weights": "equal"}, {"join": "likeliest"}, {"join": "mean"}])
+def test_weights_tell_in_the_price_of_a_far_point(wrong: dict[str, str]):
+    for seed in SEEDS:
+        for case in continuous.far_mixtures(Draw(seed, "mixture_nll")):
+            right, given = (continuous.rule_of_mixture(*case, **by) for by in ({}, wrong))
+            assert abs(given - right)[-1] > 5 * (2e-5 + 2e-5 * right[-1])
+
+
 def test_centers_lie_at_one_level_though_they_be_almost_between_two():
     mu = np.array([2.5 - 1e-6, 2.5 + 1e-6, 5.0])
     shares = continuous._at_centers(np.zeros(3), mu, np.ones(3), 8)

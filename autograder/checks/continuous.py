@@ -593,11 +593,22 @@ def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
 
 
 def far_mixtures(draw: Draw, of: str = VALUE) -> list[tuple]:
-    """Points hundreds of sigmas from every component; one weight is tiny, and two at least not."""
-    k = draw.integer(3, 4)
-    x = np.array([-1.0, 1.0, 3.0, 0.1]) * draw.integer(300, 900)
-    logits = np.append(draw.permutation(k - 1) * 2.0 + draw.uniform(k - 1), -draw.integer(50, 300))
-    return [(x, logits, draw.normal(k), 0.3 + draw.uniform(k), of)]
+    """Points tens and hundreds of sigmas from every component; one weight is tiny, two are not.
+
+    Out there the widest component counts alone. It is never the heaviest, and its weight is not
+    1/K: once it is the lighter of two, once the tiny one. At x = 60 densities underflow, and the
+    price is so low that the logarithm of a weight is no rounding error.
+    """
+    cases = []
+    for tiny in (False, True):
+        k = draw.integer(3, 4)
+        logits = np.append(np.arange(k - 1) * 3.0 + draw.uniform(k - 1), -draw.integer(50, 300))
+        sigma = 0.3 + 0.5 * draw.uniform(k)
+        sigma[-1 if tiny else 0] = 1.1 + 0.2 * draw.uniform()
+        order = draw.permutation(k)
+        x = np.append(np.array([-1.0, 1.0, 3.0]) * draw.integer(300, 900), 60.0)
+        cases.append((x, logits[order], draw.normal(k), sigma[order], of))
+    return cases
 
 
 def _mixture_by_hand(x: Array, logits: Array, mu: Array, sigma: Array, of: str = VALUE) -> str:
