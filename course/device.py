@@ -65,7 +65,7 @@ def quicker(
     A card is built for much work at once. A small model's step is over before the card has been
     told of it, and then the processor is the quicker one. And a card takes seconds to set up, in
     vain if it is not quicker: what the processor does in `WORTH_A_CARD` seconds, it does without
-    asking, so that a card makes nothing slower by more than a tenth.
+    asking, so that asking in vain costs a tenth at most.
 
     Args:
         step_on: `step_on(device)` prepares there and returns a step without arguments, which

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import torch.export.passes
 
-from course.data import cache_folder
+from course.data import DataCorrupt, cache_folder
 from course.files import write_whole
 
 COUNT = 10  # images that go with it, and the only batch that it takes
@@ -27,8 +27,8 @@ def path_of(name: str) -> Path:
 def keep(name: str, model: torch.nn.Module, images: torch.Tensor) -> str:
     """Writes what `model` computes for `COUNT` images, in double precision, and the first of them.
 
-    One shape and one precision, since a codec's two ends need equal numbers: in double precision no
-    kernel is chosen that mixes what a masked weight is multiplied with into its sums.
+    One shape and one precision, since a codec's two ends need equal numbers. Where a kernel mixes
+    what a mask hides into its sums and takes it out again, double precision leaves 10⁻¹⁶ of it.
 
     Args:
         model: takes images as they are given.
@@ -60,14 +60,26 @@ def kept(
 ) -> tuple[torch.nn.Module, torch.Tensor] | None:
     """The network and its images (`COUNT`, …), both there; None where none is kept on this machine.
 
-    The network takes batches of `COUNT` images.
+    The network takes batches of `COUNT` images. MPS knows no double precision: asked for there,
+    both are on the processor.
+
+    Raises:
+        DataCorrupt: the file is cut short, or another torch wrote it.
     """
-    if not path_of(name).exists():
+    path, place = path_of(name), torch.device(device)
+    if not path.exists():
         return None
+    if place.type == "mps":
+        place = torch.device("cpu")
     found = {"images": ""}
-    program = torch.export.load(path_of(name), extra_files=found)
-    moved = torch.export.passes.move_to_device_pass(program, torch.device(device))
-    return moved.module(), _read(found["images"]).to(device)
+    try:
+        program = torch.export.load(path, extra_files=found)
+        moved = torch.export.passes.move_to_device_pass(program, place)
+        return moved.module(), _read(found["images"]).to(place)
+    except Exception as error:  # torch raises what its archive's reader raises
+        raise DataCorrupt(
+            f"{path} holds no network that this torch reads: delete it, or train again"
+        ) from error
 
 
 def _written(images: torch.Tensor) -> str:

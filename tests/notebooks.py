@@ -6,7 +6,6 @@ Tests that look at one lesson's runs stand in its own file or name it in their p
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import functools
 import io
@@ -16,8 +15,6 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder import lessons
-from autograder.lessons.reading import plain_python
-from figures.predict import Prediction
 from website.executing import execute, fresh_notebook, notebooks_beside
 
 
@@ -64,26 +61,3 @@ def run_here(lesson: str) -> dict[str, Any]:
             if cell.kind == "code" and cell.role != "check":
                 exec(compile(cell.source, str(read.path), "exec", dont_inherit=True), names)
     return names | {"said": said.getvalue(), "shown": shown}
-
-
-def predictions(lesson: str, names: dict[str, Any]) -> dict[str, tuple[list[str], int]]:
-    """Each question that a lesson lets one guess, with its choices and the true one's place.
-
-    `names` is what the notebook knows when it has run; an answer that cannot be had raises.
-    """
-    found = {}
-    for cell in lessons.load_lesson(lesson).cells:
-        if "predict(" not in cell.source or cell.kind != "code":
-            continue
-        for node in ast.walk(ast.parse(plain_python(cell.source))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "predict":
-                given = {key.arg: key.value for key in node.keywords}
-                asked = [*node.args, given["answer"], given.get("why", ast.Constant(""))]
-                question, choices, answer, why = (
-                    eval(compile(ast.Expression(part), lesson, "eval"), names) for part in asked
-                )
-                shown = Prediction(question, choices, answer, why)
-                shown._choice = 0
-                assert shown._told[0] in ("good", "gap"), (question, shown._told)
-                found[question] = (shown.choices, shown._told[3])
-    return found

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from autograder.lessons import solution_functions
-from course import full_size, kept_network
+from course import data, full_size, kept_network
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +62,18 @@ def test_what_torch_cannot_export_is_said_in_a_sentence_and_nothing_is_kept():
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="10 images are kept with a network: got 3"):
         kept_network.keep("PixelCNN", Asks(), torch.ones(3, 1, 2, 2))
+
+
+def test_a_file_cut_short_is_told_in_a_sentence():
+    kept_network.keep("PixelCNN", torch.nn.Flatten(), torch.ones(10, 1, 2, 2))
+    path = kept_network.path_of("PixelCNN")
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(data.DataCorrupt, match="holds no network that this torch reads: delete it"):
+        kept_network.kept("PixelCNN")
+
+
+def test_where_there_is_no_double_precision_it_is_on_the_processor():
+    kept_network.keep("PixelCNN", torch.nn.Flatten(), torch.ones(10, 1, 2, 2))
+    found = kept_network.kept("PixelCNN", "mps")
+    assert found is not None and found[1].device.type == "cpu"
+    assert found[0](found[1]).shape == (10, 4)

@@ -16,7 +16,7 @@ from autograder.checks.witness import shared_in_pairs
 from autograder.draw import Draw
 from figures import unrolled_chain
 from figures.chain import ChainExplorer, factors_of, number, signed, sum_of
-from tests.notebooks import predictions
+from tests.predicted import predictions
 
 LESSON = "02_chain_rule"
 

@@ -18,7 +18,8 @@ from autograder.diagnosis import Mistake, Symptom
 from figures import bayes_net_tables, exponential_wall
 from figures.dag_editor import CARDINALITIES, PARENTS
 from tests.banks.wrong.exponential_wall import ANSWERS as WRONG
-from tests.notebooks import executed, predictions, printed
+from tests.notebooks import executed, printed
+from tests.predicted import predictions
 
 LESSON = "01_exponential_wall"
 

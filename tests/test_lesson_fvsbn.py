@@ -16,7 +16,7 @@ from autograder.draw import Draw
 from course import data
 from course.training import evaluate, fit
 from figures.completion import CompletionExplorer
-from tests.notebooks import predictions
+from tests.predicted import predictions
 
 LESSON = "03_fvsbn"
 W = torch.tensor([[7.0, 9, 8], [2, 5, 9], [-1, 3, 4]])

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from autograder import lessons
 from figures import forward_reverse_kl
 from figures.kl_explorer import BUMPS, KLExplorer
-from tests.notebooks import predictions
+from tests.predicted import predictions
 
 LESSON = "06_kl"
 FAIR, BIASED = np.array([0.5, 0.5]), np.array([0.9, 0.1])

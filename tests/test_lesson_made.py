@@ -28,7 +28,8 @@ from autograder.steps import exercise_of
 from course.causality import dependency_map
 from course.data import digits
 from tests.banks.bank import answers_of, text_of
-from tests.notebooks import number, predictions
+from tests.notebooks import number
+from tests.predicted import predictions
 
 LESSON = "05_made"
 

@@ -19,7 +19,7 @@ from course import data
 from course.operations import count_launches, count_operations
 from course.training import evaluate, fit
 from figures.sharing import SharingExplorer
-from tests.notebooks import predictions
+from tests.predicted import predictions
 
 LESSON = "04_nade"
 EXAMPLE = {

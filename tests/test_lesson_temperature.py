@@ -18,6 +18,7 @@ from autograder.draw import Draw
 from autograder.inside.temperature import Step
 from course import pretrained
 from figures.next_token import NextToken, quoted
+from tests.notebooks import number
 
 LESSON = "13_temperature"
 
@@ -569,3 +570,14 @@ def test_a_longer_memory_keeps_more_of_a_draft(told: str) -> None:
     assert shares[0] < 50 < shares[1] and shares[-1] > 80
     passes = int(re.search(r"80 tokens in (\d+) passes", told)[1])
     assert 80 / 5 <= passes < 80 / 1.5
+
+
+def test_a_draft_of_half_the_size_keeps_more_than_half_and_is_too_dear(told: str) -> None:
+    draft, target = (
+        number(rf"the {who}: [\d.]+ million numbers, ([\d.]+) nats", told)
+        for who in ("draft", "target")
+    )
+    assert target < draft
+    assert 50 < number(r"(\d+)% of a draft kept, about [\d.]+ tokens a pass of the target", told)
+    assert number(r"times the target's numbers: ([\d.]+) tokens", told) < 0.95
+    assert number(r"([\d.]+), if as much of it were kept", told) > 1.5

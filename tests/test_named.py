@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autograder.claims import Cause, Claim, Verdict, when
 from autograder.diagnosis import Mistake, Subject, Symptom
+from autograder.diagnosis.examine import joined
 from autograder.diagnosis.mistakes import Observation, alike, explain
 from tests.banks.named import recorded, told_by
 
@@ -27,7 +28,7 @@ def test_mistakes_symptoms_and_advice_are_recorded_however_they_are_tried():
 
 
 def test_a_card_tells_both_mistakes_of_a_pair_and_those_of_its_claims():
-    cause = Cause(("sign", "twice"), "Two things at once. a sign And: two times", "reproduced")
+    cause = Cause(("sign", "twice"), joined(["a sign", "two times"]), "reproduced")
     late = Claim("it is early", False, saw="9", advice="begin", misconception="late")
     told = told_by(Verdict("f", "00_made", 1, claims=(late,), cause=cause))
     assert {("sign", "a sign"), ("twice", "two times"), ("late", "")} <= told

@@ -15,11 +15,6 @@ EVERY = [*lessons.lesson_names(), *lessons.appendix_names()]
 ALL = [guess for name in EVERY for guess in guesses(name)]
 
 
-def known(guess: Guess) -> list:
-    """How the answer of a guess is found: one way, or none."""
-    return [how for begin, how in answers(guess.lesson).items() if guess.question.startswith(begin)]
-
-
 @pytest.mark.parametrize("name", EVERY)
 def test_each_entry_is_of_one_question_and_each_question_has_one_at_most(name: str):
     asked = [guess.question for guess in guesses(name)]
@@ -30,12 +25,11 @@ def test_each_entry_is_of_one_question_and_each_question_has_one_at_most(name: s
 
 @pytest.mark.parametrize("guess", ALL, ids=lambda g: f"{g.lesson} {g.question[:40]}")
 def test_the_true_choice_is_what_the_lessons_own_code_gives(guess: Guess):
-    ways = known(guess)
-    if not ways:
+    how = guess.known
+    if how is None:
         assert guess.is_function, f"nothing computes the answer of: {guess.question}"
         assert 0 <= guess.part(guess.answer)() < len(guess.part(guess.choices))
         return
-    (how,) = ways
     if isinstance(how, Said):
         assert len(how.reason.split()) >= 5
     elif isinstance(how, Held):
@@ -49,11 +43,11 @@ def test_the_true_choice_is_what_the_lessons_own_code_gives(guess: Guess):
         if callable(said):
             try:
                 said = said()
-            except NameError:  # it asks what a demo made: that runs in the notebook
+            except NameError:  # of a demo: the lesson's own test asks it (`predictions`)
                 return
         assert choices[said] == true
 
 
 def test_few_answers_are_only_said():
-    said = [guess for guess in ALL for how in known(guess) if isinstance(how, Said)]
+    said = [guess for guess in ALL if isinstance(guess.known, Said)]
     assert len(said) <= len(ALL) / 10, [guess.question for guess in said]

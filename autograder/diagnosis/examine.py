@@ -42,6 +42,7 @@ from autograder.draw import Draw
 Args = tuple[Any, ...]
 
 LOOKS = "answers that change with what is given"
+TWO_THINGS, AND = "Two things at once: ", ". And: "
 NUMBERS = re.compile(r"[-−+.\w]+").findall
 
 
@@ -213,7 +214,7 @@ def _named(
     def reproduced(together: int) -> Cause | None:
         for answers in sets:
             if found := explain(subject.rule, subject.mistakes, answers, (together,), known):
-                names, advice = tuple(m.name for m in found), _joined([m.advice for m in found])
+                names, advice = tuple(m.name for m in found), joined([m.advice for m in found])
                 return Cause(names, advice, "reproduced", explains=answers is everything)
         return None
 
@@ -234,10 +235,16 @@ def _named(
     return Cause((), "", "unknown")
 
 
-def _joined(advice: Sequence[str]) -> str:
+def joined(advice: Sequence[str]) -> str:
+    """The advice of a cause of one mistake or of two."""
     if len(advice) == 1:
         return advice[0]
-    return "Two things at once. " + " And: ".join(advice)
+    return TWO_THINGS + AND.join(advice)
+
+
+def parts_of(advice: str) -> list[str]:
+    """What `joined` was given."""
+    return advice.removeprefix(TWO_THINGS).split(AND)
 
 
 def _example(

@@ -143,13 +143,13 @@ check(histogram_nll)
 
 # %% [markdown]
 r"""
-How much should be added? The validation pixels choose $\alpha$, and not the test pixels.
+How much should be added? The validation pixels choose $\alpha$, and not the test pixels. (The table is in bits: nats divided by $\ln 2$.)
 """
 
 # %% tags=["demo"]
 predict(
-    "The validation NLL against α, from 0.01 to 100: which shape has the curve?",
-    ["it falls", "it rises", "it falls, and then rises"],
+    "Which of these α do the validation pixels choose, of 2,000 training pixels and 256 levels?",
+    ["0.01", "0.3", "3"],
     answer=2,
     why="Little smoothing makes levels that never came dear; much of it washes out what was learned. The cell below has the figures.",
 )
@@ -321,7 +321,7 @@ r"""
 
 > "The best density is the one with the least NLL on pixels that it has not seen."
 
-Half of the weight stays with one wide Gaussian. The other half is shared evenly by 256 spikes, one on *each* level: they know nothing about the photograph. The spikes get narrower and narrower.
+Half of the weight stays with one wide Gaussian. The other half is shared evenly by 256 spikes, one on *each* level: they know nothing about the photograph. The spikes get narrower and narrower (widths on the axis of levels / 256).
 """
 
 # %% tags=["demo"]
@@ -356,7 +356,7 @@ components, since their distribution function is the sigmoid, written $\sigma(\c
 
 $$P(x) = \sigma(a) - \sigma(b), \qquad P(0) = \sigma(a), \qquad P(\text{last}) = 1 - \sigma(b) = \sigma(-b).$$
 
-*By hand.* $\mu = 10$, $s = 1$, $x = 10$: $\sigma(0.5) - \sigma(-0.5) = 0.6225 - 0.3775 = 0.2449$, so $\log P = -1.4068$.
+*By hand*, with $\mu$ and $s$ in levels and $\log P$ in nats. $\mu = 10$, $s = 1$, $x = 10$: $\sigma(0.5) - \sigma(-0.5) = 0.6225 - 0.3775 = 0.2449$, so $\log P = -1.4068$.
 
 Now $s = 10^{-4}$ and $x = 20$. Then $a = 105000$ and $b = 95000$: both sigmoids are 1 to the last digit, their difference is 0, its logarithm $-\infty$. A common cure clamps the difference at $10^{-12}$; then every far level costs the same made-up price, and no gradient leads back. An exact cure is a line of algebra:
 
@@ -414,7 +414,7 @@ r"""
 
 A mixture is a recipe: **choose** a component with its weight, **draw** a number from that component, take the **nearest** level, and if it lies beyond an end, take the end. A logistic number is made from a uniform $u$ by inverting the sigmoid: $\mu + s\,(\ln u - \ln(1-u))$.
 
-*By hand.* $\mu = 10$, $s = 2$, $u = 0.9$: $10 + 2 \ln 9 = 14.394$, so the level 14. The *center* of the chosen component, or the mean of the mixture, is no sample: it would be 10 for ever.
+*By hand*, in levels. $\mu = 10$, $s = 2$, $u = 0.9$: $10 + 2 \ln 9 = 14.394$, so the level 14. The *center* of the chosen component, or the mean of the mixture, is no sample: it would be 10 for ever.
 
 <details><summary>Hint 1</summary>
 
@@ -526,8 +526,8 @@ So **bits per dimension of dequantized data are an upper bound** on the bits of 
 
 # %% tags=["demo"]
 predict(
-    "For which Gaussian is the gap large?",
-    ["a wide one", "a narrow one", "the same for both"],
+    "For which Gaussian do the dequantized bits lie far above the exact ones?",
+    ["a wide one, σ = 10 levels", "a narrow one, σ = 0.3 levels", "as far for both"],
     answer=1,
     why="A density that hardly changes within a bin is nearly its average there.",
 )
@@ -557,7 +557,7 @@ with solved("gaussian_nll", "dequantize", "bits_per_dim"):
 
 # %% [markdown]
 r"""
-A density that hardly changes within a bin loses next to nothing (about $1/(24\sigma^2)$ nats for a Gaussian); one that is narrower than a bin pays dearly for pretending that levels are continuous. The noise at test time must be that of a whole bin: noise of half the width would leave every $y$ in the lower half of its bin, and the number would be no bound of anything.
+A density that hardly changes within a bin loses next to nothing (about $1/(24\sigma^2)$ nats for a Gaussian that is $\sigma$ levels wide); one that is narrower than a bin pays dearly for pretending that levels are continuous. The noise at test time must be that of a whole bin: noise of half the width would leave every $y$ in the lower half of its bin, and the number would be no bound of anything.
 
 ## Two numbers: a product of learned conditionals
 

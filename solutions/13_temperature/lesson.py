@@ -1297,7 +1297,7 @@ for memory in (1, 2, 4, 8, 16, 32):
 
 # %% [markdown]
 """
-A real draft is a smaller network. The package has a larger GPT too, with the same tokens and twice the layers: `course/larger-gpt`. Now the small one writes ahead, and the larger one signs. Is it worth it? A pass takes about as long as it takes to read the network's numbers, so count these.
+A real draft is a smaller network. The package has a larger GPT too, with the same tokens and twice the layers: `course/larger-gpt`. Now the small one writes ahead, and the larger one signs. Is it worth it? For one text at a time a pass takes about as long as it takes to read the network's numbers (lesson 12), so count these.
 """
 
 

@@ -985,7 +985,7 @@ with solved("quantize", "encode", "decode"):
 r"""
 ## At full size
 
-Lesson 09 ends with a PixelCNN at full size and keeps it on this machine, with ten test images. It takes images where your codec has rows: a few lines turn one into the other. (It computes in double precision. A card's quick kernels mix what a mask hides into their sums and take it out again, up to rounding: the receiver, who knows less of the image, would get other last bits.)
+Lesson 09 ends with a PixelCNN at full size and keeps it on this machine, with ten test images. It takes images where your codec has rows: a few lines turn one into the other. (It computes in double precision. Some quick ways to convolve, Winograd's among them (Lavin and Gray, 2016), mix what a mask hides into their sums and take it out again, up to rounding: the receiver, who knows less of the image, could get other last bits. At $10^{-16}$ a table seldom differs.)
 """
 
 

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from autograder.claims import Advice, Verdict
 from autograder.diagnosis import Mistake, Subject, mistakes
+from autograder.diagnosis.examine import parts_of
 
 Known = tuple[str, str]  # the name, and the advice without its numbers; "" where a claim gives it
 
@@ -63,6 +64,5 @@ def told_by(verdict: Verdict) -> set[Known]:
     if verdict.cause is not None:
         for name in verdict.cause.names:
             told |= {(name, "")}
-            parts = verdict.cause.advice.removeprefix("Two things at once. ").split(" And: ")
-            told |= {(name, _plain(part)) for part in parts}
+            told |= {(name, _plain(part)) for part in parts_of(verdict.cause.advice)}
     return told

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from autograder.claims import Cause, Claim, Verdict
+from autograder.diagnosis.examine import parts_of
 
 NUMBER = r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?"
 SHAPE = r"\(\d+(?:, \d+)*,?\)"
@@ -87,7 +88,7 @@ def broken_by(verdict: Verdict) -> list[str]:
             found.append(f"{', '.join(cause.names)} is named without advice")
         if hand := shows_no_failure(cause):
             found.append(f"the smallest case has the answer by hand, {hand}")
-        parts = cause.advice.removeprefix("Two things at once. ").split(" And: ")
+        parts = parts_of(cause.advice)
         if len(set(parts)) < len(parts):
             found.append(f"the cause says twice: {cause.advice!r}")
         if not any(one.fails for one in verdict.claims):

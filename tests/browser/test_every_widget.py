@@ -11,12 +11,11 @@ from functools import cache
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.widgets import PLACES
 from figures import palette
 from figures.page import traits_of
 from tests.browser.gallery import GALLERY, LARGEST, ONE_SIZE
 from tests.browser.seen import seen_amiss
-from tests.browser.test_gallery import MARKS, WASTE
+from tests.browser.test_gallery import MARKS, assert_keys_draw_once
 from tests.test_widgets import NAMES
 
 WIDTHS = (320, 360, 412, 480, 600, 700, 768, 900, 1024, 1100, 1280, 1400)
@@ -121,12 +120,4 @@ def test_at_its_largest_it_is_bounded_and_painted(show: Callable, name: str) -> 
 
 @pytest.mark.parametrize("name", GROWN)
 def test_at_its_largest_a_key_draws_once(show: Callable, name: str) -> None:
-    selector, *keys, _ = PLACES[name]
-    page = show(largest(name))
-    page.locator(selector).first.focus()
-    page.evaluate(WASTE)
-    for key in keys:
-        page.keyboard.press(key)
-        page.wait_for_function("window.wasted !== null")
-        assert page.evaluate("window.wasted") == 0
-        page.evaluate("window.wasted = null")
+    assert_keys_draw_once(show(largest(name)), name)

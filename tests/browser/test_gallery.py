@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.widgets import PLACES
 from figures.widget import Widget
@@ -111,10 +111,9 @@ def test_keys_are_timed_in_every_widget() -> None:
     assert sorted(PLACES) == NAMES
 
 
-@pytest.mark.parametrize("name", PLACES)
-def test_a_key_changes_the_picture_and_draws_it_once(show: Callable, name: str) -> None:
+def assert_keys_draw_once(page: Page, name: str) -> None:
+    """Each key of a widget changes its picture, and makes no element that it throws away."""
     selector, *keys, _ = PLACES[name]
-    page = show(hung(name))
     page.locator(selector).first.focus()
     page.evaluate(WASTE)
     for key in keys:
@@ -122,3 +121,8 @@ def test_a_key_changes_the_picture_and_draws_it_once(show: Callable, name: str) 
         page.wait_for_function("window.wasted !== null")
         assert page.evaluate("window.wasted") == 0, f"{key} makes elements and throws them away"
         page.evaluate("window.wasted = null")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_key_changes_the_picture_and_draws_it_once(show: Callable, name: str) -> None:
+    assert_keys_draw_once(show(hung(name)), name)

@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 
 from autograder import lessons
 from autograder.lessons.reading import plain_python
+from figures.predict import Prediction
 from tests.notebooks import executed
 
 
@@ -58,6 +59,15 @@ class Guess:
         """The value of a part, where the lesson's exercises are solved and no demo has run."""
         return eval(compile(ast.Expression(expression), self.lesson, "eval"), solved(self.lesson))
 
+    @property
+    def known(self) -> Callable[[Asked], int] | Held | Said | None:
+        """How the answer is found, if not by the lesson's own function alone."""
+        ways = [
+            how for begin, how in answers(self.lesson).items() if self.question.startswith(begin)
+        ]
+        assert len(ways) < 2, self.question
+        return ways[0] if ways else None
+
 
 @functools.cache
 def solved(lesson: str) -> dict[str, Any]:
@@ -77,6 +87,28 @@ def guesses(lesson: str) -> Iterator[Guess]:
                 parts |= named
                 question = ast.literal_eval(parts["question"])
                 yield Guess(lesson, i, question, parts["choices"], parts["answer"])
+
+
+def predictions(lesson: str, names: dict[str, Any]) -> dict[str, tuple[list[str], int]]:
+    """Each question that a lesson lets one guess, with its choices and the place of the true one.
+
+    `names` is what the notebook knows when it has run; an answer that cannot be had raises, and so
+    does one that is another than what is known of it.
+    """
+    found = {}
+    for guess in guesses(lesson):
+        choices, answer = (
+            eval(compile(ast.Expression(part), lesson, "eval"), names)
+            for part in (guess.choices, guess.answer)
+        )
+        shown = Prediction(guess.question, choices, answer)
+        shown._choice = 0
+        assert shown._told[0] in ("good", "gap"), (guess.question, shown._told)
+        place = shown._told[3]
+        if callable(guess.known):
+            assert choices[guess.known(Asked(guess))] == choices[place], guess.question
+        found[guess.question] = (shown.choices, place)
+    return found
 
 
 def answers(lesson: str) -> dict[str, Callable[[Asked], int] | Held | Said]:
