@@ -43,6 +43,7 @@ from course import data, full_size, kept_network, pretrained
 from course.demo import solved
 from course.device import device
 from course.picture import show
+from course.progress import tqdm
 from figures import static
 from figures.codec import CodecExplorer
 from figures.predict import predict
@@ -985,24 +986,28 @@ with solved("quantize", "encode", "decode"):
 r"""
 ## At full size
 
-Lesson 09 ends with a PixelCNN at full size and keeps it on this machine, with ten test images. It takes images where your codec has rows: a few lines turn one into the other. (It computes in double precision. Some quick ways to convolve, Winograd's among them (Lavin and Gray, 2016), mix what a mask hides into their sums and take it out again, up to rounding: the receiver, who knows less of the image, could get other last bits. At $10^{-16}$ a table seldom differs.)
+Lesson 09 ends with a PixelCNN at full size and keeps it on this machine, with ten test images. It takes images where your codec has rows: a few lines turn one into the other. To read is one pass for each pixel, 784 at full size: on a processor a second or more each, so the bar may ask for half an hour there. (It computes in double precision. Some quick ways to convolve, Winograd's among them (Lavin and Gray, 2016), mix what a mask hides into their sums and take it out again, up to rounding: the receiver, who knows less of the image, could get other last bits. At $10^{-16}$ a table seldom differs.)
 """
 
 
 # %%
 class ImageModel:
-    """A network for images in the form of a codec's model: rows of side² pixels."""
+    """A network for images in the form of a codec's model: rows of side² pixels.
+
+    passed: is called after each pass of the network.
+    """
 
     k = 2
 
-    def __init__(self, network, images):
+    def __init__(self, network, images, passed=lambda: None):
         self.network, self.shape, self.device = network, images.shape, images.device
-        self.n = images[0].numel()
+        self.n, self.passed = images[0].numel(), passed
 
     @torch.no_grad()
     def conditionals(self, x):
         """Distributions of all pixels of x (B, n): (B, n, 2)."""
         logits = self.network(x.to(self.device).view(self.shape))  # (B, 2, 1, side, side)
+        self.passed()
         return logits.softmax(dim=1).flatten(2).transpose(1, 2).cpu()
 
 
@@ -1023,7 +1028,8 @@ with solved("ideal_bits", "quantize", "encode", "decode"):
     else:
         painter, rows = ImageModel(*kept), kept[1].flatten(1).cpu()
         price, file = ideal_bits(log_probs_of(painter, rows)), encode(painter, rows)
-        back = decode(painter, file, len(rows))
+        with tqdm(total=painter.n, desc="reading", unit="pass") as bar:
+            back = decode(ImageModel(*kept, bar.update), file, len(rows))
         packed = np.packbits(rows.numpy().astype(bool)).tobytes()
         print(
             f"{len(rows)} images of {painter.n} pixels; zlib: {8 * len(zlib.compress(packed, 9)):,} bits"
