@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.figure import Figure
 
 SHOWN, DRAWN = 96, 160  # dots per inch: more are drawn than shown, for dense screens
@@ -104,6 +102,7 @@ def darken(fig: Figure) -> None:
     colors, and so does what is drawn on them, which was chosen for them.
     """
     from matplotlib.collections import Collection, QuadMesh
+    from matplotlib.colors import to_rgba_array
     from matplotlib.image import AxesImage
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -125,8 +124,12 @@ def darken(fig: Figure) -> None:
         return any(box.width <= k.width + 2 and box.height <= k.height + 2 for k in inside)
 
     def each(artist: Any, *names: str) -> None:
-        for name in names:
-            _change(getattr(artist, f"get_{name}"), getattr(artist, f"set_{name}"))
+        # All are read before one is set: a marker, or an edge, may have its color from the other.
+        colors = [to_rgba_array(getattr(artist, f"get_{name}")()) for name in names]
+        for name, found in zip(names, colors, strict=True):
+            changed = [on_dark(tuple(c)) if c[3] else tuple(c) for c in found]
+            if changed:
+                getattr(artist, f"set_{name}")(changed[0] if len(changed) == 1 else changed)
 
     for artist in fig.findobj(lambda one: one.get_visible()):
         if isinstance(artist, QuadMesh) or (
@@ -168,16 +171,6 @@ def on_dark(color: Color) -> Color:
     share = (LEAST - gives) / (1 - gives)  # of white that is mixed in
     red, green, blue = (part + (1 - part) * share for part in (red, green, blue))
     return red, green, blue, alpha
-
-
-def _change(get: Callable[[], Any], put: Callable[[Any], None]) -> None:
-    """Puts each color of an artist through `on_dark`."""
-    from matplotlib.colors import to_rgba_array
-
-    colors = to_rgba_array(get())
-    changed = [on_dark(tuple(c)) if c[3] else tuple(c) for c in colors]
-    if changed:
-        put(changed[0] if len(changed) == 1 else changed)
 
 
 def _png(fig: Figure, ground: str, crop: bool) -> bytes:

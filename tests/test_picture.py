@@ -6,11 +6,16 @@ import ast
 import base64
 import io
 import re
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from PIL import Image
 
 from autograder import lessons
@@ -48,18 +53,55 @@ def test_the_ground_is_the_pages() -> None:
     assert (dark.max(axis=2) < 60).mean() > 0.5
 
 
-@pytest.mark.parametrize("color", ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#566173", "k"])
-def test_every_line_stands_out_from_the_dark_ground(color: str) -> None:
-    def luminance(rgb) -> float:
-        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
-        return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
+DRAWN: dict[str, Callable[[Axes, str], object]] = {
+    "a line": lambda ax, color: ax.plot([1, 3, 2], color=color),
+    "a line with markers": lambda ax, color: ax.plot([1, 3, 2], "o--", color=color),
+    "markers alone": lambda ax, color: ax.plot([1, 3, 2], "*", color=color),
+    "hollow markers": lambda ax, color: ax.plot([1, 3, 2], "s", color=color, mfc="none"),
+    "scattered points": lambda ax, color: ax.scatter([1, 3, 2], [1, 2, 3], color=color),
+    "points of one color": lambda ax, color: ax.scatter([1, 3, 2], [1, 2, 3], c=color),
+    "bars": lambda ax, color: ax.bar([1, 2, 3], [1, 2, 3], color=color),
+    "hollow bars": lambda ax, color: ax.bar([1, 2], [1, 2], fill=False, edgecolor=color),
+    "error bars": lambda ax, color: ax.errorbar([1, 2], [1, 2], [0.1, 0.2], fmt="o", color=color),
+    "an area": lambda ax, color: ax.fill_between([1, 2], [1, 2], color=color),
+    "words": lambda ax, color: ax.annotate(
+        "x", (0, 0), (1, 1), color=color, arrowprops={"color": color}
+    ),
+}
 
-    fig = with_a_line(color)
+
+def luminance(rgb: Sequence[float]) -> float:
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
+
+
+def colors_of(artist: Artist) -> list[Sequence[float]]:
+    """Every color of an artist that is seen."""
+    names = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
+    found = [
+        color
+        for name in names
+        if hasattr(artist, f"get_{name}")
+        for color in to_rgba_array(getattr(artist, f"get_{name}")())
+    ]
+    arrow = artist.arrow_patch if isinstance(artist, Annotation) else None
+    return [c[:3] for c in found if c[3]] + (colors_of(arrow) if arrow else [])
+
+
+@pytest.mark.parametrize("color", ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#566173", "k"])
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_whatever_is_drawn_stands_out_from_the_dark_ground(color: str, drawn: str) -> None:
+    fig, ax = plt.subplots(figsize=(3, 2))
+    there = set(ax.get_children())
+    DRAWN[drawn](ax, color)
+    fig.canvas.draw()
     picture.darken(fig)
-    drawn = luminance(plt.matplotlib.colors.to_rgb(fig.axes[0].lines[0].get_color()))
-    ground = luminance([part / 255 for part in picture.GROUND])
+    colors = [c for artist in set(ax.get_children()) - there for c in colors_of(artist)]
     plt.close(fig)
-    assert (drawn + 0.05) / (ground + 0.05) >= 3  # what WCAG asks of graphics
+    ground = luminance([part / 255 for part in picture.GROUND])
+    assert colors
+    for seen in colors:
+        assert (luminance(seen) + 0.05) / (ground + 0.05) >= 3, seen  # what WCAG asks of graphics
 
 
 def test_an_image_and_what_is_drawn_on_it_keep_their_colors() -> None:

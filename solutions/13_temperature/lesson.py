@@ -721,19 +721,18 @@ with solved("temperature", "top_k", "top_p", "next_probs", "greedy", "beam_searc
 # %% tags=["demo"]
 with solved("temperature", "next_probs", "greedy", "beam_search", "score"):
     looks = {  # marker, and where the name stands beside it
-        "the author": ("*", (-18, -16)),
-        "greedy": ("s", (8, 2)),
-        "beam of 4": ("D", (-4, -16)),
-        "top-k 40": ("^", (-14, 10)),
-        "top-p 0.9": ("v", (-14, 22)),
+        "the author": ("*", (-2, 10)),
+        "greedy": ("s", (8, -4)),
+        "beam of 4": ("D", (8, -4)),
+        "top-k 40": ("^", (-24, -16)),
+        "top-p 0.9": ("v", (-4, 8)),
     }
     fig, ax = plt.subplots(figsize=(5.8, 3.4), constrained_layout=True)
     for name, (bits, _, again) in seen.items():
-        marker, where = looks.get(name, ("o", None))
-        ax.plot(bits, again, marker, color="black" if where else "#0072B2")
-        if where:
-            ax.annotate(name, (bits, again), xytext=where, textcoords="offset points")
-    ax.margins(y=0.2)
+        marker, where = looks.get(name, ("o", (-14, -16)))
+        ax.plot(bits, again, marker, color="black" if name in looks else "#0072B2")
+        ax.annotate(name, (bits, again), xytext=where, textcoords="offset points")
+    ax.margins(x=0.1, y=0.2)
     ax.set(xlabel="bits a token", ylabel="share of repeated 4-grams")
     show(
         fig,
