@@ -331,13 +331,13 @@ with solved("rnn_step", "unroll"):
                 norms,
                 style,
                 color=color,
-                label=f"gain {gain}" if scale else None,
+                label=f"gain {gain}, {'with input' if scale else 'at rest'}",
             )
         print(
             f"gain {gain}: after 100 steps {norms[-1]:.1e} with input; at rest the law says {gain**100:.1e}"
         )
     ax.set(xlabel="steps back", ylabel="norm of the gradient")
-    ax.legend()
+    ax.legend(fontsize=8)
     show(
         fig,
         "The gradient's norm against the distance, on a logarithmic axis. At rest (solid) three straight lines from 1: "
