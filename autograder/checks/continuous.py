@@ -21,6 +21,7 @@ from scipy.stats import binom
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import SMALL, close, sigmoid, softmax, tensor
 from autograder.checks.samples import (
     apart,
@@ -55,14 +56,18 @@ def doubles(*values: Any) -> list[torch.Tensor]:
     return [torch.as_tensor(value, dtype=torch.float64) for value in values]
 
 
-def asking(function: Standin, what: str) -> Callable[..., Any]:
-    """How `function(x, …)` is asked for its values, or for their slope in x (the last argument)."""
+def asking(function: Standin, what: str, *, broadcasts: bool = False) -> Callable[..., Any]:
+    """How `function(x, …)` is asked for its values, or for their slope in x (the last argument).
+
+    The values have the shape of x, or the one that all arguments broadcast to.
+    """
 
     def ask(x: Array, *args: Any) -> Array:
         args, of = (args[:-1], args[-1]) if isinstance(args[-1], str) else (args, VALUE)
         given = [tensor(a) if isinstance(a, np.ndarray | np.floating) else a for a in args]
         if of == VALUE:
-            return expect_array(function(tensor(x), *given), x.shape, "float", what)
+            shape = np.broadcast_shapes(*map(np.shape, (x, *args))) if broadcasts else x.shape
+            return expect_array(untouched(function)(tensor(x), *given), shape, "float", what)
         slope = slope_in_x(function, tensor(x), *given)
         if slope is None:
             raise WrongKind(f"{what} should have a gradient in x: none arrives there")
@@ -85,6 +90,7 @@ def log_weights(logits: torch.Tensor, how: str) -> torch.Tensor:
         "none": torch.zeros_like,
         "no log": lambda z: z.softmax(-1),
         "over the batch": lambda z: z.log_softmax(0),
+        "twice": lambda z: z.softmax(-1).log_softmax(-1),
     }[how](logits)
 
 
@@ -96,6 +102,7 @@ def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
         "all logs": lambda: (logs + parts).sum(-1),
         "mean": lambda: torch.logsumexp(logs + parts, -1) - np.log(parts.shape[-1]),
         "best": lambda: (logs + parts).max(-1).values,
+        "less the best": lambda: torch.logsumexp(logs + parts, -1) - (logs + parts).max(-1).values,
         "likeliest": lambda: parts.gather(-1, logs.argmax(-1, keepdim=True).expand_as(parts))[
             ..., 0
         ],
@@ -151,6 +158,11 @@ _WEIGHTS = (
         "the weights sum to 1 over the examples: they must over the components",
         options={"weights": "over the batch"},
     ),
+    Mistake(
+        "softmax-twice",
+        "a softmax of a softmax stands there, which makes the weights nearly equal: one is asked",
+        options={"weights": "twice"},
+    ),
 )
 _JOINS = (
     Mistake(
@@ -174,6 +186,11 @@ _JOINS = (
         "best-component-only",
         "only the best component of each x counts here: all of them may have made it",
         options={"join": "best"},
+    ),
+    Mistake(
+        "largest-not-put-back",
+        "the largest exponent is taken out before the sum, and not put back after it",
+        options={"join": "less the best"},
     ),
     Mistake(
         "heaviest-component-only",
@@ -208,7 +225,9 @@ def _flat(seen: Sequence[Any]) -> bool:
     failed = [o for o in seen if o.fails]
     wrong = [~np.isclose(o.answer, o.right, 2e-5, 2e-5) for o in failed]
     return all(
-        np.isfinite(o.answer).all() and (abs(o.answer[w]) <= abs(o.right[w])).all()
+        np.isfinite(o.answer).all()
+        and (abs(o.answer[w]) <= abs(o.right[w])).all()
+        and (SLOPE in o.args[-1:] or (abs(o.right[w]) > 15).all())  # far out, and there alone
         for o, w in zip(failed, wrong, strict=True)
     ) and any(
         w.sum() > 1
@@ -276,6 +295,64 @@ def unsmoothed(draw: Draw) -> list[tuple]:
     return [(np.append(draw.permutation(levels), 2), train.astype(np.int64), levels, 0.0)]
 
 
+def _of_shares(shares: Callable[..., Array]) -> Callable[..., Array]:
+    """−log of other shares of the counts."""
+
+    def price(x: Array, train: Array, levels: int, alpha: float) -> Array:
+        counts = np.bincount(train, minlength=levels)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return -np.log(shares(counts, alpha)[x])
+
+    return price
+
+
+def _bins_of_histc(x: Array, train: Array, levels: int, alpha: float) -> Array:
+    counts = np.histogram(train, bins=levels)[0]
+    with np.errstate(divide="ignore"):
+        return -np.log((counts[x] + alpha) / (len(train) + levels * alpha))
+
+
+_WRONG_TABLES = (
+    Mistake(
+        "bins-of-a-histogram",
+        "torch.histc lays its bins from the least training level to the largest, if min and max "
+        "are not given: torch.bincount counts the levels 0, 1, …",
+        gives=_bins_of_histc,
+    ),
+    Mistake(
+        "alpha-shared-out",
+        "each level gets alpha / K: EVERY count is raised by alpha, which makes N + K · alpha",
+        gives=_of_shares(
+            lambda counts, alpha: (counts + alpha / len(counts)) / (counts.sum() + alpha)
+        ),
+    ),
+    Mistake(
+        "alpha-added-to-shares",
+        "alpha is added to the shares: it belongs to the COUNTS, before they are divided",
+        gives=_of_shares(
+            lambda counts, alpha: (counts / counts.sum() + alpha) / (1 + len(counts) * alpha)
+        ),
+    ),
+    Mistake(
+        "alpha-cut-to-a-whole-number",
+        "the fraction of alpha is lost: counts of whole numbers cannot hold it",
+        gives=lambda x, train, levels, alpha: rule_of_histogram(x, train, levels, int(alpha)),
+    ),
+    *(
+        Mistake(
+            "epsilon-in-log",
+            "a share of 0 is held up before its logarithm is taken (a clamp, or something small "
+            "is added): with alpha = 0 a level that never came costs inf",
+            gives=lambda *case, small=small, how=how: (
+                -np.log(how(np.exp(-rule_of_histogram(*case)), small))
+            ),
+        )
+        for small in SMALL
+        for how in (np.maximum, np.add)
+    ),
+)
+
+
 @checks("histogram_nll", lesson=LESSON, points=2, see="Exercise 1: a table of levels")
 def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Frequencies of the training set, smoothed, and what each x costs under them."""
@@ -290,6 +367,7 @@ def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cau
                 "these are probabilities: minus their logarithm is asked",
                 after=lambda v, *_: np.exp(-v),
             ),
+            *_WRONG_TABLES,
             *(
                 Mistake(
                     "smoothing-not-normalized",
@@ -478,12 +556,50 @@ _DENSITY = Mistake(
 
 
 def gaussian_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
-    """One Gaussian for all x, and one for each; narrow ones too, whose NLL is negative."""
-    b = draw.integer(4, 7)
+    """One Gaussian for all x, one for each, and several for each.
+
+    Narrow ones too, whose NLL is negative, and one that is next to a spike.
+    """
+    b, spike = draw.integer(4, 7), np.asarray(10.0 ** -draw.integer(8, 20))
     return [
         (draw.normal(b, scale=3.0), draw.normal(), 0.5 + 2 * np.asarray(draw.uniform()), of),
         (0.05 * draw.normal(b), draw.normal(b, scale=0.05), 0.01 + 0.1 * draw.uniform(b), of),
+        (draw.normal(b, 1), draw.normal(3), 0.5 + draw.uniform(3), of),
+        (spike * draw.normal(b), np.asarray(0.0), spike, of),
     ]
+
+
+_WRONG_BELLS = (
+    Mistake(
+        "bits-for-nats",
+        "the logarithms are binary: nats are asked, natural logarithms",
+        options={"spread": 1 / np.log(2), "constant": CONSTANT / np.log(2)},
+    ),
+    Mistake(
+        "log-sigma-taken",
+        "you take sigma for its logarithm: sigma is the standard deviation itself",
+        gives=lambda x, mu, sigma, of: rule_of_gaussian(x, mu, np.exp(sigma), of),
+    ),
+    Mistake(
+        "negative-cut-off",
+        "what is below 0 is cut off: a density may exceed 1, and then its NLL is negative",
+        gives=lambda x, mu, sigma, of: np.where(
+            rule_of_gaussian(x, mu, sigma) < 0, 0.0, rule_of_gaussian(x, mu, sigma, of)
+        ),
+    ),
+    *(
+        Mistake(
+            "sigma-held-up",
+            "a small sigma is taken for a larger one (clamped, or something is added): it may be "
+            "as small as it likes (F.gaussian_nll_loss holds the variance at 1e-6)",
+            gives=lambda x, mu, sigma, of, least=least, how=how: rule_of_gaussian(
+                x, mu, how(sigma, least), of
+            ),
+        )
+        for least in (0.1, 1e-2, 1e-3, 1e-4, *SMALL)
+        for how in (np.maximum, np.add)
+    ),
+)
 
 
 def far_gaussians(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -511,19 +627,19 @@ def _gaussian_by_hand(x: Array, mu: Any, sigma: Any, of: str = VALUE) -> str:
 def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Minus the logarithm of the height of a Gaussian."""
     subject = Subject(
-        ask=asking(gaussian_nll, "the NLL"),
+        ask=asking(gaussian_nll, "the NLL", broadcasts=True),
         rule=lambda *case, **wrong: rule_of_gaussian(*case, **wrong),  # slips: of the plain one
         forms=(gaussian_plainly,),
-        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE),
+        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE, *_WRONG_BELLS),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("mu sigma"),
         by_hand=_gaussian_by_hand,
         smaller=lambda x, mu, sigma, of: (
             [
-                (np.array([v]), 0.0, s, of)
-                for v, s in ((0.0, 1.0), (1.0, 1.0), (1.0, 2.0), (100.0, 1.0))
+                (np.array([v]), np.asarray(0.0), np.asarray(s), of)
+                for v, s in ((0.0, 1.0), (1.0, 1.0), (1.0, 2.0), (0.0, 0.1), (100.0, 1.0))
             ]
-            if x.size > 1
+            if x.size > 1 or np.size(mu) > 1
             else ()
         ),
         alike=near,
@@ -573,6 +689,34 @@ def rule_of_mixture(
     z = (at[:, None] - center) / width**power  # (B, K)
     parts = -(square * z**2 + spread * width.log() + constant)
     return ended(-joined(log_weights(scores, weights), parts, join), at, of)
+
+
+def moments_of(logits: Any, mu: Any, sigma: Any) -> tuple[Array, Array]:
+    """Mean and standard deviation of mixtures."""
+    scores, center, width = doubles(logits, mu, sigma)
+    w = scores.softmax(-1)
+    mean = (w * center).sum(-1)
+    return mean.numpy(), ((w * (width**2 + center**2)).sum(-1) - mean**2).sqrt().numpy()
+
+
+def averages_of(logits: Any, mu: Any, sigma: Any) -> tuple[Array, Array]:
+    """The averaged center and sigma of mixtures."""
+    scores, center, width = doubles(logits, mu, sigma)
+    w = scores.softmax(-1)
+    return (w * center).sum(-1).numpy(), (w * width).sum(-1).numpy()
+
+
+_ONE_BELL = tuple(
+    Mistake(
+        "one-bell-for-several",
+        f"this is one Gaussian with {what}: the mixture adds the components' densities",
+        gives=lambda x, z, m, s, of=VALUE, take=take: rule_of_gaussian(x, *take(z, m, s), of),
+    )
+    for take, what in (
+        (moments_of, "the mean and the variance of the mixture"),
+        (averages_of, "the averaged center and sigma"),
+    )
+)
 
 
 def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -632,7 +776,7 @@ def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Clai
     subject = Subject(
         ask=asking(mixture_nll, "the NLL"),
         rule=rule_of_mixture,
-        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE),
+        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE, *_ONE_BELL),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("logits mu sigma"),
         by_hand=_mixture_by_hand,
@@ -1388,11 +1532,12 @@ _NOISES = (
 
 
 def grids_of_levels(draw: Draw) -> list[tuple]:
-    """Levels 0 … levels − 1 in a table."""
-    cases = []
-    for levels in (draw.integer(4, 9), 256):
-        cases.append((draw.rng.integers(0, levels, size=(draw.integer(190, 210), 160)), levels))
-    return cases
+    """Levels 0 … levels − 1 in a table, and in one the last of them does not come."""
+    few = draw.integer(4, 9)
+    return [
+        (draw.rng.integers(0, top, size=(draw.integer(190, 210), 160)), levels)
+        for levels, top in ((few, few), (256, 256), (10, 8))
+    ]
 
 
 @checks("dequantize", lesson=LESSON, points=2, see="Exercise 6: fill the bins")
@@ -1639,6 +1784,13 @@ def rule_of_pit(
     if join == "one bell":
         w = logs.exp()
         return torch.special.ndtr((x - (w * mu).sum(-1)) / (w * sigma).sum(-1)).numpy()
+    if join == "one bell of moments":
+        center, width = (torch.as_tensor(one) for one in moments_of(logits, mu, sigma))
+        return torch.special.ndtr((x - center) / width).numpy()
+    if join == "scores":
+        return torch.special.ndtr((logs.exp() * z).sum(-1)).numpy()
+    if join == "raw":
+        return (logits * parts).sum(-1).numpy()
     return joined(logs, parts.log(), join).exp().numpy()
 
 
@@ -1647,6 +1799,22 @@ def pit_plainly(x: Any, logits: Any, mu: Any, sigma: Any) -> Array:
     x, logits, mu, sigma = doubles(x, logits, mu, sigma)
     below = torch.special.ndtr((x[:, None] - mu) / sigma)
     return (logits.softmax(-1) * below).sum(-1).numpy()
+
+
+_TWO_BELLS = tuple(
+    (at, np.array([np.log(odds), 0.0]), np.array([0.0, 2.0]), np.array([1.0, 0.5]))
+    for at, odds in ((1.5, 1.0), (1.5, 3.0), (0.0, 3.0))
+)
+
+
+def _pit_by_hand(x: Array, logits: Array, mu: Array, sigma: Array) -> str:
+    if x.size > 1 or len(mu) > 2 or logits.ndim > 1:
+        return ""
+    weights = np.exp(logits) / np.exp(logits).sum()
+    terms = " + ".join(
+        f"{w:.3g}·Φ({(x[0] - m) / s:.3g})" for w, m, s in zip(weights, mu, sigma, strict=True)
+    )
+    return f"{terms} = {rule_of_pit(x, logits, mu, sigma)[0]:.4g}"
 
 
 def tails(draw: Draw) -> list[tuple]:
@@ -1693,6 +1861,23 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 options={"join": "one bell"},
             ),
             Mistake(
+                "one-bell-for-several",
+                "this is one Gaussian with the mean and the variance of the mixture: average the "
+                "components' distribution functions",
+                options={"join": "one bell of moments"},
+            ),
+            Mistake(
+                "one-bell-for-several",
+                "the z of the components are averaged, and Φ is taken once: average Φ(z), the "
+                "components' distribution functions",
+                options={"join": "scores"},
+            ),
+            Mistake(
+                "logits-not-normalized",
+                "the logits stand where weights belong: softmax makes weights of them",
+                options={"join": "raw"},
+            ),
+            Mistake(
                 "logistic-for-gaussian",
                 "the sigmoid is the logistic's distribution function: these are Gaussians",
                 options={"law": "logistic"},
@@ -1712,8 +1897,12 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
         symptoms=(_UNDERFLOW,),
         show=show_at("logits mu sigma"),
+        by_hand=_pit_by_hand,
         smaller=lambda x, logits, mu, sigma: (
-            [(np.array([v]), np.zeros(1), np.zeros(1), np.ones(1)) for v in (0.0, 1.0)]
+            [
+                *((np.array([v]), np.zeros(1), np.zeros(1), np.ones(1)) for v in (0.0, 1.0)),
+                *((np.array([v]), z, m, s) for v, z, m, s in _TWO_BELLS),
+            ]
             if x.size > 1
             else ()
         ),

@@ -64,6 +64,13 @@ def weight_above(x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
     return sigmoid((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
 
 
+def overflowing(x1: np.ndarray, x2: np.ndarray, mu: Mu, eps: float) -> np.ndarray:
+    """The same where w is written as e^t / (1 + e^t)."""
+    odds = np.exp((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
+    w = odds / (1 + odds)
+    return 2 * gaussian(x1, 0.0, 1.0) * np.where(np.greater(x1, 0), w, 1 - w)
+
+
 def posterior(
     x1: np.ndarray,
     x2: np.ndarray,
@@ -71,7 +78,7 @@ def posterior(
     eps: float,
     *,
     above: Callable[..., np.ndarray] = np.greater,
-    power: int = 1,
+    power: float = 1,
     middle: Callable[[Mu], float] = lambda mu: (mu[0] + mu[1]) / 2,
     divided: str = "",
 ) -> np.ndarray:
@@ -459,9 +466,9 @@ def rows_of_x1(draw: Draw) -> list[tuple]:
 
 
 def far_from_both(draw: Draw) -> list[tuple]:
-    """x2 a hundred standard deviations below the bumps, and above them."""
+    """x2 a hundred standard deviations below the bumps, and above them; and thousands."""
     cases = []
-    for side in (-1, 1):
+    for side in (-1, 1, -30, 30):
         mu, eps = world(draw, falling=draw.choice((False, True)))
         far = side * float(draw.rng.uniform(80, 120)) * eps**0.5 + sum(mu) / 2
         cases.append((np.array([-0.7, 0.7]), far, mu, eps))
@@ -509,6 +516,22 @@ _MISTAKES_OF_POSTERIOR = (
         options={"above": np.less_equal},
     ),
     Mistake("variance-for-std", _STD, options={"power": 2}),
+    Mistake(
+        "std-for-variance",
+        "√ε stands where ε belongs: the log-odds are divided by the VARIANCE",
+        options={"power": 0.5},
+    ),
+    Mistake(
+        "half-twice",
+        "the log-odds are halved in your answer: (μ1 − μ0)/ε · (x2 − the middle) has no ½",
+        gives=lambda x1, x2, mu, eps, **wrong: posterior(x1, x2, mu, 2 * eps, **wrong),
+    ),
+    Mistake(
+        "overflow",
+        "e^t is infinite in floating point where t is large, and ∞/∞ is NaN: expit gives σ(t) for "
+        "every t",
+        gives=lambda x1, x2, mu, eps: overflowing(x1, x2, mu, eps),
+    ),
     *(
         Mistake(
             "middle-elsewhere",
@@ -942,8 +965,9 @@ _SYMPTOMS_OF_MODEL = (
     ),
     Symptom(
         "quadrature-across-the-jump",
-        "nearly: within 0.02 at every x2, so the rule is right and the integral is not exact. A "
-        "quadrature that does not know of the jump at 0 is not: take x1 ≤ 0 and x1 > 0 apart",
+        "nearly: within 0.02 at every x2, so the rule is right and the integral is not exact. Does "
+        "it reach to where the bell has ended, and does it know of the jump at 0? Take x1 ≤ 0 and "
+        "x1 > 0 apart",
         nearly,
     ),
 )

@@ -130,6 +130,8 @@ _OF_MASKS = (
         "that reads the image", options={"kinds": "BA"}),
     Mistake("always-B", "your mask does not depend on kind: A has to hide the middle, or the "
         "first layer shows each pixel to itself", options={"kinds": "BB"}),
+    Mistake("nearest-only", "of the middle row the nearest pixel alone stays: all pixels left of "
+        "the middle are past", options={"columns": lambda column: column == -1}),
     Mistake("always-A", "your mask does not depend on kind: B shows the middle, which in later "
         "layers is a feature of the past", options={"kinds": "AA"}),
     Mistake("right-visible", "the middle row is open to the right of the middle too: those pixels "
@@ -165,6 +167,9 @@ _OF_MASKS = (
     Mistake("A-closes-all-colors", "kind A closes the middle for every pair of colors here: it "
         "hides a color from itself and from those before it, while G still sees R, and B sees both",
         options={"middle": lambda kind, i, o: (kind == "B") & (i <= o)}),
+    Mistake("B-opens-all-colors", "kind B opens the middle for every pair of colors here: R may "
+        "look at its own features there, and not at those of G and B",
+        options={"middle": lambda kind, i, o: (kind == "B") | (i < o)}),
     Mistake("colors-ignored", "the colors have no order: with three of them G sees R, and B sees "
         "R and G, in the middle of the kernel", options={"middle": lambda kind, i, o: kind == "B"}),
     Mistake("colors-reversed", "the colors stand in reverse: B sees G and R, not the other way "
@@ -374,6 +379,9 @@ _OF_LAYERS = (
     Mistake("kind-ignored", "every layer has the mask of kind B here: hand `kind` on to conv_mask",
         gives=lambda layer, numbers, x, kind, *case, **wrong: convolved(
             layer, numbers, x, "B", *case, **wrong)),
+    Mistake("colors-not-handed-on", "the mask is that of one color: hand `colors` on to conv_mask",
+        gives=lambda layer, numbers, x, kind, size, i, o, colors=1, **wrong: convolved(
+            layer, numbers, x, kind, size, i, o, **wrong)),
     Mistake("bias-twice", "the bias is added twice",
         after=lambda y, layer, numbers, *_: y + numbers[ "bias"].numpy()[:, None, None]),
 )  # fmt: skip
@@ -708,6 +716,10 @@ _OF_FIELDS = (
     Mistake("kind-ignored-B", "a stack that begins with A never sees its own pixel: a layer of "
         "kind A does not have the offset (0, 0), and the field before a layer does not stay beside "
         "the sums", options={"kinds": "BB"}),
+    *(Mistake("own-pixel-taken-out", "(0, 0) is taken out of the whole field at the end: a stack "
+        "without a layer of kind A does see its own pixel", after=after) for after in (
+            lambda field, layers: field - {(0, 0)},
+            lambda field, layers: field - {(0, 0)} or field)),
     Mistake("kind-ignored-A", "a layer of kind B has the offset (0, 0) too: without it the "
         "nearest past gets lost", options={"kinds": "AA"}),
     Mistake("kinds-swapped", "A and B have changed places: a layer of kind B has the offset (0, "
@@ -1207,9 +1219,12 @@ def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
             rule=logits_by_rule,
             mistakes=_OF_LOGITS,
             symptoms=[
-                Symptom(one.misconception, one.text, lambda _: True)
-                for one in itertools.chain(*signs.values())
-                if one.when
+                _DROPS_ALWAYS,
+                *(
+                    Symptom(one.misconception, one.text, lambda _: True)
+                    for one in itertools.chain(*signs.values())
+                    if one.when
+                ),
             ],
             show=lambda model, parts, levels, colors, x, seed: (
                 f"{len(parts[0])} blocks, {levels} levels"
@@ -1237,10 +1252,23 @@ def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
     )
 
 
+_DROPS_ALWAYS = Symptom(
+    "dropout-in-evaluation",
+    "the same network is right in training, and not in evaluation: self.dropout drops nothing "
+    "there, and F.dropout goes on unless it is told",
+    lambda seen: all(
+        any(p.args[0] is o.args[0] and p.args[-1] is not None and not p.fails for p in seen)
+        for o in seen
+        if o.fails
+    ),
+)
+
+
 def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
     """(model, its parts, levels, colors, images, the seed of dropout or None) of some networks.
 
-    The last network of those in evaluation has what the constructor does unless told otherwise.
+    The last network of those in evaluation has what the constructor does unless told otherwise;
+    in training the first network comes once more at the end, in evaluation.
     """
     cases: list[tuple] = [(5, 3, 6, (5, 3)), (draw.choice((3, 4)), 1, 5, (3, 5, 3))]
     cases += [] if training else [(2,)]
@@ -1252,7 +1280,7 @@ def _networks(PixelCNN: Standin, draw: Draw, training: bool) -> list[tuple]:
         parts = _parts(model, levels, colors, channels, kernels)
         x = draw.rng.integers(0, levels, size=(3, colors, 3, 4))
         found.append((model, parts, levels, colors, x, draw.apart() if training else None))
-    return found
+    return [*found, (*found[0][:5], None)] if training else found
 
 
 def _has_modules(PixelCNN: Standin) -> None:
@@ -2140,28 +2168,36 @@ def memory_by_rule(
     *,
     stored: bool = True,
     late: bool = False,
-    window: int = 0,
+    window: int | None = 0,
+    alone: bool = False,
+    masked: bool = True,
+    turned: bool = False,
     above: bool = True,
     mixed: Callable[[torch.Tensor], torch.Tensor] = lambda mixing: mixing,
     down: int = 1,
     column: Callable[[int], int] = lambda c: c,
-    residual: Callable = lambda kind, h: h if kind == "B" else 0,
+    residual: Callable = lambda kind, h, new: h if kind == "B" else 0,
     gate: Callable = gated,
     out: bool = True,
 ) -> np.ndarray:
     """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
 
-    `window` is by how many columns the window of the row begins too late; `late` says that it is
-    read before the pixel is stored, and `down` how often `down` works on what comes from above.
+    `window` is by how many columns the window of the row begins too late (None: by the reach);
+    `late` says that it is read before the pixel is stored, `alone` that it holds this pixel only,
+    `turned` that its columns come before its channels; and `down` is how often `down` works on what
+    comes from above.
     """
     shape = state["across.weight"].shape
     p = shape[3] // 2
+    window = p if window is None else window
     u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
     going = F.pad(u, (0, 0, 1, -1))
     for _ in range(down):
         going = F.conv2d(going, state["down.weight"], state["down.bias"])
     mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
-    kernel = (state["across.weight"] * mask)[:, :, 0, : p + 1]
+    kernel = (state["across.weight"] * (mask if masked else 1))[:, :, 0, : p + 1]
+    if turned:  # as a row of numbers, read with the channels of a column together
+        kernel = kernel.reshape(shape[0], p + 1, shape[1]).mT
     mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     mixing = mixed((state["out.weight"] * mask)[:, :, 0, 0])
     padded = F.pad(h, (p + max(-window, 0), max(window, 0)))
@@ -2175,12 +2211,14 @@ def memory_by_rule(
             seen[:] = 0
         if late:
             seen[..., p] = 0
+        if alone:
+            seen[..., :p] = 0
         w = torch.einsum("bchk,ock->boh", seen, kernel) + state["across.bias"][:, None]
         w = w + (going[:, :, :, column(c)] if above else 0)
         new = gate(*w.chunk(2, 1))
         if out:
             new = torch.einsum("bch,oc->boh", new, mixing) + state["out.bias"][:, None]
-        result.append(new + residual(kind, h[:, :, :, c]))
+        result.append(new + residual(kind, h[:, :, :, c], new))
     return torch.stack(result, dim=3).numpy()
 
 
@@ -2207,9 +2245,19 @@ _OF_MEMORIES = (
     Mistake("above-of-another-column", "every pixel gets what belongs to the first column of "
         "self.above", options={"column": lambda c: 0}),
     Mistake("residual-forgotten", "a block of kind B adds its input h",
-        options={"residual": lambda kind, h: 0}),
-    Mistake("residual-in-A", "a block of kind A has no residual, and yours adds h",
-        options={"residual": lambda kind, h: h}),
+        options={"residual": lambda kind, h, new: 0}),
+    *(Mistake("residual-in-A", "a block of kind A has no residual, and yours adds h",
+        options={"residual": residual}) for residual in (
+            lambda kind, h, new: h, lambda kind, h, new: h if h.shape == new.shape else 0)),
+    Mistake("not-shifted", "h is stored at column c of left: column c of the image is column c + "
+        "reach there, and the window then ends with it", options={"window": None}),
+    Mistake("row-forgotten", "the window holds this pixel alone: those left of it stay in "
+        "self.left until the row ends", options={"alone": True}),
+    Mistake("mask-forgotten", "these are the weights without their mask: self.kernel has it",
+        options={"masked": False}),
+    Mistake("window-turned", "the window is laid out column by column: self.kernel wants the reach "
+        "+ 1 columns of a channel together, as (B, C, p + 1).flatten(1) has them",
+        options={"turned": True}),
     Mistake("gates-swapped", "tanh and σ have changed places",
         options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
     Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
@@ -2217,6 +2265,27 @@ _OF_MEMORIES = (
     Mistake("out-forgotten", "the 1×1 convolution `out` (self.mixing) is missing",
         options={"out": False}),
 )  # fmt: skip
+
+
+def memory_by_hand(
+    make: Any, block: Any, state: dict, v: Any, h: Any, whole: np.ndarray, kind: str, *_: Any
+) -> str:
+    """The last pixel of a row of two, in a block of one channel and reach 1."""
+    if h.numel() > 2:
+        return ""
+    left, own = h.flatten().tolist()
+    kernel = state["across.weight"][:, 0, 0, :2] * torch.tensor([1.0, float(kind == "B")])
+    above, bias = state["down.bias"], state["across.bias"]
+    one, two = (kernel @ h.flatten() + bias + above).tolist()
+    new = math.tanh(one) / (1 + math.exp(-two))
+    weight, added = (float(state[name]) for name in ("out.weight", "out.bias"))
+    sees = f"({left:.3g}, {own:.3g})" + (", of which A hides the second" if kind == "A" else "")
+    end = f" + h = {own:.3g}" if kind == "B" else ""
+    return (
+        f"column 1: window {sees}; w = (kernel · window) + bias + above = ({one:.3g}, {two:.3g}); "
+        f"tanh({one:.3g}) · σ({two:.3g}) = {new:.3g}; {weight:.3g} · {new:.3g} + {added:.3g}{end} "
+        f"gives {float(whole[0, 0, 0, 1]):.4g}"
+    )
 
 
 def _pixel_by_pixel(
@@ -2241,6 +2310,12 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
     GatedBlock = beside(BlockMemory, "GatedBlock")
     carried = []
 
+    def asked(block: Standin, channels: int, draw: Draw, shape: tuple[int, ...], *of: Any) -> tuple:
+        randomize_parameters(block, draw.rng)
+        v, h = (tensor(draw.normal(*shape)) for _ in range(2))
+        whole = _both_stacks(block(v, h))[:, channels:].numpy()
+        return (BlockMemory, block, _state_of(block, _LAYERS), v, h, whole, *of)
+
     def blocks(draw: Draw) -> list[tuple]:
         found = []
         for kind, channels_in, channels, size, *colors in (
@@ -2256,13 +2331,16 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
                     block, lambda m, x=example, c=channels: _both_stacks(m(*x))[:, c:], draw.rng
                 )
             )
-            randomize_parameters(block, draw.rng)
-            v = tensor(draw.normal(2, channels_in, 3, draw.integer(4, 6)))
-            h = tensor(draw.normal(*v.shape))
-            whole = _both_stacks(block(v, h))[:, channels:].numpy()
-            state = _state_of(block, _LAYERS)
-            found.append((BlockMemory, block, state, v, h, whole, kind, *colors))
+            shape = (2, channels_in, 3, draw.integer(4, 6))
+            found.append(asked(block, channels, draw, shape, kind, *colors))
         return found
+
+    def of_two_pixels(*case: Any) -> list[tuple]:
+        """Blocks of one channel, on a row of two pixels."""
+        if case[4].numel() == 2:
+            return []
+        made = ((kind, made_by(GatedBlock, kind, 1, 1, 3).double()) for kind in "AB")
+        return [asked(block, 1, draw, (1, 1, 1, 2), kind) for kind, block in made]
 
     said = list(examine(
         Subject(
@@ -2275,6 +2353,8 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
                 f"color{'s' * (colors > 1)}"
             ),
             told=_told_pixels,
+            by_hand=memory_by_hand,
+            smaller=of_two_pixels,
             alike=lambda a, b: close(a, b, 1e-7),
         ),
         draw,
@@ -2326,8 +2406,8 @@ def a_pixel_at_a_time(BlockMemory: Standin, draw: Draw) -> Said:
         advice=when(
             good,
             "whole-row-again",
-            "the work for a pixel grows with the image: you compute columns that you do not need, "
-            "take the reach + 1 last ones",
+            "the work for a pixel grows with the image: something is computed, or copied, for the "
+            "whole row, and the reach + 1 last columns are all that a pixel needs",
         ),
     )
 

@@ -32,6 +32,8 @@ from autograder.diagnosis.mistakes import (
     Same,
     alike,
     explain,
+    program_of,
+    reproduces,
     value_of,
 )
 from autograder.diagnosis.pictures import in_words, matrix_of, picture_of
@@ -192,35 +194,42 @@ def _cause(
 ) -> Cause:
     """The cause of what failed; `whole` says that every property was asked."""
     everything = [o for one in properties for o in seen[one.id]]
-    example, picture = _example(subject, everything)
-    found = _named(subject, properties, seen, everything)
+    first = next(o for o in everything if o.fails)
+    small = _smallest(subject, first)
+    sets = [[*everything, small]]  # the case that is shown must bear out what is said
+    for one in properties:
+        if one.typical and any(o.fails for o in seen[one.id]):
+            own = any(o is first for o in seen[one.id])
+            sets.append([*seen[one.id], small] if own else seen[one.id])
+    found, program = _named(subject, everything, sets)
+    if program is not None and not reproduces(program, [small]):
+        borne_out = (o for o in everything if o.fails and reproduces(program, [o]))
+        small = _smallest(subject, next(borne_out, first), program)
+    example, picture = _example(subject, first, small)
     explains = whole and found.explains
     return dataclasses.replace(found, example=example, picture=picture, explains=explains)
 
 
 def _named(
-    subject: Subject,
-    properties: Sequence[Property],
-    seen: dict[str, list[Observation]],
-    everything: list[Observation],
-) -> Cause:
-    """What is known of why it fails: names, advice, and what stands behind them."""
-    sets = [everything]
-    for one in properties:
-        if one.typical and any(o.fails for o in seen[one.id]):
-            sets.append(seen[one.id])
+    subject: Subject, everything: list[Observation], sets: Sequence[list[Observation]]
+) -> tuple[Cause, Callable[..., Any] | None]:
+    """What is known of why it fails: names, advice, what stands behind them, and its program.
+
+    A program must give all answers of one of `sets`; the first holds everything.
+    """
     known: dict[Any, Any] = {}
 
-    def reproduced(together: int) -> Cause | None:
+    def reproduced(together: int) -> tuple[Cause, Callable[..., Any] | None] | None:
         for answers in sets:
             if found := explain(subject.rule, subject.mistakes, answers, (together,), known):
                 names, advice = tuple(m.name for m in found), joined([m.advice for m in found])
-                return Cause(names, advice, "reproduced", explains=answers is everything)
+                cause = Cause(names, advice, "reproduced", explains=answers is sets[0])
+                return cause, program_of(subject.rule, found)
         return None
 
-    def shown_by(symptoms: Iterable[Symptom]) -> Cause | None:
+    def shown_by(symptoms: Iterable[Symptom]) -> tuple[Cause, None] | None:
         told = next((one for one in symptoms if one.shows(everything)), None)
-        return Cause((told.name,), told.advice, "symptom") if told else None
+        return (Cause((told.name,), told.advice, "symptom"), None) if told else None
 
     found = (
         reproduced(1)
@@ -231,8 +240,8 @@ def _named(
     if found:
         return found
     if kind := kind_of_slip((subject.rule, *subject.forms), everything):
-        return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", slip=kind)
-    return Cause((), "", "unknown")
+        return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", slip=kind), None
+    return Cause((), "", "unknown"), None
 
 
 def joined(advice: Sequence[str]) -> str:
@@ -247,40 +256,46 @@ def parts_of(advice: str) -> list[str]:
     return advice.removeprefix(TWO_THINGS).split(AND)
 
 
+def _smallest(
+    subject: Subject, failed: Observation, program: Callable[..., Any] | None = None
+) -> Observation:
+    """The smallest case that fails, from a failing one on; one that `program` gives, if named."""
+    found = failed
+    told = subject.told or shown
+    to_see = _differ_to_see(failed.answer, failed.right, told)
+
+    def fails(args: Args) -> bool:
+        nonlocal found
+        right = value_of(subject.rule, args)
+        try:
+            one = Observation(args, subject.ask(*args), right, failed.alike)
+            differs = one.fails and (_differ_to_see(one.answer, right, told) or not to_see)
+        except Exception:  # the student's: where it stops is another fault than the one to show
+            return False
+        if differs and program is not None:
+            differs = reproduces(program, [one])
+        if differs:
+            found = one
+        return differs
+
+    if subject.smaller is not None:
+        smallest(failed.args, fails, subject.smaller)
+    return found
+
+
 def _example(
-    subject: Subject, seen: Sequence[Observation]
+    subject: Subject, first: Observation, small: Observation
 ) -> tuple[tuple[tuple[str, str], ...], str]:
     """The smallest failing case as rows of a table: the input, the answer, the steps by hand.
 
     And a picture of the first answer that fails, if it is to be drawn.
     """
-    failed = next(o for o in seen if o.fails)
-    answer = failed.answer  # of the smallest case so far
-    told = subject.told or shown
-    to_see = _differ_to_see(answer, failed.right, told)
-
-    def fails(args: Args) -> bool:
-        nonlocal answer
-        right = value_of(subject.rule, args)
-        try:
-            given = subject.ask(*args)
-            differs = not failed.alike(given, right)
-            differs = differs and (_differ_to_see(given, right, told) or not to_see)
-        except Exception:  # the student's: where it stops is another fault than the one to show
-            return False
-        if differs:
-            answer = given
-        return differs
-
-    args = failed.args
-    if subject.smaller is not None:
-        args = smallest(args, fails, subject.smaller)
-    rows = [("given", subject.show(*args))] if subject.show else []
-    rows.append(("your answer", told(answer)))
-    if subject.by_hand is not None and (steps := subject.by_hand(*args)):
+    rows = [("given", subject.show(*small.args))] if subject.show else []
+    rows.append(("your answer", (subject.told or shown)(small.answer)))
+    if subject.by_hand is not None and (steps := subject.by_hand(*small.args)):
         rows.append(("by hand", steps))
     picture = ""
-    if subject.drawn and (matrix := matrix_of(failed.answer, failed.right)):
+    if subject.drawn and (matrix := matrix_of(first.answer, first.right)):
         picture = picture_of(*matrix)
         rows.append(("picture", in_words(*matrix)))
     return tuple(rows), picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,14 +53,17 @@ def solution_functions(
     """A fresh namespace in which the lesson's exercises are solved.
 
     Runs the exercise cells and the definition cells (code without role or demo tag), not the
-    demos and the checks. Tracebacks show the lines of the lesson's text. `instead` gives other
-    answers: exercise → the text that stands in its cell.
+    demos and the checks. Tracebacks show the lines of the lesson's text, or of the answer that
+    stands there `instead`: exercise → the text in its cell.
     """
     lesson = load_lesson(name, root)
     namespace: dict[str, Any] = {"__name__": "__main__", "LESSON": lesson.name}
     for cell in lesson.cells:
         if cell.role == "exercise" or cell.is_definition:
             text = (instead or {}).get(cell.name if cell.role else "", cell.source)
-            source = "\n" * cell.line + plain_python(text)
-            exec(compile(source, str(lesson.path), "exec", dont_inherit=True), namespace)
+            source, file = "\n" * cell.line + plain_python(text), str(lesson.path)
+            if text is not cell.source:
+                file = f"<{cell.name}, another answer {hash(source):x}>"
+                linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+            exec(compile(source, file, "exec", dont_inherit=True), namespace)
     return namespace

@@ -509,4 +509,138 @@ def sample(logits, mu, scale, count, levels, generator=None):
         "tails-cut-off",
         edit=("torch.logit(u)", "torch.logit(u.clamp(1e-3, 1 - 1e-3))"),
     ),
+    *_rows(
+        "histogram_nll",
+        SMOOTHED,
+        (
+            "bins-of-a-histogram",
+            (
+                "torch.bincount(train, minlength=levels)",
+                "torch.histc(train.double(), bins=levels)",
+            ),
+        ),
+        ("alpha-shared-out", (SHARES, "(counts + alpha / levels) / (len(train) + alpha)")),
+        (
+            "alpha-added-to-shares",
+            (SHARES, "counts / len(train) + alpha\n    shares = shares / shares.sum()"),
+        ),
+        (
+            "alpha-cut-to-a-whole-number",
+            (SHARES, "(counts + int(alpha)) / (counts + int(alpha)).sum()"),
+        ),
+    ),
+    Wrong(
+        "histogram_nll",
+        NEVER,
+        "epsilon-in-log",
+        edit=("shares[x]", "shares[x].clamp(min=1e-12)"),
+    ),
+    *_rows(
+        "gaussian_nll",
+        BELL,
+        (
+            "bits-for-nats",
+            (
+                NLL,
+                "return 0.5 * z**2 + torch.log2(sigma) + 0.5 * math.log2(2 * math.pi)",
+            ),
+        ),
+        (
+            "log-sigma-taken",
+            (
+                ("(x - mu) / sigma", "(x - mu) * torch.exp(-sigma)"),
+                ("torch.log(sigma)", "sigma"),
+            ),
+        ),
+        ("negative-cut-off", (NLL, NLL.replace("return ", "return (") + ").clamp(min=0)")),
+        ("sigma-held-up", ("z = (x", "sigma = sigma.clamp(min=1e-3)\n    z = (x")),
+        (
+            "sigma-held-up",
+            (
+                NLL,
+                "x, mu, sigma = torch.broadcast_tensors(x, mu, sigma)\n"
+                "    return F.gaussian_nll_loss(mu, x, sigma**2, full=True, reduction='none')",
+            ),
+        ),
+    ),
+    Wrong(
+        "gaussian_nll",
+        stops="broadcast shape",
+        edit=(
+            NLL,
+            "out = torch.zeros_like(x)\n    out += "
+            + NLL.removeprefix("return ")
+            + "\n    return out",
+        ),
+    ),
+    *_rows(
+        "mixture_nll",
+        MIXED,
+        (
+            "one-bell-for-several",
+            (
+                MIXTURE,
+                "w = logits.softmax(-1)\n    m = (w * mu).sum(-1)\n"
+                "    v = (w * (sigma**2 + mu**2)).sum(-1) - m**2\n"
+                "    return gaussian_nll(x, m, v.sqrt())",
+            ),
+        ),
+        (
+            "one-bell-for-several",
+            (
+                MIXTURE,
+                "w = logits.softmax(-1)\n"
+                "    return gaussian_nll(x, (w * mu).sum(-1), (w * sigma).sum(-1))",
+            ),
+        ),
+        (
+            "softmax-twice",
+            ("F.log_softmax(logits, dim=-1)", "F.log_softmax(logits.softmax(-1), dim=-1)"),
+        ),
+        (
+            "largest-not-put-back",
+            (
+                MIXTURE,
+                "both = F.log_softmax(logits, dim=-1) + log_densities\n"
+                "    top = both.max(-1, keepdim=True).values\n"
+                "    return -torch.log((both - top).exp().sum(-1))",
+            ),
+        ),
+    ),
+    Wrong(
+        "bits_per_dim",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=(
+            PRICE,
+            "nll /= dims * math.log(2)\n    nll += math.log2(levels)\n    return nll",
+        ),
+    ),
+    Wrong(
+        "dequantize",
+        UNIFORM,
+        edit=(FILLED, "return (x + u) / (x + u).max()"),
+    ),
+    *_rows(
+        "pit",
+        BELOW,
+        (
+            "one-bell-for-several",
+            (
+                SHARE,
+                "w = logits.softmax(-1)\n    m = (w * mu).sum(-1)\n"
+                "    v = (w * (sigma**2 + mu**2)).sum(-1) - m**2\n"
+                "    return torch.special.ndtr((x - m) / v.sqrt())",
+            ),
+        ),
+        (
+            "one-bell-for-several",
+            (
+                SHARE,
+                "return torch.special.ndtr((logits.softmax(-1) * (x[:, None] - mu) / sigma)"
+                ".sum(-1))",
+            ),
+        ),
+        ("logits-not-normalized", (SHARE, "return (logits * below).sum(-1)")),
+    ),
 )

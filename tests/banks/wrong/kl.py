@@ -25,8 +25,8 @@ LEAST = "no Gaussian near it has a smaller KL(p‖q)"
 ALONE = "where p is a Gaussian itself, the descent finds it"
 BUMPS = "from a start on a bump it settles on that bump: on the left one, and on the right one"
 BEGINS = (
-    "the descent begins at `start`: without a step it is there, one leads downhill, and many onto "
-    "its bump"
+    "the descent begins at `start`: without a step it is there, one goes by minus the rate times "
+    "the slopes, and many lead onto its bump"
 )
 LOCAL = "where it ends, no small step makes KL(q‖p) smaller, near bumps included"
 
@@ -495,10 +495,10 @@ def fit_reverse(p, grid, start):
     return grid[at], 1 / np.sqrt(-bend)
 """,
     ),
-    Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "start[1]")),
+    Wrong("fit_reverse", BEGINS, "start-sigma-for-its-log", edit=("np.log(start[1])", "start[1]")),
     Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "np.log1p(start[1])")),
     Wrong("fit_reverse", BEGINS, edit=("range(steps)", "range(1, steps)")),
-    Wrong("fit_reverse", BEGINS, edit=("range(steps)", "range(steps + 1)")),
+    Wrong("fit_reverse", BEGINS, "one-step-too-many", edit=("range(steps)", "range(steps + 1)")),
     Wrong(
         "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
     ),
@@ -584,9 +584,161 @@ def fit_reverse(p, grid, start):
     Wrong(
         "fit_reverse",
         BEGINS,
+        "rate-ignored",
         edit=(
             "    mu, s = start[0], np.log(start[1])",
             "    rate, mu, s = 0.02, start[0], np.log(start[1])",
         ),
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "equal-ones-once",
+        edit=("seen = p[p > 0]", "seen = np.unique(p[p > 0])"),
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "probabilities-counted",
+        edit=("seen = p[p > 0]", "seen = np.unique(p, return_counts=True)[1] / len(p)"),
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "binary-formula",
+        source="""
+def entropy(p):
+    p = p[p > 0]
+    return -(p * np.log(p) + (1 - p) * np.log(1 - p + 1e-30)).sum()
+""",
+    ),
+    Wrong(
+        "entropy",
+        "an outcome of probability 0 counts nothing, and certainty has entropy 0",
+        "zero-log-zero",
+        source="""
+def entropy(p):
+    return np.nan_to_num(-(p * np.log(p)).sum())
+""",
+    ),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        source="""
+def cross_entropy(p, q):  # of the likeliest outcome only
+    return -np.log(q[np.argmax(p)])
+""",
+    ),
+    Wrong(
+        "kl",
+        NEVER_KL,
+        "zeros-of-q-left-out",
+        edit=("seen = p > 0", "seen = (p > 0) & (q > 0)"),
+    ),
+    Wrong(
+        "kl",
+        KL,
+        "epsilon-in-log",
+        source="""
+def kl(p, q):
+    return max(0.0, (p * np.log((p + 1e-10) / (q + 1e-10))).sum())
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "weighted-by-q",
+        source="""
+def perplexity(log_probs):
+    p = np.exp(log_probs)
+    return np.exp(-(p * np.nan_to_num(log_probs)).sum())
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "log-of-logs",
+        edit=("np.mean(log_probs)", "np.mean(np.log(log_probs))"),
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "log-of-logs",
+        edit=("-np.mean(log_probs) / np.log(2)", "-np.mean(np.log2(-log_probs))"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        stops="an outcome never came",
+        edit=(
+            "np.bincount(samples, minlength=len(q)) / len(samples)",
+            "np.unique(samples, return_counts=True)[1] / len(samples)",
+        ),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "bins-of-a-histogram",
+        edit=("np.bincount(samples, minlength=len(q))", "np.histogram(samples, bins=len(q))[0]"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "counts-for-frequencies",
+        edit=("/ len(samples)", "/ len(q)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        NLL,
+        "epsilon-in-log",
+        edit=("-np.log(q[samples])", "-np.log(q[samples] + 1e-9)"),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "weights-squared",
+        edit=("(weights * (grid - mu) ** 2)", "((weights * (grid - mu)) ** 2)"),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "mean-distance",
+        edit=(FORWARD, "return mu, (weights * np.abs(grid - mu)).sum()"),
+    ),
+    Wrong("fit_reverse", BEGINS, "sigma-missing-in-slope", edit=(".sum() / sigma,", ".sum(),")),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "density-not-normalized",
+        edit=("-(z**2) / 2 - s - 0.5 * np.log(2 * np.pi)", "-(z**2) / 2 - s"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "density-not-normalized",
+        edit=("-(z**2) / 2 - s - 0.5 * np.log(2 * np.pi)", "-(z**2) / 2"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "one-after-the-other",
+        edit=(
+            (
+                "slope_mu, slope_s = (weighted * z).sum() / sigma, (weighted * (z**2 - 1)).sum()",
+                "mu = mu - rate * (weighted * z).sum() / sigma",
+            ),
+            (STEP, "s = s - rate * (weighted * (((grid - mu) / sigma) ** 2 - 1)).sum()"),
+        ),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "walk-in-sigma",
+        edit=(STEP, "mu, s = mu - rate * slope_mu, np.log(sigma - rate * slope_s / sigma)"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "walk-in-sigma",
+        edit=(STEP, "mu, s = mu - rate * slope_mu, np.log(sigma - rate * slope_s)"),
     ),
 )

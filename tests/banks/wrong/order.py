@@ -571,4 +571,32 @@ def initial_bias(images):
     return torch.logit(images.sum(0) / (len(images) + 1))
 """,
     ),
+    Wrong("reverse_posterior", BAYES, "std-for-variance", edit=("/ eps", "/ np.sqrt(eps)")),
+    Wrong("reverse_posterior", BAYES, "half-twice", edit=("/ eps", "/ (2 * eps)")),
+    Wrong(
+        "reverse_posterior",
+        FAR,
+        "overflow",
+        edit=(
+            "side = expit(np.where(x1 > 0, log_odds, -log_odds))",
+            "with np.errstate(all='ignore'):\n"
+            "        w = np.exp(log_odds) / (1 + np.exp(log_odds))\n"
+            "    side = np.where(x1 > 0, w, 1 - w)",
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "quadrature-across-the-jump",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    def conditional(x2):  # a grid that ends where the bell has not
+        x1 = np.linspace(-3, 3, 601)
+        p = reverse_posterior(x1, np.asarray(x2, float)[..., None], mu, eps) * (x1[1] - x1[0])
+        mean = (p * x1).sum(-1)
+        return mean, (p * x1**2).sum(-1) - mean**2
+
+    return sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
+""",
+    ),
 )

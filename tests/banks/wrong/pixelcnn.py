@@ -1136,4 +1136,87 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         "A-closes-all-colors",
         edit=(RULE, 'of_in < of_in if kind == "A" else of_in <= of_out'),
     ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "B-opens-all-colors",
+        edit=(RULE, 'of_in < of_out if kind == "A" else of_in == of_in'),
+    ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "nearest-only",
+        edit=(LEFT, "mask[:, :, height // 2, max(width // 2 - 1, 0) : width // 2] = 1"),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "colors-not-handed-on",
+        edit=(
+            "channels_in, channels_out, colors)\n        self.reg",
+            "channels_in, channels_out)\n        self.reg",
+        ),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "own-pixel-taken-out",
+        edit=("return field", "return field - {(0, 0)}"),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "own-pixel-taken-out",
+        edit=("return field", "return field - {(0, 0)} or field"),
+    ),
+    Wrong(
+        "PixelCNN",
+        DROPPED,
+        "dropout-in-evaluation",
+        check="PixelCNN.forward",
+        edit=("h = self.dropout(h)", "h = F.dropout(h, self.dropout.p)"),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "not-shifted",
+        edit=(KEEP, "self.left[:, :, c] = h"),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "row-forgotten",
+        edit=(KEEP, "self.left.zero_()\n        " + KEEP),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "mask-forgotten",
+        edit=(
+            "window, self.kernel)",
+            "window, block.across.weight[:, :, 0, : p + 1].flatten(1).T)",
+        ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "window-turned",
+        edit=("c + p + 1].flatten(1)", "c + p + 1].transpose(1, 2).flatten(1)"),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "residual-in-A",
+        edit=(MEMORY_RETURN, "return h + new if h.shape == new.shape else new"),
+    ),
+    Wrong(
+        "BlockMemory",
+        FLAT,
+        "whole-row-again",
+        edit=(
+            WINDOW,
+            "padded = torch.cat([self.left, self.left[:, :, :0]], dim=2)\n"
+            "        window = padded[:, :, c : c + p + 1].flatten(1)",
+        ),
+    ),
 )
