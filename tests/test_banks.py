@@ -57,6 +57,12 @@ def test_wrong_answers_of_one_lesson_differ(lesson: str):
     assert len(set(texts)) == len(texts)
 
 
+def test_an_error_is_told_with_the_line_of_the_answer_that_stands_there():
+    source = "\ndef entropy(p):\n    far = 10**6\n    return p[far]\n"
+    [verdict] = bank.judge_answer("06_kl", Wrong("entropy", stops="", source=source), (0,))
+    assert verdict.line == "return p[far]"
+
+
 def test_an_edit_that_does_not_fit_is_told_in_one_sentence():
     gone = Wrong("build_masks", "…", edit=("no such text", "…"))
     with pytest.raises(ValueError, match="'no such text' stands there 0 times"):

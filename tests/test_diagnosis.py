@@ -98,6 +98,29 @@ def test_what_gives_other_numbers_in_one_case_is_not_named():
     assert (cause.names, cause.how) == ((), "unknown")
 
 
+def test_the_case_that_is_shown_bears_out_the_mistake_that_is_named():
+    """The sum, and not of one number: the smallest case that fails would contradict the name."""
+    _, cause = verdict_on(lambda x: float((x * x).sum()) if len(x) > 1 else -1.0)
+    assert (cause.names, dict(cause.example)["given"]) == (("sum",), "x of 2")
+
+
+def test_a_mistake_of_ordinary_cases_is_shown_at_one_of_them():
+    """An edge fails otherwise, and first: the small case is one that the named mistake gives."""
+    edge = Property("edge", "0 of zeros", lambda draw: [(np.zeros(4),)], 1, asks="0", typical=False)
+    value = Property("value", "it is the mean square", vectors, 1, asks="the mean of the squares")
+    subject = Subject(
+        ask=lambda x: float((x * x).sum()) if x.any() else -1.0,
+        rule=mean_square,
+        mistakes=MISTAKES,
+        show=lambda x: f"x of {len(x)}",
+        smaller=lambda x: ((v,) for v in shorter(x)),
+    )
+    *_, cause = examine(subject, Draw(0, "mean_square"), edge, value)
+    assert (cause.names, cause.explains) == (("sum",), False)
+    assert dict(cause.example) == {"given": "x of 2", "your answer": cause.example[1][1]}
+    assert float(cause.example[1][1]) > 0
+
+
 def test_an_edge_that_needs_a_failed_property_waits_without_evidence():
     claims, _ = verdict_on(lambda x: float((x**3).mean()))
     value, one = claims

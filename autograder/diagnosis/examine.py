@@ -196,13 +196,12 @@ def _cause(
     everything = [o for one in properties for o in seen[one.id]]
     first = next(o for o in everything if o.fails)
     small = _smallest(subject, first)
-    sets = [[*everything, small]]  # the case that is shown must bear out what is said
+    sets = [[*everything, small]]
     for one in properties:
         if one.typical and any(o.fails for o in seen[one.id]):
-            own = any(o is first for o in seen[one.id])
-            sets.append([*seen[one.id], small] if own else seen[one.id])
+            sets.append(seen[one.id])
     found, program = _named(subject, everything, sets)
-    if program is not None and not reproduces(program, [small]):
+    if program is not None and not reproduces(program, [small]):  # it must bear out what is said
         borne_out = (o for o in everything if o.fails and reproduces(program, [o]))
         small = _smallest(subject, next(borne_out, first), program)
     example, picture = _example(subject, first, small)
