@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,9 +150,13 @@ def subject(
     mistakes: Sequence[Mistake],
     symptoms: Sequence[Symptom] = (),
     by_hand: Callable[..., str],
-    cases: Sequence[tuple],
+    cases: Sequence[tuple] = (),
+    smaller: Callable[..., Iterable[tuple]] | None = None,
 ) -> Subject:
-    """What is asked of a function that counts; `cases` are simple ones, the simplest first."""
+    """What is asked of a function that counts.
+
+    `cases` are simple ones, the simplest first; `smaller` says which of them stand for a case.
+    """
     return Subject(
         ask=asking(function),
         rule=rule,
@@ -162,7 +166,7 @@ def subject(
         show=call_text(name),
         told=said,
         by_hand=by_hand,
-        smaller=simpler(cases),
+        smaller=smaller or simpler(cases),
         alike=same_count,
     )
 

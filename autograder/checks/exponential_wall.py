@@ -30,6 +30,7 @@ from autograder.checks.counts import (
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Symptom, examine
 from autograder.diagnosis.mistakes import several
+from autograder.diagnosis.shrinking import simpler
 from autograder.draw import Draw
 from autograder.remote.proxy import Standin
 
@@ -84,6 +85,25 @@ def node_counts(
 def net_count(cardinalities: Sequence[int], parents: Parents, **how: Callable) -> int:
     """Free numbers of a Bayes net; `how` as for `node_counts`."""
     return sum(node_counts(cardinalities, parents, **how))
+
+
+def rows_that_go_on(cardinalities: Sequence[int], parents: Parents) -> int:
+    """The count with a product of rows that is never set back to 1."""
+    count, rows = 0, 1
+    for k, row in zip(cardinalities, parents, strict=True):
+        rows *= math.prod(cardinalities[j] for j in row)
+        count += (k - 1) * rows
+    return count
+
+
+def two_ways(parents: Parents) -> bool:
+    """Whether two ways lead from some node up to the same ancestor, in a net without a cycle."""
+
+    def ancestors(node: int) -> list[int]:
+        return [one for j in parents[node] for one in (j, *ancestors(j))]
+
+    above = (ancestors(node) for node in range(len(parents)))
+    return any(len(one) != len(set(one)) for one in above)
 
 
 def cycle_of(parents: Parents) -> set[int]:
@@ -195,6 +215,18 @@ _TABLE = (
         lambda c: wrapped(math.prod(c) - 1),
     ),
     *several("float-for-an-integer", FLOAT_ADVICE, float_product),
+    *several(
+        "first-variable-only",
+        "that is the count of the first variable alone: every variable is a factor (does `return` "
+        "stand inside the loop?)",
+        lambda c: (c[0] if c else 1) - 1,
+    ),
+    *several(
+        "empty-product",
+        "where there is no variable you count -1: a product of nothing is 1, for no variable makes "
+        "one (empty) joint value",
+        lambda c: math.prod(c) - 1 if c else -1,
+    ),
 )
 _TABLE_SEEN = (
     Symptom(
@@ -203,7 +235,19 @@ _TABLE_SEEN = (
         "variable makes one (empty) joint value",
         lambda seen: raised(seen) and fail_only(seen, lambda c: not c),
     ),
+    Symptom("float-for-an-integer", FLOAT_ADVICE, lambda seen: _nearly(seen)),
 )
+
+
+def _nearly(seen: Seen) -> bool:
+    """Whether all that fails is too large for a float, and right but for the last digits."""
+    return all(
+        "OverflowError" in o.answer.kinds
+        if isinstance(o.answer, Raised)
+        else isinstance(o.answer, int) and abs(o.answer - o.right) < o.right >> 30
+        for o in seen
+        if o.fails
+    )
 
 
 def small_tables(draw: Draw) -> list[tuple[list[int]]]:
@@ -216,9 +260,9 @@ def small_tables(draw: Draw) -> list[tuple[list[int]]]:
 
 
 def large_tables(draw: Draw) -> list[tuple[list[int]]]:
-    """Tables that no float and no int64 can count."""
-    drawn = [draw.integer(2, 9) for _ in range(draw.integer(400, 900))]
-    return [([2] * 784,), (drawn,), ([2] * draw.integer(1030, 2000),)]
+    """Tables that no float and no int64 can count, of no more variables than recursion takes."""
+    drawn = [draw.integer(2, 9) for _ in range(draw.integer(400, 800))]
+    return [([2] * 784,), (drawn,), ([4] * draw.integer(515, 800),)]
 
 
 def tables_of_constants(draw: Draw) -> list[tuple[list[int]]]:
@@ -322,6 +366,14 @@ _BITS = (
         "two-bits-at-a-time",
         "you go up by two bits at a time, and may pass over the first n",
         after=lambda n, limit: n + n % 2,
+    ),
+    *(
+        Mistake(
+            "table-for-its-bits",
+            "that is the size of the table: asked is how many bits it has, the n in 2^n − 1",
+            after=size,
+        )
+        for size in (lambda n, limit: 2**n - 1, lambda n, limit: 2**n)
     ),
     *several(
         "reaches-for-exceeds",
@@ -495,8 +547,8 @@ def children_of(parents: Parents) -> list[list[int]]:
 
 
 def small_nets(draw: Draw) -> list[Net]:
-    """The net of the lesson's picture, one without arrows, and drawn ones."""
-    nets = [([4, 2, 3, 2], [[], [0], [0], [1, 2]]), ([3, 4], [[], []])]
+    """One without arrows, which every search takes, the net of the lesson's picture, and others."""
+    nets = [([3, 4], [[], []]), ([4, 2, 3, 2], [[], [0], [0], [1, 2]])]
     return nets + [random_net(draw, n) for n in (3, 4, draw.integer(5, 6), draw.integer(6, 7))]
 
 
@@ -640,6 +692,24 @@ _NET = (
         lambda c, p: sum(2 ** len(row) for row in p),
     ),
     *net_as(
+        "assumes-binary-parents",
+        "you count two rows for each parent's value, as if parents were bits: a parent of k values "
+        "makes k rows of each row",
+        lambda c, p: net_count(c, p, rows=lambda ks: 2 ** len(ks)),
+    ),
+    *net_as(
+        "one-parent-only",
+        "your rows are those of a single parent: all of them multiply (`rows *= k`, and not "
+        "`rows = k`)",
+        lambda c, p: net_count(c, p, rows=lambda ks: ks[-1] if ks else 1),
+        lambda c, p: net_count(c, p, rows=lambda ks: ks[0] if ks else 1),
+    ),
+    *net_as(
+        "rows-not-begun-anew",
+        "the product of the rows goes on from node to node: it begins with 1 at each of them",
+        rows_that_go_on,
+    ),
+    *net_as(
         "roots-forgotten",
         "a node without parents has a table too, of one row",
         lambda c, p: sum(m for m, row in zip(node_counts(c, p), p, strict=True) if row),
@@ -702,8 +772,8 @@ def _received(seen: Seen, *, cycle: bool) -> list[str]:
     return [refusal(o.answer, o.right) for o in wrong if _is_cycle(o.args) == cycle]
 
 
-def _refuses_what_comes_later(seen: Seen) -> bool:
-    """Nets that are refused though nothing is wrong, all of them with a later parent."""
+def _refuses_only(seen: Seen, such: Callable[[Parents], bool]) -> bool:
+    """Whether nets are refused though nothing is wrong, all of them such nets."""
     refused = [
         o.args[1]
         for o in seen
@@ -711,7 +781,22 @@ def _refuses_what_comes_later(seen: Seen) -> bool:
         and isinstance(o.answer, Raised)
         and "ValueError" in o.answer.kinds
     ]
-    return bool(refused) and all(any(j > i for i, r in enumerate(p) for j in r) for p in refused)
+    return bool(refused) and all(map(such, refused))
+
+
+def _later_parent(parents: Parents) -> bool:
+    """Whether a parent has a larger number than its child."""
+    return any(j > i for i, row in enumerate(parents) for j in row)
+
+
+def _names_the_next(seen: Seen) -> bool:
+    """Whether every message about a stranger names the node after the one that has it."""
+    told = [
+        (min(o.right.nodes), set(map(int, re.findall(r"\d+", o.answer.sentence))))
+        for o in seen
+        if isinstance(o.right, Refused) and not _is_cycle(o.args) and isinstance(o.answer, Raised)
+    ]
+    return bool(told) and all(node not in told and node + 1 in told for node, told in told)
 
 
 def _names_below(seen: Seen) -> bool:
@@ -726,12 +811,43 @@ def _names_below(seen: Seen) -> bool:
     return False
 
 
+def _by_index_error(seen: Seen) -> bool:
+    return any(
+        isinstance(o.right, Refused)
+        and isinstance(o.answer, Raised)
+        and "IndexError" in o.answer.kinds
+        for o in seen
+    )
+
+
+_OTHER = "a graph that is no net is refused, but by another exception: a ValueError is asked"
+
+
+def _strangers(*how: str) -> Callable[[Seen], bool]:
+    """Whether a parent that does not exist is received in one of these ways."""
+    return lambda seen: not {*how}.isdisjoint(_received(seen, cycle=False))
+
+
+def _cycles(*how: str) -> Callable[[Seen], bool]:
+    """Whether a cycle is, and every parent that does not exist as it should: that comes first."""
+    return lambda seen: (
+        not {*how}.isdisjoint(_received(seen, cycle=True))
+        and {*_received(seen, cycle=False)} <= {"named"}
+    )
+
+
 _NET_SEEN = (
     Symptom(
         "assumes-parents-come-first",
         "you refuse a net in which a parent's number is larger than its child's: that is no cycle; "
         "only a node that is its own ancestor makes one",
-        _refuses_what_comes_later,
+        lambda seen: _refuses_only(seen, _later_parent),
+    ),
+    Symptom(
+        "two-ways-are-no-cycle",
+        "you refuse nets in which two ways lead up to the same ancestor: that is no cycle. A node "
+        "may be met twice; it lies on a cycle if it is met again on ONE way up from itself",
+        lambda seen: _refuses_only(seen, two_ways),
     ),
     Symptom(
         "recursion-without-end",
@@ -742,49 +858,46 @@ _NET_SEEN = (
         ),
     ),
     Symptom(
+        "index-error",
+        "Python's IndexError does not tell the reader which node is wrong: check the range first, "
+        "and raise ValueError with the node's number",
+        _by_index_error,
+    ),
+    Symptom(
+        "names-the-next-node",
+        "your message names the node after the one that is meant: nodes are numbered from 0",
+        _names_the_next,
+    ),
+    Symptom(
+        "names-no-node",
+        "your message should name the node whose list of parents is wrong",
+        _strangers("unnamed"),
+    ),
+    Symptom("another-exception", _OTHER, _strangers("other")),
+    Symptom(
         "names-a-node-off-the-cycle",
         "the node that your message names does not lie on the cycle: a node below a cycle has it "
         "among its ancestors, but is not its own ancestor",
-        _names_below,
+        lambda seen: _cycles("unnamed")(seen) and _names_below(seen),
     ),
     Symptom(
         "names-no-node",
         "your message should name a node on the cycle (its number, as in parents), and not merely "
         "list them all",
-        lambda seen: "unnamed" in _received(seen, cycle=True),
+        _cycles("unnamed"),
     ),
-    Symptom(
-        "index-error",
-        "Python's IndexError does not tell the reader which node is wrong: check the range first, "
-        "and raise ValueError with the node's number",
-        lambda seen: any(
-            isinstance(o.right, Refused)
-            and isinstance(o.answer, Raised)
-            and "IndexError" in o.answer.kinds
-            for o in seen
-        ),
-    ),
-    Symptom(
-        "names-no-node",
-        "your message should name the node whose list of parents is wrong",
-        lambda seen: "unnamed" in _received(seen, cycle=False),
-    ),
-    Symptom(
-        "another-exception",
-        "a graph that is no net is refused, but by another exception: a ValueError is asked",
-        lambda seen: "other" in _received(seen, cycle=True) + _received(seen, cycle=False),
-    ),
+    Symptom("another-exception", _OTHER, _cycles("other")),
     Symptom(
         "range-unchecked",
         "you count a net with a parent that does not exist",
-        lambda seen: "counted" in _received(seen, cycle=False),
+        _strangers("counted"),
         weak=True,
     ),
     Symptom(
         "cycles-unnoticed",
         "you count a graph with a cycle as if it were a net; its tables do not multiply to a "
         "distribution",
-        lambda seen: "counted" in _received(seen, cycle=True),
+        _cycles("counted"),
         weak=True,
     ),
 )
@@ -796,6 +909,7 @@ _SIMPLE_NETS = [
     ([2, 3], [[], [0]]),
     ([3, 2], [[], [0]]),
     ([2, 3], [[1], []]),
+    ([2, 2, 2], [[], [0], [0, 1]]),
     ([2, 2, 2], [[], [], [0, 1]]),
     ([3, 2, 2], [[], [], [0, 1]]),
     ([2], [[0]]),
@@ -803,9 +917,24 @@ _SIMPLE_NETS = [
     ([2, 2, 2], [[2], [0], [1]]),
     ([2, 2, 2, 2], [[1], [2], [1], []]),
     ([2, 2, 2, 2], [[], [2], [1], [2]]),
+    ([2, 2, 2], [[], [0, 2], [1]]),
     ([2, 2], [[], [2]]),
     ([2, 2], [[], [-1]]),
 ]
+
+
+def simpler_nets(*net: Any) -> Iterator[Net]:
+    """Simple nets, or simple graphs that are refused for the same reason as this one."""
+    kind = _kind(*net)
+    alike = [case for case in _SIMPLE_NETS if _kind(*case) == kind]
+    return simpler(alike)(*net)
+
+
+def _kind(cardinalities: Sequence[int], parents: Parents) -> str:
+    """Why a graph is refused: for a "cycle", for a "stranger", or not at all."""
+    if not isinstance(rule_of_nets(cardinalities, parents), Refused):
+        return "net"
+    return "cycle" if _is_cycle((list(cardinalities), list(map(list, parents)))) else "stranger"
 
 
 def net_by_hand(cardinalities: Sequence[int], parents: Parents) -> str:
@@ -843,7 +972,7 @@ def numbers_of_a_bayes_net(bayes_net_parameters: Standin, draw: Draw) -> Iterato
         mistakes=_NET,
         symptoms=_NET_SEEN,
         by_hand=net_by_hand,
-        cases=_SIMPLE_NETS,
+        smaller=simpler_nets,
     )
     yield from examine(
         asked,

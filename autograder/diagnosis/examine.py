@@ -195,15 +195,16 @@ def _cause(
     """The cause of what failed; `whole` says that every property was asked."""
     everything = [o for one in properties for o in seen[one.id]]
     first = next(o for o in everything if o.fails)
-    small = _smallest(subject, first)
-    sets = [[*everything, small]]
+    tried: list[Observation] = []  # what does not give these answers too explains not everything
+    small = _smallest(subject, first, tried)
+    sets = [[*everything, *tried]]
     for one in properties:
         if one.typical and any(o.fails for o in seen[one.id]):
             sets.append(seen[one.id])
     found, program = _named(subject, everything, sets)
     if program is not None and not reproduces(program, [small]):  # it must bear out what is said
         borne_out = (o for o in everything if o.fails and reproduces(program, [o]))
-        small = _smallest(subject, next(borne_out, first), program)
+        small = _smallest(subject, next(borne_out, first), [], program)
     example, picture = _example(subject, first, small)
     explains = whole and found.explains
     return dataclasses.replace(found, example=example, picture=picture, explains=explains)
@@ -238,9 +239,17 @@ def _named(
     )
     if found:
         return found
-    if kind := kind_of_slip((subject.rule, *subject.forms), everything):
+    numbers = all(_is_numbers(o.answer) for o in everything if o.fails)
+    if numbers and (kind := kind_of_slip((subject.rule, *subject.forms), sets[0])):
         return Cause((), f"Your numbers are {SAYS[kind]}.", "slip", slip=kind), None
     return Cause((), "", "unknown"), None
+
+
+def _is_numbers(answer: Any) -> bool:
+    """Whether an answer is numbers, and no exception or other object."""
+    if isinstance(answer, list | tuple):
+        return all(_is_numbers(one) for one in answer)
+    return np.asarray(answer).dtype.kind in "biufc" or isinstance(answer, int)
 
 
 def joined(advice: Sequence[str]) -> str:
@@ -256,9 +265,15 @@ def parts_of(advice: str) -> list[str]:
 
 
 def _smallest(
-    subject: Subject, failed: Observation, program: Callable[..., Any] | None = None
+    subject: Subject,
+    failed: Observation,
+    tried: list[Observation],
+    program: Callable[..., Any] | None = None,
 ) -> Observation:
-    """The smallest case that fails, from a failing one on; one that `program` gives, if named."""
+    """The smallest case that fails, from a failing one on; one that `program` gives, if named.
+
+    What is asked on the way, and answered, is put into `tried`.
+    """
     found = failed
     told = subject.told or shown
     to_see = _differ_to_see(failed.answer, failed.right, told)
@@ -268,6 +283,7 @@ def _smallest(
         right = value_of(subject.rule, args)
         try:
             one = Observation(args, subject.ask(*args), right, failed.alike)
+            tried.append(one)
             differs = one.fails and (_differ_to_see(one.answer, right, told) or not to_see)
         except Exception:  # the student's: where it stops is another fault than the one to show
             return False

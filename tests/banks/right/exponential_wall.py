@@ -27,6 +27,17 @@ def table_parameters(cardinalities):
     ),
     Right(
         "table_parameters",
+        "recursion, one call for each variable",
+        source="""
+def table_parameters(cardinalities):
+    if len(cardinalities) == 0:
+        return 0
+    *rest, k = cardinalities
+    return (table_parameters(rest) + 1) * k - 1
+""",
+    ),
+    Right(
+        "table_parameters",
         "reduce, and NumPy's objects",
         source="""
 def table_parameters(cardinalities):

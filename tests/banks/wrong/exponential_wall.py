@@ -97,6 +97,32 @@ return product - 1
         (TABLE, "not-a-count", "return str(math.prod(cardinalities) - 1)"),
         (TABLE, "not-a-count", "return True"),
         (TABLE, "", "return 10 ** 20_000"),
+        (
+            TABLE,
+            "first-variable-only",
+            """
+cells = 1
+for k in cardinalities:
+    cells *= k
+    return cells - 1
+return 0
+""",
+        ),
+        (
+            ONE_VALUE,
+            "empty-product",
+            """
+cells = 0
+for k in cardinalities:
+    cells = cells * k if cells else k
+return cells - 1
+""",
+        ),
+        (
+            LARGE,
+            "float-for-an-integer",
+            "return round(math.exp(sum(math.log(k) for k in cardinalities))) - 1",
+        ),
     ),
     # bits_to_exceed
     Wrong(
@@ -151,6 +177,16 @@ return n
             """
 math.log2(limit)
 return (limit + 1).bit_length()
+""",
+        ),
+        (
+            FIRST,
+            "table-for-its-bits",
+            """
+n = 0
+while 2**n - 1 <= limit:
+    n += 1
+return 2**n - 1
 """,
         ),
         (FIRST, "one-bit-too-many", "return (limit + 1).bit_length() + 1"),
@@ -255,6 +291,31 @@ return count
         "assumes-binary",
         edit=(COUNT, "count += 2 ** len(parents[i])"),
     ),
+    Wrong(  # parents that are bits
+        "bayes_net_parameters",
+        ROWS,
+        "assumes-binary-parents",
+        edit=(COUNT, "count += (cardinalities[i] - 1) * 2 ** len(parents[i])"),
+    ),
+    Wrong(  # one parent's rows
+        "bayes_net_parameters",
+        ROWS,
+        "one-parent-only",
+        edit=(
+            COUNT,
+            "rows = 1\n        for j in parents[i]:\n            rows = cardinalities[j]\n"
+            "        count += (cardinalities[i] - 1) * rows",
+        ),
+    ),
+    Wrong(  # rows of all nodes so far
+        "bayes_net_parameters",
+        ROWS,
+        "rows-not-begun-anew",
+        edit=(
+            ("n, count = len(cardinalities), 0", "n, count, rows = len(cardinalities), 0, 1"),
+            (COUNT, f"rows *= {PRODUCT}\n        count += (cardinalities[i] - 1) * rows"),
+        ),
+    ),
     Wrong(  # roots forgotten
         "bayes_net_parameters",
         ROWS,
@@ -331,6 +392,47 @@ def bayes_net_parameters(cardinalities, parents):
     return sum((k - 1) * math.prod(cardinalities[j] for j in row)
                for k, row in zip(cardinalities, parents))
 """,
+    ),
+    Wrong(  # an ancestor met twice is called a cycle
+        "bayes_net_parameters",
+        ROWS,
+        "two-ways-are-no-cycle",
+        edit=(
+            "    left = set(range(n))",
+            "    for start in range(n):\n"
+            "        seen, up = set(), [start]\n"
+            "        while up:\n"
+            "            i = up.pop()\n"
+            "            if i in seen:\n"
+            "                raise ValueError(f'cycle at {i}')\n"
+            "            seen.add(i)\n"
+            "            up += parents[i]\n"
+            "    left = set(range(n))",
+        ),
+    ),
+    Wrong(  # a walk up that knows first parents only: it notices some cycles of every size
+        "bayes_net_parameters",
+        CYCLE,
+        "cycles-unnoticed",
+        edit=(
+            LEFT,
+            "    left = set()\n"
+            "    for i in range(n):\n"
+            "        up = i\n"
+            "        for _ in range(n):\n"
+            "            up = parents[up][0] if parents[up] else up\n"
+            "            if up == i and parents[i]:\n"
+            "                raise ValueError(f'node {i} is its own ancestor')\n" + LEFT,
+        ),
+    ),
+    Wrong(  # nodes named from 1
+        "bayes_net_parameters",
+        RANGE,
+        "names-the-next-node",
+        edit=(
+            (NAME, 'raise ValueError(f"node {node + 1} is its own ancestor")'),
+            (STRANGER, 'raise ValueError(f"node {i + 1} has a parent that does not exist")'),
+        ),
     ),
     Wrong(  # names nobody
         "bayes_net_parameters",
