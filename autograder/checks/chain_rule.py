@@ -387,7 +387,7 @@ _AFTER_NEVER = (
                 for i, t in enumerate(tables)
             ],
         )
-        for of in (lambda p: 1, lambda p: 2, lambda p: p.ndim, lambda p: p.size)
+        for of in (lambda p: 1, lambda p: 2, lambda p: 3, lambda p: p.ndim, lambda p: p.size)
     ),
 )
 
@@ -429,6 +429,12 @@ _FACTORS = (
             lambda tables, *_: tables[1:],
             lambda tables, *_: [np.ones(()), *tables],
         )
+    ),
+    Mistake(
+        "last-factor-first",
+        "your list begins with p(x_n | x_<n) and ends with p(x_1): the factors come in the order "
+        "of the variables",
+        after=lambda tables, *_: tables[::-1],
     ),
     Mistake(
         "own-axis-summed-out",
@@ -495,9 +501,9 @@ def with_zeros(p: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def joints_with_zeros(draw: Draw) -> list[tuple[np.ndarray]]:
-    """Two joints: in one k is neither n nor 2, so that 1/k is no other number."""
-    other, _ = ordinary_joints(draw, SIZES[2:])
-    joint, _ = ordinary_joints(draw)
+    """Two joints of different k: in one it is neither n nor 2, so that 1/k is no other number."""
+    other, _ = ordinary_joints(draw, SIZES[2:3])
+    joint, _ = ordinary_joints(draw, (*SIZES[:2], SIZES[3]))
     return [(with_zeros(p, draw),) for (p,) in (other, joint)]
 
 
@@ -596,9 +602,17 @@ def trailing(tables: Sequence[np.ndarray]) -> np.ndarray:
     return product
 
 
-def sum_of(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """Factors added in the place of multiplied, from 1 on."""
-    total = np.ones(())
+def outer_of(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """Every entry of every factor times every other one: all axes of all factors."""
+    product = np.ones(())
+    for table in tables:
+        product = np.multiply.outer(product, table)
+    return product
+
+
+def sum_of(tables: Sequence[np.ndarray], begin: float = 1.0) -> np.ndarray:
+    """Factors added in the place of multiplied."""
+    total = np.full((), begin)
     for table in tables:
         total = total[..., None] + table
     return total
@@ -623,13 +637,40 @@ _PRODUCT = (
     ),
     Mistake(
         "last-factor-only",
-        "that is the last factor alone, p(x_n | x_<n): multiply by the factors before it",
+        "that is the last factor alone, p(x_n | x_<n), each of whose rows sums to 1: the factors "
+        "before it are missing, or divided out again",
         gives=lambda tables: tables[-1],
     ),
     Mistake(
-        "sum-for-product",
-        "you add the factors: a joint probability is their product",
-        gives=sum_of,
+        "first-factor-only",
+        "that is the first factor alone: all of them are multiplied (does `return` stand inside "
+        "the loop?)",
+        gives=lambda tables: tables[0],
+    ),
+    Mistake(
+        "first-factor-dropped",
+        "the first factor is missing: p(x_1) is one of the n",
+        gives=lambda tables: product_of(tables[1:]),
+    ),
+    Mistake(
+        "last-factor-first",
+        "you multiply from the last factor to the first: factor i has one axis more than the "
+        "product of those before it, so begin with p(x_1)",
+        gives=lambda tables: product_of(tables[::-1]),
+    ),
+    Mistake(
+        "outer-product",
+        "each factor brings all its axes anew: factor i has the axes of x_1 … x_i, of which the "
+        "product so far has all but the last; only that one is new",
+        gives=outer_of,
+    ),
+    *(
+        Mistake(
+            "sum-for-product",
+            "you add the factors: a joint probability is their product",
+            gives=partial(sum_of, begin=begin),
+        )
+        for begin in (1.0, 0.0)
     ),
     Mistake(
         "nan-where-impossible",
@@ -841,6 +882,32 @@ _SCORES = (
         options={"look_up": marginals_at},
     ),
     Mistake(
+        "prefix-never-updated",
+        "each factor is looked up after 0, 0, …: the row is that of the word's own prefix",
+        options={
+            "look_up": lambda tables, x: np.stack(
+                [t[(0,) * i][x[:, i]] for i, t in enumerate(tables)], axis=1
+            )
+        },
+    ),
+    Mistake(
+        "first-word-for-all",
+        "every word gets the score of the FIRST one: look up each word's own letters",
+        gives=lambda tables, x, **wrong: score(tables, np.repeat(x[:1], len(x), axis=0), **wrong),
+    ),
+    *(
+        Mistake(
+            "minus-infinity-replaced",
+            "log 0 = −inf is the right score of an impossible word, and something (np.nan_to_num, "
+            "a where, an if) puts a finite number in its place",
+            options={"log": log},
+        )
+        for log in (
+            lambda p: np.nan_to_num(np.log(p)),
+            lambda p: np.log(np.where(p > 0, p, 1.0)),
+        )
+    ),
+    Mistake(
         "product-before-log",
         "you multiply first and take the log after: the product has become 0, as that of 2,000 "
         "fair bits does; take logs first, then add",
@@ -851,6 +918,14 @@ _SCORES = (
         "somewhere 0 is multiplied by log 0 = −inf, which is NaN: take the log of the word's own "
         "factor only",
         gives=with_a_chosen_one,
+    ),
+    Mistake(
+        "zero-times-minus-infinity",
+        "somewhere 0 is multiplied by log 0 = −inf, which is NaN: take the log of the word's own "
+        "factor only",
+        gives=lambda tables, x: (
+            score(tables, x) + (np.nan if any((t == 0).any() for t in tables) else 0.0)
+        ),
     ),
     *(
         Mistake(
@@ -1017,6 +1092,8 @@ _WRONG_SAMPLER = {
     "draws from factor i",
     "prefix-never-updated": "your samples look as if every row were that after 0, 0, …: put the "
     "drawn value into the prefix before the next step looks its row up",
+    "row-of-the-first-word": "all words of a call are drawn from the rows of its FIRST word: each "
+    "word goes on from its own prefix",
     "last-row": "your samples look as if every row were the last one of its table: index with the "
     "prefix just drawn",
     "axis-order": "your samples are right when read backwards: column 0 is x_1",
@@ -1065,10 +1142,26 @@ def counts_of(x: np.ndarray, p: np.ndarray) -> np.ndarray:
     return np.bincount(place_of(x, len(p)), minlength=p.size).reshape(p.shape)
 
 
+def rows_of_the_first_word(
+    take: Callable[..., np.ndarray], drawn: Sequence[tuple], draw: Draw
+) -> bool:
+    """Whether each call's words fit the rows of its first word, which is not always the same."""
+    tables, _ = drawn[0]
+    more = [(tables, take(tables, 1000, draw.numpy_generator())) for _ in range(4)]
+    calls = [*drawn, *more]
+    for own, x in calls:
+        q = outer([table[tuple(x[0, :i])] for i, table in enumerate(own)])
+        if not fits(counts_of(x, q), q):
+            return False
+    return len({tuple(x[0, :-1]) for _, x in calls}) > 1
+
+
 def wrong_sampler_that_fits(
     take: Callable[..., np.ndarray], drawn: Sequence[tuple], draw: Draw
 ) -> str:
     """The one name whose joint fits what was drawn at two draws, "" if none does."""
+    if rows_of_the_first_word(take, drawn, draw):
+        return "row-of-the-first-word"
     fitting = [
         {name for name, q in wrong_samplers(tables).items() if fits(counts_of(x, q), q)}
         for tables, x in drawn
@@ -1195,8 +1288,8 @@ def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw, recogni
             ),
             f"the first letter {k - 1} has probability 0, and came"
             if first
-            else "the first letter is fine, and a later one has probability 0 in the row of the "
-            "letters that came before it",
+            else "the first letter is a possible one, and a later one has probability 0 in the "
+            "row of the letters that came before it",
         ],
     )
 
@@ -1238,6 +1331,17 @@ def factors_in_order(p: np.ndarray, order: Sequence[int], **wrong: Any) -> list[
 
 
 _ORDERS = (
+    Mistake(
+        "axes-turned-round",
+        "you turn the axes round, whatever the order is: .T without an order is one among many",
+        gives=lambda p, order, **wrong: factors(p.transpose(), **wrong),
+    ),
+    Mistake(
+        "axes-in-stored-order",
+        "the axes of each table stand in the order of the variables' numbers: they follow the "
+        "order, and its newest variable comes last",
+        after=lambda tables, p, order: [t.transpose(np.argsort(order[: t.ndim])) for t in tables],
+    ),
     *(
         Mistake("not-factored", "that is the joint with its axes moved: now factor it", gives=gives)
         for gives in (lambda p, order: [p.transpose(order)], lambda p, order: [p])
@@ -1388,6 +1492,28 @@ def one_after_the_other(p: np.ndarray, evidence: dict[int, int]) -> Any:
     return p / p.sum() if p.sum() > 0 else Raised(True)
 
 
+def values_for_keys(p: np.ndarray, evidence: dict[int, int]) -> Any:
+    """The answer to evidence whose variables and values have changed places."""
+    if any(value >= p.ndim or key >= p.shape[value] for key, value in evidence.items()):
+        return Raised(False)
+    return query(p, {value: key for key, value in evidence.items()})
+
+
+def zeroed(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray:
+    """The joint with 0 in all cells that contradict the evidence."""
+    where = tuple(evidence.get(i, slice(None)) for i in range(p.ndim))
+    found = np.zeros_like(p)
+    found[where] = p[where]
+    return found
+
+
+def cut_by_one(which: int) -> Callable[..., np.ndarray]:
+    """A cut that uses the first of the evidence alone (0), or the last (-1)."""
+    return lambda p, evidence: (
+        np.take(p, [*evidence.values()][which], axis=[*evidence][which]) if evidence else p
+    )
+
+
 def with_thin_axes(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray:
     """The cut, with an axis of one entry for each variable in the evidence."""
     spots = ([evidence[i]] if i in evidence else list(range(p.shape[i])) for i in range(p.ndim))
@@ -1425,6 +1551,41 @@ _QUERIES = (
         options={"cut_out": lambda p, evidence: p[tuple(evidence.values())]},
     ),
     Mistake("axes-shift", _SHIFT, gives=one_after_the_other),
+    Mistake(
+        "none-is-a-new-axis",
+        "an index of None makes a NEW axis, so that the numbers behind it cut other variables: one "
+        "that is not known needs slice(None)",
+        options={"cut_out": lambda p, evidence: p[tuple(evidence.get(i) for i in range(p.ndim))]},
+    ),
+    Mistake(
+        "values-for-keys",
+        "variables and values have changed places: the keys of the evidence are the variables",
+        gives=values_for_keys,
+    ),
+    Mistake(
+        "zeroed-instead-of-cut",
+        "cells that contradict the evidence are 0, and still there: cut, so that what is known has "
+        "no axis",
+        options={"cut_out": zeroed},
+    ),
+    *(
+        Mistake(
+            "one-of-the-evidence-only",
+            "one variable of the evidence is used, and the others are left as if unknown: cut at "
+            "all of them",
+            options={"cut_out": cut_by_one(which)},
+        )
+        for which in (0, -1)
+    ),
+    Mistake(
+        "zero-cell-for-impossible",
+        "evidence is refused where ONE cell of the cut is 0: it has an answer, unless all are",
+        gives=lambda p, evidence: (
+            query(p, evidence)
+            if np.all(p[tuple(evidence.get(i, slice(None)) for i in range(p.ndim))])
+            else Raised(True)
+        ),
+    ),
     Mistake(
         "keeps-the-evidence-axes",
         "the evidence still has its axes: index with its plain values, and they are gone",
@@ -1470,6 +1631,15 @@ _ANSWERED = Symptom(
 )
 
 
+_OTHER_EXCEPTION = Symptom(
+    "another-exception",
+    "evidence of probability 0 is refused, but by another exception: a ValueError is asked",
+    lambda seen: all(
+        isinstance(o.answer, Raised) and o.right == Raised(True) for o in seen if o.fails
+    ),
+)
+
+
 def same_answer(a: Any, b: Any) -> bool:
     """Equal to 1e-9, or both refusals of the same kind."""
     if isinstance(a, Raised) or isinstance(b, Raised):
@@ -1503,18 +1673,19 @@ def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
 
 
 def edges_of_evidence(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
-    """No evidence, on everything, of probability 0, and of a very small one.
+    """No evidence, on everything, of probability 0, of a very small one, and with a cell of 0.
 
     Evidence on everything holds the value 0, and another.
     """
     n, k = draw.choice([(4, 2), (4, 3)])
     p, value = draw_joint(draw, k, n, 0.7), draw.integer(0, k - 1)
     whole = draw.rng.permutation([0, 1, *draw.rng.integers(0, k, size=n - 2)]).tolist()
-    never, hardly = p.copy(), p.copy()
+    never, hardly, holed = p.copy(), p.copy(), p.copy()
     never[:, value] = 0.0
     hardly[:, value] *= 1e-20
+    holed[:, value].flat[draw.integer(0, k**n // k - 1)] = 0.0
     cases = [(p, {}), (p, dict(enumerate(whole)))]
-    return cases + [(q / q.sum(), {1: value}) for q in (never, hardly)]
+    return cases + [(q / q.sum(), {1: value}) for q in (never, hardly, holed)]
 
 
 def small_queries(p: np.ndarray, evidence: dict[int, int]) -> Iterator[tuple]:
@@ -1523,6 +1694,7 @@ def small_queries(p: np.ndarray, evidence: dict[int, int]) -> Iterator[tuple]:
         rain = np.array([[0.54, 0.06], [0.08, 0.32]])
         yield from ((rain, e) for e in ({1: 1}, {0: 1}, {1: 0}, {}, {0: 1, 1: 0}, {1: 0, 0: 1}))
         yield np.array([[0.9, 0.1], [0.0, 0.0]]), {0: 1}
+        yield np.array([[0.6, 0.1], [0.3, 0.0]]), {0: 1}
     if p.size > 8:
         bits = np.arange(1, 9).reshape(2, 2, 2) / 36
         yield from ((bits, e) for e in ({2: 1}, {1: 1}, {0: 1, 1: 0}, {1: 0, 0: 1}, {2: 1, 0: 0}))
@@ -1561,7 +1733,7 @@ def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Cla
         rule=query,
         forms=(cut_and_divided,),
         mistakes=_QUERIES,
-        symptoms=(_ANSWERED,),
+        symptoms=(_ANSWERED, _OTHER_EXCEPTION),
         show=lambda p, evidence: f"the evidence {evidence} in {show_joint(p)}",
         told=told_answer,
         by_hand=query_by_hand,

@@ -34,7 +34,103 @@ LOOP = "for factor in conditionals:"
 CUT = "cut = joint[tuple(evidence.get(i, slice(None)) for i in range(joint.ndim))]"
 MOVED = "return conditionals(np.transpose(joint, order))"
 
+PRODUCT = "product = product[..., None] * factor"
+
+# Ordinary slips: an exercise, what fails, the name, the edit.
+SLIPS = (
+    ("conditionals", UNIFORM, "another-number-for-1/k", ("1 / joint.shape[i]", "1 / 3")),
+    ("conditionals", SHAPE, "last-factor-first", ("return tables", "return tables[::-1]")),
+    (
+        "joint",
+        CELLS,
+        "sum-for-product",
+        (("np.ones(())", "np.zeros(())"), ("* factor", "+ factor")),
+    ),
+    ("joint", CELLS, "first-factor-only", ("    return product", "        return product")),
+    ("joint", CELLS, "first-factor-dropped", (LOOP, "for factor in conditionals[1:]:")),
+    ("joint", CELLS, "last-factor-first", (LOOP, "for factor in conditionals[::-1]:")),
+    ("joint", CELLS, "outer-product", (PRODUCT, "product = np.multiply.outer(product, factor)")),
+    (
+        "log_likelihood",
+        SCORE,
+        "prefix-never-updated",
+        (LOOKUP, "total += np.log(factor[(0,) * i][x[:, i]])"),
+    ),
+    ("log_likelihood", SCORE, "first-word-for-all", ("x[:, : i + 1].T", "x[0, : i + 1]")),
+    (
+        "log_likelihood",
+        IMPOSSIBLE,
+        "minus-infinity-replaced",
+        (LOOKUP, LOOKUP.replace("np.log(", "np.nan_to_num(np.log(") + ")"),
+    ),
+    (
+        "log_likelihood",
+        IMPOSSIBLE,
+        "minus-infinity-replaced",
+        (
+            LOOKUP,
+            "p = factor[tuple(x[:, : i + 1].T)]\n"
+            "            total += np.log(np.where(p > 0, p, 1))",
+        ),
+    ),
+    (
+        "log_likelihood",
+        IMPOSSIBLE,
+        "zero-times-minus-infinity",
+        (LOOKUP, LOOKUP + " + (0 * np.log(factor)).sum()"),
+    ),
+    ("sample", OFTEN, "row-of-the-first-word", ("factor[tuple(x.T)]", "factor[tuple(x[0])]")),
+    ("reorder", FACTORS, "axes-turned-round", (MOVED, "return conditionals(joint.T)")),
+    (
+        "reorder",
+        FACTORS,
+        "axes-in-stored-order",
+        (
+            MOVED,
+            "tables = conditionals(np.transpose(joint, order))\n"
+            "    return [t.transpose(np.argsort(order[: t.ndim])) for t in tables]",
+        ),
+    ),
+    (
+        "conditional_query",
+        ONE,
+        "none-is-a-new-axis",
+        ("evidence.get(i, slice(None))", "evidence.get(i)"),
+    ),
+    (
+        "conditional_query",
+        ONE,
+        "values-for-keys",
+        (CUT, "evidence = {v: i for i, v in evidence.items()}\n    " + CUT),
+    ),
+    (
+        "conditional_query",
+        ONE,
+        "zeroed-instead-of-cut",
+        (
+            CUT,
+            "where = tuple(evidence.get(i, slice(None)) for i in range(joint.ndim))\n"
+            "    cut = np.zeros_like(joint)\n"
+            "    cut[where] = joint[where]",
+        ),
+    ),
+    (
+        "conditional_query",
+        SEVERAL,
+        "one-of-the-evidence-only",
+        (CUT, "evidence = dict(list(evidence.items())[:1])\n    " + CUT),
+    ),
+    ("conditional_query", EDGES, "zero-cell-for-impossible", ("mass == 0:", "(cut == 0).any():")),
+    (
+        "conditional_query",
+        EDGES,
+        "another-exception",
+        ("raise ValueError(", "raise AssertionError("),
+    ),
+)
+
 ANSWERS = (
+    *(Wrong(exercise, fails, name, edit=edit) for exercise, fails, name, edit in SLIPS),
     # conditionals
     Wrong(
         "conditionals",
