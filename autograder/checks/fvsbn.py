@@ -21,6 +21,8 @@ from autograder.checks.numbers import SMALL, close, sigmoid, single, softplus
 from autograder.checks.samples import (
     DRAWS,
     NO_BITS,
+    ONE_ROW,
+    ONE_ROW_ADVICE,
     SAME_FOR_ALL,
     all_bits,
     apart,
@@ -29,6 +31,7 @@ from autograder.checks.samples import (
     claim_of_the_generator,
     coins,
     frequencies,
+    of_the_first_row,
     tallied,
     told_shares,
 )
@@ -223,7 +226,7 @@ def smaller_models(x: Array, weight: Array, bias: Array, asked: str = VALUES) ->
     if asked == VALUES and bias.max() > 99 and x.size > 2:
         for height, bit in itertools.product((100.0, -100.0, 1000.0, -1000.0), (0.0, 1.0)):
             yield np.array([[bit]]), np.zeros((1, 1)), np.array([height])
-    elif asked == VALUES:
+    elif asked == VALUES and (len(x) > 1 or x.size < 4):  # one example alone may be the point
         yield from (case for case in _SMALL if case[0].size < x.size)
 
 
@@ -267,8 +270,11 @@ _UNMASKED = Symptom(
     "gradient-unmasked",
     "weights on or above the diagonal are trained, even where they count as zero: they must have "
     "no part in the computation at all",
-    lambda seen: any(
-        isinstance(o.answer, list) and (np.abs(np.triu(o.answer[0])) > 1e-6).any() for o in seen
+    lambda seen: (
+        not any(o.fails for o in seen if len(o.args) == 3)
+        and any(
+            isinstance(o.answer, list) and (np.abs(np.triu(o.answer[0])) > 1e-6).any() for o in seen
+        )
     ),
     weak=True,
 )
@@ -310,6 +316,28 @@ _OF_VOTES = (
     Mistake("bias-times-bit", options={"added": lambda total, bias, x: total + bias * x},
             advice="the bias is not a vote: here it is multiplied by x_i, so that each bit sees "
                    "itself; it is added whatever x_i is"),
+)  # fmt: skip
+_OF_BATCHES = (
+    *(
+        Mistake("other-thing-masked", options={"kept": np.array, **how},
+                advice="the triangle is cut out of another matrix than the weight: tril is for "
+                       "(n, n), a weight for each pair of bits, and x or the votes have a row for "
+                       "each EXAMPLE")
+        for how in (
+            {"added": lambda total, bias, x: np.tril(total, -1) + bias},
+            {"added": lambda total, bias, x: np.tril(total + bias, -1)},
+            {"given": lambda x: np.tril(x, -1)},
+        )
+    ),
+    *(
+        Mistake("minus-infinity-for-zero", options={"kept": lambda w, low=low: np.where(
+                    np.tril(np.ones_like(w), -1), w, low)},
+                advice="masked weights are −∞, or a huge negative number, as before a softmax: "
+                       "here a weight that does not count is 0")
+        for low in (-1e9, -1e10, -1e4, -np.inf)
+    ),
+    Mistake("first-example-for-all", options={"given": lambda x: np.repeat(x[:1], len(x), axis=0)},
+            advice="every example gets the votes of the FIRST one: each row of x has its own"),
 )  # fmt: skip
 _READ = (
     Mistake("first-left-out", options={"read": lambda s: np.where(np.arange(s.shape[1]), s, 0)},
@@ -363,7 +391,7 @@ def votes_of_the_bits_before(logits: Standin, draw: Draw) -> Iterator[Claim | Ca
         ask=asking(logits, "the logits", each=True),
         rule=rule_of_logits,
         forms=(logits_one_by_one,),
-        mistakes=(*_OF_VOTES, *_READ),
+        mistakes=(*_OF_VOTES, *_OF_BATCHES, *_READ),
         symptoms=(_CHANGED, _CUT, _UNMASKED),
         show=show_model,
         told=told,
@@ -514,6 +542,20 @@ _OF_PRICES = (
                    "each example, the SUM over its bits"),
     Mistake("averaged-over-bits", options={"over": lambda each: each.mean(axis=1)},
             advice="you average over the n bits: −log p(x) is their SUM, or p is no probability"),
+    Mistake("axis-kept", options={"over": lambda each: each.sum(axis=1, keepdims=True)},
+            advice="the numbers stand in a column, (B, 1): asked is (B,), so leave keepdim out"),
+    Mistake("axis-squeezed", options={"then": np.squeeze},
+            advice="for ONE example the answer has no axis any more: it is asked as (1,), and "
+                   "squeeze takes that axis away too"),
+    *(
+        Mistake("factor-forgotten", options={"over": lambda each, part=part:
+                    each[:, part].sum(axis=1)},
+                advice=f"the {which} factor is missing: all n bits have their price")
+        for which, part in (("last", slice(-1)), ("first", slice(1, None)))
+    ),
+    Mistake("bits-shifted", options={"of": lambda s, x: surprise(s[:, :-1], x[:, 1:])},
+            advice="logit i is compared with bit i + 1: in an FVSBN logit i belongs to bit i, for "
+                   "the triangle has moved it already"),
     Mistake("not-summed", options={"over": np.array},
             advice="one number for each bit: the chain rule adds them up"),
     Mistake("sign", options={"then": np.negative},
@@ -565,10 +607,11 @@ def nll_by_probabilities(x: Array, weight: Array, bias: Array, asked: str = VALU
 
 
 def ordinary_prices(draw: Draw) -> list[Case]:
-    """A batch under a model of some bits, and both bits of a model of one."""
+    """A batch under a model of some bits, both bits of a model of one, and a batch of one."""
     n, count = draw.integer(4, 7), draw.integer(9, 12)
     alone = np.array([[1.0], [0.0]]), np.ones((1, 1)), np.array([0.7])
-    return [(draw.bits(count, n), *model_of(draw, n)), alone]
+    single_one = draw.bits(1, n), *model_of(draw, n)
+    return [(draw.bits(count, n), *model_of(draw, n)), alone, single_one]
 
 
 def large_logits(draw: Draw) -> list[Case]:
@@ -902,15 +945,29 @@ def follows(x: Array, parent: Array, turns: Array, begin: int = 1) -> Array:
     return ((x[:, begin:] == 1) == wanted).all(1)
 
 
-def subject_of_draws(ask: Program, mistakes: Sequence[Mistake]) -> Subject:
-    """What is asked of a sampler: how often its answers come."""
+def subject_of_draws(
+    ask: Program, mistakes: Sequence[Mistake], begin: Callable[..., Array]
+) -> Subject:
+    """What is asked of a sampler: how often its answers come.
+
+    `begin(prefixes, weight, bias)` calls it, and gives the whole examples.
+    """
+
+    def one_row(seen: Sequence[Observation]) -> bool:
+        weight, bias, prefixes, of = next(o for o in seen if o.fails).args
+        return of == REST and of_the_first_row(
+            lambda: begin(prefixes.repeat(DRAWS // len(prefixes), axis=0), weight, bias),
+            lambda x: sigmoid(votes(x, weight, bias)),
+            prefixes.shape[1],
+        )
+
     # Whole samples without votes are those of one pass over zeros.
-    votes = (m for m in _OF_VOTES if m.name != "votes-forgotten" or mistakes is not _OF_SAMPLES)
+    of_votes = (m for m in _OF_VOTES if m.name != "votes-forgotten" or mistakes is not _OF_SAMPLES)
     return Subject(
         ask=ask,
         rule=completed,
-        mistakes=(*mistakes, *votes),
-        symptoms=(SAME_FOR_ALL, NO_BITS),
+        mistakes=(*mistakes, *of_votes),
+        symptoms=(SAME_FOR_ALL, NO_BITS, Symptom(ONE_ROW, ONE_ROW_ADVICE, one_row)),
         show=show_drawn,
         told=told_shares,
         by_hand=chances_by_hand,
@@ -945,7 +1002,11 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         points=1,
         asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
     )
-    right = yield from examine(subject_of_draws(ask, _OF_SAMPLES), draw, often)
+
+    def begin(prefixes: Array, weight: Array, bias: Array) -> Array:
+        return take(weight, bias, len(prefixes), draw.generator())
+
+    right = yield from examine(subject_of_draws(ask, _OF_SAMPLES, begin), draw, often)
 
     def several(weight: Array, bias: Array, generator: Any) -> Array:
         """Of several calls, since one call might draw one example for all."""
@@ -1069,7 +1130,11 @@ def endings_of_a_beginning(complete: Standin, draw: Draw) -> Iterator[Claim | Ca
             "it",
         ),
     )
-    for one in examine(subject_of_draws(ask, _OF_ENDINGS), draw, *properties):
+
+    def begin(prefixes: Array, weight: Array, bias: Array) -> Array:
+        return take(prefixes, weight, bias, draw.generator())
+
+    for one in examine(subject_of_draws(ask, _OF_ENDINGS, begin), draw, *properties):
         if isinstance(one, Claim) and one.id == "rest":
             right = one.holds
         if isinstance(one, Claim) and one.id == "kept" and one.holds and unheard:
@@ -1099,6 +1164,7 @@ def _claim_on_any_length(take: Program, draw: Draw, right: bool) -> Claim:
     whole[1, 0] = 1
     for i in range(1, n):
         whole[:, i] = np.logical_xor(whole[:, parent[i]] == 1, turns[i] == 1)
+    whole[:, -1] = 1 - whole[:, -1]  # as no draw would give it
     full = take(whole, weight, bias, draw.generator())
     empty = take(np.zeros((64, 0)), weight, bias, draw.generator())
     drawn = follows(empty, parent, turns).all() and 0 < empty[:, 0].sum() < 64

@@ -129,6 +129,11 @@ _NAN = Mistake(
     "0 · log 0 is NaN in floating point, and counts as 0 here: leave the outcomes with p = 0 out",
     options={"left_out": "nothing"},
 )
+_NAN_OF_Q = Mistake(  # as in F.kl_div, which leaves p log p out where p = 0, and not p log q
+    _NAN.name,
+    _NAN.advice,
+    gives=lambda p, q: np.nan if ((p == 0) & (q == 0)).any() else kl_plainly(p, q),
+)
 _LEFT_OUT = tuple(
     Mistake(
         "zeros-of-q-left-out",
@@ -422,7 +427,7 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=lambda p, q: number(untouched(kl)(p, q), "the divergence"),
         rule=rule_of_kl,
         forms=(kl_plainly,),
-        mistakes=(*_MISTAKES_OF_KL, _NAN, *_LEFT_OUT, *_EPSILON),
+        mistakes=(*_MISTAKES_OF_KL, _NAN, _NAN_OF_Q, *_LEFT_OUT, *_EPSILON),
         symptoms=(_FINITE,),
         show=show_tables,
         by_hand=lambda p, q: by_hand(p, q, divergence=True),

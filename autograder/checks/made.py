@@ -21,10 +21,13 @@ from autograder.checks.numbers import close, single, softplus, tensor
 from autograder.checks.samples import (
     BOUND,
     DRAWS,
+    ONE_ROW,
+    ONE_ROW_ADVICE,
     all_bits,
     as_often,
     claim_of_the_generator,
     frequencies,
+    of_the_first_row,
     place_of,
 )
 from autograder.checks.whole import each_step
@@ -39,9 +42,12 @@ from autograder.inside.made import (
     facts_about_mask,
     fill_mask,
     fill_weights,
+    in_evaluation,
     nll_of_logits,
+    nll_slope,
     recorded,
     sample_from_tables,
+    trains_by_nll,
     weight_gradient,
 )
 from autograder.remote.proxy import Standin, WrongKind, made_by
@@ -272,6 +278,11 @@ def _all_degrees_come(
                 "a degree equal to the smallest of the layer before is allowed: that unit still "
                 "finds somebody below to listen to",
             ),
+            when(
+                counts[0].max() == len(first),
+                "one-draw-for-the-layer",
+                "all units of a layer have the same degree: each unit needs a draw of its own",
+            ),
             "draw uniformly from the allowed degrees",
         ],
     )
@@ -312,7 +323,10 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
     Whoever never gives two neighbors the same of three degrees is at least 2/3 away.
     """
     generator = draw.generator()  # one for all calls: what is left of it makes the next degrees
-    units = np.stack([assign(4, (3,), generator)[0] for _ in range(CALLS)])
+    units, above = map(
+        np.stack, zip(*(assign(4, (3, 3), generator) for _ in range(CALLS)), strict=True)
+    )
+    copies = int((units == above).all(1).sum())  # of two layers of their own at most 1 in 6
     inside = bool(((units >= 1) & (units <= 3)).all())
     pairs = {
         "neighbors in a layer": units[:, :2],
@@ -330,6 +344,8 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
                 f"{what}, of 3 possible degrees, were equal {equal} times in {CALLS}; the most "
                 f"frequent pair came {int(share.max() * CALLS)} times"
             )
+    if copies > 0.8 * CALLS and not found:
+        found = f"the second hidden layer had the degrees of the first in {copies} of {CALLS} calls"
     rows = units.tolist()
     varied = inside and len(set(map(tuple, rows))) > 1
     return claim(
@@ -353,6 +369,16 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
                 "dealt-not-drawn",
                 "three units shared three degrees out, in every call: degrees are dealt here. Each "
                 "unit draws by itself, so that by chance a degree may come twice, or not at all",
+            ),
+            when(
+                all(len(set(row)) == 1 for row in rows),
+                "one-draw-for-the-layer",
+                "all units of a layer have the same degree: each unit needs a draw of its own",
+            ),
+            when(
+                copies > 0.8 * CALLS,
+                "layer-copied",
+                "a layer has the degrees of the one before it: each layer draws its own",
             ),
             when(
                 all(row == sorted(row) for row in rows),
@@ -429,6 +455,16 @@ _MISTAKES_OF_MASKS = (
             "degree place[d]", options={"at_inputs": _natural}),
     Mistake("order-inverted", "place[d] already is the place of variable d: its inverse is not "
             "needed", options={"at_inputs": _inverse, "at_outputs": _inverse}),
+    Mistake("input-degrees-from-0", "at the inputs the places count from 0, at the outputs from 1: "
+            "input d has the degree place[d], as output d has",
+            options={"at_inputs": _from_0}),
+    Mistake("first-layer-strict", "your first mask uses >: an input of place m may reach a unit of "
+            "degree m", gives=lambda degrees, place: [
+                *masks_by_rule(degrees[:1], place, hidden=np.greater)[:1],
+                *masks_by_rule(degrees, place)[1:]]),
+    Mistake("output-hears-inputs", "your output's mask stands between the outputs and the INPUTS: "
+            "outputs listen to the last hidden layer", gives=lambda degrees, place: [
+                *masks_by_rule(degrees, place)[:-1], place[:, None] > place[None, :]]),
     Mistake("places-from-0", "places count from 1, as the degrees do: with places from 0 the "
             "second output loses the first input",
             options={"at_inputs": _from_0, "at_outputs": _from_0}),
@@ -702,6 +738,12 @@ _MISTAKES_OF_COUNTS = (
             gives=lambda masks, dtype: np.prod(np.stack(masks).astype(np.int64), axis=0)),
     Mistake("int32-overflow", "your counts run over: int32 ends at 2^31 − 1, and begins anew at "
             "−2^31", after=lambda count, *_: count.astype(np.int32).astype(np.int64)),
+    *(
+        Mistake("small-integers-overflow", "your counts run over: integers of 8 or 16 bits end at "
+                "255, or at 32,767, and begin anew: count in int64",
+                after=lambda count, *_, of=of: count.astype(of).astype(np.int64))
+        for of in (np.uint8, np.int8, np.int16)
+    ),
 )  # fmt: skip
 
 
@@ -878,6 +920,18 @@ _MISTAKES_OF_A_LAYER = (
             w, m, np.full(len(w), 3.0) if b is None else b, x
         ),
     ),
+    Mistake(
+        "bias-in-the-weight",
+        "the bias is added to the weight, so that it is multiplied by x: it is the THIRD argument "
+        "of F.linear",
+        gives=lambda w, m, b, x, dtype: x @ (w * m + (0.0 if b is None else b[:, None])).T,
+    ),
+    *(
+        Mistake("minus-infinity-for-zero", "masked weights are −∞, or a huge negative number, as "
+                "before a softmax: a weight that does not exist is 0",
+                options={"kept": lambda weight, mask, low=low: np.where(mask, weight, low)})
+        for low in (-1e9, -1e10, -1e4)
+    ),
     Mistake("mask-inverted", "your mask keeps what it should remove: a connection stays where the "
             "mask is 1", options={"kept": lambda weight, mask: weight * ~mask}),
 )  # fmt: skip
@@ -1017,15 +1071,19 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     untrained = not after_step and (gradient is None or (gradient[mask] == 0).all())
     took = fill_mask(layer, tensor(other).float())
     after_change = follows(layer, other)
+    got = expect_array(
+        in_evaluation(layer, tensor(probe).float()), (8, n_out), "float", "the output"
+    )
+    evaluates = nearly(got, masked_affine(weight, other, offset, probe))
     # What the student's side says of it: the words rest on it, and no point does alone.
     facts = facts_about_mask(layer)
     facts = {k: isinstance(facts, dict) and facts.get(k) is True for k in (
-        "parameter", "buffer", "saved", "moves"
+        "parameter", "named", "buffer", "saved", "moves"
     )}  # fmt: skip
     leak_after_change = _sees(layer, single) & ~other if took else np.zeros_like(mask)
     yield claim(
         "the mask holds on every call: after training steps, and when it is changed",
-        after_step and after_change,
+        after_step and after_change and evaluates,
         points=1,
         saw=f"{leak_after_step.sum()} masked connections at work after one training step"
         if leak_after_step.any()
@@ -1037,7 +1095,9 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
         if not took
         else f"{leak_after_change.sum()} connections at work that the new mask removes"
         if leak_after_change.any()
-        else "other outputs than those of the same weights under the new mask",
+        else "other outputs than those of the same weights under the new mask"
+        if not after_change
+        else "other outputs in evaluation mode, after layer.eval()",
         asks="weights that the mask keeps are trained, the others do not exist, whatever they hold",
         waits=unlike,
         advice=[
@@ -1063,6 +1123,11 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
                 "mask-frozen",
                 "forward must read self.mask each time: a product kept from __init__ goes stale",
             ),
+            when(
+                after_step and after_change and not evaluates,
+                "mask-in-training-only",
+                "the mask holds in training and not in evaluation: apply it on EVERY call",
+            ),
             "keep the mask as self.mask, and multiply the weight by it in forward: self.weight and "
             "its .data stay as they are",
         ],
@@ -1078,6 +1143,8 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     gradient_step(fresh, single, rate)
     stepped(other)
     steady = follows(fresh, other)
+    sound = saved and facts["moves"] and facts["saved"] and not facts["parameter"]
+    unlike = unlike or waits_unless(not (untrained and sound), "a layer that training reaches")
     yield _a_buffer(facts, saved, steady, unlike)
 
 
@@ -1088,6 +1155,8 @@ def _a_buffer(facts: dict[str, bool], saved: bool, steady: bool, unlike: str) ->
         points=1,
         saw="a mask among the parameters"
         if facts["parameter"]
+        else "no tensor called mask"
+        if not facts["named"]
         else "a mask that is left behind when the layer moves to another device"
         if not facts["moves"]
         else "a mask that is missing in state_dict"
@@ -1107,6 +1176,12 @@ def _a_buffer(facts: dict[str, bool], saved: bool, steady: bool, unlike: str) ->
                 facts["buffer"] and not facts["saved"],
                 "mask-not-persistent",
                 "with persistent=False a saved model loses its order: leave that out",
+            ),
+            when(
+                not facts["named"],
+                "mask-under-another-name",
+                "the layer has no tensor called mask, which MADE.reorder will write into: "
+                "register_buffer takes the name first",
             ),
             when(
                 not facts["buffer"],
@@ -1494,6 +1569,12 @@ _MISTAKES_OF_NLL = (
             after=lambda nll, *_: -nll),
     Mistake("bits-for-nats", "these are bits: the course counts in nats, natural logarithms",
             after=lambda nll, *_: nll / np.log(2)),
+    Mistake("axis-kept", "the numbers stand in a column, (B, 1): asked is (B,), so leave keepdim "
+            "out", after=lambda nll, *_: nll[:, None]),
+    Mistake("axis-squeezed", "for ONE example the answer has no axis any more: it is asked as "
+            "(1,), and squeeze takes that axis away too", after=lambda nll, *_: np.squeeze(nll)),
+    Mistake("sigmoid-twice", "a sigmoid was taken already where the formula takes logits",
+            gives=lambda logits, x: nll_by_rule(1 / (1 + np.exp(-logits)), x)),
     Mistake("not-summed", "one number for each variable: a sum over them is missing",
             gives=lambda logits, x: np.logaddexp(0.0, logits) - x * logits),
     Mistake("bits-inverted", "this is the nll of 1 − x: a logit is the log-odds of a ONE",
@@ -1547,7 +1628,7 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
 
     def cases(scale: float) -> Callable[[Draw], Iterator[tuple[np.ndarray, np.ndarray]]]:
         def of(draw: Draw) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            for rows in (12, 20):
+            for rows in (12, 20, 1):
                 x, logits = draw.bits(rows, n), draw.normal(rows, n, scale=scale)
                 if own:
                     randomize_parameters(model, draw.rng, gain=scale)
@@ -1571,7 +1652,7 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         smaller=None if own else _small_likelihoods,
         alike=nearly,
     )
-    yield from examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -1585,9 +1666,37 @@ def minus_log_probability(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             "large",
             "nll holds for large logits too",
             cases(100.0),
-            points=0.5,
+            points=0.25,
             asks="a bit that the model calls all but impossible costs |logit| nats, and not inf",
             needs="nll",
+        ),
+    )
+    yield _the_way_back(model, n, draw, own, right)
+
+
+def _the_way_back(model: Any, n: int, draw: Draw, own: bool, right: bool) -> Claim:
+    """The gradient of nll on a logit is σ(logit) − x; of `own` logits, that there is one."""
+    x, logits = draw.bits(6, n), draw.normal(6, n)
+    if own:
+        slope, back = None, trains_by_nll(model, tensor(x).float()) is True
+    else:
+        slope = nll_slope(model, tensor(logits).float(), tensor(x).float())
+        wanted = 1 / (1 + np.exp(-logits)) - x
+        back = slope is not None and close(
+            expect_array(slope, x.shape, "float", "the gradient of nll"), wanted, 1e-3
+        )
+    return claim(
+        "training reaches the logits through nll",
+        back,
+        points=0.25,
+        saw="no gradient for the logits" if slope is None else "another gradient than σ(logit) − x",
+        asks="the gradient of −log p(x_d) on logit d, which is σ(logit) − x_d",
+        waits=waits_unless(right, "“nll is −log p(x) in nats, one number for each example”"),
+        advice=when(
+            slope is None,
+            "gradient-cut",
+            "the values are right, and they do not lead back to the logits, as after .data, "
+            ".detach(), .item(), .numpy() or under no_grad: training needs the way back",
         ),
     )
 
@@ -1650,6 +1759,24 @@ def drawn(
     return np.exp(log_p)
 
 
+def chances(tables: np.ndarray, place: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """The probability of a 1 for each bit of the row (1, n), given the bits drawn before it."""
+    found, known = np.zeros(row.shape), np.zeros(row.shape)
+    for t, d in enumerate(_turns(place)):
+        found[:, d] = 1 / (1 + np.exp(-tables[t][place_of(known), d]))
+        known[:, d] = row[:, d]
+    return found
+
+
+def _one_uniform(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """p(x) if one uniform number serves all passes of an example."""
+    grid = (np.arange(2000) + 0.5) / 2000
+    x = np.zeros((len(grid), len(place)))
+    for t, d in enumerate(_turns(place)):
+        x[:, d] = grid < 1 / (1 + np.exp(-tables[t][place_of(x), d]))
+    return frequencies(x)
+
+
 def _all_anew(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
     """p(x) if pass t draws all bits from tables[t], given what the pass before drew."""
     every, p = all_bits(tables.shape[2]), np.eye(2 ** tables.shape[2])[0]
@@ -1675,6 +1802,8 @@ _MISTAKES_OF_SAMPLE = (
             "place 1", options={"turns": lambda place: np.arange(len(place))}),
     Mistake("all-drawn-anew", "every pass draws all bits again, and the last pass leaves none of "
             "those that it was given: at each step one bit is drawn, and kept", gives=_all_anew),
+    Mistake("noise-reused", "one uniform number serves all passes of an example: draw a new one "
+            "each time", gives=_one_uniform),
     Mistake("reversed-order", "you draw in the order backwards: the variable of place 1 comes "
             "first", options={"turns": lambda place: _turns(place)[::-1]}),
     Mistake("bits-inverted", "ones and zeros have changed places: a bit is 1 with probability "
@@ -1765,12 +1894,31 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             place = draw_places(draw, n)
             yield _tables(draw, place), place
 
+    def alike_in_each_call(seen: Sequence[Observation]) -> bool:
+        tables, place = seen[0].args
+        few = [sample(model_of(place), tables, 2, draw.generator()) for _ in range(20)]
+        same = seen[0].answer.max() == 1 and all((x == x[0]).all() for x in few)
+        return bool(same and np.ptp([x[0] for x in few], axis=0).any())
+
+    def one_row(seen: Sequence[Observation]) -> bool:
+        tables, place = seen[0].args
+        return of_the_first_row(
+            lambda: sample(model_of(place), tables, DRAWS, draw.generator()),
+            lambda row: chances(tables, place, row),
+        )
+
     subject = Subject(
         ask=ask,
         rule=lambda tables, place, **wrong: drawn(tables, place, **wrong),  # no slips of chance
         mistakes=_MISTAKES_OF_SAMPLE,
         symptoms=(
             *_SYMPTOMS_OF_SAMPLE,
+            Symptom(
+                "same-for-all",
+                "all examples of a call are alike: every one of them needs its own draw",
+                alike_in_each_call,
+            ),
+            Symptom(ONE_ROW, ONE_ROW_ADVICE, one_row),
             Symptom(
                 "other-passes",
                 f"for {n} bits the model was not asked {n} times: one pass for each variable, and "
@@ -1982,6 +2130,24 @@ _MISTAKES_OF_AVERAGES = (
             "probabilities", options={"mean": lambda log_p: log_p.mean(0)}),
     Mistake("sign", "this is a negative log-likelihood: log p is asked, the other sign",
             after=lambda value, case: -value),
+    Mistake("sign", "the logarithm of the SUM has the other sign, and that of K has not: log p is "
+            "logsumexp − log K", gives=lambda case: -average_by_rule(case) - 2 * np.log(
+                len(case.log_p) - 1)),
+    *(
+        Mistake("log-of-another-count", f"the log of {what} is subtracted: K is the number of "
+                "orders, len(places)", gives=lambda case, axis=axis: average_by_rule(case) + np.log(
+                    len(case.log_p) - 1) - np.log(case.x.shape[axis]))
+        for axis, what in ((1, "the number of variables"), (0, "the number of examples"))
+    ),
+    *(
+        Mistake("one-term-only", "the sum has one term, that of "
+                f"{which} order, and log K is subtracted all the same: collect the terms of all "
+                "orders, and return after the loop",
+                gives=lambda case, at=at: case.log_p[at] - np.log(len(case.log_p) - 1))
+        for at, which in ((1, "the first"), (-1, "the last"))
+    ),
+    Mistake("averaged-over-batch", "one number for each example: average over orders, not over "
+            "the batch", options={"terms": lambda case: case.log_p[1:].mean(axis=1)}),
     Mistake("log-K-forgotten", "this is the log of the SUM over orders: subtract log K for the "
             "mean", after=lambda value, case: value + np.log(len(case.log_p) - 1)),
     Mistake("divided-by-K", "the logarithm is divided by K here: log(s / K) is log s − log K",
@@ -2111,6 +2277,7 @@ def made_count(
     between: bool = True,
     runs_on: bool = False,
     alone: bool = True,
+    rises: bool = True,
     hidden_biases: Callable[[int], int] = lambda size: size,
     output_biases: Callable[[int], int] = lambda n: n,
 ) -> int:
@@ -2125,7 +2292,7 @@ def made_count(
         masked = layer == 0 or between
         count += int(is_open.sum()) if masked else is_open.size
         count += hidden_biases(size)
-        below, before = degrees, before + size * runs_on
+        below, before = degrees if rises else below, before + size * runs_on
     return count + int(output(places[:, None], below[None, :]).sum())
 
 
@@ -2169,6 +2336,24 @@ _COUNT = (
         "not exist",
         dense_count,
         lambda n, h: 1 if n == 1 else dense_count(n, h),
+    ),
+    *several(
+        "half-of-the-dense-size",
+        "you halve the dense count, which is near and not exact: count the ones of each mask",
+        lambda n, h: (
+            n + sum(h) + sum(a * b // 2 for a, b in itertools.pairwise([n, *h, n])) if n > 1 else 1
+        ),
+    ),
+    *several(
+        "no-connection-without-hidden-layer",
+        "without a hidden layer you count biases alone: the outputs then listen to the inputs",
+        lambda n, h: made_count(n, h) if h else n,
+    ),
+    *made_with(
+        "inputs-below-every-layer",
+        "every layer is compared with the INPUTS: the layer below is the last hidden one, so put "
+        "its degrees in their place before the next layer",
+        {"rises": False},
     ),
     *made_with(
         "forgets-the-biases",

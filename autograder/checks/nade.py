@@ -19,11 +19,14 @@ from autograder.checks import counts
 from autograder.checks.numbers import close, sigmoid, single
 from autograder.checks.samples import (
     DRAWS,
+    ONE_ROW,
+    ONE_ROW_ADVICE,
     all_bits,
     as_often,
     claim_of_independence,
     claim_of_the_generator,
     frequencies,
+    of_the_first_row,
     place_of,
 )
 from autograder.checks.witness import looks_at, waits_unless
@@ -155,6 +158,11 @@ _ADVICE = {
     "bits-inverted": "columns are added where the bit is 0: column j counts times x_j",
     "spins-for-bits": "a bit of 0 takes its column away: column j counts times x_j, which is 0 "
     "then, so nothing is added",
+    "first-example-for-all": "every example gets the columns of the FIRST one's bits: each row of "
+    "x has its own",
+    "carried-over-examples": "the sum goes on from one example to the next: each begins with c",
+    "column-late": "bit i switches on the column of the bit before it (the first one the last): "
+    "column i belongs to x_i",
     "probabilities-carried": "columns are added times the probability of their bit: column j "
     "counts times the bit x_j itself",
 }
@@ -209,6 +217,17 @@ _SWEEPS = {
     "sigmoid-fed-back": partial(sweep, carry=sigmoid),
     "probabilities-carried": partial(sweep, bit=lambda x, logit: sigmoid(logit)),
 }
+
+
+def over_all_examples(x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
+    """The logits of a sweep whose sum is never set back to c."""
+    W, c, V, b = numbers
+    a, logits = c, np.zeros(x.shape)
+    for row, example in enumerate(x):
+        for i in range(len(b)):
+            logits[row, i] = sigmoid(a) @ V[i] + b[i]
+            a = a + example[i] * W[:, i]
+    return logits
 
 
 def word(x: np.ndarray) -> str:
@@ -321,6 +340,15 @@ _LOGITS = (
         ("slices-count-from-0", {"columns": lambda i: slice(i - 1)}),
         ("c-after-sigmoid", {"times": lambda i: 0, "late": 1.0}),
         ("b-late", {"bias_of": lambda i: i - 1}),
+        ("c-added-again", {"times": lambda i: i}),
+        ("first-example-for-all", {"switch": lambda x: np.repeat(x[:1], len(x), axis=0)}),
+    ),
+    *(
+        Mistake(name, _ADVICE[name], gives=gives)
+        for name, gives in (
+            ("carried-over-examples", over_all_examples),
+            ("column-late", lambda x, W, *rest: nade_rule(x, np.roll(W, 1, axis=1), *rest)),
+        )
     ),
     *(Mistake(name, _ADVICE[name], gives=partial(scan, **wrong)) for name, wrong in _SCANS),
 )
@@ -757,6 +785,13 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     def never_drawn(seen: Sequence[Observation]) -> bool:
         return all(map(_one_word, seen)) and not np.ptp(words_of_calls(), axis=(0, 1)).any()
 
+    def one_row(seen: Sequence[Observation]) -> bool:
+        numbers = seen[0].args
+        return of_the_first_row(
+            lambda: take(numbers, DRAWS, draw.generator()),
+            lambda x: sigmoid(nade_rule(x, *numbers)),
+        )
+
     def drawn_once(seen: Sequence[Observation]) -> bool:
         return all(map(_one_word, seen)) and not np.ptp(words_of_calls(), axis=1).any()
 
@@ -788,6 +823,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 "all examples of a call are alike: every one of them needs its own draw",
                 drawn_once,
             ),
+            Symptom(ONE_ROW, ONE_ROW_ADVICE, one_row),
         ),
         show=show_numbers,
         told=told_frequencies,
@@ -955,8 +991,10 @@ _ON_DEPENDENCIES = {
     "one-vector-only": "you try one vector only: an output may change at others",
     "all-for-any": "an input counts in your answer where the output changes at EVERY vector: one "
     "is enough",
-    "tolerance": "small changes are left out: an output that changes by a thousandth sees its "
-    "input too",
+    "tolerance": "small changes are left out: an output that changes by less than a thousandth "
+    "sees its input too",
+    "probabilities-compared": "probabilities are compared, and where logits are large their "
+    "sigmoid is 1 before and after: compare the logits themselves",
     "decisions-compared": "only the sign of a logit is compared: an output changes with its value",
     "turned-bits-kept": "bits stay turned from one input to the next: turn one at a time, the "
     "others as they were",
@@ -988,9 +1026,9 @@ _DEPENDENCIES = (
     ),
     Mistake(
         "compared-with-itself",
-        "nothing is ever found to change, whatever the model: are the turned vectors and the "
-        "others two tensors? After `t = x`, t and x are ONE tensor, and turning a bit of t turns "
-        "it in x",
+        "nothing is ever found to change, whatever the model. Are differences added up before they "
+        "are looked at? Over all vectors they cancel. Or are the turned vectors and the others one "
+        "tensor? After `t = x`, turning a bit of t turns it in x",
         gives=lambda table, smooth: np.zeros((table.shape[1],) * 2, dtype=bool),
     ),
     Mistake(
@@ -1005,7 +1043,8 @@ _DEPENDENCIES = (
             ("one-vector-only", {"at": slice(1)}),
             ("one-vector-only", {"at": slice(-1, None)}),
             ("all-for-any", {"reduce": np.all}),
-            *(("tolerance", {"tolerance": t}) for t in (0.005, 0.05, 0.5)),
+            *(("tolerance", {"tolerance": t}) for t in (0.001, 0.005, 0.05, 0.5)),
+            ("probabilities-compared", {"read": sigmoid}),
             ("decisions-compared", {"read": lambda logits: (logits > 0) * 1.0}),
             ("turned-bits-kept", {"turn": lambda j: slice(j + 1)}),
         )
@@ -1016,8 +1055,9 @@ _DEPENDENCIES = (
 def gates(draw: Draw) -> list[tuple[np.ndarray, bool]]:
     """Models that round, each output a product of some inputs, as they are or turned.
 
-    So an output changes at a few vectors only, and by much or by little: the changes are 0.002,
-    2, 0.02, 0.2, in turn, and the signs of half of them do not change. In each model of more than
+    So an output changes at a few vectors only, and by much or by little: the changes are 0.0005,
+    2, 0.02, 0.2, in turn, and the signs of half of them do not change; those of 2 are changes of
+    logits so large that their sigmoid is 1. In each model of more than
     two variables an output sees one input, which tells it at every vector, and another one several.
     """
     cases = []
@@ -1035,8 +1075,8 @@ def gates(draw: Draw) -> list[tuple[np.ndarray, bool]]:
                 chosen[0, 0] = True
         size, middle = np.ones(n), np.zeros(n)
         seeing = draw.rng.permutation(np.flatnonzero(chosen.any(1)))
-        size[seeing] = np.resize((0.002, 2, 0.02, 0.2), len(seeing))
-        middle[seeing] = np.resize((0.25, 1.5, 0, 0), len(seeing))
+        size[seeing] = np.resize((0.0005, 2, 0.02, 0.2), len(seeing))
+        middle[seeing] = np.resize((0.25, 50, 0, 0), len(seeing))
         turned, bits = draw.uniform(n, n) < 0.5, all_bits(n)[:, None, :]
         products = np.where(chosen, np.where(turned, 1 - bits, bits), 1.0).prod(2)
         cases.append((size * (products - 0.5) + middle, False))
@@ -1119,7 +1159,12 @@ def models_of_two_bits(table: np.ndarray, smooth: bool) -> Iterator[tuple[np.nda
     """The worked example, one whose output 2 sees input 1, and one with small changes."""
     if table.shape[1] > 2:
         one, two = all_bits(2).T
-        for first, second in ((0 * one, one), (0 * one, 5 * one * two), (two, one - 0.003 * two)):
+        for first, second in (
+            (0 * one, one),
+            (0 * one, 5 * one * two),
+            (two, one - 0.0008 * two),
+            (two, 30 + 9 * one),
+        ):
             yield np.stack([first + 0.3, second], axis=1), smooth
 
 

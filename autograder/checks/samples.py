@@ -100,6 +100,29 @@ SAME_FOR_ALL = Symptom(
     "all examples of a call are alike: every one of them needs its own draw",
     lambda seen: any(isinstance(o.answer, str) and o.answer == ONE_FOR_ALL for o in seen),
 )
+ONE_ROW = "one-row-for-all"
+ONE_ROW_ADVICE = (
+    "all examples of a call are drawn with the probabilities of the FIRST one, as where [0, i] "
+    "stands for [:, i]: each example has its own"
+)
+
+
+def of_the_first_row(
+    take: Callable[[], np.ndarray], chances: Callable[[np.ndarray], np.ndarray], begin: int = 0
+) -> bool:
+    """Whether the bits of all rows of a call are coins, with the chances that its first row has.
+
+    `take` makes a call's rows (B, n), of which the bits from `begin` on were drawn; `chances` gives
+    (1, n) for one row. So it must be in several calls, with different first rows.
+    """
+    calls = [take() for _ in range(5)]
+    return len({tuple(x[0, begin:-1]) for x in calls}) > 1 and all(
+        np.isin(x, (0, 1)).all()
+        and as_often(frequencies(x[:, begin:]), coins(chances(x[:1])[0, begin:]))
+        for x in calls
+    )
+
+
 NO_BITS = Symptom(
     "probabilities-for-bits",
     "values other than 0 and 1 come back: bits are asked, each of them drawn",

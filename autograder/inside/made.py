@@ -47,12 +47,23 @@ def weight_gradient(layer: Any, x: Any) -> Any:
 
 
 @inside
+def in_evaluation(layer: Any, x: Any) -> Any:
+    """`layer(x)` in evaluation mode."""
+    layer.eval()
+    try:
+        return layer(x)
+    finally:
+        layer.train()
+
+
+@inside
 def facts_about_mask(layer: Any) -> dict[str, bool]:
     """Where the mask of a layer lives: parameter, buffer, state, and on which device."""
     moved = copy.deepcopy(layer).to("meta")  # a device that every machine has
     mask = getattr(moved, "mask", None)
     return {
         "parameter": any(name.endswith("mask") for name, _ in layer.named_parameters()),
+        "named": isinstance(getattr(layer, "mask", None), torch.Tensor),
         "buffer": any(name.endswith("mask") for name, _ in layer.named_buffers()),
         "saved": any(name.endswith("mask") for name in layer.state_dict()),
         "moves": isinstance(mask, torch.Tensor) and mask.device.type == "meta",
@@ -74,6 +85,34 @@ def nll_of_logits(model: Any, logits: Any, x: Any) -> tuple[Any, int]:
         return model.nll(x), calls
     finally:
         del model.forward
+
+
+@inside
+def nll_slope(model: Any, logits: Any, x: Any) -> Any:
+    """The gradient of Σ nll(x) on the `logits` that the model answers, or None if none arrives."""
+    asked = logits.to(torch.get_default_dtype()).requires_grad_()
+    model.forward = lambda *_, **__: asked
+    try:
+        with torch.enable_grad():
+            total = model.nll(x).sum()
+        if total.requires_grad:
+            total.backward()
+        return asked.grad
+    finally:
+        del model.forward
+
+
+@inside
+def trains_by_nll(model: Any, x: Any) -> bool:
+    """Whether a gradient of Σ nll(x) that is not 0 arrives at a parameter of the model."""
+    model.zero_grad()
+    with torch.enable_grad():
+        total = model.nll(x).sum()
+    if not total.requires_grad:
+        return False
+    total.backward()
+    slopes = [p.grad for p in model.parameters() if p.grad is not None]
+    return any(bool((slope != 0).any()) for slope in slopes)
 
 
 @inside

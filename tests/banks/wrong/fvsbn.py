@@ -77,6 +77,21 @@ def logits(x, weight, bias):
     ),
     Wrong("logits", TRAINS, "gradient-cut", edit=("tril(weight, -1)", "tril(weight.data, -1)")),
     Wrong("logits", stops="should have shape", edit=(MASKED, f"({MASKED}).sum(1)")),
+    *(
+        Wrong("logits", VOTES, "other-thing-masked", edit=(MASKED, masked))
+        for masked in (
+            "torch.tril(x @ weight.T, -1) + bias",
+            "torch.tril(x @ weight.T + bias, -1)",
+            "torch.tril(x, -1) @ weight.T + bias",
+        )
+    ),
+    Wrong(
+        "logits",
+        SEES,
+        "minus-infinity-for-zero",
+        edit=(MASKED, "x @ weight.masked_fill(torch.ones_like(weight).triu() > 0, -1e9).T + bias"),
+    ),
+    Wrong("logits", VOTES, "first-example-for-all", edit=("x @", "x[:1].expand_as(x) @")),
     # nll
     Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum()")),
     Wrong("nll", NLL, "summed-over-batch", edit=(".sum(dim=1)", ".sum(dim=0)")),
@@ -84,6 +99,11 @@ def logits(x, weight, bias):
     Wrong("nll", NLL, "averaged-over-batch", edit=(".sum(dim=1)", ".mean()")),
     Wrong("nll", NLL, "averaged-over-bits", edit=(".sum(dim=1)", ".mean(dim=1)")),
     Wrong("nll", NLL, "not-summed", edit=(".sum(dim=1)", "")),
+    Wrong("nll", NLL, "axis-kept", edit=(".sum(dim=1)", ".sum(dim=1, keepdim=True)")),
+    Wrong("nll", NLL, "axis-squeezed", edit=(".sum(dim=1)", ".sum(dim=1).squeeze()")),
+    Wrong("nll", ONE, "factor-forgotten", edit=(".sum(dim=1)", "[:, :-1].sum(dim=1)")),
+    Wrong("nll", NLL, "factor-forgotten", edit=(".sum(dim=1)", "[:, 1:].sum(dim=1)")),
+    Wrong("nll", NLL, "bits-shifted", edit=("(score, x,", "(score[:, :-1], x[:, 1:],")),
     Wrong("nll", NLL, "sign", edit=("return F", "return -F")),
     Wrong("nll", NLL, "bits-for-nats", edit=(".sum(dim=1)", ".sum(dim=1) / math.log(2)")),
     Wrong(
@@ -498,5 +518,23 @@ def nll(x, weight, bias):
             "((torch.randperm(count, generator=generator) "
             "+ torch.rand(count, generator=generator)) / count < p).float()",
         ),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-row-for-all",
+        edit=(PROBABILITY, PROBABILITY.replace("[:, i]", "[0, i]") + ".expand(count)"),
+    ),
+    Wrong(
+        "complete",
+        REST,
+        "one-row-for-all",
+        edit=(PROBABILITY, PROBABILITY.replace("[:, i]", "[0, i]") + ".expand(count)"),
+    ),
+    Wrong(  # a whole example, of which the last bit is drawn anew
+        "complete",
+        OWN,
+        "",
+        edit=("range(known, len(bias))", "range(min(known, len(bias) - 1), len(bias))"),
     ),
 )

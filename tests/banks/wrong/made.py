@@ -40,6 +40,129 @@ COUNTED_HIDDEN = "count += int((degrees[:, None] >= below[None, :]).sum()) + siz
 COUNTED_OUTPUT = "return count + int((outputs[:, None] > below[None, :]).sum())"
 DEGREES = "degrees = 1 + torch.arange(size) % (n - 1)"
 
+BACK = "training reaches the logits through nll"
+LAYER = "layer = torch.randint(lowest, n, (size,), generator=generator)"
+HIDDEN_MASK = "masks.append((layer[:, None] >= below[None, :]).float())  # (out, in)"
+EACH = "each unit draws its degree by itself, whatever its neighbors drew"
+CHANCE = "torch.sigmoid(self(x)[:, d])"
+
+# Ordinary slips: an exercise, what fails, the name, the edit.
+SLIPS = (
+    (
+        "assign_degrees",
+        EACH,
+        "layer-copied",
+        (LAYER, LAYER + " if not degrees else degrees[0].repeat(size)[:size]"),
+    ),
+    (
+        "assign_degrees",
+        EACH,
+        "one-draw-for-the-layer",
+        (LAYER, LAYER.replace("(size,)", "(1,)") + ".repeat(size)"),
+    ),
+    ("build_masks", RULE, "input-degrees-from-0", ("[], place", "[], place - 1")),
+    (
+        "build_masks",
+        RULE,
+        "first-layer-strict",
+        (HIDDEN_MASK, "masks.append((layer[:, None] >= below + (below is place)).float())"),
+    ),
+    ("build_masks", SHAPE, "output-hears-inputs", ("> below[None, :]", "> place[None, :]")),
+    (
+        "connectivity",
+        EXACT,
+        "small-integers-overflow",
+        (("masks[0].long()", "masks[0].byte()"), ("mask.long()", "mask.byte()")),
+    ),
+    (
+        "MaskedLinear",
+        OUTPUT,
+        "bias-in-the-weight",
+        (
+            FORWARD,
+            "b = 0 if self.bias is None else self.bias[:, None]\n"
+            "        return F.linear(x, self.weight * self.mask + b)",
+        ),
+    ),
+    (
+        "MaskedLinear",
+        OUTPUT,
+        "minus-infinity-for-zero",
+        ("self.weight * self.mask", "torch.where(self.mask > 0, self.weight, -1e9)"),
+    ),
+    (
+        "MaskedLinear",
+        HOLDS,
+        "mask-in-training-only",
+        ("self.weight * self.mask", "self.weight * (self.mask if self.training else 1)"),
+    ),
+    (
+        "MaskedLinear",
+        BUFFER,
+        "mask-under-another-name",
+        (('"mask"', '"kept"'), ("self.weight * self.mask", "self.weight * self.kept")),
+    ),
+    (
+        "average_over_orders",
+        MEAN,
+        "sign",
+        (LOGSUMEXP, LOGSUMEXP.replace("return ", "return -")),
+    ),
+    (
+        "average_over_orders",
+        MEAN,
+        "log-of-another-count",
+        ("math.log(len(places))", "math.log(len(x))"),
+    ),
+    (
+        "average_over_orders",
+        UNDERFLOW,
+        "log-of-another-count",
+        ("math.log(len(places))", "math.log(x.shape[1])"),
+    ),
+    ("average_over_orders", MEAN, "one-term-only", ("    return torch", "        return torch")),
+    (
+        "average_over_orders",
+        MEAN,
+        "one-term-only",
+        ("terms.append(-model.nll(x))", "terms = [-model.nll(x)]"),
+    ),
+    ("average_over_orders", MEAN, "averaged-over-batch", ("-model.nll(x)", "-model.nll(x).mean()")),
+    ("made_parameters", DEEP, "inputs-below-every-layer", ("        below = degrees\n", "")),
+    (
+        "made_parameters",
+        NO_LAYER,
+        "no-connection-without-hidden-layer",
+        ("    count = n\n", "    count = n\n    if not hidden_sizes:\n        return n\n"),
+    ),
+    (
+        "made_parameters",
+        SHALLOW,
+        "half-of-the-dense-size",
+        (
+            (COUNTED_HIDDEN, "count += size * len(below) // 2 + size"),
+            (COUNTED_OUTPUT, "return count + n * len(below) // 2"),
+        ),
+    ),
+)
+SLIPS_OF_MADE = (
+    ("nll", NLL, "axis-kept", (SUMMED, SUMMED.replace("sum(1)", "sum(1, keepdim=True)"))),
+    ("nll", NLL, "axis-squeezed", (SUMMED, SUMMED + ".squeeze()")),
+    ("nll", NLL, "sigmoid-twice", (SUMMED, SUMMED.replace("self(x)", "torch.sigmoid(self(x))"))),
+    ("nll", BACK, "gradient-cut", (SUMMED, SUMMED.replace("self(x)", "self(x).detach()"))),
+    ("sample", OFTEN, "one-row-for-all", (CHANCE, "torch.sigmoid(self(x)[0, d]).expand(count)")),
+    ("sample", OFTEN, "same-for-all", (CHANCE, "torch.sigmoid(self(x)[0, d])")),
+    (
+        "sample",
+        OFTEN,
+        "noise-reused",
+        (
+            ("for d in", "u = torch.rand(count, generator=generator)\n        for d in"),
+            (DRAW, "x[:, d] = (u < torch.sigmoid(self(x)[:, d])).float()"),
+        ),
+    ),
+)
+
 ANSWERS = (
     # assign_degrees
     Wrong(
@@ -1232,5 +1355,10 @@ def made_parameters(n, hidden_sizes):
             "open_ = layer[:, None] > below if masks else layer[:, None] >= below\n"
             "        masks.append(open_.float())",
         ),
+    ),
+    *(Wrong(exercise, fails, name, edit=edit) for exercise, fails, name, edit in SLIPS),
+    *(
+        Wrong("MADE", fails, name, edit=edit, check=f"MADE.{step}")
+        for step, fails, name, edit in SLIPS_OF_MADE
     ),
 )

@@ -34,6 +34,46 @@ DRAW_ADD = "a = a + bits[i][:, None] * W[:, i]"
 EVERY = "torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * model.n)"
 COMPARED = "(model(turned) != before).any(dim=0)"
 
+# Ordinary slips: an exercise, what fails, the name, the edit.
+SLIPS = (
+    ("nade_naive", VALUES, "first-example-for-all", ("x[:, :i]", "x[:1, :i].expand(len(x), -1)")),
+    ("nade_naive", VALUES, "c-added-again", (HIDDEN, HIDDEN.replace("+ c", "+ i * c"))),
+    ("nade", VALUES, "column-late", ("* W[:, i]", "* W[:, i - 1]")),
+    (
+        "nade",
+        VALUES,
+        "carried-over-examples",
+        (
+            (
+                START,
+                "a, logits = c, []\n    for row in x:\n      for i in range(len(b)):\n"
+                "        logits.append(torch.sigmoid(a) @ V[i] + b[i])\n"
+                "        a = a + row[i] * W[:, i]\n"
+                "    return torch.stack(logits).view(x.shape)",
+            ),
+        ),
+    ),
+    (
+        "nade_scan",
+        VALUES,
+        "c-added-again",
+        ((ALL_SUMS, "(x[:, :, None] * W.T + c).cumsum(dim=1)"), ("a = c + F.pad", "a = F.pad")),
+    ),
+    ("sample", OFTEN, "one-row-for-all", (DRAWN, DRAWN.replace("(p,", "(p[0].expand(count),"))),
+    (
+        "autoencoder_dependencies",
+        WHERE,
+        "probabilities-compared",
+        (COMPARED, "(model(turned).sigmoid() != before.sigmoid()).any(dim=0)"),
+    ),
+    (
+        "autoencoder_dependencies",
+        WHERE,
+        "compared-with-itself",
+        (COMPARED, "(model(turned) - before).mean(0).abs() > 1e-4"),
+    ),
+)
+
 ANSWERS = (
     # nade_naive
     Wrong(
@@ -403,7 +443,7 @@ def sample(W, c, V, b, count, generator):
             "tolerance",
             edit=(COMPARED, f"((model(turned) - before).abs() > {least}).any(dim=0)"),
         )
-        for least in (0.01, 0.1, 1)
+        for least in (0.001, 0.01, 0.1, 1)
     ),
     Wrong(
         "autoencoder_dependencies",
@@ -582,4 +622,5 @@ def nade_scan(x, W, c, V, b):
             "+ torch.rand(count, generator=generator)) / count < p).float()",
         ),
     ),
+    *(Wrong(exercise, fails, name, edit=edit) for exercise, fails, name, edit in SLIPS),
 )
