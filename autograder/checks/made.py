@@ -1718,7 +1718,7 @@ def _small_likelihoods(
     """The worked example: two variables, one example; and both kinds of it together."""
     if logits.size > 4:
         yield np.array([[0.0, np.log(3)]] * 2), np.array([[1.0, 0.0], [1.0, 1.0]])
-    if logits.size > 2:
+    if logits.size > 2 and len(logits) > 1:  # one example alone may be the point
         for high in (np.log(3), 30.0, 120.0):
             for bits in ([1.0, 0.0], [1.0, 1.0]):
                 yield np.array([[0.0, high]]), np.array([bits])
