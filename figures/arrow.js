@@ -217,7 +217,7 @@ function render({ model, el }) {
       framed.set(svg, made);
     }
     setText(made.title, title);
-    made.group.replaceChildren();
+    anew(made.group);
     return made.group;
   }
 

@@ -152,21 +152,17 @@ function render({ model, el }) {
 
   function drawLine(at, head) {
     // The tokens stay, so that a pointer that rests on one keeps it.
-    while (row.children.length > net.T) row.lastChild.remove();
+    anew(row);
     for (let j = 0; j < net.T; j++) {
-      const token = row.children[j] ?? make("span", {}, row);
-      token.className = `token ${j === at - 1 && cellKind(at - 1, j) === "seen" ? "here" : cellKind(at - 1, j)}`;
-      token.dataset.place = j + 1;
-      token.textContent = net.words[j];
-      if (net.shows) {
-        const level = make("span", { class: "level" }, token);
-        level.style.width = `calc(${(100 * net.weight(head, at - 1, j)).toFixed(2)}% - 6px)`;
-      }
+      const kind = j === at - 1 && cellKind(at - 1, j) === "seen" ? "here" : cellKind(at - 1, j);
+      const token = make("span", { class: `token ${kind}`, "data-place": j + 1 }, row, net.words[j]);
+      if (net.shows)
+        make("span", { class: "level", style: `width:calc(${(100 * net.weight(head, at - 1, j)).toFixed(2)}% - 6px)` }, token);
     }
   }
 
   function drawNext(at) {
-    next.replaceChildren();
+    anew(next);
     make("p", { class: "title" }, next, `Expected after “${net.words[at - 1]}”`);
     const coming = at < net.T ? net.words[at] : null;
     const shown = net.top[at - 1];
@@ -174,7 +170,7 @@ function render({ model, el }) {
     const bar = (word, p, kind) => {
       const line = make("div", { class: `bar ${kind}` }, next);
       make("span", { class: "word" }, line, word);
-      make("span", { class: "fill" }, make("span", { class: "track" }, line)).style.cssText = `display:block;width:${(100 * p) / scale}%`;
+      make("span", { class: "fill", style: `display:block;width:${(100 * p) / scale}%` }, make("span", { class: "track" }, line));
       make("span", { class: "share" }, line, fixed(p, 3));
     };
     let found = false;
@@ -188,7 +184,7 @@ function render({ model, el }) {
 
   function drawMatrix(at, head) {
     const { T } = net, cell = SIDE / T;
-    matrix.replaceChildren();
+    anew(matrix);
     for (let i = 0; i < T; i++) {
       for (let j = 0; j < T; j++) {
         const kind = cellKind(i, j), x = j * cell, y = i * cell, a = 0.3 * cell;
@@ -212,7 +208,7 @@ function render({ model, el }) {
   function drawClock() {
     const ways = model.get("_clock"), count = model.get("_count"), tick = model.get("_tick");
     clock.hidden = !ways.length;
-    lanes.replaceChildren();
+    anew(lanes);
     const said = [];
     for (const [name, reads] of ways) {
       const all = net.T + count, training = name === "training", done = Math.min(tick, reads.length);
@@ -243,8 +239,8 @@ function render({ model, el }) {
     const parts = [row, body, readout, keys];
     for (const part of parts) part.hidden = Boolean(waiting);
     clock.hidden = Boolean(waiting);
-    notice.textContent = waiting;
-    aside.textContent = waiting ? "" : model.get("_aside");
+    setText(notice, waiting);
+    setText(aside, waiting ? "" : model.get("_aside"));
     if (waiting || !model.get("_words").length) {
       say("waiting", "Nothing to draw yet");
       net = null;
@@ -259,8 +255,8 @@ function render({ model, el }) {
     drawNext(at);
     drawMatrix(at, head);
     chooser.hidden = !net.shows;
-    which.textContent = net.shows ? `block ${Math.floor(head / net.heads) + 1}, head ${(head % net.heads) + 1}` : "";
-    keys.textContent = `← → go from token to token, or point at one${net.shows ? " · ↑ ↓ or ◀ ▶ change the head · squares and underlines: attention weights" : ""} · ▸: the token that comes`;
+    setText(which, net.shows ? `block ${Math.floor(head / net.heads) + 1}, head ${(head % net.heads) + 1}` : "");
+    setText(keys, `← → go from token to token, or point at one${net.shows ? " · ↑ ↓ or ◀ ▶ change the head · squares and underlines: attention weights" : ""} · ▸: the token that comes`);
     const text = net.placeInWords(at, head);
     setText(words, text);
     sliderSays(row, at, 1, net.T, text);

@@ -328,7 +328,7 @@ function render({ model, el }) {
     const at = x(), now = order(), until = known();
     const list = chain.factorsAt(at, now).slice(0, until), logs = list.map(log);
     const product = chain.productOf(list), total = logs.reduce((a, b) => a + b, 0);
-    arithmetic.replaceChildren();
+    anew(arithmetic);
     const line = (name, text, result) => {
       const span = make("span", { class: "sum" }, arithmetic);
       make("span", { class: "name" }, span, name);
@@ -383,7 +383,7 @@ function render({ model, el }) {
     const most = Math.max(...heights.map((p) => Math.min(p, 1)), ...shares, ...chain.table, 1e-9);
     const pitch = (width - left - right) / count, floor = height - bottom;
     const y = (p) => floor - ((floor - top) * Math.min(p, most)) / most;
-    svg.replaceChildren();
+    anew(svg);
     make("line", { class: "axis", x1: left, x2: width - right, y1: floor, y2: floor }, svg);
     make("line", { class: "grid", x1: left, x2: width - right, y1: y(most), y2: y(most) }, svg);
     make("text", { class: "tick", x: left - 5, y: y(most) + 4 }, svg, number(Number(most.toPrecision(2))));

@@ -124,7 +124,7 @@ function render({ model, el }) {
   function drawMap(example, step) {
     const row = codec.rows[example], most = Math.max(4, ...row.map((cell) => cell[4]));
     mapTitle.textContent = `Where the bits go: ${model.get("_title")}`;
-    grid.replaceChildren();
+    anew(grid);
     grid.style.display = codec.labels.length ? "none" : "";
     text.hidden = !codec.labels.length;
     legend.textContent = codec.labels.length ? "The higher the bar and the deeper the tint, the dearer the token"
@@ -164,7 +164,7 @@ function render({ model, el }) {
     const width = codec.labels.length ? 760 : 520; // beside a grid, or below a text
     const first = Math.max(1, step - LINES + 1), left = 10, long = width - 20;
     svg.setAttribute("viewBox", `0 0 ${width} ${TOP + LINES * STEP - 14}`);
-    svg.replaceChildren();
+    anew(svg);
     for (let i = first; i <= step; i++) {
       const y = TOP + (i - first) * STEP, [symbol, total, below, own, , , parts] = codec.rows[example][i - 1];
       make("rect", { class: "rest", x: left, y, width: long, height: TALL }, svg);

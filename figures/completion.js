@@ -185,7 +185,7 @@ function render({ model, el }) {
   function drawGrids(i) {
     const cell = SIDE / net.side, now = bits(), cut = cursor();
     for (const { svg } of [picture, votes, expected]) {
-      svg.replaceChildren();
+      anew(svg);
       make("rect", { class: "ground", x: 0, y: 0, width: SIDE, height: SIDE }, svg);
     }
     for (let j = 0; j < net.n; j++) {
@@ -216,7 +216,7 @@ function render({ model, el }) {
     label.textContent = waits || (!pictures.length ? "" : fresh ? `Drawn after the ${given.length} given pixels:`
       : `Drawn after ${given.length} other pixels: press Complete for new ones`);
     label.classList.toggle("waits", Boolean(waits));
-    strip.replaceChildren();
+    anew(strip);
     strip.classList.toggle("stale", !fresh);
     pictures.forEach((bits, k) => {
       const drawn = [...bits].filter((bit, j) => bit === "1" && j >= given.length).length;

@@ -141,7 +141,7 @@ function render({ model, el }) {
   function drawTree(t) {
     const depth = net.layers.length, bottom = y(0), { late } = net, end = t + 1 - late; // the last allowed, from 1
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${bottom + 62}`);
-    svg.replaceChildren();
+    anew(svg);
     const lit = (level, i) => ((net.reach[level][t] >>> i) & 1) === 1;
     // Quiet wires below, the lit ones on top.
     for (const bright of [false, true])
@@ -151,6 +151,7 @@ function render({ model, el }) {
             if (lit(level, i) !== bright) continue;
             make("line", { class: `wire${bright ? " lit" : ""}${j > i ? " late" : ""}`, x1: x(j), y1: y(level - 1), x2: x(i), y2: y(level) }, svg);
           }
+    let anyHole = false;
     for (let level = 0; level <= depth; level++) {
       const label = level === 0 ? (late ? "codes x" : "input") : level === depth ? (late ? "logits" : "output")
         : level === late ? "shifted" : `layer ${level - late}`;
@@ -162,6 +163,7 @@ function render({ model, el }) {
           ...(on ? { "data-mark": `unit ${level} ${i}${wrong ? " late" : ""}` } : {}) }, svg);
         if (wrong) make("path", { class: "cross", d: `M${x(i) - 4} ${bottom - 4}l8 8m0 -8l-8 8` }, svg);
         const hole = level === 0 && !on && i < end && i >= end - net.predicted;
+        anyHole ||= hole;
         if (hole) make("circle", { class: "hole", cx: x(i), cy: bottom, r: 7.5 }, svg);
       }
     }
@@ -173,7 +175,7 @@ function render({ model, el }) {
       const from = x(first) - 7, to = x(end - 1) + 7, low = bottom + 36;
       make("path", { class: `bracket${cut ? " cut" : ""}`, d: `M${from} ${low - 6}${cut ? "m0 6" : "v6"}H${to}v-6` }, svg);
       const middle = Math.min(Math.max((from + to) / 2, LEFT + 120), WIDTH - 130);
-      const holes = svg.querySelector(".hole") ? ", dotted: not seen" : "";
+      const holes = anyHole ? ", dotted: not seen" : "";
       make("text", { class: "says", x: middle, y: low + 18 }, svg, `${model.get("_field_name")}: ${net.predicted}${holes}`);
     }
   }

@@ -237,7 +237,7 @@ function render({ model, el }) {
     const bottom = TALL - 26;
     const toY = (v) => bottom - v / top * (bottom - 8);
     const area = (ys, base) => `${line(ys)}L${toX(high)} ${base}L${toX(low)} ${base}Z`;
-    axes.replaceChildren();
+    anew(axes);
     const sideways = ticks(low, high, 8);
     for (const v of sideways.found) {
       make("path", { d: `M${toX(v)} ${bottom}v4` }, axes);
@@ -346,7 +346,7 @@ function render({ model, el }) {
       here.setAttribute("cx", mapX(mu)); here.setAttribute("cy", mapY(sigma));
       walk.setAttribute("d", path.length && path.direction === direction
         ? "M" + path.map(([m, s]) => `${mapX(m).toFixed(1)} ${mapY(s).toFixed(1)}`).join("L") : "");
-      ends.replaceChildren();
+      anew(ends);
       for (const [of, m, s] of model.get("_ends")) {
         if (of !== direction) continue;
         const x = mapX(clip(m, low, high)), y = mapY(clip(s, least, most));

@@ -267,7 +267,7 @@ function render({ model, el }) {
       most = Math.max(most, here.final(r), here.before.p[r], world.plain.p[r], own && Number.isFinite(own.p[r]) ? own.p[r] : 0);
     const scale = SCALES.find((s) => s >= most) ?? 1;
     const share = (value) => `${Math.max(0, Math.min(100, (100 * value) / scale)).toFixed(2)}%`;
-    chart.replaceChildren();
+    anew(chart);
     for (let r = 0; r < world.rows; r++) {
       const kept = r < here.count, value = kept ? here.final(r) : here.before.p[r];
       const off = own && !(Math.abs(own.p[r] - here.final(r)) < 1e-3);

@@ -225,8 +225,8 @@ function render({ model, el }) {
     else if (pointer !== null) draw(); // the keys take over where they are
   });
 
-  const square = (svg, kind, r, c, cell, share) => make("rect", { class: kind, x: c * cell + (cell * (1 - share)) / 2,
-    y: r * cell + (cell * (1 - share)) / 2, width: cell * share, height: cell * share, rx: cell * 0.06 }, svg);
+  const square = (svg, kind, r, c, cell, share, more = {}) => make("rect", { class: kind, x: c * cell + (cell * (1 - share)) / 2,
+    y: r * cell + (cell * (1 - share)) / 2, width: cell * share, height: cell * share, rx: cell * 0.06, ...more }, svg);
   function cross(svg, r, c, cell) {
     const x = c * cell, y = r * cell, a = 0.28 * cell, b = 0.72 * cell;
     make("path", { class: "cross", d: `M${x + a} ${y + a}L${x + b} ${y + b}M${x + b} ${y + a}L${x + a} ${y + b}` }, svg);
@@ -240,13 +240,13 @@ function render({ model, el }) {
     for (const i of far) kinds[i] = "before";
     const predicted = net.predicted(o), [r0, c0, k0] = net.place(o);
     panels.forEach(({ svg, cell }, k) => {
-      svg.replaceChildren();
+      anew(svg);
       make("rect", { class: "ground", x: 0, y: 0, width: net.width * cell, height: net.height * cell }, svg);
       for (let pixel = 0; pixel < net.height * net.width; pixel++) {
         const i = pixel * net.colors + k, r = Math.floor(pixel / net.width), c = pixel % net.width;
-        const box = square(svg, `cell ${kinds[i]}`, r, c, cell, kinds[i] === "near" || kinds[i] === "leak" ? 0.8 : 0.92);
         const mark = { seen: "seen", leak: "leak", near: "gap" }[kinds[i]] ?? (i === o ? "here" : null);
-        if (mark) box.dataset.mark = `input ${k} ${r} ${c} ${mark}`;
+        square(svg, `cell ${kinds[i]}`, r, c, cell, kinds[i] === "near" || kinds[i] === "leak" ? 0.8 : 0.92,
+          mark ? { "data-mark": `input ${k} ${r} ${c} ${mark}` } : {});
         if (kinds[i] === "leak") cross(svg, r, c, cell);
         if (kinds[i] === "near") make("circle", { class: "dot", cx: (c + 0.5) * cell, cy: (r + 0.5) * cell, r: 0.09 * cell }, svg);
         if (predicted?.has(i))
@@ -261,7 +261,7 @@ function render({ model, el }) {
       ["leak", "seen, and not before it: a leak"], ["", "itself, and after it: must not be seen"],
       ["before", "before it, beyond reach"]];
     if (net.view.reach === null) entries.pop();
-    legend.replaceChildren();
+    anew(legend);
     for (const [kind, text] of entries) {
       const key = make("span", { class: "key" }, legend), svg = make("svg", { viewBox: "0 0 20 20" }, key);
       square(svg, `cell ${kind}`, 0, 0, 20, 0.84);

@@ -170,11 +170,11 @@ function render({ model, el }) {
   }
 
   function drawBars(number, at) {
-    bars.replaceChildren();
+    anew(bars);
     const shown = film.known && at > film.given;
     bars.style.display = film.known ? "" : "none";
     barsTitle.hidden = !film.known;
-    barsTitle.textContent = shown ? `Probability of each of ${film.levels} levels (▲: drawn)` : `Each number has a distribution over ${film.levels} levels`;
+    setText(barsTitle, shown ? `Probability of each of ${film.levels} levels (▲: drawn)` : `Each number has a distribution over ${film.levels} levels`);
     for (const [p, label] of [[1, "1"], [0.5, "½"], [0, "0"]]) {
       make("line", { class: p ? "grid" : "axis", x1: LEFT, x2: 320, y1: 98 - 90 * p, y2: 98 - 90 * p }, bars);
       make("text", { class: "tick", x: LEFT - 5, y: 102 - 90 * p }, bars, label);
@@ -184,10 +184,10 @@ function render({ model, el }) {
     for (let l = 0; l < film.levels; l++) {
       const p = film.chance(image(), number, l), x = LEFT + (l + 0.08) * w;
       make("rect", { class: `bar${l === got ? " drawn" : ""}`, x, width: 0.84 * w, y: 98 - 90 * p, height: 90 * p }, bars);
-      const shade = make("rect", { class: "shade", x, width: 0.84 * w, y: 101, height: 9 }, bars);
       const share = l / (film.levels - 1);
-      if (film.colors === 1) shade.setAttribute("fill-opacity", share.toFixed(3));
-      else shade.style.fill = `rgb(${[0, 1, 2].map((k) => (k === number % film.colors ? Math.round(255 * share) : 0)).join(",")})`;
+      const rgb = [0, 1, 2].map((k) => (k === number % film.colors ? Math.round(255 * share) : 0)).join(",");
+      make("rect", { class: "shade", x, width: 0.84 * w, y: 101, height: 9,
+        ...(film.colors === 1 ? { "fill-opacity": share.toFixed(3) } : { style: `fill:rgb(${rgb})` }) }, bars);
     }
     const x = LEFT + (got + 0.5) * w;
     make("path", { class: "marker", d: `M${x} 112L${x + 5} 121L${x - 5} 121Z` }, bars);
@@ -195,7 +195,7 @@ function render({ model, el }) {
 
   function draw() {
     const waiting = model.get("_notice");
-    notice.textContent = waiting;
+    setText(notice, waiting);
     notice.hidden = !waiting;
     body.hidden = Boolean(waiting) || !film;
     if (body.hidden) { if (timer !== null) stop(); return; }

@@ -46,8 +46,9 @@ MOST_WORDS = 3  # paragraphs that stand open
 def _style(key: str) -> str:
     own, live = f'[{SAVED}="{key}"]', f'body:has([{LIVE}="{key}"])'
     child = ".jp-OutputArea-child"
-    # JupyterLab: the next output is the live view; without its model it holds no element.
+    # JupyterLab: the next output is the live view; without its model it holds no widget. A :has(*)
+    # would be asked again, of the whole page, whenever any element comes or goes.
     return (
         f"{live} {own},{live} {child}:has({own}){{display:none}}"
-        f"{child}:has({own})+{child}:not(:has(.jp-OutputArea-output *)){{display:none}}"
+        f"{child}:has({own})+{child}:not(:has(.jp-OutputArea-output .lm-Widget)){{display:none}}"
     )

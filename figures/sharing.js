@@ -4,6 +4,7 @@
 const WIDTH = 500, CELL = 15, TOP = 28, LINKS = 92; // the lanes, in their own units
 const SIDE = 190; // the matrix of who sees whom, in its own units
 const MOST_NAMED = 4;
+const REST = 150; // milliseconds between a step and what flies
 
 // ------------------------------------------------------------------------------------- the words
 // The Python module writes numbers and says words in the same way; a test holds the two together.
@@ -84,12 +85,6 @@ function networkOf(model) {
 
 // ----------------------------------------------------------------------------------- the picture
 
-function indexed(svg, letter, index, x, y, kind = "math") {
-  const text = make("text", { class: kind, x, y }, svg, letter);
-  make("tspan", { class: "sub", dy: 4 }, text, String(index));
-  return text;
-}
-
 function render({ model, el }) {
   const id = newId("sharing-explorer");
   const root = make("div", { class: "sharing-explorer" }, el);
@@ -137,19 +132,32 @@ function render({ model, el }) {
   }
 
   // From step i to the next: what is added flies up, column i alone or all columns before it again.
+  // It flies where the reader rests: one who holds a key down does not wait for pictures that move.
+  // What flies is a picture of its own, above the other: to move it the browser draws neither anew.
+  let flights = [];
   function goTo(step) {
     const from = model.get("_step");
     write("_step", step);
+    for (const column of flights) land(column);
+    flights = [];
     if (step !== from + 1 || isCalm()) return;
     const p = place(), sweep = model.get("_mode") === "sweep";
     for (let j = sweep ? from : 1; j <= from; j++) {
-      const column = make("g", { class: "flying" }, svg);
+      const column = make("svg", { class: "flying", viewBox: `0 0 ${WIDTH} ${p.height}`, "aria-hidden": "true" }, lanes);
       for (let k = 0; k < net.h; k++) number(column, p.x(j), p.W + (k + 0.5) * CELL, net.w(k, j - 1), "used");
       const off = bits()[j - 1] !== "1"; // times 0: it arrives as nothing
-      const moved = `translate(${p.x(step) - p.x(j)}px, ${p.hidden - p.W}px)`;
-      column.animate([{ transform: "none", opacity: 1 }, { transform: moved, opacity: off ? 0 : 1 }],
-        { duration: 600, easing: "ease-in-out" }).finished.then(() => column.remove(), () => column.remove());
+      const moved = `translate(${(100 * (p.x(step) - p.x(j))) / WIDTH}%, ${(100 * (p.hidden - p.W)) / p.height}%)`;
+      flights.push(column);
+      setTimeout(() => {
+        if (column.isConnected)
+          column.animate([{ transform: "none", opacity: 1 }, { transform: moved, opacity: off ? 0 : 1 }],
+            { duration: 600, easing: "ease-in-out" }).finished.then(() => column.remove(), () => {});
+      }, REST);
     }
+  }
+  function land(column) {
+    for (const flight of column.getAnimations()) flight.cancel();
+    column.remove();
   }
   let playing = null;
   function stop() {
@@ -212,8 +220,7 @@ function render({ model, el }) {
     const p = place(), { n, h } = net, now = bits(), sweep = model.get("_mode") === "sweep";
     const { sums } = net.run(now);
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${p.height}`);
-    const flying = svg.querySelectorAll(".flying"); // they land, whatever is drawn meanwhile
-    svg.replaceChildren();
+    anew(svg);
     const label = (letter, y) => make("text", { class: "row math", x: 4, y: y + 5 }, svg, letter);
     label("p", p.out);
     label("V", p.V + p.stack / 2);
@@ -255,8 +262,8 @@ function render({ model, el }) {
       // W's column i: in use by the chosen step, or followed.
       const used = column ? i === column : before;
       for (let k = 0; k < h; k++) {
-        number(svg, x, p.W + (k + 0.5) * CELL, net.w(k, i - 1), `${used ? "used" : "idle"}${now[i - 1] === "1" ? "" : " off"}`)
-          .dataset.mark = `W ${k} ${i - 1} ${net.w(k, i - 1) >= 0 ? "plus" : "minus"}`;
+        number(svg, x, p.W + (k + 0.5) * CELL, net.w(k, i - 1), `${used ? "used" : "idle"}${now[i - 1] === "1" ? "" : " off"}`,
+          { "data-mark": `W ${k} ${i - 1} ${net.w(k, i - 1) >= 0 ? "plus" : "minus"}` });
         const here = column ? i > column : i === step;
         make("rect", { class: `unit${here ? " here" : ""}`, x: x - CELL / 2 + 1, y: p.hidden + k * CELL + 1, width: CELL - 2, height: CELL - 2 }, svg);
         make("rect", { class: `level${here ? " here" : ""}`, x: x - CELL / 2 + 1,
@@ -274,18 +281,17 @@ function render({ model, el }) {
       make("rect", { class: `bit${now[i - 1] === "1" ? " one" : ""}`, x: x - 13, y: p.bit, width: 26, height: 26, rx: 4 }, svg);
       make("text", { class: `digit${now[i - 1] === "1" ? " one" : ""}`, x, y: p.bit + 18 }, svg, now[i - 1]);
     }
-    svg.append(...flying);
   }
 
   // A number as a square: filled for plus, hollow for minus, its side by its size.
-  function number(parent, x, y, value, kind) {
+  function number(parent, x, y, value, kind, more = {}) {
     const size = (CELL - 3) * Math.max(0.18, Math.sqrt(Math.min(1, Math.abs(value) / net.most)));
-    return make("rect", { class: `number ${value >= 0 ? "plus" : "minus"} ${kind}`, x: x - size / 2, y: y - size / 2, width: size, height: size }, parent);
+    return make("rect", { class: `number ${value >= 0 ? "plus" : "minus"} ${kind}`, x: x - size / 2, y: y - size / 2, width: size, height: size, ...more }, parent);
   }
 
   function drawMatrix(step, column) {
     const { n } = net, cell = SIDE / n;
-    matrix.replaceChildren();
+    anew(matrix);
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         const seen = net.sees[i][j] === "1", late = j >= i, kind = seen ? (late ? "leak" : "seen") : late ? "blind" : "gap";
@@ -317,7 +323,7 @@ function render({ model, el }) {
     const sums = { anew: (net.h * step * (step - 1)) / 2, sweep: net.h * (step - 1) };
     for (const { mode, bar, number } of bars) {
       bar.style.width = `${(100 * sums[mode]) / Math.max(1, (net.h * net.n * (net.n - 1)) / 2)}%`;
-      number.textContent = String(sums[mode]);
+      setText(number, sums[mode]);
     }
     for (const [mode, button] of buttons) button.setAttribute("aria-pressed", String(mode === model.get("_mode")));
   }

@@ -35,7 +35,7 @@ function render({ model, el }) {
   const draw = () => {
     const bits = model.get("_bits"), now = movedBy(model), { n, i, shares } = now, lane = WIDTH / (n + 1);
     const at = (t) => lane * (t + 0.5), part = (tag, attributes, text = null) => make(tag, attributes, svg, text);
-    svg.textContent = "";
+    anew(svg);
     for (let t = 0; t < n; t++) {
       part("line", { class: `wire ${t > i ? "lit" : ""}`, x1: at(t) + 16, y1: HIGH, x2: at(t + 1) - 16, y2: HIGH });
       part("line", { class: `wire ${t === i ? "lit" : ""}`, x1: at(t), y1: LOW - 14, x2: at(t + 1) - 8, y2: HIGH + 18 });

@@ -4,11 +4,59 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "g", "path", "rect", "circle", "line", "text", "tspan", "defs", "pattern", "clipPath"]);
 const BADGES = { good: "✓", leak: "✕", gap: "!", plain: "?", quiet: "·", waiting: "…" };
 
+// Parents that are being drawn anew, each with those of its children that are still to be used.
+const drawn = new Map();
+
+// Draws a parent's children anew, in place of replaceChildren(): what make() now makes in it takes
+// the element that stood in the same place, and tells it only what is different. The browser then
+// styles and paints what has changed. Those that are left over go when the picture is done. Not for
+// children that are listened to, or that are put there by append().
+function anew(parent) {
+  if (!drawn.size) queueMicrotask(tidy);
+  drawn.set(parent, [...parent.childNodes].reverse());
+}
+function tidy() {
+  for (const left of drawn.values()) for (const node of left) node.remove();
+  drawn.clear();
+}
+
+// The next child of that kind; a few others before it were of things that are no longer drawn.
+function standing(left, tag) {
+  for (let at = left.length - 1; at >= Math.max(0, left.length - AHEAD); at--)
+    if (left[at].localName === tag) {
+      while (left.length - 1 > at) left.pop().remove();
+      return left.pop();
+    }
+  return null;
+}
+const AHEAD = 8;
+
+function told(element, attributes, text) {
+  for (const name in attributes) {
+    const value = String(attributes[name]);
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+  if (element.attributes.length !== Object.keys(attributes).length)
+    for (const { name } of [...element.attributes])
+      if (!(name in attributes || (name === "style" && element.localName === "svg"))) // --grow: legible()
+        element.removeAttribute(name);
+  const first = element.firstChild;
+  if (first && (text === null || first.nextSibling || first.nodeType !== Node.TEXT_NODE)) anew(element);
+  if (text === null) return element;
+  if (first?.nodeType === Node.TEXT_NODE) {
+    if (first.data !== text) first.data = text;
+    drawn.get(element)?.pop();
+  } else element.prepend(text);
+  return element;
+}
+
 function make(tag, attributes = {}, parent = null, text = null) {
+  const left = drawn.size && parent ? drawn.get(parent) : undefined, old = left && standing(left, tag);
+  if (old) return told(old, attributes, text === null ? null : String(text));
   const element = SVG_TAGS.has(tag) ? document.createElementNS(NAMESPACE, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== null) element.textContent = text;
-  parent?.append(element);
+  if (left?.length) parent.insertBefore(element, left.at(-1)); else parent?.append(element);
   return element;
 }
 
@@ -68,8 +116,14 @@ function legible(el) {
   return watch;
 }
 
-// A live region is read anew whenever it is written, and any text is laid out anew.
-const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+// A live region is read anew whenever it is written, and any text is laid out anew. A text that
+// takes another's place is no new node, for which the page would look at the style of all around it.
+function setText(element, text) {
+  const only = element.firstChild, now = String(text ?? "");
+  if (only?.nodeType !== Node.TEXT_NODE || only.nextSibling || !now) {
+    if (element.textContent !== now) element.textContent = now;
+  } else if (only.data !== now) only.data = now;
+}
 
 // Whether a key is the page's own, for a modifier is held: Shift with a letter or a sign only writes
 // it, but Shift with an arrow selects, and Shift with Enter runs a cell.

@@ -41,6 +41,18 @@ WASTE = """() => {
       .filter((node) => node.nodeType === 1 && made.has(node) && !node.isConnected).length;
   }).observe(document.getElementById("widget"), all);
 }"""
+# All elements, what they say of themselves, and their texts.
+DRAWN = """() => {
+  // A picture's own style says how far it is shrunk, which is told once the page has its size.
+  const said = ({ localName, attributes }) => [...attributes]
+    .filter(({ name, value }) => name !== "style" || (value && localName !== "svg"))
+    .map(({ name, value }) => `${name}=${value}`).sort();
+  const told = (node) => (node.nodeType === Node.TEXT_NODE ? node.data
+    : [node.localName, said(node), [...node.childNodes].map(told)]);
+  const whole = document.querySelector("#widget > :first-child").cloneNode(true);
+  whole.normalize();
+  return told(whole);
+}"""
 hung = cache(lambda name: GALLERY[name]())  # pages without a kernel change nothing of it
 
 
@@ -126,3 +138,20 @@ def assert_keys_draw_once(page: Page, name: str) -> None:
 @pytest.mark.parametrize("name", PLACES)
 def test_a_key_changes_the_picture_and_draws_it_once(show: Callable, name: str) -> None:
     assert_keys_draw_once(show(hung(name)), name)
+
+
+@pytest.mark.parametrize("name", [name for name, (*_, trait) in PLACES.items() if trait])
+def test_over_an_old_picture_the_same_is_drawn_as_on_an_empty_one(
+    show: Callable, name: str
+) -> None:
+    selector, *keys, trait = PLACES[name]
+    page = show(hung(name))
+    page.locator(selector).first.focus()
+    for key in (*keys, keys[0]):
+        page.keyboard.press(key)
+    at = page.evaluate("trait => window.widgetModel.get(trait)", trait)
+    anew = GALLERY[name]()
+    assert at != getattr(anew, trait)
+    setattr(anew, trait, at)
+    drawn = page.evaluate(DRAWN)
+    assert drawn == show(anew).evaluate(DRAWN)
