@@ -127,6 +127,7 @@ SLIPS = (
         "another-exception",
         ("raise ValueError(", "raise AssertionError("),
     ),
+    ("conditional_query", ONE, "", ("mass == 0:", "mass != 0:")),
 )
 
 ANSWERS = (
