@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 
 from autograder.checks.witness import same
 from autograder.claims import Claim, claim, when
-from autograder.inside import call_and_keep
+from autograder.inside import call_and_keep, without_gradient
 from autograder.remote.proxy import Standin
 
 _ARTICLES = {
@@ -24,22 +24,52 @@ DATA = tuple(_ARTICLES)
 COSTS = 0.25  # points, at most
 
 
-def untouched(function: Standin) -> Callable[..., Any]:
+def untouched(function: Standin, owner: Standin | None = None) -> Callable[..., Any]:
     """The same function, asked with copies; whoever writes into one is told so, once.
 
     Arrays, tensors, lists and dictionaries are looked at. The answer is judged as it is: what was
     written into is noted with the function, and the verdict takes it as a claim (`overwritten`).
+    `owner` is the class that a check is about, if `function` was made by it.
     """
+    judged = function if owner is None else owner
 
     def ask(*args: Any, **options: Any) -> Any:
         given = [copy.deepcopy(one) if isinstance(one, DATA) else one for one in args]
         answer, after = call_and_keep(function, *given, **options)
         for before, now in zip(args, after, strict=True):
             if isinstance(before, DATA) and not same(_arrays(now), _arrays(before)):
-                function._noted = function._noted or overwritten(function, before)
+                judged._noted = judged._noted or overwritten(judged, before)
         return answer
 
     return ask
+
+
+def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
+    """Notes it with the function if no gradient goes back through it to one of its arguments.
+
+    `names` are those of the tensors that training comes to; the last of `args` are they.
+    """
+    found = without_gradient(function, len(names), *args)
+    uncut(function, [names[i] for i in found if i in range(len(names))])
+
+
+def uncut(function: Standin, cut: Sequence[str]) -> None:
+    """Notes it with the function if there is something that no gradient comes to."""
+    if cut:
+        function._noted = function._noted or claim(
+            "a gradient goes back through it",
+            False,
+            id="gradient",
+            points=COSTS,
+            saw=f"no gradient for {', '.join(cut)}",
+            asks="numbers that training can change: each of them is behind the answer",
+            advice=when(
+                True,
+                "gradient-cut",
+                "no gradient comes to these: is something cut off (no_grad, .data, .detach(), "
+                ".item(), numpy), or not used?",
+            ),
+        )
 
 
 def overwritten(function: Standin, given: Any) -> Claim:

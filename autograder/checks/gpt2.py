@@ -6,6 +6,7 @@ equation 1; Radford et al., 2019, section 2.3: the norm before each part, and on
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import untouched
+from autograder.checks.arguments import COSTS, uncut, untouched
 from autograder.checks.numbers import SMALL, log_softmax, softmax
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -37,7 +38,9 @@ from autograder.inside.gpt2 import (
     later_parameters,
     parameters_without_gradient,
     rows_of,
+    slope_reaches,
     toy,
+    with_attention_off,
     with_witness,
 )
 from autograder.remote.callbacks import answered, whole_numbers
@@ -144,6 +147,10 @@ _ATTENTION = (
         "it", options={"zeros": True}),
     Mistake("no-mask", "there is no mask at work: every position sees the whole text",
         options={"mask": everything}),
+    Mistake("masked-where-square", "fewer queries than keys, and nothing is masked: with a cache, "
+        "too, the first of several new tokens must not see the next ones", options={"mask":
+        lambda q, k: may_see(q.shape[-2], k.shape[-2]) if q.shape[-2] == k.shape[-2]
+        else everything(q, k)}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future and forbids the past",
         options={"mask": lambda q, k: np.triu(everything(q, k), k.shape[-2] - q.shape[-2])}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future, and forbids the past "
@@ -415,6 +422,8 @@ def split_heads(y: np.ndarray, heads: int, how: str = "") -> np.ndarray:
         return y.reshape(B, heads, T, C // heads)
     if how == "interleaved":
         return y.reshape(B, T, C // heads, heads).transpose(0, 3, 1, 2)
+    if how == "width":
+        return y.reshape(B, T, C // heads, heads).transpose(0, 2, 1, 3)
     return y.reshape(B, T, heads, C // heads).transpose(0, 2, 1, 3)
 
 
@@ -434,16 +443,18 @@ def block_by_rule(
     adds: tuple[bool, bool] = (True, True),
     parallel: bool = False,
     from_normed: bool = False,
+    first_from_normed: bool = False,
     act: Callable[[np.ndarray], np.ndarray] | None = None,
     act_early: bool = False,
+    act_late: bool = False,
     **wrong: Any,
 ) -> np.ndarray:
     """A block's output (B, T, C). Each option turns one thing wrong, `wrong` the attention's.
 
     `first_norm` and `second_norm` name the norms ("": none), `parts` what serves as queries, keys
     and values (LN₁(x) itself without `maps`), `adds` whether the two parts are added to what they
-    read (the second one to what its norm gave, with `from_normed`); with `post`, the norms stand
-    behind the sums.
+    read (to what its norm gave, with `first_from_normed` and `from_normed`); with `post`, the norms
+    stand behind the sums.
     """
 
     def normed(y: np.ndarray, name: str) -> np.ndarray:
@@ -454,14 +465,16 @@ def block_by_rule(
     y = attention(q, k, v, **wrong)
     y = y.transpose(0, 2, 1, 3).reshape(x.shape) if merge else y.reshape(x.shape)
     y = linear(y, w, "out") if out else y
-    x, old = (x + y if adds[0] else y), x
+    x, old = ((read if first_from_normed else x) + y if adds[0] else y), x
     x = normed(x, first_norm) if post else x
     read = old if parallel else x
     read = read if post else normed(read, second_norm)
     x = read if from_normed else x
     act = gelu if act is None else act
-    more = linear(act(read), w, "up") if act_early else act(linear(read, w, "up"))
-    x = x + linear(more, w, "down") if adds[1] else linear(more, w, "down")
+    more = linear(act(read), w, "up") if act_early else linear(read, w, "up")
+    more = linear(more if act_early or act_late else act(more), w, "down")
+    more = act(more) if act_late else more
+    x = x + more if adds[1] else more
     return normed(x, second_norm) if post else x
 
 
@@ -474,6 +487,8 @@ _BLOCK = (
         "places", options={"split": "view"}),
     Mistake("heads-interleaved", "your heads take every H-th number: head 1 is the FIRST C/H of "
         "them", options={"split": "interleaved"}),
+    Mistake("heads-for-width", "you cut C into C/H heads of width H: H heads of width C/H are "
+        "asked", options={"split": "width"}),
     Mistake("one-head", "one head of the whole width is at work: q, k and v are cut into H heads, "
         "each attends by itself", options={"split": "one"}),
     Mistake("merged-without-transpose", "the heads are merged without their transpose: bring time "
@@ -490,6 +505,8 @@ _BLOCK = (
         options={"first_norm": "ln_2", "second_norm": "ln_1"}),
     Mistake("residual-of-the-norm", "the second part's answer is added to what the norm gave: "
         "it is added to x itself", options={"from_normed": True}),
+    Mistake("residual-of-the-norm", "the attention's answer is added to what the norm gave: it is "
+        "added to x itself", options={"first_from_normed": True}),
     Mistake("no-first-residual", "the attention's answer replaces x: it is added to it",
         options={"adds": (False, True)}),
     Mistake("no-second-residual", "the second part's answer replaces x: it is added to it",
@@ -503,6 +520,8 @@ _BLOCK = (
         "a tanh", np.tanh), ("no-activation", "nothing", lambda a: a))),
     Mistake("gelu-too-early", "GELU stands before up: the order is down(GELU(up(…)))",
         options={"act_early": True}),
+    Mistake("gelu-too-late", "GELU stands behind down: the order is down(GELU(up(…)))",
+        options={"act_late": True}),
     Mistake("no-maps-to-qkv", "queries, keys and values are LN₁(x) itself: each is a linear map of "
         "it, self.q, self.k or self.v", options={"maps": False}),
     Mistake("out-forgotten", "self.out is never used: the merged heads go through it",
@@ -571,7 +590,8 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Said:
         return block
 
     def ask(x: np.ndarray, w: Weights, H: int) -> np.ndarray:
-        return expect_array(filled(w, H)(tensor(x)), x.shape, "float", "the block's output")
+        out = untouched(filled(w, H), Block)(tensor(x))
+        return expect_array(out, x.shape, "float", "the block's output")
 
     def cases(draw: Draw) -> list[tuple[np.ndarray, Weights, int]]:
         sizes = ((2, draw.integer(4, 6), 3, draw.choice((2, 4))), (1, 3, 2, 3))
@@ -613,6 +633,28 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Said:
     )
     w = block_weights(draw, H * d)
     yield cache_of_a_block(filled(w, H), w, H, single(draw.normal(2, T, H * d)), draw, fits)
+    if fits:
+        note_who_attends(Block, filled(w, H), w, H, single(draw.normal(1, T, H * d)))
+
+
+def note_who_attends(Block: Standin, block: Standin, w: Weights, H: int, x: np.ndarray) -> None:
+    """Notes it if the block attends by another function than its own `attend`."""
+    out = with_attention_off(block, tensor(x))
+    if isinstance(out, torch.Tensor) and close(out, block_by_rule(x, w, H), 1e-3):
+        Block._noted = Block._noted or claim(
+            "self.attend is the attention of the block",
+            False,
+            id="attend",
+            points=COSTS,
+            saw="the same answer after self.attend was exchanged for another function",
+            asks="self.attend(q, k, v): an experiment will exchange it",
+            advice=when(
+                True,
+                "another-attention",
+                "the attention is called by its own name, or written out: call self.attend(q, k, "
+                "v), so that it can be exchanged",
+            ),
+        )
 
 
 def block_by_hand(x: np.ndarray, w: Weights, heads: int) -> str:
@@ -638,6 +680,7 @@ def cache_of_a_block(
     text = "with a cache, the new keys and values go there, and all that come back are used"
     try:
         answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
+        first = with_witness(block, tensor(x), 0)
     except StudentFailed:
         if fits:
             raise
@@ -657,13 +700,16 @@ def cache_of_a_block(
     layer = asked and given[0][0] == 1
     sends = asked and all(close(s, own[n], 1e-3) for s, n in zip(sent, "kv", strict=True))
     uses = close(out, wanted, 1e-3)
-    proved = not asked or not layer or not shaped  # whatever the formula gives
+    begun = isinstance(first, tuple) and len(first) == 2 and bool(first[1])
+    proved = not asked or not layer or not shaped or not begun  # whatever the formula gives
     return claim(
         text,
-        sends and uses and layer,
+        sends and uses and layer and begun,
         points=0.5,
         saw=f"a cache that is asked {len(given)} times"
         if not asked
+        else "a cache that holds nothing yet, and is not asked"
+        if not begun
         else f"layer {given[0][0]!r} named to the cache by block 1"
         if not layer
         else f"keys of shape {sent[0].shape} and values of shape {sent[1].shape} handed to the "
@@ -676,6 +722,12 @@ def cache_of_a_block(
         waits=waits_unless(fits or proved or (sends and uses), _ITS_FORMULA),
         advice=[
             when(not given, "cache-unused", "forward has a cache and does not use it"),
+            when(
+                asked and not begun,
+                "empty-cache-left-out",
+                "a cache that is still empty gets nothing, and stays so: ask only whether there is "
+                "one, cache is not None",
+            ),
             when(
                 asked and not layer,
                 "layers-mixed",
@@ -1390,6 +1442,15 @@ def by_probabilities(epsilon: float) -> Callable[..., np.ndarray]:
     return nll
 
 
+def with_a_term_more(
+    model: Any, tokens: np.ndarray, given: int | None, of: int | None
+) -> np.ndarray:
+    """The NLL, and −log p of the text's token `of` (or of token 0) behind its end."""
+    more = tokens[:, of] if of is not None else np.zeros(len(tokens), dtype=int)
+    behind = model.log_p(tokens)[np.arange(len(tokens)), -1, more]
+    return nll_by_rule(model, tokens, given) - behind
+
+
 _SHIFT = "you score token t by the logits AT t: those are about token t + 1"
 _NLL = (
     Mistake("targets-not-shifted", _SHIFT, options={"shift": 0}),
@@ -1398,6 +1459,15 @@ _NLL = (
         gives=lambda m, t, g, **wrong: nll_by_rule(m, t, 1, **wrong)),
     Mistake("one-token-short", "the first token after the given ones is not scored", gives=lambda
         m, t, g: token_nlls(m, t, g)[:, 1:].sum(1)),
+    Mistake("past-cut-off", "the model reads only the last of the given tokens and what follows: "
+        "it needs all of them", gives=lambda m, t, g, **wrong: nll_by_rule(m, t[:, (g or 1) - 1 :],
+        1, **wrong)),
+    Mistake("targets-shifted-back", "you score token t by the logits at t + 1, which have read it: "
+        "those at t − 1 are about it", options={"shift": -1, "early": 1}),
+    *(Mistake("one-token-too-many", "the prediction of the last position is scored, too: what "
+        "comes after the text is not known", gives=functools.partial(with_a_term_more, of=of))
+        for of in (0, None)),
+    Mistake("not-summed", "one number for each token: a text's NLL is their sum", gives=token_nlls),
     Mistake("last-token-left-out", "the last token is not scored: the logits before it are about "
         "it", gives=lambda m, t, g: token_nlls(m, t, g)[:, :-1].sum(1)),
     Mistake("summed-over-batch", "one number for each row: add over time, not over the batch",
@@ -1416,6 +1486,13 @@ _NLL = (
         "where nothing underflows", gives=by_probabilities(0.0)),
     *(Mistake("softmax-then-log", "a small number inside the log changes the answer: a "
         "log-softmax needs none", gives=by_probabilities(epsilon)) for epsilon in SMALL),
+)  # fmt: skip
+
+
+_ON_CLASSES = (
+    Symptom("classes-on-the-wrong-axis", "F.cross_entropy takes the axis after the batch for the "
+        "tokens to choose from: logits (B, V, n), targets (B, n)", lambda seen: all(
+            isinstance(o.answer, str) for o in seen[:1])),
 )  # fmt: skip
 
 
@@ -1468,9 +1545,9 @@ def huge_logits(draw: Draw) -> list[Asked]:
             return [(model, tokens, 1)]
 
 
-def sums_to_one(nlls: np.ndarray, right: np.ndarray) -> bool:
+def sums_to_one(nlls: np.ndarray | str, right: np.ndarray) -> bool:
     """Whether these are 27 NLLs, not all the same, whose probabilities sum to 1."""
-    if right.shape != (27,):
+    if isinstance(nlls, str) or right.shape != (27,):
         return close(nlls, right, 1e-5)
     good = nlls.shape == right.shape and np.isfinite(nlls).all() and np.ptp(nlls) > 0.1
     return bool(good and abs(np.exp(-nlls).sum() - 1) < 1e-4)
@@ -1480,55 +1557,69 @@ def sums_to_one(nlls: np.ndarray, right: np.ndarray) -> bool:
 def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
     """The chain rule in nats, over the tokens that are not given."""
 
-    def ask(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray:
+    def ask(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray | str:
         more = {} if given is None else {"given": given}
-        answer = sequence_nll(model.beside(sequence_nll), tensor(tokens), **more)
+        try:
+            answer = sequence_nll(model.beside(sequence_nll), tensor(tokens), **more)
+        except StudentFailed as why:
+            if "target size" in str(why):
+                return str(why)
+            raise
         return expect_array(answer, None, "float", "the NLL")
 
-    yield from examine(
-        Subject(
-            ask,
-            nll_by_rule,
-            mistakes=_NLL,
-            show=show_texts,
-            smaller=smaller_texts,
-            by_hand=terms_by_hand,
-            alike=lambda a, b: close(a, b, 1e-5),
-        ),
-        draw,
-        Property(
-            "nll",
-            "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
-            texts_to_score,
-            points=1,
-            asks="one number a row; the logits at t − 1 score token t",
-        ),
-        Property(
-            "sums",
-            "the probabilities of all continuations sum to 1",
-            all_texts,
-            points=0.5,
-            asks="Σ e^−NLL = 1: these are conditionals, multiplied",
-            typical=False,
-            alike=sums_to_one,
-            saw=lambda a, b, *_: (
-                f"an answer of shape {a.shape} for 27 rows"
-                if a.shape != b.shape
-                else "the same number for all texts"
-                if np.ptp(a) <= 0.1
-                else f"a sum of {np.exp(-a).sum():.9g}"
+    if (
+        yield from examine(
+            Subject(
+                ask,
+                nll_by_rule,
+                mistakes=_NLL,
+                symptoms=_ON_CLASSES,
+                show=show_texts,
+                told=lambda a: a if isinstance(a, str) else shown(a),
+                smaller=smaller_texts,
+                by_hand=terms_by_hand,
+                alike=lambda a, b: close(a, b, 1e-5),
             ),
-        ),
-        Property(
-            "finite",
-            "it is finite and right for logits of ten thousand, too",
-            huge_logits,
-            points=0.5,
-            asks="log p by logsumexp: finite while the logits are",
-            typical=False,
-            needs="nll",
-        ),
-    )
+            draw,
+            Property(
+                "nll",
+                "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
+                texts_to_score,
+                points=1,
+                asks="one number a row; the logits at t − 1 score token t",
+            ),
+            Property(
+                "sums",
+                "the probabilities of all continuations sum to 1",
+                all_texts,
+                points=0.5,
+                asks="Σ e^−NLL = 1: these are conditionals, multiplied",
+                typical=False,
+                alike=sums_to_one,
+                saw=lambda a, b, *_: (
+                    a
+                    if isinstance(a, str)
+                    else f"an answer of shape {a.shape} for 27 rows"
+                    if a.shape != b.shape
+                    else "the same number for all texts"
+                    if np.ptp(a) <= 0.1
+                    else f"a sum of {np.exp(-a).sum():.9g}"
+                ),
+            ),
+            Property(
+                "finite",
+                "it is finite and right for logits of ten thousand, too",
+                huge_logits,
+                points=0.5,
+                asks="log p by logsumexp: finite while the logits are",
+                typical=False,
+                needs="nll",
+            ),
+        )
+    ):
+        tokens = torch.tensor([[0, 2, 1]])
+        reached = slope_reaches(sequence_nll, torch.tensor([0.5, 0.0, 1.0]), tokens)
+        uncut(sequence_nll, [] if reached is True else ["the model's numbers"])
 
 
 def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any) -> float:
@@ -2013,13 +2104,16 @@ def cache_by_rule(
     axis: int = 2,
     newest_first: bool = False,
     one_layer: bool = False,
+    old_of_first: bool = False,
+    joins: Callable[[Pair], Pair] | None = None,
     keep: Callable[[Pair, Pair], Pair] | None = None,
     gives: Callable[[Pair, Pair], Pair] | None = None,
     turn: Callable[[int, Pair, np.ndarray], Pair] | None = None,
 ) -> list[Any]:
     """What caches say to a script: lengths, and pairs of all keys and all values.
 
-    Options turn one thing wrong. `keep(pair, new)` and `gives(pair, new)` are what is stored and
+    Options turn one thing wrong. `joins(new)` is what goes behind the old ones, those of layer 0
+    with `old_of_first`; `keep(pair, new)` and `gives(pair, new)` are what is stored and
     returned of the joined pair, `turn(layer, pair, rows)` what a reordering makes of a pair.
     """
     stores: tuple[dict[int, Pair], dict[int, Pair]] = ({}, {})
@@ -2033,7 +2127,9 @@ def cache_by_rule(
             if what == "append":
                 layer, *new = given
                 place = 0 if one_layer else layer
-                parts = [store[place], tuple(new)] if place in store else [tuple(new)]
+                later = tuple(new) if joins is None else joins(tuple(new))
+                old = 0 if old_of_first else place
+                parts = [store[old], later] if place in store else [tuple(new)]
                 parts = parts[::-1] if newest_first else parts
                 pair = tuple(np.concatenate([p[i] for p in parts], axis) for i in (0, 1))
                 store[place] = pair if keep is None else keep(pair, tuple(new))
@@ -2051,6 +2147,27 @@ def cache_by_rule(
 _AXIS = "the new ones go behind the old along TIME: (B, H, S, d), that is axis 2"
 _KEEP = "what append gives back is not what it keeps: the next call needs all of k and all of v"
 _BOTH = "keys and values belong together: what happens to the rows of one happens to the other's"
+
+
+def first_kept(pair: Pair, new: Pair) -> Pair:
+    """What was there before the new ones; the new ones, if nothing was."""
+    before = pair[0].shape[2] - new[0].shape[2]
+    return tuple(part[:, :, :before] if before > 0 else part for part in pair)
+
+
+def written_in(layer: int, pair: Pair, rows: np.ndarray) -> Pair:
+    """The rows written into the tensors that are there, which keep their size."""
+    return tuple(np.broadcast_to(part[rows], part.shape).copy() for part in pair)
+
+
+def scattered(layer: int, pair: Pair, rows: np.ndarray) -> Pair:
+    """Row b goes to the place rows[b]."""
+    parts = tuple(part.copy() for part in pair)
+    for part, old in zip(parts, pair, strict=True):
+        part[rows] = old
+    return parts
+
+
 _CACHES = (
     *(Mistake("wrong-axis", _AXIS, options={"axis": axis}) for axis in (0, 1, 3)),
     Mistake("newest-only", "the old ones are lost: put the new ones behind them", options={"gives":
@@ -2063,6 +2180,12 @@ _CACHES = (
         lambda pair, new: (pair[0], pair[0])}),
     Mistake("layers-mixed", "every layer has keys of its own: yours are all in one place",
         options={"one_layer": True}),
+    Mistake("layers-mixed", "every layer has keys of its own: the old ones are always those of "
+        "layer 0", options={"old_of_first": True}),
+    Mistake("keys-for-values", "the new keys go behind the old values: the new values belong "
+        "there", options={"joins": lambda new: (new[0], new[0])}),
+    Mistake("kept-otherwise", "what is kept stays that of the first call: keep what append gives "
+        "back", options={"keep": first_kept}),
     *(Mistake("kept-otherwise", _KEEP, options={"keep": keep}) for keep in (lambda pair, new: new,
         lambda pair, new: (pair[0], new[1]), lambda pair, new: (new[0], pair[1]), lambda pair, new:
         (pair[0], pair[1][:, :, -1:]), lambda pair, new: (pair[0][:, :, -1:], pair[1]), lambda
@@ -2086,6 +2209,14 @@ _CACHES = (
     Mistake("rows-the-other-way", "the rows go where they should come from: new row b is OLD row "
         "rows[b]", options={"turn": lambda layer, pair, rows: (pair[0][np.argsort(rows)],
         pair[1][np.argsort(rows)])}),
+    Mistake("rows-the-other-way", "row b is put into the place rows[b]: new row b is OLD row "
+        "rows[b], and rows may name more rows than there are, or fewer", options={"turn":
+        scattered}),
+    Mistake("rows-written-in", "the rows are written into the old tensors, which have as many rows "
+        "as before: rows may name more, or fewer", options={"turn": written_in}),
+    Mistake("other-axis-reordered", "the axis of time is reordered: rows are those of the first "
+        "one", options={"turn": lambda layer, pair, rows: (pair[0][:, :, rows], pair[1][:, :,
+        rows])}),
     Mistake("other-axis-reordered", "another axis than the batch is reordered: rows are those of "
         "the first one", options={"turn": lambda layer, pair, rows: (pair[0][:, rows], pair[1][:,
         rows])}),

@@ -198,9 +198,11 @@ def _cause(
     tried: list[Observation] = []  # what does not give these answers too explains not everything
     small = _smallest(subject, first, tried)
     sets = [[*everything, *tried]]
-    for one in properties:
-        if one.typical and any(o.fails for o in seen[one.id]):
-            sets.append(seen[one.id])
+    typical = [seen[one.id] for one in properties if one.typical]
+    held = [o for answers in typical if not any(a.fails for a in answers) for o in answers]
+    for answers in typical:
+        if any(o.fails for o in answers):
+            sets.append([*answers, *held])  # no mistake that what holds contradicts
     found, program = _named(subject, everything, sets)
     if program is not None and not reproduces(program, [small]):  # it must bear out what is said
         borne_out = (o for o in everything if o.fails and reproduces(program, [o]))

@@ -84,3 +84,17 @@ def call_and_keep(function: Any, *args: Any, **kwargs: Any) -> tuple[Any, tuple]
     if result is None:
         raise nothing_returned(function)
     return result, args
+
+
+@inside
+def without_gradient(function: Any, count: int, *args: Any) -> list[int]:
+    """Which of the last `count` arguments get no gradient from Σ function(*args)²."""
+    import torch
+
+    first, last = args[: len(args) - count], args[len(args) - count :]
+    leaves = [one.detach().clone().requires_grad_() for one in last]
+    answer = function(*first, *leaves)
+    if not isinstance(answer, torch.Tensor) or not answer.requires_grad:
+        return list(range(count))
+    answer.pow(2).sum().backward()
+    return [i for i, one in enumerate(leaves) if one.grad is None or not one.grad.any()]

@@ -1055,4 +1055,125 @@ def find_the_leak(models):
         "norm-shifts-forgotten",
         edit=('config["n_positions"]) * C', 'config["n_positions"] - 1) * C'),
     ),
+    Wrong(
+        "causal_attention",
+        LAST,
+        "masked-where-square",
+        edit=(
+            "    weights =",
+            "    future = future if T == S else torch.zeros_like(future)\n    weights =",
+        ),
+    ),
+    Wrong("Block", FORMULA, "residual-of-the-norm", edit=("x + self.out(y)", "read + self.out(y)")),
+    Wrong(
+        "Block",
+        FORMULA,
+        "gelu-too-late",
+        edit=(
+            'self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))',
+            'F.gelu(self.down(self.up(self.ln_2(x))), approximate="tanh")',
+        ),
+    ),
+    Wrong("Block", FORMULA, "heads-for-width", edit=("self.heads, -1", "-1, self.heads")),
+    Wrong(
+        "Block",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=("x = x + self.out(y)", "x += self.out(y)"),
+    ),
+    Wrong(
+        "Block",
+        "self.attend is the attention of the block",
+        "another-attention",
+        edit=("self.attend(q, k, v)", "causal_attention(q, k, v)"),
+    ),
+    Wrong(
+        "Block",
+        KEPT,
+        "empty-cache-left-out",
+        edit=("if cache is not None:", "if cache is not None and cache.length:"),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "layers-mixed",
+        edit=("old_k, old_v = self.pairs[layer]", "old_k, old_v = self.pairs[0]"),
+    ),
+    Wrong(
+        "Cache", APPEND, "keys-for-values", edit=("torch.cat([old_v, v]", "torch.cat([old_v, k]")
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "kept-otherwise",
+        edit=("self.pairs[layer] = (k, v)", "self.pairs.setdefault(layer, (k, v))"),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "other-axis-reordered",
+        edit=("(k[rows], v[rows])", "(k.index_select(2, rows), v.index_select(2, rows))"),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "rows-written-in",
+        edit=(
+            f"self.pairs = {ROWS}",
+            "for k, v in self.pairs.values():\n"
+            "            k[:], v[:] = k[rows].clone(), v[rows].clone()",
+        ),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "rows-the-other-way",
+        edit=(
+            f"self.pairs = {ROWS}",
+            "for layer, (k, v) in self.pairs.items():\n"
+            "            new = k.clone(), v.clone()\n"
+            "            new[0][rows], new[1][rows] = k, v\n"
+            "            self.pairs[layer] = new",
+        ),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "past-cut-off",
+        edit=(
+            (
+                "    logits = model(tokens)[:, given - 1 : -1]",
+                "    tokens = tokens[:, given - 1 :]\n    logits = model(tokens)[:, :-1]",
+            ),
+            ("tokens[:, given:]", "tokens[:, 1:]"),
+        ),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "targets-shifted-back",
+        edit=(
+            ("[:, given - 1 : -1]", "[:, given:]"),
+            ("targets = tokens[:, given:]", "targets = tokens[:, given - 1 : -1]"),
+        ),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "one-token-too-many",
+        edit=(
+            ("[:, given - 1 : -1]", "[:, given - 1 :]"),
+            ("targets = tokens[:, given:]", "targets = tokens.roll(-1, 1)[:, given - 1 :]"),
+        ),
+    ),
+    Wrong("sequence_nll", NLL, "not-summed", edit=(".sum(dim=1)", "")),
+    Wrong(
+        "sequence_nll", NLL, "classes-on-the-wrong-axis", edit=("logits.transpose(1, 2)", "logits")
+    ),
+    Wrong(
+        "sequence_nll",
+        "a gradient goes back through it",
+        "gradient-cut",
+        edit=("model(tokens)", "model(tokens).detach()"),
+    ),
 )
