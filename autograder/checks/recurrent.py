@@ -16,16 +16,23 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import untouched
+from autograder.checks.arguments import COSTS, overwritten, trainable, uncut, untouched
 from autograder.checks.numbers import close, log_softmax, number, sigmoid, softmax, tensor
 from autograder.checks.samples import apart, as_often, claim_of_the_generator, frequencies
-from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.checks.witness import same, shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation
 from autograder.draw import Draw
-from autograder.inside.recurrent import begin_unrolling, begin_writing, launched, windows_of
+from autograder.inside.recurrent import (
+    begin_unrolling,
+    begin_writing,
+    launched,
+    state_afterwards,
+    unreached,
+    windows_of,
+)
 from autograder.remote.callbacks import answered, whole_numbers
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind
 
@@ -90,13 +97,27 @@ def rule_of_step(
     h_by: str = "U",
     bias: float = 1.0,
     added: float = 0.0,
+    outside: str = "",
+    first: bool = False,
 ) -> Array:
-    """tanh(W x + U h + b), row by row. Each option turns one thing of it wrong."""
+    """tanh(W x + U h + b), row by row. Each option turns one thing of it wrong.
+
+    `outside` is what is added to a tanh of the rest, `first` lets all rows have the first state.
+    """
+    h = np.broadcast_to(h[:1], h.shape) if first else h
     maps = {"W": W.T, "U": U.T, "W turned": W, "U turned": U, "": 0.0}
     parts = [
         v @ m if isinstance(m := maps[by], np.ndarray) else 0.0 for v, by in ((x, x_by), (h, h_by))
     ]
-    return _SQUASH[squash](parts[0] + parts[1] + bias * b) + added * h
+    squashed, shift = _SQUASH[squash], bias * b
+    new = {
+        "": lambda: squashed(parts[0] + parts[1] + shift),
+        "b": lambda: squashed(parts[0] + parts[1]) + shift,
+        "x": lambda: parts[0] + squashed(parts[1] + shift),
+        "h": lambda: squashed(parts[0] + shift) + parts[1],
+        "h and b": lambda: squashed(parts[0]) + squashed(parts[1] + shift),
+    }[outside]()
+    return new + added * h
 
 
 def steps(draw: Draw, square: bool) -> list[tuple]:
@@ -164,6 +185,14 @@ def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | C
             *one_of("bias-twice", ("b is added twice", {"bias": 2.0})),
             *one_of("state-ignored", ("the state h plays no part", {"h_by": ""})),
             *one_of("input-ignored", ("what is read, x, plays no part", {"x_by": ""})),
+            *one_of(
+                "squashed-in-parts",
+                ("b is added to the tanh: it belongs inside", {"outside": "b"}),
+                ("W x is added to the tanh of the rest: one tanh of the sum", {"outside": "x"}),
+                ("U h is added to the tanh of the rest: one tanh of the sum", {"outside": "h"}),
+                ("each part has a tanh of its own: one tanh of the sum", {"outside": "h and b"}),
+            ),
+            *one_of("first-row-for-all", ("all rows get the first one's state", {"first": True})),
             *one_of("state-added", ("the old state is added to the new one", {"added": 1.0})),
         ),
         show=lambda x, h, W, U, b: (
@@ -179,7 +208,7 @@ def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | C
         smaller=small_steps,
         alike=near,
     )
-    yield from examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -198,6 +227,8 @@ def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | C
             needs="square",
         ),
     )
+    if right:
+        trainable(rnn_step, ("x", "h", "W", "U", "b"), *map(tensor, steps(draw, square=False)[1]))
 
 
 # --- unroll ---------------------------------------------------------------------------------------
@@ -338,6 +369,23 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 ("you begin with zeros, whatever h is given", {"start": "zeros"}),
             ),
             *one_of("backwards", ("the text is read from its end to its beginning", {"order": -1})),
+            *one_of("one-symbol-only", ("each step reads the first symbol", {"reads": -99})),
+            Mistake(
+                "written-over",
+                "all places hold the last state: a list of one tensor, which each step writes over",
+                after=lambda v, *_: np.broadcast_to(v[:, -1:], v.shape),
+            ),
+            Mistake(
+                "joined-side-by-side",
+                "the states stand in one long row: torch.stack makes the axis of time",
+                after=lambda v, *_: v.reshape(len(v), -1),
+            ),
+            Mistake(
+                "axes-mixed",
+                "time and batch were exchanged by a reshape: that mixes the texts; stack along "
+                "axis 1, or transpose",
+                after=lambda v, *_: v.swapaxes(0, 1).reshape(v.shape),
+            ),
             *one_of(
                 "shifted",
                 ("each step reads the symbol before the one that is due", {"reads": -1}),
@@ -354,7 +402,7 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         told=told_with_shape,
         alike=near,
     )
-    yield from examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -381,6 +429,8 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             needs="states",
         ),
     )
+    if right:
+        uncut(unroll, unreached(unroll, *map(tensor, texts(draw)[0])))
 
 
 # --- gru_step -------------------------------------------------------------------------------------
@@ -588,16 +638,22 @@ def rule_of_texts(
     per: str = "text",
     unit: float = 1.0,
     normalized: bool = True,
+    late: bool = False,
+    reshaped: bool = False,
 ) -> Array:
     """−Σ log p of a text's symbols and its end. Each option turns one thing of it wrong."""
+    if reshaped:
+        logits = logits.reshape(len(logits), logits.shape[2], -1).swapaxes(1, 2)
     logs = log_softmax(logits, axis) if normalized else logits
     B, T = x.shape
     place, L = np.arange(T + 1), lengths[:, None]
-    padded = np.concatenate([x, np.full((B, 1), end)], axis=1)
+    padded = np.concatenate([x, np.full((B, 1), end)][:: -1 if late else 1], axis=1)
     targets = np.where(place < L, padded, end) if behind == "end" else padded
     mask = {
         "to the end": place <= L,
         "letters": place < L,
+        "the end inside a row": (place <= L) & (place < T),
+        "no empty text": (place <= L) & (L > 0),
         "everything": place <= T,
         "everything but the last": (place < T) & (L >= 0),
         "letters and the last place": (place < L) | (place == T),
@@ -627,6 +683,21 @@ def texts_plainly(logits: Array, x: Array, lengths: Array) -> Array:
     return np.where(place <= ends, losses, 0.0).sum(axis=1)
 
 
+def texts_by_probabilities(logits: Array, x: Array, lengths: Array) -> Array:
+    """The same by a softmax, and then a logarithm of it."""
+    with np.errstate(divide="ignore"):
+        return texts_plainly(np.log(softmax(logits)), x, lengths)
+
+
+def unlikely(draw: Draw) -> list[tuple]:
+    """Texts whose symbols have probabilities that are no numbers any more."""
+    B, T, V = draw.integer(3, 5), draw.integer(4, 6), draw.integer(4, 6)
+    logits = 2000 * draw.normal(B, T + 1, V)
+    x = draw.rng.integers(1, V, size=(B, T))
+    x[:, 0] = 1 + logits[:, 0, 1:].argmin(axis=1)
+    return [(logits, x, np.full(B, T))]
+
+
 def batches(draw: Draw, full: bool) -> list[tuple]:
     """Texts that fill their rows, or shorter ones, an empty one too, with anything behind them."""
     cases = []
@@ -654,6 +725,11 @@ _PRICES = (
             "the end costs nothing in your answer: it is a symbol like all",
             {"counted": "letters"},
         ),
+        (
+            "a text that fills its row ends without a price: its end is scored at place T",
+            {"counted": "the end inside a row"},
+        ),
+        ("the empty text costs nothing: it has an end", {"counted": "no empty text"}),
     ),
     *one_of(
         "padding-scored",
@@ -707,6 +783,21 @@ _PRICES = (
         ),
     ),
     *one_of(
+        "targets-one-late",
+        (
+            "place t scores the symbol before x_t: the logits at t predict x_t, so the column "
+            "more stands BEHIND x",
+            {"late": True},
+        ),
+    ),
+    *one_of(
+        "axes-mixed",
+        (
+            "places and symbols were exchanged by a reshape or view, which mixes them: transpose",
+            {"reshaped": True},
+        ),
+    ),
+    *one_of(
         "softmax-over-time",
         (
             "your probabilities sum to 1 over the places: they must over the symbols",
@@ -738,6 +829,11 @@ _PRICES = (
             "the mean over all symbols: one number for each text is asked",
             {"per": "mean of all"},
         ),
+    ),
+    Mistake(
+        "softmax-then-log",
+        "a probability of e^−1000 is 0, and its log −∞: stay in logs, with a log-softmax",
+        gives=texts_by_probabilities,
     ),
     *one_of("not-summed", ("a number for each place: their sum is asked", {"per": "each"})),
     *one_of("bits-for-nats", ("these are bits: nats are asked", {"unit": 1 / np.log(2)})),
@@ -785,8 +881,17 @@ def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             "shorter",
             "a shorter text costs its symbols and its end, and nothing that stands behind",
             functools.partial(batches, full=False),
-            points=2,
+            points=1.5,
             asks="L + 1 terms: at place L the end, behind it nothing",
+        ),
+        Property(
+            "finite",
+            "it is finite and right where a symbol is as unlikely as e^−1000, too",
+            unlikely,
+            points=0.5,
+            asks="log p by logsumexp: finite while the logits are",
+            typical=False,
+            needs="full",
         ),
     )
 
@@ -854,11 +959,11 @@ def rule_of_windows(
         if late:
             note(losses[-1:])
         losses.append(((seen @ weights[2].T - symbols) ** 2).sum())
-        if not late and cut != "one update":
+        if not late and "one update" not in cut:
             note(losses[-1:] if total != "running" else losses)
         state = states[carried]
         state = state if cut in ("never", "one update") else state.detach()
-    if cut == "one update":
+    if "one update" in cut:
         note(losses)
     values = [float(one.detach()) for one in losses]
     worth = {
@@ -866,6 +971,7 @@ def rule_of_windows(
         "running": sum(values),
         "last": values[-1],
         "mean": float(np.mean(values)),
+        "long": sum(v * min(window, x.shape[1] - t) for v, t in zip(values, ends, strict=False)),
     }
     back = {"last": state, "first": first}[hidden]
     return [np.array(noted), worth[total], back.detach().numpy()]
@@ -879,6 +985,7 @@ class SmallNetwork:
             torch.tensor(w, requires_grad=True) for w in (A, U, R)
         ]
         self.noted: list[torch.Tensor] = []
+        self.keeps = 1.0
 
     def unroll(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         """The states (B, w + 1, H) of symbols (B, w, D), from h on."""
@@ -894,11 +1001,13 @@ class SmallNetwork:
         return ((states @ self.R.T - symbols) ** 2).sum()
 
     def update(self) -> None:
-        """Notes the gradients, and sets them back."""
+        """Notes the gradients, sets them back, and lets so much of the weights."""
         grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in self.weights]
         self.noted.append(torch.cat([g.reshape(-1) for g in grads]))
         for w in self.weights:
             w.grad = None
+            with torch.no_grad():
+                w.mul_(self.keeps)
 
     def gradients(self) -> Array:
         """What was noted, a row an update."""
@@ -907,9 +1016,12 @@ class SmallNetwork:
         )
 
 
-def windows_in_turn(x: Array, h: Array, A: Array, U: Array, R: Array, window: int) -> list[Any]:
-    """The same without options, window by window."""
+def windows_in_turn(
+    x: Array, h: Array, A: Array, U: Array, R: Array, window: int, keeps: float = 1.0
+) -> list[Any]:
+    """The same without options, window by window; `keeps` is what an update leaves of weights."""
     network, total, state, text = SmallNetwork(A, U, R), 0.0, torch.tensor(h), torch.tensor(x)
+    network.keeps = keeps
     for begin in range(0, text.shape[1], window):
         symbols = text[:, begin : begin + window]
         states = network.unroll(symbols, state)
@@ -957,6 +1069,13 @@ _CUTS = (
         ),
     ),
     *one_of(
+        "one-update",
+        (
+            "update() comes once, behind the last window: once in each, behind its backward()",
+            {"cut": "windows, one update"},
+        ),
+    ),
+    *one_of(
         "detached-at-the-wrong-place",
         (
             "the state is cut off at every step: within a window gradients go back",
@@ -997,6 +1116,7 @@ _CUTS = (
         "sum-of-losses",
         ("this is the last loss: the sum is asked", {"total": "last"}),
         ("this is the mean of the losses: the sum is asked", {"total": "mean"}),
+        ("each loss is weighed by its window's length: the plain sum is asked", {"total": "long"}),
     ),
     *one_of(
         "update-before-backward",
@@ -1018,12 +1138,12 @@ _CUTS = (
 )
 def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The state goes through the whole text, each gradient through one window."""
-    attached = []
+    attached, tracked = [], []
 
-    def ask(*case: Any) -> Any:
+    def ask(*case: Any, keeps: float = 1.0) -> Any:
         *arrays, window = case
         try:
-            found = windows_of(truncated_backprop, *map(tensor, arrays), window)
+            found = windows_of(truncated_backprop, *map(tensor, arrays), window, keeps)
         except StudentFailed as why:
             if "second time" in str(why):
                 return TWICE
@@ -1035,6 +1155,7 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
         gradients = expect_array(found["gradients"], None, "float", "the gradients")
         last = expect_array(found["last"], arrays[1].shape, "float", "the last state")
         attached.append(bool(found["attached"]))
+        tracked.append(bool(found["tracked"]))
         return [gradients, number(found["total"], "the sum of the losses"), last]
 
     def told(answer: Any) -> str:
@@ -1080,6 +1201,10 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
         ),
     )
     loose = right and not any(attached)
+    if right:
+        case = long_texts(draw)[0]
+        anew = not near(ask(*case, keeps=0.5)[2], windows_in_turn(*case, 0.5)[2])
+        note_on_windows(truncated_backprop, anew, any(tracked))
     yield claim(
         "no gradient goes back through the state that is returned",
         loose,
@@ -1093,6 +1218,39 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
             "the state comes back with the way it was made: cut it, too",
         ),
     )
+
+
+def note_on_windows(function: Standin, anew: bool, tracked: bool) -> None:
+    """Notes a state that is made a second time, or else a sum that keeps all graphs."""
+    if anew or tracked:
+        function._noted = function._noted or claim(
+            "the state that goes on was made before update()"
+            if anew
+            else "the sum of the losses is a number",
+            False,
+            id="carried" if anew else "number",
+            points=COSTS,
+            saw="a last state that the weights after update() have made"
+            if anew
+            else "a sum that requires a gradient",
+            asks="the last of the states that the window's loss was taken of"
+            if anew
+            else "a float: nothing of a window stays but its state",
+            advice=[
+                when(
+                    anew,
+                    "state-made-anew",
+                    "the window is unrolled once more after update(): carry the last of the states "
+                    "that are there, detached",
+                ),
+                when(
+                    tracked,
+                    "graphs-kept",
+                    "the losses are added up with all that they were made of, so that no window's "
+                    "graph is freed: add nats.item()",
+                ),
+            ],
+        )
 
 
 # --- sample ---------------------------------------------------------------------------------------
@@ -1123,7 +1281,10 @@ def law_of_writing(
         if len(text) == LIMIT:
             law[text] += p
             return
-        if over == "end" and END in text:
+        if (over == "end" and END in text) or (over == "all at once" and text):
+            go((*text, END), state, p)
+            return
+        if over == "cut" and (END in text or len(text) == LIMIT - 1):
             go((*text, END), state, p)
             return
         z = (state @ R.T + c)[0]
@@ -1138,7 +1299,9 @@ def law_of_writing(
         }[chosen]()
         for symbol in range(LETTERS):
             if probs[symbol]:
-                fed = {"drawn": symbol, "end": END, "one before": text[-1] if text else END}
+                before = text[-1] if text else END
+                fed = {"drawn": symbol, "end": END, "one before": before}
+                fed["late"] = text[-1] if text else symbol
                 after = state if reads == "nothing" else read(np.array([fed[reads]]), state, A, U)
                 go((*text, symbol), after, p * probs[symbol])
 
@@ -1156,6 +1319,10 @@ _WRITERS = (
         "another-symbol-read",
         ("the end is read at each step: read what was drawn", {"reads": "end"}),
         ("each step reads the symbol BEFORE the one that was drawn", {"reads": "one before"}),
+        (
+            "from the second symbol on each step reads the symbol BEFORE the one that was drawn",
+            {"reads": "late"},
+        ),
         (
             "something is read before the first symbol: the given state predicts it",
             {"begins": "reads"},
@@ -1175,6 +1342,17 @@ _WRITERS = (
         ("the logits are doubled before the softmax", {"chosen": "colder"}),
     ),
     *one_of("goes-on-after-the-end", ("texts go on after their end", {"over": "nothing"})),
+    *one_of(
+        "all-end-at-once",
+        (
+            "all texts end as soon as one of them does: each has its own end",
+            {"over": "all at once"},
+        ),
+    ),
+    *one_of(
+        "last-place-ends",
+        ("the last place always holds the end: a text is cut there as it is", {"over": "cut"}),
+    ),
     *one_of(
         "no-end", ("no text of yours ends: the end is a symbol like all", {"chosen": "no end"})
     ),
@@ -1197,6 +1375,32 @@ def writer(draw: Draw) -> Writer:
 
 
 _OPTIONS = ({}, *(m.options for m in _WRITERS))
+_WRITERS += (
+    Mistake(
+        "softmax-over-the-batch",
+        "your probabilities sum to 1 over the texts: they must over the symbols, dim=-1",
+        gives=lambda *case: over_the_batch(*case).reshape(1, -1),
+    ),
+)
+
+
+def over_the_batch(h: Array, A: Array, U: Array, R: Array, c: Array) -> Array:
+    """The law where each symbol's exponentials are divided by their mean over many texts."""
+    texts = {(): (h, 1.0)}
+    for _ in range(LIMIT):
+        e = {text: np.exp((state @ R.T + c)[0]) for text, (state, _) in texts.items()}
+        mean = sum(p * e[text] for text, (_, p) in texts.items())
+        after = {}
+        for text, (state, p) in texts.items():
+            share = e[text] / mean / (e[text] / mean).sum()
+            for symbol in (END,) if END in text else range(LETTERS):
+                q = p if END in text else p * share[symbol]
+                after[(*text, symbol)] = read(np.array([symbol]), state, A, U), q
+        texts = after
+    law = np.zeros((LETTERS,) * LIMIT)
+    for text, (_, p) in texts.items():
+        law[text] = p
+    return law
 
 
 def judged_writer(case: Writer, asked: list[int]) -> Callable[..., torch.Tensor]:
@@ -1207,6 +1411,8 @@ def judged_writer(case: Writer, asked: list[int]) -> Callable[..., torch.Tensor]
     def answer(what: str, *args: Any) -> torch.Tensor:
         if what == "step":
             asked.append(len(args[1]) if hasattr(args[1], "__len__") else 0)
+            if len(asked) > 500 and max(asked) == 1:
+                raise ValueError("step gets one text at a time: write all texts side by side")
             return step(*args)
         (state,) = args
         if not isinstance(state, torch.Tensor) or state.ndim != 2 or state.shape[1] != len(U):
@@ -1282,9 +1488,38 @@ def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Caus
             "another one's random numbers",
         ),
     )
+    if right:
+        note_on_writing(sample, take, cases[0], draw)
     yield from _cost_of_writing(take, draw, right)
     endless = (*cases[0][:4], np.array([-9.0, 0, 0]))
     yield claim_of_the_generator(lambda g: take(endless, 40, 9, g, []), draw, 0.5, needs)
+
+
+def note_on_writing(sample: Standin, take: Callable, case: Writer, draw: Draw) -> None:
+    """Notes texts without all their places where all have ended, or a first state that changes."""
+    off = ""
+    try:
+        ended = take((*case[:3], 0 * case[3], np.array([40.0, 0, 0])), 4, 5, draw.generator(), [])
+        off = "" if not ended.any() else shown(ended)
+    except WrongKind as why:
+        off = str(why)
+    first = tensor(draw.normal(3, 4))
+    if off:
+        sample._noted = sample._noted or claim(
+            "a text has `limit` places, also where all have ended",
+            False,
+            id="places",
+            points=COSTS,
+            saw=off,
+            asks="int64 (B, limit): from its end on a text holds the end",
+            advice=when(
+                True,
+                "places-missing",
+                "who stops when all texts have ended fills up what is left with the end",
+            ),
+        )
+    elif not same(state_afterwards(sample, first, 3, draw.generator()), first):
+        sample._noted = sample._noted or overwritten(sample, first)
 
 
 def _cost_of_writing(take: Callable, draw: Draw, right: bool) -> Iterator[Claim]:
@@ -1359,19 +1594,32 @@ def in_rounds(
     turned: bool = False,
     rounds: int = 99,
     early: bool = False,
+    start: int = 1,
+    further: Callable[[int], int] = lambda distance: 2 * distance,
+    goes_on: Callable[..., bool] = lambda distance, B, T: distance < T,
+    finished: float = 1.0,
+    around: bool = False,
 ) -> Array:
-    """The scan in rounds, with one thing of it wrong."""
-    distance = 1
-    while distance < a.shape[1] and rounds > 0:
+    """The scan in rounds, with one thing of it wrong.
+
+    `further` gives the next round's distance, `goes_on` says whether there is a round; `finished`
+    is what the first places keep, which with `around` are joined to the last ones.
+    """
+    distance = start
+    while goes_on(distance, *a.shape[:2]) and distance < a.shape[1] and rounds > 0:
         here, near_b, near_a = a[:, distance:], b[:, :-distance], a[:, :-distance]
         new_a = np.concatenate([a[:, :distance], here * near_a], 1)
         used = new_a[:, distance:] if early else near_a if turned else here
         joined = used * (b[:, distance:] if turned else near_b) + (
             near_b if turned else b[:, distance:]
         )
-        b = np.concatenate([b[:, :distance], joined], 1)
+        if around:
+            b = a * np.roll(b, distance, 1) + b
+            new_a = a * np.roll(a, distance, 1)
+        else:
+            b = np.concatenate([finished * b[:, :distance], joined], 1)
         a = new_a if grow else a
-        distance, rounds = 2 * distance, rounds - 1
+        distance, rounds = further(distance), rounds - 1
     return b
 
 
@@ -1386,9 +1634,9 @@ def in_doublings(a: Array, b: Array) -> Array:
 
 
 def recurrences(draw: Draw) -> list[tuple]:
-    """Of one step, two, a power of two and no power of two."""
+    """Of one step, two, a power of two and no power of two, and many."""
     cases = []
-    for T in (draw.integer(5, 7), 8, 2, 1):
+    for T in (draw.integer(5, 7), 8, 2, 1, draw.integer(70, 90)):
         B, H = draw.integer(1, 3), draw.integer(2, 3)
         cases.append((draw.normal(B, T, H), draw.normal(B, T, H)))
     return cases
@@ -1437,6 +1685,21 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
                 ("b_t is multiplied by a_t: it is added as it is", {"b_by": "a"}),
                 ("1 − a_t stands where a_t belongs", {"decay": "1 - a"}),
             ),
+            Mistake(
+                "a-returned",
+                "the a of the joined maps comes back: the states are their b",
+                gives=lambda a, b: np.cumprod(a, axis=1),
+            ),
+            Mistake(
+                "a-returned",
+                "both numbers of the joined maps come back: the states are b alone",
+                gives=lambda a, b: np.stack([np.cumprod(a, axis=1), rule_of_scan(a, b)]),
+            ),
+            Mistake(
+                "last-state-only",
+                "only the last state comes back: all are asked",
+                after=lambda v, *_: v[:, -1],
+            ),
             *one_of(
                 "begins-with-one", ("the state begins with 1: it begins with 0", {"first": "one"})
             ),
@@ -1457,6 +1720,55 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
                         "one-round",
                         "one round joins two steps: go on with twice the distance",
                         {"rounds": 1},
+                    ),
+                    *(
+                        (
+                            "a-round-too-few",
+                            "the last round is missing: go on as long as the distance is less than "
+                            "the number of steps",
+                            {"goes_on": goes_on},
+                        )
+                        for goes_on in (
+                            lambda d, B, T: d < T // 2,
+                            lambda d, B, T: 2 * d <= T,
+                            lambda d, B, T: 2 * d < T,
+                        )
+                    ),
+                    *(
+                        (
+                            "a-round-too-few",
+                            "your rounds end at a distance that does not know how many steps there "
+                            "are",
+                            {"goes_on": lambda d, B, T, most=most: d < most},
+                        )
+                        for most in (4, 8, 16, 32, 64)
+                    ),
+                    (
+                        "another-axis",
+                        "the rounds are counted by the number of texts: time is axis 1",
+                        {"goes_on": lambda d, B, T: d < B},
+                    ),
+                    (
+                        "begins-too-far",
+                        "your first round joins places two apart: it joins neighbors",
+                        {"start": 2},
+                    ),
+                    (
+                        "distance-grows-by-one",
+                        "the distance grows by 1: after each round a place holds twice as many "
+                        "steps, so it doubles",
+                        {"further": lambda distance: distance + 1},
+                    ),
+                    (
+                        "finished-places-lost",
+                        "the first places of a round have nothing before them: they stay as they "
+                        "are",
+                        {"finished": 0.0},
+                    ),
+                    (
+                        "joined-around",
+                        "the first places are joined to the last ones: nothing stands before them",
+                        {"around": True},
                     ),
                     (
                         "a-joined-too-early",

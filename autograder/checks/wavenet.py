@@ -847,6 +847,14 @@ OF_FIELDS = (
                 "one layer too many: the list holds all of them, the first convolution too",
                 lambda k, ds: 1 + sum((k - 1) * d for d in [*ds, 1]),
             ),
+            "one-in-the-bracket": (
+                "the 1 stands outside: times k − 1 belongs to the dilations alone",
+                lambda k, ds: (k - 1) * (1 + sum(ds)),
+            ),
+            "both-sides": (
+                "a causal convolution reaches to one side",
+                lambda k, ds: 1 + 2 * sum((k - 1) * d for d in ds),
+            ),
             "one-a-layer": (
                 "the 1 is counted once for the whole stack, not once a layer",
                 lambda k, ds: sum(1 + (k - 1) * d for d in ds),
@@ -868,7 +876,7 @@ def how_far_back(receptive_field: Standin, draw: Draw) -> Iterator[Claim | Cause
     known = [(2, stack), (2, stack * 3), (2, stack * 2), (3, [1, 2, 4]), (3, [])]
 
     def ask(k: int, ds: list[int]) -> int | float:
-        answer = receptive_field(k, list(ds))
+        answer = untouched(receptive_field)(k, list(ds))
         if type(answer) is int:
             return answer
         return expect_array(answer, (), "number", "the field").item()
@@ -946,9 +954,11 @@ def gated(
     x: np.ndarray,
     label: np.ndarray | None,
     *,
+    label_of: Callable = itself,
     heard: Callable = np.add,
     halves: Callable = lambda a: np.split(a, 2, axis=1),
     gate: Callable = lambda f, g: tanh(f) * sigmoid(g),
+    joined: Callable = lambda gate, f, g, V: gate(f, g),
     late: Callable = itself,
     ways: Callable = two_ways,
 ) -> list[np.ndarray]:
@@ -956,9 +966,16 @@ def gated(
 
     `block` is who was asked, and takes no part; p are its parameters.
     """
+    label = None if label is None else label_of(label)
     V = 0.0 if label is None else p["condition.weight"][label][:, :, None]
     f, g = halves(both if label is None else heard(both, V))
-    return ways(x, late(gate(f, g), V), p)
+    return ways(x, late(joined(gate, f, g, V), V), p)
+
+
+def behind_the_gate(gate: Callable, f: np.ndarray, g: np.ndarray, V: Any) -> np.ndarray:
+    """The halves of the label's vector, added to tanh(f) and to σ(g)."""
+    a, b = np.split(V, 2, axis=1) if np.ndim(V) else (0.0, 0.0)
+    return (tanh(f) + a) * (sigmoid(g) + b)
 
 
 def gated_step_by_step(
@@ -1003,6 +1020,18 @@ OF_BLOCKS = mistakes(
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + up)),
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + z)),
         ),
+        "skip-without-weights": (
+            "z goes through self.skip before it is handed on",
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: z),
+        ),
+        "residual-of-the-sum": (
+            "W_res is for z alone: x is added behind it",
+            {"ways": lambda x, z, p: [by_one(x + z, p, "residual"), by_one(z, p, "skip")]},
+        ),
+        "squashed-again": (
+            "the residual is squashed once more: x' = x + W z as it is",
+            _ways(lambda x, up, z: x + tanh(up), lambda x, up, z, skip: skip(z)),
+        ),
         "scaled": (
             "x + W z is scaled by a constant, as other networks do: here it stays as it is",
             *(
@@ -1017,6 +1046,17 @@ OF_BLOCKS = mistakes(
         "gate-forgotten": (
             "the gate is missing: z = tanh(f) · σ(g)",
             {"gate": lambda f, g: tanh(f)},
+        ),
+        "another-gate": (
+            "another function stands where tanh f belongs",
+            {"gate": lambda f, g: sigmoid(f) * sigmoid(g)},
+            {"gate": lambda f, g: np.maximum(f, 0) * sigmoid(g)},
+            {"gate": lambda f, g: f * sigmoid(g)},
+        ),
+        "gate-not-squashed": (
+            "σ belongs to g: a gate lies between 0 and 1",
+            {"gate": lambda f, g: tanh(f) * g},
+            {"gate": lambda f, g: tanh(f) * tanh(g)},
         ),
         "gates-added": (
             "the two halves multiply: one says what, the other how much of it",
@@ -1041,6 +1081,19 @@ OF_BLOCKS = mistakes(
                 "heard": lambda both, V: both,
                 "late": lambda z, V: z + (V[:, : z.shape[1]] if np.ndim(V) else V),
             },
+            {"heard": lambda both, V: both, "joined": behind_the_gate},
+        ),
+        "label-zero-ignored": (
+            "label 0 is a label like all: ask whether there is one, label is not None",
+            {"label_of": lambda label: label if label.any() else None},
+        ),
+        "label-of-the-first-row": (
+            "all rows hear the label of the first one: each has its own",
+            {"heard": lambda both, V: both + V[:1]},
+        ),
+        "label-multiplied": (
+            "the label's vector is added, not multiplied",
+            {"heard": lambda both, V: both * V},
         ),
         "label-on-one-half": (
             "the label moves one half only: its 2C numbers belong to f and to g",
@@ -1081,10 +1134,11 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim | Cause]
             case(
                 draw.normal,
                 draw.normal(3, 4, 9),
-                np.array([2, 0, 1]) if labels else None,
+                np.array(label) if labels else None,
                 *(4, skips, draw.integer(2, 3), draw.integer(1, 3), *([labels] if labels else [])),
             )
-            for skips in (4, draw.integer(5, 7))
+            for skips, label in ((4, (2, 0, 1)), (draw.integer(5, 7), (2, 0, 1)), (4, (0, 0, 0)))
+            if labels or skips > 4 or any(label)
         ]
 
     def smaller(block: Any, p: dict, both: np.ndarray, *_: Any) -> Iterator[tuple]:
@@ -1102,7 +1156,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim | Cause]
     def ask(block: Any, p: dict, both: np.ndarray, x: np.ndarray, label: Any) -> list[np.ndarray]:
         given = () if label is None else (tensor(label),)
         block(tensor(-x[:, :, 1:] if x.shape[2] > 1 else -x).float(), *given)  # another one before
-        answer = block(tensor(x).float(), *given)
+        answer = untouched(block, ResidualBlock)(tensor(x).float(), *given)
         if not isinstance(answer, list | tuple) or len(answer) != 2:
             raise WrongKind("forward should return a pair: x' and the skip")
         names = ("x'", "the skip")
@@ -1149,7 +1203,7 @@ def a_gated_layer(ResidualBlock: Standin, draw: Draw) -> Iterator[Claim | Cause]
             alike=nearly(1e-3),
         )
         right = yield from examine(subject, draw, first, second)
-    yield _trains_all(cases(draw, 3), right)
+    yield _trains_all(cases(draw, 3)[:2], right)
 
 
 def _trains_all(cases: list[tuple], right: bool) -> Claim:

@@ -19,6 +19,33 @@ def begin_unrolling(function: Any, x: Any, h: Any) -> tuple[Any, str, Any]:
 
 
 @inside
+def unreached(function: Any, x: Any, h: Any, A: Any, U: Any) -> list[str]:
+    """What no gradient of the last state of `function(step, x, h)` comes to."""
+    first, *weights = leaves = [one.clone().requires_grad_() for one in (h, A, U)]
+    states = function(lambda x, h: torch.tanh(x @ weights[0] + h @ weights[1]), x, first)
+    if isinstance(states, torch.Tensor) and states.requires_grad:
+        states[:, -1].pow(2).sum().backward()
+    first_cut, *cut = (one.grad is None or not one.grad.any() for one in leaves)
+    told = (("the first state", first_cut), ("the step's weights", any(cut)))
+    return [name for name, missing in told if missing]
+
+
+@inside
+def state_afterwards(function: Any, h: Any, limit: int, generator: Any) -> Any:
+    """The first state h as it is when `function` has written texts from it on."""
+
+    def step(x: Any, state: Any) -> Any:
+        return torch.tanh(state + 1)
+
+    def logits(state: Any) -> Any:
+        return state.new_zeros(len(state), 3)
+
+    h = h.clone()
+    function(step, logits, h, limit, generator)
+    return h
+
+
+@inside
 def begin_writing(function: Any, h: Any, limit: int, generator: Any) -> tuple[Any, str, Any]:
     """Begins `function(step, logits, h, limit, generator)`, where step and logits ask the judge."""
     talk = Talk()
@@ -34,12 +61,12 @@ def begin_writing(function: Any, h: Any, limit: int, generator: Any) -> tuple[An
 
 @inside
 def windows_of(
-    function: Any, x: Any, h: Any, A: Any, U: Any, R: Any, window: int
+    function: Any, x: Any, h: Any, A: Any, U: Any, R: Any, window: int, keeps: float = 1.0
 ) -> dict[str, Any]:
     """`function(step, loss, x, h, window, update)` on a small network, and what came back.
 
     step is tanh(A x + U h), loss Σ (R h − x)²; update notes the gradients (A, U, R as one row) and
-    sets them back.
+    sets them back, and lets so much of the weights as `keeps` says.
     """
     weights = [w.clone().requires_grad_() for w in (A, U, R)]
     noted: list[torch.Tensor] = []
@@ -60,6 +87,9 @@ def windows_of(
         noted.append(torch.cat([part.reshape(-1) for part in parts]))
         for w in weights:
             w.grad = None
+            if keeps != 1.0:
+                with torch.no_grad():
+                    w.mul_(keeps)
 
     answer = function(step, loss, x, h, window, update)
     if answer is None:
@@ -72,6 +102,7 @@ def windows_of(
         "gradients": torch.stack(noted) if noted else x.new_zeros(0, size),
         "total": total,
         "last": last.detach() if isinstance(last, torch.Tensor) else last,
+        "tracked": isinstance(total, torch.Tensor) and total.requires_grad,
         "attached": isinstance(last, torch.Tensor) and last.requires_grad,
     }
 

@@ -15,6 +15,7 @@ CONSTANT = "each symbol costs one step, however many stand before it"
 GENERATOR = "all randomness comes from the given generator"
 SCANNED = "place t holds h_t = a_t h_{t−1} + b_t, for any number of steps"
 FORGETS = "also where the state forgets fast, or all at once"
+GRADIENT = "a gradient goes back through it"
 AT_ONCE = "no step waits for the one before: 448 steps more take only a few calls more"
 
 STEP = "torch.tanh(x @ W.T + h @ U.T + b)"
@@ -446,6 +447,133 @@ def scan(a, b):
         h = a[:, t] * h + b[:, t]
         states.append(h)
     return torch.stack(states, dim=1)
+""",
+    ),
+    *_rows(
+        "rnn_step",
+        SQUARE,
+        ("squashed-in-parts", (STEP, "torch.tanh(x @ W.T + h @ U.T) + b")),
+        ("squashed-in-parts", (STEP, "torch.tanh(x @ W.T) + torch.tanh(h @ U.T + b)")),
+        ("squashed-in-parts", (STEP, "x @ W.T + torch.tanh(h @ U.T + b)")),
+        ("squashed-in-parts", (STEP, "torch.tanh(x @ W.T + b) + h @ U.T")),
+        ("first-row-for-all", ("h @ U.T", "h[:1] @ U.T")),
+    ),
+    Wrong("rnn_step", GRADIENT, "gradient-cut", edit=("h @ U.T", "h.detach() @ U.T")),
+    *_rows(
+        "unroll",
+        STATES,
+        ("one-symbol-only", ("step(x[:, t]", "step(x[:, 0]")),
+        (
+            "written-over",
+            (APPEND, "states[0][:] = step(x[:, t], states[0])\n        states.append(states[0])"),
+        ),
+        ("joined-side-by-side", (STACK, "return torch.cat(states, dim=1)")),
+        ("axes-mixed", (STACK, "return torch.stack(states).reshape(len(x), -1, h.shape[1])")),
+    ),
+    Wrong("unroll", GRADIENT, "gradient-cut", edit=("states[-1])", "states[-1].detach())")),
+    *_rows(
+        "nll",
+        FULL,
+        ("end-not-scored", ("place <= ends", "(place <= ends) & (place < x.shape[1])")),
+        ("targets-one-late", ("F.pad(x, (0, 1))", "F.pad(x, (1, 0))")),
+        (
+            "axes-mixed",
+            ("logits.transpose(1, 2)", "logits.reshape(len(x), logits.shape[2], -1)"),
+        ),
+    ),
+    Wrong(
+        "nll",
+        SHORTER,
+        "end-not-scored",
+        edit=("place <= ends", "(place <= ends) & (ends > 0)"),
+    ),
+    Wrong(
+        "nll",
+        "it is finite and right where a symbol is as unlikely as e^−1000, too",
+        "softmax-then-log",
+        edit=(
+            'F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")',
+            "-logits.softmax(-1).gather(2, targets[:, :, None])[:, :, 0].log()",
+        ),
+    ),
+    *_rows(
+        "truncated_backprop",
+        WINDOWS,
+        (
+            "one-update",
+            (("        update()\n", ""), ("    return total", "    update()\n    return total")),
+        ),
+        ("sum-of-losses", ("total += nats.item()", "total += nats.item() * symbols.shape[1]")),
+    ),
+    Wrong(
+        "truncated_backprop",
+        "the state that goes on was made before update()",
+        "state-made-anew",
+        edit=(CUT, "h = unroll(step, symbols, h)[:, -1].detach()"),
+    ),
+    Wrong(
+        "truncated_backprop",
+        "the sum of the losses is a number",
+        "graphs-kept",
+        edit=("total += nats.item()", "total += nats"),
+    ),
+    *_rows(
+        "sample",
+        OFTEN,
+        ("another-symbol-read", ("h = step(x, h)", "h = step(texts[max(0, len(texts) - 2)], h)")),
+        (
+            "all-end-at-once",
+            ("over = over | (x == END)", "over = over | (x == END).any()"),
+        ),
+        (
+            "last-place-ends",
+            (
+                "return torch.stack(texts, dim=1)",
+                "texts[-1] = 0 * x\n    return torch.stack(texts, dim=1)",
+            ),
+        ),
+        ("softmax-over-the-batch", ("dim=-1", "dim=0")),
+    ),
+    Wrong(
+        "sample",
+        "a text has `limit` places, also where all have ended",
+        "places-missing",
+        edit=(
+            "        h = step(x, h)",
+            "        if over.all():\n            break\n        h = step(x, h)",
+        ),
+    ),
+    Wrong(
+        "sample",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=("h = step(x, h)", "h[:] = step(x, h)"),
+    ),
+    *_rows(
+        "scan",
+        SCANNED,
+        ("a-round-too-few", ("distance < a.shape[1]", "distance < a.shape[1] // 2")),
+        ("a-round-too-few", ("distance < a.shape[1]", "2 * distance <= a.shape[1]")),
+        ("a-round-too-few", ("distance < a.shape[1]", "distance < min(16, a.shape[1])")),
+        ("another-axis", ("distance < a.shape[1]", "distance < a.shape[0]")),
+        ("begins-too-far", ("distance = 1", "distance = 2")),
+        ("distance-grows-by-one", ("distance *= 2", "distance += 1")),
+        ("finished-places-lost", ("[b[:, :distance], here", "[0 * b[:, :distance], here")),
+        ("a-returned", ("return b", "return a")),
+        ("a-returned", ("return b", "return a, b")),
+        ("last-state-only", ("return b", "return b[:, -1]")),
+    ),
+    Wrong(
+        "scan",
+        SCANNED,
+        "joined-around",
+        source="""
+def scan(a, b):
+    distance = 1
+    while distance < a.shape[1]:
+        a, b = a * a.roll(distance, 1), a * b.roll(distance, 1) + b
+        distance *= 2
+    return b
 """,
     ),
 )

@@ -718,4 +718,80 @@ def generate_fast(model, count, label=None, generator=None):
     ),
     Wrong("WaveNet", IDLE, "last-skip-only", edit=("total = total + skip", "total = skip")),
     Wrong("WaveNet", IDLE, "label-dropped", edit=("block(x, label)", "block(x)")),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "one-in-the-bracket",
+        edit=(R, "(kernel_size - 1) * (1 + sum(dilations))"),
+    ),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "both-sides",
+        edit=("(kernel_size - 1) * d", "2 * (kernel_size - 1) * d"),
+    ),
+    Wrong(
+        "receptive_field",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        source="""
+def receptive_field(kernel_size, dilations):
+    field = 1
+    while dilations:
+        field += (kernel_size - 1) * dilations.pop()
+    return field
+""",
+    ),
+    Wrong("ResidualBlock", GATED, "skip-without-weights", edit=("self.skip(z)", "z")),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "residual-of-the-sum",
+        edit=("x + self.residual(z)", "self.residual(x + z)"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "squashed-again",
+        edit=("x + self.residual(z)", "x + torch.tanh(self.residual(z))"),
+    ),
+    Wrong("ResidualBlock", GATED, "another-gate", edit=("torch.tanh(f)", "torch.relu(f)")),
+    Wrong("ResidualBlock", GATED, "gate-not-squashed", edit=("torch.sigmoid(g)", "g")),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-zero-ignored",
+        edit=("if label is not None:", "if label is not None and label.any():"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-of-the-first-row",
+        edit=("self.condition(label)[:, :, None]", "self.condition(label)[:1, :, None]"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-multiplied",
+        edit=("both = both + self", "both = both * self"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-after-gate",
+        edit=(
+            (HEARD, "a, b = self.condition(label)[:, :, None].chunk(2, dim=1)"),
+            (
+                Z,
+                Z
+                + "\n        if label is not None:\n            z = (torch.tanh(f) + a) * (torch.sigmoid(g) + b)",
+            ),
+        ),
+    ),
+    Wrong(
+        "ResidualBlock",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=(WAYS, "x += self.residual(z)\n        return x, self.skip(z)"),
+    ),
 )
