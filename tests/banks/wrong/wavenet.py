@@ -783,8 +783,8 @@ def receptive_field(kernel_size, dilations):
             (HEARD, "a, b = self.condition(label)[:, :, None].chunk(2, dim=1)"),
             (
                 Z,
-                Z
-                + "\n        if label is not None:\n            z = (torch.tanh(f) + a) * (torch.sigmoid(g) + b)",
+                Z + "\n        if label is not None:"
+                "\n            z = (torch.tanh(f) + a) * (torch.sigmoid(g) + b)",
             ),
         ),
     ),
