@@ -1203,7 +1203,7 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
     loose = right and not any(attached)
     if right:
         case = long_texts(draw)[0]
-        anew = not near(ask(*case, keeps=0.5)[2], windows_in_turn(*case, 0.5)[2])
+        anew = not near(ask(*case, keeps=0.5)[2], windows_in_turn(*case, keeps=0.5)[2])
         note_on_windows(truncated_backprop, anew, any(tracked))
     yield claim(
         "no gradient goes back through the state that is returned",
@@ -1660,6 +1660,115 @@ def _no_numbers(seen: Sequence[Observation]) -> bool:
     )
 
 
+_SCANS = (
+    *one_of(
+        "a-ignored",
+        ("this is the sum of the b: a_t must multiply what came before", {"decay": "none"}),
+    ),
+    *one_of("backwards", ("the text is read from its end", {"order": -1})),
+    *one_of(
+        "a-of-another-step",
+        ("b_t comes with the a of the step before", {"a_of": -1}),
+        ("b_t comes with the a of the next step", {"a_of": 1}),
+    ),
+    *one_of("state-before", ("place t holds the state BEFORE step t", {"gives": "before"})),
+    *one_of(
+        "another-recurrence",
+        ("b_t is multiplied by 1 − a_t: it is added as it is", {"b_by": "1 - a"}),
+        ("b_t is multiplied by a_t: it is added as it is", {"b_by": "a"}),
+        ("1 − a_t stands where a_t belongs", {"decay": "1 - a"}),
+    ),
+    Mistake(
+        "a-returned",
+        "the a of the joined maps comes back: the states are their b",
+        gives=lambda a, b: np.cumprod(a, axis=1),
+    ),
+    Mistake(
+        "a-returned",
+        "both numbers of the joined maps come back: the states are b alone",
+        gives=lambda a, b: np.stack([np.cumprod(a, axis=1), rule_of_scan(a, b)]),
+    ),
+    Mistake(
+        "last-state-only",
+        "only the last state comes back: all are asked",
+        after=lambda v, *_: v[:, -1],
+    ),
+    *one_of("begins-with-one", ("the state begins with 1: it begins with 0", {"first": "one"})),
+    *(
+        Mistake(name, advice, gives=functools.partial(in_rounds, **options))
+        for name, advice, options in (
+            (
+                "a-not-joined",
+                "only b is joined in your rounds: a map over two steps has the a of BOTH",
+                {"grow": False},
+            ),
+            (
+                "joined-the-other-way-round",
+                "the map here comes AFTER the one before: its a multiplies the other's b",
+                {"turned": True},
+            ),
+            (
+                "one-round",
+                "one round joins two steps: go on with twice the distance",
+                {"rounds": 1},
+            ),
+            *(
+                (
+                    "a-round-too-few",
+                    "the last round is missing: go on as long as the distance is less than "
+                    "the number of steps",
+                    {"goes_on": goes_on},
+                )
+                for goes_on in (
+                    lambda d, B, T: d < T // 2,
+                    lambda d, B, T: 2 * d <= T,
+                    lambda d, B, T: 2 * d < T,
+                )
+            ),
+            *(
+                (
+                    "a-round-too-few",
+                    "your rounds end at a distance that does not know how many steps there are",
+                    {"goes_on": lambda d, B, T, most=most: d < most},
+                )
+                for most in (4, 8, 16, 32, 64)
+            ),
+            (
+                "another-axis",
+                "the rounds are counted by the number of texts: time is axis 1",
+                {"goes_on": lambda d, B, T: d < B},
+            ),
+            (
+                "begins-too-far",
+                "your first round joins places two apart: it joins neighbors",
+                {"start": 2},
+            ),
+            (
+                "distance-grows-by-one",
+                "the distance grows by 1: after each round a place holds twice as many "
+                "steps, so it doubles",
+                {"further": lambda distance: distance + 1},
+            ),
+            (
+                "finished-places-lost",
+                "the first places of a round have nothing before them: they stay as they are",
+                {"finished": 0.0},
+            ),
+            (
+                "joined-around",
+                "the first places are joined to the last ones: nothing stands before them",
+                {"around": True},
+            ),
+            (
+                "a-joined-too-early",
+                "b is made with the new a: it needs the a that stood there before",
+                {"early": True},
+            ),
+        )
+    ),
+)
+
+
 @checks("scan", lesson=LESSON, points=3, see="Exercise 7: not waiting")
 def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Maps joined over distances of 1, 2, 4, …"""
@@ -1667,117 +1776,7 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
         ask=asking(scan, "the states"),
         rule=lambda *case, **wrong: rule_of_scan(*case, **wrong),  # slips: of the rounds
         forms=(in_doublings,),
-        mistakes=(
-            *one_of(
-                "a-ignored",
-                ("this is the sum of the b: a_t must multiply what came before", {"decay": "none"}),
-            ),
-            *one_of("backwards", ("the text is read from its end", {"order": -1})),
-            *one_of(
-                "a-of-another-step",
-                ("b_t comes with the a of the step before", {"a_of": -1}),
-                ("b_t comes with the a of the next step", {"a_of": 1}),
-            ),
-            *one_of("state-before", ("place t holds the state BEFORE step t", {"gives": "before"})),
-            *one_of(
-                "another-recurrence",
-                ("b_t is multiplied by 1 − a_t: it is added as it is", {"b_by": "1 - a"}),
-                ("b_t is multiplied by a_t: it is added as it is", {"b_by": "a"}),
-                ("1 − a_t stands where a_t belongs", {"decay": "1 - a"}),
-            ),
-            Mistake(
-                "a-returned",
-                "the a of the joined maps comes back: the states are their b",
-                gives=lambda a, b: np.cumprod(a, axis=1),
-            ),
-            Mistake(
-                "a-returned",
-                "both numbers of the joined maps come back: the states are b alone",
-                gives=lambda a, b: np.stack([np.cumprod(a, axis=1), rule_of_scan(a, b)]),
-            ),
-            Mistake(
-                "last-state-only",
-                "only the last state comes back: all are asked",
-                after=lambda v, *_: v[:, -1],
-            ),
-            *one_of(
-                "begins-with-one", ("the state begins with 1: it begins with 0", {"first": "one"})
-            ),
-            *(
-                Mistake(name, advice, gives=functools.partial(in_rounds, **options))
-                for name, advice, options in (
-                    (
-                        "a-not-joined",
-                        "only b is joined in your rounds: a map over two steps has the a of BOTH",
-                        {"grow": False},
-                    ),
-                    (
-                        "joined-the-other-way-round",
-                        "the map here comes AFTER the one before: its a multiplies the other's b",
-                        {"turned": True},
-                    ),
-                    (
-                        "one-round",
-                        "one round joins two steps: go on with twice the distance",
-                        {"rounds": 1},
-                    ),
-                    *(
-                        (
-                            "a-round-too-few",
-                            "the last round is missing: go on as long as the distance is less than "
-                            "the number of steps",
-                            {"goes_on": goes_on},
-                        )
-                        for goes_on in (
-                            lambda d, B, T: d < T // 2,
-                            lambda d, B, T: 2 * d <= T,
-                            lambda d, B, T: 2 * d < T,
-                        )
-                    ),
-                    *(
-                        (
-                            "a-round-too-few",
-                            "your rounds end at a distance that does not know how many steps there "
-                            "are",
-                            {"goes_on": lambda d, B, T, most=most: d < most},
-                        )
-                        for most in (4, 8, 16, 32, 64)
-                    ),
-                    (
-                        "another-axis",
-                        "the rounds are counted by the number of texts: time is axis 1",
-                        {"goes_on": lambda d, B, T: d < B},
-                    ),
-                    (
-                        "begins-too-far",
-                        "your first round joins places two apart: it joins neighbors",
-                        {"start": 2},
-                    ),
-                    (
-                        "distance-grows-by-one",
-                        "the distance grows by 1: after each round a place holds twice as many "
-                        "steps, so it doubles",
-                        {"further": lambda distance: distance + 1},
-                    ),
-                    (
-                        "finished-places-lost",
-                        "the first places of a round have nothing before them: they stay as they "
-                        "are",
-                        {"finished": 0.0},
-                    ),
-                    (
-                        "joined-around",
-                        "the first places are joined to the last ones: nothing stands before them",
-                        {"around": True},
-                    ),
-                    (
-                        "a-joined-too-early",
-                        "b is made with the new a: it needs the a that stood there before",
-                        {"early": True},
-                    ),
-                )
-            ),
-        ),
+        mistakes=_SCANS,
         symptoms=(
             Symptom(
                 "divided-by-products",
