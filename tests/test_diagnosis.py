@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,34 @@ def test_a_loose_property_waits_for_answers_that_look_at_what_is_given(answer: f
     blind = next(constant)
     assert (bool(blind.waits), blind.holds, blind.fails) == (waits, False, not waits)
     assert next(examine(Subject(ask=lambda x: x.sum(), rule=mean_square), draw, positive)).holds
+
+
+@pytest.mark.parametrize(
+    "loose, answer, value",
+    [
+        (lambda a, b: a > 0, 2.0, -3.0),  # every positive number counts, and -3 is none
+        (lambda a, b: a <= b, 5.0, 9.0),  # whatever is no more than asked
+        (lambda a, b: abs(a) < 100, 500.0, 7.0),  # small ones, whatever is asked
+        (lambda a, b: abs(a - b) < 2, 6.0, 4.5),  # near both the answer and the rule's 3
+        (lambda a, b: abs(b) > 1e3 or a == b, math.nan, math.inf),  # nothing is asked of large ones
+    ],
+)
+def test_a_mistake_is_not_named_by_a_comparison_that_tells_nothing_apart(
+    loose: Callable, answer: float, value: float
+):
+    one = Observation((), answer, 3.0, loose)
+    assert not reproduces(lambda: value, [one])
+    assert reproduces(lambda: answer, [one])
+
+
+def test_what_seldom_comes_and_was_not_drawn_is_no_difference():
+    def none_else(a: np.ndarray, b: np.ndarray) -> bool:
+        return bool(np.abs(a - b).max() < 0.02 and not a[b == 0].any())
+
+    right, drawn = np.array([0.0, 1.0, 0.0]), np.array([0.5, 0.5, 0.0])
+    one = Observation((), drawn, right, none_else)
+    assert reproduces(lambda: np.array([0.5, 0.4999, 0.0001]), [one])
+    assert not reproduces(lambda: np.array([0.5, 0.48, 0.02]), [one])
 
 
 @pytest.mark.parametrize("f, waits", [(lambda x: 1.0, True), (lambda x: float(len(x)), False)])

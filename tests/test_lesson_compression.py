@@ -102,7 +102,7 @@ def test_every_example_comes_back(solved: dict, n: int, k: int, count: int) -> N
 def test_impossible_symbols_come_back(solved: dict) -> None:
     table = np.zeros((6, 3, 3))
     table[:, :, 0] = 1
-    model = Looked(table, np.zeros(6), "float32", False)
+    model = Looked(table, np.zeros(6), "float32")
     x = torch.tensor(list(itertools.product((0, 1, 2), repeat=3))).repeat(1, 2)
     assert torch.equal(solved["decode"](model, solved["encode"](model, x), len(x)), x)
 

@@ -89,6 +89,23 @@ class Asked:
                     yield f"{one.name} is told as {other.name}: {other.advice}"
                     break
 
+    def one_sided(self) -> Iterator[str]:
+        """Mistakes of which one is said to be another, and not the other way round."""
+        for place, one in enumerate(self.mistakes):
+            for after in range(place + 1, min(place + 6, len(self.mistakes))):
+                other = self.mistakes[after]
+                for o, *both in zip(self.seen, self.gives[place], self.gives[after], strict=True):
+                    if other.name != one.name and len({_is(o, *both), _is(o, *both[::-1])}) == 2:
+                        yield f"{one.name} and {other.name}: {both}"
+                        break
+
+
+def _is(one: Observation, answer: Any, value: Any) -> bool:
+    """Whether a program with this value is said to give that answer."""
+    if isinstance(answer, NoValue):
+        return isinstance(value, NoValue)
+    return reproduces(lambda *_: value, [Observation(one.args, answer, one.right, one.alike)])
+
 
 LABELED = re.compile(
     r"(?<![\w.])([^\W\d]\w*) = \(?([-−]?[\d,]*\d(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w.·])"
@@ -174,6 +191,7 @@ CHECKS = [(lesson, name) for lesson in lessons.lesson_names() for name in checks
 def test_each_known_mistake_is_seen_and_told_from_the_others(lesson: str, name: str):
     asked = asked_by(lesson, name)
     assert [text for one in asked for text in (*one.unseen(), *one.told_as_another())] == []
+    assert [text for one in asked for text in one.one_sided()] == []
     assert {text for one in asked for text in one.mislabeled} == set()
 
 

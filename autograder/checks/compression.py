@@ -7,6 +7,7 @@ same ones at both ends. Probabilities and prices are computed here in double pre
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -119,6 +120,14 @@ _OF_PRICES = (
             ),
             ("decimal", 10, "these are decimal digits, log base 10: a bit is a factor of 2"),
             ("bytes-for-bits", 256, "these are bytes, 8 bits each: the price is asked in bits"),
+            *(
+                (
+                    "ln-2-rounded",
+                    math.exp(ln2),
+                    "ln 2 is rounded here: math.log(2) has all its digits",
+                )
+                for ln2 in (0.7, 0.69, 0.693, 0.6931, 1 / 1.44, 1 / 1.443, 1 / 1.4427)
+            ),
         )
     ),
     *(
@@ -128,6 +137,17 @@ _OF_PRICES = (
                 "mean",
                 np.mean,
                 "this is the mean over the symbols: the price of all of them is the sum",
+            ),
+            (
+                "rows-averaged",
+                lambda a: a.sum(axis=-1).mean(),
+                "the prices of the rows are averaged: the price of all of them is the sum",
+            ),
+            (
+                "probabilities-added",
+                lambda a: np.log(np.exp(a).sum()),
+                "the probabilities are added before the logarithm: that all of it happens has "
+                "their product for its probability, and the logs are what is added",
             ),
             (
                 "one-row",
@@ -206,7 +226,9 @@ def two_messages_and_both(draw: Draw) -> list[tuple]:
     return [(a,), (b,), (np.concatenate([a, b]),)]
 
 
-_SMALL_LOGS = tuple(np.log(v) for v in ([0.5], [0.25, 0.5], [0.25, 0.5, 0.25]))
+_SMALL_LOGS = tuple(
+    np.log(v) for v in ([0.5], [0.25, 0.5], [0.25, 0.5, 0.25], [[0.5, 0.25], [0.25, 0.25]])
+)
 
 
 @checks("ideal_bits", lesson=LESSON, points=2, see="Exercise 1: the price of an outcome")
@@ -277,14 +299,16 @@ def frequencies(
     axis: int | None = -1,
     divided: bool = True,
     single: bool = False,
+    missing: int = 0,
 ) -> Any:
     """Parts of 2^bits: one for each symbol, shares of what is left, the rest to the largest.
 
     Each option turns one thing of it wrong: `first` parts for each symbol, `kept` of them not
     shared, shares `rounded`, at `least` so many, the `rest` to this symbol (None: to nobody);
-    rows not `divided` by their sums, or shared in the `single` precision that they came in.
+    rows not `divided` by their sums, or shared in the `single` precision that they came in; so many
+    parts `missing`.
     """
-    k, total = p.shape[-1], 2 ** (20 if bits is None else bits)
+    k, total = p.shape[-1], 2 ** (20 if bits is None else bits) - missing
     if k > total:
         return REFUSED
     p = p if single else p.astype(float)
@@ -296,6 +320,23 @@ def frequencies(
         more = total - parts.sum(axis=-1, keepdims=True)
         np.put_along_axis(parts, best, np.take_along_axis(parts, best, -1) + more, -1)
     return parts
+
+
+def _in_single(p: np.ndarray, bits: int | None) -> Any:
+    """Frequencies whose shares are computed in single precision."""
+    k, total = p.shape[-1], 2 ** (20 if bits is None else bits)
+    if k > total:
+        return REFUSED
+    short = torch.tensor(p).float()
+    short = short / short.sum(dim=-1, keepdim=True)
+    parts = 1 + torch.floor(short * (total - k)).long()
+    more = total - parts.sum(dim=-1, keepdim=True)
+    return parts.scatter_add(-1, short.argmax(dim=-1, keepdim=True), more).numpy()
+
+
+def _last(p: np.ndarray, axis: int) -> np.ndarray:
+    """The last symbol of each row."""
+    return np.full(p.shape[:-1], p.shape[-1] - 1)
 
 
 def _one_each(value: Any, p: np.ndarray, bits: int | None) -> Any:
@@ -338,6 +379,45 @@ _OF_FREQUENCIES = (
             options={"kept": 0, "rest": rest},
         )
         for rest in (None, np.argmax)
+    ),
+    *(
+        Mistake(
+            "shares-not-rounded-down",
+            "shares that are rounded to the nearest whole number may sum to more than there are: "
+            "then the rest is less than 0, and who takes it may be left with nothing. Round down",
+            options={"rounded": np.rint, "rest": rest},
+        )
+        for rest in (np.argmax, _last)
+    ),
+    *(
+        Mistake(
+            "raised-to-one-afterwards",
+            "shares of 0 are raised to 1 after all parts are shared: where many are, the rest is "
+            "less than 0, and who takes it may be left with nothing. Give each symbol its part "
+            "first, and share what is left",
+            options={**_SHARES, "rounded": how, "least": 1, "rest": rest},
+        )
+        for how in (np.floor, np.rint)
+        for rest in (np.argmax, _last)
+    ),
+    Mistake(
+        "one-part-missing",
+        "the parts sum to 2^bits − 1: the numbers from 0 to 2^bits − 1 are 2^bits parts",
+        options={"missing": 1},
+    ),
+    Mistake(
+        "single-precision",
+        "the shares are computed in single precision, which holds 24 binary digits: with 30 bits "
+        "many parts go to another symbol. Divide and share in double precision",
+        gives=_in_single,
+    ),
+    *(
+        Mistake(
+            "another-default",
+            "where `bits` is not given there are other than 2^20 parts: 20 is its default",
+            gives=lambda p, bits, d=d: frequencies(p, d if bits is None else bits),
+        )
+        for d in (8, 10, 12, 14, 15, 16, 24, 30, 32)
     ),
     Mistake(
         "no-part-first",
@@ -457,7 +537,7 @@ def ordinary_tables(draw: Draw) -> list[tuple]:
 
 
 def hard_tables(draw: Draw) -> list[tuple]:
-    """Distributions with symbols of probability 0, and nearly so."""
+    """Distributions with symbols of probability 0, and nearly so, and of hardly less than parts."""
     p = softmax(draw.normal(6, 5, scale=3.0))
     p[0] = [0, 0, 1, 0, 0]
     p[1, :2], p[2, 4] = 0, 1e-12
@@ -465,8 +545,11 @@ def hard_tables(draw: Draw) -> list[tuple]:
     p[4] = np.sort(p[4])  # backwards it is another table, wherever the rest goes
     p /= p.sum(axis=-1, keepdims=True)
     bits = draw.integer(8, 20)
+    k = draw.integer(175, 185)  # of 1,024 − k parts each has a good half more than a whole number
+    half = np.repeat([1 / 64, 0.0], 64)[None, draw.permutation(128)]
     sharp = softmax(draw.normal(3, 4) * np.array([1.0, 1.0, 1.0, 60.0]))
-    return [(p, bits), (p[:, ::-1].copy(), bits), (sharp, draw.integer(8, 12))]
+    crowds = [(np.full((1, k), 1 / k), 10), (half, 10)]
+    return [(p, bits), (p[:, ::-1].copy(), bits), (sharp, draw.integer(8, 12)), *crowds]
 
 
 def single_tables(draw: Draw) -> list[tuple]:
@@ -489,6 +572,8 @@ _SMALL_TABLES = (
     (np.full((1, 3), 1 / 3), 3),
     (np.array([[0.7, 0.3, 0.0]]), 3),
     (np.array([[0.75, 0.25], [0.25, 0.75]]), 3),
+    (np.array([[0.5, 0.5, 0.0, 0.0]]), 2),
+    (np.full((1, 5), 0.2), 3),
 )
 
 
@@ -508,7 +593,7 @@ def told_frequencies(f: Any) -> str:
 
 def frequencies_by_hand(p: np.ndarray, bits: int | None) -> str:
     """The formula's steps on one row of few symbols."""
-    if p.size > 4 or bits is None:
+    if p.size > 5 or len(p) > 1 or bits is None:
         return ""
     k, total = p.size, 2**bits
     shares = p[0] * (total - k)
@@ -781,8 +866,11 @@ def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Cla
     )
 
 
-def claim_of_the_impossible(encode: Standin, draw: Draw, padded: bool) -> Claim:
-    """A table of zeros and ones: a sure thing is free, and the impossible can be written."""
+def claim_of_the_impossible(encode: Standin, draw: Draw, padded: bool, fair: bool) -> Claim:
+    """A table of zeros and ones: a sure thing is free, and the impossible can be written.
+
+    `fair` says that ordinary files cost what they are worth.
+    """
     n, k = draw.integer(10, 14), 3
     table = np.zeros((n, k, k))
     favorite = draw.rng.integers(0, k, size=n)
@@ -796,8 +884,8 @@ def claim_of_the_impossible(encode: Standin, draw: Draw, padded: bool) -> Claim:
     cheap, *dear = ask_each(encode, model, [symbols(x) for x in asked])
     told = [v for v in (cheap, *dear) if isinstance(v, str)]
     length, *lengths = (8 * len(v) if isinstance(v, bytes) else -1 for v in (cheap, *dear))
-    # Eight impossible symbols, at the 8 to 34 bits that the smallest part of an interval costs.
-    free, least, most = 0 <= length <= WORDS, 8 * 8, 8 * 34 + WORDS
+    # Eight impossible symbols, at the 14 to 34 bits that the smallest part of an interval costs.
+    free, least, most = 0 <= length <= WORDS, 8 * 14, 8 * 34 + WORDS
     odd = next((one for one in lengths if not least <= one <= most), lengths[0])
     return claim(
         "a sure thing costs nothing, and an impossible one can still be written",
@@ -811,11 +899,20 @@ def claim_of_the_impossible(encode: Standin, draw: Draw, padded: bool) -> Claim:
         waits=waits_unless(not padded, "files whose bytes all say something of x"),
         advice=[
             when(
+                free and fair and not told and 8 * 5 < min(lengths) <= max(lengths) < least,
+                "few-bits",
+                f"an impossible symbol costs no more than {max(lengths) // 8} bits: BITS, 20, says "
+                "how small the smallest part of the interval is",
+            ),
+            when(
                 free and max(lengths) < least,  # in whichever column they stand
                 "zero-probability",
                 "a symbol of probability 0 is lost or refused: quantize gives each symbol a part",
             ),
-            "code with quantize(model.conditionals(x), BITS)",
+            "code with quantize(model.conditionals(x), BITS)"
+            if fair
+            else "what makes ordinary files too long or too short is at work here, too: see the "
+            "first sentence",
         ],
     )
 
@@ -976,7 +1073,8 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     sizes = ((16, 3, MANY), (draw.integer(9, 12), 2, draw.integer(150, 200)), (7, 17, 1))
     sets = [sent(encode, draw, *size) for size in sizes]
     yield claim_of_the_price(encode, draw, sets)
-    yield claim_of_the_impossible(encode, draw, any(one.padded for one in sets))
+    padded, fair = any(one.padded for one in sets), all(one.fair for one in sets)
+    yield claim_of_the_impossible(encode, draw, padded, fair)
     yield from claims_of_the_words(encode, draw)
 
 
@@ -1116,6 +1214,11 @@ _MISPLACED: dict[str, tuple[str, Sequence[Callable[[np.ndarray], np.ndarray]]]] 
             lambda x: np.pad(x[:, 1:], ((0, 0), (0, 1))),
         ),
     ),
+    "decoder-begins-anew": (
+        "every column comes back as the first one: the message is read from its beginning each "
+        "time. One decoder reads all columns: make it before the loop",
+        (lambda x: np.repeat(x[:, :1], x.shape[1], axis=1),),
+    ),
     "columns-left-out": (
         "the last column is never read: zeros stand there, and all others come back",
         (lambda x: np.pad(x[:, :-1], ((0, 0), (0, 1))),),
@@ -1138,7 +1241,7 @@ def misplaced(codec: Codec, draw: Draw) -> str:
 
 
 def reads_another_column(codec: Codec, draw: Draw) -> bool:
-    """Whether it reads right with tables that are moved by a column, or as if all were the first.
+    """Whether it reads right with tables that are moved by a column, or as if all were one of them.
 
     Every column has a distribution of its own, whatever stands before it.
     """
@@ -1150,10 +1253,14 @@ def reads_another_column(codec: Codec, draw: Draw) -> bool:
     moved = [np.roll(p, 1, axis=0), np.roll(p, -1, axis=0)]
     if any(is_x(codec.read(independent(codec, q), file, x.shape), x) for q in moved):
         return True
-    other = independent(codec, np.repeat(p[:1], n, axis=0))
-    wrong = False
-    for _ in range(6):
-        x = draw.rng.integers(0, k, size=(9, n))
+    sets = [draw.rng.integers(0, k, size=(9, n)) for _ in range(6)]
+    return any(_reads_as_if(codec, model, np.repeat(p[[i]], n, axis=0), sets) for i in (0, -1))
+
+
+def _reads_as_if(codec: Codec, model: Standin, q: np.ndarray, sets: Sequence[np.ndarray]) -> bool:
+    """Whether other symbols come back than were sent, and the same ones as with the tables q."""
+    other, wrong = independent(codec, q), False
+    for x in sets:
         file = codec.file(model, x)
         found, alike = (codec.read(one, file, x.shape) for one in (model, other))
         refused = isinstance(found, str)
@@ -1161,6 +1268,36 @@ def reads_another_column(codec: Codec, draw: Draw) -> bool:
             return False
         wrong |= not refused
     return wrong
+
+
+def leaves_unread(codec: Codec, draw: Draw) -> bool:
+    """Whether the same symbols come back, whatever the message."""
+    model, x = even_columns(codec, draw)
+    hurt = [draw.rng.bytes(len(codec.file(model, x))) for _ in range(4)]
+    found = [codec.back(model, x), *(codec.read(model, file, x.shape) for file in hurt)]
+    first = found[0]
+    return not isinstance(first, str) and all(is_x(one, first) for one in found)
+
+
+def reads_the_other_coder(codec: Codec, draw: Draw) -> bool:
+    """Whether the receiver reads what the library's queue or stack wrote, and the sender's is none.
+
+    With a power of two of even symbols no rounding of the tables can matter.
+    """
+    from constriction import stream
+
+    n, k = 40, 4
+    even = looked_model(codec.decode, np.full((n, k, k), 1 / k), np.zeros(n, dtype=np.int64))
+    x = draw.rng.integers(0, k, size=(1, n))
+    row, law = x[0].astype(np.int32), stream.model.Uniform(k)
+    stack, queue = stream.stack.AnsCoder(), stream.queue.RangeEncoder()
+    stack.encode_reverse(row, law)
+    queue.encode(row, law)
+    reads = [
+        is_x(codec.read(even, coder.get_compressed().tobytes(), x.shape, retold=False), x)
+        for coder in (stack, queue)
+    ]
+    return any(reads) and is_a_stack_of(x[0], k, codec.file(even, x)) != reads[0]
 
 
 def keeps_what_needs_no_rounding(codec: Codec, draw: Draw) -> bool:
@@ -1217,6 +1354,11 @@ def why_misread(
     once = plain and len(asked.shapes) == 1
     about_one = plain and len(set(asked.ranges)) == 1 and len(set(asked.ranges[0])) == 1
     rounding = keeps_what_needs_no_rounding(codec, draw)
+    many = [(x, found) for x, found in tries if len(x) > 1]
+    one_for_all = not blank and all(
+        isinstance(found, np.ndarray) and (found == found[0]).all() for _, found in many
+    )
+    unread = not blank and leaves_unread(codec, draw)
     column = plain and not (once or about_one or rounding) and reads_another_column(codec, draw)
     x, found = next((x, found) for x, found in tries if not is_x(found, x))
     where = "" if isinstance(found, str) else (
@@ -1229,7 +1371,24 @@ def why_misread(
             "never-written",
             "only zeros come back: put each column that was read into x",
         ),
+        when(
+            unread,
+            "message-unread",
+            "the same comes out, whatever goes in: x must come from the message",
+        ),
+        when(
+            one_for_all,
+            "one-example-for-all",
+            "all examples of a file come back the same: in each column `count` symbols are to be "
+            "read, one for each example",
+        ),
         *(when(moved == name, name, text) for name, (text, _) in _MISPLACED.items()),
+        when(
+            reads_the_other_coder(codec, draw),
+            "other-coder",
+            "one end is a queue and the other a stack: RangeEncoder and RangeDecoder belong "
+            "together, and an AnsCoder reads what an AnsCoder wrote",
+        ),
         when(
             once,
             "one-pass",
@@ -1321,8 +1480,10 @@ def claim_of_the_questions(
     )
 
 
-def claim_of_the_noise(codec: Codec, draw: Draw, unread: str, asked: Questions) -> Claim:
-    """Coin flips decode to x with probability p(x)."""
+def claim_of_the_noise(
+    codec: Codec, draw: Draw, unread: str, back: bool, asked: Questions
+) -> Claim:
+    """Coin flips decode to x with probability p(x); `back` says that what is sent comes back."""
     every = np.array(list(itertools.product((0, 1), repeat=3)))
     while True:  # until receivers that are deaf, or leave the last column out, have other laws
         bias, pairs = pair_numbers(draw, 3, 2, scale=1.5)
@@ -1372,7 +1533,10 @@ def claim_of_the_noise(codec: Codec, draw: Draw, unread: str, asked: Questions) 
                 "whatever refuses random bytes looks for something in them: the message is the "
                 "stream alone, as encode wrote it, without a header, a length or a checksum",
             ),
-            "nothing but the model and the message may go into x",
+            "nothing but the model and the message may go into x"
+            if back
+            else "the tables that the message is read with are not the model's for what was read "
+            "before: see the first sentence",
         ],
     )
 
@@ -1406,13 +1570,19 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
     )
     yield claim_of_the_long(codec, draw, unread, not failed)
     yield claim_of_the_questions(codec, draw, unread, not failed, asked)
-    yield claim_of_the_noise(codec, draw, unread, asked)
+    yield claim_of_the_noise(codec, draw, unread, not failed, asked)
 
 
 # --- decode_learning ------------------------------------------------------------------------------
 
+FEW = 18  # symbols that are told one by one
 OTHER_LEARNER = "answers that change with what `learn` makes of the blocks that were read"
 Blocks = list[np.ndarray]
+
+
+def in_rows(x: np.ndarray) -> str:
+    """Examples in digits."""
+    return " ".join("".join(map(str, row)) for row in x.tolist())
 
 
 @dataclass(frozen=True)
@@ -1429,8 +1599,9 @@ class Parcel:
 
     @property
     def told(self) -> str:
-        """The blocks, in words."""
-        return f"blocks of {', '.join(map(str, self.sizes))} examples of {self.x.shape[1]} symbols"
+        """The blocks, in words; of few symbols, what stands in them."""
+        told = f"blocks of {', '.join(map(str, self.sizes))} examples of {self.x.shape[1]} symbols"
+        return f"{told}: {in_rows(self.x)}" if self.x.size <= FEW else told
 
     @functools.cached_property
     def files(self) -> list[bytes]:
@@ -1495,6 +1666,23 @@ def small_parcels(codec: Codec, draw: Draw) -> list[tuple[Parcel]]:
     ]
 
 
+def smaller_parcels(codec: Codec, draw: Draw, than: Parcel) -> Iterator[tuple[Parcel]]:
+    """Blocks whose symbols can be told one by one."""
+    for n, sizes in ((2, (1, 2)), (2, (2, 3)), (2, (3, 2, 3)), (3, (3, 3))):
+        if n * sum(sizes) < than.x.size:
+            yield (parcel(codec, draw, n, 2, sizes),)
+
+
+def _turned(value: np.ndarray, parcel: Parcel) -> np.ndarray:
+    """The blocks in reverse order."""
+    return np.concatenate(np.split(value, np.cumsum(parcel.sizes)[:-1])[::-1])
+
+
+def _backwards(blocks: Blocks, size: int) -> Blocks:
+    """All examples that were read, the last one first."""
+    return [np.concatenate(blocks)[::-1]] if blocks else []
+
+
 def _unread(parcel: Parcel, blocks: Blocks) -> Blocks:
     """Zeros in the places of all examples that are not read yet."""
     seen = sum(map(len, blocks))
@@ -1534,6 +1722,15 @@ _OF_RECEIVERS = (
                 lambda blocks, size: blocks[:-1],
                 "the model that reads a block has not learned from the one just before it",
             ),
+            *(
+                (
+                    "learned-in-another-order",
+                    taught,
+                    "`learn` gets the examples in another order than they were sent in: a rule of "
+                    "learning may go by it",
+                )
+                for taught in (_backwards, lambda blocks, size: blocks[::-1])
+            ),
         )
     ),
     *(
@@ -1548,6 +1745,7 @@ _OF_RECEIVERS = (
             lambda parcel: parcel.read(
                 lambda blocks, size: [*blocks, np.zeros_like(parcel.x[:size])]
             ),
+            lambda parcel: parcel.read(lambda blocks, size: [np.zeros_like(parcel.x[:1]), *blocks]),
         )
     ),
     Mistake(
@@ -1563,9 +1761,12 @@ _OF_RECEIVERS = (
     Mistake(
         "newest-first",
         "the blocks come back in reverse order: what was read last goes behind",
-        after=lambda value, parcel: np.concatenate(
-            np.split(value, np.cumsum(parcel.sizes)[:-1])[::-1]
-        ),
+        after=_turned,
+    ),
+    Mistake(
+        "newest-first",
+        "each new block is put in FRONT of those before it, for `learn` too: it goes behind them",
+        gives=lambda parcel: _turned(parcel.read(lambda blocks, size: blocks[::-1]), parcel),
     ),
     Mistake(
         "last-block-returned",
@@ -1610,7 +1811,14 @@ def a_receiver_without_a_model(decode_learning: Standin, draw: Draw) -> Iterator
         drawn=True,
         mistakes=_OF_RECEIVERS,
         show=lambda parcel: parcel.told,
-        told=lambda found: found if isinstance(found, str) else shown(found),
+        told=lambda found: (
+            found
+            if isinstance(found, str)
+            else in_rows(found)
+            if found.size <= FEW
+            else shown(found)
+        ),
+        smaller=lambda parcel: smaller_parcels(codec, draw.again(), parcel),
     )
     said = list(
         examine(
@@ -1670,6 +1878,11 @@ class Trip:
         except (StudentFailed, WrongKind) as why:
             return str(why)
         return ask_each(self.codec.decode, self.model, [file], len(self.x))[0]
+
+    @property
+    def each(self) -> list[Trip]:
+        """The examples, each on a way of its own."""
+        return [dataclasses.replace(self, x=self.x[[row]]) for row in range(len(self.x))]
 
     def came(self, part: Callable[[np.ndarray], Any]) -> bool:
         """Whether something of x's shape comes back, of which `part` says that it is x."""
@@ -1745,6 +1958,13 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     x = draw.rng.integers(0, 2, size=(count, n))
     for one in (x, 1 - x):
         add("all symbols see themselves", looked_model(codec.decode, table, np.arange(n)), one)
+    # Each example alone comes back: a row looks at the one above it.
+    n = 6
+    table = np.repeat(softmax(draw.normal(n, 1, 2)), 2, axis=1)
+    table[1] = [[0.9, 0.1], [0.1, 0.9]]
+    x = draw.rng.integers(0, 2, size=(40, n))
+    model = looked_model(codec.decode, table, np.full(n, n - 1), above=True)
+    add("symbol 2 sees the last one of the example above", model, x)
     for kept, model, x in changed_in_part(codec, draw):
         add(f"all symbols see themselves: others come back, {kept}", model, x)
     return found
@@ -1821,6 +2041,12 @@ _OF_ROUND_TRIPS = (
         "compares-files",
         "two files are compared here: compare the symbols, x and what comes back",
         gives=lambda trip: trip.file_came(len),
+    ),
+    Mistake(
+        "each-example-alone",
+        "each example goes into a file of its own: a model that looks from one example at another "
+        "is found out in ONE file of all of them",
+        gives=lambda trip: all(one.came(np.all) for one in trip.each),
     ),
     Mistake(
         "order-ignored",
@@ -1904,24 +2130,41 @@ def the_best_causality_test(round_trip: Standin, draw: Draw) -> Iterator[Claim |
         if isinstance(one, Claim) and one.holds and len(set(answers)) == 1:
             one = waiting(one.text, _CHANGES, points=one.points, id=one.id)
         yield one
-    n = 4
-    nowhere = np.zeros(n, dtype=np.int64)
-    broken = looked_model(round_trip, np.full((n, 2, 2), 0.5), nowhere, broken=True)
-    [answer] = ask_each(round_trip, broken, [symbols(draw.rng.integers(0, 2, size=(3, n)))])
+    yield claim_of_mistakes_in_code(round_trip, draw, answers)
+
+
+BROKEN = ("AttributeError", "TypeError", "ValueError", "RuntimeError", "IndexError")
+
+
+def claim_of_mistakes_in_code(
+    round_trip: Standin, draw: Draw, answers: Sequence[bool | str]
+) -> Claim:
+    """That exceptions of a model's code are passed on; `answers` are those to models that run."""
+    n = 4  # the receiver asks a second time at least, if the sender does not
+    even, x = np.full((n, 2, 2), 0.5), symbols(draw.rng.integers(0, 2, size=(3, n)))
+    answer: Any = ""
+    for kind in BROKEN:
+        broken = looked_model(round_trip, even, np.zeros(n, dtype=np.int64), broken=kind)
+        [answer] = ask_each(round_trip, broken, [x])
+        if not isinstance(answer, str):
+            break
     raised, passes = isinstance(answer, str), True in answers
-    yield claim(
+    told = {"AttributeError": "a misspelled name"}.get(kind, f"a mistake, an error of kind {kind}")
+    return claim(
         "a mistake in the code is not taken for a leak",
         raised,
         points=0.5,
-        saw=f"{answer!r} for a model whose code has a misspelled name",
+        saw=f"{answer!r} for a model whose code has {told}",
         asks="only AssertionError means that the decoder gave up; anything else is passed on",
-        waits=waits_unless(passes, "a model that passes") if raised else "",
+        waits=waits_unless(passes, "a model that passes")
+        if raised
+        else waits_unless(len(set(answers)) > 1, _CHANGES),
         advice=[
             when(
                 answer is False and passes,
                 "swallows-everything",
-                "an AttributeError in the model's code is called a leak: except AssertionError is "
-                "enough",
+                f"an error in the model's code, of kind {kind}, is called a leak: except "
+                "AssertionError is enough",
             ),
             "let other exceptions through",
         ],

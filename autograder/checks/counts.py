@@ -87,7 +87,9 @@ def asking(function: Standin) -> Callable[..., Any]:
 
 
 def same_count(a: Any, b: Any) -> bool:
-    """Equal in kind and value; `b` may be a refusal, or an exception of a kind."""
+    """Equal in kind and value; one may be a refusal that is asked, or an exception of a kind."""
+    if isinstance(a, Refused):
+        return a == b or (isinstance(b, Raised) and refusal(b, a) == "named")
     if isinstance(b, Refused):
         return refusal(a, b) == "named"
     if isinstance(b, Raised):

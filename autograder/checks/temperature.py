@@ -29,7 +29,7 @@ from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation
+from autograder.diagnosis.mistakes import Observation, several
 from autograder.diagnosis.shrinking import smaller_than
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
@@ -54,7 +54,7 @@ def along(row_rule: Callable, array: np.ndarray, axis: int | None = LAST) -> np.
     """`row_rule` of each row (V,) along an axis (None: of all entries as one long row)."""
     if axis is None:
         return row_rule(array.reshape(-1)).reshape(array.shape)
-    return np.apply_along_axis(row_rule, axis, array)
+    return np.apply_along_axis(row_rule, min(axis, array.ndim - 1), array)
 
 
 def probabilities(draw: Draw, *shape: int, sharp: float = 1.2) -> np.ndarray:
@@ -126,6 +126,13 @@ def loosely(a: Any, b: Any) -> bool:
     return alike_rows(a, b, 2e-3)
 
 
+def of_its_size(a: np.ndarray, b: np.ndarray) -> bool:
+    """As `alike_rows`, as loosely, up to a share of the largest number of `b`."""
+    largest = np.abs(b).max()
+    size = largest if 0 < largest < np.inf else 1.0
+    return alike_rows(a / size, b / size, 1e-3)
+
+
 def told(answer: Any) -> str:
     """An answer in words."""
     if isinstance(answer, str):
@@ -186,7 +193,12 @@ _FLATTENED = Mistake(
 _FIRST_AXIS = Mistake(
     "wrong-axis", "the vocabulary is the last axis, and yours is the first", options={"axis": 0}
 )
-_OF_BATCHES = (_FLATTENED, _FIRST_AXIS, _CHANGED)
+_SECOND_AXIS = Mistake(
+    "wrong-axis",
+    "the vocabulary is the last axis, and yours is the second, which is the last in a matrix only",
+    options={"axis": 1},
+)
+_OF_BATCHES = (_FLATTENED, _FIRST_AXIS, _SECOND_AXIS, _CHANGED)
 
 
 def rows(batches: Callable[[Draw], list[tuple]], needs: str, points: float) -> Property:
@@ -228,7 +240,7 @@ def tempered(
     """softmax(z / T) along the last axis. Each option turns one thing of it wrong."""
     if not T > 0:
         return REFUSED
-    return shared(scaled(z, T), axis)
+    return shared(scaled(z, T), axis if axis is None else min(axis, z.ndim - 1))
 
 
 def tempered_by_powers(z: np.ndarray, T: float) -> Any:
@@ -244,6 +256,19 @@ def naive_softmax(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
     """The softmax in 32 bits with nothing taken away first."""
     e = np.exp(z.astype(np.float32))
     return e / e.sum(axis=axis, keepdims=True)
+
+
+def _shifted_by_the_batch(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
+    """The softmax in 32 bits after one number is taken away from all rows."""
+    return naive_softmax(z - z.max(), axis)
+
+
+def _powers_in_single(z: np.ndarray, T: float, axis: int | None = LAST) -> Any:
+    """p^(1/T), normalized, in 32 bits."""
+    if not T > 0:
+        return REFUSED
+    powers = softmax(z, axis).astype(np.float32) ** np.float32(1 / T)
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def _argmax_when_cold(z: np.ndarray, T: float) -> np.ndarray:
@@ -299,6 +324,31 @@ _OF_TEMPERATURE = (
         options={"shared": naive_softmax},
     ),
     Mistake(
+        "shifted-by-the-batch",
+        "one number, the largest of the whole batch, is taken away from every row: far below it "
+        "all exponentials of a row round to 0, and 0/0 is NaN. Each row has a largest logit",
+        options={"shared": _shifted_by_the_batch},
+    ),
+    Mistake(
+        "powers-underflow",
+        "probabilities are raised to 1/T: at a low temperature all powers round to 0, and 0/0 is "
+        "NaN. The form with the logits has no such trouble",
+        gives=_powers_in_single,
+    ),
+    *(
+        Mistake(
+            "T-not-as-given",
+            "a small T is not used as it is, but made larger (a least value, or something added): "
+            "logits that lie closer together than that are told apart at the T that was given",
+            options={"scaled": scaled},
+        )
+        for small in (0.1, 0.05, 0.01, 0.005, 1e-3, 5e-4, 1e-4, 1e-5, 1e-6)
+        for scaled in (
+            lambda z, T, small=small: z / max(T, small),
+            lambda z, T, small=small: z / (T + small),
+        )
+    ),
+    Mistake(
         "ties-not-shared",
         "at a low temperature one of several tied tokens gets everything: the formula shares by "
         "itself, and needs no special case",
@@ -345,12 +395,15 @@ def warm_cases(draw: Draw) -> list[tuple]:
 
 
 def extreme_cases(draw: Draw) -> list[tuple]:
-    """True ties at the lowest temperature and the highest, and logits in the thousands."""
+    """True ties, cold and hot, logits in the thousands, near ones, and rows that lie far apart."""
     n = draw.integer(5, 8)
     tied = np.minimum(draw.normal(n), 3.0)  # no other one is near
     tied[draw.permutation(n)[: draw.integer(2, 3)]] = 4.0  # float32 has it exactly: a true tie
     large = draw.permutation(n) * 2000.0 + draw.integer(-9000, -4000)
-    return [(tied, 1e-4), (tied, 1e4), *((large, T) for T in (1e-4, 1.0, 1e4))]
+    near = draw.permutation(n) * 2.0**-13  # as near to one another as the temperature is to 0
+    far = np.stack([draw.permutation(n) / 8 + 256.0 * row for row in range(3)])
+    cold = [(tied, 1e-4), (large, 1e-4), (near, 2.0**-13), (far, 0.25)]
+    return [*cold, (tied, 1e4), (large, 1.0), (large, 1e4)]
 
 
 def impossible_cases(draw: Draw) -> list[tuple]:
@@ -372,7 +425,10 @@ _SMALL_LOGITS = (
     (np.array([3000.0, 0.0]), 1.0),
     (np.array([2.0, 1.0, 0.0]), 0.5),
     (np.array([1.0, 1.0, 0.0]), 1e-4),
+    (np.array([2.0**-13, 0.0]), 2.0**-13),
     (np.array([[1.0, 0.0], [0.0, 0.0]]), 2.0),
+    (np.array([[400.0, 399.0], [1.0, 0.0]]), 1.0),
+    (np.array([[[1.0, 0.0], [0.0, 0.0]]]), 2.0),
 )
 
 
@@ -416,7 +472,7 @@ def a_softmax_of_divided_logits(temperature: Standin, draw: Draw) -> Iterator[Cl
             extreme_cases,
             0.75,
             asks="at T = 0.0001 the largest logits share all of it, at T = 10,000 all tokens do; "
-            "logits in the thousands are no harm",
+            "logits in the thousands are no harm, nor logits that are as near as T is to 0",
             typical=False,
             needs="softmax",
             alike=loosely,
@@ -559,6 +615,35 @@ def sums_over(rule: Callable, axis: int | None, but_for: float = math.nan) -> Mi
     )
 
 
+def of_first_row(rule: Callable, but_for: float = math.nan) -> tuple[Mistake, ...]:
+    """The mistakes of keeping in every row what, or as many as, the first row of the batch keeps.
+
+    `but_for` is the argument at which there is no such mistake.
+    """
+
+    def of_all(keep: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable:
+        def kept(p: np.ndarray, much: float) -> Any:
+            right = rule(p, much)
+            if isinstance(right, str) or p.ndim == 1 or much == but_for:
+                return right
+            first = right.reshape(-1, p.shape[-1])[0] > 0
+            return normalized(along(lambda row: keep(row, first), p))
+
+        return kept
+
+    advice = (
+        "the first row of a batch decides for all of them: each row has probabilities of its own"
+    )
+    return (
+        Mistake("first-row-for-all", advice, gives=of_all(lambda row, first: row * first)),
+        Mistake(
+            "first-row-for-all",
+            advice,
+            gives=of_all(lambda row, first: masked(row, ranking(row)[: first.sum()])),
+        ),
+    )
+
+
 _TIES = (
     Mistake(
         "ties-keep-more",
@@ -574,8 +659,11 @@ _TIES = (
 
 
 def _other_ties(seen: Sequence[Observation]) -> bool:
-    """Whether what fails keeps the right probabilities, at other tokens that tie with them."""
-    failed = [o for o in seen if o.fails]
+    """Whether what fails keeps the right probabilities, at other tokens that tie with them.
+
+    What raises an exception instead says nothing of ties.
+    """
+    failed = [o for o in seen if o.fails and not (isinstance(o.answer, str) and o.answer == RAISED)]
     return bool(failed) and all(
         not isinstance(o.answer, str)
         and not isinstance(o.right, str)
@@ -628,6 +716,12 @@ _OF_TOP_K = (
     *_TIES,
     *_OF_BATCHES,
     *(sums_over(best_k, axis) for axis in (None, 0)),
+    of_first_row(best_k)[0],
+    Mistake(
+        _FLATTENED.name,
+        "the k best of the whole batch are kept: each row has k of its own",
+        gives=lambda p, k: REFUSED if k < 1 else normalized(best_k(p, k, axis=None)),
+    ),
     Mistake(
         "k-beyond-V",
         "your function raises an exception for k > V: where k is larger, there is nothing to cut",
@@ -680,6 +774,8 @@ def edges_for_k(draw: Draw) -> list[tuple]:
 
 
 _FALLING, _RISING = np.array([0.5, 0.375, 0.125]), np.array([0.125, 0.375, 0.5])
+_TURNED = np.array([0.125, 0.5, 0.375])  # its ranking is not its own inverse, as of the others
+_TIED = np.array([0.25, 0.5, 0.25])
 _BATCH = np.array([[0.75, 0.25], [0.25, 0.75]])
 
 
@@ -705,7 +801,9 @@ def the_k_best(top_k: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         show=lambda p, k: f"k = {k} and p = {shown(p)}",
         told=told,
         by_hand=top_k_by_hand,
-        smaller=smaller_than(((_FALLING[:2], 1), (_RISING, 2), (_FALLING, 2), (_BATCH, 1))),
+        smaller=smaller_than(
+            ((_FALLING[:2], 1), *((p, 2) for p in (_RISING, _FALLING, _TURNED, _TIED)), (_BATCH, 1))
+        ),
         alike=and_no_less,
     )
     yield from examine(
@@ -823,12 +921,20 @@ _KEPT_OF_TOP_P = (
             "single probabilities are compared with p: p is the mass of the kept set",
             kept,
         )
-        for kept in (lambda b, r, m: r >= m, lambda b, r, m: r >= 1 - m, lambda b, r, m: r < m)
+        for kept in (lambda b, r, m: r >= m, lambda b, r, m: r < m)
     ),
     (
-        "fraction-of-tokens",
-        "p is a share of the tokens here: it is the mass that they hold",
-        lambda b, r, m: _at(r) < max(1, math.ceil(m * len(r))),
+        "threshold-for-mass",
+        "single probabilities are compared with 1 − p: p is the mass of the kept set",
+        lambda b, r, m: r >= 1 - m,
+    ),
+    *(
+        (
+            "fraction-of-tokens",
+            "p is a share of the tokens here: it is the mass that they hold",
+            lambda b, r, m, whole=whole: _at(r) < max(1, whole(m * len(r))),
+        )
+        for whole in (math.ceil, round, math.floor)
     ),
     (
         "fraction-of-the-best",
@@ -888,6 +994,7 @@ _OF_TOP_P = (
     ),
     *_OF_BATCHES,
     *(sums_over(nucleus, axis, one) for axis in (None, 0) for one in (math.nan, 1.0)),
+    *of_first_row(nucleus, 1.0),
     *(
         answered_where(outside, "p", "0 < p ≤ 1")
         for outside in (
@@ -979,7 +1086,13 @@ def top_p_by_hand(p: np.ndarray, mass: float) -> str:
 @checks("top_p", lesson=LESSON, points=3, see="Exercise 2: cutting the tail")
 def the_smallest_set_that_holds_p(top_p: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The nucleus: as few tokens as hold the mass p."""
-    small = ((_FALLING[:2], 0.75), (_RISING, 0.75), (_FALLING, 0.875), (_BATCH, 0.5))
+    small = (
+        (_FALLING[:2], 0.75),
+        *((p, 0.75) for p in (_RISING, _TURNED)),
+        (_FALLING, 0.875),
+        (_TIED, 0.625),
+        (_BATCH, 0.5),
+    )
     subject = Subject(
         ask=asking(top_p, lambda mass: not 0 < mass <= 1),
         rule=nucleus,
@@ -1077,6 +1190,12 @@ def _top_p_first(
     return p if k is None else some_k(p, k)
 
 
+def _backwards(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1.0) -> Any:
+    with np.errstate(divide="ignore"):
+        p = tempered(np.log(nucleus(softmax(z), mass)), T)
+    return p if k is None else some_k(p, k)
+
+
 def _logits_cut(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1.0) -> Any:
     cut = z if k is None else some_k(z, k)
     return cut if isinstance(cut, str) else recipe(cut, T, None, mass)
@@ -1105,6 +1224,25 @@ _OF_ORDER = (
         "T-ignored",
         "the temperature has no effect",
         options={"hot": lambda z, T: softmax(z)},
+    ),
+    Mistake("T-squared", "T is used twice", options={"hot": lambda z, T: tempered(z, T * T)}),
+    Mistake(
+        "top-p-then-heat",
+        "top-p cuts before the temperature here, and top-k after it: the temperature comes first, "
+        "and top-p last",
+        gives=_backwards,
+    ),
+    Mistake(
+        "top-p-without-k-only",
+        "top-p has no effect where a k is given, as with `elif`: all three may be asked at once",
+        gives=lambda z, T=1.0, k=None, mass=1.0: recipe(z, T, k, mass if k is None else 1.0),
+    ),
+    *several(
+        "other-defaults",
+        "what is left out has an effect: T, k and p are 1, None and 1 where they are not given",
+        *(lambda z, T=T, k=None, mass=1.0: recipe(z, T, k, mass) for T in (0.5, 0.7, 0.8, 0.9)),
+        *(lambda z, T=1.0, k=k, mass=1.0: recipe(z, T, k, mass) for k in (1, 10, 20, 40, 50, 100)),
+        *(lambda z, T=1.0, k=None, mass=m: recipe(z, T, k, mass) for m in (0.5, 0.9, 0.92, 0.95)),
     ),
     Mistake("k-ignored", "top-k has no effect", options={"cut": lambda p, k: p}),
     Mistake(
@@ -1167,7 +1305,8 @@ def cases_of_order(draw: Draw) -> list[tuple]:
 def cases_left_out(draw: Draw) -> list[tuple]:
     """Batches, with all three left out, and some of them."""
     z = draw.normal(3, draw.integer(5, 8))
-    return [(z,), (z, 0.8, 3), (z, 0.8), (z, 1.0, z.shape[1] + 2)]
+    many = draw.normal(2, 150)  # more tokens than any k that is left standing keeps
+    return [(z,), (z, 0.8, 3), (z, 0.8), (z, 1.0, z.shape[1] + 2), (many,)]
 
 
 def cases_at_the_ends(draw: Draw) -> list[tuple]:
@@ -1323,13 +1462,15 @@ def beams(
     *,
     score: Callable[[float, float], float] = lambda parent, new: parent + new,
     each: int | None = None,
+    sort: bool = True,
     begin: Callable[[int], int] = lambda width: 1,
     kept: Callable[[int], int] = lambda width: width,
 ) -> list[tuple[tuple[int, ...], float]]:
     """Beam search: texts and scores, the best first. Each option turns one thing of it wrong.
 
-    `score` joins a prefix's score and a token's, `each` limits the tokens of a prefix, `begin` says
-    with how many empty prefixes it begins, `kept` how many are kept.
+    `score` joins a prefix's score and a token's, `each` limits the tokens of a prefix, `sort` says
+    whether such beams are ranked again, `begin` with how many empty prefixes it begins, `kept` how
+    many are kept.
     """
     V, best = tables[0].shape[1], [((), 0.0)] * begin(width)
     for table in tables:
@@ -1340,7 +1481,8 @@ def beams(
             # The first step has one prefix, from which all beams must come.
             for token in ranking(row)[: each if each and text else None]:
                 grown.append(((*text, int(token)), score(total, float(row[token]))))
-        best = sorted(grown, key=lambda b: -b[1])[: kept(width)]
+        ranked = sort or not best[0][0]
+        best = (sorted(grown, key=lambda b: -b[1]) if ranked else grown)[: kept(width)]
     return best
 
 
@@ -1356,6 +1498,12 @@ def total_of(tables: Sequence[np.ndarray], said: Sequence[int]) -> float:
 def greedy_by_rule(tables: Sequence[np.ndarray], said: Sequence[int], **wrong: Callable) -> list:
     """The text of the most probable tokens, and log p of the text that was said."""
     return [greedy_text(tables, **wrong), total_of(tables, said)]
+
+
+def _newest_first(tables: Sequence[np.ndarray], said: Sequence[int]) -> list:
+    """The same with each token in front of those before it."""
+    text = greedy_text(tables, heard=lambda text: text[::-1])
+    return [text[::-1], total_of(tables, said)]
 
 
 def greedy_step_by_step(tables: Sequence[np.ndarray], said: Sequence[int]) -> list:
@@ -1374,6 +1522,11 @@ def _best_text(tables: Sequence[np.ndarray]) -> list[int]:
 
 def _last_of(tables: Sequence[np.ndarray], said: Sequence[int]) -> float:
     return math.log(tables[-1][place_of(said[:-1], tables[0].shape[1]), said[-1]])
+
+
+def _drawn(seen: Sequence[Observation]) -> bool:
+    """Whether a model that is asked about twice has two texts."""
+    return any(list(o.args[1]) != o.answer[0] for o in seen)
 
 
 _OTHER_TOKEN = "of tied tokens the one with the lowest index is asked: yours is another"
@@ -1402,6 +1555,12 @@ _OF_GREEDY = (
                 {"choose": lambda row: len(row) - 1 - row[::-1].argmax()},
             ),
         )
+    ),
+    Mistake(
+        "newest-first",
+        "each new token stands in FRONT of those before it: it goes behind them, and the model "
+        "hears the text from its beginning",
+        gives=_newest_first,
     ),
     *(
         Mistake(name, advice, after=lambda v, *case, how=how: [v[0], how(v[1], *case)])
@@ -1508,7 +1667,7 @@ def greedy_trees(draw: Draw) -> list[Sequence[np.ndarray]]:
     while True:
         V, length = draw.integer(3, 4), draw.integer(4, 5)
         tables = random_tables(draw, V, length)
-        texts = [greedy_text(tables), _best_text(tables)]
+        texts = [greedy_text(tables), _best_text(tables), _newest_first(tables, [0] * length)[0]]
         texts += [greedy_text(tables, **one.options) for one in _OF_GREEDY[:3]]
         gaps = [np.diff(np.sort(t, axis=1))[:, -1].min() for t in tables]
         if len({tuple(text) for text in texts}) == len(texts) and min(gaps) > 1e-3:
@@ -1537,6 +1696,12 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim | Ca
         forms=(greedy_step_by_step,),
         mistakes=_OF_GREEDY,
         symptoms=(
+            Symptom(
+                "drawn",
+                "the same model gave one text and then another: greedy draws nothing, it takes the "
+                "most probable token",
+                _drawn,
+            ),
             Symptom("ties-by-chance", _OTHER_TOKEN, _tied_otherwise),
             Symptom(
                 "searched",
@@ -1617,6 +1782,19 @@ def _swapped(tables: Sequence[np.ndarray], width: int) -> list:
     return [texts, scores]
 
 
+def _divided_by_width(tables: Sequence[np.ndarray], width: int) -> list:
+    """Beam search that takes for a place i the prefix i // width, and the token i % V."""
+    V, texts, scores = tables[0].shape[1], [()], np.zeros(1)
+    for table in tables:
+        with np.errstate(divide="ignore"):
+            rows = np.log([table[place_of(text, V)] for text in texts])
+        total = (scores[:, None] + rows).reshape(-1)
+        place = ranking(total)[:width]
+        texts = [(*texts[min(i // width, len(texts) - 1)], int(i % V)) for i in place]
+        scores = total[place]
+    return [texts, scores]
+
+
 _MIXED = (
     "scores and texts do not belong together: take for each new beam the prefix that it grew from"
 )
@@ -1625,11 +1803,14 @@ _TWICE = (
     "start (copies stay copies), and has each beam a list of its own?"
 )
 _OF_BEAMS = (
-    Mistake(
-        "beam-is-greedy",
-        "each beam is extended by its best token only, so all of them are greedy: compare ALL "
-        "extensions of all beams",
-        options={"each": 1},
+    *(
+        Mistake(
+            "beam-is-greedy",
+            "each beam is extended by its best token only, so all of them are greedy: compare ALL "
+            "extensions of all beams",
+            options={"each": 1, "sort": sort},
+        )
+        for sort in (True, False)
     ),
     Mistake(
         "beam-is-greedy",
@@ -1651,6 +1832,18 @@ _OF_BEAMS = (
         "of a place i in the list of all extensions, i % V is taken for the prefix and i // V for "
         "the token: the other way round, since each prefix has V extensions side by side",
         gives=_swapped,
+    ),
+    Mistake(
+        "divided-by-width",
+        "of a place i in the list of all extensions, i // width is taken for the prefix: each "
+        "prefix has V extensions side by side, so divide by V",
+        gives=_divided_by_width,
+    ),
+    Mistake(
+        "no-more-than-V",
+        "never more than V beams are kept: of w prefixes there are w · V extensions, so the limit "
+        "is the number of these",
+        gives=lambda tables, width: beams_by_rule(tables, min(width, tables[0].shape[1])),
     ),
     Mistake("identical-beams", _TWICE, options={"begin": lambda width: width}),
     Mistake(
@@ -1727,12 +1920,6 @@ _SEEN_OF_BEAMS = (
     ),
     Symptom("parents-mixed-up", _MIXED, _scores_of_others),
     Symptom(
-        "not-a-beam",
-        "this search finds more than a beam of that width can: only `width` prefixes are kept at "
-        "each step",
-        _finds_more,
-    ),
-    Symptom(
         "not-sorted",
         "the right beams in another order: the best comes first",
         lambda seen: all(
@@ -1795,7 +1982,7 @@ def telling_tables(draw: Draw, width: int, length: int, V: int) -> list[np.ndarr
         tables = random_tables(draw, V, length)
         right = [text for text, _ in beams(tables, width)]
         exhaustive = beams(tables, V**length)
-        others = [beams_by_rule(tables, width, **one.options)[0] for one in _OF_BEAMS[:3]]
+        others = [beams_by_rule(tables, width, **one.options)[0] for one in _OF_BEAMS[:4]]
         others += [_unmoved(tables, width)[0]]
         if (
             exhaustive[0][0] not in right
@@ -1884,7 +2071,11 @@ def claim_of_a_long_text(beam_search: Standin, draw: Draw) -> Claim:
         "underflows",
         advice=[
             when(np.isneginf(scores).any(), "product-for-logs", _PRODUCT),
-            "add up the logs of your own texts, and compare them with the scores that stand there",
+            "each score is its text's own, but these are not the two most probable texts that a "
+            "beam of 2 finds, the best one first"
+            if valid and close(scores, np.array(told), 2e-4)
+            else "add up the logs of your own texts, and compare them with the scores that stand "
+            "there",
         ],
     )
 
@@ -1902,12 +2093,19 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim |
             work.append(sum(asked))
         return [[tuple(text) for text in texts.tolist()], scores]
 
+    limit = 1 + width * (length - 1)
+    wide = Symptom(
+        "not-a-beam",
+        "this search finds more than a beam of that width can: only `width` prefixes are kept at "
+        "each step",
+        lambda seen: max(work, default=0) > limit and _finds_more(seen),
+    )
     subject = Subject(
         ask=ask,
         rule=beams_by_rule,
         forms=(beams_step_by_step,),
         mistakes=_OF_BEAMS,
-        symptoms=_SEEN_OF_BEAMS,
+        symptoms=(*_SEEN_OF_BEAMS, wide),
         show=show_search,
         told=told_beams,
         by_hand=beams_by_hand,
@@ -1950,7 +2148,6 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim |
         fits |= isinstance(one, Claim) and one.id == "beams" and one.holds
         yield one
     yield claim_of_a_long_text(beam_search, draw)
-    limit = 1 + width * (length - 1)
     most = max(work) if min(work) > 0 else 0
     yield claim(
         "the model is asked about `width` prefixes a step, no more",
@@ -2096,6 +2293,13 @@ _OF_SCORE = (
         options={"surprises": lambda z, x: -(softmax(z) * np.log(softmax(z))).sum(-1)},
     ),
     Mistake(
+        "looked-up-in-every-row",
+        "each token is looked up in EVERY row, as by [:, tokens]: tokens[t] in row t alone",
+        options={
+            "surprises": lambda z, x: np.stack([token_nats(z, np.full_like(x, v)) for v in x])
+        },
+    ),
+    Mistake(
         "probabilities-for-logs",
         "probabilities are averaged as if they were logarithms: a logarithm is missing",
         options={"surprises": _picked(lambda z: -softmax(z))},
@@ -2177,7 +2381,14 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         show=lambda z, x: f"{len(x)} tokens {shown(x)} of logits {shown(z)}",
         told=lambda two: f"{two[0]:.4g} bits per token, perplexity {two[1]:.4g}",
         by_hand=score_by_hand,
-        smaller=smaller_than(((quarters[:1], np.array([1])), (quarters, np.array([0, 0])))),
+        smaller=smaller_than(
+            (
+                (quarters[:1], np.array([1])),
+                (np.log([[2.0, 1.0, 1.0]]), np.array([1])),
+                (quarters, np.array([0, 0])),
+                (quarters, np.array([0, 1])),
+            )
+        ),
         alike=alike_numbers,
     )
     asks = "the softmax of each row, its entry at the token, the average of the logarithms"
@@ -2348,7 +2559,9 @@ _OF_JOINT = (
     ),
     Mistake(
         "underflow",
-        "10^−5 to the power 100 rounds to 0, and 0/0 is NaN: powers are safe as logarithms only",
+        "at T = 0.01 each p is raised to 100: of thousands of texts none has more than 0.0005, "
+        "and 0.0005^100 = 10^−330 is 0 in double precision too, and 0/0 is NaN. So the exercise "
+        "asks for the form without such trouble: logarithms, divided by T, in a softmax",
         options={"shared": _powers_of},
     ),
     *_EPSILON,
@@ -2379,17 +2592,28 @@ def whole_tables(draw: Draw) -> list[tuple]:
     ]
 
 
-def small_tables(draw: Draw) -> list[tuple]:
-    """Entries that powers round to 0, and zeros.
+def many_texts(draw: Draw) -> np.ndarray:
+    """A table of 4,096 texts, some of them impossible, none so probable that p^100 is a number.
 
     The best text does not start with the best first token: tempering tokens is told apart too.
     """
+    while True:
+        p = softmax(draw.normal(16**3, scale=0.18)).astype(np.float32).astype(np.float64)
+        p[draw.permutation(p.size)[:40]] = 0.0
+        best, second = np.sort(p)[[-1, -2]]
+        p = p.reshape(16, 16, 16)
+        first = np.unravel_index(int(p.argmax()), p.shape)[0]
+        if best < 5e-4 and best / second > 1.02 and first != p.sum((1, 2)).argmax():
+            return p
+
+
+def small_tables(draw: Draw) -> list[tuple]:
+    """Entries that powers round to 0, and zeros."""
     small = np.array([[3e-5, 3e-5, 1e-9, 0.0], [4.5e-5, 1e-9, 0.0, 1e-7], [1e-8, 0.0, 2e-5, 1e-9]])
     small = small[draw.permutation(3)][:, draw.permutation(4)]
-    small = small.astype(np.float32).astype(np.float64)
-    certain = small.copy()
+    certain = small.astype(np.float32).astype(np.float64)
     certain[np.unravel_index(int(np.argmin(small)), small.shape)] = 1 - small.sum()
-    return [(small, 0.01), (certain, 0.5), (certain, 8.0)]
+    return [(many_texts(draw), 0.01), (certain, 0.5), (certain, 8.0)]
 
 
 _TREE = np.array([[0.25, 0.25], [0.5, 0.0]])
@@ -2397,6 +2621,9 @@ _SMALL_TABLES = (
     (np.array([0.75, 0.25]), 0.5),
     (np.array([[0.25, 0.25, 0.5]]), 0.5),
     (np.array([[0.375, 0.125], [0.25, 0.25]]), 0.5),
+    (np.array([[0.5, 0.25], [0.125, 0.125]]), 0.5),
+    (np.array([[0.5, 0.5], [0.0, 0.0]]), 0.5),
+    (np.array([[[0.25, 0.25], [0.375, 0.125]]]), 0.5),
     (_TREE, 0.5),
     (_TREE, 8.0),
 )
@@ -2462,7 +2689,7 @@ def whole_texts_tempered(joint_temperature: Standin, draw: Draw) -> Iterator[Cla
             asks="finite numbers that sum to 1: the largest text gets nearly all, zeros stay zeros",
             typical=False,
             needs="joint",
-            alike=lambda a, b: alike_rows(a, b, 1e-3),
+            alike=of_its_size,
         ),
     )
 
@@ -2504,6 +2731,12 @@ _OF_TOKENWISE = (
         "this is the last conditional for every prefix: the prefix's own probability, tempered "
         "too, is missing",
         options={"steps": lambda n: range(n - 1, n)},
+    ),
+    Mistake(
+        "middle-steps-missing",
+        "only the first and the last conditional are multiplied in: a table of three axes or more "
+        "has others between them",
+        options={"steps": lambda n: range(0, n, max(n - 1, 1))},
     ),
     Mistake(
         "last-step-twice",
@@ -2648,6 +2881,7 @@ def each_token_tempered(tokenwise_temperature: Standin, draw: Draw) -> Iterator[
 LENGTH, VOCABULARY, DRAWS, BOUND = 5, 4, 8000, 0.04
 LIKELY, UNLIKELY = 0.45, 0.05
 A, B = -math.log(LIKELY), -math.log(UNLIKELY)
+ENTROPY = 2 * LIKELY * A + 2 * UNLIKELY * B
 NEAR = 0.05  # nats: the mean of DRAWS surprises of the model itself is so near to their expectation
 
 
@@ -2750,12 +2984,21 @@ _ON_DRIFT = {
 
 
 def advice_on_means(
-    model: Sequence[np.ndarray], mean: np.ndarray, due: np.ndarray, named: str
+    model: Sequence[np.ndarray], mean: np.ndarray, due: np.ndarray, named: str, longest: int
 ) -> list[str | Advice]:
-    """What the means at all positions say; `named` is the mistake whose law they follow."""
+    """What the means at all positions say; `named` is the mistake whose law they follow.
+
+    `longest` is the length of the longest prefix that the source was asked about.
+    """
     own, sums = own_surprise(model), np.cumsum(due)
     slack = BOUND * (B - A)
     return [
+        when(
+            longest == 1,
+            "last-token-only",
+            "the source was never asked about a prefix of more than one token: ALL tokens so far "
+            "are the prefix",
+        ),
         *(when(name == named, name, text) for name, text in _ON_DRIFT.items()),
         when(
             (np.abs(mean - own) < NEAR).all(),
@@ -2769,6 +3012,11 @@ def advice_on_means(
             "accumulated",
             "the positions are added up: one mean for each position, by itself",
         ),
+        when(
+            np.abs(mean - ENTROPY).max() < 1e-4,
+            "entropy-for-surprise",
+            "this is the source's own entropy: pick its entry of the token that was drawn",
+        ),
         when((np.abs(mean + due) < slack).all(), "sign", "surprise is MINUS log p"),
         when(
             (np.abs(mean - due / math.log(2)) < slack / math.log(2)).all(),
@@ -2778,8 +3026,11 @@ def advice_on_means(
     ]
 
 
-def claim_of_the_error(share: np.ndarray, error: np.ndarray) -> Claim:
-    """That errors are standard errors; `share` of the texts had the larger surprise."""
+def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Claim:
+    """That errors are standard errors; `share` of the texts had the larger surprise.
+
+    If the means do not fit, they say nothing of how far the surprises lie apart.
+    """
     sound = bool(((share > 0.01) & (share < 0.99)).all())
     with np.errstate(all="ignore"):
         deviation = (B - A) * np.sqrt(share * (1 - share))
@@ -2796,8 +3047,16 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray) -> Claim:
         points=0.75,
         saw=f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
         asks=f"about {wanted[worst]:.2g}, from the same surprises as the mean",
-        waits=waits_unless(sound, "means between the source's two surprises"),
+        waits=waits_unless(sound, "means between the source's two surprises")
+        or waits_unless(fits or near.all(), "means that are right"),
         advice=[
+            when(
+                error[0] < 1e-6 < error[1:].min(),
+                "expected-for-drawn",
+                "at position 1 all texts surprise alike here, though they begin with different "
+                "tokens: the surprise of the token that was DRAWN is asked, and not the average "
+                "over all that the model might draw",
+            ),
             when(
                 is_(deviation),
                 "deviation-for-error",
@@ -2880,7 +3139,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
     if named != "argmax-for-draw" and not (error > 1e-6).all():  # an expectation, and no draws
         named = ""
     due = A + (B - A) * right
-    advice = advice_on_means(model, mean, due, named)
+    advice = advice_on_means(model, mean, due, named, texts.shape[1])
     at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
     first = claim(
         "at each position, the mean of −log p_source of what the model drew after its own prefix",
@@ -2893,7 +3152,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
             "draw from the model, ask the source about the drawn token, append it, and go on",
         ],
     )
-    second = claim_of_the_error(share, error)
+    second = claim_of_the_error(share, error, fits)
     yield first
     yield second
     told = next((one for one in (first, second) if one.fails), None)

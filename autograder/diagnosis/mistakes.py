@@ -138,17 +138,38 @@ def reproduces(program: Program, seen: Sequence[Observation]) -> bool:
 def _same(one: Observation, value: Any) -> bool:
     """Whether the answer is that value; never, if it is of a kind that cannot be compared.
 
-    The same numbers are, even where `alike` lets only some answers count, such as positive ones;
-    not where an int is asked for, and a float of its value is another answer.
+    The same numbers are; not an int and a float of its value, where an int is asked for.
+    Other numbers are the same only if `alike` takes each for the other, and if it takes the value
+    for the rule's exactly where it takes the answer for it: a comparison that lets many answers
+    count (positive ones, say, or all of no more than the right size) tells nothing else apart.
     """
     if isinstance(value, NoValue):
         return False
     try:
-        if one.alike(one.answer, value):
+        of_a_kind = isinstance(value, int) == isinstance(one.answer, int)
+        if of_a_kind and alike(one.answer, value, 0.0):
             return True
-        return not isinstance(value, int) and alike(one.answer, value, 1e-12)
+        near = (of_a_kind and alike(one.answer, value, 1e-12)) or (
+            one.alike(one.answer, value) and one.alike(_as_seen(value, one.answer), one.answer)
+        )
+        return near and one.alike(value, one.right) != one.fails
     except Exception:
         return False
+
+
+TOO_SMALL = 1e-3
+
+
+def _as_seen(value: Any, answer: Any) -> Any:
+    """The value with 0 where the answer has 0 for something small.
+
+    What seldom comes was not drawn, and what single precision does not hold is 0 in it.
+    """
+    if not isinstance(value, np.ndarray) or np.shape(answer) != value.shape:
+        return value
+    if value.dtype.kind != "f":
+        return value
+    return np.where((np.asarray(answer) == 0) & (np.abs(value) < TOO_SMALL), 0.0, value)
 
 
 def explain(

@@ -6,6 +6,7 @@ they should not, and what must come back, only the judge knows.
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import torch
@@ -58,20 +59,26 @@ class Looked:
     """A model that looks its conditionals up: those of symbol i by what stands at place by[i].
 
     table (n, k, k): row x_by[i] of table[i] is the distribution of symbol i, zeros allowed. With
-    `broken`, it asks for a name that does not exist, as a mistake in somebody's code would.
+    `above` it looks at that place in the example above (the first one: at 0). `broken` names an
+    exception that its code raises from the second question on, as a mistake in somebody's would.
     """
 
-    def __init__(self, table: Any, by: Any, dtype: str, broken: bool) -> None:
+    def __init__(
+        self, table: Any, by: Any, dtype: str, broken: str = "", above: bool = False
+    ) -> None:
         self.table = torch.as_tensor(table).to(getattr(torch, dtype))
         self.by = torch.as_tensor(by).long()
         self.n, self.k = self.table.shape[:2]
-        self.broken = broken
+        self.broken, self.above, self.questions = broken, above, 0
 
     def conditionals(self, x: Any) -> torch.Tensor:
         """Distributions of all symbols of x (B, n): (B, n, k)."""
-        if self.broken:
-            raise AttributeError("'Looked' object has no attribute 'tabel'")
+        self.questions += 1
+        if self.broken and self.questions > 1:
+            raise getattr(builtins, self.broken)("'Looked' object has no attribute 'tabel'")
         length = x.shape[1]
+        if self.above:
+            x = torch.cat([torch.zeros_like(x[:1]), x[:-1]])
         seen = x.long()[:, self.by[:length].clamp(max=length - 1)]  # (B, length)
         return self.table[torch.arange(length), seen]
 
@@ -79,8 +86,8 @@ class Looked:
 class Learner:
     """A rule of learning: called with examples x (seen, n), it gives a Looked model of them.
 
-    Symbol i is counted by the symbol before it, and each count begins with 1. If it is `flipped`,
-    it takes symbol s for k − 1 − s.
+    Symbol i is counted by the symbol before it, later examples for more, and each count begins with
+    1. If it is `flipped`, it takes symbol s for k − 1 − s.
     """
 
     def __init__(self, n: int, k: int, flipped: bool) -> None:
@@ -95,12 +102,13 @@ class Learner:
         before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1)
         counts = torch.zeros(n * k * k, dtype=torch.float64)
         cells = (torch.arange(n) * k + before) * k + x  # (seen, n)
-        counts += torch.bincount(cells.flatten(), minlength=n * k * k)
+        worth = (1 + torch.arange(len(x), dtype=torch.float64) / 4)[:, None].expand(-1, n)
+        counts += torch.bincount(cells.flatten(), worth.flatten(), minlength=n * k * k)
         table = counts.view(n, k, k) + 1
         table[0] = table[0, 0].clone()  # nothing stands before the first
         table = table.flip(-1) if self.flipped else table
         by = (torch.arange(n) - 1).clamp(min=0)
-        return Looked(table / table.sum(dim=-1, keepdim=True), by, "float64", False)
+        return Looked(table / table.sum(dim=-1, keepdim=True), by, "float64")
 
 
 @inside
@@ -124,10 +132,15 @@ def pair_model(
 
 @inside
 def looked_model(
-    beside: Any, table: Any, by: Any, dtype: str = "float64", broken: bool = False
+    beside: Any,
+    table: Any,
+    by: Any,
+    dtype: str = "float64",
+    broken: str = "",
+    above: bool = False,
 ) -> Any:
     """A Looked model in the process of `beside`."""
-    return Looked(table, by, dtype, broken)
+    return Looked(table, by, dtype, broken, above)
 
 
 @inside

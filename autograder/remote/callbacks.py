@@ -196,8 +196,10 @@ def whole_numbers(value: Any, ndim: int, below: int, what: str, most: int = 200_
 
     The dtype is the student's affair, as long as the numbers are whole.
     """
-    if not isinstance(value, torch.Tensor) or value.ndim != ndim or value.numel() > most:
+    if not isinstance(value, torch.Tensor) or value.ndim != ndim:
         raise ValueError(f"{what} should be a tensor with {ndim} axes")
+    if value.numel() > most:
+        raise ValueError(f"{what} of {value.numel():,} numbers: no more than {most:,} are answered")
     if value.is_complex() or (value.is_floating_point() and not (value == value.round()).all()):
         raise ValueError(f"{what} should hold whole numbers")
     if value.numel() and not (0 <= value.min() and value.max() < below):

@@ -849,4 +849,116 @@ def round_trip(model, x):
         return False
 """,
     ),
+    *(
+        Wrong("ideal_bits", PRICE, name, edit=price(returned))
+        for name, returned in (
+            ("ln-2-rounded", "-log_probs.sum() / 0.693"),
+            ("rows-averaged", "-log_probs.sum(dim=-1).mean() / math.log(2)"),
+            ("probabilities-added", "-torch.log2(log_probs.exp().sum())"),
+        )
+    ),
+    *(
+        Wrong("quantize", claim, name, edit=edit)
+        for claim, name, edit in (
+            (PARTS, "shares-not-rounded-down", ("torch.floor(", "torch.round(")),
+            (
+                PARTS,
+                "shares-not-rounded-down",
+                (
+                    ("torch.floor(", "torch.round("),
+                    (REST, "    frequencies[..., -1:] += rest\n    return frequencies"),
+                ),
+            ),
+            *(
+                (
+                    PARTS,
+                    "raised-to-one-afterwards",
+                    (
+                        (
+                            SHARES,
+                            "    frequencies = torch.floor(p * 2**bits).long().clamp(min=1)\n",
+                        ),
+                        (REST, rest),
+                    ),
+                )
+                for rest in (REST, "    frequencies[..., -1:] += rest\n    return frequencies")
+            ),
+            (
+                SUMS,
+                "one-part-missing",
+                (
+                    ("p * (2**bits - k)", "p * (2**bits - 1 - k)"),
+                    ("rest = 2**bits - ", "rest = 2**bits - 1 - "),
+                ),
+            ),
+            (NEAR, "single-precision", ("probs.double()", "probs.float()")),
+            (SUMS, "another-default", ("bits=20", "bits=16")),
+        )
+    ),
+    Wrong(
+        "encode", SURE, "few-bits", edit=("model.conditionals(x), BITS", "model.conditionals(x), 8")
+    ),
+    *(
+        Wrong("decode", BACK, name, edit=edit)
+        for name, edit in (
+            ("another-column", ("model.conditionals(x)[:, i]", "model.conditionals(x)[:, -1]")),
+            (
+                "decoder-begins-anew",
+                (
+                    READ,
+                    "        decoder = RangeDecoder(np.frombuffer(message, dtype=np.uint32))\n"
+                    + READ,
+                ),
+            ),
+            (
+                "one-example-for-all",
+                (
+                    ("torch.zeros(count, model.n", "torch.zeros(1, model.n"),
+                    ("return x", "return x.expand(count, -1)"),
+                ),
+            ),
+            (
+                "other-coder",
+                ("decoder = RangeDecoder(", "decoder = AnsCoder("),
+            ),
+            (
+                "message-unread",
+                (READ, "        x[:, i] = model.conditionals(x)[:, i].argmax(dim=-1)\n"),
+            ),
+        )
+    ),
+    *(
+        Wrong("decode_learning", BLOCKS, name, edit=(LEARN, LEARN.replace("learn(x)", learned)))
+        for name, learned in (
+            ("learned-in-another-order", "learn(x.flip(0))"),
+            ("learns-from-zeros", "learn(torch.cat([torch.zeros(1, n, dtype=torch.int64), x]))"),
+        )
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "newest-first",
+        edit=(LEARN, "        x = torch.cat([decode(learn(x), file, size), x])\n"),
+    ),
+    Wrong(
+        "round_trip",
+        MISTAKE,
+        "swallows-everything",
+        edit=("except AssertionError:", "except (AssertionError, TypeError, RuntimeError):"),
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "each-example-alone",
+        source="""
+def round_trip(model, x):
+    for row in x:
+        try:
+            if not torch.equal(decode(model, encode(model, row[None]))[0], row):
+                return False
+        except AssertionError:
+            return False
+    return True
+""",
+    ),
 )

@@ -1127,4 +1127,208 @@ def tokenwise_temperature(p, T):
         Wrong("beam_search", BEAM, name, edit=("return tokens, scores", f"return tokens, {scores}"))
         for name, scores in (("bits-for-nats", "scores / math.log(2)"), ("sign", "-scores"))
     ),
+    *(
+        Wrong("temperature", claim, name, edit=(TEMPERED, code))
+        for claim, name, code in (
+            (
+                LIMITS,
+                "shifted-by-the-batch",
+                "((logits - logits.max()) / T).exp() / ((logits - logits.max()) / T).exp().sum(-1, "
+                "keepdim=True)",
+            ),
+            (LIMITS, "T-not-as-given", "torch.softmax(logits / max(T, 0.01), dim=-1)"),
+            (SOFTMAX, "T-not-as-given", "torch.softmax(logits / (T + 1e-3), dim=-1)"),
+            (
+                ROWS,
+                "wrong-axis",
+                "torch.softmax(logits / T, dim=1 if logits.dim() > 1 else 0)",
+            ),
+            (
+                LIMITS,
+                "powers-underflow",
+                "(lambda q: q / q.sum(-1, keepdim=True))(torch.softmax(logits, -1) ** (1 / T))",
+            ),
+        )
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "first-row-for-all",
+        edit=(
+            K_KEPT,
+            "first = order.reshape(-1, probs.shape[-1])[0, :k]\n"
+            "    kept = torch.zeros_like(probs)\n    kept[..., first] = probs[..., first]",
+        ),
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "batch-flattened",
+        edit=(
+            K_KEPT,
+            "flat = probs.flatten()\n    best = flat.argsort(descending=True, stable=True)[:k]\n"
+            "    kept = torch.zeros_like(flat).scatter(0, best, flat[best]).view(probs.shape)",
+        ),
+    ),
+    *(
+        Wrong("top_p", ROWS, "first-row-for-all", edit=edit)
+        for edit in (
+            (
+                SCATTERED,
+                "torch.zeros_like(probs).scatter(-1, order, ranked * ((before < p)"
+                ".reshape(-1, probs.shape[-1])[0]))",
+            ),
+            (
+                f"kept = {SCATTERED}",
+                "mask = torch.zeros_like(probs).scatter(-1, order, (before < p).to(probs.dtype))\n"
+                "    kept = probs * mask.reshape(-1, probs.shape[-1])[0]",
+            ),
+        )
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "threshold-for-mass",
+        edit=(SCATTERED, "probs * (probs >= 1 - p)"),
+    ),
+    *(
+        Wrong(
+            "next_probs",
+            claim,
+            name,
+            source=f"def next_probs(logits, {arguments}):\n{body}",
+        )
+        for claim, name, arguments, body in (
+            (
+                ORDER,
+                "top-p-then-heat",
+                "T=1.0, k=None, p=1.0",
+                "    probs = top_p(torch.softmax(logits, dim=-1), p)\n"
+                "    probs = temperature(probs.log(), T)\n"
+                "    return probs if k is None else top_k(probs, k)\n",
+            ),
+            (
+                ORDER,
+                "top-p-without-k-only",
+                "T=1.0, k=None, p=1.0",
+                "    probs = temperature(logits, T)\n"
+                "    return top_p(probs, p) if k is None else top_k(probs, k)\n",
+            ),
+            (
+                ORDER,
+                "T-squared",
+                "T=1.0, k=None, p=1.0",
+                "    probs = temperature(logits / T, T)\n"
+                "    return top_p(probs if k is None else top_k(probs, k), p)\n",
+            ),
+            *(
+                (
+                    LEFT_OUT,
+                    "other-defaults",
+                    arguments,
+                    "    probs = temperature(logits, T)\n"
+                    "    return top_p(probs if k is None else top_k(probs, k), p)\n",
+                )
+                for arguments in ("T=1.0, k=50, p=1.0", "T=0.7, k=None, p=1.0")
+            ),
+        )
+    ),
+    Wrong(
+        "greedy",
+        EACH,
+        "newest-first",
+        edit=(APPEND, "tokens = torch.cat([best.indices.view(1, 1), tokens], dim=1)"),
+    ),
+    Wrong(
+        "greedy",
+        EACH,
+        "drawn",
+        edit=(
+            "best = step(tokens)[0].max(dim=0)",
+            "drawn = torch.multinomial(step(tokens).exp(), 1)[0, 0]\n"
+            "        best = step(tokens)[:, drawn].max(dim=0)\n"
+            "        best = torch.return_types.max((best.values, drawn))",
+        ),
+    ),
+    *(
+        Wrong("beam_search", EVERY, name, edit=edit)
+        for name, edit in (
+            (
+                "divided-by-width",
+                (
+                    "place // total.shape[1], place",
+                    "(place // width).clamp(max=len(tokens) - 1), place",
+                ),
+            ),
+            ("no-more-than-V", ("min(width, total.numel())", "min(width, total.shape[1])")),
+        )
+    ),
+    *(
+        Wrong(
+            "beam_search",
+            BEAM,
+            "beam-is-greedy",
+            source=f"""
+def beam_search(step, width, length):
+    scores, new = step(torch.zeros(1, 0, dtype=torch.long))[0].topk(
+        min(width, step(torch.zeros(1, 0, dtype=torch.long)).shape[1])
+    )
+    tokens = new[:, None]
+    for _ in range(length - 1):
+        best, new = step(tokens).max(dim=1)
+        scores, tokens = scores + best, torch.cat([tokens, new[:, None]], dim=1)
+    order = {order}
+    return tokens[order], scores[order]
+""",
+        )
+        for order in ("scores.argsort(descending=True)", "torch.arange(len(scores))")
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "looked-up-in-every-row",
+        edit=(NATS, "nats = -logits.log_softmax(dim=-1)[:, tokens].mean().item()"),
+    ),
+    Wrong(
+        "joint_temperature",
+        SMALL,
+        "underflow",
+        edit=(JOINTLY, "(p.double() ** (1 / T) / (p.double() ** (1 / T)).sum()).to(p.dtype)"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "middle-steps-missing",
+        source="""
+def tokenwise_temperature(p, T):
+    first = torch.softmax(p.flatten(1).sum(dim=-1).log() / T, dim=-1) if p.dim() > 1 else 1.0
+    then = torch.nan_to_num(torch.softmax(p.log() / T, dim=-1))
+    return then * (first.view(-1, *[1] * (p.dim() - 1)) if p.dim() > 1 else 1.0)
+""",
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "entropy-for-surprise",
+        edit=(
+            JUDGED,
+            "log_p = source(tokens)\n"
+            "        surprises.append(-(log_p.exp() * log_p).sum(dim=1, keepdim=True))",
+        ),
+    ),
+    Wrong(
+        "drift",
+        ERROR,
+        "expected-for-drawn",
+        edit=(
+            JUDGED,
+            "surprises.append(-(model(tokens).exp() * source(tokens)).sum(dim=1, keepdim=True))",
+        ),
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "last-token-only",
+        edit=("tokens = torch.cat([tokens, drawn], dim=1)", "tokens = drawn"),
+    ),
 )
