@@ -94,10 +94,10 @@ class Asked:
         for place, one in enumerate(self.mistakes):
             for after in range(place + 1, min(place + 6, len(self.mistakes))):
                 other = self.mistakes[after]
-                for o, *both in zip(self.seen, self.gives[place], self.gives[after], strict=True):
-                    if other.name != one.name and len({_is(o, *both), _is(o, *both[::-1])}) == 2:
-                        yield f"{one.name} and {other.name}: {both}"
-                        break
+                both = list(zip(self.seen, self.gives[place], self.gives[after], strict=True))
+                there, back = (all(_is(o, *pair[::step]) for o, *pair in both) for step in (1, -1))
+                if other.name != one.name and there != back:
+                    yield f"{one.name} and {other.name}"
 
 
 def _is(one: Observation, answer: Any, value: Any) -> bool:

@@ -342,10 +342,9 @@ _OF_TEMPERATURE = (
             "logits that lie closer together than that are told apart at the T that was given",
             options={"scaled": scaled},
         )
-        for small in (0.1, 0.05, 0.01, 0.005, 1e-3, 5e-4, 1e-4, 1e-5, 1e-6)
         for scaled in (
-            lambda z, T, small=small: z / max(T, small),
-            lambda z, T, small=small: z / (T + small),
+            *(lambda z, T, v=v: z / max(T, v) for v in (0.1, 0.05, 0.01, 0.005, 1e-3, 5e-4)),
+            *(lambda z, T, v=v: z / (T + v) for v in (0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-5)),
         )
     ),
     Mistake(

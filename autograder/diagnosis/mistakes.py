@@ -149,10 +149,11 @@ def _same(one: Observation, value: Any) -> bool:
         of_a_kind = isinstance(value, int) == isinstance(one.answer, int)
         if of_a_kind and alike(one.answer, value, 0.0):
             return True
+        values = (value, _as_seen(value, one.answer))
         near = (of_a_kind and alike(one.answer, value, 1e-12)) or (
-            one.alike(one.answer, value) and one.alike(_as_seen(value, one.answer), one.answer)
+            one.alike(one.answer, value) and any(one.alike(v, one.answer) for v in values)
         )
-        return near and one.alike(value, one.right) != one.fails
+        return near and any(one.alike(v, one.right) != one.fails for v in values)
     except Exception:
         return False
 

@@ -332,4 +332,24 @@ def score(logits, tokens):
     return float(nats / np.log(2)), float(nats.exp())
 """,
     ),
+    Right(
+        "joint_temperature",
+        "powers of shares of the largest text, which is 1 to every power",
+        source="""
+def joint_temperature(p, T):
+    powers = (p / p.max()) ** (1 / T)
+    return powers / powers.sum()
+""",
+    ),
+    Right(
+        "temperature",
+        "logsumexp taken away from the divided logits",
+        source="""
+def temperature(logits, T):
+    if T <= 0:
+        raise ValueError(f"T must be positive: got {T}")
+    z = logits / T
+    return (z - z.logsumexp(dim=-1, keepdim=True)).exp()
+""",
+    ),
 )
