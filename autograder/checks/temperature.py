@@ -2934,8 +2934,13 @@ def drift_case(draw: Draw) -> tuple[list[np.ndarray], list[np.ndarray], dict[str
             on = likely > 0
             follow = normalized(source[t] ** 1.5)
             model[t] = np.where(on[:, None], follow, model[t])
+        short, heard = (
+            [*tables[:2], *(np.tile(tables[1], (VOCABULARY**t, 1)) for t in range(1, LENGTH - 1))]
+            for tables in (model, source)
+        )
         answers = {
             "right": unlikely_shares(model, source),
+            "last-token-only": unlikely_shares(short, heard),
             "real-prefixes": unlikely_shares(model, source, source),
             "argmax-for-draw": unlikely_shares(model, source, sharpen=True),
             "source-drawn": unlikely_shares(source, source),

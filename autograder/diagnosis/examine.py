@@ -308,7 +308,7 @@ def _example(
     And a picture of the first answer that fails, if it is to be drawn.
     """
     rows = [("given", subject.show(*small.args))] if subject.show else []
-    rows.append(("your answer", (subject.told or shown)(small.answer)))
+    rows.append(("your answer", _with_digits(small, subject.told or shown)))
     if subject.by_hand is not None and (steps := subject.by_hand(*small.args)):
         rows.append(("by hand", steps))
     picture = ""
@@ -316,6 +316,15 @@ def _example(
         picture = picture_of(*matrix)
         rows.append(("picture", in_words(*matrix)))
     return tuple(rows), picture
+
+
+def _with_digits(one: Observation, told: Callable[[Any], str]) -> str:
+    """The answer in words; a number that would look like the right one, with more of its digits."""
+    text = told(one.answer)
+    numbers = all(isinstance(v, float | np.floating) for v in (one.answer, one.right))
+    if numbers and np.isfinite(one.answer) and text == told(one.right):
+        return f"{one.answer:.8g}"
+    return text
 
 
 def _differ_to_see(given: Any, right: Any, told: Callable[[Any], str]) -> bool:
