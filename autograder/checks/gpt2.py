@@ -18,7 +18,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import COSTS, uncut, untouched
+from autograder.checks.arguments import COSTS, untouched
 from autograder.checks.numbers import SMALL, log_softmax, softmax
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -38,7 +38,6 @@ from autograder.inside.gpt2 import (
     later_parameters,
     parameters_without_gradient,
     rows_of,
-    slope_reaches,
     toy,
     with_attention_off,
     with_witness,
@@ -1567,59 +1566,54 @@ def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
             raise
         return expect_array(answer, None, "float", "the NLL")
 
-    if (
-        yield from examine(
-            Subject(
-                ask,
-                nll_by_rule,
-                mistakes=_NLL,
-                symptoms=_ON_CLASSES,
-                show=show_texts,
-                told=lambda a: a if isinstance(a, str) else shown(a),
-                smaller=smaller_texts,
-                by_hand=terms_by_hand,
-                alike=lambda a, b: close(a, b, 1e-5),
+    yield from examine(
+        Subject(
+            ask,
+            nll_by_rule,
+            mistakes=_NLL,
+            symptoms=_ON_CLASSES,
+            show=show_texts,
+            told=lambda a: a if isinstance(a, str) else shown(a),
+            smaller=smaller_texts,
+            by_hand=terms_by_hand,
+            alike=lambda a, b: close(a, b, 1e-5),
+        ),
+        draw,
+        Property(
+            "nll",
+            "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
+            texts_to_score,
+            points=1,
+            asks="one number a row; the logits at t − 1 score token t",
+        ),
+        Property(
+            "sums",
+            "the probabilities of all continuations sum to 1",
+            all_texts,
+            points=0.5,
+            asks="Σ e^−NLL = 1: these are conditionals, multiplied",
+            typical=False,
+            alike=sums_to_one,
+            saw=lambda a, b, *_: (
+                a
+                if isinstance(a, str)
+                else f"an answer of shape {a.shape} for 27 rows"
+                if a.shape != b.shape
+                else "the same number for all texts"
+                if np.ptp(a) <= 0.1
+                else f"a sum of {np.exp(-a).sum():.9g}"
             ),
-            draw,
-            Property(
-                "nll",
-                "NLL = −Σ log p(x_t | x_<t), over the tokens after the given ones",
-                texts_to_score,
-                points=1,
-                asks="one number a row; the logits at t − 1 score token t",
-            ),
-            Property(
-                "sums",
-                "the probabilities of all continuations sum to 1",
-                all_texts,
-                points=0.5,
-                asks="Σ e^−NLL = 1: these are conditionals, multiplied",
-                typical=False,
-                alike=sums_to_one,
-                saw=lambda a, b, *_: (
-                    a
-                    if isinstance(a, str)
-                    else f"an answer of shape {a.shape} for 27 rows"
-                    if a.shape != b.shape
-                    else "the same number for all texts"
-                    if np.ptp(a) <= 0.1
-                    else f"a sum of {np.exp(-a).sum():.9g}"
-                ),
-            ),
-            Property(
-                "finite",
-                "it is finite and right for logits of ten thousand, too",
-                huge_logits,
-                points=0.5,
-                asks="log p by logsumexp: finite while the logits are",
-                typical=False,
-                needs="nll",
-            ),
-        )
-    ):
-        tokens = torch.tensor([[0, 2, 1]])
-        reached = slope_reaches(sequence_nll, torch.tensor([0.5, 0.0, 1.0]), tokens)
-        uncut(sequence_nll, [] if reached is True else ["the model's numbers"])
+        ),
+        Property(
+            "finite",
+            "it is finite and right for logits of ten thousand, too",
+            huge_logits,
+            points=0.5,
+            asks="log p by logsumexp: finite while the logits are",
+            typical=False,
+            needs="nll",
+        ),
+    )
 
 
 def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any) -> float:

@@ -154,17 +154,6 @@ def with_attention_off(block: Any, x: Any) -> Any:
 
 
 @inside
-def slope_reaches(function: Any, logits: Any, tokens: Any) -> bool:
-    """Whether a gradient of Σ function(model, tokens) comes to the model's logits (V,)."""
-    leaf = logits.clone().requires_grad_()
-    answer = function(lambda ids, cache=None: leaf.expand(*ids.shape, len(leaf)), tokens)
-    if not isinstance(answer, torch.Tensor) or not answer.requires_grad:
-        return False
-    answer.sum().backward()
-    return leaf.grad is not None
-
-
-@inside
 def count_of_numbers(model: Any) -> int:
     """How many numbers the model's parameters hold, each parameter once."""
     return sum(p.numel() for p in model.parameters())

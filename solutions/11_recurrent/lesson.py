@@ -255,7 +255,7 @@ def nll(logits, x, lengths):
     """Nats (B,) that texts cost, each with its end: x (B, T), int64, of which the first `lengths` (B,) symbols count.
 
     logits (B, T + 1, V): those at t predict x[:, t], or the end (symbol 0) that stands after a text's last symbol.
-    What x and logits hold behind that counts for nothing.
+    What x and logits hold behind that counts for nothing. A symbol as unlikely as e^−1000 costs 1,000 nats.
     """
     ### BEGIN SOLUTION
     place = torch.arange(logits.shape[1], device=x.device)  # (T + 1,)
