@@ -22,13 +22,15 @@ from typing import Any
 
 from figures.drawing import MARGIN, Drawing
 from figures.palette import LIGHT
-from tests.browser.gallery import GALLERY
+from tests.browser.gallery import GALLERY, LARGEST
 
 TITLE = "Widgets: a key pressed until the picture is painted"
 PRESSES, SLOW_PRESSES = 60, 20
 MOST, LEAST = 16, 20  # milliseconds asked for, and times as fast as `interact`
 FORTH = ("ArrowRight", "ArrowDown")
 UNBOUND = ["--disable-gpu-vsync", "--disable-frame-rate-limit"]
+
+DISPLAYED = "from tests.browser.gallery import {gallery}\nshown = {gallery}[{name!r}]()\nshown"
 
 # Where the keys go, two keys that go to and fro, and the trait that the reader moves.
 PLACES: dict[str, tuple[str, str, str, str]] = {
@@ -174,7 +176,9 @@ def run() -> str:
     from tests.browser.lab import running_lab
     from tests.browser.test_jupyterlab import notebook_of
 
-    began, rows = os.getloadavg()[0], []
+    began = os.getloadavg()[0]
+    rows: list[Row] = []
+    large: list[Row] = []
     with (
         tempfile.TemporaryDirectory() as folder,
         running_lab(Path(folder)) as lab,
@@ -184,9 +188,10 @@ def run() -> str:
             executable_path=install_chromium(), args=[*FLAGS, *UNBOUND]
         )
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-        for name in (os.environ.get("WIDGETS") or ",".join(PLACES)).split(","):
+        wanted = (os.environ.get("WIDGETS") or ",".join(PLACES)).split(",")
+        for name in wanted:
             selector, *keys, _ = PLACES[name]
-            ours = f"from tests.browser.gallery import GALLERY\nshown = GALLERY[{name!r}]()\nshown"
+            ours = DISPLAYED.format(gallery="GALLERY", name=name)
             theirs = f"from benchmarks.widgets import by_interact\nby_interact({name!r})"
             notebook = lab.open(page, notebook_of(ours, "%matplotlib inline", theirs))
             notebook.run_all()
@@ -201,6 +206,17 @@ def run() -> str:
             slow = _timed(page, cell, "img", there, SLOW_PRESSES)
             rows.append(Row(name, *_columns(fast), _columns(slow)[1]))
             print(rows[-1].line(), flush=True)
+        for name in [name for name in wanted if name in LARGEST]:
+            selector, *keys, _ = PLACES[name]
+            ours = DISPLAYED.format(gallery="LARGEST", name=name)
+            notebook = lab.open(page, notebook_of(ours))
+            notebook.run_all()
+            notebook.wait_until_drawn(0)
+            cell = notebook.cell_at(0).locator("[data-live-view]")
+            cell.locator(selector).first.focus()
+            fast = _timed(page, cell, "", (keys[0], keys[1]), PRESSES)
+            large.append(Row(name, *_columns(fast), []))
+            print(large[-1].line(), flush=True)
         chromium.close()
     loads = f"{began:.1f} before, {os.getloadavg()[0]:.1f} after"
     return _TEXT.format(
@@ -213,12 +229,15 @@ def run() -> str:
         far=sum(row.ratio >= LEAST for row in rows),
         count=len(rows),
         table="\n".join(row.line() for row in rows),
+        large="\n".join(row.line() for row in large),
+        large_soon=sum(statistics.median(row.painted) <= MOST for row in large),
+        large_count=len(large),
     )
 
 
 @dataclass
 class Row:
-    """The milliseconds of each press: the widget's own, painted, and with `interact`."""
+    """The milliseconds of each press: the widget's own, painted, and with `interact`, if it was."""
 
     name: str
     own: list[float]
@@ -237,8 +256,10 @@ class Row:
                 statistics.median(times), min(times), max(times), n=places
             )
             for times, places in ((self.own, 1), (self.painted, 1), (self.interact, 0))
+            if times
         )
-        return f"| `{self.name}` | {' | '.join(cells)} | {self.ratio:.0f} |"
+        ratio = f" {self.ratio:.0f} |" if self.interact else ""
+        return f"| `{self.name}` | {' | '.join(cells)} |{ratio}"
 
 
 def _columns(times: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
@@ -259,4 +280,11 @@ Painted in {most} ms: {soon} of {count}. At least {least} times as fast as `inte
 | widget | its own | painted | `interact` | ratio |
 |---|---|---|---|---|
 {table}
+
+The most that a widget takes (a mask of 784×784, as a scanned digit's, where it takes one), painted
+in {most} ms: {large_soon} of {large_count}.
+
+| widget, at its largest | its own | painted |
+|---|---|---|
+{large}
 """
