@@ -874,18 +874,20 @@ def masked_affine(
     return y if bias is None else y + offset(bias, mask)
 
 
-def _affine(draw: Draw, size_in: int, size_out: int, bias: bool, dtype: torch.dtype) -> Affine:
+def _affine(
+    draw: Draw, size_in: int, size_out: int, bias: bool, dtype: torch.dtype, silent: int = 0
+) -> Affine:
     """An input that nobody hears, a unit that hears nothing, and the rest at random."""
     mask = draw.uniform(size_out, size_in) < 0.5
-    mask[1, -1], mask[2, 1:3] = True, (True, False)
-    mask[:, 0] = mask[0] = False
+    mask[1, -1], mask[2, 1:3], mask[1:3, 0] = True, (True, False), (True, False)
+    mask[:, silent] = mask[0] = False
     weight = draw.normal(size_out, size_in)
     return weight, mask, draw.normal(size_out) + 3 if bias else None, draw.normal(6, size_in), dtype
 
 
 def _square_layers(draw: Draw) -> Iterator[Affine]:
-    for _ in range(2):
-        yield _affine(draw, 5, 5, True, torch.float32)
+    for silent in (0, 3):
+        yield _affine(draw, 5, 5, True, torch.float32, silent)
 
 
 def _other_layers(draw: Draw) -> Iterator[Affine]:
@@ -903,6 +905,11 @@ _MISTAKES_OF_A_LAYER = (
             "self.weight", options={"kept": lambda weight, mask: weight * mask.T}),
     Mistake("mask-on-bias", "the bias is masked too: a unit without any input still has its bias",
             options={"offset": lambda bias, mask: bias * mask.any(1)}),
+    *(
+        Mistake("mask-on-bias", "the bias is masked too, by one column of the mask: it stays whole",
+                options={"offset": lambda bias, mask, column=column: bias * mask[:, column]})
+        for column in (0, -1)
+    ),
     Mistake(
         "mask-on-output",
         "this masks whole outputs: a mask belongs to the weights, one entry a connection",

@@ -460,6 +460,16 @@ def assign_degrees(n, hidden_sizes, generator=None):
     Wrong(
         "MaskedLinear",
         OUTPUT,
+        "mask-on-bias",
+        edit=(
+            FORWARD,
+            "bias = None if self.bias is None else self.bias * self.mask[:, 0]\n"
+            "        return F.linear(x, self.weight * self.mask, bias)",
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
         "bias-forgotten",
         edit=(FORWARD, "return F.linear(x, self.weight * self.mask)"),
     ),
