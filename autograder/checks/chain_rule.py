@@ -1333,7 +1333,7 @@ def factors_in_order(p: np.ndarray, order: Sequence[int], **wrong: Any) -> list[
 _ORDERS = (
     Mistake(
         "axes-turned-round",
-        "you turn the axes round, whatever the order is: .T without an order is one among many",
+        "you turn the axes round, whatever the order is: that is one order among many",
         gives=lambda p, order, **wrong: factors(p.transpose(), **wrong),
     ),
     Mistake(
@@ -1553,8 +1553,8 @@ _QUERIES = (
     Mistake("axes-shift", _SHIFT, gives=one_after_the_other),
     Mistake(
         "none-is-a-new-axis",
-        "an index of None makes a NEW axis, so that the numbers behind it cut other variables: one "
-        "that is not known needs slice(None)",
+        "an index of None stands for no axis of the table, so that the numbers behind it cut other "
+        "variables: a variable that is not known keeps all its values",
         options={"cut_out": lambda p, evidence: p[tuple(evidence.get(i) for i in range(p.ndim))]},
     ),
     Mistake(

@@ -2010,9 +2010,18 @@ def tables_for_all(draw: Draw) -> list[tuple]:
     return [(tables, V**length + 7)]
 
 
-_TREES_FOR_BEAMS = tuple(
-    (tables, width) for tables in (_TREES[0], _TREES[2], _TREES[3]) for width in (1, 2, 3)
-)
+_UNEVEN = [
+    *_TREES[3][:2],
+    np.array([[0.5625, 0.4375], [0.9375, 0.0625], [0.25, 0.75], [0.8125, 0.1875]]),
+]
+_IMPOSSIBLE = [np.array([[1.0, 0.0]]), np.array([[0.25, 0.75], [0.875, 0.125]])]
+
+
+def trees_without_ties() -> list[tuple[Sequence[np.ndarray], int]]:
+    """Small trees with a width, of which no dropped extension is as good as a kept one."""
+    cases = itertools.product((_TREES[0], _TREES[2], _UNEVEN), (1, 2, 3))
+    told = [case for case in cases if _margins(*case) > 1e-3]
+    return [*told, (_IMPOSSIBLE, 4), (_IMPOSSIBLE, 5)]
 
 
 def show_search(tables: Sequence[np.ndarray], width: int) -> str:
@@ -2109,7 +2118,7 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim |
         told=told_beams,
         by_hand=beams_by_hand,
         smaller=lambda tables, width: (
-            case for case in _TREES_FOR_BEAMS if _size(*case) < _size(tables, width)
+            case for case in trees_without_ties() if _size(*case) < _size(tables, width)
         ),
         alike=beams_are_right,
     )
@@ -2159,7 +2168,8 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim |
             when(
                 most > limit,
                 "not-a-beam",
-                "more prefixes are extended than are kept: cut to `width` after each step",
+                "the model is asked about more prefixes than the search keeps: ONE, empty, at the "
+                "start, and `width` after each step",
             ),
             "the model was asked about nothing at all in this search",
         ],

@@ -565,4 +565,14 @@ return n
             "return math.prod(map(float, cardinalities)) - 1",
         ),
     ),
+    Wrong(
+        "table_parameters",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=(
+            "return math.prod(cardinalities) - 1",
+            "total = 1\n    while cardinalities:\n        total *= cardinalities.pop()\n"
+            "    return total - 1",
+        ),
+    ),
 )

@@ -490,6 +490,16 @@ def beam_search(step, width, length):
     ),
     Wrong(
         "beam_search",
+        EVERY,
+        "identical-beams",
+        edit=(
+            START,
+            "tokens = torch.zeros(width, 0, dtype=torch.long)\n"
+            "    scores = torch.zeros(width).index_fill(0, torch.arange(1, width), -math.inf)",
+        ),
+    ),
+    Wrong(
+        "beam_search",
         BEAM,
         "parents-mixed-up",
         edit=(
@@ -1189,7 +1199,7 @@ def tokenwise_temperature(p, T):
         "top_p",
         FEWEST,
         "threshold-for-mass",
-        edit=(SCATTERED, "probs * (probs >= 1 - p)"),
+        edit=(SCATTERED, "probs * (probs >= p)"),
     ),
     *(
         Wrong(
