@@ -1646,7 +1646,7 @@ def forgetful(draw: Draw) -> list[tuple]:
     """Hundreds of steps that forget fast, and some that forget all."""
     a = 0.02 + 0.1 * draw.uniform(2, 400, 2)
     zeros = draw.normal(1, 30, 3)
-    zeros[:, draw.integer(5, 20)] = 0.0
+    zeros[:, draw.integer(5, 12)] = 0.0  # more than 16 steps follow: five rounds are needed
     return [(a, draw.normal(2, 400, 2)), (zeros, draw.normal(1, 30, 3))]
 
 

@@ -1222,14 +1222,12 @@ def _trains_all(cases: list[tuple], right: bool) -> Claim:
         points=0.5,
         saw=f"no gradient for parts of {', '.join(sorted(cut)[:3])}",
         asks="a gradient from x' and from s for all that they are made of",
-        advice=[
-            when(
-                right,
-                "gradient-cut",
-                "the numbers are right, and something cuts training off: .data, .detach(), no_grad",
-            ),
-            "what has no gradient is not used in your answer, or training is cut off behind it",
-        ],
+        waits=waits_unless(right, "numbers that are right"),
+        advice=when(
+            True,
+            "gradient-cut",
+            "the numbers are right, and something cuts training off: .data, .detach(), no_grad",
+        ),
     )
 
 
