@@ -1490,8 +1490,8 @@ _NLL = (
 
 _ON_CLASSES = (
     Symptom("classes-on-the-wrong-axis", "F.cross_entropy takes the axis after the batch for the "
-        "tokens to choose from: logits (B, V, n), targets (B, n)", lambda seen: all(
-            isinstance(o.answer, str) for o in seen[:1])),
+        "tokens to choose from: logits (B, V, n), targets (B, n)", lambda seen: any(
+            isinstance(o.answer, str) for o in seen)),
 )  # fmt: skip
 
 

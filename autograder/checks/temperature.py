@@ -408,13 +408,16 @@ def extreme_cases(draw: Draw) -> list[tuple]:
 def impossible_cases(draw: Draw) -> list[tuple]:
     """Logits of which some are −inf, cold, warm and so hot that no number is small.
 
-    No two are near, or the coldest would tell how a right answer rounds.
+    No two are near, or the coldest would tell how a right answer rounds; the two best are near
+    enough to tell a temperature that is held at a hundredth.
     """
     n = draw.integer(6, 9)
     z = draw.normal(n)
     while np.diff(np.sort(z)).min() < 0.02:
         z = draw.normal(n)
     z[draw.permutation(n)[: draw.integer(2, 3)]] = -np.inf
+    best, second = np.argsort(-z)[:2]
+    z[second] = z[best] - 0.03
     return [(z, T) for T in (1e-4, 0.7, 1e10)]
 
 
@@ -1293,11 +1296,13 @@ def _case_of_order(draw: Draw, names: Sequence[str], hot: bool | None, with_k: b
 def cases_of_order(draw: Draw) -> list[tuple]:
     """Hot and cold, with top-k and without, at which the wrong orders differ."""
     both = ("temperature-after-top-p", "T-multiplied")
+    sharp = np.log([0.7, 0.2, 0.06, 0.04])[draw.permutation(4)]  # two hold the mass, k or no k
     return [
         _case_of_order(draw, both, True, False),
         _case_of_order(draw, both, False, False),
         _case_of_order(draw, ("top-p-before-top-k", "k-ignored", "p-ignored"), None, True),
         _case_of_order(draw, ("top-p-before-top-k", "temperature-after-top-p"), True, True),
+        (sharp, 1.0, 3, 0.85),
     ]
 
 
