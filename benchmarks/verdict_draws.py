@@ -23,9 +23,9 @@ def run() -> str:
             "Every right and every wrong answer of the banks, judged at many seeds (`python -m",
             "tests.banks.draws --keep`, by check in `verdict_draws.json`): a verdict is the points",
             "and, of a wrong answer, the misconceptions that are named. A check that is not among",
-            "them has not been counted since counts are kept, and a check keeps its count until it is",
-            f"counted again: of the {there:,} answers that the banks hold now, {there - counted:,} are",
-            "newer than the count of their check.",
+            "them has not been counted since counts are kept, and a check keeps its count until it",
+            f"is counted again: of the {there:,} answers that the banks hold now,",
+            f"{there - counted:,} are newer than the count of their check.",
             "",
             draws.table(counts),
         ]
