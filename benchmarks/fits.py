@@ -8,9 +8,6 @@ there is a card: the quickest of some first steps, times their number.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from autograder import lessons
@@ -62,19 +59,8 @@ def estimates_of(lesson: str, root: Path = lessons.ROOT) -> list[float]:
     Raises:
         RuntimeError: a cell fails; the message ends with its last line.
     """
-    environment = {**os.environ, "COURSE_DEVICE": "", "MPLBACKEND": "agg"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, sys.path)])
-    done = subprocess.run(
-        [sys.executable, "-c", LISTEN + gpu.ALONE + TELL, lesson, str(root), "laptop"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr or " ").strip().splitlines()[-1]
-        raise RuntimeError(f"lesson {lesson} fails: {last}")
-    told = [line for line in done.stdout.splitlines() if line.startswith("ESTIMATES ")][-1]
+    printed = gpu.run_alone(lesson, root, "", "laptop", LISTEN, TELL)
+    told = [line for line in printed.splitlines() if line.startswith("ESTIMATES ")][-1]
     return list(json.loads(told.removeprefix("ESTIMATES ")))
 
 

@@ -408,12 +408,24 @@ def run_lesson(name: str, root: Path = lessons.ROOT, device: str = "", size: str
     Raises:
         RuntimeError: a cell fails; the message ends with its last line.
     """
+    began = time.perf_counter()
+    run_alone(name, root, device, size)
+    return round(time.perf_counter() - began, 2)
+
+
+def run_alone(
+    name: str, root: Path, device: str, size: str, before: str = "", after: str = ""
+) -> str:
+    """What a process prints that runs the solved lesson, and code before and after it.
+
+    Raises:
+        RuntimeError: a cell fails; the message ends with its last line.
+    """
     environment = {**os.environ, "COURSE_DEVICE": device, "MPLBACKEND": "agg"}
     environment.setdefault("OMP_NUM_THREADS", str(THREADS))
     environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, sys.path)])
-    began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, name, str(root), size],
+        [sys.executable, "-c", before + ALONE + after, name, str(root), size],
         env=environment,
         capture_output=True,
         text=True,
@@ -421,7 +433,7 @@ def run_lesson(name: str, root: Path = lessons.ROOT, device: str = "", size: str
     )
     if done.returncode:
         raise RuntimeError(f"lesson {name} fails: {(done.stderr or ' ').strip().splitlines()[-1]}")
-    return round(time.perf_counter() - began, 2)
+    return done.stdout
 
 
 # --- what is kept and written ---------------------------------------------------------------------

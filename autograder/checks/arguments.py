@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import torch
 
 from autograder.checks.witness import same
 from autograder.claims import Claim, claim, when
-from autograder.inside import call_and_keep, without_gradient
-from autograder.remote.proxy import Standin
+from autograder.inside import call_and_keep
+from autograder.remote.proxy import Standin, note
 
 _ARTICLES = {
     np.ndarray: "an array",
@@ -38,38 +38,10 @@ def untouched(function: Standin, owner: Standin | None = None) -> Callable[..., 
         answer, after = call_and_keep(function, *given, **options)
         for before, now in zip(args, after, strict=True):
             if isinstance(before, DATA) and not same(_arrays(now), _arrays(before)):
-                judged._noted = judged._noted or overwritten(judged, before)
+                note(judged, overwritten(judged, before))
         return answer
 
     return ask
-
-
-def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
-    """Notes it with the function if no gradient goes back through it to one of its arguments.
-
-    `names` are those of the tensors that training comes to; the last of `args` are they.
-    """
-    found = without_gradient(function, len(names), *args)
-    uncut(function, [names[i] for i in found if i in range(len(names))])
-
-
-def uncut(function: Standin, cut: Sequence[str]) -> None:
-    """Notes it with the function if there is something that no gradient comes to."""
-    if cut:
-        function._noted = function._noted or claim(
-            "a gradient goes back through it",
-            False,
-            id="gradient",
-            points=COSTS,
-            saw=f"no gradient for {', '.join(cut)}",
-            asks="numbers that training can change: each of them is behind the answer",
-            advice=when(
-                True,
-                "gradient-cut",
-                "no gradient comes to these: is something cut off (no_grad, .data, .detach(), "
-                ".item(), numpy), or not used?",
-            ),
-        )
 
 
 def overwritten(function: Standin, given: Any) -> Claim:

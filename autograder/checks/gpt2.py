@@ -43,7 +43,7 @@ from autograder.inside.gpt2 import (
     with_witness,
 )
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by, note
 from course.causality import dependency_map, past
 
 LESSON = "12_gpt2"
@@ -640,18 +640,21 @@ def note_who_attends(Block: Standin, block: Standin, w: Weights, H: int, x: np.n
     """Notes it if the block attends by another function than its own `attend`."""
     out = with_attention_off(block, tensor(x))
     if isinstance(out, torch.Tensor) and close(out, block_by_rule(x, w, H), 1e-3):
-        Block._noted = Block._noted or claim(
-            "self.attend is the attention of the block",
-            False,
-            id="attend",
-            points=COSTS,
-            saw="the same answer after self.attend was exchanged for another function",
-            asks="self.attend(q, k, v): an experiment will exchange it",
-            advice=when(
-                True,
-                "another-attention",
-                "the attention is called by its own name, or written out: call self.attend(q, k, "
-                "v), so that it can be exchanged",
+        note(
+            Block,
+            claim(
+                "self.attend is the attention of the block",
+                False,
+                id="attend",
+                points=COSTS,
+                saw="the same answer after self.attend was exchanged for another function",
+                asks="self.attend(q, k, v): an experiment will exchange it",
+                advice=when(
+                    True,
+                    "another-attention",
+                    "the attention is called by its own name, or written out: call "
+                    "self.attend(q, k, v), so that it can be exchanged",
+                ),
             ),
         )
 

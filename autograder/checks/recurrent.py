@@ -16,7 +16,8 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import COSTS, overwritten, trainable, uncut, untouched
+from autograder.checks.arguments import COSTS, overwritten, untouched
+from autograder.checks.gradients import trainable, uncut
 from autograder.checks.numbers import close, log_softmax, number, sigmoid, softmax, tensor
 from autograder.checks.samples import apart, as_often, claim_of_the_generator, frequencies
 from autograder.checks.witness import same, shared_in_pairs, waits_unless
@@ -34,7 +35,7 @@ from autograder.inside.recurrent import (
     windows_of,
 )
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import Standin, StudentFailed, WrongKind
+from autograder.remote.proxy import Standin, StudentFailed, WrongKind, note
 
 LESSON = "11_recurrent"
 Array = np.ndarray
@@ -1223,33 +1224,36 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
 def note_on_windows(function: Standin, anew: bool, tracked: bool) -> None:
     """Notes a state that is made a second time, or else a sum that keeps all graphs."""
     if anew or tracked:
-        function._noted = function._noted or claim(
-            "the state that goes on was made before update()"
-            if anew
-            else "the sum of the losses is a number",
-            False,
-            id="carried" if anew else "number",
-            points=COSTS,
-            saw="a last state that the weights after update() have made"
-            if anew
-            else "a sum that requires a gradient",
-            asks="the last of the states that the window's loss was taken of"
-            if anew
-            else "a float: nothing of a window stays but its state",
-            advice=[
-                when(
-                    anew,
-                    "state-made-anew",
-                    "the window is unrolled once more after update(): carry the last of the states "
-                    "that are there, detached",
-                ),
-                when(
-                    tracked,
-                    "graphs-kept",
-                    "the losses are added up with all that they were made of, so that no window's "
-                    "graph is freed: add nats.item()",
-                ),
-            ],
+        note(
+            function,
+            claim(
+                "the state that goes on was made before update()"
+                if anew
+                else "the sum of the losses is a number",
+                False,
+                id="carried" if anew else "number",
+                points=COSTS,
+                saw="a last state that the weights after update() have made"
+                if anew
+                else "a sum that requires a gradient",
+                asks="the last of the states that the window's loss was taken of"
+                if anew
+                else "a float: nothing of a window stays but its state",
+                advice=[
+                    when(
+                        anew,
+                        "state-made-anew",
+                        "the window is unrolled once more after update(): carry the last of the "
+                        "states that are there, detached",
+                    ),
+                    when(
+                        tracked,
+                        "graphs-kept",
+                        "the losses are added up with all that they were made of, so that no "
+                        "window's graph is freed: add nats.item()",
+                    ),
+                ],
+            ),
         )
 
 
@@ -1505,21 +1509,24 @@ def note_on_writing(sample: Standin, take: Callable, case: Writer, draw: Draw) -
         off = str(why)
     first = tensor(draw.normal(3, 4))
     if off:
-        sample._noted = sample._noted or claim(
-            "a text has `limit` places, also where all have ended",
-            False,
-            id="places",
-            points=COSTS,
-            saw=off,
-            asks="int64 (B, limit): from its end on a text holds the end",
-            advice=when(
-                True,
-                "places-missing",
-                "who stops when all texts have ended fills up what is left with the end",
+        note(
+            sample,
+            claim(
+                "a text has `limit` places, also where all have ended",
+                False,
+                id="places",
+                points=COSTS,
+                saw=off,
+                asks="int64 (B, limit): from its end on a text holds the end",
+                advice=when(
+                    True,
+                    "places-missing",
+                    "who stops when all texts have ended fills up what is left with the end",
+                ),
             ),
         )
     elif not same(state_afterwards(sample, first, 3, draw.generator()), first):
-        sample._noted = sample._noted or overwritten(sample, first)
+        note(sample, overwritten(sample, first))
 
 
 def _cost_of_writing(take: Callable, draw: Draw, right: bool) -> Iterator[Claim]:

@@ -189,6 +189,11 @@ def _incoming(channel: Channel, value: Any) -> Any:
     return value
 
 
+def note(standin: Standin, found: Claim) -> None:
+    """Notes what a check saw of an object beside its own claims; the first that is noted counts."""
+    standin._noted = standin._noted or found
+
+
 _KINDS = {"float": "f", "int": "iu", "bool": "b", "number": "iuf", "any": "biufc"}
 
 

@@ -457,7 +457,7 @@ class MADE(nn.Module):
         ### END SOLUTION
 
     def nll(self, x):
-        """−log p(x) in nats, (B,)."""
+        """−log p(x) in nats, (B,): what training makes small."""
         ### BEGIN SOLUTION
         return F.binary_cross_entropy_with_logits(self(x), x, reduction="none").sum(1)
         ### END SOLUTION

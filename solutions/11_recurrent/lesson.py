@@ -94,7 +94,7 @@ Look at the shapes: which axis of `W` must meet the last axis of `x`? And which 
 def rnn_step(x, h, W, U, b):
     """The next state (B, H), after x (B, D) was read in the state h (B, H).
 
-    W: (H, D), U: (H, H), b: (H,).
+    W: (H, D), U: (H, H), b: (H,). Training goes back through it.
     """
     ### BEGIN SOLUTION
     return torch.tanh(x @ W.T + h @ U.T + b)
@@ -132,6 +132,7 @@ def unroll(step, x, h):
     """The T + 1 states (B, T + 1, H) of texts x, (B, T) or (B, T, D), beginning with the state h (B, H).
 
     step(x_t, h) gives the next state (B, H). The state at place t has read the t symbols before x[:, t].
+    Training goes back through all of them.
     """
     ### BEGIN SOLUTION
     states = [h]
