@@ -1386,6 +1386,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         draw,
         1,
         waits_unless(right, "samples that come as often as they should"),
+        optional=True,
     )
     alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
     yield claim_of_independence(
@@ -1615,7 +1616,9 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
             "numbers of one call share their noise: draw it in the shape of x",
         ),
     )
-    yield claim_of_the_generator(lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits)
+    yield claim_of_the_generator(
+        lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits, optional=True
+    )
 
 
 # --- bits_per_dim ---------------------------------------------------------------------------------

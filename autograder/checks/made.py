@@ -23,11 +23,14 @@ from autograder.checks.samples import (
     DRAWS,
     ONE_ROW,
     ONE_ROW_ADVICE,
+    SEEDED_BY_DEFAULT,
+    SEEDED_BY_DEFAULT_ADVICE,
     all_bits,
     as_often,
     claim_of_the_generator,
     frequencies,
     of_the_first_row,
+    off_by_default,
     place_of,
 )
 from autograder.checks.whole import each_step
@@ -144,8 +147,8 @@ CALLS, APART = 200, 0.5  # small layers that are asked for, and the L1 distance 
 def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Claim]:
     """A unit's degree says how many of the first variables it may see."""
 
-    def assign(n: int, hidden: tuple[int, ...], generator: Any = None) -> list[np.ndarray]:
-        found = assign_degrees(n, hidden, draw.generator() if generator is None else generator)
+    def assign(n: int, hidden: tuple[int, ...], *generator: Any) -> list[np.ndarray]:
+        found = assign_degrees(n, hidden, *(generator or (draw.generator(),)))
         if not isinstance(found, list | tuple):
             raise WrongKind("assign_degrees should return a list with one tensor a hidden layer")
         if len(found) != len(hidden):
@@ -392,7 +395,9 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
 
 
 def _from_the_generator(draw: Draw, assign: Assign, n: int) -> Claim:
-    return claim_of_the_generator(lambda g: np.concatenate(assign(n, (40, 40), g)), draw, 0.25)
+    return claim_of_the_generator(
+        lambda g: np.concatenate(assign(n, (40, 40), g)), draw, 0.25, optional=True
+    )
 
 
 # --- build_masks ----------------------------------------------------------------------------------
@@ -1954,6 +1959,10 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     start = one.get_state()
     x, again, twin = (sample(model, tables, DRAWS // 2, g) for g in (one, one, other))
     moved = not torch.equal(start, one.get_state())
+    heard = passes == n and moved and bool((x == twin).all())
+    alone = (
+        off_by_default(lambda g: sample(model, tables, DRAWS // 2, g)) if right and heard else ""
+    )
     yield _apart_from_each_other(
         first,
         x,
@@ -1964,14 +1973,15 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     )
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
-        passes == n and moved and bool((x == twin).all()),
+        heard and not alone,
         points=0.5,
         saw=f"{passes} passes for {DRAWS:,} samples of {n} bits"
         if passes != n
         else "a generator that nobody has used"
         if not moved
-        else "different samples from equal generators",
-        asks="n passes, whatever the number of samples; equal generators give equal samples",
+        else alone or "different samples from equal generators",
+        asks="n passes, whatever the number of samples; equal generators give equal samples, and a "
+        "call without one draws anew",
         waits=waits_unless(right or passes != n or not moved, "“samples come as often …”"),
         advice=[
             when(
@@ -1979,6 +1989,7 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 "generator-ignored",
                 "the given generator has not moved: hand it on to what draws",
             ),
+            when(alone, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             "one pass for each variable is enough: fill one column of x after each",
         ],
     )

@@ -22,7 +22,13 @@ import torch.nn.functional as F
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.numbers import close, softmax, tensor
-from autograder.checks.samples import as_often, place_of
+from autograder.checks.samples import (
+    SEEDED_BY_DEFAULT,
+    SEEDED_BY_DEFAULT_ADVICE,
+    as_often,
+    off_by_default,
+    place_of,
+)
 from autograder.checks.whole import each_step
 from autograder.checks.witness import carries_its_weights, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -1948,12 +1954,14 @@ def _inpainted(model: Standin, table: np.ndarray, given: np.ndarray, rows: int, 
 
 
 def _images_by_inpaint(
-    model: Standin, batch: np.ndarray, rows: int, seed: int
+    model: Standin, batch: np.ndarray, rows: int, seed: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What inpaint gives, and the images that it was given, after the call."""
+    """What inpaint gives, and the images that it was given, after the call; without a seed, the
+    call is without a generator.
+    """
     if not isinstance(inpaint := model.inpaint, Standin):
         raise WrongKind(f"inpaint should be a method: got data of type {type(inpaint).__name__}")
-    generator = torch.Generator().manual_seed(seed)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
     answer, kept = call_and_keep(inpaint, tensor(batch), rows, generator)
     x = expect_array(answer, batch.shape, "int", "the drawn images")
     return x, expect_array(kept[0], batch.shape, "any", "the given images")
@@ -2066,17 +2074,18 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
     first, again = (_images_by_inpaint(model, batch, rows, seed)[0] for _ in range(2))
     other = _images_by_inpaint(model, batch, rows, seed + 1)[0]
     same, fresh = bool((first == again).all()), bool((first != other).any())
+    alone = off_by_default(lambda _: _images_by_inpaint(model, batch, rows, None)[0])
     joint = drawn_by_rule(model, table, given, rows, seed).reshape((2,) * given.size)
     shared = shared_in_pairs(first.reshape(DRAWS, -1), joint)
     yield claim(
         text,
-        same and fresh and not shared,
+        same and fresh and not shared and not alone,
         points=0.25,
         saw="different images from equal generators"
         if not same
         else "equal images from different generators"
         if not fresh
-        else shared,
+        else shared or alone,
         asks="the generator decides what is drawn, and no image knows of another",
         advice=[
             when(
@@ -2085,6 +2094,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
                 "the given generator does not decide: hand it on to draw_levels",
             ),
             when(shared, "images-not-independent", "one uniform number for each image and number"),
+            when(alone, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
         ],
     )
 

@@ -20,6 +20,7 @@ from autograder.diagnosis import Symptom
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import alike
 from autograder.draw import Draw
+from autograder.remote.proxy import CallTookTooLong, StudentFailed, WrongKind
 
 DRAWS, BOUND = 20_000, 0.055  # of up to 16 outcomes: see `false_alarm`
 
@@ -191,16 +192,40 @@ def _state(generator: Any) -> Any:
     return generator.bit_generator.state
 
 
+SEEDED_BY_DEFAULT = "seeded-by-default"
+SEEDED_BY_DEFAULT_ADVICE = (
+    "`generator=None` means torch's own generator, which goes on from call to call: begin none of "
+    "your own, and hand None on to what draws"
+)
+
+
+def off_by_default(ask: Callable[..., np.ndarray], *given: Any) -> str:
+    """What is wrong with two calls of `ask(None, *given)`, which are to draw anew; "" if nothing.
+
+    The arrays must differ, but for a chance of 1 in 10^9.
+    """
+    try:
+        if np.array_equal(ask(None, *given), ask(None, *given)):
+            return "the same draws in two calls without a generator"
+    except CallTookTooLong:
+        raise
+    except (StudentFailed, WrongKind) as why:
+        return f"in a call without a generator: {why}"
+    return ""
+
+
 def claim_of_the_generator(
     ask: Callable[[Any], np.ndarray],
     draw: Draw,
     points: float = 1.0,
     waits: str = "",
     begin: Callable[[int], Any] = _of_torch,
+    optional: bool = False,
 ) -> Claim:
     """That all randomness of `ask(generator)`, an array, comes from the given generator.
 
-    `begin(seed)` makes one. Arrays that `ask` draws must differ, but for a chance of 1 in 10^9.
+    `begin(seed)` makes one; where it is `optional`, two calls without one draw anew. Arrays that
+    `ask` draws must differ, but for a chance of 1 in 10^9.
     """
     seed = draw.integer(1, 2**31)
     generators = [begin(seed + s) for s in (0, 0, 1)]
@@ -211,9 +236,11 @@ def claim_of_the_generator(
     same, other = np.array_equal(a, b), not np.array_equal(a, c)
     met = first == third  # though they differed
     again = moved and same and other and np.array_equal(a, ask(generators[0]))
+    kept = moved and same and other and not (met or again)
+    by_default = off_by_default(ask) if optional and kept and not waits else ""
     return claim(
         "all randomness comes from the given generator",
-        moved and same and other and not (met or again),
+        kept and not by_default,
         points=points,
         saw="a generator that nobody has used"
         if not moved
@@ -223,8 +250,11 @@ def claim_of_the_generator(
         if not other
         else "the same draws again from a generator that goes on"
         if again
+        else by_default
+        if by_default
         else "generators that differed, and are in one state after the call",
-        asks="equal generators give equal draws, others give others, and so does the next call",
+        asks="equal generators give equal draws, others give others, and so does the next call"
+        + (", also where no generator is given" if optional else ""),
         waits=waits,
         advice=[
             when(
@@ -249,6 +279,7 @@ def claim_of_the_generator(
                 "what the next call draws does not depend on where the generator stood: use it as "
                 "it comes, and set nothing back",
             ),
+            when(by_default, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             "what is drawn does not change with the generator",
         ],
     )

@@ -27,6 +27,7 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
 from autograder.checks.numbers import log_softmax, sigmoid, tensor
+from autograder.checks.samples import SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE, off_by_default
 from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -1941,7 +1942,12 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
     def sound_of(model: Any, toy: Toy, label: Any, seed: int, count: int) -> list:
         generator = torch.Generator().manual_seed(seed)
         before, asked = generator.get_state(), []
+        codes, kind = codes_of(model, toy, label, count, generator, asked)
+        return [codes, asked, not torch.equal(before, generator.get_state()), kind]
 
+    def codes_of(
+        model: Any, toy: Toy, label: Any, count: int, generator: Any, asked: list[int]
+    ) -> tuple[np.ndarray, str]:
         def logits_for(codes: Any, label: Any) -> torch.Tensor:
             past = whole_numbers(codes, 2, LEVELS, "the codes").numpy()
             asked.append(past.shape[1])
@@ -1953,11 +1959,10 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
         answer = answered(
             begin_drawing(generate, model, count, words, generator),
             logits_for,
-            generators=[generator],
+            generators=[] if generator is None else [generator],
         )
         shape = (1 if label is None else len(label), count)
-        codes = expect_array(answer, shape, "number", "the codes")
-        return [codes, asked, not torch.equal(before, generator.get_state()), kind_of(answer)]
+        return expect_array(answer, shape, "number", "the codes"), kind_of(answer)
 
     subject = Subject(
         ask,
@@ -2009,7 +2014,30 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
             ),
         )
     )
+    if all(one.holds for one in said if isinstance(one, Claim)):
+        model, toy = asking(generate, LEVELS, 4), Toy.drawn(draw, 4)
+        label = np.arange(12) % 4
+        said = list(unless_seeded(said, lambda g: codes_of(model, toy, label, COUNT, g, [])[0]))
     yield from unless_unheard(said, "drawn", "codes that are drawn from the model's logits")
+
+
+def unless_seeded(
+    said: Iterable[Claim | Cause], ask: Callable[[Any], np.ndarray]
+) -> Iterator[Claim | Cause]:
+    """The same; but claim "generator" fails if two calls `ask(None)` draw the same codes."""
+    off = off_by_default(ask)
+    for one in said:
+        if off and isinstance(one, Claim) and one.id == "generator":
+            one = claim(
+                one.text,
+                False,
+                id=one.id,
+                points=one.points,
+                saw=off,
+                asks="and without a generator, other codes in each call",
+                advice=when(True, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
+            )
+        yield one
 
 
 def unless_unheard(said: Iterable[Claim | Cause], first: str, on: str) -> Iterator[Claim | Cause]:
@@ -2362,10 +2390,10 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
 
 
 def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[Claim | Cause]:
-    carried, same_model, any_precision = False, True, True
+    carried, same_model, any_precision, by_default = False, True, True, ""
 
     def cases(draw: Draw) -> list[tuple]:
-        nonlocal carried, same_model, any_precision
+        nonlocal carried, same_model, any_precision, by_default
         found = []
         for labels, k, dilations, rows in (
             (0, 2, [1, 2, 4, 1], 1),
@@ -2383,6 +2411,14 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
             carried |= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
             keeps = unchanged(generate_fast, other, 3, *words, torch.Generator()) is True
             same_model &= keeps
+            if labels and keeps and not by_default:
+                many = tensor(np.arange(12) % labels)
+                by_default = off_by_default(
+                    lambda g, *given: expect_array(generate_fast(*given, g), (12, COUNT)),
+                    copy.deepcopy(twin),
+                    COUNT,
+                    many,
+                )
             before = np.zeros((rows, 0), dtype=int)
             for _ in range(2):  # one model, two sounds
                 seed = draw.integer(1, 2**31)
@@ -2438,7 +2474,7 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
         ),
     )
     yield _costs_the_same(generate_fast, draw, right, any_precision)
-    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision)
+    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision, by_default)
 
 
 def _needs_single(function: Standin, model: Standin, *words: Any) -> bool:
@@ -2493,7 +2529,9 @@ def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool, any_precisi
     )
 
 
-def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> Claim:
+def _leaves_the_model(
+    answers: list, same_model: bool, any_precision: bool, by_default: str
+) -> Claim:
     moved = all(moved for _, moved, _ in answers)
     kinds = sorted({kind for _, _, kind in answers} - {"int64"})
     saw = [
@@ -2501,6 +2539,7 @@ def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> C
         *(["a generator that nobody has used"] if not moved else []),
         *(f"codes of kind {kind}" for kind in kinds),
         *(["an exception for a model in double precision"] if not any_precision else []),
+        *([by_default] if by_default else []),
     ]
     return claim(
         _SAME,
@@ -2518,6 +2557,7 @@ def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> C
             ),
             when(not moved, "generator-ignored", _IGNORED.advice),
             when(kinds, "floats-for-codes", "codes are int64"),
+            when(by_default, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             when(
                 not any_precision,
                 "precision-of-its-own",

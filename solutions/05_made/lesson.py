@@ -115,7 +115,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
     """Random degrees for the hidden units of a MADE over n ≥ 2 variables.
 
     Returns a list with one int64 tensor (size,) for each hidden layer: degrees in 1 … n−1, none below the
-    smallest degree of the layer before. All randomness comes from `generator`.
+    smallest degree of the layer before. All randomness comes from `generator` (None: torch's own).
     """
     ### BEGIN SOLUTION
     degrees, lowest = [], 1
@@ -464,7 +464,7 @@ class MADE(nn.Module):
 
     @torch.no_grad()
     def sample(self, count, generator=None):
-        """Bits (count, n), drawn from p in n passes; all randomness comes from `generator`."""
+        """Bits (count, n), drawn from p in n passes, by `generator` alone (None: torch's own)."""
         ### BEGIN SOLUTION
         x = torch.zeros(count, self.n, device=self.place.device)
         for d in torch.argsort(self.place):  # the order: whose turn it is

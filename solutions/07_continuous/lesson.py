@@ -422,7 +422,7 @@ A mixture is a recipe: **choose** a component with its weight, **draw** a number
 </details>
 <details><summary>Hint 2</summary>
 
-Indexing `mu` with the chosen components gives each sample its own center. All randomness must come from `generator`.
+Indexing `mu` with the chosen components gives each sample its own center. All randomness must come from `generator`: torch's own where it is None, as everywhere in this course.
 </details>
 """
 
@@ -431,7 +431,8 @@ Indexing `mu` with the chosen components gives each sample its own center. All r
 def sample(logits, mu, scale, count, levels, generator=None):
     """Levels, int64 (count,), drawn from the discretized mixture of logistics.
 
-    logits, mu, scale: (K,), as in discretized_logistic_mixture. All randomness comes from `generator`.
+    logits, mu, scale: (K,), as in discretized_logistic_mixture. All randomness comes from
+    `generator` (None: torch's own).
     """
     ### BEGIN SOLUTION
     chosen = torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)

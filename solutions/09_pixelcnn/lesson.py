@@ -576,7 +576,10 @@ class PixelCNN(nn.Module):
 
     @torch.no_grad()
     def inpaint(self, x, rows, generator=None):
-        """A copy of x whose first `rows` rows are kept, and the others drawn given them."""
+        """A copy of x whose first `rows` rows are kept, and the others drawn given them.
+
+        All randomness comes from `generator` (None: torch's own).
+        """
         ### BEGIN SOLUTION
         x = x.clone()
         for r in range(rows, x.shape[2]):

@@ -777,7 +777,8 @@ In Python the window of step $t$ (counted from 0) is `codes[:, max(0, t - model.
 def generate(model, count, label=None, generator=None):
     """Codes int64 (B, count), drawn one after the other; one row for each label, or a single one.
 
-    Each step: the model on the last `model.field` samples, then one call of `draw_codes`.
+    Each step: the model on the last `model.field` samples, then one call of `draw_codes`. All
+    randomness comes from `generator` (None: torch's own).
     """
     ### BEGIN SOLUTION
     rows = 1 if label is None else len(label)

@@ -506,7 +506,7 @@ def sample(step, logits, h, limit, generator=None):
     """Texts, int64 (B, limit), drawn from the state h (B, H) on; from its end on a text holds only the end, 0.
 
     logits(h) are those of the next symbol, (B, V); step(x, h) reads symbols x (B,) and gives the next state (B, H).
-    After `limit` symbols a text is cut. All randomness comes from `generator`.
+    After `limit` symbols a text is cut. All randomness comes from `generator` (None: torch's own).
     """
     ### BEGIN SOLUTION
     over = torch.zeros(len(h), dtype=torch.bool, device=h.device)

@@ -162,6 +162,10 @@ MORE = (
         GENERATOR,
         ("not-random", ("chosen =", "generator = torch.Generator().manual_seed(1)\n    chosen =")),
         ("reseeded", ("chosen =", "generator.manual_seed(1)\n    chosen =")),
+        (
+            "seeded-by-default",
+            ("chosen =", "generator = generator or torch.Generator()\n    chosen ="),
+        ),
     ),
     *_rows(
         "dequantize",
@@ -453,6 +457,12 @@ ANSWERS = (
         edit=("torch.rand(x.shape,", "torch.rand(x.shape[:1] + (1,) * (x.ndim - 1),"),
     ),
     Wrong("dequantize", GENERATOR, "generator-ignored", edit=("generator=generator, ", "")),
+    Wrong(
+        "dequantize",
+        GENERATOR,
+        "seeded-by-default",
+        edit=("u = torch", "torch.manual_seed(42)\n    u = torch"),
+    ),
     # bits_per_dim
     Wrong("bits_per_dim", BITS, "scale-forgotten", edit=(" + math.log2(levels)", "")),
     Wrong("bits_per_dim", BITS, "scale-sign", edit=("+ math.log2", "- math.log2")),

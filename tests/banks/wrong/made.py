@@ -221,6 +221,10 @@ ANSWERS = (
                 "degrees, lowest = [], 1",
                 "degrees, lowest = [], 1\n    generator.manual_seed(generator.initial_seed())",
             ),
+            "seeded-by-default": (
+                "degrees, lowest = [], 1",
+                "degrees, lowest = [], 1\n    generator = generator or torch.Generator()",
+            ),
         }.items()
     ),
     Wrong(
@@ -846,6 +850,17 @@ class MADE(nn.Module):
             "u = torch.rand((count + 1) // 2, generator=generator)\n"
             "            u = torch.cat([u, 1 - u])[:count]  # antithetic pairs\n"
             "            x[:, d] = (u < torch.sigmoid(self(x)[:, d])).float()",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        PASSES,
+        "seeded-by-default",
+        check="MADE.sample",
+        edit=(
+            "x = torch.zeros(count, self.n, device=self.place.device)",
+            "x = torch.zeros(count, self.n)\n"
+            "        if generator is None:\n            torch.manual_seed(0)",
         ),
     ),
     Wrong(

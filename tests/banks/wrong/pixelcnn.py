@@ -668,6 +668,16 @@ def receptive_field(layers):
     ),
     Wrong(
         "PixelCNN",
+        ALONE,
+        "seeded-by-default",
+        check="PixelCNN.inpaint",
+        edit=(
+            "x = x.clone()\n",
+            "x = x.clone()\n        generator = generator or torch.Generator()\n",
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
         OFTEN,
         "colors-not-drawn",
         check="PixelCNN.inpaint",

@@ -335,6 +335,10 @@ def unroll(step, x, h):
         ),
         ("reseeded", ("texts = []", "texts = []\n    generator.manual_seed(1)")),
         (
+            "seeded-by-default",
+            ("texts = []", "texts = []\n    generator = generator or torch.Generator()"),
+        ),
+        (
             "not-random",
             ("texts = []", "texts = []\n    generator = torch.Generator().manual_seed(1)"),
         ),

@@ -456,6 +456,12 @@ class CausalConv1d(nn.Conv1d):
     Wrong("generate", SEED, "generator-ignored", edit=(", generator)", ")")),
     Wrong(
         "generate",
+        SEED,
+        "seeded-by-default",
+        edit=(PUT, PUT.replace("generator)", "generator or torch.Generator().manual_seed(t))")),
+    ),
+    Wrong(
+        "generate",
         DRAWN,
         "same-for-all",
         edit=(PUT, "codes[:, t] = draw_codes(model(window, label)[:1, :, -1], generator)"),
@@ -600,6 +606,12 @@ def generate_fast(model, count, label=None, generator=None):
 """,
     ),
     Wrong("generate_fast", SAME, "generator-ignored", edit=(", generator)  # (B,)", ")")),
+    Wrong(
+        "generate_fast",
+        SAME,
+        "seeded-by-default",
+        edit=("fast = copy", "generator = generator or torch.Generator()\n    fast = copy"),
+    ),
     Wrong(
         "QueuedConv1d",
         EQUAL,
