@@ -217,6 +217,9 @@ function curveTime(y, bottom, top) {
   return (low + high) / 2;
 }
 
+// The width of a line of which there are many: a dense network stays a net and becomes no slab.
+const thinned = (width, many) => Math.max(0.25, width * Math.min(1, Math.sqrt(160 / Math.max(1, many))));
+
 function render({ model, el }) {
   const id = newId("mask-explorer");
   const root = make("div", { class: "mask-explorer", "data-lm-suppress-shortcuts": "true" }, el);
@@ -228,6 +231,8 @@ function render({ model, el }) {
   }, body);
   const graph = slider("graph", "Units of the network");
   const matrix = slider("matrix", "Paths from each input to each output");
+  // The connections lie under all else on a layer of their own: what is lit is painted without them.
+  const wiresSvg = make("svg", { class: "under", "aria-hidden": "true", focusable: "false" }, graph);
   const graphSvg = make("svg", { "aria-hidden": "true", focusable: "false" }, graph);
   const matrixSvg = make("svg", { "aria-hidden": "true", focusable: "false", viewBox: `0 0 ${SIDE} 1` }, matrix);
   const readout = make("div", { class: "readout" }, root);
@@ -275,8 +280,10 @@ function render({ model, el }) {
 
   function drawGraph() {
     const last = net.sizes.length - 1, height = TOP + last * BAND + BOTTOM;
-    graphSvg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
-    graphSvg.replaceChildren();
+    for (const svg of [wiresSvg, graphSvg]) {
+      svg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
+      svg.replaceChildren();
+    }
     // On a narrow page a layer's name stands above its first unit, not beside it.
     const raised = grown(graphSvg) > 1 / 0.6 ? 46 : 0;
     for (let layer = 0; layer <= last; layer++) {
@@ -288,12 +295,11 @@ function render({ model, el }) {
       if (!isHidden || net.degrees.length)
         make("tspan", { x: 2, dy: "1.1em", class: "small" }, label, isHidden ? "degree m" : "place");
     }
-    const wires = make("path", { class: "wires" }, graphSvg);
+    const wires = make("path", { class: "wires" }, wiresSvg);
     wires.setAttribute("d", net.masks.flatMap((mask, layer) => mask.flatMap((row, k) =>
       row.flatMap((open, d) => (open ? curve([layer, k, d]) : [])))).join(""));
-    // Hundreds of lines get thinner, so that a dense network stays a net and not a slab.
     const many = net.masks.flat(2).filter(Boolean).length;
-    wires.style.strokeWidth = Math.max(0.25, Math.min(1.1, 1.1 * Math.sqrt(160 / Math.max(1, many))));
+    wires.style.strokeWidth = thinned(1.1, many);
     const lit = make("path", { class: "lit" }, graphSvg);
     const leaking = make("path", { class: "leaking" }, graphSvg);
     const lacking = make("path", { class: "lacking" }, graphSvg);
@@ -336,6 +342,7 @@ function render({ model, el }) {
   function drawMatrix() {
     const inOrder = [...net.all].sort((a, b) => net.order[a] - net.order[b]);
     const left = 26, top = 48, cell = Math.min(36, (SIDE - left - 4) / net.n), side = cell * net.n;
+    const edge = Math.min(1, cell / 8);
     matrixSvg.setAttribute("viewBox", `0 0 ${SIDE} ${top + side + 42}`);
     matrixSvg.replaceChildren();
     make("text", { class: "title", x: left, y: 13 }, matrixSvg, "Paths, input to output");
@@ -351,7 +358,7 @@ function render({ model, el }) {
       const kind = count ? (wanted ? "seen" : "leak") : wanted ? "gap" : "blind";
       const g = make("g", { class: `cell ${kind}`, transform: `translate(${column * cell} ${row * cell})`,
         ...(kind === "blind" ? {} : { "data-mark": `sees ${row} ${column} ${kind}` }) }, grid);
-      const rect = make("rect", { x: 1, y: 1, width: cell - 2, height: cell - 2, rx: Math.min(4, cell / 6) }, g);
+      const rect = make("rect", { x: edge, y: edge, width: cell - 2 * edge, height: cell - 2 * edge, rx: Math.min(4, cell / 6) }, g);
       if (kind === "leak") rect.style.fill = `url(#${id}-hatch)`;
       const text = String(count);
       if (cell >= 6.5 * Math.max(2, Math.min(4, text.length)) && (count || wanted))
@@ -393,8 +400,11 @@ function render({ model, el }) {
   function light() {
     if (!net) return;
     const at = current(), { wires, units, tainted } = lightOf(net, at), last = net.sizes.length - 1;
-    parts.lit.setAttribute("d", wires.filter((w) => !w[3]).map(curve).join(""));
-    parts.leaking.setAttribute("d", wires.filter((w) => w[3]).map(curve).join(""));
+    for (const [path, leaks] of [[parts.lit, false], [parts.leaking, true]]) {
+      const lines = wires.filter((w) => w[3] === leaks);
+      path.setAttribute("d", lines.map(curve).join(""));
+      path.style.strokeWidth = thinned(leaks ? 2.6 : 2.2, lines.length);
+    }
     parts.pointed.setAttribute("d", at?.kind === "wire" ? curve([at.layer, at.k, at.d]) : "");
     parts.pointed.classList.toggle("absent", at?.kind === "wire" && !net.masks[at.layer][at.k][at.d]);
     parts.lacking.setAttribute("d", lackingWires().map(curve).join(""));
