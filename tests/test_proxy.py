@@ -51,6 +51,8 @@ CODE = textwrap.dedent(
     def refuse(x): raise OutOfTime("no")
     class Color(enum.IntEnum):
         RED = 3
+    def odd(kind):
+        return [ValueError("no"), ValueError, len, int, torch.nn.Linear(1, 1), iter([])][kind]
     def several(): return {"t": (torch.ones(2), [np.float32(1.5), True, None]), 3: Color.RED}
     class Layer(torch.nn.Linear):
         def extra(self, a, *, b): return a + b
@@ -240,6 +242,22 @@ def test_outputs_stop_at_their_limit(guest):
 def test_an_answer_of_the_wrong_kind_is_told_in_one_sentence(value, shape, kind, sentence):
     with pytest.raises(WrongKind, match=sentence):
         expect_array(value, shape, kind, "the answer")
+
+
+def test_what_stays_with_the_student_is_told_in_words(channel):
+    for kind, sentence in enumerate(
+        (
+            "a ValueError (is `raise` missing?)",
+            "a ValueError (is `raise` missing?)",
+            "a function len",
+            "the class int",
+            "a model of class Linear",
+            "an object of class list_iterator",
+        )
+    ):
+        with pytest.raises(WrongKind) as told:
+            expect_array(standin_by_name(channel, "odd")(kind))
+        assert str(told.value).endswith(f"got {sentence}")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ before comparing.
 
 from __future__ import annotations
 
+import builtins
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -261,7 +262,7 @@ def _holds_numbers(value: Any) -> bool:
 def describe(value: Any) -> str:
     """`value` in a few words: its type, and for an array its dtype and shape."""
     if isinstance(value, Standin):
-        return f"a {value._ref.kind} {value._ref.name}".strip()
+        return _of_kind(value._ref.kind, value._ref.name)
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} with shape {_shape(value.shape)}"
     if hasattr(value, "detach"):
@@ -278,6 +279,19 @@ def describe(value: Any) -> str:
     if type(value) in (bool, int, float):
         return f"{value!r}"[:60]
     return f"a {type(value).__name__}"
+
+
+def _of_kind(kind: str, name: str) -> str:
+    """What stayed with the student, in words: an exception that is returned is told apart."""
+    raised = getattr(builtins, name, None)
+    if (
+        kind in ("object", "class")
+        and isinstance(raised, type)
+        and issubclass(raised, BaseException)
+    ):
+        return f"a {name} (is `raise` missing?)"
+    of = {"function": "a function", "class": "the class", "module": "a model of class"}
+    return f"{of.get(kind, 'an object of class')} {name}".strip()
 
 
 def made_by(owner: Standin, *args: Any, **kwargs: Any) -> Standin:
