@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.sandbox import confine as confinement
 from autograder.sandbox.guest_process import LaunchedGuest, SandboxError
-from autograder.sandbox.launch import COLD, launch, pidfd, read_pid
+from autograder.sandbox.launch import COLD, Guests, launch, pidfd, read_pid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.readable import DEVICES, interpreter_paths, placement, readable_paths
 from autograder.sandbox.warm import SERVE, host_environment
@@ -38,7 +38,7 @@ ONE_PROCESSOR = "".join(
 )
 
 
-class Bubblewrap:
+class Bubblewrap(Guests):
     """Starts each guest in its own bubblewrap; a context manager with WarmParent's interface."""
 
     name = "bubblewrap"
@@ -55,7 +55,7 @@ class Bubblewrap:
         self._launcher = tuple(launcher)
         self._as_root = os.geteuid() == 0 and not self._launcher
         self._readable: tuple[str, ...] = ()
-        self._guests: list[LaunchedGuest] = []
+        super().__init__()
 
     def start(self) -> Bubblewrap:
         """Looks for bubblewrap; raises SandboxError in one sentence if there is none."""
@@ -152,20 +152,10 @@ class Bubblewrap:
             processor.close()
             if writer >= 0:
                 os.close(writer)
-        self._guests = [g for g in self._guests if g.status() is None] + [guest]
-        return guest
-
-    def close(self) -> None:
-        """Ends every guest that is left."""
-        for guest in self._guests:
-            guest.kill()
-        self._guests = []
+        return self.keep(guest)
 
     def __enter__(self) -> Bubblewrap:
         return self if self._readable else self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _masks() -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from autograder.sandbox import confine as confinement
 from autograder.sandbox.guest_process import PATIENCE, LaunchedGuest, SandboxError
-from autograder.sandbox.launch import launch
+from autograder.sandbox.launch import Guests, launch
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.warm import SERVE
 
@@ -29,7 +29,7 @@ _INSIDE = (
 )
 
 
-class Container:
+class Container(Guests):
     """Starts each guest in a container; a context manager with WarmParent's interface."""
 
     name = "container"
@@ -40,7 +40,7 @@ class Container:
         self.serve = serve
         self.image = image
         self._engine = engine
-        self._guests: list[LaunchedGuest] = []
+        super().__init__()
 
     def start(self) -> Container:
         """Looks for an engine that answers and for the image; raises SandboxError."""
@@ -94,20 +94,10 @@ class Container:
             self.command(limits, name), request, limits, environment, nonce=nonce, over_stdio=True
         )
         guest.at_end.append(lambda: _complaint([self._engine or "docker", "rm", "--force", name]))
-        self._guests = [g for g in self._guests if g.status() is None] + [guest]
-        return guest
-
-    def close(self) -> None:
-        """Ends every guest that is left."""
-        for guest in self._guests:
-            guest.kill()
-        self._guests = []
+        return self.keep(guest)
 
     def __enter__(self) -> Container:
         return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 _ENGINE_VARIABLES = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR")

@@ -18,6 +18,27 @@ from autograder.sandbox.limits import Limits
 COLD = str(Path(__file__).with_name("cold.py"))
 
 
+class Guests:
+    """The guests of one sandbox that are still there: they end with it, at the latest."""
+
+    def __init__(self) -> None:
+        self._guests: list[LaunchedGuest] = []
+
+    def keep(self, guest: LaunchedGuest) -> LaunchedGuest:
+        """Takes a guest in and gives it back; those that have ended are forgotten."""
+        self._guests = [g for g in self._guests if g.status() is None] + [guest]
+        return guest
+
+    def close(self) -> None:
+        """Ends every guest that is left."""
+        for guest in self._guests:
+            guest.kill()
+        self._guests = []
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def launch(
     command: Sequence[str],
     request: dict[str, Any],

@@ -11,19 +11,19 @@ import sys
 import tempfile
 
 from autograder.sandbox.guest_process import LaunchedGuest
-from autograder.sandbox.launch import COLD, launch
+from autograder.sandbox.launch import COLD, Guests, launch
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.warm import SERVE, host_environment
 
 
-class Plain:
+class Plain(Guests):
     """Starts each guest as a plain subprocess; a context manager with WarmParent's interface."""
 
     name = "no protection"
 
     def __init__(self, serve: str = SERVE) -> None:
         self.serve = serve
-        self._guests: list[LaunchedGuest] = []
+        super().__init__()
 
     def start(self) -> Plain:
         """Nothing to start."""
@@ -54,17 +54,7 @@ class Plain:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         guest.at_end.append(lambda: shutil.rmtree(folder, ignore_errors=True))
-        self._guests = [g for g in self._guests if g.status() is None] + [guest]
-        return guest
-
-    def close(self) -> None:
-        """Ends every guest that is left."""
-        for guest in self._guests:
-            guest.kill()
-        self._guests = []
+        return self.keep(guest)
 
     def __enter__(self) -> Plain:
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
