@@ -62,11 +62,14 @@ function openPaths(masks, order, degrees, n) {
 function lightOf(net, at) {
   const { masks, from, to, sizes, forbidden, all } = net;
   const last = sizes.length - 1;
-  const wires = [], units = new Set(), tainted = new Set();
+  const wires = [], on = sizes.map(() => new Set()), bad = sizes.map(() => new Set()); // units by layer
   const light = (layer, k, d, leaks) => {
     wires.push([layer, k, d, leaks]);
-    units.add(`${layer + 1},${k}`).add(`${layer},${d}`);
-    if (leaks) tainted.add(`${layer + 1},${k}`).add(`${layer},${d}`);
+    on[layer + 1].add(k);
+    on[layer].add(d);
+    if (!leaks) return;
+    bad[layer + 1].add(k);
+    bad[layer].add(d);
   };
   const eachWire = (wanted) => masks.forEach((mask, layer) => mask.forEach((row, k) => row.forEach((open, d) => {
     if (open) wanted(layer, k, d, from[layer][d], to[layer + 1][k]);
@@ -80,7 +83,8 @@ function lightOf(net, at) {
     eachWire((layer, k, d, seen, feeds) => {
       if (seen[at.i] && feeds[at.o]) light(layer, k, d, forbidden(at.i, at.o));
     });
-    units.add(`0,${at.i}`).add(`${last},${at.o}`);
+    on[0].add(at.i);
+    on[last].add(at.o);
   } else {
     const [layer, u] = at.kind === "unit" ? [at.layer, at.u] : [at.layer + 1, at.k];
     const [below, v] = at.kind === "unit" ? [layer, u] : [at.layer, at.d];
@@ -88,7 +92,8 @@ function lightOf(net, at) {
       .map((o) => [i, o]));
     const badInputs = new Set(carried.map(([i]) => i)), badOutputs = new Set(carried.map(([, o]) => o));
     const isOpen = at.kind === "unit" || masks[at.layer][at.k][at.d];
-    units.add(`${layer},${u}`).add(`${below},${v}`);
+    on[layer].add(u);
+    on[below].add(v);
     if (at.kind === "wire" && isOpen) light(at.layer, at.k, at.d, carried.length > 0);
     let reached = new Set([v]);
     for (let l = below - 1; l >= 0 && isOpen; l--) {
@@ -114,7 +119,7 @@ function lightOf(net, at) {
       reached = next;
     }
   }
-  return { wires, units, tainted };
+  return { wires, on, bad };
 }
 
 // ------------------------------------------------------------------------------------- the words
@@ -313,7 +318,7 @@ function render({ model, el }) {
       make("circle", { r: 7.5 }, mark);
       make("path", { d: open ? "M-3.5 0H3.5M0 -3.5V3.5" : "M-3 -3L3 3M3 -3L-3 3" }, mark);
     }
-    const units = new Map();
+    const units = [];
     for (let layer = 0; layer <= last; layer++)
       for (let u = 0; u < net.sizes[layer]; u++) {
         const [x, y] = place(layer, u), r = radius(layer);
@@ -332,9 +337,9 @@ function render({ model, el }) {
         make("circle", { r: 7 }, sign);
         make("path", { class: "cross", d: "M-2.8 -2.8L2.8 2.8M2.8 -2.8L-2.8 2.8" }, sign);
         make("path", { class: "dash", d: "M-3 0H3" }, sign);
-        units.set(`${layer},${u}`, unit);
+        units.push([layer, u, unit]);
       }
-    parts = { lit, leaking, lacking, pointed, units, cells: new Map() };
+    parts = { lit, leaking, lacking, pointed, units, cells: [] };
     graph.setAttribute("aria-valuemax", String(net.sizes.reduce((a, b) => a + b, 0)));
   }
 
@@ -364,7 +369,7 @@ function render({ model, el }) {
       if (cell >= 6.5 * Math.max(2, Math.min(4, text.length)) && (count || wanted))
         make("text", { class: "count", x: cell / 2, y: cell / 2 + 4.5, style: `font-size:max(${Math.min(13, (1.5 * cell) / Math.max(2, text.length))}px, var(--least))` },
           g, text.length > 4 ? `e${text.length - 1}` : text);
-      parts.cells.set(`${i},${o}`, g);
+      parts.cells.push({ i, o, g, look: "" });
     }));
     // The stairs between what an output may see and what it must not.
     make("path", { class: "stairs", d: `M0 ${cell}` + inOrder.slice(1).map(() => `h${cell}v${cell}`).join("") }, grid);
@@ -399,7 +404,7 @@ function render({ model, el }) {
 
   function light() {
     if (!net) return;
-    const at = current(), { wires, units, tainted } = lightOf(net, at), last = net.sizes.length - 1;
+    const at = current(), { wires, on, bad } = lightOf(net, at), last = net.sizes.length - 1;
     for (const [path, leaks] of [[parts.lit, false], [parts.leaking, true]]) {
       const lines = wires.filter((w) => w[3] === leaks);
       path.setAttribute("d", lines.map(curve).join(""));
@@ -409,15 +414,18 @@ function render({ model, el }) {
     parts.pointed.classList.toggle("absent", at?.kind === "wire" && !net.masks[at.layer][at.k][at.d]);
     parts.lacking.setAttribute("d", lackingWires().map(curve).join(""));
     const signs = signsOf(at);
-    for (const [key, unit] of parts.units) {
-      const chosen = at?.kind === "unit" && key === `${at.layer},${at.u}`;
-      const sign = signs.get(key) ?? "";
-      unit.setAttribute("class", `unit${units.has(key) ? " on" : ""}${tainted.has(key) ? " tainted" : ""}${chosen ? " chosen" : ""}${sign ? ` ${sign}` : ""}`);
+    for (const [layer, u, unit] of parts.units) {
+      const chosen = at?.kind === "unit" && layer === at.layer && u === at.u;
+      const sign = signs.get(`${layer},${u}`) ?? "";
+      const look = `unit${on[layer].has(u) ? " on" : ""}${bad[layer].has(u) ? " tainted" : ""}${chosen ? " chosen" : ""}${sign ? ` ${sign}` : ""}`;
+      if (unit.getAttribute("class") !== look) unit.setAttribute("class", look);
     }
-    for (const [key, cell] of parts.cells) {
-      const [i, o] = key.split(",").map(Number);
-      cell.classList.toggle("on", at?.kind === "pair" && isAbout(at, i, o, last));
-      cell.classList.toggle("off", Boolean(at) && !isAbout(at, i, o, last));
+    for (const cell of parts.cells) { // thousands: only those that change are told
+      const look = !at ? "" : !isAbout(at, cell.i, cell.o, last) ? "off" : at.kind === "pair" ? "on" : "";
+      if (look === cell.look) continue;
+      if (cell.look) cell.g.classList.remove(cell.look);
+      if (look) cell.g.classList.add(look);
+      cell.look = look;
     }
     root.classList.toggle("pointing", Boolean(at) || wires.length > 0);
     const text = inWords(net, at);
