@@ -4,6 +4,7 @@
 
 const WIDTH = 470, LEFT = 76, RIGHT = 8, TOP = 44, BOTTOM = 44, BAND = 112; // the graph, in its own units
 const SIDE = 224; // the matrix, in its own units
+const RUN = 8; // numbers one after the other of which only the ends are said
 const MOST_NAMED = 4; // leaks or gaps that a sentence spells out before it counts the rest
 
 // ---------------------------------------------------------------------------------- the network
@@ -129,6 +130,19 @@ const plural = (things) => (things.length === 1 ? "" : "s");
 const some = (things) => things.length <= MOST_NAMED ? things.join(", ")
   : `${things.slice(0, MOST_NAMED).join(", ")} and ${things.length - MOST_NAMED} more`;
 
+// Names in a row; of a long run of numbers the ends.
+function listed(names) {
+  const said = [];
+  for (let at = 0; at < names.length;) {
+    let end = at;
+    while (names[end + 1] === String(Number(names[end]) + 1)) end++;
+    const isRun = end - at + 1 >= RUN;
+    said.push(isRun ? `${names[at]} to ${names[end]}` : names[at]);
+    at = isRun ? end + 1 : at + 1;
+  }
+  return said.join(", ");
+}
+
 function unitName(net, layer, u) {
   if (layer === 0) return `input ${net.names[u]}`;
   if (layer === net.sizes.length - 1) return `output ${net.names[u]}`;
@@ -160,7 +174,7 @@ function outputInWords(net, o) {
   const seen = net.all.filter((i) => counts[o][i]);
   const leaks = seen.filter((i) => forbidden(i, o));
   const gaps = net.all.filter((i) => !counts[o][i] && !forbidden(i, o));
-  const list = (inputs) => inputs.map((i) => names[i]).join(", ");
+  const list = (inputs) => listed(inputs.map((i) => names[i]));
   const said = [seen.length ? `Output ${names[o]} sees input${plural(seen)} ${list(seen)}.` : `Output ${names[o]} sees no input.`];
   if (leaks.length)
     said.push(`Not autoregressive: ${leaks.length} input${plural(leaks)} at or after the output: ${list(leaks)}.`);
@@ -194,7 +208,7 @@ function inWords(net, at) {
   const { layer, u } = at, last = net.sizes.length - 1;
   if (layer === last) return outputInWords(net, u);
   const seen = all.filter((i) => from[layer][u][i]), feeds = all.filter((o) => to[layer][u][o]);
-  const list = (which) => which.map((i) => names[i]).join(", ");
+  const list = (which) => listed(which.map((i) => names[i]));
   const fed = feeds.length ? `feeds output${plural(feeds)} ${list(feeds)}` : "feeds no output";
   if (layer === 0) {
     const leaks = feeds.filter((o) => forbidden(u, o));

@@ -20,6 +20,7 @@ from figures.drawing import Drawing
 
 MOST_UNITS = 64  # a layer wider than this cannot be told apart at 700 pixels
 MOST_NAMED = 4  # how many leaks or gaps a sentence spells out before it counts the rest
+RUN = 8  # numbers one after the other of which only the ends are said
 ORDERS = ("natural", "reversed", "random")
 
 
@@ -152,11 +153,11 @@ class MaskExplorer(widget.Widget):
         if not seen:
             text = f"Output {name} sees no input."
         else:
-            text = f"Output {name} sees input{_s(seen)} {_listed(names[i] for i in seen)}."
+            text = f"Output {name} sees input{_s(seen)} {_in_runs(names[i] for i in seen)}."
         if leaks:
             text += (
                 f" Not autoregressive: {len(leaks)} input{_s(leaks)} at or after the output: "
-                f"{_listed(names[i] for i in leaks)}."
+                f"{_in_runs(names[i] for i in leaks)}."
             )
         open_to = self._open_paths()
         reasons = ("these degrees leave no path", "with these degrees it could")
@@ -165,7 +166,7 @@ class MaskExplorer(widget.Widget):
         }
         for why in (*reversed(reasons), "the order allows it"):
             if group := [i for i in gaps if why_not[i] == why]:
-                unseen = _listed(names[i] for i in group)
+                unseen = _in_runs(names[i] for i in group)
                 text += f" Output {name} does not see input{_s(group)} {unseen}: {why}."
         return text
 
@@ -409,6 +410,18 @@ def _short(array: np.ndarray) -> str:
 
 def _listed(things: Iterable[object]) -> str:
     return ", ".join(str(thing) for thing in things)
+
+
+def _in_runs(names: Iterable[str]) -> str:
+    """Names in a row; of a run of RUN numbers or more, its ends."""
+    left, said = list(names), []
+    while left:
+        run = 1
+        while run < len(left) and left[0].isdecimal() and left[run] == str(int(left[0]) + run):
+            run += 1
+        said.append(f"{left[0]} to {left[run - 1]}" if run >= RUN else left[0])
+        del left[: run if run >= RUN else 1]
+    return _listed(said)
 
 
 def _some(things: Sequence[str]) -> str:

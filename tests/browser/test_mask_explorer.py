@@ -107,6 +107,22 @@ def test_what_an_output_sees_is_the_product_of_the_masks(show: Callable, seed: i
     assert explorer.in_words().startswith("Not autoregressive") == leaks.any()
 
 
+def test_of_a_long_run_of_inputs_the_ends_are_said(show: Callable) -> None:
+    rows = np.tri(12, k=-1)
+    rows[11, 9] = 0
+    explorer = MaskExplorer([rows])
+    page = show(explorer)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    for output in range(12):
+        if output:
+            page.keyboard.press("ArrowRight")
+        assert words(page).inner_text() == explorer.output_in_words(output)
+    assert words(page).inner_text().startswith("Output 12 sees inputs 1 to 9, 11.")
+    assert explorer.output_in_words(8) == "Output 9 sees inputs 1 to 8."
+    assert explorer.output_in_words(7) == "Output 8 sees inputs 1, 2, 3, 4, 5, 6, 7."
+
+
 @pytest.mark.parametrize("seed", range(4, 10))
 def test_lit_lines_are_those_on_a_path_to_the_output(show: Callable, seed: int) -> None:
     masks, order = random_masks(seed)
