@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ from autograder import lessons
 from tests.browser.browser import FLAGS, install_chromium
 from tests.notebooks import executed, printed, run_here
 from tests.turns import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
+
+# As `make test` has it, also where pytest is called by its path: nbgrader runs `alembic` from PATH.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 # Examples are the same in every run, and a busy machine fails none of them. Where only the verdict
 # counts (tests/mutants), a failing example is not made smaller.
