@@ -28,6 +28,7 @@ from autograder.checks.samples import (
     as_often,
     claim_of_independence,
     claim_of_the_generator,
+    note_on_default,
 )
 from autograder.checks.witness import waits_unless
 from autograder.claims import Cause, Claim, waiting
@@ -1386,7 +1387,6 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         draw,
         1,
         waits_unless(right, "samples that come as often as they should"),
-        optional=True,
     )
     alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
     yield claim_of_independence(
@@ -1398,6 +1398,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         few=lambda n: take(*alone, count=n, generator=draw.generator())[:, None],
         law_of_few=np.asarray(law_of_levels(*alone)[1:-1]),
     )
+    note_on_default(sample, lambda g: take(*cases[0], count=300, generator=g), right=source.holds)
     yield _claim_on_far_levels(take, draw, right)
     yield source
 
@@ -1616,9 +1617,9 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
             "numbers of one call share their noise: draw it in the shape of x",
         ),
     )
-    yield claim_of_the_generator(
-        lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits, optional=True
-    )
+    source = claim_of_the_generator(lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits)
+    note_on_default(dequantize, lambda g: take(x[:3, :5], levels, g), right=source.holds)
+    yield source
 
 
 # --- bits_per_dim ---------------------------------------------------------------------------------

@@ -23,14 +23,12 @@ from autograder.checks.samples import (
     DRAWS,
     ONE_ROW,
     ONE_ROW_ADVICE,
-    SEEDED_BY_DEFAULT,
-    SEEDED_BY_DEFAULT_ADVICE,
     all_bits,
     as_often,
     claim_of_the_generator,
     frequencies,
+    note_on_default,
     of_the_first_row,
-    off_by_default,
     place_of,
 )
 from autograder.checks.whole import each_step
@@ -197,7 +195,11 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
     yield _all_degrees_come(assign, n, first, second, outside)
     yield _none_is_below(draw, assign, undrawn)
     yield _each_by_itself(draw, assign, undrawn)
-    yield _from_the_generator(draw, assign, n)
+    source = claim_of_the_generator(lambda g: np.concatenate(assign(n, (40, 40), g)), draw, 0.25)
+    note_on_default(
+        assign_degrees, lambda g: np.concatenate(assign(n, (40, 40), g)), right=source.holds
+    )
+    yield source
 
 
 Assign = Callable[..., list[np.ndarray]]
@@ -391,12 +393,6 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str) -> Claim:
             ),
             "each unit draws independently: what one has got says nothing about the next",
         ],
-    )
-
-
-def _from_the_generator(draw: Draw, assign: Assign, n: int) -> Claim:
-    return claim_of_the_generator(
-        lambda g: np.concatenate(assign(n, (40, 40), g)), draw, 0.25, optional=True
     )
 
 
@@ -1959,9 +1955,10 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     start = one.get_state()
     x, again, twin = (sample(model, tables, DRAWS // 2, g) for g in (one, one, other))
     moved = not torch.equal(start, one.get_state())
-    heard = passes == n and moved and bool((x == twin).all())
-    alone = (
-        off_by_default(lambda g: sample(model, tables, DRAWS // 2, g)) if right and heard else ""
+    note_on_default(
+        MADE,
+        lambda g: sample(model, tables, DRAWS // 2, g),
+        right=right and moved and (x == twin).all(),
     )
     yield _apart_from_each_other(
         first,
@@ -1973,15 +1970,14 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     )
     yield claim(
         "sample takes n passes, and its randomness from the given generator alone",
-        heard and not alone,
+        passes == n and moved and bool((x == twin).all()),
         points=0.5,
         saw=f"{passes} passes for {DRAWS:,} samples of {n} bits"
         if passes != n
         else "a generator that nobody has used"
         if not moved
-        else alone or "different samples from equal generators",
-        asks="n passes, whatever the number of samples; equal generators give equal samples, and a "
-        "call without one draws anew",
+        else "different samples from equal generators",
+        asks="n passes, whatever the number of samples; equal generators give equal samples",
         waits=waits_unless(right or passes != n or not moved, "“samples come as often …”"),
         advice=[
             when(
@@ -1989,7 +1985,6 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 "generator-ignored",
                 "the given generator has not moved: hand it on to what draws",
             ),
-            when(alone, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             "one pass for each variable is enough: fill one column of x after each",
         ],
     )

@@ -22,13 +22,7 @@ import torch.nn.functional as F
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.numbers import close, softmax, tensor
-from autograder.checks.samples import (
-    SEEDED_BY_DEFAULT,
-    SEEDED_BY_DEFAULT_ADVICE,
-    as_often,
-    off_by_default,
-    place_of,
-)
+from autograder.checks.samples import as_often, note_on_default, place_of
 from autograder.checks.whole import each_step
 from autograder.checks.witness import carries_its_weights, shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -1956,9 +1950,7 @@ def _inpainted(model: Standin, table: np.ndarray, given: np.ndarray, rows: int, 
 def _images_by_inpaint(
     model: Standin, batch: np.ndarray, rows: int, seed: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What inpaint gives, and the images that it was given, after the call; without a seed, the
-    call is without a generator.
-    """
+    """What inpaint gives, and the given images after the call; no seed: without a generator."""
     if not isinstance(inpaint := model.inpaint, Standin):
         raise WrongKind(f"inpaint should be a method: got data of type {type(inpaint).__name__}")
     generator = None if seed is None else torch.Generator().manual_seed(seed)
@@ -2074,18 +2066,22 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
     first, again = (_images_by_inpaint(model, batch, rows, seed)[0] for _ in range(2))
     other = _images_by_inpaint(model, batch, rows, seed + 1)[0]
     same, fresh = bool((first == again).all()), bool((first != other).any())
-    alone = off_by_default(lambda _: _images_by_inpaint(model, batch, rows, None)[0])
+    note_on_default(
+        PixelCNN,
+        lambda _: _images_by_inpaint(model, batch, rows, None)[0],
+        right=same and fresh,
+    )
     joint = drawn_by_rule(model, table, given, rows, seed).reshape((2,) * given.size)
     shared = shared_in_pairs(first.reshape(DRAWS, -1), joint)
     yield claim(
         text,
-        same and fresh and not shared and not alone,
+        same and fresh and not shared,
         points=0.25,
         saw="different images from equal generators"
         if not same
         else "equal images from different generators"
         if not fresh
-        else shared or alone,
+        else shared,
         asks="the generator decides what is drawn, and no image knows of another",
         advice=[
             when(
@@ -2094,7 +2090,6 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
                 "the given generator does not decide: hand it on to draw_levels",
             ),
             when(shared, "images-not-independent", "one uniform number for each image and number"),
-            when(alone, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
         ],
     )
 

@@ -19,7 +19,13 @@ from autograder.checking import checks
 from autograder.checks.arguments import COSTS, overwritten, untouched
 from autograder.checks.gradients import trainable, uncut
 from autograder.checks.numbers import close, log_softmax, number, sigmoid, softmax, tensor
-from autograder.checks.samples import apart, as_often, claim_of_the_generator, frequencies
+from autograder.checks.samples import (
+    apart,
+    as_often,
+    claim_of_the_generator,
+    frequencies,
+    note_on_default,
+)
 from autograder.checks.witness import same, shared_in_pairs, waits_unless
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -1473,6 +1479,7 @@ def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Caus
             asks="symbols from softmax(logits(h)), each read by step before the next one is drawn",
         ),
     )
+    endless = (*cases[0][:4], np.array([-9.0, 0, 0]))
     needs = waits_unless(right, "texts that come as often as they should")
     shared = ""
     if right:
@@ -1495,10 +1502,9 @@ def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Caus
     if right:
         note_on_writing(sample, take, cases[0], draw)
     yield from _cost_of_writing(take, draw, right)
-    endless = (*cases[0][:4], np.array([-9.0, 0, 0]))
-    yield claim_of_the_generator(
-        lambda g: take(endless, 40, 9, g, []), draw, 0.5, needs, optional=True
-    )
+    source = claim_of_the_generator(lambda g: take(endless, 40, 9, g, []), draw, 0.5, needs)
+    note_on_default(sample, lambda g: take(endless, 40, 9, g, []), right=source.holds)
+    yield source
 
 
 def note_on_writing(sample: Standin, take: Callable, case: Writer, draw: Draw) -> None:

@@ -20,7 +20,7 @@ from autograder.diagnosis import Symptom
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import alike
 from autograder.draw import Draw
-from autograder.remote.proxy import CallTookTooLong, StudentFailed, WrongKind
+from autograder.remote.proxy import CallTookTooLong, Standin, StudentFailed, WrongKind, note
 
 DRAWS, BOUND = 20_000, 0.055  # of up to 16 outcomes: see `false_alarm`
 
@@ -192,26 +192,44 @@ def _state(generator: Any) -> Any:
     return generator.bit_generator.state
 
 
-SEEDED_BY_DEFAULT = "seeded-by-default"
-SEEDED_BY_DEFAULT_ADVICE = (
-    "`generator=None` means torch's own generator, which goes on from call to call: begin none of "
-    "your own, and hand None on to what draws"
-)
+def note_on_default(function: Standin, ask: Callable[[Any], np.ndarray], *, right: object) -> None:
+    """Notes, of a function that is `right` with a generator, if two calls without draw the same.
 
-
-def off_by_default(ask: Callable[..., np.ndarray], *given: Any) -> str:
-    """What is wrong with two calls of `ask(None, *given)`, which are to draw anew; "" if nothing.
-
-    The arrays must differ, but for a chance of 1 in 10^9.
+    torch's own draws then. The arrays `ask(None)` differ, but for a chance of 1 in 10^9.
     """
+    if not right:
+        return
+    stops, same = "", False
     try:
-        if np.array_equal(ask(None, *given), ask(None, *given)):
-            return "the same draws in two calls without a generator"
+        same = np.array_equal(ask(None), ask(None))
     except CallTookTooLong:
         raise
     except (StudentFailed, WrongKind) as why:
-        return f"in a call without a generator: {why}"
-    return ""
+        stops = str(why)
+    if not (stops or same):
+        return
+    found = claim(
+        "without a generator each call draws anew",
+        False,
+        id="by-default",
+        points=0.25,
+        saw=f"generator = None: {stops}" if stops else "the same draws in two calls",
+        asks="generator=None is torch's own generator, which goes on from call to call",
+        advice=[
+            when(
+                same,
+                "seeded-by-default",
+                "where no generator is given you begin one, or torch's own, with a seed: begin "
+                "none, and hand None on to what draws",
+            ),
+            when(
+                stops,
+                "generator-needed",
+                "None is asked for what only a generator has: hand it on to what draws as it is",
+            ),
+        ],
+    )
+    note(function, found)
 
 
 def claim_of_the_generator(
@@ -220,12 +238,10 @@ def claim_of_the_generator(
     points: float = 1.0,
     waits: str = "",
     begin: Callable[[int], Any] = _of_torch,
-    optional: bool = False,
 ) -> Claim:
     """That all randomness of `ask(generator)`, an array, comes from the given generator.
 
-    `begin(seed)` makes one; where it is `optional`, two calls without one draw anew. Arrays that
-    `ask` draws must differ, but for a chance of 1 in 10^9.
+    `begin(seed)` makes one. Arrays that `ask` draws must differ, but for a chance of 1 in 10^9.
     """
     seed = draw.integer(1, 2**31)
     generators = [begin(seed + s) for s in (0, 0, 1)]
@@ -236,11 +252,9 @@ def claim_of_the_generator(
     same, other = np.array_equal(a, b), not np.array_equal(a, c)
     met = first == third  # though they differed
     again = moved and same and other and np.array_equal(a, ask(generators[0]))
-    kept = moved and same and other and not (met or again)
-    by_default = off_by_default(ask) if optional and kept and not waits else ""
     return claim(
         "all randomness comes from the given generator",
-        kept and not by_default,
+        moved and same and other and not (met or again),
         points=points,
         saw="a generator that nobody has used"
         if not moved
@@ -250,11 +264,8 @@ def claim_of_the_generator(
         if not other
         else "the same draws again from a generator that goes on"
         if again
-        else by_default
-        if by_default
         else "generators that differed, and are in one state after the call",
-        asks="equal generators give equal draws, others give others, and so does the next call"
-        + (", also where no generator is given" if optional else ""),
+        asks="equal generators give equal draws, others give others, and so does the next call",
         waits=waits,
         advice=[
             when(
@@ -279,7 +290,6 @@ def claim_of_the_generator(
                 "what the next call draws does not depend on where the generator stood: use it as "
                 "it comes, and set nothing back",
             ),
-            when(by_default, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             "what is drawn does not change with the generator",
         ],
     )

@@ -27,7 +27,7 @@ from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
 from autograder.checks.numbers import log_softmax, sigmoid, tensor
-from autograder.checks.samples import SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE, off_by_default
+from autograder.checks.samples import note_on_default
 from autograder.checks.witness import carries_its_weights, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
@@ -1959,7 +1959,7 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
         answer = answered(
             begin_drawing(generate, model, count, words, generator),
             logits_for,
-            generators=[] if generator is None else [generator],
+            generators=[generator] if generator else [],
         )
         shape = (1 if label is None else len(label), count)
         return expect_array(answer, shape, "number", "the codes"), kind_of(answer)
@@ -2014,30 +2014,13 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
             ),
         )
     )
-    if all(one.holds for one in said if isinstance(one, Claim)):
-        model, toy = asking(generate, LEVELS, 4), Toy.drawn(draw, 4)
-        label = np.arange(12) % 4
-        said = list(unless_seeded(said, lambda g: codes_of(model, toy, label, COUNT, g, [])[0]))
+    toy, label = Toy.drawn(draw, 4), np.arange(12) % 4
+    note_on_default(
+        generate,
+        lambda g: codes_of(asking(generate, LEVELS, 4), toy, label, COUNT, g, [])[0],
+        right=all(one.holds for one in said if isinstance(one, Claim)),
+    )
     yield from unless_unheard(said, "drawn", "codes that are drawn from the model's logits")
-
-
-def unless_seeded(
-    said: Iterable[Claim | Cause], ask: Callable[[Any], np.ndarray]
-) -> Iterator[Claim | Cause]:
-    """The same; but claim "generator" fails if two calls `ask(None)` draw the same codes."""
-    off = off_by_default(ask)
-    for one in said:
-        if off and isinstance(one, Claim) and one.id == "generator":
-            one = claim(
-                one.text,
-                False,
-                id=one.id,
-                points=one.points,
-                saw=off,
-                asks="and without a generator, other codes in each call",
-                advice=when(True, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
-            )
-        yield one
 
 
 def unless_unheard(said: Iterable[Claim | Cause], first: str, on: str) -> Iterator[Claim | Cause]:
@@ -2390,10 +2373,10 @@ def the_same_sound_quickly(generate_fast: Standin, draw: Draw) -> Iterator[Claim
 
 
 def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[Claim | Cause]:
-    carried, same_model, any_precision, by_default = False, True, True, ""
+    carried, same_model, any_precision = False, True, True
 
     def cases(draw: Draw) -> list[tuple]:
-        nonlocal carried, same_model, any_precision, by_default
+        nonlocal carried, same_model, any_precision
         found = []
         for labels, k, dilations, rows in (
             (0, 2, [1, 2, 4, 1], 1),
@@ -2411,14 +2394,6 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
             carried |= carries_its_weights(model, lambda m, x=example: m(x), draw.rng)
             keeps = unchanged(generate_fast, other, 3, *words, torch.Generator()) is True
             same_model &= keeps
-            if labels and keeps and not by_default:
-                many = tensor(np.arange(12) % labels)
-                by_default = off_by_default(
-                    lambda g, *given: expect_array(generate_fast(*given, g), (12, COUNT)),
-                    copy.deepcopy(twin),
-                    COUNT,
-                    many,
-                )
             before = np.zeros((rows, 0), dtype=int)
             for _ in range(2):  # one model, two sounds
                 seed = draw.integer(1, 2**31)
@@ -2473,8 +2448,15 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
             ),
         ),
     )
+    settings = (LEVELS, 6, 6, 2, [1, 2, 4, 8], 4)
+    model, label = lively(generate_fast, draw, *settings), tensor(np.arange(12) % 4)
+    note_on_default(
+        generate_fast,
+        lambda g: expect_array(generate_fast(copy.deepcopy(model), COUNT, label, g), (12, COUNT)),
+        right=right and same_model and any_precision and all(case[-1][1] for case in asked),
+    )
     yield _costs_the_same(generate_fast, draw, right, any_precision)
-    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision, by_default)
+    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision)
 
 
 def _needs_single(function: Standin, model: Standin, *words: Any) -> bool:
@@ -2529,9 +2511,7 @@ def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool, any_precisi
     )
 
 
-def _leaves_the_model(
-    answers: list, same_model: bool, any_precision: bool, by_default: str
-) -> Claim:
+def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> Claim:
     moved = all(moved for _, moved, _ in answers)
     kinds = sorted({kind for _, _, kind in answers} - {"int64"})
     saw = [
@@ -2539,7 +2519,6 @@ def _leaves_the_model(
         *(["a generator that nobody has used"] if not moved else []),
         *(f"codes of kind {kind}" for kind in kinds),
         *(["an exception for a model in double precision"] if not any_precision else []),
-        *([by_default] if by_default else []),
     ]
     return claim(
         _SAME,
@@ -2557,7 +2536,6 @@ def _leaves_the_model(
             ),
             when(not moved, "generator-ignored", _IGNORED.advice),
             when(kinds, "floats-for-codes", "codes are int64"),
-            when(by_default, SEEDED_BY_DEFAULT, SEEDED_BY_DEFAULT_ADVICE),
             when(
                 not any_precision,
                 "precision-of-its-own",

@@ -17,6 +17,7 @@ EACH = "each x may have its own mixture, with parameters (B, K)"
 OFTEN = "each level comes as often as the discretized mixture says, the ends included"
 ITSELF = "each sample is drawn for itself"
 GENERATOR = "all randomness comes from the given generator"
+BY_DEFAULT = "without a generator each call draws anew"
 UNIFORM = "y · levels − x is uniform between 0 and 1"
 OWN = "each number has noise of its own"
 BITS = "nats of a density on [0, 1) become bits for each level of each dimension"
@@ -162,10 +163,15 @@ MORE = (
         GENERATOR,
         ("not-random", ("chosen =", "generator = torch.Generator().manual_seed(1)\n    chosen =")),
         ("reseeded", ("chosen =", "generator.manual_seed(1)\n    chosen =")),
+    ),
+    *_rows(
+        "sample",
+        BY_DEFAULT,
         (
             "seeded-by-default",
             ("chosen =", "generator = generator or torch.Generator()\n    chosen ="),
         ),
+        ("generator-needed", ("device=mu.device", "device=generator.device")),
     ),
     *_rows(
         "dequantize",
@@ -459,7 +465,7 @@ ANSWERS = (
     Wrong("dequantize", GENERATOR, "generator-ignored", edit=("generator=generator, ", "")),
     Wrong(
         "dequantize",
-        GENERATOR,
+        BY_DEFAULT,
         "seeded-by-default",
         edit=("u = torch", "torch.manual_seed(42)\n    u = torch"),
     ),

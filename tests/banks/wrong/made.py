@@ -15,6 +15,7 @@ LARGE = "nll holds for large logits too"
 AGREE = "samples come as often as exp(−nll) says, after reorder too"
 OFTEN = "samples come as often as the model says"
 SEED = "all randomness comes from the given generator"
+BY_DEFAULT = "without a generator each call draws anew"
 ITSELF = "each sample is drawn by itself, whatever the others are"
 PASSES = "sample takes n passes, and its randomness from the given generator alone"
 COUNT = "C[d, j] is the number of paths from input j to output d"
@@ -220,10 +221,6 @@ ANSWERS = (
             "reseeded": (
                 "degrees, lowest = [], 1",
                 "degrees, lowest = [], 1\n    generator.manual_seed(generator.initial_seed())",
-            ),
-            "seeded-by-default": (
-                "degrees, lowest = [], 1",
-                "degrees, lowest = [], 1\n    generator = generator or torch.Generator()",
             ),
         }.items()
     ),
@@ -853,8 +850,23 @@ class MADE(nn.Module):
         ),
     ),
     Wrong(
+        "assign_degrees",
+        BY_DEFAULT,
+        "seeded-by-default",
+        edit=(
+            "degrees, lowest = [], 1",
+            "degrees, lowest = [], 1\n    generator = generator or torch.Generator()",
+        ),
+    ),
+    Wrong(
+        "assign_degrees",
+        BY_DEFAULT,
+        "generator-needed",
+        edit=("generator=generator)", "generator=generator, device=generator.device)"),
+    ),
+    Wrong(
         "MADE",
-        PASSES,
+        BY_DEFAULT,
         "seeded-by-default",
         check="MADE.sample",
         edit=(

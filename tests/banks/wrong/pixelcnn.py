@@ -25,6 +25,7 @@ LARGE = "it is exact for logits in the hundreds"
 BITS = "bits_per_dim is the NLL in bits, divided by how many numbers an image has"
 OFTEN = "images come as often as the model says"
 BELOW = "inpaint keeps the first rows, and draws the rest from its conditional, on a copy"
+BY_DEFAULT = "without a generator each call draws anew"
 ALONE = "each image of a batch is drawn by itself, and all from the given generator alone"
 SUM = "the probabilities of all images sum to 1"
 SAMPLES = "samples come as often as the model says"
@@ -668,13 +669,20 @@ def receptive_field(layers):
     ),
     Wrong(
         "PixelCNN",
-        ALONE,
+        BY_DEFAULT,
         "seeded-by-default",
         check="PixelCNN.inpaint",
         edit=(
             "x = x.clone()\n",
             "x = x.clone()\n        generator = generator or torch.Generator()\n",
         ),
+    ),
+    Wrong(
+        "PixelCNN",
+        BY_DEFAULT,
+        "generator-needed",
+        check="PixelCNN.inpaint",
+        edit=("x = x.clone()\n", "x = x.clone().to(generator.device)\n"),
     ),
     Wrong(
         "PixelCNN",

@@ -13,6 +13,7 @@ OFTEN = "each text comes as often as the model says, and holds the end from its 
 ITSELF = "each text is written for itself"
 CONSTANT = "each symbol costs one step, however many stand before it"
 GENERATOR = "all randomness comes from the given generator"
+BY_DEFAULT = "without a generator each call draws anew"
 SCANNED = "place t holds h_t = a_t h_{t−1} + b_t, for any number of steps"
 FORGETS = "also where the state forgets fast, or all at once"
 GRADIENT = "a gradient goes back through it"
@@ -335,13 +336,18 @@ def unroll(step, x, h):
         ),
         ("reseeded", ("texts = []", "texts = []\n    generator.manual_seed(1)")),
         (
-            "seeded-by-default",
-            ("texts = []", "texts = []\n    generator = generator or torch.Generator()"),
-        ),
-        (
             "not-random",
             ("texts = []", "texts = []\n    generator = torch.Generator().manual_seed(1)"),
         ),
+    ),
+    *_rows(
+        "sample",
+        BY_DEFAULT,
+        (
+            "seeded-by-default",
+            ("texts = []", "texts = []\n    generator = generator or torch.Generator()"),
+        ),
+        ("generator-needed", ("texts = []", "texts = []\n    h = h.to(generator.device)")),
     ),
     Wrong(
         "sample",

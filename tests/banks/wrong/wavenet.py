@@ -27,6 +27,7 @@ IDLE = "no weight is idle: the logits change with each block's skip and label, a
 SUM = "the probabilities of all sounds sum to 1, and are not all alike"
 DRAWN = "each code is draw_codes of the model's logits, given the codes drawn before"
 WINDOW = "one call a step, on the last `field` samples and x_t's own place"
+BY_DEFAULT = "without a generator each call draws anew"
 SEED = "all randomness comes from the given generator, and codes are int64"
 COLUMNS = "column by column it gives what the causal convolution gives at once"
 KEEPS = "it keeps (k − 1)·d columns, and a later step costs no more than an early one"
@@ -456,7 +457,7 @@ class CausalConv1d(nn.Conv1d):
     Wrong("generate", SEED, "generator-ignored", edit=(", generator)", ")")),
     Wrong(
         "generate",
-        SEED,
+        BY_DEFAULT,
         "seeded-by-default",
         edit=(PUT, PUT.replace("generator)", "generator or torch.Generator().manual_seed(t))")),
     ),
@@ -607,8 +608,14 @@ def generate_fast(model, count, label=None, generator=None):
     ),
     Wrong("generate_fast", SAME, "generator-ignored", edit=(", generator)  # (B,)", ")")),
     Wrong(
+        "generate",
+        BY_DEFAULT,
+        "generator-needed",
+        edit=("    codes =", "    generator.get_state()\n    codes ="),
+    ),
+    Wrong(
         "generate_fast",
-        SAME,
+        BY_DEFAULT,
         "seeded-by-default",
         edit=("fast = copy", "generator = generator or torch.Generator()\n    fast = copy"),
     ),
