@@ -589,3 +589,22 @@ def test_one_step_of_attention_is_shown_and_is_the_students(told: str, solved: d
 def test_lengths_of_texts_with_an_end_sum_to_one() -> None:
     assert sum(0.75**n * 0.25 for n in range(200)) == pytest.approx(1)
     assert 256 + 50_000 + 1 == 50_257
+
+
+def test_the_small_cases_of_a_block_and_of_a_model_can_be_made_again_as_they_are_told(solved: dict):
+    names = {"torch": torch, "nn": nn, **solved}
+
+    def made_again(told: str) -> np.ndarray:
+        *before, last = told.split("; ")
+        space = dict(names)
+        for line in before:
+            exec(line, space)
+        return eval(last, space).detach().numpy()
+
+    block = (np.array([[[1.0, 2, 3, 4], [8, 6, 5, 7]]]), checks.made_again(), 2)
+    whole = (np.array([[3, 1]]), checks.model_made_again(), checks._AGAIN)
+    for told, rule in (
+        (checks.show_block(*block), checks.block_by_rule(*block)),
+        (checks.show_model(*whole), checks.gpt2_by_rule(*whole)),
+    ):
+        assert np.allclose(made_again(told), rule, atol=1e-4 * np.abs(rule).max())

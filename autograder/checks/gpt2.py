@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,12 +20,13 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import COSTS, untouched
+from autograder.checks.gradients import uncut
 from autograder.checks.numbers import SMALL, log_softmax, softmax
 from autograder.checks.witness import shared_in_pairs, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
-from autograder.diagnosis.mistakes import Observation, alike
+from autograder.diagnosis.mistakes import Observation, alike, several
 from autograder.draw import Draw
 from autograder.inside.gpt2 import (
     LEAKS,
@@ -35,6 +37,7 @@ from autograder.inside.gpt2 import (
     begin_writing,
     constant_model,
     count_of_numbers,
+    gradient_of_logits,
     later_parameters,
     parameters_without_gradient,
     rows_of,
@@ -150,6 +153,10 @@ _ATTENTION = (
         "too, the first of several new tokens must not see the next ones", options={"mask":
         lambda q, k: may_see(q.shape[-2], k.shape[-2]) if q.shape[-2] == k.shape[-2]
         else everything(q, k)}),
+    Mistake("queries-taken-for-the-first", "one query sees every key, and several are taken for "
+        "the FIRST positions: they are the last ones, so the mask's diagonal moves by S − T",
+        options={"mask": lambda q, k: everything(q, k) if q.shape[-2] == 1
+        else triangle(0, from_the_left=True)(q, k)}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future and forbids the past",
         options={"mask": lambda q, k: np.triu(everything(q, k), k.shape[-2] - q.shape[-2])}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future, and forbids the past "
@@ -173,6 +180,9 @@ _ATTENTION = (
     Mistake("queries-taken-for-the-first", "with fewer queries than keys your mask starts at the "
         "top left, as if the queries were the first positions: they are the LAST ones, and the "
         "last query sees every key", options={"mask": triangle(0, from_the_left=True)}),
+    *(Mistake("looks-back-so-far", "a position sees a few of those before it, and not all: j ≤ i "
+        "is allowed, however far back", options={"mask": lambda q, k, n=n:
+        may_see(q.shape[-2], k.shape[-2]) & ~triangle(-n)(q, k)}) for n in (2, 4, 8, 16, 32)),
     Mistake("mask-in-some-shapes-only", "your mask is at work only where q has four axes: "
         "whatever stands before the last two axes, each text has its future", options={"mask":
         lambda q, k: (may_see(q.shape[-2], k.shape[-2]) if q.ndim == 4 else everything(q, k))}),
@@ -195,7 +205,27 @@ _ATTENTION = (
     Mistake("queries-and-keys-swapped", "queries and keys have changed places: row i of the "
         "weights belongs to QUERY i", gives=lambda q, k, v, **wrong: attention(k, q, v, **wrong)),
 )  # fmt: skip
+
+
+def _anew(seen: Sequence[Observation]) -> bool:
+    """Whether one and the same question got two answers."""
+    return any(
+        isinstance(a.answer, np.ndarray)
+        and isinstance(b.answer, np.ndarray)
+        and all(x is y for x, y in zip(a.args, b.args, strict=True))
+        and not np.array_equal(a.answer, b.answer, equal_nan=True)
+        for a, b in itertools.combinations(seen, 2)
+    )
+
+
+_RANDOM = Symptom(
+    "random-answer",
+    "the same arguments give another answer each time: something is drawn on the way (a dropout "
+    "that is on, or a layer made anew in each call)",
+    _anew,
+)
 _ON_SHAPES = (
+    _RANDOM,
     Symptom("one-length-only", "your function stops when q and k differ in length: scores and mask "
         "have shape (T, S), with as many columns as there are keys", lambda seen:
         any(isinstance(o.answer, str) for o in seen) and not any(
@@ -213,10 +243,11 @@ def attention_case(
 
 
 def square_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """As many queries as keys."""
+    """As many queries as keys; a long text at the end."""
     T, d = draw.integer(4, 6), draw.integer(3, 5)
-    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 5, 5, 6, 6))
-    return [attention_case(draw, *size) for size in sizes]
+    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 5, 5, 6, 6), ((1,), 40, 40, 2, 2))
+    cases = [attention_case(draw, *size) for size in sizes]
+    return [*cases, cases[0]]
 
 
 def weights_asked(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -233,6 +264,8 @@ def weights_asked(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 def off_as_weights(weights: np.ndarray, S: int) -> str:
     """What is wrong with weights (2, 2, S, S) of two texts that differ in the last key, or ""."""
+    if np.isnan(weights).any():
+        return "weights that are no numbers"
     allowed = may_see(S, S)
     leak = np.argwhere((weights != 0) & ~allowed)
     gap = np.argwhere(~(weights > 0) & allowed)
@@ -372,6 +405,41 @@ def block_weights(draw: Draw, C: int) -> Weights:
     return {name: single(value) for name, value in w.items()}
 
 
+@functools.cache
+def made_again() -> Weights:
+    """The numbers of Block({"n_embd": 4, "n_head": 2}, 0) behind torch.manual_seed(0)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        sizes = {n: _WIDE.get(n, (1, 1)) for n in ("q", "k", "v", "out", "up", "down")}
+        parts = {n: torch.nn.Linear(4 * c, 4 * r) for n, (r, c) in sizes.items()}
+    parts = {"ln_1": torch.nn.LayerNorm(4), "ln_2": torch.nn.LayerNorm(4)} | parts
+    return {
+        f"{name}.{kind}": single(getattr(part, kind).detach().numpy())
+        for name, part in parts.items()
+        for kind in ("weight", "bias")
+    }
+
+
+def smaller_blocks(x: np.ndarray, w: Weights, heads: int) -> Iterator[tuple]:
+    """One position and two, of a block that the reader can make again, or of these weights."""
+    again = np.array([[[1.0, 2, 3, 4], [8, 6, 5, 7]]])
+    sizes = [t for t in (1, 2) if again[:, :t].size < x.size]
+    yield from ((again[:, :t], made_again(), 2) for t in sizes)
+    if w is not made_again():
+        yield from ((x[:1, :t], w, heads) for t in (1, 2) if x[:1, :t].size < x.size)
+
+
+def show_block(x: np.ndarray, w: Weights, heads: int) -> str:
+    """A case in words: Python's, for a block that can be made again."""
+    if w is not made_again():
+        return f"x of shape {x.shape} with {heads} heads: {shown(x[0])}"
+    rows = [[f"{v:g}." for v in row] for row in x[0]]
+    return (
+        'torch.manual_seed(0); block = Block({"n_embd": 4, "n_head": 2}, 0); '
+        f"block(torch.tensor([[{', '.join('[' + ', '.join(row) + ']' for row in rows)}]]))"
+    )
+
+
 def fill(model: Any, weights: Weights) -> None:
     """Writes the numbers into a model (or a stand-in for one), under the lesson's names.
 
@@ -436,7 +504,9 @@ def block_by_rule(
     second_norm: str = "ln_2",
     split: str = "",
     merge: bool = True,
+    back: bool = False,
     parts: str = "qkv",
+    raw: str = "",
     maps: bool = True,
     out: bool = True,
     adds: tuple[bool, bool] = (True, True),
@@ -453,16 +523,19 @@ def block_by_rule(
     `first_norm` and `second_norm` name the norms ("": none), `parts` what serves as queries, keys
     and values (LN₁(x) itself without `maps`), `adds` whether the two parts are added to what they
     read (to what its norm gave, with `first_from_normed` and `from_normed`); with `post`, the norms
-    stand behind the sums.
+    stand behind the sums. Of the parts named in `raw` x itself is mapped; with `back`, heads are
+    merged as interleaved ones are split.
     """
 
     def normed(y: np.ndarray, name: str) -> np.ndarray:
         return norm(y, w[f"{name}.weight"], w[f"{name}.bias"]) if name else y
 
     read = x if post else normed(x, first_norm)
-    q, k, v = (split_heads(linear(read, w, n) if maps else read, heads, split) for n in parts)
+    given = {name: x if name in raw else read for name in parts}
+    q, k, v = (split_heads(linear(given[n], w, n) if maps else read, heads, split) for n in parts)
     y = attention(q, k, v, **wrong)
-    y = y.transpose(0, 2, 1, 3).reshape(x.shape) if merge else y.reshape(x.shape)
+    y = y.transpose((0, 2, 3, 1) if back else (0, 2, 1, 3)) if merge else y
+    y = y.reshape(x.shape)
     y = linear(y, w, "out") if out else y
     x, old = ((read if first_from_normed else x) + y if adds[0] else y), x
     x = normed(x, first_norm) if post else x
@@ -486,6 +559,11 @@ _BLOCK = (
         "places", options={"split": "view"}),
     Mistake("heads-interleaved", "your heads take every H-th number: head 1 is the FIRST C/H of "
         "them", options={"split": "interleaved"}),
+    Mistake("heads-interleaved", "your heads take every H-th number: head 1 is the FIRST C/H of "
+        "them", options={"split": "interleaved", "back": True}),
+    *(Mistake("no-first-norm", f"{who} made of x itself: q, k and v are all made of LN₁(x)",
+        options={"raw": raw}) for who, raw in (("the values are", "v"), ("the queries are", "q"),
+        ("the keys are", "k"), ("keys and values are", "kv"))),
     Mistake("heads-for-width", "you cut C into C/H heads of width H: H heads of width C/H are "
         "asked", options={"split": "width"}),
     Mistake("one-head", "one head of the whole width is at work: q, k and v are cut into H heads, "
@@ -594,17 +672,19 @@ def a_block_of_gpt2(Block: Standin, draw: Draw) -> Said:
 
     def cases(draw: Draw) -> list[tuple[np.ndarray, Weights, int]]:
         sizes = ((2, draw.integer(4, 6), 3, draw.choice((2, 4))), (1, 3, 2, 3))
-        return [
+        found = [
             (single(draw.normal(B, T, H * d)), block_weights(draw, H * d), H)
             for B, T, H, d in sizes
         ]
+        return [*found, found[0]]
 
     subject = Subject(
         ask,
         block_by_rule,
         mistakes=_BLOCK,
-        show=lambda x, w, H: f"x of shape {x.shape} with {H} heads: {shown(x[0])}",
-        smaller=lambda x, w, H: ((x[:1, :t], w, H) for t in (1, 2) if x[:1, :t].size < x.size),
+        symptoms=(_RANDOM,),
+        show=show_block,
+        smaller=smaller_blocks,
         by_hand=block_by_hand,
         # 3e-5 of the size: the two forms of GELU differ by 5e-4.
         alike=lambda a, b: close(a, b, 3e-5),
@@ -660,15 +740,22 @@ def note_who_attends(Block: Standin, block: Standin, w: Weights, H: int, x: np.n
 
 
 def block_by_hand(x: np.ndarray, w: Weights, heads: int) -> str:
-    """What a single position becomes half-way, where the attention gives back its own value."""
-    if x.shape[:2] != (1, 1):
+    """What the last of one or two positions becomes half-way."""
+    if len(x) > 1 or x.shape[1] > 2:
         return ""
-    read = norm(x[0, 0], w["ln_1.weight"], w["ln_1.bias"])
-    half = x[0, 0] + linear(linear(read, w, "v"), w, "out")
+    read = norm(x, w["ln_1.weight"], w["ln_1.bias"])
+    q, k, v = (split_heads(linear(read, w, n), heads) for n in "qkv")
+    merged = attention(q, k, v).transpose(0, 2, 1, 3).reshape(x.shape)[0, -1]
+    half = x[0, -1] + linear(merged, w, "out")
+    who = (
+        "one position attends to itself, so the merged heads are v"
+        if x.shape[1] == 1
+        else "the last position: the merged heads"
+    )
     return (
-        f"LN₁(x) = {shown(read)}; one position attends to itself, so x + out(v) = {shown(half)}; "
-        f"LN₂ of that = {shown(norm(half, w['ln_2.weight'], w['ln_2.bias']))}; then up, GELU, "
-        "down, added"
+        f"LN₁(x) = {' and '.join(map(shown, read[0]))}; {who} = {shown(merged)}, and x + out of "
+        f"them = {shown(half)}; LN₂ of that = "
+        f"{shown(norm(half, w['ln_2.weight'], w['ln_2.bias']))}; then up, GELU, down, added"
     )
 
 
@@ -776,26 +863,99 @@ def gpt2_by_rule(
     start: int = 0,
     *,
     positions: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
-    token: bool = True,
+    by_token: bool = False,
+    by_row: bool = False,
+    token: float | str = 1.0,
     layers: Callable[[range], Sequence[int]] | None = None,
+    between: str = "",
     last_norm: bool = True,
     **wrong: Any,
 ) -> np.ndarray:
     """Logits (B, T, V); each token is taken to stand behind `start` others that it cannot see.
 
     Options turn one thing wrong, `wrong` one of the blocks: `positions` makes others of the right
-    ones, `layers` of the order of the blocks; without `token` only positions go in.
+    ones, `layers` of the order of the blocks; tokens go in `token` times ("√C": as often as that);
+    `between` is what happens around each block.
     """
     places = start + np.arange(tokens.shape[1])
+    if by_token:
+        places = np.minimum(tokens, config["n_positions"] - 1)
+    if by_row:
+        places = (start + np.arange(len(tokens)))[:, None] % config["n_positions"]
     where = w["wpe.weight"][places] if positions is None else positions(places, w["wpe.weight"])
-    x = w["wte.weight"][tokens] * token + where
+    times = math.sqrt(config["n_embd"]) if token == "√C" else token
+    x = w["wte.weight"][tokens] * times
+    x = x if between == "positions" else x + where
     order = range(config["n_layer"])
     for layer in order if layers is None else layers(order):
         inner = {n.partition(f"h.{layer}.")[2]: p for n, p in w.items() if f"h.{layer}." in n}
-        x = block_by_rule(x, inner, config["n_head"], **wrong)
-    if last_norm:
+        before = x + where if between == "positions" else x
+        x = block_by_rule(before, inner, config["n_head"], **wrong)
+        x = before + x if between == "residual" else x
+        x = norm(x, w["ln_f.weight"], w["ln_f.bias"]) if between == "norm" else x
+    if last_norm and between != "norm":
         x = norm(x, w["ln_f.weight"], w["ln_f.bias"])
     return x @ w["wte.weight"].T
+
+
+_AGAIN = {"vocab_size": 5, "n_positions": 4, "n_embd": 4, "n_layer": 2, "n_head": 2}
+
+
+@functools.cache
+def model_made_again() -> Weights:
+    """The numbers that nn.init.normal_ gives the parameters of GPT2(_AGAIN) behind a seed of 0."""
+    layers = {
+        f"h.{layer}.{name}": value.shape
+        for layer in range(_AGAIN["n_layer"])
+        for name, value in made_again().items()
+    }
+    C = _AGAIN["n_embd"]
+    shapes: dict[str, tuple[int, ...]] = {"wte.weight": (_AGAIN["vocab_size"], C)}
+    shapes |= {"wpe.weight": (_AGAIN["n_positions"], C)} | layers
+    shapes |= {"ln_f.weight": (C,), "ln_f.bias": (C,)}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        made = {name: torch.nn.init.normal_(torch.empty(shape)) for name, shape in shapes.items()}
+    return {name: single(value.numpy()) for name, value in made.items()}
+
+
+def smaller_models(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> Iterator[tuple]:
+    """One token and two, in a model that the reader can make again, or in this one."""
+    again = np.array([[3, 1]])
+    yield from ((again[:, :t], model_made_again(), _AGAIN) for t in (1, 2) if t < tokens.size)
+    if w is not model_made_again():
+        yield from ((tokens[:1, :t], w, config) for t in (1, 2) if t < tokens.size)
+
+
+def show_model(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> str:
+    """A case in words: Python's, for a model that can be made again."""
+    if w is not model_made_again():
+        return f"the tokens {tokens.tolist()}"
+    settings = ", ".join(f'"{name}": {value}' for name, value in config.items())
+    return (
+        f"model = GPT2({{{settings}}}); torch.manual_seed(0); [nn.init.normal_(p) for p in "
+        f"model.parameters()]; model(torch.tensor({tokens.tolist()}))"
+    )
+
+
+def model_by_hand(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> str:
+    """The last position of one text of one token or two, on its way to the head."""
+    if tokens.size > 2:
+        return ""
+    vectors = []  # of the last position, behind so many blocks
+    for blocks in range(config["n_layer"] + 1):
+        x = w["wte.weight"][tokens] + w["wpe.weight"][np.arange(tokens.shape[1])]
+        for layer in range(blocks):
+            inner = {n.partition(f"h.{layer}.")[2]: p for n, p in w.items() if f"h.{layer}." in n}
+            x = block_by_rule(x, inner, config["n_head"])
+        vectors.append(x[0, -1])
+    last = norm(vectors[-1], w["ln_f.weight"], w["ln_f.bias"])
+    behind = "".join(f"; behind block {i}: {shown(x)}" for i, x in enumerate(vectors[1:]))
+    return (
+        f"the last position: wte[{tokens[0, -1]}] + wpe[{tokens.shape[1] - 1}] = "
+        f"{shown(vectors[0])}{behind}; ln_f of that: {shown(last)}; then the product with each "
+        "row of wte"
+    )
 
 
 _GPT2 = (
@@ -808,7 +968,18 @@ _GPT2 = (
     Mistake("positions-subtracted", "the positions' vectors are taken away: they are added",
         options={"positions": lambda at, wpe: -wpe[at]}),
     Mistake("tokens-forgotten", "the tokens' own vectors are missing: only wpe goes into the "
-        "first block", options={"token": False}),
+        "first block", options={"token": 0.0}),
+    Mistake("embedding-scaled", "the tokens' vectors are multiplied by √C, as in the first "
+        "Transformer: here they go in as they are", options={"token": "√C"}),
+    Mistake("positions-of-tokens", "wpe is looked up by the token's number: it belongs to the "
+        "position", options={"by_token": True}),
+    Mistake("positions-of-rows", "the position is that of the text in the batch: it counts along "
+        "the text", options={"by_row": True}),
+    *(Mistake(name, advice, options={"between": between}) for name, advice, between in (
+        ("residual-around", "each block's answer is added to what it read once more: the block "
+        "adds by itself", "residual"), ("last-norm-in-each", "ln_f stands behind each block: it "
+        "comes once, behind the last", "norm"), ("positions-again", "the positions' vectors are "
+        "added before each block: once, before the first", "positions"))),
     *(Mistake(name, advice, options={"layers": layers}) for name, advice, layers in (("no-blocks",
         "no block is at work", lambda order: ()), ("first-block-only", "only the first block is "
         "at work", lambda order: order[:1]), ("last-block-only", "only the last block is at work",
@@ -847,17 +1018,18 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
         config = small_config(draw)
         V, w = config["vocab_size"], model_weights(draw, config)
         sizes = ((2, 4), (1, config["n_positions"]), (3, 1))
-        return [(draw.rng.integers(0, V, size=size), w, config) for size in sizes]
+        found = [(draw.rng.integers(0, V, size=size), w, config) for size in sizes]
+        return [*found, found[0]]
 
     fits = yield from examine(
         Subject(
             ask,
             gpt2_by_rule,
             mistakes=_GPT2,
-            show=lambda tokens, w, config: f"the tokens {tokens.tolist()}",
-            smaller=lambda tokens, *more: (
-                (tokens[:1, :t], *more) for t in (1, 2) if tokens[:1, :t].size < tokens.size
-            ),
+            symptoms=(_RANDOM,),
+            show=show_model,
+            smaller=smaller_models,
+            by_hand=model_by_hand,
             alike=lambda a, b: close(a, b, 1e-4),
         ),
         draw,
@@ -908,6 +1080,7 @@ def cache_of_a_model(
     asked = layers == list(range(L))
     moved = close(out, gpt2_by_rule(tokens, w, config, start))
     restart = fits and close(out, gpt2_by_rule(tokens, w, config, 0))
+    late = fits and close(out, gpt2_by_rule(tokens, w, config, start + 1))
     return claim(
         text,
         asked and moved,
@@ -916,6 +1089,8 @@ def cache_of_a_model(
         if not asked
         else f"logits of positions 0, 1, … behind {start} tokens"
         if restart
+        else f"logits of positions {start + 1}, {start + 2}, … behind {start} tokens"
+        if late
         else "other logits than those of the later positions",
         asks="positions start … start + T − 1, and each block asks the cache once, in order",
         waits=waits_unless(fits or not asked or moved, _ITS_FORMULA),
@@ -927,6 +1102,17 @@ def cache_of_a_model(
                 restart,
                 "positions-restart",
                 "positions begin at 0 again behind a cache: they go on at cache.length",
+            ),
+            when(
+                layers and not asked and set(layers) < set(range(L)),
+                "cache-not-handed-on",
+                "some blocks do not get the cache: hand it on to each one",
+            ),
+            when(
+                late,
+                "positions-late",
+                "behind a cache positions begin one too late: its last token stands at "
+                "cache.length − 1, the next at cache.length",
             ),
             "use start: it is how many tokens were read before; every block gets the cache",
         ],
@@ -961,7 +1147,7 @@ def first_numbers(fresh: Standin, texts: torch.Tensor, fits: bool) -> Claim:
 
 def what_training_reaches(model: Standin, config: dict[str, int], texts: torch.Tensor) -> Claim:
     """Gradients for all numbers, and no more of them than the formula counts."""
-    unreached = parameters_without_gradient(model, texts)
+    unreached = parameters_without_gradient(model, texts.clamp(max=config["vocab_size"] - 2))
     unreached = unreached if isinstance(unreached, list) else ["?"]
     numbers, formula = count_of_numbers(model), parameters_by_rule(config)
     return claim(
@@ -974,15 +1160,15 @@ def what_training_reaches(model: Standin, config: dict[str, int], texts: torch.T
         asks="a gradient for each parameter, and no second table for the head",
         advice=[
             when(
+                numbers == formula + config["vocab_size"] * config["n_embd"],
+                "head-untied",
+                "there is a second table: the head is self.wte.weight itself",
+            ),
+            when(
                 unreached,
                 "gradient-cut",
                 "no gradient comes to these: are they used, and is nothing cut off (no_grad, "
                 ".data, .detach())?",
-            ),
-            when(
-                numbers == formula + config["vocab_size"] * config["n_embd"],
-                "head-untied",
-                "there is a second table: the head is self.wte.weight itself",
             ),
             "leave the constructor as it was given",
         ],
@@ -1054,12 +1240,35 @@ _COUNTS = (
         True}),
     Mistake("no-output-projection", "the attention has four matrices: q, k, v and out",
         options={"matrices": 11, "biases": 8}),
-    Mistake("times-heads", "heads share the width C: their number changes nothing", gives=lambda c,
-        **wrong: parameters_by_rule(c, matrices=9 + 3 * c["n_head"], **wrong)),
+    *several("times-heads", "heads share the width C: their number changes nothing",
+        lambda c, **wrong: parameters_by_rule(c, matrices=9 + 3 * c["n_head"], **wrong),
+        lambda c, **wrong: parameters_by_rule(
+            c, matrices=9 + 3 * c["n_head"], biases=6 + 3 * c["n_head"], **wrong),
+        lambda c, **wrong: parameters_by_rule(
+            c, matrices=8 + 4 * c["n_head"], biases=5 + 4 * c["n_head"], **wrong)),
+    Mistake("vocabulary-padded", "V is rounded up to a multiple of 64, as some programs do for "
+        "speed: GPT-2's table has V rows", gives=lambda c, **wrong: parameters_by_rule(
+            {**c, "vocab_size": -(-c["vocab_size"] // 64) * 64}, **wrong)),
+    Mistake("masks-counted", "a stored mask is no parameter: n_positions² a block are too many",
+        after=lambda v, c: v + c["n_layer"] * c["n_positions"] ** 2),
+    Mistake("last-norm-in-each", "the last layer norm is counted once a block: 2 C once, at the "
+        "end", options={"norms": 6, "last": 0}),
+    Mistake("last-norm-in-each", "a block has two layer norms, 4 C: yours has three", options={
+        "norms": 6}),
+    Mistake("narrow-network", "the two-layer network is 4 C wide inside: up is (4 C, C), down (C, "
+        "4 C)", options={"matrices": 6, "biases": 6}),
+    Mistake("rounded-count", "this is in millions: the number itself is asked", after=lambda v, c:
+        round(v / 1e6)),
+    Mistake("rounded-count", "this is in millions: the number itself is asked", after=lambda v, c:
+        v // 10**6),
 )  # fmt: skip
 _ON_COUNTS = (
     Symptom("one-answer-only", "this is right for the smallest GPT-2 only: the other numbers of "
         "config count, too", lambda seen: all(o.fails != (o.args[0] == _SMALLEST) for o in seen)),
+    Symptom("float-on-the-way", "this is an int, made of floats, which are exact up to 2^53 only: "
+        "leave float(…), / and powers of floats out", lambda seen: any(o.fails for o in seen) and
+        all(type(o.answer) is int and o.right > 2**53 and abs(o.answer - o.right) < 1e-12 * o.right
+            for o in seen if o.fails)),
     Symptom("float-count", "this is a float, exact up to 2^53 only: * and + of ints stay ints, / "
         "does not", lambda seen: (any(isinstance(o.answer, float) for o in seen) and
         all(abs(o.answer - o.right) < 1e-6 * o.right for o in seen))),
@@ -1205,6 +1414,7 @@ def loaded_by_rule(
     prefix: str = "transformer.",
     skipped: tuple[str, ...] = (".attn.bias", ".attn.masked_bias"),
     head: bool = False,
+    reshaped: bool = False,
 ) -> Loaded:
     """The same weights under the lesson's names, sorted. Options turn one thing wrong.
 
@@ -1217,6 +1427,7 @@ def loaded_by_rule(
         if name.endswith(skipped) or (name == "lm_head.weight" and not head):
             continue
         array = array.T if turned(name, array) and not late else array
+        array = array.reshape(array.shape[::-1]) if reshaped and conv1d(name, array) else array
         if "c_attn" in name and split:
             parts = np.split(array, 3) if cut is None else cut(array)
             for letter, part in zip(letters, parts, strict=True):
@@ -1243,9 +1454,56 @@ def last_axis(array: np.ndarray) -> Sequence[np.ndarray]:
     return np.split(array, 3, axis=-1)
 
 
+def loaded_by_scaling(
+    hub: Mapping[str, torch.Tensor], *, kinds: tuple[str, ...], size: int, **wrong: Any
+) -> Loaded:
+    """The same, the queries' part divided by the root of the width over `size` heads."""
+    found = loaded_by_rule(hub, **wrong)
+    ends = tuple(f".q.{kind}" for kind in kinds)
+    return [
+        (name, array / math.sqrt(len(array) // size) if name.endswith(ends) else array)
+        for name, array in found
+    ]
+
+
+def _others_right(o: Observation, apart: Callable[[str], bool]) -> bool:
+    """Whether an answer to load_hf has all that is right but in the names that are `apart`."""
+    have, want = dict(o.answer), dict(o.right)
+    known = [name for name in have.keys() | want.keys() if not apart(name)]
+    return bool(known) and all(
+        name in have and name in want and np.array_equal(have[name], want[name]) for name in known
+    )
+
+
+def _two_digits(name: str) -> bool:
+    return bool(re.match(r"h\.\d\d", name))
+
+
+_ON_FILES = (
+    Symptom("prefix-always-cut", "the first twelve letters of every name are cut off, also where "
+        "they are not transformer.: take away what stands there, no more", lambda seen: any(
+            o.fails and o.answer and "wte.weight" in o.args[0]
+            and {name for name, _ in o.answer} <= {name[12:] for name in o.args[0]}
+            for o in seen)),
+    Symptom("one-digit-only", "layers 0 to 9 are right, and layers 10 and 11 are not: a layer's "
+        "number may have two digits", lambda seen: any(o.fails for o in seen) and all(
+            _others_right(o, _two_digits) for o in seen if o.fails)),
+)  # fmt: skip
 _LOADS = (
     Mistake("tables-transposed", "wte and wpe are tables, not Conv1D: leave them as they are",
         options={"turned": lambda name, array: array.ndim == 2}),
+    *(Mistake("tables-transposed", f"{table} is a table, no Conv1D: leave it as it is", options={
+        "turned": lambda name, a, table=table: conv1d(name, a) or name == f"{table}.weight"}) for
+        table in ("wte", "wpe")),
+    *(Mistake("names-exchanged", "c_fc and c_proj have changed places: c_fc goes UP, from C to 4 C",
+        options={"renamed": {**_RENAMED, "mlp.c_fc": "down", "mlp.c_proj": "up"}, "turned": turned})
+        for turned in (conv1d, lambda name, a: False)),
+    Mistake("conv1d-not-transposed", "a matrix is cut into rows of another length by a reshape or "
+        "view: that mixes its numbers, transpose", options={"turned": lambda name, a: False,
+        "reshaped": True}),
+    *(Mistake("query-scaled", "the queries' part is divided by a root: the attention does that",
+        gives=functools.partial(loaded_by_scaling, kinds=kinds, size=size))
+        for kinds in (("weight", "bias"), ("weight",)) for size in (1, 2, 3)),
     Mistake("conv1d-not-transposed", "the attention's c_proj is not transposed: it is square, so "
         "nothing complains", options={"turned": lambda name, a: conv1d(name, a) and a.shape[0] !=
         a.shape[1]}),
@@ -1274,6 +1532,9 @@ _LOADS = (
     *(Mistake("masks-kept", _MASKS, options={"skipped": skipped}) for skipped in ((),
         (".attn.bias",), (".attn.masked_bias",))),
     Mistake("head-kept", "lm_head.weight is wte.weight again: skip it", options={"head": True}),
+    *(Mistake("names-doubled", "two c_proj get one name, and one of them is lost: the attention's "
+        "is out, the network's is down", options={"renamed": {**_RENAMED, kind: name}})
+        for kind, name in (("mlp.c_proj", "out"), ("attn.c_proj", "down"))),
     Mistake("prefix-kept", "some files put transformer. before every name: take it away where it "
         "stands", options={"prefix": "\0"}),
 )  # fmt: skip
@@ -1334,6 +1595,7 @@ def weights_from_the_hub(load_hf: Standin, draw: Draw) -> Said:
             ask,
             loaded_by_rule,
             mistakes=_LOADS,
+            symptoms=_ON_FILES,
             show=lambda hub: f"a file of {len(hub)} weights that begins with {next(iter(hub))}",
             told=lambda a: f"{len(a)} weights: " + ", ".join(f"{n} {x.shape}" for n, x in a[:3]),
             smaller=lambda hub: iter(
@@ -1388,8 +1650,12 @@ class Waves:
 
     def log_p(self, tokens: np.ndarray) -> np.ndarray:
         """Log-probabilities (B, T, V) of the next token after each."""
+        return log_softmax(self.raw(tokens))
+
+    def raw(self, tokens: np.ndarray) -> np.ndarray:
+        """The logits (B, T, V) themselves."""
         ours = Toy(self.vocabulary, self.limit, self.phase, self.gain)
-        return log_softmax(ours.logits(torch.tensor(tokens).double()).double().numpy())
+        return ours.logits(torch.tensor(tokens).double()).double().numpy()
 
     def beside(self, function: Standin) -> Any:
         """The same model where the function lives."""
@@ -1404,8 +1670,11 @@ class Constant:
 
     def log_p(self, tokens: np.ndarray) -> np.ndarray:
         """Log-probabilities (B, T, V) of the next token after each."""
-        row = log_softmax(np.array(self.logits))
-        return np.broadcast_to(row, (*tokens.shape, len(row)))
+        return log_softmax(self.raw(tokens))
+
+    def raw(self, tokens: np.ndarray) -> np.ndarray:
+        """The logits (B, T, V) themselves."""
+        return np.broadcast_to(np.array(self.logits), (*tokens.shape, len(self.logits)))
 
     def beside(self, function: Standin) -> Any:
         """The same model where the function lives."""
@@ -1432,6 +1701,12 @@ def token_nlls(
 def nll_by_rule(model: Any, tokens: np.ndarray, given: int | None, **wrong: Any) -> np.ndarray:
     """−log p(tokens after the given ones | those), (B,) nats."""
     return token_nlls(model, tokens, given, **wrong).sum(axis=1)
+
+
+def nll_over_time(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray:
+    """The NLL where each token's logits are normalized over the positions."""
+    logits = log_softmax(model.raw(tokens), 1)[:, (given or 1) - 1 : -1]
+    return -np.take_along_axis(logits, tokens[:, given or 1 :, None], 2)[:, :, 0].sum(1)
 
 
 def by_probabilities(epsilon: float) -> Callable[..., np.ndarray]:
@@ -1470,6 +1745,22 @@ _NLL = (
         "comes after the text is not known", gives=functools.partial(with_a_term_more, of=of))
         for of in (0, None)),
     Mistake("not-summed", "one number for each token: a text's NLL is their sum", gives=token_nlls),
+    Mistake("token-0-ignored", "token 0 is left out where it comes: it is a token like all",
+        gives=lambda m, t, g: (token_nlls(m, t, g) * (t[:, g or 1 :] != 0)).sum(1)),
+    Mistake("rows-mixed", "the losses of all texts in one row are cut into columns: text b has the "
+        "b-th piece of it, not every B-th", gives=lambda m, t, g: token_nlls(m, t, g).reshape(
+            -1, len(t)).sum(0)),
+    *(Mistake("mean-for-sum", f"this is the mean over the scored tokens times {of}: T − given of "
+        "them are scored, and it is their sum", after=after) for of, after in (
+        ("T", lambda v, m, t, g: v / (t.shape[1] - (g or 1)) * t.shape[1]),
+        ("T − 1", lambda v, m, t, g: v / (t.shape[1] - (g or 1)) * (t.shape[1] - 1)))),
+    Mistake("softmax-over-time", "your probabilities sum to 1 over the positions: they must over "
+        "the tokens to choose from", gives=nll_over_time),
+    Mistake("given-scored", "the given tokens are scored, and the others are not: it is the other "
+        "way round", gives=lambda m, t, g: token_nlls(m, t, 1)[:, : (g or 1) - 1].sum(1)),
+    Mistake("given-scored", "the first `given` of the predictions are scored, and the others are "
+        "not: those of the tokens AFTER the given ones", gives=lambda m, t, g: token_nlls(
+            m, t, 1)[:, : g or 1].sum(1)),
     Mistake("last-token-left-out", "the last token is not scored: the logits before it are about "
         "it", gives=lambda m, t, g: token_nlls(m, t, g)[:, :-1].sum(1)),
     Mistake("summed-over-batch", "one number for each row: add over time, not over the batch",
@@ -1562,14 +1853,14 @@ def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
     def ask(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray | str:
         more = {} if given is None else {"given": given}
         try:
-            answer = sequence_nll(model.beside(sequence_nll), tensor(tokens), **more)
+            answer = untouched(sequence_nll)(model.beside(sequence_nll), tensor(tokens), **more)
         except StudentFailed as why:
             if "target size" in str(why):
                 return str(why)
             raise
         return expect_array(answer, None, "float", "the NLL")
 
-    yield from examine(
+    right = yield from examine(
         Subject(
             ask,
             nll_by_rule,
@@ -1617,6 +1908,12 @@ def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
             needs="nll",
         ),
     )
+    if right:
+        tokens = tensor(texts_to_score(draw)[0][1])
+        uncut(
+            sequence_nll,
+            lambda: [] if gradient_of_logits(sequence_nll, tokens) else ["the model's logits"],
+        )
 
 
 def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any) -> float:
@@ -1651,7 +1948,12 @@ _PERPLEXITIES = (
         "either e and nats, or 2 and bits", lambda n, t: np.exp(n.mean() / math.log(2))),
         ("no-exp", "this is the mean NLL: perplexity is e to that", lambda n, t: n.mean()),
         ("batch-forgotten", "you divide by the tokens of one row: count those of all rows", lambda
-        n, t: np.exp(n.sum() / n.shape[1])))),
+        n, t: np.exp(n.sum() / n.shape[1])), ("first-row-only", "only the first row counts: the "
+        "mean runs over all rows", lambda n, t: np.exp(n[0].mean())), ("last-row-only", "only the "
+        "last row counts: the mean runs over all rows", lambda n, t: np.exp(n[-1].mean())))),
+    Mistake("given-not-handed-on", "sequence_nll is not told how many tokens are given, and scores "
+        "all behind the first: hand `given` on", gives=lambda m, t, g: float(np.exp(
+            token_nlls(m, t, 1).sum() / (len(t) * (t.shape[1] - (g or 1)))))),
     Mistake("sign", "this is e to MINUS the mean: a perplexity is at least 1", after=lambda v, *_:
         1 / v),
     *within("in sequence_nll", _NLL),
@@ -1666,12 +1968,14 @@ def texts_of_batches(draw: Draw) -> list[Asked]:
 
 
 def even_and_sure(draw: Draw) -> list[Asked]:
-    """A model that guesses evenly among V tokens, and one that is sure and right."""
+    """A model that guesses evenly among V tokens, in a long page too, and one that is sure."""
     V = draw.integer(20, 90)
+    many = (Constant((0.0,) * V), draw.rng.integers(0, V, size=(4, 400)), 1)
     sure = Constant(tuple(200.0 if token == 3 else -200.0 for token in range(V)))
     return [
         (Constant((0.0,) * V), draw.rng.integers(0, V, size=(3, 9)), 2),
         (sure, np.full((2, 6), 3), 1),
+        many,
     ]
 
 
@@ -1681,7 +1985,7 @@ def perplexity_of_a_batch(perplexity: Standin, draw: Draw) -> Said:
 
     def ask(model: Any, tokens: np.ndarray, given: int | None) -> float:
         more = () if given is None else (given,)
-        answer = perplexity(model.beside(perplexity), tensor(tokens), *more)
+        answer = untouched(perplexity)(model.beside(perplexity), tensor(tokens), *more)
         return float(expect_array(answer, (), "number", "the perplexity"))
 
     def by_hand(model: Any, tokens: np.ndarray, given: int) -> str:
@@ -1726,6 +2030,8 @@ def windowed(tokens: np.ndarray, limit: int, how: str = "") -> np.ndarray:
     over, jump = tokens.shape[1] - limit, max(1, limit // 2)
     if how == "slides-by-one":
         return tokens[:, -limit:]
+    if how == "window-short":
+        return windowed(tokens, max(1, limit - 1))
     return tokens if over <= 0 else tokens[:, jump * -(-over // jump) :]
 
 
@@ -1840,9 +2146,34 @@ def written_forward(model: Secret, tokens: np.ndarray, count: int) -> np.ndarray
     return tokens
 
 
+def written_by_the_first(model: Secret, tokens: np.ndarray, count: int) -> np.ndarray:
+    """As `written`, with the token of the first row appended to all."""
+    for _ in range(count):
+        new = written(model, tokens[:1], 1)[:, -1:]
+        tokens = np.concatenate([tokens, np.repeat(new, len(tokens), 0)], 1)
+    return tokens
+
+
+def written_to_an_end(
+    model: Secret, tokens: np.ndarray, count: int, *, end: int, some: bool
+) -> np.ndarray:
+    """As `written`, up to the token `end` (−1: the last of the vocabulary) in all or some rows."""
+    token = end % model.config["vocab_size"]
+    for _ in range(count):
+        tokens = written(model, tokens, 1)
+        ended = tokens[:, -1] == token
+        if ended.any() if some else ended.all():
+            break
+    return tokens
+
+
 def first_that_fits(texts: Sequence[Text], model: Secret) -> str:
     """The name of the first known mistake that gives every text, "" if none does."""
-    for name, program in _WRITERS.items():
+    ends = {
+        ("stops-at-a-token", end, some): functools.partial(written_to_an_end, end=end, some=some)
+        for end, some in itertools.product((0, -1), (False, True))
+    }
+    for name, program in [*_WRITERS.items(), *((name, p) for (name, *_), p in ends.items())]:
         if all(t.equals(program(model, t.prompt, t.count)) for t in texts):
             return name
     return ""
@@ -1850,6 +2181,9 @@ def first_that_fits(texts: Sequence[Text], model: Secret) -> str:
 
 _WRITERS: dict[str, Callable[[Any, np.ndarray, int], np.ndarray]] = {
     "first-position-read": lambda m, t, n: written(m, t, n, at=0),
+    "first-pass-at-0": lambda m, t, n: written(m, written(m, t, min(n, 1), at=0), max(n - 1, 0)),
+    "first-row-for-all": written_by_the_first,
+    "count-in-all": lambda m, t, n: written(m, t, max(0, n - t.shape[1])),
     "prompt-dropped": lambda m, t, n: written(m, t, n)[:, t.shape[1] :],
     "one-token-only": lambda m, t, n: written(m, t, 1),
     "nothing-written": lambda m, t, n: t,
@@ -1870,11 +2204,17 @@ class Least:
 _ON_TEXTS = {
     "first-position-read": "you take the logits after the FIRST token: the next one is told by "
         "those after the last",
+    "first-pass-at-0": "the first new token comes from the logits after the FIRST token of the "
+        "prompt: take those after the last one",
     "prompt-dropped": "the prompt belongs to the text that is returned",
     "one-token-only": "only one token is added: count of them are asked",
     "nothing-written": "the prompt comes back as it was: count tokens more are asked",
     "one-token-too-many": "one token too many is added: count of them are asked",
     "one-token-too-few": "one token is missing: count of them are asked",
+    "first-row-for-all": "all rows get the first one's token: each row has logits of its own",
+    "count-in-all": "your text has `count` tokens in all, the prompt among them: `count` MORE are "
+        "asked",
+    "stops-at-a-token": "your text stops at some token: count tokens come, whichever they are",
     "newest-before-the-others": "each new token stands before the others: text goes on at its end",
     "least-likely": "the LEAST likely token is taken",
     "one-pass-for-all": "all tokens come from one pass: each must see the ones before it",
@@ -1904,15 +2244,30 @@ def continuations(model: Toy, prompt: np.ndarray) -> dict[str, np.ndarray]:
     return {name: table.ravel() for name, table in tables.items()}
 
 
+def softmax_twice(model: Toy, prompt: np.ndarray) -> np.ndarray:
+    """p of all V² continuations by two tokens where a softmax is taken of the softmax."""
+    V = model.config["vocab_size"]
+
+    def p_after(rows: np.ndarray) -> np.ndarray:
+        logits = model.logits(torch.tensor(rows).double()).double().numpy()[:, -1]
+        return softmax(softmax(logits))
+
+    longer = np.array([(*prompt[0], a) for a in range(V)])
+    return (p_after(prompt)[0][:, None] * p_after(longer)).ravel()
+
+
 BOUND, DRAWS = 0.12, 6000
 
 _ON_DRAWS = {
     "one-pass-for-all": "the second token does not know the first: read the longer text again",
     "likeliest-for-drawn": "the likeliest token is taken although there is a generator: draw",
     "even-draws": "all tokens come equally often: where are the logits?",
+    "softmax-twice": "a softmax is taken of the softmax: choose takes the logits as they are",
     "first-position-read": "the tokens come as the logits after the FIRST token of the prompt say",
     "generator-ignored": "the generator that was given is not used, or not alone: hand it on to "
         "what draws",
+    "likeliest-only": "only some tokens are ever drawn: none is cut off (top-k, top-p), all are "
+        "drawn by their softmax",
     "samples-that-know-each-other": "the texts come as often as they should, and hang together: "
         "each row is drawn for itself, by random numbers of its own",
 }  # fmt: skip
@@ -1942,8 +2297,11 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
     if (got[:, :3] != rows).any() or (new < 0).any() or (new >= V).any():
         return "texts that do not begin with the prompt, or hold what is no token", ""
     frequency = np.bincount(new[:, 0] * V + new[:, 1], minlength=V * V) / DRAWS
+    twice, even = softmax_twice(Toy(V, 12, phase, 1.2), prompt), tables["even-draws"]
     off = {name: float(np.abs(frequency - p).sum()) for name, p in tables.items()}
     if off[""] >= BOUND:
+        if float(np.abs(frequency - twice).sum()) < BOUND <= float(np.abs(even - twice).sum()):
+            off["softmax-twice"] = 0.0
         worst = int(np.abs(frequency - tables[""]).argmax())
         said = (
             f"the continuation {divmod(worst, V)} in {frequency[worst]:.1%} of {DRAWS:,} texts, "
@@ -1955,7 +2313,22 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
     if (take(50)[0] != take(50)[0]).any():
         return "two generators of one seed that lead to different texts", "generator-ignored"
     shared = shared_in_pairs(new, tables[""].reshape(V, V))
-    return shared, "samples-that-know-each-other" if shared else ""
+    if shared:
+        return shared, "samples-that-know-each-other"
+    return never_drawn(function, draw)
+
+
+def never_drawn(function: Standin, draw: Draw) -> tuple[str, str]:
+    """Whether one of 60 tokens never comes, each of which has half of an even share or more."""
+    V, rows = 60, 3000
+    model = toy(function, V, 12, float(draw.uniform(1)[0]), 0.3)
+    prompt = np.repeat(draw.rng.integers(0, V, size=(1, 2)), rows, axis=0)
+    text = expect_array(function(model, tensor(prompt), 1, draw.generator()), (rows, 3), "int")
+    missing = sorted(set(range(V)) - set(text[:, 2].tolist()))
+    if not missing:
+        return "", ""
+    said = f"token {missing[0]} never, and {len(missing)} of {V} never, in {rows:,} texts"
+    return f"{said}, though none of them has less than 0.9 %", "likeliest-only"
 
 
 def named(name: str, texts: Mapping[str, str]) -> list[str | Advice]:
@@ -1967,12 +2340,16 @@ def named(name: str, texts: Mapping[str, str]) -> list[str | Advice]:
 def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     """One pass, one token, appended; and again."""
     V = draw.integer(7, 9)
-    ours, texts = Secret(draw, V, 40), []
-    for B, T, count in ((1, 3, 6), (3, draw.integer(4, 6), 5), (2, 1, 4), (2, 3, 0)):
-        texts.append(text_by(generate, ours, draw.rng.integers(0, V, size=(B, T)), count))
-        if texts[-1].failed:
-            raise_again(generate, ours, texts[-1])
-    wrong = [t for t in texts if not t.equals(written(ours, t.prompt, t.count))]
+    ours, texts, wrong = Secret(draw, V, 40), [], []
+    for B, T, count in ((1, 3, 14), (3, draw.integer(4, 6), 5), (2, 1, 4), (2, 3, 0)):
+        prompt = telling_prompt(ours, draw, T, count) if B == 1 else draw.rng.integers(0, V, (B, T))
+        text = text_by(generate, ours, prompt, count)
+        if text.failed and (count or not wrong):
+            raise_again(generate, ours, text)
+        if not text.failed:
+            texts.append(text)
+        if not text.equals(written(ours, text.prompt, text.count)):
+            wrong.append(text)
     passes = [t for t in texts if len(t.calls) != t.count]
     name = "" if not wrong else first_that_fits(texts, ours)
     long = all(t.got.shape == (len(t.prompt), t.prompt.shape[1] + t.count) for t in texts)
@@ -2026,6 +2403,16 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     )
 
 
+def telling_prompt(model: Secret, draw: Draw, T: int, count: int) -> np.ndarray:
+    """A prompt (1, T) behind which the first and the last token of the vocabulary come early."""
+    V = model.config["vocab_size"]
+    for _ in range(100):
+        prompt = draw.rng.integers(0, V, size=(1, T))
+        if {0, V - 1} <= set(written(model, prompt, count - 1)[0, T:].tolist()):
+            break
+    return prompt
+
+
 def raise_again(function: Standin, model: Secret, text: Text) -> None:
     """Raises what stopped the student's function, with its line."""
     limit, V = model.config["n_positions"], model.config["vocab_size"]
@@ -2037,7 +2424,13 @@ _ON_WINDOWS = {
         "reads the window",
     "window-returned": "you return the window: the text is longer than what the model reads",
     "slides-by-one": "your window slides by one token: use the given window, which jumps by half",
+    "window-short": "your window is made for a position less than the model has: its limit is "
+        "n_positions itself",
     "stale-cache": "the cache still holds the old window when it jumps: begin an empty one",
+    "cache-from-before": "a call begins with a cache that an earlier call has filled (a default "
+        "argument is made once, for all calls): make a new one in each call",
+    "window-not-read": "when the window jumps, the empty cache gets less than the window: all of "
+        "it is read afresh",
 }  # fmt: skip
 
 
@@ -2058,15 +2451,29 @@ def beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[Text
         stale |= full and "got 0 +" not in text.failed
         stale |= "no token to read" in text.failed and len(text.calls) in jumps
         length = text.got.shape[1] if text.got.ndim == 2 else 0
+        if cached and text.calls and text.calls[0][2]:
+            return text, "cache-from-before"
+        if cached and (short := first_jump_short(text, wanted)):
+            return text, short
         if cached and stale:
             return text, "stale-cache"
         if text.failed:
             return text, "window-forgotten" if full else ""
         if 0 < length < right.shape[1] and text.equals(right[:, -length:]):
             return text, "window-returned"
-        slides = text.equals(written(ours, text.prompt, count, read="slides-by-one"))
-        return text, "slides-by-one" if slides and not text.equals(right) else ""
+        known = ("slides-by-one", "window-short")
+        fits = (how for how in known if text.equals(written(ours, text.prompt, count, read=how)))
+        return text, "" if text.equals(right) else next(fits, "")
     return None, ""
+
+
+def first_jump_short(text: Text, wanted: Sequence[tuple[int, int]]) -> str:
+    """The name of a jump's first pass that begins with an empty cache and reads too little."""
+    jump = next((i for i, (_, before) in enumerate(wanted) if i and not before), 0)
+    if not jump or jump >= len(text.calls):
+        return ""
+    _, length, before = text.calls[jump]
+    return "window-not-read" if not before and length < wanted[jump][0] else ""
 
 
 def passes_with_a_cache(T: int, count: int, limit: int) -> list[tuple[int, int]]:
@@ -2186,8 +2593,18 @@ _CACHES = (
     *(Mistake("kept-otherwise", _KEEP, options={"keep": keep}) for keep in (lambda pair, new: new,
         lambda pair, new: (pair[0], new[1]), lambda pair, new: (new[0], pair[1]), lambda pair, new:
         (pair[0], pair[1][:, :, -1:]), lambda pair, new: (pair[0][:, :, -1:], pair[1]), lambda
-        pair, new: (pair[0][:, :, -1:], pair[1][:, :, -1:]), lambda pair, new: pair[::-1], lambda
-        pair, new: (pair[0], pair[0]))),
+        pair, new: (pair[0][:, :, -1:], pair[1][:, :, -1:]))),
+    Mistake("kept-otherwise", "when more comes, old keys and old values have changed places: new "
+        "keys go behind the old keys, new values behind the old values", options={"keep":
+        lambda pair, new: pair[::-1]}),
+    Mistake("kept-otherwise", "when more comes, the values begin with old KEYS: new values go "
+        "behind the old values", options={"keep": lambda pair, new: (pair[0], pair[0])}),
+    Mistake("one-layer-reordered", "only the layer that was appended to last is reordered: all of "
+        "them belong to the row", options={"turn": lambda layer, pair, rows: (pair[0][rows],
+        pair[1][rows]) if layer else pair}),
+    Mistake("rows-once", "the rows that are named come once each, in the order of their numbers: "
+        "they come in the order of `rows`, and as often as there", options={"turn": lambda layer,
+        pair, rows: (pair[0][np.unique(rows)], pair[1][np.unique(rows)])}),
     Mistake("returned-otherwise", "append keeps all, and gives back the new ones only: the "
         "attention needs those of all tokens", options={"gives": lambda pair, new: new}),
     Mistake("not-reordered", "nothing is reordered: row b of the batch becomes what row rows[b] "
@@ -2240,6 +2657,29 @@ def only_lengths_fail(seen: Sequence[Observation]) -> bool:
     return bool(firsts) and all(isinstance(first, int) for first in firsts)
 
 
+def only_the_last(seen: Sequence[Observation]) -> bool:
+    """Whether the first wrong pair of each script is the end of the right one."""
+    firsts = [
+        next(((a, b) for a, b in zip(o.answer, o.right, strict=False) if not alike(a, b)), None)
+        for o in seen
+        if o.fails
+    ]
+    return bool(firsts) and all(
+        first is not None
+        and all(isinstance(one, list) for one in first)
+        and all(
+            x.ndim == 4 and 0 < x.shape[2] < y.shape[2] and close(x, y[:, :, -x.shape[2] :], 1e-6)
+            for x, y in zip(*first, strict=True)
+        )
+        for first in firsts
+    )
+
+
+_LAST = Symptom(
+    "oldest-dropped",
+    "of a long text only the last keys and values are there: those of all tokens are kept",
+    only_the_last,
+)
 _LENGTH = Symptom(
     "length-otherwise",
     "what append gives is right, and length tells another number: it is how many tokens have been "
@@ -2257,7 +2697,7 @@ def appending(draw: Draw) -> list[tuple[Script]]:
     """Pieces of several lengths, to one layer and to two in turn."""
     cases = []
     for layers in (1, 2):
-        lengths = (2, 2, draw.integer(1, 3), 1)
+        lengths = (2, 2, draw.integer(1, 3), 1, 70)[: 6 - layers]
         script: Script = []
         parts = [pieces(draw, 2, 3, draw.integer(4, 5), *lengths) for _ in range(layers)]
         for step in range(len(lengths)):
@@ -2356,7 +2796,7 @@ def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Said:
             ask,
             cache_by_rule,
             mistakes=_CACHES,
-            symptoms=(_SHARED, _LENGTH),
+            symptoms=(_SHARED, _LENGTH, _LAST),
             show=show_script,
             told=told_by_cache,
             smaller=lambda script: ((script[:n],) for n in range(1, len(script))),
@@ -2463,6 +2903,8 @@ _ON_READING = {
     "cache-unused": "the cache is empty at every pass: make one before the loop, and hand it to "
         "the model",
     "prompt-lost": "single tokens are read without what came before them",
+    "one-pass-too-many": "there are count + 1 passes: the first one reads the prompt, and its "
+        "logits give the first new token; behind the last new token none is needed",
     "read-again": "tokens that are in the cache are read again: only what is behind them is new",
 }  # fmt: skip
 
@@ -2475,6 +2917,15 @@ def how_it_read(texts: Sequence[Text]) -> str:
         for i, (_, length, before) in enumerate(t.calls)
         if i
     ]
+    if all(len(t.calls) == t.count + 1 for t in texts if t.count) and all(
+        length == 1 and before == whole - 1 for length, before, whole in later
+    ):
+        return "one-pass-too-many"
+    firsts = [(t.calls[0], t.prompt.shape[1]) for t in texts if t.calls]
+    firsts = firsts if all(len(t.calls) == t.count for t in texts) else []
+    if firsts and all(call[1] == 1 and not call[2] for call, _ in firsts):
+        if any(T > 1 for _, T in firsts):
+            return "prompt-lost"
     if later and all(before == 0 for _, before, _ in later):
         if all(length == whole for length, _, whole in later):
             return "cache-unused"
@@ -2615,6 +3066,16 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
             not any(one.named for one in rounds),
             "nobody-accused",
             "you accuse nobody: ask the map for what is seen and not allowed",
+        ),
+        when(
+            all(one.named == {n for n, h in one.who.items() if not h} for one in rounds),
+            "honest-named",
+            "you name the three that do NOT see the future: the other two are asked for",
+        ),
+        when(
+            all(len(one.asked) == 1 for one in rounds),
+            "one-model-asked",
+            "only one of the five models is asked anything: does `return` stand inside the loop?",
         ),
         when(
             late and not honest and max(q.length for q in late) < Suspect("").config["n_positions"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograder.checks.arguments import COSTS
-from autograder.claims import claim, when
+from autograder.claims import Claim, claim, when
 from autograder.inside import without_gradient
-from autograder.remote.proxy import Standin, note
+from autograder.remote.proxy import Standin, StudentFailed, note
 
 
 def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
@@ -16,12 +16,26 @@ def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
 
     `names` are those of the tensors that training comes to; the last of `args` are they.
     """
-    found = without_gradient(function, len(names), *args)
-    uncut(function, [names[i] for i in found if i in range(len(names))])
+
+    def find() -> list[str]:
+        found = without_gradient(function, len(names), *args)
+        return [names[i] for i in found if i in range(len(names))]
+
+    uncut(function, find)
 
 
-def uncut(function: Standin, cut: Sequence[str]) -> None:
-    """Notes it with the function if there is something that no gradient comes to."""
+def uncut(function: Standin, find: Callable[[], Sequence[str]]) -> None:
+    """Notes it with the function if `find` names something that no gradient comes to.
+
+    So it does if the way back ends at a tensor that was written into after it had been used.
+    """
+    try:
+        cut = find()
+    except StudentFailed as why:
+        if "inplace operation" not in str(why):
+            raise
+        note(function, written_over())
+        return
     if cut:
         found = claim(
             "a gradient goes back through it",
@@ -38,3 +52,21 @@ def uncut(function: Standin, cut: Sequence[str]) -> None:
             ),
         )
         note(function, found)
+
+
+def written_over() -> Claim:
+    """The claim that a gradient comes back, which fails where a tensor was written over."""
+    return claim(
+        "a gradient goes back through it",
+        False,
+        id="gradient",
+        points=COSTS,
+        saw="PyTorch stops on the way back: a tensor was written into after it had been used",
+        asks="numbers that training can change: each of them is behind the answer",
+        advice=when(
+            True,
+            "written-over-on-the-way",
+            "what a step needs on the way back is written over later: put the parts into a list, "
+            "and join them at the end (torch.stack, torch.cat)",
+        ),
+    )

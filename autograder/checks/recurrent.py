@@ -89,6 +89,8 @@ _SQUASH: dict[str, Callable[[Array], Array]] = {
     "sigmoid": sigmoid,
     "relu": lambda v: np.maximum(v, 0),
     "none": lambda v: v,
+    "cut": lambda v: np.clip(v, -1, 1),
+    "hard sigmoid": lambda v: np.clip(v / 6 + 0.5, 0, 1),
 }
 
 
@@ -106,12 +108,18 @@ def rule_of_step(
     added: float = 0.0,
     outside: str = "",
     first: bool = False,
+    old_first: bool = False,
+    share: float = 1.0,
 ) -> Array:
     """tanh(W x + U h + b), row by row. Each option turns one thing of it wrong.
 
-    `outside` is what is added to a tanh of the rest, `first` lets all rows have the first state.
+    `outside` is what is added to a tanh of the rest, `first` lets all rows have the first state;
+    with `old_first` it is the old state that is squashed, and not the sum; `share` of the new
+    state is taken, and the rest of the old one.
     """
     h = np.broadcast_to(h[:1], h.shape) if first else h
+    if old_first:
+        h, squash = np.tanh(h), "none"
     maps = {"W": W.T, "U": U.T, "W turned": W, "U turned": U, "": 0.0}
     parts = [
         v @ m if isinstance(m := maps[by], np.ndarray) else 0.0 for v, by in ((x, x_by), (h, h_by))
@@ -123,8 +131,9 @@ def rule_of_step(
         "x": lambda: parts[0] + squashed(parts[1] + shift),
         "h": lambda: squashed(parts[0] + shift) + parts[1],
         "h and b": lambda: squashed(parts[0]) + squashed(parts[1] + shift),
+        "x and b": lambda: squashed(parts[0] + shift) + squashed(parts[1]),
     }[outside]()
-    return new + added * h
+    return share * new + (1 - share) * h + added * h
 
 
 def steps(draw: Draw, square: bool) -> list[tuple]:
@@ -139,7 +148,7 @@ def steps(draw: Draw, square: bool) -> list[tuple]:
 
 
 def small_steps(x: Array, *_: Any) -> Iterator[tuple]:
-    """One unit that reads one number."""
+    """One unit that reads one number; two of them; two rows of two."""
     if x.size > 1:
         for value, state in ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0)):
             yield (
@@ -149,6 +158,24 @@ def small_steps(x: Array, *_: Any) -> Iterator[tuple]:
                 np.array([[0.5]]),
                 np.array([0.25]),
             )
+    maps = np.array([[1.0, 0], [2, 1]]), np.array([[0.0, 1], [0.5, 0]])
+    states = np.array([[1.0, 0], [0, 1]])
+    for rows in (1, 2):
+        if x.size > 2 * rows and x.size != 1:
+            yield np.array([[1.0, -1], [0, 1]])[:rows], states[:rows], *maps, np.array([0.25, 0])
+
+
+def step_by_hand(x: Array, h: Array, W: Array, U: Array, b: Array) -> str:
+    """The sum and its tanh, of small cases."""
+    if x.size == 1:
+        return (
+            f"tanh({W[0, 0]:g}·{x[0, 0]:g} + {U[0, 0]:g}·{h[0, 0]:g} + {b[0]:g}) = "
+            f"{rule_of_step(x, h, W, U, b)[0, 0]:.4g}"
+        )
+    if x.size > 4 or W.shape != (2, 2):
+        return ""
+    parts = f"{shown(x @ W.T)} of x, {shown(h @ U.T)} of h and b = {shown(b)}"
+    return f"{parts}; tanh of their sum = {shown(rule_of_step(x, h, W, U, b))}"
 
 
 @checks("rnn_step", lesson=LESSON, points=2, see="Exercise 1: one step")
@@ -165,6 +192,7 @@ def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | C
                 "another-squashing",
                 ("the sigmoid runs from 0 to 1: tanh is asked", {"squash": "sigmoid"}),
                 ("ReLU cuts what is below 0: tanh is asked", {"squash": "relu"}),
+                ("the sum is cut off at −1 and 1: tanh is asked", {"squash": "cut"}),
             ),
             *one_of(
                 "transposed",
@@ -198,20 +226,30 @@ def step_of_a_plain_network(rnn_step: Standin, draw: Draw) -> Iterator[Claim | C
                 ("W x is added to the tanh of the rest: one tanh of the sum", {"outside": "x"}),
                 ("U h is added to the tanh of the rest: one tanh of the sum", {"outside": "h"}),
                 ("each part has a tanh of its own: one tanh of the sum", {"outside": "h and b"}),
+                ("each part has a tanh of its own: one tanh of the sum", {"outside": "x and b"}),
+                (
+                    "the OLD state is squashed, and the sum is not: tanh of the sum",
+                    {"old_first": True},
+                ),
             ),
             *one_of("first-row-for-all", ("all rows get the first one's state", {"first": True})),
             *one_of("state-added", ("the old state is added to the new one", {"added": 1.0})),
+            *one_of(
+                "state-kept-in-part",
+                *(
+                    (
+                        f"{1 - share:.0%} of the old state stay: the new one is the tanh alone",
+                        {"share": share},
+                    )
+                    for share in (0.5, 0.1, 0.9)
+                ),
+            ),
         ),
         show=lambda x, h, W, U, b: (
             f"x = {shown(x)}, h = {shown(h)}, W = {shown(W)}, U = {shown(U)}"
         ),
         told=told_with_shape,
-        by_hand=lambda x, h, W, U, b: (
-            f"tanh({W[0, 0]:g}·{x[0, 0]:g} + {U[0, 0]:g}·{h[0, 0]:g} + {b[0]:g}) = "
-            f"{rule_of_step(x, h, W, U, b)[0, 0]:.4g}"
-            if x.size == 1
-            else ""
-        ),
+        by_hand=step_by_hand,
         smaller=small_steps,
         alike=near,
     )
@@ -259,6 +297,7 @@ def rule_of_states(
     axis: int = 1,
     reads: int = 0,
     swapped: bool = False,
+    added: bool = False,
 ) -> Array:
     """The states (B, T + 1, H), from h on. Each option turns one thing of it wrong."""
     if swapped:
@@ -266,7 +305,8 @@ def rule_of_states(
     states = [{"given": h, "zeros": np.zeros_like(h)}[start]]
     for t in range(x.shape[1])[::order]:
         at = min(max(t + reads, 0), x.shape[1] - 1)
-        states.append(read(x[:, at], states[0 if carry == "first" else -1], A, U))
+        before = states[0 if carry == "first" else -1]
+        states.append(read(x[:, at], before, A, U) + added * before)
     return np.stack(states[kept], axis)
 
 
@@ -321,6 +361,35 @@ def judged_step(A: Array, U: Array) -> Callable[..., torch.Tensor]:
 
 def _shape(value: Any) -> str:
     return str(tuple(getattr(value, "shape", ()))) if hasattr(value, "shape") else repr(value)[:40]
+
+
+def small_texts(x: Array, *_: Any) -> Iterator[tuple]:
+    """One text of one number or two, two of two; a state is one number."""
+    numbers, one, half = np.array([[1.0, 0], [2, -1]]), np.ones((1, 1)), np.full((1, 1), 0.5)
+    for rows, T in ((1, 1), (1, 2), (2, 2)):
+        if x.ndim == 3 and x.size > rows * T:
+            states = np.array([[1.0], [0.0]])[:rows]
+            yield numbers[:rows, :T, None], states, one, half
+
+
+def show_texts(x: Array, h: Array, A: Array, U: Array) -> str:
+    """A case in words: a small one with all its numbers."""
+    if A.size > 1:
+        return f"{x.shape} of x from h = {shown(h)}"
+    rows = ", ".join(shown(row) for row in x[:, :, 0])
+    return (
+        f"x of shape {x.shape}: {rows}; h of shape {h.shape}: {shown(h[:, 0])}; step(x, h) is "
+        "tanh(x + h/2)"
+    )
+
+
+def states_by_hand(x: Array, h: Array, A: Array, U: Array) -> str:
+    """The states of small texts, one after the other."""
+    if A.size > 1:
+        return ""
+    return ", and ".join(
+        " → ".join(f"{v:.3g}" for v in row) for row in rule_of_states(x, h, A, U)[:, :, 0]
+    )
 
 
 @checks("unroll", lesson=LESSON, points=3, see="Exercise 2: unrolled in time")
@@ -383,6 +452,23 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 after=lambda v, *_: np.broadcast_to(v[:, -1:], v.shape),
             ),
             Mistake(
+                "x-t-for-x-before",
+                "the first state is missing, and the last one stands twice: place 0 holds h itself",
+                after=lambda v, *_: np.concatenate([v[:, 1:], v[:, -1:]], axis=1),
+            ),
+            *one_of(
+                "state-added",
+                (
+                    "the old state is added to what step gives: its answer is the next state",
+                    {"added": True},
+                ),
+            ),
+            Mistake(
+                "last-symbol-unread",
+                "the last symbol is never read, and the state before it stands twice",
+                after=lambda v, *_: np.concatenate([v[:, :-1], v[:, -2:-1]], axis=1),
+            ),
+            Mistake(
                 "joined-side-by-side",
                 "the states stand in one long row: torch.stack makes the axis of time",
                 after=lambda v, *_: v.reshape(len(v), -1),
@@ -405,8 +491,10 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             ),
         ),
         symptoms=(looks_at_none("texts"),),
-        show=lambda x, h, A, U: f"{x.shape} of x from h = {shown(h)}",
+        show=show_texts,
         told=told_with_shape,
+        smaller=small_texts,
+        by_hand=states_by_hand,
         alike=near,
     )
     right = yield from examine(
@@ -437,7 +525,7 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
     )
     if right:
-        uncut(unroll, unreached(unroll, *map(tensor, texts(draw)[0])))
+        uncut(unroll, lambda: unreached(unroll, *map(tensor, texts(draw)[0])))
 
 
 # --- gru_step -------------------------------------------------------------------------------------
@@ -458,14 +546,33 @@ def rule_of_gru(
     proposal: str = "tanh",
     gate: str = "sigmoid",
     old: float = 1.0,
+    of_h: str = "",
+    of_c: str = "",
+    given: str = "bc",
+    interleaved: bool = False,
+    looks_at: tuple[float, float] = (1.0, 1.0),
+    last: str = "none",
 ) -> Array:
-    """A GRU's next state in PyTorch's convention. Each option turns one thing of it wrong."""
-    H = h.shape[1]
-    from_x = dict(zip(blocks, np.split(x @ W.T + biases[0] * b, 3, axis=1), strict=True))
-    from_h = dict(zip(blocks, np.split(h @ U.T + biases[1] * c, 3, axis=1), strict=True))
-    r, z = (_SQUASH[gate](from_x[k] + from_h[k]) for k in "rz")
-    i = blocks.index("n") * H
-    U_n, c_n = U[i : i + H], biases[1] * c[i : i + H]
+    """A GRU's next state in PyTorch's convention. Each option turns one thing of it wrong.
+
+    `of_h` is the order of U's blocks where it is not that of W's, `of_c` that of c's where it is
+    not that of U's; `given` says which bias goes with W and which with U, `looks_at` what the gates
+    have of x and of h, `last` what squashes the end.
+    """
+    H, of_h = h.shape[1], of_h or blocks
+    of_c = of_c or of_h
+    b, c = ({"b": b, "c": c}[name] for name in given)
+
+    def cut(v: Array, order: str) -> dict[str, Array]:
+        parts = [v[:, k::3] for k in range(3)] if interleaved else np.split(v, 3, axis=1)
+        return dict(zip(order, parts, strict=True))
+
+    from_x = cut(x @ W.T + biases[0] * b, blocks)
+    from_U, from_c = cut(h @ U.T, of_h), cut(biases[1] * c[None], of_c)
+    from_h = {k: from_U[k] + from_c[k] for k in "rzn"}
+    r, z = (_SQUASH[gate](looks_at[0] * from_x[k] + looks_at[1] * from_h[k]) for k in "rz")
+    i = of_h.index("n") * H
+    U_n, c_n = U[i : i + H], from_c["n"]
     inner = {
         "after U": lambda: from_x["n"] + r * from_h["n"],
         "before U": lambda: from_x["n"] + (r * h) @ U_n.T + c_n,
@@ -476,8 +583,8 @@ def rule_of_gru(
         "by z": lambda: from_x["n"] + z * from_h["n"],
     }[reset]()
     n = _SQUASH[proposal](inner)
-    share = {"z": z, "1 - z": 1 - z, "r": r, "all": np.ones_like(z)}[keep]
-    return (1 - share) * n + share * old * h if keep != "all" else n + z * h
+    share = {"z": z, "1 - z": 1 - z, "r": r, "-z": -z, "all": np.ones_like(z)}[keep]
+    return _SQUASH[last]((1 - share) * n + share * old * h if keep != "all" else n + z * h)
 
 
 def gru_plainly(*case: Array) -> Array:
@@ -490,15 +597,22 @@ def gru_plainly(*case: Array) -> Array:
     return ((1 - z) * n + z * h).numpy()
 
 
+def without_state(*case: Array) -> Array:
+    """The next state where a state of 0 takes all that goes with it out, its biases too."""
+    *others, c = case
+    return rule_of_gru(*others, c if case[1].any() else 0 * c)
+
+
 def gates(draw: Draw, square: bool = False) -> list[tuple]:
-    """Inputs, states and weights of GRUs."""
+    """Inputs, states and weights of GRUs; the last one begins with a state of 0."""
     cases = []
     for rows in (draw.integer(2, 4), 1):
         H = draw.integer(2, 4)
         D = H if square else H + draw.integer(1, 3)
         sizes = ((rows, D), (rows, H), (3 * H, D), (3 * H, H), (3 * H,), (3 * H,))
         cases.append(tuple(draw.normal(*size) for size in sizes))
-    return cases
+    x, h, *weights = cases[0]
+    return [*cases, (x[:2], 0 * h[:2], *weights)]
 
 
 def held(draw: Draw) -> list[tuple]:
@@ -512,6 +626,144 @@ def held(draw: Draw) -> list[tuple]:
     return cases
 
 
+_GATES = (
+    Mistake(
+        "first-step-otherwise",
+        "where the state is 0, c is left out, too: U h is 0 then, and its bias is not",
+        gives=without_state,
+    ),
+    *one_of(
+        "gates-exchanged",
+        (
+            "z is kept for n: PyTorch's z says how much of the OLD state stays",
+            {"keep": "1 - z"},
+        ),
+    ),
+    *one_of(
+        "blocks-in-another-order",
+        *(
+            (
+                f"you read the blocks as {', '.join(o)}: PyTorch's order is r, z, n",
+                {"blocks": o},
+            )
+            for o in ("zrn", "nrz", "nzr", "rnz", "znr")
+        ),
+    ),
+    *one_of(
+        "blocks-in-another-order",
+        *(
+            (
+                f"you read U's blocks as {', '.join(o)}, and W's as r, z, n: in both the "
+                "order is r, z, n",
+                {"of_h": o} | more,
+            )
+            for o in ("zrn", "nrz", "nzr", "rnz", "znr")
+            for more in ({}, {"of_c": "rzn"})
+        ),
+    ),
+    *one_of(
+        "blocks-interleaved",
+        (
+            "you take every third number for a block: the three blocks stand one under "
+            "the other, H rows each",
+            {"interleaved": True},
+        ),
+    ),
+    *one_of(
+        "gates-half-blind",
+        (
+            "your gates do not look at the state: r and z are made of x AND h",
+            {"looks_at": (1.0, 0.0)},
+        ),
+        (
+            "your gates do not look at x: r and z are made of x AND h",
+            {"looks_at": (0.0, 1.0)},
+        ),
+    ),
+    *one_of(
+        "reset-before-the-map",
+        (
+            "r multiplies h before U_n, as in the first paper: here it comes after, for "
+            "U_n h + c_n",
+            {"reset": "before U"},
+        ),
+    ),
+    *one_of(
+        "reset-without-its-bias",
+        ("r multiplies U_n h only: it multiplies c_n as well", {"reset": "not the bias"}),
+    ),
+    *one_of("reset-forgotten", ("r plays no part in your n", {"reset": "none"})),
+    *one_of(
+        "reset-of-the-input",
+        ("r multiplies all of n's sum: only the part of the state", {"reset": "all"}),
+        ("r multiplies the part of x: it resets the state's part", {"reset": "the input"}),
+    ),
+    *one_of(
+        "one-gate-for-both",
+        ("z stands where r belongs", {"reset": "by z"}),
+        ("r stands where z belongs: the mixture is z's", {"keep": "r"}),
+    ),
+    *one_of(
+        "bias-forgotten",
+        ("b is missing", {"biases": (0.0, 1.0)}),
+        ("c is missing: there are two biases", {"biases": (1.0, 0.0)}),
+        ("both biases are missing", {"biases": (0.0, 0.0)}),
+    ),
+    *one_of(
+        "one-bias-for-both",
+        ("b stands where c belongs, too: c goes with U", {"given": "bb"}),
+        ("c stands where b belongs, too: b goes with W", {"given": "cc"}),
+        ("b and c have changed places: b goes with W, c with U", {"given": "cb"}),
+    ),
+    *one_of(
+        "another-squashing",
+        ("n is squashed by the sigmoid: tanh is asked", {"proposal": "sigmoid"}),
+        ("n is not squashed: tanh is missing", {"proposal": "none"}),
+        ("the gates are squashed by tanh: they lie between 0 and 1", {"gate": "tanh"}),
+        ("the gates are not squashed: they lie between 0 and 1", {"gate": "none"}),
+        ("the gates are cut off at 0 and 1: a sigmoid is asked", {"gate": "hard sigmoid"}),
+        (
+            "the new state is squashed once more: it is the mixture itself",
+            {"last": "tanh"},
+        ),
+        (
+            "the new state is squashed once more: it is the mixture itself",
+            {"last": "sigmoid"},
+        ),
+    ),
+    *one_of(
+        "no-mixture",
+        ("the proposal comes in whole: (1 − z) belongs before it", {"keep": "all"}),
+        ("the old state is left out: z times it stays", {"old": 0.0}),
+        (
+            "a sign is lost: the mixture is n + z (h − n), not n + z (n − h)",
+            {"keep": "-z"},
+        ),
+    ),
+)
+
+
+def small_gates(x: Array, h: Array, *_: Any) -> Iterator[tuple]:
+    """One unit that reads one number, and two of them."""
+    if h.size > 1:
+        maps = [[1], [-1], [0.5]], [[1], [0.5], [2]]
+        for state in (0, 1):
+            case = ([[1]], [[state]], *maps, [0.5] * 3, [-1, -1, 1])
+            yield tuple(np.array(v, float) for v in case)
+    if h.size > 2:
+        U = [[1, 0], [0, 1], [0, 1], [1, 0], [1, 1], [1, -1]]
+        case = ([[1]], [[1, -1]], [[1], [0], [-1], [1], [0.5], [2]], U, [0.5, 0] * 3, [-1, 0] * 3)
+        yield tuple(np.array(v, float) for v in case)
+
+
+def show_gates(*case: Array) -> str:
+    """A case in words: a small one with all its numbers."""
+    names = ("x", "h", "W", "U", "b", "c")
+    if case[1].size > 2:
+        return ", ".join(f"{n} = {shown(v)}" for n, v in zip(names[:2], case[:2], strict=True))
+    return ", ".join(f"{n} = {shown(v, most=12)}" for n, v in zip(names, case, strict=True))
+
+
 @checks("gru_step", lesson=LESSON, points=3, see="Exercise 3: a gate that keeps")
 def step_of_a_gated_network(gru_step: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Two gates, a proposal, and a mixture of it with the old state."""
@@ -519,83 +771,14 @@ def step_of_a_gated_network(gru_step: Standin, draw: Draw) -> Iterator[Claim | C
         ask=asking(gru_step, "the state"),
         rule=lambda *case, **wrong: rule_of_gru(*case, **wrong),  # slips: of the plain one
         forms=(gru_plainly,),
-        mistakes=(
-            *one_of(
-                "gates-exchanged",
-                (
-                    "z is kept for n: PyTorch's z says how much of the OLD state stays",
-                    {"keep": "1 - z"},
-                ),
-            ),
-            *one_of(
-                "blocks-in-another-order",
-                *(
-                    (
-                        f"you read the blocks as {', '.join(o)}: PyTorch's order is r, z, n",
-                        {"blocks": o},
-                    )
-                    for o in ("zrn", "nrz", "nzr", "rnz", "znr")
-                ),
-            ),
-            *one_of(
-                "reset-before-the-map",
-                (
-                    "r multiplies h before U_n, as in the first paper: here it comes after, for "
-                    "U_n h + c_n",
-                    {"reset": "before U"},
-                ),
-            ),
-            *one_of(
-                "reset-without-its-bias",
-                ("r multiplies U_n h only: it multiplies c_n as well", {"reset": "not the bias"}),
-            ),
-            *one_of("reset-forgotten", ("r plays no part in your n", {"reset": "none"})),
-            *one_of(
-                "reset-of-the-input",
-                ("r multiplies all of n's sum: only the part of the state", {"reset": "all"}),
-                ("r multiplies the part of x: it resets the state's part", {"reset": "the input"}),
-            ),
-            *one_of(
-                "one-gate-for-both",
-                ("z stands where r belongs", {"reset": "by z"}),
-                ("r stands where z belongs: the mixture is z's", {"keep": "r"}),
-            ),
-            *one_of(
-                "bias-forgotten",
-                ("b is missing", {"biases": (0.0, 1.0)}),
-                ("c is missing: there are two biases", {"biases": (1.0, 0.0)}),
-                ("both biases are missing", {"biases": (0.0, 0.0)}),
-            ),
-            *one_of(
-                "another-squashing",
-                ("n is squashed by the sigmoid: tanh is asked", {"proposal": "sigmoid"}),
-                ("n is not squashed: tanh is missing", {"proposal": "none"}),
-                ("the gates are squashed by tanh: they lie between 0 and 1", {"gate": "tanh"}),
-                ("the gates are not squashed: they lie between 0 and 1", {"gate": "none"}),
-            ),
-            *one_of(
-                "no-mixture",
-                ("the proposal comes in whole: (1 − z) belongs before it", {"keep": "all"}),
-                ("the old state is left out: z times it stays", {"old": 0.0}),
-            ),
-        ),
-        show=lambda x, h, *_: f"x = {shown(x)}, h = {shown(h)}",
+        mistakes=_GATES,
+        show=show_gates,
         told=told_with_shape,
-        smaller=lambda x, h, *_: (
-            [
-                tuple(
-                    np.array(v, float)
-                    for v in ([[1]], [[s]], [[1]] * 3, [[1]] * 3, [0.5] * 3, [1] * 3)
-                )
-                for s in (0, 1)
-            ]
-            if x.size > 1
-            else ()
-        ),
+        smaller=small_gates,
         by_hand=_gru_by_hand,
         alike=near,
     )
-    yield from examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -615,17 +798,21 @@ def step_of_a_gated_network(gru_step: Standin, draw: Draw) -> Iterator[Claim | C
             needs="gru",
         ),
     )
+    if right:
+        names = ("x", "h", "W", "U", "b", "c")
+        trainable(gru_step, names, *map(tensor, gates(draw)[0]))
 
 
 def _gru_by_hand(*case: Array) -> str:
     x, h, W, U, b, c = case
-    if x.size > 1:
+    if h.size > 2:
         return ""
-    a, s = (x @ W.T + b)[0], (h @ U.T + c)[0]
-    r, z = sigmoid(a[0] + s[0]), sigmoid(a[1] + s[1])
+    from_x, from_h = ((v @ m.T + k)[0].reshape(3, -1) for v, m, k in ((x, W, b), (h, U, c)))
+    r, z = sigmoid(from_x[:2] + from_h[:2])
+    n = np.tanh(from_x[2] + r * from_h[2])
     return (
-        f"r = {r:.3g}, z = {z:.3g}, n = tanh({a[2]:.3g} + {r:.3g}·{s[2]:.3g}) = "
-        f"{np.tanh(a[2] + r * s[2]):.3g}, h′ = {rule_of_gru(*case)[0, 0]:.4g}"
+        f"r = {shown(r)}, z = {shown(z)}, n = tanh({shown(from_x[2])} + r·{shown(from_h[2])}) = "
+        f"{shown(n)}, h′ = {shown(rule_of_gru(*case)[0])}"
     )
 
 
@@ -647,15 +834,28 @@ def rule_of_texts(
     normalized: bool = True,
     late: bool = False,
     reshaped: bool = False,
+    flat: bool = False,
+    apart: bool = False,
+    most: float = np.inf,
 ) -> Array:
-    """−Σ log p of a text's symbols and its end. Each option turns one thing of it wrong."""
+    """−Σ log p of a text's symbols and its end. Each option turns one thing of it wrong.
+
+    With `flat` the logits behind an end are 0; with `apart` the letters have a softmax of their
+    own, without the end; no log p is below −`most`.
+    """
     if reshaped:
         logits = logits.reshape(len(logits), logits.shape[2], -1).swapaxes(1, 2)
-    logs = log_softmax(logits, axis) if normalized else logits
     B, T = x.shape
     place, L = np.arange(T + 1), lengths[:, None]
+    logits = np.where((place > L)[:, :, None], 0.0, logits) if flat else logits
+    logs = log_softmax(logits, axis) if normalized else logits
+    if apart:
+        logs = np.concatenate([logs[:, :, :1], log_softmax(logits[:, :, 1:])], axis=2)
+    logs = np.maximum(logs, -most)
     padded = np.concatenate([x, np.full((B, 1), end)][:: -1 if late else 1], axis=1)
     targets = np.where(place < L, padded, end) if behind == "end" else padded
+    if behind == "first":
+        targets = np.where(place < lengths[0], padded, end)
     mask = {
         "to the end": place <= L,
         "letters": place < L,
@@ -667,6 +867,8 @@ def rule_of_texts(
         "one too many": place <= L + 1,
         "without the first": (place <= L) & (place > 0),
         "letters but the last": place < L - 1,
+        "no end of the longest": (place <= L) & (place < lengths.max()),
+        "as the first row has": (place <= lengths[0]) & (L >= 0),
     }[counted] & np.ones((B, 1), bool)
     at = np.minimum(place + shift * (place < L), T)
     costs = -unit * logs[np.arange(B)[:, None], at, targets] * mask
@@ -758,6 +960,54 @@ _PRICES = (
             "the end is scored in the last place of the row: it stands where the text ends",
             {"counted": "letters and the last place"},
         ),
+    ),
+    *one_of(
+        "end-not-scored",
+        (
+            "the end of the longest text costs nothing: it is scored one place behind its last "
+            "symbol",
+            {"counted": "no end of the longest"},
+        ),
+    ),
+    *one_of(
+        "one-length-for-all",
+        (
+            "all texts are as long as the first one: each row has a length of its own",
+            {"counted": "as the first row has", "behind": "first"},
+        ),
+    ),
+    *(
+        Mistake(
+            "sorted-rows",
+            f"the answers stand in the order of the lengths, {how} first: in that of the rows",
+            after=after,
+        )
+        for how, after in (
+            ("the longest", lambda v, logits, x, lengths: v[np.argsort(-lengths, kind="stable")]),
+            ("the shortest", lambda v, logits, x, lengths: v[np.argsort(lengths, kind="stable")]),
+        )
+    ),
+    *one_of(
+        "padding-scored",
+        (
+            "behind the end the logits are set to 0, and that place is paid for, at ln V each",
+            {"counted": "everything", "flat": True},
+        ),
+    ),
+    *one_of(
+        "letters-without-the-end",
+        (
+            "a letter's softmax leaves the end out: all V symbols are in it, at every place",
+            {"apart": True},
+        ),
+    ),
+    *(
+        Mistake(
+            "logs-cut-off",
+            f"no log p is below −{most:g} in your answer: one of −1000 costs 1,000 nats",
+            options={"most": most},
+        )
+        for most in (10.0, 50.0, 100.0, 500.0)
     ),
     *one_of(
         "padding-for-the-end",
@@ -874,7 +1124,7 @@ def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
         alike=near,
     )
-    yield from examine(
+    right = yield from examine(
         subject,
         draw,
         Property(
@@ -901,6 +1151,35 @@ def price_of_texts(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             needs="full",
         ),
     )
+    if right:
+        note_on_padding(nll, subject.ask, *batches(draw, full=False)[0])
+
+
+def note_on_padding(
+    nll: Standin, ask: Callable[..., Array], logits: Array, x: Array, lengths: Array
+) -> None:
+    """Notes it if logits behind an end that are no numbers come into the answer."""
+    logits = logits.copy()
+    logits[np.arange(x.shape[1] + 1) > lengths[:, None]] = np.nan
+    found = ask(logits, x, lengths)
+    if np.isnan(found).any():
+        note(
+            nll,
+            claim(
+                "what the logits hold behind the end counts for nothing, NaN too",
+                False,
+                id="behind",
+                points=COSTS,
+                saw=f"{shown(found)}, where the logits behind the ends are NaN",
+                asks="finite numbers: no logits behind an end come into them",
+                advice=when(
+                    True,
+                    "padding-multiplied-away",
+                    "0 times NaN is NaN, and 0 times ∞, too: choose what counts by torch.where or "
+                    "masked_fill; do not multiply by a mask",
+                ),
+            ),
+        )
 
 
 def _small_texts(logits: Array, x: Array, lengths: Array) -> Iterator[tuple]:
@@ -934,10 +1213,11 @@ def rule_of_windows(
     total: str = "sum",
     late: bool = False,
     hidden: str = "last",
+    each: bool = False,
 ) -> list[Any]:
     """[gradients of A, U, R at each update, the sum of losses, the last state]; see windows_of.
 
-    Each option turns one thing of it wrong.
+    Each option turns one thing of it wrong; with `each`, symbols have losses of their own, added.
     """
     weights = [torch.tensor(w, requires_grad=True) for w in (A, U, R)]
     text, first = torch.tensor(x), torch.tensor(h)
@@ -965,7 +1245,8 @@ def rule_of_windows(
         seen = seen.detach() if cut == "before the loss" else seen
         if late:
             note(losses[-1:])
-        losses.append(((seen @ weights[2].T - symbols) ** 2).sum())
+        price = ((seen @ weights[2].T - symbols) ** 2).mean()
+        losses.append(price * (symbols.shape[1] if each else 1))
         if not late and "one update" not in cut:
             note(losses[-1:] if total != "running" else losses)
         state = states[carried]
@@ -1005,7 +1286,7 @@ class SmallNetwork:
         """One number; as many states as symbols are needed."""
         if states.shape[:2] != symbols.shape[:2]:
             raise ValueError("loss wants a state for each symbol")
-        return ((states @ self.R.T - symbols) ** 2).sum()
+        return ((states @ self.R.T - symbols) ** 2).mean()
 
     def update(self) -> None:
         """Notes the gradients, sets them back, and lets so much of the weights."""
@@ -1037,6 +1318,25 @@ def windows_in_turn(
         network.update()
         total += loss.item()
         state = states[:, -1].detach()
+    return [network.gradients(), total, state.numpy()]
+
+
+def overlapping(
+    x: Array, h: Array, A: Array, U: Array, R: Array, window: int, *, step: int, last: bool = True
+) -> list[Any]:
+    """The same where each window begins so far from the end of the one before; 0: one symbol on.
+
+    Without `last`, none begins at the last symbol.
+    """
+    network, total, state, text = SmallNetwork(A, U, R), 0.0, torch.tensor(h), torch.tensor(x)
+    end = text.shape[1] if last else text.shape[1] - 1
+    for begin in range(0, end, max(1, window + step) if step else 1):
+        symbols = text[:, begin : begin + window]
+        states = network.unroll(symbols, state)
+        loss = network.loss(states[:, :-1], symbols)
+        loss.backward()
+        network.update()
+        total, state = total + loss.item(), states[:, -1].detach()
     return [network.gradients(), total, state.numpy()]
 
 
@@ -1133,8 +1433,81 @@ _CUTS = (
         "first-state-returned",
         ("the state that was given comes back, and not the last one", {"hidden": "first"}),
     ),
+    *one_of(
+        "loss-of-each-symbol",
+        (
+            "loss is asked for each symbol alone, and the answers are added: it is asked once a "
+            "window, with all of its states (a mean over 3 symbols is not 3 means)",
+            {"each": True},
+        ),
+    ),
+    *(
+        Mistake(
+            "windows-overlap", advice, gives=functools.partial(overlapping, step=step, last=last)
+        )
+        for last in (True, False)
+        for advice, step in (
+            (
+                "each window begins with the last symbol of the one before, which is read and "
+                "priced twice",
+                -1,
+            ),
+            ("each window begins one symbol after the one before: it begins at its end", 0),
+            ("a symbol is left out between two windows", 1),
+        )
+    ),
+    Mistake(
+        "no-gradient",
+        "no gradient is there when update() is called: backward() of the window's loss puts it "
+        "there (torch.autograd.grad gives it back instead)",
+        after=lambda v, *_: [0 * v[0], *v[1:]],
+    ),
     Mistake("no-update", "update() is never called", after=lambda v, *_: [v[0][:0], *v[1:]]),
 )
+
+
+def small_windows(x: Array, *_: Any) -> Iterator[tuple]:
+    """One text of two numbers or three, for a network of one unit."""
+    if x.size > 3:
+        ones, half = np.ones((1, 1)), np.full((1, 1), 0.5)
+        for numbers, window in (([1.0, 0.0], 2), ([1.0, 0.0], 1), ([1.0, 0.0, 1.0], 2)):
+            yield np.array(numbers)[None, :, None], ones, ones, half, ones, window
+
+
+def show_windows(*case: Any) -> str:
+    """A case in words: a small one with all its numbers."""
+    x, h, *_, window = case
+    if x.size > 3:
+        return f"x of shape {x.shape} in windows of {window}"
+    return (
+        f"x = {shown(x[0, :, 0])} from h = {shown(h)}, windows of {window}; step(x, h) is "
+        "tanh(a x + u h) with a = 1 and u = 0.5, loss the mean of (r h − x)² with r = 1"
+    )
+
+
+def told_windows(answer: Any) -> str:
+    """Updates, the sum of the losses, the last state; of one unit the gradients, too."""
+    if isinstance(answer, str):
+        return answer
+    gradients, total, last = answer
+    found = f"{len(gradients)} updates, sum of losses {total:.4g}, last state {shown(last)}"
+    if gradients.shape[1:] == (3,):
+        found += ", gradients (a, u, r) " + ", ".join(shown(row) for row in gradients)
+    return found
+
+
+def windows_by_hand(*case: Any) -> str:
+    """The states that predict, window by window, and what the losses are, of one unit."""
+    x, h, A, U, R, window = case
+    if x.size > 3:
+        return ""
+    states, said = rule_of_states(x, h, A.T, U.T)[0, :, 0], []
+    for begin in range(0, x.shape[1], window):
+        text = x[0, begin : begin + window, 0]
+        predicts = states[begin : begin + len(text)]
+        loss = ((R[0, 0] * predicts - text) ** 2).mean()
+        said.append(f"{shown(predicts)} predict {shown(text)}: loss {loss:.3g}")
+    return f"{'; '.join(said)}; the last state is {states[-1]:.3g}"
 
 
 @checks(
@@ -1165,12 +1538,6 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
         tracked.append(bool(found["tracked"]))
         return [gradients, number(found["total"], "the sum of the losses"), last]
 
-    def told(answer: Any) -> str:
-        if isinstance(answer, str):
-            return answer
-        gradients, total, last = answer
-        return f"{len(gradients)} updates, sum of losses {total:.4g}, last state {shown(last)}"
-
     subject = Subject(
         ask=ask,
         rule=lambda *case, **wrong: rule_of_windows(*case, **wrong),  # its slips take minutes
@@ -1184,8 +1551,10 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
                 lambda seen: any(isinstance(o.answer, str) for o in seen),
             ),
         ),
-        show=lambda *case: f"x of shape {case[0].shape} in windows of {case[-1]}",
-        told=told,
+        show=show_windows,
+        told=told_windows,
+        smaller=small_windows,
+        by_hand=windows_by_hand,
         alike=near,
     )
     right = yield from examine(
@@ -1210,8 +1579,10 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
     loose = right and not any(attached)
     if right:
         case = long_texts(draw)[0]
-        anew = not near(ask(*case, keeps=0.5)[2], windows_in_turn(*case, keeps=0.5)[2])
-        note_on_windows(truncated_backprop, anew, any(tracked))
+        state = ask(*case, keeps=0.5)[2]
+        anew = not near(state, windows_in_turn(*case, keeps=0.5)[2])
+        stale = near(state, windows_in_turn(*case)[2])
+        note_on_windows(truncated_backprop, anew, stale, any(tracked))
     yield claim(
         "no gradient goes back through the state that is returned",
         loose,
@@ -1227,19 +1598,24 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
     )
 
 
-def note_on_windows(function: Standin, anew: bool, tracked: bool) -> None:
-    """Notes a state that is made a second time, or else a sum that keeps all graphs."""
+def note_on_windows(function: Standin, anew: bool, stale: bool, tracked: bool) -> None:
+    """Notes a state that is made a second time, or else a sum that keeps all graphs.
+
+    `stale` says that all states were made before the first update().
+    """
     if anew or tracked:
         note(
             function,
             claim(
-                "the state that goes on was made before update()"
+                "the state that goes on is the last of its window's own states"
                 if anew
                 else "the sum of the losses is a number",
                 False,
                 id="carried" if anew else "number",
                 points=COSTS,
-                saw="a last state that the weights after update() have made"
+                saw="a last state that the weights before the first update() have made"
+                if stale
+                else "a last state that other weights have made than its window's states"
                 if anew
                 else "a sum that requires a gradient",
                 asks="the last of the states that the window's loss was taken of"
@@ -1247,10 +1623,16 @@ def note_on_windows(function: Standin, anew: bool, tracked: bool) -> None:
                 else "a float: nothing of a window stays but its state",
                 advice=[
                     when(
+                        stale,
+                        "states-made-before",
+                        "the first states of all windows are made in advance, by the weights of "
+                        "the beginning: each window goes on from the state that the last one made",
+                    ),
+                    when(
                         anew,
                         "state-made-anew",
-                        "the window is unrolled once more after update(): carry the last of the "
-                        "states that are there, detached",
+                        "the state is made a second time, by other weights (after update()?): "
+                        "carry the last of the states that are there, detached",
                     ),
                     when(
                         tracked,
@@ -1291,7 +1673,8 @@ def law_of_writing(
         if len(text) == LIMIT:
             law[text] += p
             return
-        if (over == "end" and END in text) or (over == "all at once" and text):
+        ended = END in (text[:-1] if over == "late" else text)
+        if (over in ("end", "late") and ended) or (over == "all at once" and text):
             go((*text, END), state, p)
             return
         if over == "cut" and (END in text or len(text) == LIMIT - 1):
@@ -1299,6 +1682,7 @@ def law_of_writing(
             return
         z = (state @ R.T + c)[0]
         probs = {
+            chosen: lambda: softmax(z / chosen),
             "softmax": lambda: softmax(z),
             "greedy": lambda: np.eye(LETTERS)[z.argmax()],
             "even": lambda: np.full(LETTERS, 1 / LETTERS),
@@ -1376,7 +1760,8 @@ def writer(draw: Draw) -> Writer:
         h, A, U = draw.normal(1, 3), 1.2 * draw.normal(LETTERS, 3), 0.8 * draw.normal(3, 3)
         case = (h, A, U, 1.5 * draw.normal(LETTERS, 3), 0.5 * draw.normal(LETTERS))
         laws = [[law_of_writing(*case, **options).reshape(1, -1)] for options in _OPTIONS]
-        gap = apart(laws)
+        ends_at_once = laws[0][0].reshape((LETTERS,) * LIMIT)[END].sum()
+        gap = apart(laws) - (ends_at_once < 0.01)  # some text of many ends at its first place
         if gap > best:
             best, found = gap, case
         if best > 0.16:
@@ -1386,6 +1771,32 @@ def writer(draw: Draw) -> Writer:
 
 _OPTIONS = ({}, *(m.options for m in _WRITERS))
 _WRITERS += (
+    *one_of(
+        "goes-on-after-the-end",
+        (
+            "one symbol more is drawn behind an end: from the end on there are ends",
+            {"over": "late"},
+        ),
+    ),
+    *one_of(
+        "another-temperature",
+        *(
+            (
+                "the logits are divided by a number below 1 before the softmax (a temperature): "
+                "softmax(logits) is asked",
+                {"chosen": t},
+            )
+            for t in (0.8, 0.7, 0.6, 0.9)
+        ),
+        *(
+            (
+                "the logits are divided by a number above 1 before the softmax (a temperature): "
+                "softmax(logits) is asked",
+                {"chosen": t},
+            )
+            for t in (1.2, 1.5)
+        ),
+    ),
     Mistake(
         "softmax-over-the-batch",
         "your probabilities sum to 1 over the texts: they must over the symbols, dim=-1",
@@ -1509,6 +1920,12 @@ def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Caus
 
 def note_on_writing(sample: Standin, take: Callable, case: Writer, draw: Draw) -> None:
     """Notes texts without all their places where all have ended, or a first state that changes."""
+    endless = (*case[:3], 0 * case[3], np.array([-40.0, 0, 0]))
+    try:
+        take(endless, 1, LIMIT, draw.generator(), [])
+    except (StudentFailed, WrongKind) as why:
+        note(sample, of_one_text(str(why)))
+        return
     off = ""
     try:
         ended = take((*case[:3], 0 * case[3], np.array([40.0, 0, 0])), 4, 5, draw.generator(), [])
@@ -1535,6 +1952,24 @@ def note_on_writing(sample: Standin, take: Callable, case: Writer, draw: Draw) -
         )
     elif not same(state_afterwards(sample, first, 3, draw.generator()), first):
         note(sample, overwritten(sample, first))
+
+
+def of_one_text(saw: str) -> Claim:
+    """The claim that a batch may hold one text, which fails."""
+    return claim(
+        "a batch may hold one text",
+        False,
+        id="one",
+        points=COSTS,
+        saw=f"{saw}, for a first state (1, H)",
+        asks="int64 (1, limit)",
+        advice=when(
+            True,
+            "one-row-lost",
+            "squeeze() takes away every axis of length 1, that of a batch of one text, too: name "
+            "the axis",
+        ),
+    )
 
 
 def _cost_of_writing(take: Callable, draw: Draw, right: bool) -> Iterator[Claim]:
@@ -1675,7 +2110,63 @@ def _no_numbers(seen: Sequence[Observation]) -> bool:
     )
 
 
+def _no_numbers_soon(seen: Sequence[Observation]) -> bool:
+    short = [o for o in seen if o.args[0].shape[1] <= 8 and np.abs(o.args[0]).min() > 1e-9]
+    return _no_numbers(seen) and any(
+        o.fails and np.isnan(o.answer).any() and np.isfinite(o.right).all() for o in short
+    )
+
+
+def up_the_tree(a: Array, b: Array) -> Array:
+    """Pairs joined, then pairs of pairs, …: the first half of Blelloch's scan, and no more."""
+    T, distance = b.shape[1], 1
+    size = 1 << (T - 1).bit_length()
+    a, b = (
+        np.concatenate([v, np.ones((len(v), size - T, v.shape[2])) * w], 1)
+        for v, w in ((a, 1), (b, 0))
+    )
+    while distance < size:
+        to = np.arange(2 * distance - 1, size, 2 * distance)
+        b[:, to] += a[:, to] * b[:, to - distance]
+        a[:, to] *= a[:, to - distance]
+        distance *= 2
+    return b[:, :T]
+
+
+def with_one_a(a: Array, b: Array) -> Array:
+    """The states if the first a stood at every step."""
+    return rule_of_scan(np.broadcast_to(a[:, :1], a.shape), b)
+
+
+def by_sums(a: Array, b: Array) -> Array:
+    """A log-space scan that is given a and b in the place of their logarithms."""
+    start = np.cumsum(a, axis=1)
+    return start + np.logaddexp.accumulate(b - start, axis=1)
+
+
+def along_the_texts(a: Array, b: Array) -> Array:
+    """The scan over the first axis."""
+    return rule_of_scan(a.swapaxes(0, 1), b.swapaxes(0, 1)).swapaxes(0, 1)
+
+
 _SCANS = (
+    Mistake("another-axis", "the rounds run over the texts: time is axis 1", gives=along_the_texts),
+    Mistake(
+        "half-a-scan",
+        "pairs are joined, and pairs of pairs, and the way down is missing: only some places hold "
+        "all steps before them",
+        gives=up_the_tree,
+    ),
+    Mistake(
+        "a-of-another-step",
+        "the first a stands at every step: a_t belongs to step t",
+        gives=with_one_a,
+    ),
+    Mistake(
+        "logs-not-taken",
+        "this is a scan in logarithms, and a and b went in as they are (and they may be negative)",
+        gives=by_sums,
+    ),
     *one_of(
         "a-ignored",
         ("this is the sum of the b: a_t must multiply what came before", {"decay": "none"}),
@@ -1793,6 +2284,12 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
         forms=(in_doublings,),
         mistakes=_SCANS,
         symptoms=(
+            Symptom(
+                "log-of-a-negative",
+                "where it fails, your answer is no number, after a few steps already, where no "
+                "product of a's is 0: is there a logarithm (or a root)? a and b may be negative",
+                _no_numbers_soon,
+            ),
             Symptom(
                 "divided-by-products",
                 "where it fails, your answer is no number: a product of many a became 0, and "

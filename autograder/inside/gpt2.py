@@ -119,6 +119,21 @@ def constant_model(beside: Any, logits: Any) -> Any:
     return model
 
 
+@inside
+def gradient_of_logits(function: Any, tokens: Any) -> bool:
+    """Whether a gradient comes from `function(model, tokens)` to the logits of its model."""
+    logits = torch.zeros(int(tokens.max()) + 1).requires_grad_()
+
+    def model(tokens: Any, cache: Any = None) -> Any:
+        return logits.expand(*tokens.shape, len(logits))
+
+    answer = function(model, tokens)
+    if not isinstance(answer, torch.Tensor) or not answer.requires_grad:
+        return False
+    answer.sum().backward()
+    return logits.grad is not None and bool(logits.grad.any())
+
+
 # --- blocks and models ----------------------------------------------------------------------------
 
 
@@ -161,13 +176,21 @@ def count_of_numbers(model: Any) -> int:
 
 @inside
 def parameters_without_gradient(model: Any, tokens: Any) -> list[str]:
-    """Names of the parameters that a step on Σ output² does not reach."""
+    """Names of the parameters that a step on Σ output² does not reach.
+
+    The head is one that is reached only if every token's row is, also of tokens that are not read.
+    """
     model.zero_grad()
     output = model(tokens)
     if not (isinstance(output, torch.Tensor) and output.requires_grad):
         return [name for name, _ in model.named_parameters()]
     output.pow(2).sum().backward()
-    return [name for name, p in model.named_parameters() if p.grad is None]
+    named = dict(model.named_parameters())
+    unreached = [name for name, p in named.items() if p.grad is None]
+    table = named.get("wte.weight")
+    if table is not None and table.grad is not None and not table.grad.any(dim=1).all():
+        unreached.append("wte.weight at the head")
+    return unreached
 
 
 @inside

@@ -65,8 +65,8 @@ def windows_of(
 ) -> dict[str, Any]:
     """`function(step, loss, x, h, window, update)` on a small network, and what came back.
 
-    step is tanh(A x + U h), loss Σ (R h − x)²; update notes the gradients (A, U, R as one row) and
-    sets them back, and lets so much of the weights as `keeps` says.
+    step is tanh(A x + U h), loss the mean of (R h − x)²; update notes the gradients (A, U, R as one
+    row) and sets them back, and lets so much of the weights as `keeps` says.
     """
     weights = [w.clone().requires_grad_() for w in (A, U, R)]
     noted: list[torch.Tensor] = []
@@ -80,7 +80,7 @@ def windows_of(
                 f"loss wants a state for each symbol: got states {tuple(states.shape)} for "
                 f"symbols {tuple(symbols.shape)}"
             )
-        return ((states @ weights[2].T - symbols) ** 2).sum()
+        return ((states @ weights[2].T - symbols) ** 2).mean()
 
     def update() -> None:
         parts = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]

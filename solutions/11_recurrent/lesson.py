@@ -194,6 +194,7 @@ def gru_step(x, h, W, U, b, c):
     """The next state (B, H) of a GRU in PyTorch's convention, after x (B, D) was read in the state h (B, H).
 
     W: (3H, D), U: (3H, H), b: (3H,) goes with W and c: (3H,) with U; blocks in the order r, z, n.
+    Training goes back through it.
     """
     ### BEGIN SOLUTION
     r, z, n = (x @ W.T + b).chunk(3, dim=1)  # (B, H) each

@@ -606,7 +606,10 @@ predict(
 
 # %% exercise="sequence_nll"
 def sequence_nll(model, tokens, given=1):
-    """−log p(tokens after the first `given` | those): (B,) nats, for ids (B, T) with T > given ≥ 1."""
+    """−log p(tokens after the first `given` | those): (B,) nats, for ids (B, T) with T > given ≥ 1.
+
+    Training goes back through it.
+    """
     ### BEGIN SOLUTION
     logits = model(tokens)[:, given - 1 : -1]  # (B, T − given, V)
     targets = tokens[:, given:]

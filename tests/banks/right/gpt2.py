@@ -254,16 +254,6 @@ def sequence_nll(model, tokens, given=1):
 """,
     ),
     Right(
-        "sequence_nll",
-        "without gradients: nothing is trained by it",
-        source="""
-@torch.no_grad()
-def sequence_nll(model, tokens, given=1):
-    log_p = model(tokens)[:, given - 1 : -1].log_softmax(-1)
-    return -log_p.gather(-1, tokens[:, given:, None]).sum((1, 2))
-""",
-    ),
-    Right(
         "perplexity",
         "a tensor, the mean first",
         source="""

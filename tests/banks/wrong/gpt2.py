@@ -44,6 +44,7 @@ ADDED = "        x = x + self.out(y)\n"
 LAST_LINE = 'return x + self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))'
 EARLY = 'return x + self.down(self.up(F.gelu(self.ln_2(x), approximate="tanh")))'
 HEAD = "return self.ln_f(x) @ self.wte.weight.T"
+TOKEN_AND_PLACE = "self.wte(tokens) + self.wpe(positions)"
 COUNT = '(config["vocab_size"] + config["n_positions"]) * C'
 TOTAL = '+ config["n_layer"] * block + 2 * C'
 TURNED = "            value = value.T  # (in, out) → (out, in)\n"
@@ -1169,5 +1170,405 @@ def find_the_leak(models):
     Wrong("sequence_nll", NLL, "not-summed", edit=(".sum(dim=1)", "")),
     Wrong(
         "sequence_nll", NLL, "classes-on-the-wrong-axis", edit=("logits.transpose(1, 2)", "logits")
+    ),
+    *(
+        Wrong("GPT2", LOGITS, name, edit=edit)
+        for name, edit in (
+            (
+                "embedding-scaled",
+                (
+                    TOKEN_AND_PLACE,
+                    TOKEN_AND_PLACE.replace(") +", ') * self.config["n_embd"] ** 0.5 +'),
+                ),
+            ),
+            (
+                "positions-of-tokens",
+                (
+                    TOKEN_AND_PLACE,
+                    "self.wte(tokens) + self.wpe(tokens.clamp(max=len(self.wpe.weight) - 1))",
+                ),
+            ),
+            (
+                "positions-of-rows",
+                (
+                    TOKEN_AND_PLACE,
+                    "self.wte(tokens) + self.wpe(torch.arange(len(tokens))[:, None] + start)",
+                ),
+            ),
+            ("residual-around", ("x = block(x, cache)", "x = x + block(x, cache)")),
+            (
+                "last-norm-in-each",
+                (
+                    ("x = block(x, cache)", "x = self.ln_f(block(x, cache))"),
+                    (HEAD, "return x @ self.wte.weight.T"),
+                ),
+            ),
+            (
+                "positions-again",
+                (
+                    (TOKEN_AND_PLACE, "self.wte(tokens)"),
+                    ("x = block(x, cache)", "x = block(x + self.wpe(positions), cache)"),
+                ),
+            ),
+        )
+    ),
+    *(
+        Wrong("gpt2_parameters", ONCE, name, edit=edit)
+        for name, edit in (
+            (
+                "times-heads",
+                (
+                    "12 * C**2 + 13 * C",
+                    "(9 + 3 * config['n_head']) * C**2 + (10 + 3 * config['n_head']) * C",
+                ),
+            ),
+            (
+                "vocabulary-padded",
+                (
+                    COUNT,
+                    COUNT.replace('config["vocab_size"]', '(config["vocab_size"] + 63) // 64 * 64'),
+                ),
+            ),
+            ("masks-counted", ("13 * C", '13 * C + config["n_positions"] ** 2')),
+            ("last-norm-in-each", (("13 * C", "15 * C"), (" + 2 * C", ""))),
+            ("last-norm-in-each", ("13 * C", "15 * C")),
+            ("narrow-network", ("12 * C**2 + 13 * C", "6 * C**2 + 10 * C")),
+        )
+    ),
+    *(
+        Wrong(
+            "gpt2_parameters",
+            ONCE,
+            "rounded-count",
+            edit=((f"return {COUNT}", f"return {how}({COUNT}"), ("+ 2 * C", "+ 2 * C) / 1e6)")),
+        )
+        for how in ("round(", "int(")
+    ),
+    *(
+        Wrong("load_hf", fails, name, edit=edit)
+        for fails, name, edit in (
+            (
+                VALUES,
+                "tables-transposed",
+                ('if ".c_" in name and name', 'if (".c_" in name or "wpe" in name) and name'),
+            ),
+            (
+                VALUES,
+                "tables-transposed",
+                ('if ".c_" in name and name', 'if (".c_" in name or "wte" in name) and name'),
+            ),
+            (
+                VALUES,
+                "names-exchanged",
+                (
+                    "in RENAMED.items()",
+                    'in {**RENAMED, "mlp.c_fc": "down", "mlp.c_proj": "up"}.items()',
+                ),
+            ),
+            (
+                VALUES,
+                "conv1d-not-transposed",
+                ("value = value.T", "value = value.reshape(value.shape[::-1])"),
+            ),
+            (
+                VALUES,
+                "query-scaled",
+                (
+                    "            for letter",
+                    "            q, *kv = value.chunk(3)\n"
+                    "            value = torch.cat([q / math.sqrt(len(q)), *kv])\n"
+                    "            for letter",
+                ),
+            ),
+            (
+                NAMES,
+                "prefix-always-cut",
+                ('name.removeprefix("transformer.")', 'name[len("transformer.") :]'),
+            ),
+            (
+                NAMES,
+                "one-digit-only",
+                (
+                    '        if "attn.c_attn" in name:',
+                    '        if "attn.c_attn" in name and name[3] == ".":',
+                ),
+            ),
+        )
+    ),
+    *(
+        Wrong("perplexity", PP, name, edit=edit)
+        for name, edit in (
+            (
+                "given-not-handed-on",
+                ("sequence_nll(model, tokens, given)", "sequence_nll(model, tokens)"),
+            ),
+            (
+                "first-row-only",
+                ((".sum().item()", "[0].item()"), ("tokens.shape[0] * ", "")),
+            ),
+            (
+                "last-row-only",
+                ((".sum().item()", "[-1].item()"), ("tokens.shape[0] * ", "")),
+            ),
+        )
+    ),
+    Wrong(
+        "gpt2_parameters",
+        WHOLE,
+        "float-on-the-way",
+        edit=(("return ", "return int("), ("+ 2 * C", "+ 2.0 * C)")),
+    ),
+    Wrong(
+        "sequence_nll",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=("return F", "tokens[:, :given] = -100\n    return F"),
+    ),
+    Wrong(
+        "sequence_nll",
+        "a gradient goes back through it",
+        "gradient-cut",
+        edit=(SHIFTED, f"{SHIFTED}.detach()"),
+    ),
+    Wrong(
+        "perplexity",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=("    return math", "    tokens[:, :given] = 0\n    return math"),
+    ),
+    *(
+        Wrong("sequence_nll", NLL, name, edit=edit)
+        for name, edit in (
+            ("token-0-ignored", ('reduction="none"', 'reduction="none", ignore_index=0')),
+            ("rows-mixed", (".sum(dim=1)", ".reshape(-1, len(tokens)).sum(0)")),
+            ("mean-for-sum", (".sum(dim=1)", ".mean(dim=1) * tokens.shape[1]")),
+            (
+                "softmax-over-time",
+                (
+                    CROSS,
+                    "-model(tokens).log_softmax(1)[:, given - 1 : -1]"
+                    ".gather(2, targets[..., None])[..., 0].sum(1)",
+                ),
+            ),
+            (
+                "given-scored",
+                (
+                    ("[:, given - 1 : -1]", "[:, :-1]"),
+                    ("tokens[:, given:]", "tokens[:, 1:]"),
+                    (".sum(dim=1)", "[:, :given].sum(1)"),
+                ),
+            ),
+            (
+                "given-scored",
+                (
+                    ("[:, given - 1 : -1]", "[:, : given - 1]"),
+                    ("tokens[:, given:]", "tokens[:, 1:given]"),
+                ),
+            ),
+        )
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "random-answer",
+        edit=("return weights", "return F.dropout(weights, 0.1)"),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "looks-back-so-far",
+        edit=(
+            SOFTMAX,
+            SOFTMAX.replace("future", "future | torch.ones_like(future).tril(S - T - 8)"),
+        ),
+    ),
+    Wrong(
+        "causal_attention",
+        LAST,
+        "queries-taken-for-the-first",
+        source="""
+def causal_attention(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v, is_causal=q.shape[-2] > 1)
+""",
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "random-answer",
+        edit=("x = x + self.out(y)", "x = x + F.dropout(self.out(y), 0.1)"),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "heads-interleaved",
+        edit=(
+            (SPLIT, "part(read).view(B, T, -1, self.heads).permute(0, 3, 1, 2)"),
+            (".transpose(1, 2).reshape(B, T, C)", ".permute(0, 2, 3, 1).reshape(B, T, C)"),
+        ),
+    ),
+    *(
+        Wrong(
+            "Block",
+            FORMULA,
+            "no-first-norm",
+            edit=("part(read)", f"part(x if part {of} else read)"),
+        )
+        for of in ("is self.v", "is self.q", "is self.k", "is not self.q")
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "random-answer",
+        edit=(HEAD, "return self.ln_f(x) @ torch.randn_like(self.wte.weight).T"),
+    ),
+    Wrong(
+        "GPT2",
+        ON,
+        "positions-late",
+        edit=(
+            "positions = torch.arange(start,",
+            "start += cache is not None\n        positions = torch.arange(start,",
+        ),
+    ),
+    Wrong(
+        "GPT2",
+        ON,
+        "cache-not-handed-on",
+        edit=("block(x, cache)", "block(x, cache if block.layer == 0 else None)"),
+    ),
+    Wrong("GPT2", TRAINS, "gradient-cut", edit=(HEAD, HEAD.replace(".weight", ".weight.detach()"))),
+    Wrong(
+        "Cache",
+        APPEND,
+        "oldest-dropped",
+        edit=(
+            "self.pairs[layer] = (k, v)",
+            "self.pairs[layer] = k, v = k[:, :, -16:], v[:, :, -16:]",
+        ),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "likeliest-only",
+        edit=(
+            "choose(logits, generator)",
+            "choose(logits.masked_fill(logits < logits.topk(min(5, logits.shape[1]))[0][:, -1:], "
+            "-math.inf), generator)",
+        ),
+    ),
+    Wrong(
+        "perplexity",
+        stops="ZeroDivisionError",
+        edit=(
+            "math.exp(sequence_nll(model, tokens, given).sum().item() / scored)",
+            "(1 / math.exp(-sequence_nll(model, tokens, given).sum().item())) ** (1 / scored)",
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        NAMES,
+        "names-doubled",
+        edit=("in RENAMED.items()", 'in {**RENAMED, "mlp.c_proj": "out"}.items()'),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "one-layer-reordered",
+        edit=(
+            ("        return k, v\n", "        self.last = layer\n        return k, v\n"),
+            ("(k[rows], v[rows])", "(k[rows], v[rows]) if layer == self.last else (k, v)"),
+        ),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "rows-once",
+        edit=("(k[rows], v[rows])", "(k[rows.unique()], v[rows.unique()])"),
+    ),
+    Wrong("Cache", APPEND, "kept-otherwise", edit=("torch.cat([old_v, v]", "torch.cat([old_k, v]")),
+    Wrong(
+        "generate_cached",
+        JUMP,
+        "cache-from-before",
+        edit=(
+            ("generator=None):", "generator=None, cache=Cache()):"),
+            ("    cache = Cache()\n    for", "    for"),
+        ),
+    ),
+    Wrong(
+        "generate_cached",
+        JUMP,
+        "window-not-read",
+        edit=(
+            "            cache = Cache()\n        logits",
+            "            cache, seen = Cache(), seen[:, -1:]\n        logits",
+        ),
+    ),
+    Wrong("generate_cached", SAME, "prompt-lost", edit=(NEWEST, "model(tokens[:, -1:], cache)")),
+    Wrong(
+        "generate_cached",
+        READ,
+        "one-pass-too-many",
+        edit=(
+            (
+                "    return tokens",
+                "    if 0 < count and cache.length < model.config['n_positions']:\n"
+                "        model(tokens[:, -1:], cache)\n    return tokens",
+            )
+        ),
+    ),
+    Wrong("generate_cached", SAME, "first-pass-at-0", edit=(f"{NEWEST}[:, -1]", f"{NEWEST}[:, 0]")),
+    Wrong("find_the_leak", OPEN, "honest-named", edit=("if not seen", "if seen")),
+    Wrong(
+        "find_the_leak", OPEN, "one-model-asked", edit=("    return leaky", "        return leaky")
+    ),
+    Wrong(
+        "generate", DRAWN, "softmax-twice", edit=("choose(logits,", "choose(logits.softmax(-1),")
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "first-row-for-all",
+        edit=("choose(logits, generator)", "choose(logits[:1], generator).expand(len(tokens), 1)"),
+    ),
+    Wrong(
+        "generate", GREEDY, "count-in-all", edit=("range(count)", "range(count - tokens.shape[1])")
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "stops-at-a-token",
+        edit=(
+            "    return tokens",
+            "        if (tokens[:, -1] == 0).all():\n            break\n    return tokens",
+        ),
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "stops-at-a-token",
+        edit=(
+            "    return tokens",
+            "        if (tokens[:, -1] == logits.shape[1] - 1).any():\n"
+            "            break\n    return tokens",
+        ),
+    ),
+    Wrong("generate", BEYOND, "window-short", edit=(NEXT, NEXT.replace('"]))', '"] - 1))'))),
+    Wrong(
+        "sequence_nll",
+        "a gradient goes back through it",
+        "gradient-cut",
+        source="""
+@torch.no_grad()
+def sequence_nll(model, tokens, given=1):
+    log_p = model(tokens)[:, given - 1 : -1].log_softmax(-1)
+    return -log_p.gather(-1, tokens[:, given:, None]).sum((1, 2))
+""",
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "mean-for-sum",
+        edit=(".sum(dim=1)", ".mean(dim=1) * (tokens.shape[1] - 1)"),
     ),
 )

@@ -12,6 +12,7 @@ LOOSE = "no gradient goes back through the state that is returned"
 OFTEN = "each text comes as often as the model says, and holds the end from its end on"
 ITSELF = "each text is written for itself"
 CONSTANT = "each symbol costs one step, however many stand before it"
+STATE_OF_ITS_WINDOW = "the state that goes on is the last of its window's own states"
 GENERATOR = "all randomness comes from the given generator"
 BY_DEFAULT = "without a generator each call draws anew"
 SCANNED = "place t holds h_t = a_t h_{t−1} + b_t, for any number of steps"
@@ -51,6 +52,7 @@ def _blocks(order: str) -> tuple:
     )
 
 
+ORDERS = ("zrn", "nrz", "nzr", "rnz", "znr")
 ANSWERS = (
     *_rows(
         "rnn_step",
@@ -517,7 +519,7 @@ def scan(a, b):
     ),
     Wrong(
         "truncated_backprop",
-        "the state that goes on was made before update()",
+        STATE_OF_ITS_WINDOW,
         "state-made-anew",
         edit=(CUT, "h = unroll(step, symbols, h)[:, -1].detach()"),
     ),
@@ -584,6 +586,222 @@ def scan(a, b):
         a, b = a * a.roll(distance, 1), a * b.roll(distance, 1) + b
         distance *= 2
     return b
+""",
+    ),
+    *_rows(
+        "gru_step",
+        GRU,
+        *(("blocks-in-another-order", _blocks(order)[1]) for order in ORDERS),
+        (
+            "blocks-interleaved",
+            (
+                (BLOCKS, "r, z, n = (x @ W.T + b).reshape(len(x), -1, 3).unbind(2)"),
+                (BLOCKS_H, "r_h, z_h, n_h = (h @ U.T + c).reshape(len(h), -1, 3).unbind(2)"),
+            ),
+        ),
+        ("gates-half-blind", (GATES, "r, z = torch.sigmoid(r), torch.sigmoid(z)")),
+        ("gates-half-blind", (GATES, "r, z = torch.sigmoid(r_h), torch.sigmoid(z_h)")),
+        ("one-bias-for-both", ("h @ U.T + c", "h @ U.T + b")),
+        ("one-bias-for-both", ("x @ W.T + b", "x @ W.T + c")),
+        ("one-bias-for-both", (("x @ W.T + b", "x @ W.T + c"), ("h @ U.T + c", "h @ U.T + b"))),
+        ("another-squashing", (MIX, "return torch.tanh((1 - z) * n + z * h)")),
+        ("another-squashing", (MIX, "return torch.sigmoid((1 - z) * n + z * h)")),
+        ("no-mixture", (MIX, "return n + z * (n - h)")),
+    ),
+    Wrong(
+        "nll",
+        "what the logits hold behind the end counts for nothing, NaN too",
+        "padding-multiplied-away",
+        edit=(COUNTED, "return (losses * (place <= ends)).sum(dim=1)"),
+    ),
+    *_rows(
+        "truncated_backprop",
+        WINDOWS,
+        (
+            "loss-of-each-symbol",
+            (
+                "nats = loss(states[:, :-1], symbols)",
+                "nats = sum(loss(states[:, t : t + 1], symbols[:, t : t + 1])\n"
+                "                   for t in range(symbols.shape[1]))",
+            ),
+        ),
+        ("windows-overlap", ("x.shape[1], window)", "x.shape[1], max(1, window - 1))")),
+        ("windows-overlap", ("x.shape[1], window)", "x.shape[1] - 1, max(1, window - 1))")),
+        ("windows-overlap", ("x.shape[1], window)", "x.shape[1], 1)")),
+        ("windows-overlap", ("x.shape[1], window)", "x.shape[1], window + 1)")),
+    ),
+    Wrong(
+        "truncated_backprop",
+        STATE_OF_ITS_WINDOW,
+        "states-made-before",
+        edit=(
+            ("total = 0.0", "total, every = 0.0, unroll(step, x, h).detach()"),
+            ("unroll(step, symbols, h)", "unroll(step, symbols, every[:, start])"),
+            (CUT, "h = every[:, min(start + window, x.shape[1])]"),
+        ),
+    ),
+    *_rows(
+        "rnn_step",
+        SQUARE,
+        ("another-squashing", (STEP, "F.hardtanh(x @ W.T + h @ U.T + b)")),
+        ("squashed-in-parts", (STEP, "torch.tanh(x @ W.T + b) + torch.tanh(h @ U.T)")),
+        ("squashed-in-parts", (STEP, "x @ W.T + torch.tanh(h) @ U.T + b")),
+        ("state-kept-in-part", (STEP, f"0.5 * h + 0.5 * {STEP}")),
+    ),
+    *_rows(
+        "unroll",
+        STATES,
+        ("x-t-for-x-before", (STACK, "return torch.stack([*states[1:], states[-1]], dim=1)")),
+        ("state-added", (APPEND, APPEND.replace("step(", "states[-1] + step("))),
+        ("last-symbol-unread", (STACK, "return torch.stack([*states[:-1], states[-2]], dim=1)")),
+    ),
+    Wrong(
+        "unroll",
+        GRADIENT,
+        "written-over-on-the-way",
+        source="""
+def unroll(step, x, h):
+    states = torch.zeros(len(x), x.shape[1] + 1, h.shape[1], dtype=h.dtype)
+    states[:, 0] = h
+    for t in range(x.shape[1]):
+        states[:, t + 1] = step(x[:, t], states[:, t])
+    return states
+""",
+    ),
+    *_rows(
+        "gru_step",
+        GRU,
+        ("another-squashing", (GATES, GATES.replace("torch.sigmoid", "F.hardsigmoid"))),
+        ("first-step-otherwise", (BLOCKS_H, BLOCKS_H.replace("+ c", "+ c * h.any()"))),
+    ),
+    Wrong("gru_step", GRADIENT, "gradient-cut", edit=(BLOCKS, BLOCKS.replace("W.T", "W.data.T"))),
+    *_rows(
+        "nll",
+        SHORTER,
+        ("one-length-for-all", ("lengths[:, None]", "lengths[0].expand(len(x), 1)")),
+        ("sorted-rows", (COUNTED, COUNTED + "[lengths.argsort(descending=True, stable=True)]")),
+        ("sorted-rows", (COUNTED, COUNTED + "[lengths.argsort(stable=True)]")),
+        (
+            "padding-scored",
+            (
+                (
+                    "logits.transpose",
+                    "torch.where((place <= ends)[..., None], logits, 0.0).transpose",
+                ),
+                (COUNTED, "return losses.sum(dim=1)"),
+            ),
+        ),
+    ),
+    *_rows(
+        "nll",
+        FULL,
+        (
+            "end-not-scored",
+            (
+                COUNTED,
+                COUNTED.replace("place <= ends", "(place <= ends) & (place < lengths.max())"),
+            ),
+        ),
+        (
+            "letters-without-the-end",
+            (
+                "    return",
+                "    own = logits[:, :, 1:].log_softmax(2)\n"
+                "    own = own.gather(2, (targets - 1).clamp(min=0)[..., None])\n"
+                "    losses = torch.where(place < ends, -own[..., 0], losses)\n"
+                "    return",
+            ),
+        ),
+    ),
+    Wrong(
+        "sample",
+        "a batch may hold one text",
+        "one-row-lost",
+        source="""
+def sample(step, logits, h, limit, generator=None):
+    x = torch.zeros(len(h), limit, dtype=torch.long)
+    over = torch.zeros(len(h), dtype=torch.bool)
+    for t in range(limit):
+        drawn = torch.multinomial(logits(h).softmax(-1), 1, generator=generator).squeeze()
+        x[~over, t] = drawn[~over]
+        over = over | (drawn == END)
+        h = step(x[:, t], h)
+    return x
+""",
+    ),
+    *_rows(
+        "truncated_backprop",
+        WINDOWS,
+        (
+            "no-gradient",
+            (
+                "nats.backward()",
+                "torch.autograd.grad(nats, h, allow_unused=True) if h.requires_grad else 0",
+            ),
+        ),
+    ),
+    *_rows(
+        "sample",
+        OFTEN,
+        (
+            "goes-on-after-the-end",
+            (
+                ("over = torch", "ended = over = torch"),
+                ("over = over | (x == END)", "over, ended = ended, ended | (x == END)"),
+            ),
+        ),
+        ("another-temperature", ("logits(h),", "logits(h) / 0.8,")),
+        ("another-temperature", ("logits(h),", "logits(h) / 1.5,")),
+    ),
+    Wrong(
+        "nll",
+        "it is finite and right where a symbol is as unlikely as e^−1000, too",
+        "logs-cut-off",
+        edit=(COUNTED, COUNTED.replace("losses", "losses.clamp(max=100)")),
+    ),
+    *_rows(
+        "scan",
+        SCANNED,
+        (
+            "another-axis",
+            (
+                ("distance = 1", "a, b = a.transpose(0, 1), b.transpose(0, 1)\n    distance = 1"),
+                ("return b", "return b.transpose(0, 1)"),
+            ),
+        ),
+        ("a-of-another-step", ("distance = 1", "a = a[:, :1].expand_as(a)\n    distance = 1")),
+        (
+            "log-of-a-negative",
+            (
+                "distance = 1",
+                "start = a.log().cumsum(1)\n"
+                "    return (start + (b.log() - start).logcumsumexp(1)).exp()\n    distance = 1",
+            ),
+        ),
+        (
+            "logs-not-taken",
+            (
+                "distance = 1",
+                "return a.cumsum(1) + (b - a.cumsum(1)).logcumsumexp(1)\n    distance = 1",
+            ),
+        ),
+    ),
+    Wrong(
+        "scan",
+        SCANNED,
+        "half-a-scan",
+        source="""
+def scan(a, b):
+    T = b.shape[1]
+    size = 1 << (T - 1).bit_length()
+    a, b = F.pad(a, (0, 0, 0, size - T), value=1.0), F.pad(b, (0, 0, 0, size - T))
+    distance = 1
+    while distance < size:
+        to = torch.arange(2 * distance - 1, size, 2 * distance)
+        b = b.index_add(1, to, a[:, to] * b[:, to - distance])
+        a = a.index_copy(1, to, a[:, to] * a[:, to - distance])
+        distance *= 2
+    return b[:, :T]
 """,
     ),
 )
