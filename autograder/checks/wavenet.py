@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from numpy import tanh
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import untouched
+from autograder.checks.arguments import COSTS, untouched
 from autograder.checks.numbers import log_softmax, sigmoid, tensor
 from autograder.checks.samples import note_on_default
 from autograder.checks.witness import carries_its_weights, waits_unless
@@ -55,6 +56,7 @@ from autograder.remote.proxy import (
     WrongKind,
     describe,
     made_by,
+    note,
 )
 from course.causality import dependency_map
 
@@ -151,7 +153,8 @@ def encoded(
 ) -> np.ndarray:
     """round(μ (f(x) + 1) / 2), as floats. Each option turns one thing of it wrong."""
     y = curve(np.clip(np.asarray(x, dtype=float), -loud, loud), mu(levels))
-    return np.minimum(np.floor(scale(levels) * lifted(y) + half), most(levels))
+    codes = np.minimum(np.floor(scale(levels) * lifted(y) + half), most(levels))
+    return np.where(np.isnan(codes), -(2.0**63), codes)  # what .long() makes of NaN
 
 
 def codes_of(x: np.ndarray, levels: int, **wrong: Any) -> list:
@@ -194,6 +197,32 @@ OF_ENCODING = (
                 "the sign is lost: −x and x get one code; the formula begins with sign(x) · …",
                 {"curve": lambda x, mu: np.abs(companded(x, mu))},
                 {"curve": lambda x, mu: np.abs(companded(x, mu)), "lifted": itself},
+            ),
+            "sign-in-the-logarithm": (
+                "the logarithm is taken of 1 + μx, which is negative for most negative x: it "
+                "belongs to |x|, and the sign in front of it",
+                {"curve": lambda x, mu: np.log1p(mu * x) / np.log1p(mu)},
+            ),
+            "not-normalized": (
+                "the logarithm is not divided by ln(1 + μ): f should end at ±1",
+                {"curve": lambda x, mu: companded(x, mu) * np.log1p(mu)},
+                {"curve": lambda x, mu: np.clip(companded(x, mu) * np.log1p(mu), -1, 1)},
+            ),
+            "rounded-up": (
+                "you round up: a code belongs to the nearest whole number",
+                {"half": 1 - 1e-9},
+            ),
+            "wraps-around": (
+                "what is too loud comes out as the code of something quiet: a remainder (%) wraps "
+                "round, and x should be clamped",
+                lambda x, n: [encoded(x, n, loud=np.inf) % n, "int64"],
+            ),
+            "scaled-by-the-loudest": (
+                "the samples are divided by the loudest of them: a code depends on its own sample "
+                "alone",
+                lambda x, n, **wrong: codes_of(
+                    np.asarray(x, float) / max(np.abs(x).max(), 1e-8), n, **wrong
+                ),
             ),
             "not-companded": ("these are equal steps: the logarithm is missing", {"curve": itself}),
             "expanded-for-companded": (
@@ -380,6 +409,22 @@ OF_DECODING = mistakes(
         "one-not-taken-away": (
             "(1 + μ)^|y| is 1 at y = 0: take 1 away, so that silence stays silent",
             {"curve": lambda y, mu: np.sign(y) * np.exp(np.abs(y) * np.log1p(mu)) / mu},
+        ),
+        "not-divided": (
+            "(1 + μ)^|y| − 1 runs from 0 to μ: divide it by μ",
+            {"curve": lambda y, mu: mu * expanded(y, mu)},
+        ),
+        "divided-by-levels": (
+            "(1 + μ)^|y| − 1 runs from 0 to μ, and is divided by μ = levels − 1, not by levels",
+            {"curve": lambda y, mu: mu / (mu + 1) * expanded(y, mu)},
+        ),
+        "base-mu": (
+            "the base of the power is 1 + μ, as in ln(1 + μ)",
+            {"curve": lambda y, mu: np.sign(y) * (mu ** np.abs(y) - 1) / mu},
+        ),
+        "sign-of-codes": (
+            "the sign is that of the codes, which are never negative: y has one",
+            lambda c, n, **wrong: np.sign(c) * np.abs(decoded(c, n, **wrong)),
         ),
         "not-expanded": ("this stops at y: the exponential is missing", {"curve": itself}),
         "companded-again": (
@@ -572,6 +617,28 @@ OF_CONVOLUTIONS = mistakes(
         "padding-d": (
             "d zeros are right for two taps only: more of them reach further back",
             {"zeros": lambda k, d: (d, 0)},
+        ),
+        "first-repeated": (
+            "the first sample is repeated in front: what lies before it counts as 0",
+            lambda k, d, W, b, x: inside_windows(
+                d, W, b, np.pad(x, ((0, 0), (0, 0), ((k - 1) * d, 0)), mode="edge")
+            ),
+        ),
+        "end-in-front": (
+            "the end of the signal stands in front of it, as if it went round in a circle: the "
+            "first outputs then hear the last samples, and zeros belong there",
+            lambda k, d, W, b, x: inside_windows(
+                d, W, b, np.pad(x, ((0, 0), (0, 0), ((k - 1) * d, 0)), mode="wrap")
+            ),
+        ),
+        "zeros-in-the-output": (
+            "the first outputs are set to zero: the zeros stand before the input, and the first "
+            "outputs hear as much of the signal as there is, and the bias",
+            lambda k, d, W, b, x: convolved(k, d, W, b, x) * (np.arange(x.shape[2]) >= (k - 1) * d),
+        ),
+        "two-taps-only": (
+            "the first and the last weight are at work, and none between them: a kernel has k taps",
+            {"taps": lambda W: W * np.isin(np.arange(W.shape[2]), (0, W.shape[2] - 1))},
         ),
         "no-padding": (
             "the signal gets shorter: zeros are missing on the left",
@@ -826,6 +893,17 @@ OF_FIELDS = (
                 "right for kernel 2 only: with more taps a layer reaches further",
                 lambda k, ds: 1 + sum(ds),
             ),
+            "sum-of-dilations": (
+                "this is the sum of the dilations: kernels of more than two taps reach further, "
+                "and an output sees itself too",
+                lambda k, ds: sum(ds),
+            ),
+            "multiplied": (
+                "you multiply what the layers reach: each ADDS its own",
+                lambda k, ds: math.prod(1 + (k - 1) * d for d in ds),
+                lambda k, ds: math.prod((k - 1) * d for d in ds),
+                lambda k, ds: math.prod(k * d for d in ds),
+            ),
             "repeats-dropped": (
                 "equal dilations count each time: three stacks see further than one",
                 lambda k, ds: 1 + sum((k - 1) * d for d in set(ds)),
@@ -834,6 +912,8 @@ OF_FIELDS = (
                 "every layer adds its reach, not the widest alone",
                 lambda k, ds: 1 + (k - 1) * max(ds, default=0),
                 lambda k, ds: k * max(ds, default=0),
+                lambda k, ds: 2 * (k - 1) * max(ds, default=0),
+                lambda k, ds: 2 * (k - 1) * max(ds, default=0) or 1,
                 lambda k, ds: k * ds[-1],
                 lambda k, ds: k * (ds[-1] if ds else 0),
                 lambda k, ds: k * ds[-1] if ds else 1,
@@ -956,6 +1036,7 @@ def gated(
     label: np.ndarray | None,
     *,
     label_of: Callable = itself,
+    told: Callable = lambda label: True,
     heard: Callable = np.add,
     halves: Callable = lambda a: np.split(a, 2, axis=1),
     gate: Callable = lambda f, g: tanh(f) * sigmoid(g),
@@ -968,7 +1049,7 @@ def gated(
     `block` is who was asked, and takes no part; p are its parameters.
     """
     label = None if label is None else label_of(label)
-    V = 0.0 if label is None else p["condition.weight"][label][:, :, None]
+    V = 0.0 if label is None else (p["condition.weight"][label] * told(label))[:, :, None]
     f, g = halves(both if label is None else heard(both, V))
     return ways(x, late(joined(gate, f, g, V), V), p)
 
@@ -1030,8 +1111,10 @@ OF_BLOCKS = mistakes(
             {"ways": lambda x, z, p: [by_one(x + z, p, "residual"), by_one(z, p, "skip")]},
         ),
         "squashed-again": (
-            "the residual is squashed once more: x' = x + W z as it is",
+            "the residual, or the sum, is squashed once more: x' = x + W z as it is",
             _ways(lambda x, up, z: x + tanh(up), lambda x, up, z, skip: skip(z)),
+            _ways(lambda x, up, z: tanh(x + up), lambda x, up, z, skip: skip(z)),
+            _ways(lambda x, up, z: np.maximum(x + up, 0), lambda x, up, z, skip: skip(z)),
         ),
         "scaled": (
             "x + W z is scaled by a constant, as other networks do: here it stays as it is",
@@ -1087,6 +1170,7 @@ OF_BLOCKS = mistakes(
         "label-zero-ignored": (
             "label 0 is a label like all: ask whether there is one, label is not None",
             {"label_of": lambda label: label if label.any() else None},
+            {"told": lambda label: label[:, None] > 0},
         ),
         "label-of-the-first-row": (
             "all rows hear the label of the first one: each has its own",
@@ -1371,13 +1455,14 @@ def summed(
     *,
     way: str = "in a chain",
     total: Callable = _sum_of_skips,
+    end: Callable = itself,
 ) -> np.ndarray:
     """The head of the sum of all skips of the blocks `in a chain`; options turn one thing wrong.
 
     `ways`: (x', s) of each block, as the blocks of the model give them in a chain, side by side,
     and without the label.
     """
-    return headed(model, total(ways[way]))
+    return end(headed(model, total(ways[way])))
 
 
 def summed_step_by_step(
@@ -1404,6 +1489,17 @@ OF_STACKS = mistakes(
         "skips-averaged": (
             "sum the skips, do not average them",
             {"total": lambda pairs: sum(skip for _, skip in pairs) / len(pairs)},
+        ),
+        "skips-scaled": (
+            "the sum of the skips is scaled by how many there are, as some networks do: here it "
+            "stays as it is",
+            {"total": lambda pairs: sum(skip for _, skip in pairs) / len(pairs) ** 0.5},
+        ),
+        "softmax-in-stack": (
+            "a softmax follows the head: stack gives logits, and whoever needs probabilities makes "
+            "them",
+            {"end": lambda z: np.exp(log_softmax(z, 1))},
+            {"end": lambda z: log_softmax(z, 1)},
         ),
         "blocks-side-by-side": (
             "every block starts from the same x: each should get the x' of the one before",
@@ -1537,6 +1633,18 @@ OF_FORWARD = mistakes(
             "you put the code 0 in front, and it has a vector of its own: pad AFTER embedding",
             {"shift": lambda e, rows: in_front(e - rows[0][:, None], rows) + rows[0][:, None]},
         ),
+        "logits-shifted": (
+            "the logits are moved by a column in place of the input: those of x_1 are then zeros, "
+            "and not what the network gives for an empty past",
+            lambda model, codes, label, rows: padded(
+                stacked(model, own_vectors(codes, rows), label), 1, -1
+            ),
+        ),
+        "axes-confused": (
+            "(B, T, C) is read as (B, C, T): view and reshape keep the numbers in their order, "
+            "and .transpose(1, 2) turns the axes",
+            {"columns": lambda codes, rows: rows[codes].reshape(len(codes), rows.shape[1], -1)},
+        ),
         "codes-as-numbers": (
             "codes went in as amounts: a code is a name, with a vector of its own in self.embed",
             *({"columns": _as_amounts(less)} for less in (None, 1, 0)),
@@ -1623,6 +1731,11 @@ def _one_on(logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return nats(logits[:, :, :-1], codes[:, 1:])
 
 
+def _label_lost(model: Any, codes: np.ndarray, label: Any, first: int, logits: Any) -> np.ndarray:
+    return priced(model, codes, label, first, expect_array(model(tensor(codes)), None, "float"))
+
+
+FIELD = 4  # of a model with kernel 2 and dilations 1, 2
 OF_NLL = (
     *mistakes(
         {
@@ -1635,6 +1748,38 @@ OF_NLL = (
                 "the first `given` samples were cut off BEFORE the model: then they are no past "
                 "for the others",
                 _cut_first,
+            ),
+            "one-more-given": (
+                "one sample too many is left out: after `given` samples at the start, all are "
+                "priced",
+                {"kept": lambda prices, first: prices[:, first + 1 :]},
+                {"kept": lambda prices, first: prices[:, first + 1 :] if first else prices},
+            ),
+            "given-at-the-end": (
+                "`given` samples at the END are priced: they stand at the start, and serve as past",
+                {"kept": lambda prices, first: prices[:, -first:]},
+            ),
+            "field-left-out": (
+                "samples with a past shorter than the field are left out: only the first `given` "
+                "are, and all others have a price",
+                *(
+                    {"kept": lambda prices, first, n=n: prices[:, max(first, n) :]}
+                    for n in (FIELD, FIELD - 1)
+                ),
+                {"kept": lambda prices, first: prices[:, max(first, FIELD) if first else 0 :]},
+            ),
+            "label-dropped": (
+                "nll does not hand the label on: the logits are those of a sound without one",
+                _label_lost,
+            ),
+            "softmax-over-time": (
+                "the probabilities of a sample's codes should sum to 1: the softmax runs over the "
+                "levels, axis 1, and not over time",
+                {
+                    "each": lambda z, codes: (
+                        -np.take_along_axis(log_softmax(z, 2), codes[:, None], axis=1)[:, 0]
+                    )
+                },
             ),
             "averaged": (
                 "you average over time: −log p is the SUM over the samples",
@@ -1834,6 +1979,7 @@ def sounded(
     told: bool = True,
     calls: int = 1,
     alone: bool = False,
+    together: bool = False,
     moved: bool = True,
 ) -> list:
     """Drawing sample by sample. Each option turns one thing of it wrong.
@@ -1843,7 +1989,7 @@ def sounded(
         moved, and the codes' dtype. `model` is who was asked, and takes no part.
     """
     rows = 1 if label is None else len(label)
-    u = uniforms(seed, 1 if alone else rows, count)
+    u = uniforms(seed, 1 if alone or together else rows, count)
     codes, asked = np.zeros((rows, count), dtype=np.int64), []
     for t in range(count):
         seen = window(codes, t, toy.field)
@@ -1865,6 +2011,21 @@ def sounded_step_by_step(
         asked.append(window.shape[1])
         codes[:, t] = picked(toy.logits(window, label)[:, :, -1], u[:, t])
     return [codes, asked, True, "int64"]
+
+
+def _row_after_row(model: Any, toy: Toy, label: np.ndarray | None, seed: int, count: int) -> list:
+    u = uniforms(seed, 1, count * (1 if label is None else len(label)))
+    rows: list[np.ndarray] = []
+    asked: list[int] = []
+    for one in [None] if label is None else label[:, None]:
+        codes = np.zeros((1, count), dtype=np.int64)
+        for t in range(count):
+            seen = window_of(codes, t, toy.field)
+            asked.append(seen.shape[1])
+            logits = toy.logits(seen, one)[:, :, -1]
+            codes[:, t] = picked(logits, u[:, len(rows) * count + t])
+        rows.append(codes)
+    return [np.concatenate(rows), asked, True, "int64"]
 
 
 _IGNORED = Symptom(
@@ -1909,6 +2070,38 @@ OF_SOUNDS = (
             "window-long": (
                 "the window is too long: `field` samples before x_t, and its own place",
                 {"window": lambda codes, t, n: codes[:, max(0, t - n - 1) : t + 1]},
+            ),
+            "code-zero-in-front": (
+                "a code 0 stands before the first sample, and the model hears it: nothing comes "
+                "before x_1, and the first windows are short",
+                {"window": lambda codes, t, n: np.pad(codes, ((0, 0), (n, 0)))[:, t : t + n + 1]},
+                {
+                    "window": lambda codes, t, n: np.pad(codes, ((0, 0), (1, 0)))[
+                        :, max(0, t + 1 - n) : t + 2
+                    ]
+                },
+            ),
+            "own-place-and-a-zero": (
+                "the window begins with a code 0 that nobody drew, and x_t's own place is missing "
+                "at its end: the last column then speaks of x_{t−1}",
+                {
+                    "window": lambda codes, t, n: np.pad(codes, ((0, 0), (1, 0)))[
+                        :, max(0, t + 1 - n) : t + 1
+                    ]
+                },
+            ),
+            "first-column": (
+                "these are the logits of the first column of the window: x_t's are in the last",
+                {"column": lambda logits, t: logits[:, :, 0]},
+            ),
+            "one-number-for-all": (
+                "one uniform number serves all rows: draw_codes takes one for each",
+                {"together": True},
+            ),
+            "row-after-row": (
+                "the rows are drawn one after the other: in each step ONE call of the model and of "
+                "draw_codes serves all rows",
+                _row_after_row,
             ),
             "several-calls": ("the model is asked more than once a step", {"calls": 2}),
             "same-for-all": ("all rows are alike: draw for every row", {"alone": True}),
@@ -2089,6 +2282,15 @@ def queued_step_by_step(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndar
     return np.stack(columns, axis=2)
 
 
+def _round_in(n: int, k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A ring of n columns: what lies n steps back or more is read one turn later."""
+    y = np.zeros((len(x), len(W), x.shape[2])) + b[:, None]
+    for j in range(k):
+        lag = (k - 1 - j) * d % n
+        y += np.einsum("oi,bit->bot", W[:, :, j], padded(x, lag, -lag))
+    return y
+
+
 OF_QUEUES = mistakes(
     {
         "queue-one-short": (
@@ -2110,6 +2312,31 @@ OF_QUEUES = mistakes(
         "queue-length-d": (
             "the queue holds d columns: with more than two taps that is too short",
             {"length": lambda k, d: d},
+            {"length": lambda k, d: d, "place": lambda j, k, d: 0},
+        ),
+        "queue-of-fixed-length": (
+            "the queue has a length of its own, whatever k and d are: a column that lies further "
+            "back is gone, and a later one is read in its place",
+            *(functools.partial(_round_in, n) for n in (8, 16, 32, 64)),
+        ),
+        "weights-turned": (
+            "the columns lie one after the other, and the weights, flattened, channel after "
+            "channel: put both in one order",
+            {
+                "taps": lambda W: np.moveaxis(W.reshape(len(W), W.shape[2], W.shape[1]), 1, 2),
+            },
+        ),
+        "two-taps-only": (
+            "the first and the last weight are at work, and none between them: a kernel has k taps",
+            {"taps": lambda W: W * np.isin(np.arange(W.shape[2]), (0, W.shape[2] - 1))},
+        ),
+        "precision-of-its-own": (
+            "the columns in the queue have lost digits: keep them in the dtype in which they came",
+            {
+                "reads": lambda queue, new: [
+                    column.astype(np.float16).astype(float) for column in queue
+                ]
+            },
         ),
         "no-memory": (
             "nothing is remembered: each column is treated as if it were the first",
@@ -2157,7 +2384,8 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
 
     def cases(draw: Draw) -> list[tuple]:
         sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
-        return layers(draw, [(k, d, 2 * (k - 1) * d + 6) for k, d in sizes])
+        long = (2, 64, 80)  # the dilations of the lesson's network end with 64
+        return layers(draw, [*((k, d, 2 * (k - 1) * d + 6) for k, d in sizes), long])
 
     right = yield from examine(
         Subject(
@@ -2182,6 +2410,8 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
     )
     yield _keeps_its_reach(QueuedConv1d, draw, right)
     yield _begins_empty(QueuedConv1d, draw, right)
+    if right:
+        _in_their_precision(QueuedConv1d, draw)
 
 
 def _keeps_its_reach(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
@@ -2260,6 +2490,35 @@ def _begins_empty(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
             "whatever a layer has heard belongs to that object, and to no other",
         ],
     )
+
+
+def _in_their_precision(QueuedConv1d: Standin, draw: Draw) -> None:
+    """Notes it with the class if columns in double precision come out less exact than they came."""
+    conv = redrawn(built(QueuedConv1d, "CausalConv1d", 3, 2, 3, 2), draw.integer(0, 2**31), 1.0)
+    W, b = (expect_array(numbers(conv)[name]) for name in ("weight", "bias"))
+    x, saw = draw.normal(2, 3, 12), ""
+    try:
+        y = expect_array(one_by_one(made_by(QueuedConv1d, conv), tensor(x)), (2, 2, 12), "float")
+        off = float(np.abs(y - convolved(3, 2, W, b, x)).max())
+        saw = f"outputs that are off by {off:.0e} in double precision" if off > 1e-9 else ""
+    except StudentFailed:
+        saw = "an exception for a layer and columns in double precision"
+    if saw:
+        found = claim(
+            "what is heard in double precision is remembered in it",
+            False,
+            id="precision",
+            points=COSTS,
+            saw=saw,
+            asks="columns as exact as they came in, as codes that are equal bit for bit need",
+            advice=when(
+                True,
+                "precision-of-its-own",
+                "the queue has a dtype of its own: make its zeros of the first column's kind, "
+                "torch.zeros_like(x) or x.new_zeros(…), and keep columns as they are",
+            ),
+        )
+        note(QueuedConv1d, found)
 
 
 # --- generate_fast --------------------------------------------------------------------------------
@@ -2515,7 +2774,11 @@ def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> C
     moved = all(moved for _, moved, _ in answers)
     kinds = sorted({kind for _, _, kind in answers} - {"int64"})
     saw = [
-        *(["a model whose layers or numbers have changed"] if not same_model else []),
+        *(
+            ["a model whose layers, numbers or training mode have changed"]
+            if not same_model
+            else []
+        ),
         *(["a generator that nobody has used"] if not moved else []),
         *(f"codes of kind {kind}" for kind in kinds),
         *(["an exception for a model in double precision"] if not any_precision else []),

@@ -168,13 +168,17 @@ def counted(function: Any, *args: Any) -> tuple[int, Any]:
 
 @inside
 def unchanged(function: Any, model: Any, *args: Any) -> bool:
-    """Whether `function(model, *args)` leaves the model the modules and numbers that it had."""
+    """Whether `function(model, *args)` leaves the model as it was: modules, numbers, training mode.
+
+    The model is in training mode before, as after some epochs.
+    """
+    model.train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    kinds = [type(m) for m in model.modules()]
+    kinds = [(type(m), m.training) for m in model.modules()]
     function(model, *args)
     after = model.state_dict()
     return (
-        kinds == [type(m) for m in model.modules()]
+        kinds == [(type(m), m.training) for m in model.modules()]
         and before.keys() == after.keys()
         and all(torch.equal(before[k], after[k]) for k in before)
     )

@@ -867,7 +867,7 @@ class QueuedConv1d(nn.Module):
         self.queue = None  # nothing was heard yet
 
     def forward(self, x):
-        """Column t of the input (B, channels_in, 1) → column t of the output (B, channels_out, 1)."""
+        """Column t of the input (B, channels_in, 1) → of the output (B, channels_out, 1), same dtype."""
         ### BEGIN SOLUTION
         k, d = self.conv.kernel_size[0], self.conv.dilation[0]
         if self.queue is None:

@@ -813,4 +813,238 @@ def receptive_field(kernel_size, dilations):
         "arguments-overwritten",
         edit=(WAYS, "x += self.residual(z)\n        return x, self.skip(z)"),
     ),
+    *(
+        Wrong("mu_law_encode", CODE, name, edit=edit)
+        for name, edit in (
+            ("sign-in-the-logarithm", (SIGN_IN, "torch.log1p(mu * x) / math.log1p(mu)")),
+            ("not-normalized", (" / math.log1p(mu)", "")),
+            ("rounded-up", (ROUND, "torch.ceil(mu * (y + 1) / 2).long()")),
+            ("scaled-by-the-loudest", (".clamp(-1, 1)", "\n    x = x / x.abs().max()")),
+        )
+    ),
+    Wrong(
+        "mu_law_encode",
+        ENDS,
+        "wraps-around",
+        edit=((".clamp(-1, 1)", ""), (ROUND, ROUND + " % levels")),
+    ),
+    *(
+        Wrong("mu_law_decode", BACK, name, edit=edit)
+        for name, edit in (
+            ("not-divided", (SIGN_OUT, SIGN_OUT.removesuffix(" / mu"))),
+            ("divided-by-levels", (SIGN_OUT, SIGN_OUT.removesuffix("mu") + "levels")),
+            ("base-mu", (SIGN_OUT, "torch.sign(y) * (mu ** y.abs() - 1) / mu")),
+            ("sign-of-codes", ("torch.sign(y)", "torch.sign(codes)")),
+        )
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "first-repeated",
+        edit=("(past, 0)", "(past, 0), mode='replicate'"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "end-in-front",
+        edit=(
+            PAD,
+            "turns = -(-past // x.shape[2])\n"
+            "        end = x.repeat(1, 1, turns)[:, :, turns * x.shape[2] - past :]\n"
+            "        return super().forward(torch.cat([end, x], dim=2))",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "zeros-in-the-output",
+        edit=(
+            PAD,
+            "y = super().forward(F.pad(x, (past, 0)))\n"
+            "        return y * (torch.arange(y.shape[2]) >= past)",
+        ),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "two-taps-only",
+        edit=(
+            PAD,
+            "ends = torch.zeros(self.kernel_size[0])\n"
+            "        ends[0] = ends[-1] = 1\n"
+            "        x = F.pad(x, (past, 0))\n"
+            "        return F.conv1d(x, self.weight * ends, self.bias, dilation=self.dilation)",
+        ),
+    ),
+    *(
+        Wrong("receptive_field", FIELD, name, edit=(R, field))
+        for name, field in (
+            ("sum-of-dilations", "sum(dilations)"),
+            ("multiplied", "math.prod(1 + (kernel_size - 1) * d for d in dilations)"),
+            ("top-layer-only", "2 * (kernel_size - 1) * max(dilations, default=0) or 1"),
+        )
+    ),
+    Wrong(
+        "ResidualBlock",
+        LABEL,
+        "label-zero-ignored",
+        edit=("self.condition(label)", "(self.condition(label) * (label > 0)[:, None])"),
+    ),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "squashed-again",
+        edit=("x + self.residual(z)", "F.relu(x + self.residual(z))"),
+    ),
+    *(
+        Wrong("WaveNet", STACK, name, edit=("self.head(total)", head))
+        for name, head in (
+            ("skips-scaled", "self.head(total / len(self.blocks) ** 0.5)"),
+            ("softmax-in-stack", "self.head(total).softmax(1)"),
+        )
+    ),
+    Wrong(
+        "WaveNet",
+        FORWARD,
+        "logits-shifted",
+        edit=(
+            (SHIFT, ""),
+            (
+                "return self.stack(x, label)",
+                "return F.pad(self.stack(x, label), (1, 0))[:, :, :-1]",
+            ),
+        ),
+    ),
+    Wrong(
+        "WaveNet",
+        FORWARD,
+        "axes-confused",
+        edit=(
+            EMBED,
+            "x = self.embed(codes).reshape(len(codes), self.channels, codes.shape[1])",
+        ),
+    ),
+    *(
+        Wrong("WaveNet", PRICE, name, edit=edit)
+        for name, edit in (
+            ("one-more-given", (TOTAL, "return each[:, given + 1 :].sum(1)")),
+            ("given-at-the-end", (TOTAL, "return each[:, -given:].sum(1)")),
+            ("field-left-out", (TOTAL, "return each[:, max(given, self.field) :].sum(1)")),
+            ("label-dropped", (CE, CE.replace("(codes, label)", "(codes)"))),
+            (
+                "softmax-over-time",
+                (
+                    CE,
+                    "each = F.nll_loss(self(codes, label).log_softmax(2), codes, reduction='none')",
+                ),
+            ),
+        )
+    ),
+    *(
+        Wrong("generate", DRAWN, name, edit=edit)
+        for name, edit in (
+            (
+                "code-zero-in-front",
+                (
+                    SEEN,
+                    "window = F.pad(codes[:, : t + 1], (model.field, 0))[:, -model.field - 1 :]",
+                ),
+            ),
+            (
+                "own-place-and-a-zero",
+                (SEEN, "window = F.pad(codes[:, :t], (1, 0))[:, -model.field :]"),
+            ),
+            ("first-column", ("[:, :, -1]", "[:, :, 0]")),
+            (
+                "one-number-for-all",
+                (
+                    PUT,
+                    "p = model(window, label)[:, :, -1].double().softmax(1).cumsum(1)\n"
+                    "        u = torch.rand(1, generator=generator, dtype=torch.float64)\n"
+                    "        codes[:, t] = (p <= u).sum(1).clamp(max=p.shape[1] - 1)",
+                ),
+            ),
+        )
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "row-after-row",
+        source="""
+def generate(model, count, label=None, generator=None):
+    rows = []
+    for one in [None] if label is None else label.split(1):
+        codes = torch.zeros(1, count, dtype=torch.int64)
+        for t in range(count):
+            window = codes[:, max(0, t - model.field) : t + 1]
+            codes[:, t] = draw_codes(model(window, one)[:, :, -1], generator)
+        rows.append(codes)
+    return torch.cat(rows)
+""",
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "queue-length-d",
+        edit=((QUEUE, "length = d"), ("self.queue[j * d]", "self.queue[0]")),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "queue-of-fixed-length",
+        source="""
+class QueuedConv1d(nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv, self.ring, self.at = conv, None, 0
+
+    def forward(self, x):
+        k, d = self.conv.kernel_size[0], self.conv.dilation[0]
+        if self.ring is None:
+            self.ring = x.new_zeros(*x.shape[:2], 16)
+        self.ring[:, :, self.at] = x[:, :, 0]
+        places = [(self.at - (k - 1 - j) * d) % 16 for j in range(k)]
+        self.at = (self.at + 1) % 16
+        return F.conv1d(self.ring[:, :, places], self.conv.weight, self.conv.bias)
+""",
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "weights-turned",
+        edit=("columns.flatten(1), self.weight", "columns.mT.flatten(1), self.weight"),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "two-taps-only",
+        edit=(
+            "columns = torch.cat(taps, dim=2)",
+            "columns = torch.cat([taps[0]] + [0 * tap for tap in taps[1:-1]] + [x], dim=2)",
+        ),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "precision-of-its-own",
+        edit=(
+            (NEW, "self.queue.append(x.half())"),
+            ("self.queue[j * d] for", "self.queue[j * d].to(x.dtype) for"),
+        ),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        "what is heard in double precision is remembered in it",
+        "precision-of-its-own",
+        edit=(
+            (NEW, "self.queue.append(x.float())"),
+            ("self.queue[j * d] for", "self.queue[j * d].to(x.dtype) for"),
+        ),
+    ),
+    Wrong(
+        "generate_fast",
+        SAME,
+        "model-changed",
+        edit=(ZERO, "model.eval()\n    " + ZERO),
+    ),
 )
