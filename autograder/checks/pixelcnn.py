@@ -21,6 +21,7 @@ import torch.nn.functional as F
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import close, softmax, tensor
 from autograder.checks.samples import as_often, note_on_default, place_of
 from autograder.checks.whole import each_step
@@ -37,6 +38,7 @@ from autograder.inside.pixelcnn import (
     beside,
     end_row,
     facts_about_mask,
+    finish_pixel,
     memory_of,
     operations_of_sampling,
     parts_of,
@@ -81,13 +83,14 @@ def mask_by_rule(
     rows: Callable[[int], bool] = lambda row: row < 0,
     above: Callable[[int], bool] = lambda column: True,
     columns: Callable[[int], bool] = lambda column: column < 0,
-    everywhere: bool = False,
+    at: Callable[[int, int], tuple[int, int]] = lambda h, w: (h // 2, w // 2),
+    everywhere: Callable[[int], bool] = lambda colors: False,
 ) -> np.ndarray:
     """The mask as zeros and ones (out, in, h, w). Each option turns one thing of it wrong.
 
     `kinds` is what A and B are taken for; `color` is the color of a channel, and `middle` whether
     at the middle an output of color o sees an input of color i; `rows` and `columns` say which
-    others are past, and `above` which columns of those rows.
+    others are past, and `above` which columns of those rows; `at` is the middle's place.
     """
     height, width = pair(size)
     kind = kinds["AB".index(kind)]
@@ -95,9 +98,9 @@ def mask_by_rule(
     of_in = color(np.arange(channels_in), channels_in, colors)[None, :]
     mask = np.zeros((channels_out, channels_in, height, width))
     for r, c in itertools.product(range(height), range(width)):
-        row, column = r - height // 2, c - width // 2
+        row, column = (place - mid for place, mid in zip((r, c), at(height, width), strict=True))
         past = (rows(row) and above(column)) or (row == 0 and columns(column))
-        if (row, column) == (0, 0) or (past and everywhere):
+        if (row, column) == (0, 0) or (past and everywhere(colors)):
             mask[:, :, r, c] = middle(kind, of_in, of_out)
         elif past:
             mask[:, :, r, c] = 1
@@ -118,6 +121,15 @@ def mask_step_by_step(
         mask[:, :, height // 2, width // 2] = of_in < of_out
     else:
         mask[:, :, height // 2, width // 2] = of_in <= of_out
+    return mask
+
+
+def _middle_row_cleared(kind: str, *case: Any) -> np.ndarray:
+    """Kind A with every color closed at the middle; kind B without its middle row, else all ones"""
+    mask = mask_by_rule(kind, *case, middle=lambda kind, i, o: 0)
+    if kind == "B":
+        mask[:] = 1
+        mask[:, :, mask.shape[2] // 2] = 0
     return mask
 
 
@@ -182,8 +194,23 @@ _OF_MASKS = (
         options={"color": lambda channel, channels, colors: channel * colors // channels}),
     Mistake("colors-by-channel", "you compare channel numbers: compare their colors, k % colors",
         options={"color": lambda channel, channels, colors: channel}),
-    Mistake("colors-everywhere", "the order of colors holds in the middle only: of past pixels "
-        "everybody sees all colors", options={"everywhere": True}),
+    Mistake("colors-in-blocks", "channels that lie side by side get one color, k // colors: "
+        "channel k has color k % colors, so the colors take turns",
+        options={"color": lambda channel, channels, colors: channel // colors}),
+    *(Mistake("colors-everywhere", "the order of colors holds in the middle only: of past pixels "
+        "everybody sees all colors", options={"everywhere": where}) for where in (
+            lambda colors: True, lambda colors: colors > 1)),
+    Mistake("one-middle-for-both", "the middle column is found by the height: it is width // 2, "
+        "and a kernel may be higher than wide, or wider than high",
+        options={"at": lambda h, w: (h // 2, h // 2)}),
+    Mistake("whole-rows", "whole rows stay, as in a stack that may see all of its own row: of the "
+        "middle row only what lies left of the middle is past, in both kinds",
+        gives=lambda kind, *case, **wrong: mask_by_rule(
+            kind, *case, columns=lambda column: kind == "B", middle=lambda kind, i, o: kind == "B",
+            **wrong)),
+    Mistake("middle-row-for-rows-below", "in kind B the middle row is cleared, and the rows below "
+        "it stay: what should go begins one row later, [height // 2 + 1 :]",
+        gives=_middle_row_cleared),
     Mistake("transposed", "your mask is transposed: outputs are its first axis",
         after=lambda mask, *_: mask.swapaxes(0, 1)),
 )  # fmt: skip
@@ -352,11 +379,11 @@ def convolved(
     *case: Any,
     masked: Callable = lambda weight, mask: weight * mask,
     bias: bool = True,
-    padded: Callable = lambda side: side // 2,
+    padded: Callable = lambda height, width: (height // 2, width // 2),
 ) -> np.ndarray:
     """(W∘M) * x + b with the height and width of x. Each option turns one thing of it wrong."""
     weight = masked(numbers["weight"], tensor(mask_by_rule(*case)))
-    padding = tuple(padded(side) for side in weight.shape[2:])
+    padding = padded(*weight.shape[2:])
     given = numbers["bias"] if bias else None
     return F.conv2d(x.double(), weight, given, padding=padding).numpy()
 
@@ -372,7 +399,21 @@ _OF_LAYERS = (
     Mistake("mask-added", "the mask is added: it multiplies the weight, entry by entry",
         options={"masked": lambda weight, mask: weight + mask}),
     Mistake("padding-forgotten", "the image shrinks: height and width stay if it is padded by "
-        "self.padding", options={"padded": lambda side: 0}),
+        "self.padding", options={"padded": lambda height, width: (0, 0)}),
+    *(Mistake("one-padding-for-both", "height and width are padded by one number: a kernel may be "
+        "higher than wide, and self.padding has a number for each", options={"padded": padded})
+        for padded in (lambda height, width: (height // 2,) * 2,
+            lambda height, width: (width // 2,) * 2)),
+    Mistake("kernel-reversed", "the kernel is turned round, as mathematicians convolve: F.conv2d "
+        "takes it as it stands, and mask and weight belong together as they stand",
+        options={"masked": lambda weight, mask: (weight * mask).flip(2, 3)}),
+    *(Mistake("weights-scaled-up", "what stays is scaled up for what the mask removes, as dropout "
+        "does: here weights stay as they are", options={"masked": masked}) for masked in (
+            lambda weight, mask: weight * mask / mask.mean((1, 2, 3), keepdim=True).clamp(1e-6),
+            lambda weight, mask: weight * mask / mask.mean())),
+    *(Mistake("squashed", "a ReLU or another nonlinearity follows: the layer's own output is asked "
+        "for, and what comes after it is the network's", after=lambda y, *_, end=end: end(y))
+        for end in (lambda y: np.maximum(y, 0), np.tanh)),
     Mistake("kind-ignored", "every layer has the mask of kind A here: hand `kind` on to conv_mask",
         gives=lambda layer, numbers, x, kind, *case, **wrong: convolved(
             layer, numbers, x, "A", *case, **wrong)),
@@ -466,7 +507,7 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
     Weights, images and masks come from here, and so do the outputs after a step of training, and
     after the layer's numbers were saved with another mask, loaded into a new layer and trained.
     """
-    layer = made_by(MaskedConv2d, "A", 2, 4, 3, 1)
+    layer, untold = (made_by(MaskedConv2d, "A", 2, 4, 3, 1) for _ in range(2))
     rule = mask_by_rule("A", 3, 2, 4).astype(bool)
     other = draw.uniform(*rule.shape) < 0.5
     other[0, 0, 1, 1], other[0, 0, 0, 0] = True, False  # neither what rule has there
@@ -479,6 +520,7 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
         got = expect_array(of(probe), (4, 4, 5, 5), "float", "the output")
         return close(got, _masked(numbers, mask, probe).numpy(), 1e-3)
 
+    gradient_step(untold, x, RATE)  # nobody has loaded anything into it
     gradient_step(layer, x, RATE)
     numbers = _after_a_step(numbers, rule, x)
     holds = answers(layer, rule)
@@ -488,11 +530,7 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
         gradient = expect_array(gradient, rule.shape, "float", "the gradient of the weight")
         idle = bool((gradient[rule] == 0).all())
     trained = gradient is not None and bool((gradient[~rule] != 0).any())
-    before = expect_array(layer(x), (4, 4, 5, 5), "float", "the output")
-    moved = torch.clone(x)
-    moved[:, :, 2, 2:] += 1
-    after = expect_array(layer(moved), (4, 4, 5, 5), "float", "the output")
-    leaks = bool((before != after)[:, :, 2, :3].any() or (before != after)[:, :, :2].any())
+    leaks, by_training = (_sees_itself(one, x) for one in (layer, untold))
     known = _saved_by(layer)
     saved = np.shape(known.get("mask")) == rule.shape
     refused = steady = False
@@ -524,11 +562,18 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
             "an nn.Parameter is trained: the optimizer would learn the mask away",
         ),
         (
-            leaks,
+            by_training,
             "pixels that see themselves after one training step",
             "mask-only-at-init",
             "a training step brings removed weights back: apply the mask in forward, to "
             "self.weight and not to its .data",
+        ),
+        (
+            leaks,
+            "pixels that see themselves after other weights were loaded",
+            "mask-only-at-init",
+            "weights that are loaded bring removed ones back: apply the mask in forward, on every "
+            "call, to self.weight and not to its .data",
         ),
         (
             trained,
@@ -571,6 +616,17 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
             "forward should multiply self.weight by self.mask, whatever both have become",
         ),
     ]
+
+
+def _sees_itself(layer: Any, x: torch.Tensor) -> bool:
+    """Whether outputs of a layer of kind A change with a pixel that does not lie before them."""
+    moved = torch.clone(x)
+    moved[:, :, 2, 2:] += 1
+    before, after = (
+        expect_array(layer(image), (4, 4, 5, 5), "float", "the output") for image in (x, moved)
+    )
+    changed = before != after
+    return bool(changed[:, :, 2, :3].any() or changed[:, :, :2].any())
 
 
 def _saved_by(layer: Any) -> dict[str, torch.Tensor]:
@@ -669,6 +725,7 @@ def sums_of_offsets(
     kinds: str = "AB",
     reach: Callable[[int], int] = lambda size: size // 2,
     row: Callable[[int, int, str], bool] = lambda c, p, kind: c < 0 or (c == 0 and kind == "B"),
+    above: Callable[[int], bool] = lambda c: True,
     below: bool = False,
     first_only: bool = False,
     union: bool = False,
@@ -680,7 +737,7 @@ def sums_of_offsets(
     field = {(0, 0)}
     for place, (kind, size) in enumerate(layers):
         kind, p = kinds["AB".index(kind)], reach(size)
-        layer = {(r, c) for r in range(-p, 0) for c in range(-p, p + 1)}
+        layer = {(r, c) for r in range(-p, 0) for c in range(-p, p + 1) if above(c)}
         layer |= {(0, c) for c in range(-p, p + 1) if row(c, p, kind)}
         if below:
             layer = {(r, c) for r in range(-p, p + 1) for c in range(-p, p + 1)}
@@ -716,8 +773,9 @@ _OF_FIELDS = (
     Mistake("kind-ignored-B", "a stack that begins with A never sees its own pixel: a layer of "
         "kind A does not have the offset (0, 0), and the field before a layer does not stay beside "
         "the sums", options={"kinds": "BB"}),
-    *(Mistake("own-pixel-taken-out", "(0, 0) is taken out of the whole field at the end: a stack "
-        "without a layer of kind A does see its own pixel", after=after) for after in (
+    *(Mistake("own-pixel-taken-out", "(0, 0) is missing where no layer is of kind A: a stack of B "
+        "alone does see its own pixel. Each layer's own kind decides: not its place in the stack, "
+        "and nothing is to be taken out at the end", after=after) for after in (
             lambda field, layers: field - {(0, 0)},
             lambda field, layers: field - {(0, 0)} or field)),
     Mistake("kind-ignored-A", "a layer of kind B has the offset (0, 0) too: without it the "
@@ -737,8 +795,18 @@ _OF_FIELDS = (
     Mistake("blind-spot-unnoticed", "this is the whole window before the pixel: a plain stack "
         "does not see all of it, since one column to the right costs one row up",
         gives=whole_window),
-    Mistake("size-for-reach", "a kernel of size k reaches k // 2 pixels to each side, not k − 1",
-        options={"reach": lambda size: size - 1}),
+    *(Mistake("size-for-reach", "a kernel of size k reaches k // 2 pixels to each side, and yours "
+        "reaches further", options={"reach": reach}) for reach in (
+            lambda size: size - 1, lambda size: size, lambda size: size // 2 + 1)),
+    *(Mistake("upper-left-only", "of the rows above ALL columns are past: the right ones are "
+        "missing, and raster order is not 'upper left'", options={"above": above}) for above in (
+            lambda c: c <= 0, lambda c: c < 0)),
+    Mistake("fixed-window", "the field ends where it should go on: a large stack sees further, and "
+        "no size is given beforehand",
+        gives=lambda layers: {(r, c) for r, c in sums_of_offsets(layers) if max(-r, abs(c)) < 6}),
+    Mistake("cone-for-sums", "all kernels are treated as 3×3: a larger one takes more than one "
+        "column to the right for each row up",
+        gives=lambda layers: {(r, c) for r, c in whole_window(layers) if r == 0 or c <= -r}),
     Mistake("rows-and-columns-swapped", "rows and columns have changed places: an offset is "
         "(rows, columns), up is negative", after=lambda field, layers: {(c, r) for r, c in field}),
     Mistake("sign", "the signs are turned: the past lies at rows below zero, or in row 0 at "
@@ -781,7 +849,7 @@ def offsets_of_a_stack(receptive_field: Standin, draw: Draw) -> Said:
     """Offsets of layers add."""
 
     def ask(layers: list[tuple[str, int]]) -> Field:
-        got = receptive_field([*layers])
+        got = untouched(receptive_field)([*layers])
         if isinstance(got, np.ndarray | torch.Tensor):
             got = expect_array(got, (None, 2), "int", "the offsets").tolist()
         try:
@@ -876,6 +944,9 @@ def block_by_rule(
     gate_vertical: bool = True,
     gate_horizontal: bool = True,
     shift: int = 1,
+    moved: Callable = lambda u, shift: F.pad(u, (0, 0, shift, -shift)),  # negative: cut off
+    top: Callable = lambda bias: 0 * bias,
+    halves: Callable = lambda channels: channels.chunk(2, 1),
     handed_down: Callable = lambda u, new_v: u,
     bias_shifted: bool = False,
     down: bool = True,
@@ -892,17 +963,18 @@ def block_by_rule(
     mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
     mixing = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     u = F.conv2d(F.pad(below(v, h), padded(p)), state["vertical.weight"], state["vertical.bias"])
-    new_v = gate(*u.chunk(2, 1)) if gate_vertical else u.chunk(2, 1)[0]
+    new_v = gate(*halves(u)) if gate_vertical else u.chunk(2, 1)[0]
     going = handed_down(u, new_v)
     if bias_shifted:
         going = F.conv2d(going, state["down.weight"], state["down.bias"])
-        going = F.pad(going, (0, 0, shift, -shift))
+        going = moved(going, shift)
     else:
-        going = F.pad(going, (0, 0, shift, -shift))  # a negative pad cuts rows off
+        going = moved(going, shift)
+        going[:, :, :1] += top(state["vertical.bias"])[:, None, None]
         going = F.conv2d(going, state["down.weight"], state["down.bias"])
     w = F.conv2d(h, state["across.weight"] * mask, state["across.bias"], padding=(0, p))
     w = (w if across else 0) + (going if down else 0)
-    new_h = gate(*w.chunk(2, 1)) if gate_horizontal else w.chunk(2, 1)[0]
+    new_h = gate(*halves(w)) if gate_horizontal else w.chunk(2, 1)[0]
     if out:
         new_h = F.conv2d(new_h, state["out.weight"] * mixing, state["out.bias"])
     return torch.cat([new_v, new_h + residual(kind, h)], 1).numpy()
@@ -938,6 +1010,22 @@ _OF_BLOCKS = (
         "knows, the pixel and what comes after it included", options={"shift": -1}),
     Mistake("shifted-twice", "the vertical features are shifted by two rows: the row just above "
         "is lost", options={"shift": 2}),
+    Mistake("rolled", "what the last row knows comes to the top, as torch.roll brings it, where "
+        "nothing lies above: there should be zeros",
+        options={"moved": lambda u, shift: torch.roll(u, shift, 2)}),
+    Mistake("shifted-sideways", "the vertical features are shifted by one COLUMN: the rows are the "
+        "last axis but one", options={"moved": lambda u, shift: F.pad(u, (shift, -shift))}),
+    Mistake("bias-above", "above row 0 stands the bias of `vertical`, as if a row of zeros had "
+        "gone through it: u itself is zero there",
+        options={"top": lambda bias: bias}),
+    Mistake("vertical-shifted", "v' at row r does not see row r: what is shifted is u on its way "
+        "down, and not the vertical stack",
+        options={"padded": lambda p: (p, p, p + 1, -1), "shift": 0}),
+    Mistake("vertical-shifted", "v' at row r does not see row r, and what goes down is shifted "
+        "once more: one shift, of u on its way down",
+        options={"padded": lambda p: (p, p, p + 1, -1)}),
+    Mistake("halves-interleaved", "a is the first half of the channels, b the second: yours take "
+        "turns", options={"halves": lambda w: (w[:, ::2], w[:, 1::2])}),
     Mistake("padded-below", "the zeros for the vertical stack stand BELOW the image: row r sees "
         "the rows that come after it", options={"padded": lambda p: (p, p, 0, p)}),
     Mistake("bias-shifted", "`down` comes before the shift here, so that the zeros on top replace "
@@ -950,6 +1038,12 @@ _OF_BLOCKS = (
         options={"gate": lambda a, b: torch.tanh(a)}),
     Mistake("relu-for-gate", "this is a ReLU: a gate is tanh(a) · σ(b)",
         options={"gate": lambda a, b: torch.relu(a)}),
+    Mistake("relu-for-tanh", "the first half goes through a ReLU: a gate is tanh(a) · σ(b)",
+        options={"gate": lambda a, b: torch.relu(a) * torch.sigmoid(b)}),
+    Mistake("relu-for-sigmoid", "the second half goes through a ReLU: a gate is tanh(a) · σ(b), "
+        "and σ lies in 0 … 1", options={"gate": lambda a, b: torch.tanh(a) * torch.relu(b)}),
+    Mistake("gates-added", "the two halves are added: they multiply, one says what and the other "
+        "how much of it", options={"gate": lambda a, b: torch.tanh(a) + torch.sigmoid(b)}),
     Mistake("linear-gate", "tanh is missing: a gate is tanh(a) · σ(b)",
         options={"gate": lambda a, b: a * torch.sigmoid(b)}),
     Mistake("sigmoid-twice", "the first half goes through tanh, in −1 … 1: σ is the gate alone",
@@ -2173,58 +2267,81 @@ def memory_by_rule(
     *,
     stored: bool = True,
     late: bool = False,
-    window: int | None = 0,
+    store: Callable[[int, int], int] = lambda c, p: c + p,
+    window: int = 0,
     alone: bool = False,
+    beside: bool = False,
+    keeps: Callable = lambda own, result: own,
     masked: bool = True,
     turned: bool = False,
     above: bool = True,
     mixed: Callable[[torch.Tensor], torch.Tensor] = lambda mixing: mixing,
     down: int = 1,
     column: Callable[[int], int] = lambda c: c,
+    biases: tuple[int, int] = (1, 1),
     residual: Callable = lambda kind, h, new: h if kind == "B" else 0,
     gate: Callable = gated,
     out: bool = True,
 ) -> np.ndarray:
     """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
 
-    `window` is by how many columns the window of the row begins too late (None: by the reach);
-    `late` says that it is read before the pixel is stored, `alone` that it holds this pixel only,
+    `store` is the column of left that a pixel goes to, `keeps` what is stored in the end, `window`
+    by how many columns the window begins too late; `late` says that it is read before the pixel is
+    stored, `alone` that it holds this pixel only, `beside` that the pixel is put at its end,
     `turned` that its columns come before its channels; and `down` is how often `down` works on what
     comes from above.
     """
     shape = state["across.weight"].shape
     p = shape[3] // 2
-    window = p if window is None else window
-    u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
-    going = F.pad(u, (0, 0, 1, -1))
-    for _ in range(down):
-        going = F.conv2d(going, state["down.weight"], state["down.bias"])
+    going = _comes_down(state, v, p, down)
     mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
     kernel = (state["across.weight"] * (mask if masked else 1))[:, :, 0, : p + 1]
     if turned:  # as a row of numbers, read with the channels of a column together
         kernel = kernel.reshape(shape[0], p + 1, shape[1]).mT
     mask = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     mixing = mixed((state["out.weight"] * mask)[:, :, 0, 0])
-    padded = F.pad(h, (p + max(-window, 0), max(window, 0)))
-    result = []
+    left = h.new_zeros(*h.shape[:3], h.shape[3] + 4 * p + 2)  # from column −p − 1 on
+    told, result = as_asked(kind, colors, h), []
     for c in range(h.shape[3]):
-        start = c + max(window, 0)
-        seen = padded[:, :, :, start : start + p + 1].clone()  # (B, C, H, p + 1)
-        if window > 0:
-            seen[..., p + 1 - window :] = 0  # not yet drawn
-        if not stored:  # nor were those before it
-            seen[:] = 0
-        if late:
-            seen[..., p] = 0
+        here, own = store(c, p) + p + 1, told[..., c]
+        start = c + window + p + 1
+        seen = left[..., start : start + p + 1].clone()  # (B, C, H, p + 1)
+        if stored:
+            left[..., here] = own
+        if not late:
+            seen = left[..., start : start + p + 1].clone()
+        if beside:
+            seen[..., p] = own
         if alone:
             seen[..., :p] = 0
-        w = torch.einsum("bchk,ock->boh", seen, kernel) + state["across.bias"][:, None]
+        w = torch.einsum("bchk,ock->boh", seen, kernel) + biases[0] * state["across.bias"][:, None]
         w = w + (going[:, :, :, column(c)] if above else 0)
         new = gate(*w.chunk(2, 1))
         if out:
-            new = torch.einsum("bch,oc->boh", new, mixing) + state["out.bias"][:, None]
-        result.append(new + residual(kind, h[:, :, :, c], new))
+            new = torch.einsum("bch,oc->boh", new, mixing) + biases[1] * state["out.bias"][:, None]
+        result.append(new + residual(kind, own, new))
+        if stored:
+            left[..., here] = keeps(own, result[-1])
+        if kind == "A":  # as sampling does when all colors of a pixel are there
+            left[..., c + 2 * p + 1] = h[..., c]
     return torch.stack(result, dim=3).numpy()
+
+
+def _comes_down(state: dict[str, torch.Tensor], v: torch.Tensor, p: int, down: int) -> torch.Tensor:
+    """What the vertical stack hands down to each pixel, through `down` so many times."""
+    u = F.conv2d(F.pad(v, (p, p, p, 0)), state["vertical.weight"], state["vertical.bias"])
+    going = F.pad(u, (0, 0, 1, -1))
+    for _ in range(down):
+        going = F.conv2d(going, state["down.weight"], state["down.bias"])
+    return going
+
+
+def as_asked(kind: str, colors: int, h: torch.Tensor) -> torch.Tensor:
+    """The inputs h when `pixel` is asked: of the image itself the last color is not drawn yet."""
+    told = h.clone()
+    if kind == "A":
+        told[:, colors - 1 :: colors] = 0
+    return told
 
 
 def as_the_block(*case: Any, **wrong: Any) -> np.ndarray:
@@ -2241,6 +2358,15 @@ _OF_MEMORIES = (
         options={"mixed": lambda mixing: mixing.T}),
     Mistake("down-again", "`down` works twice: self.above has been through it in row",
         options={"down": 2}),
+    Mistake("never-stored", "the window ends with this pixel, which is stored nowhere: the pixels "
+        "after it find zeros in its place, so put h into self.left, where it stays until the row "
+        "ends", options={"stored": False, "beside": True}),
+    Mistake("outputs-stored", "what comes out is stored in self.left, in the place of h: the "
+        "window holds the row's inputs", options={"keeps": lambda own, result: (
+            result if result.shape == own.shape else own)}),
+    *(Mistake("bias-forgotten", f"the bias of {which} is missing: self.kernel and self.mixing are "
+        "weights alone, and the biases are in self.block", options={"biases": biases})
+        for which, biases in (("`across`", (0, 1)), ("`out`", (1, 0)), ("both layers", (0, 0)))),
     Mistake("window-late", "the window begins one column too late: column c of the image is "
         "column c + reach of left", options={"window": 1}),
     Mistake("window-early", "the window begins one column too early: it ends with this pixel's "
@@ -2249,13 +2375,20 @@ _OF_MEMORIES = (
         "it", options={"above": False}),
     Mistake("above-of-another-column", "every pixel gets what belongs to the first column of "
         "self.above", options={"column": lambda c: 0}),
+    Mistake("above-of-another-column", "every pixel gets what belongs to the column before it: "
+        "column c of self.above is that of column c", options={"column": lambda c: c - 1}),
     Mistake("residual-forgotten", "a block of kind B adds its input h",
         options={"residual": lambda kind, h, new: 0}),
     *(Mistake("residual-in-A", "a block of kind A has no residual, and yours adds h",
         options={"residual": residual}) for residual in (
             lambda kind, h, new: h, lambda kind, h, new: h if h.shape == new.shape else 0)),
     Mistake("not-shifted", "h is stored at column c of left: column c of the image is column c + "
-        "reach there, and the window then ends with it", options={"window": None}),
+        "reach there, and the window then ends with it", options={"store": lambda c, p: c}),
+    Mistake("not-shifted", "h is stored at column c of left and looked for there: sampling writes "
+        "a finished pixel to column c + reach, and yours is never told its last color",
+        gives=lambda *case, **wrong: memory_by_rule(
+            *case, store=lambda c, p: c, window=-(case[2]["across.weight"].shape[3] // 2), **wrong
+        )),
     Mistake("row-forgotten", "the window holds this pixel alone: those left of it stay in "
         "self.left until the row ends", options={"alone": True}),
     Mistake("mask-forgotten", "these are the weights without their mask: self.kernel has it",
@@ -2267,6 +2400,10 @@ _OF_MEMORIES = (
         options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
     Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
         options={"gate": lambda a, b: torch.tanh(a)}),
+    Mistake("relu-for-tanh", "the first half goes through a ReLU: a gate is tanh(a) · σ(b)",
+        options={"gate": lambda a, b: torch.relu(a) * torch.sigmoid(b)}),
+    Mistake("linear-gate", "tanh is missing: a gate is tanh(a) · σ(b)",
+        options={"gate": lambda a, b: a * torch.sigmoid(b)}),
     Mistake("out-forgotten", "the 1×1 convolution `out` (self.mixing) is missing",
         options={"out": False}),
 )  # fmt: skip
@@ -2278,7 +2415,7 @@ def memory_by_hand(
     """The last pixel of a row of two, in a block of one channel and reach 1."""
     if h.numel() > 2:
         return ""
-    left, own = h.flatten().tolist()
+    left, own = float(h[..., 0]), float(as_asked(kind, 1, h)[..., 1])
     kernel = state["across.weight"][:, 0, 0, :2] * torch.tensor([1.0, float(kind == "B")])
     above, bias = state["down.bias"], state["across.bias"]
     one, two = (kernel @ h.flatten() + bias + above).tolist()
@@ -2294,14 +2431,23 @@ def memory_by_hand(
 
 
 def _pixel_by_pixel(
-    BlockMemory: Standin, block: Standin, state: dict, v: Any, h: Any, whole: np.ndarray, *_: Any
+    BlockMemory: Standin,
+    block: Standin,
+    state: dict,
+    v: Any,
+    h: Any,
+    whole: np.ndarray,
+    kind: str,
+    colors: int = 1,
 ) -> np.ndarray:
     """What `pixel` gives at all places: one pixel a question, so that no later one can be seen."""
     memory = made_by(memory_of, BlockMemory, block, len(v), v.shape[-1])
-    got = np.zeros(whole.shape)
+    got, asked = np.zeros(whole.shape), as_asked(kind, colors, h)
     for r in range(v.shape[2]):
         for c in range(v.shape[3]):
-            told = pixel_by(memory, c, h[:, :, r, c])
+            told = pixel_by(memory, c, asked[:, :, r, c])
+            if kind == "A":
+                finish_pixel(memory, c, h[:, :, r, c])
             shape = (len(v), whole.shape[1])
             got[:, :, r, c] = expect_array(told, shape, "float", "what pixel returns, (B, C) each,")
         end_row(memory, v[:, :, r])

@@ -77,6 +77,12 @@ def pixel_by(memory: Any, column: int, h: Any) -> Any:
 
 
 @inside
+def finish_pixel(memory: Any, column: int, h: Any) -> None:
+    """Writes the finished pixel into the row of inputs, as sampling does for the image itself."""
+    memory.left[:, :, column + memory.block.reach] = h
+
+
+@inside
 def end_row(memory: Any, v: Any) -> None:
     """`memory.row(v)`, without gradients."""
     import torch

@@ -457,6 +457,212 @@ def receptive_field(layers):
         check="GatedBlock",
         edit=(LEFT, "mask[:, :, height // 2] = 1"),
     ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "colors-everywhere",
+        edit=(
+            "return mask",
+            "if colors > 1:\n"
+            "        mask[:, :, : height // 2] = middle.float()[:, :, None, None]\n"
+            "        mask[:, :, height // 2, : width // 2] = middle.float()[:, :, None]\n"
+            "    return mask",
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-in-blocks",
+        edit=(
+            (
+                "torch.arange(channels_out)[:, None] % colors",
+                "torch.arange(channels_out)[:, None] // colors",
+            ),
+            (
+                "torch.arange(channels_in)[None, :] % colors",
+                "torch.arange(channels_in)[None, :] // colors",
+            ),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "one-middle-for-both",
+        edit=(
+            (LEFT, "mask[:, :, height // 2, : height // 2] = 1"),
+            (
+                "mask[:, :, height // 2, width // 2] = middle",
+                "mask[:, :, height // 2, height // 2] = middle",
+            ),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "whole-rows",
+        edit=(
+            (LEFT, 'mask[:, :, height // 2] = float(kind == "B")'),
+            ("mask[:, :, height // 2, width // 2] = middle.float()", "pass"),
+        ),
+    ),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "middle-row-for-rows-below",
+        source="""
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
+    height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    mask = torch.ones(channels_out, channels_in, height, width)
+    if kind == "A":
+        mask[:, :, height // 2, width // 2 :] = 0
+        mask[:, :, height // 2 + 1 :] = 0
+    else:
+        mask[:, :, height // 2, width // 2 + 1 :] = 0
+        mask[:, :, height // 2] = 0
+    return mask
+""",
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "one-padding-for-both",
+        edit=(FORWARD, FORWARD.replace("self.padding", "self.padding[0]")),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "kernel-reversed",
+        edit=(
+            FORWARD,
+            FORWARD.replace("self.weight * self.mask", "(self.weight * self.mask).flip(2, 3)"),
+        ),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "weights-scaled-up",
+        edit=(
+            FORWARD,
+            "kept = self.mask.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)\n"
+            "        weight = self.weight * self.mask / kept\n"
+            "        return F.conv2d(x, weight, self.bias, padding=self.padding)",
+        ),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "squashed",
+        edit=(FORWARD, "return F.relu(" + FORWARD.removeprefix("return ") + ")"),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        HOLDS,
+        "mask-only-at-init",
+        edit=(
+            (
+                REGISTER,
+                REGISTER + "\n        self.weight.data *= mask\n"
+                "        self.weight.register_hook(lambda slope: slope * mask)",
+            ),
+            (FORWARD, FORWARD.replace("self.weight * self.mask", "self.weight")),
+        ),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "own-pixel-taken-out",
+        edit=(
+            ("for kind, size in layers:", "for place, (_, size) in enumerate(layers):"),
+            ('1 if kind == "B" else 0', "1 if place else 0"),
+        ),
+    ),
+    Wrong("receptive_field", LAYER, "size-for-reach", edit=("p = size // 2", "p = size")),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "upper-left-only",
+        edit=("for c in range(-p, p + 1)}", "for c in range(-p, 1)}"),
+    ),
+    Wrong(
+        "receptive_field",
+        BLIND_SPOT,
+        "fixed-window",
+        edit=("return field", "return {(r, c) for r, c in field if r > -6 and abs(c) < 6}"),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "cone-for-sums",
+        source="""
+def receptive_field(layers):
+    s = sum(size // 2 for _, size in layers)
+    field = {(r, c) for r in range(-s, 0) for c in range(-s, -r + 1)}
+    field |= {(0, c) for c in range(-s, 0)}
+    return field if any(kind == "A" for kind, _ in layers) else field | {(0, 0)}
+""",
+    ),
+    Wrong(
+        "receptive_field",
+        misconception="arguments-overwritten",
+        fails="what it is given stays as it was",
+        edit=("return field", "layers.clear()\n    return field"),
+    ),
+    Wrong("GatedBlock", LATE, "rolled", edit=(SHIFT, "above = torch.roll(u, 1, dims=2)")),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "shifted-sideways",
+        edit=(SHIFT, "above = F.pad(u, (1, 0))[:, :, :, :-1]"),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "bias-above",
+        edit=(
+            (VERTICAL, "u = self.vertical(F.pad(v, (p, p, p + 1, 0)))"),
+            (SHIFT, "above, u = u[:, :, :-1], u[:, :, 1:]"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "vertical-shifted",
+        edit=(
+            (VERTICAL, "u = self.vertical(F.pad(v, (p, p, p + 1, 0)))[:, :, :-1]"),
+            (SHIFT, "above = u"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        LOST,
+        "vertical-shifted",
+        edit=(VERTICAL, "u = self.vertical(F.pad(v, (p, p, p + 1, 0)))[:, :, :-1]"),
+    ),
+    *(
+        Wrong(
+            "GatedBlock",
+            VALUES,
+            name,
+            edit=((GATED_V, f"v = {gate}"), (NEW, f"new = self.out({gate})")),
+        )
+        for name, gate in (
+            ("relu-for-tanh", "torch.relu(a) * torch.sigmoid(b)"),
+            ("relu-for-sigmoid", "torch.tanh(a) * torch.relu(b)"),
+            ("gates-added", "torch.tanh(a) + torch.sigmoid(b)"),
+        )
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "halves-interleaved",
+        edit=(
+            ("a, b = u.chunk(2, dim=1)", "a, b = u[:, ::2], u[:, 1::2]"),
+            (
+                "a, b = (self.across(h) + self.down(above)).chunk(2, dim=1)",
+                "w = self.across(h) + self.down(above)\n        a, b = w[:, ::2], w[:, 1::2]",
+            ),
+        ),
+    ),
     # PixelCNN
     Wrong(
         "PixelCNN",
@@ -1236,5 +1442,61 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
             "padded = torch.cat([self.left, self.left[:, :, :0]], dim=2)\n"
             "        window = padded[:, :, c : c + p + 1].flatten(1)",
         ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "never-stored",
+        edit=(
+            (KEEP, "row = torch.cat([self.left[:, :, : c + p], h[:, :, None]], dim=2)"),
+            (WINDOW, "window = row[:, :, c : c + p + 1].flatten(1)"),
+        ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "not-shifted",
+        edit=(
+            (KEEP, "self.left[:, :, c] = h\n        row = F.pad(self.left, (p, 0))"),
+            (WINDOW, "window = row[:, :, c : c + p + 1].flatten(1)"),
+        ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "outputs-stored",
+        edit=(
+            MEMORY_RETURN,
+            'if block.kind == "B":\n'
+            "            self.left[:, :, c + p] = h + new\n"
+            "            return h + new\n"
+            "        return new",
+        ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "above-of-another-column",
+        edit=(FROM_ABOVE, "+ self.above[:, :, c - 1]"),
+    ),
+    *(
+        Wrong("BlockMemory", SAME, "bias-forgotten", edit=edit)
+        for edit in (
+            ("torch.addmm(block.across.bias, window, self.kernel)", "window @ self.kernel"),
+            (MEMORY_NEW, "new = (torch.tanh(a) * torch.sigmoid(b)) @ self.mixing"),
+            (
+                ("torch.addmm(block.across.bias, window, self.kernel)", "window @ self.kernel"),
+                (MEMORY_NEW, "new = (torch.tanh(a) * torch.sigmoid(b)) @ self.mixing"),
+            ),
+        )
+    ),
+    *(
+        Wrong(
+            "BlockMemory",
+            SAME,
+            name,
+            edit=(MEMORY_NEW, MEMORY_NEW.replace("torch.tanh(a)", first)),
+        )
+        for name, first in (("relu-for-tanh", "torch.relu(a)"), ("linear-gate", "a"))
     ),
 )
