@@ -315,6 +315,23 @@ def test_a_smaller_case_whose_numbers_look_right_is_not_shown():
     assert dict(cause.example)["given"] == "x of 2"
 
 
+def test_what_is_not_refused_is_not_shown_at_a_case_that_is_to_be_answered():
+    """The answers are off by what a looser property lets count: they are not what failed."""
+    subject = Subject(
+        ask=lambda x: "an answer" if x.min() < 0 else float((x * x).mean()) + 1e-4,
+        rule=lambda x: "a refusal" if x.min() < 0 else mean_square(x),
+        show=lambda x: f"x of {len(x)}",
+        smaller=lambda x: ((np.ones(1),), (-np.ones(2),)),
+    )
+    value = Property(
+        "value", "the mean square", vectors, 1, asks="it", alike=lambda a, b: abs(a - b) < 1e-3
+    )
+    refused = Property("refused", "no negative", lambda draw: [(-np.ones(5),)], 1, asks="none")
+    *claims, cause = examine(subject, Draw(0, "f"), value, refused)
+    assert [c.holds for c in claims] == [True, False]
+    assert dict(cause.example)["given"] == "x of 2"
+
+
 def test_one_mistake_in_two_ways_is_not_two_mistakes():
     """The last number and the first left out: said twice of what has lost neither."""
     lost = [

@@ -26,6 +26,7 @@ from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
+from autograder.diagnosis.mistakes import several
 from autograder.diagnosis.shrinking import smaller_than
 from autograder.draw import Draw
 from autograder.inside import call_and_keep
@@ -285,6 +286,7 @@ def the_price_of_an_outcome(ideal_bits: Standin, draw: Draw) -> Iterator[Claim |
 REFUSED, ANSWERED = "a ValueError", "an answer, without any error"
 CHANGED = "an answer, and the caller's probabilities changed"
 BESIDE = "other frequencies for a row alone than for the same row in a batch"
+BY_CHANCE = "other frequencies for the same rows in the next call"
 
 
 def frequencies(
@@ -337,6 +339,11 @@ def _in_single(p: np.ndarray, bits: int | None) -> Any:
 def _last(p: np.ndarray, axis: int) -> np.ndarray:
     """The last symbol of each row."""
     return np.full(p.shape[:-1], p.shape[-1] - 1)
+
+
+def _first(p: np.ndarray, axis: int) -> np.ndarray:
+    """The first symbol of each row."""
+    return np.zeros(p.shape[:-1], dtype=np.int64)
 
 
 def _one_each(value: Any, p: np.ndarray, bits: int | None) -> Any:
@@ -405,11 +412,22 @@ _OF_FREQUENCIES = (
         "the parts sum to 2^bits − 1: the numbers from 0 to 2^bits − 1 are 2^bits parts",
         options={"missing": 1},
     ),
-    Mistake(
+    *several(
         "single-precision",
         "the shares are computed in single precision, which holds 24 binary digits: with 30 bits "
         "many parts go to another symbol. Divide and share in double precision",
-        gives=_in_single,
+        _in_single,
+        lambda p, bits: (_in_single if p.dtype == np.float32 else frequencies)(p, bits),
+    ),
+    *several(
+        "something-added",
+        "a small number is added to each p, which is a whole part only where there are many bits: "
+        "give each symbol one part first, and share the others",
+        *(
+            lambda p, bits, v=v, rest=rest: frequencies(p + v, bits, **_SHARES, rest=rest)
+            for v in SMALL[:7]
+            for rest in (np.argmax, _last, _first)
+        ),
     ),
     *(
         Mistake(
@@ -477,6 +495,12 @@ _OF_BATCHES = (
         "changed-in-place",
         "you write into the caller's probabilities: make a new tensor",
         lambda seen: any(isinstance(o.answer, str) and o.answer == CHANGED for o in seen),
+    ),
+    Symptom(
+        "by-chance",
+        "the same rows get other frequencies in the next call, by chance or by what a call leaves "
+        "behind: the two ends, which call one after the other, cannot agree then",
+        lambda seen: any(isinstance(o.answer, str) and o.answer == BY_CHANCE for o in seen),
     ),
     Symptom(
         "batch-matters",
@@ -556,7 +580,8 @@ def single_tables(draw: Draw) -> list[tuple]:
     """Rows in single precision, whose sum is 1 up to 10^-5 only; once in double precision."""
     p = softmax(draw.normal(draw.integer(3, 5), 4, 3, scale=2.0))
     off = 1 + 1e-5 * (0.5 + 0.5 * draw.uniform(len(p), 4, 1))
-    return [*(((p * off).astype(np.float32), bits) for bits in (20, 24)), ((p * off)[None], 20)]
+    short = [((p * off).astype(np.float32), bits) for bits in (20, 24, 30)]
+    return [*short, ((p * off)[None], 20)]
 
 
 def crowded_tables(draw: Draw) -> list[tuple]:
@@ -625,6 +650,9 @@ def asked_of(quantize: Standin) -> Callable[[np.ndarray, int | None], Any]:
             return found
         if not np.array_equal(expect_array(after[0], p.shape, "float", "the probabilities"), p):
             return CHANGED
+        again = expect_array(quantize(given, *how), p.shape, "int", "the frequencies")
+        if not np.array_equal(found, again):
+            return BY_CHANCE
         alone = [
             [expect_array(quantize(row, *how), row.shape, "int", "the frequencies") for row in rows]
             for rows in given
@@ -738,6 +766,10 @@ _OTHER_TABLES = {
     "conditionals(x)[:, i]",
     "leading-row": "the file is as long as if the tables of the first example served all of them: "
     "each example has a row of its own in the table of a column",
+    "mean-table": "the file is as long as if one table, the mean over the examples, served all of "
+    "them: each example has a row of its own in the table of a column",
+    "softmax-again": "the file is as long as with a softmax of the conditionals: they are "
+    "probabilities already",
     "one-column-late": "the file is as long as if column i were coded with the table of another "
     "column: [:, i] for both",
     "columns-reversed": "the file is as long as if the symbols of the last column met the table of "
@@ -766,6 +798,8 @@ def prices_otherwise(
         "conditionals-of-zeros": [under(blank)],
         "context-unused": [x.size * math.log2(k), under(np.tile(softmax(bias), (count, 1, 1)))],
         "leading-row": [under(np.repeat(p[:1], count, axis=0))] if count > 1 else [],
+        "mean-table": [under(np.repeat(p.mean(axis=0, keepdims=True), count, axis=0))],
+        "softmax-again": [under(softmax(p))],
         "one-column-late": [
             under(q) for q in (late, np.roll(p, 1, axis=1), np.roll(p, -1, axis=1))
         ],
@@ -823,6 +857,19 @@ def a_stream_for_each(encode: Standin, draw: Draw) -> str:
     return "column" if whole == b"".join(file(slice(i, i + 1), every) for i in range(n)) else ""
 
 
+def bytes_in_front(encode: Standin, draw: Draw) -> int:
+    """How many of the first eight bytes are the same in 64 files, whatever they hold."""
+    n, k = 60, 5
+    table = np.repeat(softmax(draw.normal(n, 1, k)), k, axis=1)
+    model = looked_model(encode, table, np.zeros(n, dtype=np.int64))
+    x = draw.rng.integers(0, k, size=(64, n))
+    files = ask_each(encode, model, [symbols(word[None]) for word in x])
+    if not all(isinstance(file, bytes) and len(file) >= 8 for file in files):
+        return 0
+    begin = np.array([list(file[:8]) for file in files])
+    return int((begin == begin[0]).all(axis=0).sum())
+
+
 def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Claim:
     """Files cost what they are worth."""
     failed = next((one for one in sets if not one.fair), None)
@@ -830,13 +877,16 @@ def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Cla
     longer = all(s.size > s.price for s in sets)
     each = a_stream_for_each(encode, draw) if failed and longer and not named else ""
     shorter = any(s.size < s.price - WORDS for s in sets[:2])  # by chance once in 2^64 files
+    front = 0 if failed else bytes_in_front(encode, draw)
     saw = ""
     if failed:
         saw = f"{failed.size:,} bits for a price of {failed.price:,.0f}, for {failed.told}"
         saw += ", though zlib makes the file shorter" if failed.padded else ""
+    elif front:
+        saw = f"{front} of the first 8 bytes are the same in 64 files of different words"
     return claim(
         FILE,
-        not failed,
+        not failed and not front,
         points=2,
         saw=saw,
         asks="no more than 1.005 times the price and 64 bits, and hardly less; nothing in the file "
@@ -854,6 +904,12 @@ def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Cla
                 "too-short",
                 "the file is shorter than its price: something is missing from it, and it cannot "
                 "be read",
+            ),
+            when(
+                front,
+                "header",
+                "what stands in front is the same whatever x is: nothing goes into the file but "
+                "the stream, for both sides know the model, BITS, and how many examples there are",
             ),
             when(
                 failed and failed.padded,
@@ -1254,7 +1310,9 @@ def reads_another_column(codec: Codec, draw: Draw) -> bool:
     if any(is_x(codec.read(independent(codec, q), file, x.shape), x) for q in moved):
         return True
     sets = [draw.rng.integers(0, k, size=(9, n)) for _ in range(6)]
-    return any(_reads_as_if(codec, model, np.repeat(p[[i]], n, axis=0), sets) for i in (0, -1))
+    others = [np.repeat(p[[i]], n, axis=0) for i in (0, -1)]  # all tables as one is
+    others += [p[[*range(n - 1), 0]], p[[n - 1, *range(1, n)]]]  # one of the ends' is not used
+    return any(_reads_as_if(codec, model, q, sets) for q in others)
 
 
 def _reads_as_if(codec: Codec, model: Standin, q: np.ndarray, sets: Sequence[np.ndarray]) -> bool:
@@ -1344,6 +1402,12 @@ _ROUNDING = (
 )
 
 
+def telling_try(tries: Sequence[tuple[np.ndarray, Any]]) -> tuple[np.ndarray, Any]:
+    """The first of `tries` that failed and has several examples, which some advice speaks of."""
+    failed = [(x, found) for x, found in tries if not is_x(found, x)]
+    return next((one for one in failed if len(one[0]) > 1), failed[0])
+
+
 def why_misread(
     codec: Codec, draw: Draw, tries: Sequence[tuple[np.ndarray, Any]], asked: Questions
 ) -> list[str | Advice]:
@@ -1360,7 +1424,7 @@ def why_misread(
     )
     unread = not blank and leaves_unread(codec, draw)
     column = plain and not (once or about_one or rounding) and reads_another_column(codec, draw)
-    x, found = next((x, found) for x, found in tries if not is_x(found, x))
+    x, found = telling_try(tries)
     where = "" if isinstance(found, str) else (
         f": the first wrong symbol stands in column {(found != x).any(axis=0).argmax() + 1} of "
         f"{x.shape[1]}"
@@ -1393,6 +1457,12 @@ def why_misread(
             once,
             "one-pass",
             "the model is asked once: ask it again after each column, now that you know more",
+        ),
+        when(
+            plain and all(shape[:1] == (1,) for shape in asked.shapes) and asked.shape[0] > 1,
+            "asked-for-one",
+            f"the model is asked about one example at a time, of a file that holds {asked.shape[0]}"
+            ": ask for all of them, each has conditionals of its own",
         ),
         when(
             about_one,
@@ -1549,12 +1619,12 @@ def what_was_sent_comes_back(decode: Standin, draw: Draw) -> Iterator[Claim]:
         (x, codec.back(model, x))
         for model, x in (*messages(codec, draw), even_columns(codec, draw))
     ]
-    failed = [(x, found) for x, found in tries if not is_x(found, x)]
+    failed = any(not is_x(found, x) for x, found in tries)
     unread = waits_unless(is_a_codec(codec, draw), READ)
     asked = questions(codec, draw)
     saw = ""
     if failed:
-        x, found = failed[0]
+        x, found = telling_try(tries)
         saw = found if isinstance(found, str) else (
             f"{(found != x).sum()} of {x.size} symbols wrong at n = {x.shape[1]}, "
             f"{len(x)} example{'s' * (len(x) > 1)}"
@@ -1612,14 +1682,20 @@ class Parcel:
             for size, end in zip(self.sizes, ends, strict=True)
         ]
 
-    def read(self, taught: Callable[[Blocks, int], Blocks], count: int = 0) -> np.ndarray | str:
+    def read(
+        self,
+        taught: Callable[[Blocks, int], Blocks],
+        count: int = 0,
+        smallest_first: bool = False,
+    ) -> np.ndarray | str:
         """What the student's `decode` makes of the files, if `learn` gets the blocks `taught`.
 
         Those are told from the blocks that were read, and the size of the next. With `count`, so
-        many examples are read from each file.
+        many examples are read from each file, and with `smallest_first` that of the fewest first.
         """
         n, blocks = self.x.shape[1], []
-        for file, size in zip(self.files, self.sizes, strict=True):
+        files = list(zip(self.files, self.sizes, strict=True))
+        for file, size in sorted(files, key=lambda f: f[::-1]) if smallest_first else files:
             known = np.concatenate([np.zeros((0, n), dtype=np.int64), *taught(blocks, size)])
             found = self.codec.read(self.learn(symbols(known)), file, (count or size, n))
             if isinstance(found, str):
@@ -1673,14 +1749,21 @@ def smaller_parcels(codec: Codec, draw: Draw, than: Parcel) -> Iterator[tuple[Pa
             yield (parcel(codec, draw, n, 2, sizes),)
 
 
-def _turned(value: np.ndarray, parcel: Parcel) -> np.ndarray:
-    """The blocks in reverse order."""
+def _turned(value: np.ndarray | str, parcel: Parcel) -> np.ndarray | str:
+    """The blocks in reverse order, if the library does not give up."""
+    if isinstance(value, str):
+        return value
     return np.concatenate(np.split(value, np.cumsum(parcel.sizes)[:-1])[::-1])
 
 
 def _backwards(blocks: Blocks, size: int) -> Blocks:
     """All examples that were read, the last one first."""
     return [np.concatenate(blocks)[::-1]] if blocks else []
+
+
+def _again_and_again(blocks: Blocks) -> Blocks:
+    """After each block all that was read, put behind what was taught before it."""
+    return [block for end in range(1, len(blocks) + 1) for block in blocks[:end]]
 
 
 def _unread(parcel: Parcel, blocks: Blocks) -> Blocks:
@@ -1747,6 +1830,25 @@ _OF_RECEIVERS = (
             ),
             lambda parcel: parcel.read(lambda blocks, size: [np.zeros_like(parcel.x[:1]), *blocks]),
         )
+    ),
+    Mistake(
+        "blocks-taught-twice",
+        "`learn` gets blocks that were read more than once: give it each example once",
+        gives=lambda parcel: parcel.read(lambda blocks, size: _again_and_again(blocks)),
+    ),
+    Mistake(
+        "rows-sorted-out",
+        "`learn` gets each pattern once, though several examples have it: give it all that was "
+        "read, in its order",
+        gives=lambda parcel: parcel.read(
+            lambda blocks, size: [np.unique(np.concatenate(blocks), axis=0)] if blocks else []
+        ),
+    ),
+    Mistake(
+        "files-in-another-order",
+        "the files are read in the order of their sizes, and not in the order in which they were "
+        "written",
+        gives=lambda parcel: parcel.read(lambda blocks, size: blocks, smallest_first=True),
     ),
     Mistake(
         "count-forgotten",
@@ -1859,9 +1961,10 @@ def a_receiver_without_a_model(decode_learning: Standin, draw: Draw) -> Iterator
 
 @dataclass(frozen=True)
 class Trip:
-    """A batch x of a model on its way: `honest` says that the model sees only the past.
+    """A batch x of a model on its way: `honest` says that x comes back.
 
-    `back` is what the student's own two ends make of x, the exception's name where decode gives up.
+    So it does if the model is `causal`, sees only the past, and else by luck. `back` is what the
+    student's own two ends make of x, the exception's name where decode gives up.
     """
 
     told: str
@@ -1869,6 +1972,7 @@ class Trip:
     codec: Codec
     model: Standin
     x: np.ndarray
+    causal: bool = False
 
     @functools.cached_property
     def back(self) -> Any:
@@ -1914,7 +2018,21 @@ def honest_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
         bias, pairs = pair_numbers(draw, n, k, scale=scale)
         told = f"{count} example{'s' * (count > 1)} of an autoregressive model"
         model, x = pair_model(codec.decode, bias, pairs), sampled(draw, bias, pairs, count)
-        found.append((Trip(told, True, codec, model, x),))
+        found.append((Trip(told, True, codec, model, x, causal=True),))
+    return found
+
+
+def lucky_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
+    """Batches that come back though all symbols see themselves: the student's ends decide which."""
+    n, count, found = 3, 2, []
+    every = np.array(list(itertools.product((0, 1), repeat=n * count))).reshape(-1, count, n)
+    for _ in range(4):
+        model = looked_model(codec.decode, softmax(draw.normal(n, 2, 2)), np.arange(n))
+        for x in every[draw.permutation(len(every))]:
+            if is_x(codec.back(model, x, retold=False), x):
+                told = f"{count} examples that come back though all symbols see themselves"
+                found.append((Trip(told, True, codec, model, x),))
+                break
     return found
 
 
@@ -2012,13 +2130,19 @@ def changed_in_part(codec: Codec, draw: Draw) -> Iterator[tuple[str, Standin, np
 
 
 _CHANGES = "answers that change with the model"
-_ONE_ANSWER = "the answer is the same for every model: compare what comes back with x"
+_ONE_ANSWER = "every model that was asked about got the same answer: compare what comes back with x"
 _OF_ROUND_TRIPS = (
     Mistake(
         "ends-differ",
         "your own encode and decode do not give x back, of a model that sees only the past: mend "
         "them first",
         gives=lambda trip: trip.came(np.all),
+    ),
+    Mistake(
+        "model-for-file",
+        "a model that peeks is refused here, whatever comes back: the question is whether THIS x "
+        "comes back from its file, so write it, read it, and compare",
+        gives=lambda trip: trip.causal,
     ),
     Mistake("always-true", _ONE_ANSWER, gives=lambda trip: True),
     Mistake("never-true", _ONE_ANSWER, gives=lambda trip: False),
@@ -2041,6 +2165,14 @@ _OF_ROUND_TRIPS = (
         "compares-files",
         "two files are compared here: compare the symbols, x and what comes back",
         gives=lambda trip: trip.file_came(len),
+    ),
+    *several(
+        "one-example-is-enough",
+        "an example goes into a file of its own here, and it alone decides: send all of them in "
+        "one file, and compare all of them",
+        lambda trip: trip.each[0].came(np.all),
+        lambda trip: trip.each[-1].came(np.all),
+        lambda trip: any(one.came(np.all) for one in trip.each),
     ),
     Mistake(
         "each-example-alone",
@@ -2121,8 +2253,18 @@ def the_best_causality_test(round_trip: Standin, draw: Draw) -> Iterator[Claim |
                 "peeks",
                 "a model that peeks fails, however little it peeks",
                 lambda draw: peeking_trips(codec, draw),
-                0.75,
+                0.5,
                 asks="False: its file cannot be read",
+            ),
+            Property(
+                "luck",
+                "what comes back has come back, be it by luck",
+                lambda draw: lucky_trips(codec, draw),
+                0.25,
+                asks="True: the decoder asks with something in the places that it does not know, "
+                "and for this x that does no harm",
+                typical=False,
+                needs="honest",
             ),
         )
     )

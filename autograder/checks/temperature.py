@@ -44,6 +44,10 @@ LAST = -1  # the vocabulary's axis
 # --- small things ---------------------------------------------------------------------------------
 
 
+def _at(row: np.ndarray) -> np.ndarray:
+    return np.arange(len(row))
+
+
 def normalized(p: np.ndarray) -> np.ndarray:
     """Rows that sum to 1."""
     with np.errstate(all="ignore"):
@@ -371,6 +375,22 @@ _OF_TEMPERATURE = (
             lambda z, T, least=least: np.maximum(z / T, least),
         )
     ),
+    Mistake(
+        "not-normalized",
+        "p^(1/T) is not divided by its sum: the softmax before the power was normalized for T = 1",
+        gives=lambda z, T: softmax(z) ** (1 / T) if T > 0 else REFUSED,
+    ),
+    Mistake(
+        "logits-returned",
+        "at T = 1 the logits come back as they are: T = 1 needs no case of its own, its answer is "
+        "the softmax",
+        after=lambda value, z, T: z if T == 1 else value,
+    ),
+    Mistake(
+        "wrong-axis",
+        "without `dim` a softmax takes the first axis of three: say dim=-1",
+        gives=lambda z, T: tempered(z, T, axis=0 if z.ndim == 3 else LAST),
+    ),
     *_OF_BATCHES,
     answered_where(lambda T: not T > 0, "T", "T > 0"),
     answered_where(lambda T: T == 0, "T", "T > 0"),
@@ -408,16 +428,17 @@ def extreme_cases(draw: Draw) -> list[tuple]:
 def impossible_cases(draw: Draw) -> list[tuple]:
     """Logits of which some are −inf, cold, warm and so hot that no number is small.
 
-    No two are near, or the coldest would tell how a right answer rounds; the two best are near
-    enough to tell a temperature that is held at a hundredth.
+    No two are near, or the coldest would tell how a right answer rounds; the three best are near
+    enough to tell a temperature that is held at a hundredth, or at a thousandth: e^(−800) is 0, and
+    e^(−80) is not.
     """
     n = draw.integer(6, 9)
     z = draw.normal(n)
     while np.diff(np.sort(z)).min() < 0.02:
         z = draw.normal(n)
     z[draw.permutation(n)[: draw.integer(2, 3)]] = -np.inf
-    best, second = np.argsort(-z)[:2]
-    z[second] = z[best] - 0.03
+    best, second, third = np.argsort(-z)[:3]
+    z[second], z[third] = z[best] - 0.03, z[best] - 0.08
     return [(z, T) for T in (1e-4, 0.7, 1e10)]
 
 
@@ -426,7 +447,7 @@ _SMALL_LOGITS = (
     (np.array([0.0, -np.inf]), 2.0),
     (np.array([3000.0, 0.0]), 1.0),
     (np.array([2.0, 1.0, 0.0]), 0.5),
-    (np.array([1.0, 1.0, 0.0]), 1e-4),
+    (np.array([2.0**-7, 2.0**-7, 0.0]), 2.0**-12),  # divided they are 32, 32 and 0
     (np.array([2.0**-13, 0.0]), 2.0**-13),
     (np.array([[1.0, 0.0], [0.0, 0.0]]), 2.0),
     (np.array([[400.0, 399.0], [1.0, 0.0]]), 1.0),
@@ -552,6 +573,21 @@ def best_k_at_once(p: np.ndarray, k: int) -> Any:
 
 
 _SHARES = (
+    *(
+        Mistake(
+            "cut-mass-given-away",
+            f"what was cut off is given to {whom}: the kept tokens keep their proportions, so "
+            "divide by their sum",
+            options={"shared": shared},
+        )
+        for whom, shared in (
+            (
+                "all kept tokens in equal parts",
+                lambda kept: kept + (kept > 0) * (1 - kept.sum()) / (kept > 0).sum(),
+            ),
+            ("the best token", lambda kept: kept + (1 - kept.sum()) * (_at(kept) == kept.argmax())),
+        )
+    ),
     Mistake(
         "not-normalized",
         "what is left sums to less than 1: divide by its sum",
@@ -591,6 +627,23 @@ _SHARES = (
         )
     ),
 )
+
+
+def _by_the_first_mass(rule: Callable, but_for: float = math.nan) -> Mistake:
+    """The mistake of dividing every row by what the first row of the batch keeps."""
+
+    def divided(p: np.ndarray, much: float) -> Any:
+        if isinstance(rule(p, much), str) or much == but_for:
+            return rule(p, much)
+        kept = rule(p, much, shared=lambda kept: kept)
+        return kept / kept.reshape(-1, kept.shape[-1])[0].sum()
+
+    return Mistake(
+        "sum-over-the-batch",
+        "what is kept is divided by the sum of the first row: each row has a sum of its own, along "
+        "the last axis",
+        gives=divided,
+    )
 
 
 def sums_over(rule: Callable, axis: int | None, but_for: float = math.nan) -> Mistake:
@@ -682,12 +735,34 @@ _OTHER_TIES = Symptom(
     "order that is defined for ties",
     _other_ties,
 )
+
+
+def _cut_in_all_rows(p: np.ndarray, k: int) -> Any:
+    """Rows without any token that some row does not keep."""
+    kept = best_k(p, k)
+    if isinstance(kept, str):
+        return kept
+    always = (kept.reshape(-1, p.shape[-1]) > 0).all(axis=0)
+    return normalized(p * always)
+
+
+def _k_for_each_of_all(p: np.ndarray, k: int) -> Any:
+    """The k · rows best of the whole batch, each row divided by its sum."""
+    kept = best_k(p, k * (p.size // p.shape[-1]), axis=None)
+    return kept if isinstance(kept, str) else normalized(kept)
+
+
 _OF_TOP_K = (
     *_SHARES,
     Mistake(
         "one-too-few",
         "one token is missing: k are kept, the k-th among them",
         options={"chosen": lambda order, k: order[: k - 1]},
+    ),
+    Mistake(
+        "one-too-few",
+        "one token is missing: k are kept, the k-th among them, and not for k = 1 alone",
+        options={"chosen": lambda order, k: order[: max(k - 1, 1)]},
     ),
     Mistake(
         "one-too-many",
@@ -719,6 +794,19 @@ _OF_TOP_K = (
     *_OF_BATCHES,
     *(sums_over(best_k, axis) for axis in (None, 0)),
     of_first_row(best_k)[0],
+    _by_the_first_mass(best_k),
+    Mistake(
+        "rows-mixed",
+        "what one row of a batch cuts off is cut off in all of them: each row has a ranking of its "
+        "own",
+        gives=_cut_in_all_rows,
+    ),
+    Mistake(
+        _FLATTENED.name,
+        "as many tokens as all rows together keep are chosen from the whole batch: each row keeps "
+        "k of its own",
+        gives=_k_for_each_of_all,
+    ),
     Mistake(
         _FLATTENED.name,
         "the k best of the whole batch are kept: each row has k of its own",
@@ -764,6 +852,20 @@ def ties_for_k(draw: Draw) -> list[tuple]:
     many /= 2.0 ** np.ceil(np.log2(many.sum()))
     few = np.array([0.125, 0.25, 0.125, 0.25, 0.125, 0.125])[draw.permutation(6)]
     return [(many, draw.integer(8, 12)), (few, 3), (np.full(8, 0.125), 3)]
+
+
+def batches_for_k(draw: Draw) -> list[tuple]:
+    """Batches in which the best of all are not k in each row, nor the same ones in all rows."""
+    cases = []
+    for shape in ((4, 7), (2, 3, 5)):
+        p, k = probabilities(draw, *shape), 2
+        while any(
+            np.abs(np.nan_to_num(wrong(p, k)) - best_k(p, k)).max() < 0.05
+            for wrong in (_k_for_each_of_all, _cut_in_all_rows)
+        ):
+            p = probabilities(draw, *shape)
+        cases.append((p, k))
+    return cases
 
 
 def edges_for_k(draw: Draw) -> list[tuple]:
@@ -827,7 +929,7 @@ def the_k_best(top_k: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             typical=False,
             needs="best",
         ),
-        rows(lambda d: [(probabilities(d, 4, 7), 2), (probabilities(d, 2, 3, 5), 2)], "best", 0.25),
+        rows(batches_for_k, "best", 0.25),
         Property(
             "edges",
             "k ≥ V keeps all, and k < 1 is refused with a ValueError",
@@ -890,10 +992,6 @@ def _count(p: np.ndarray, mass: float) -> int:
     return int((nucleus(p, mass) > 0).sum())
 
 
-def _at(ranks: np.ndarray) -> np.ndarray:
-    return np.arange(len(ranks))
-
-
 def _first_over(before: np.ndarray, ranks: np.ndarray, mass: float) -> np.ndarray:
     return _at(ranks) <= (np.float32(before + ranks) > mass).argmax()
 
@@ -944,6 +1042,17 @@ _KEPT_OF_TOP_P = (
         lambda b, r, m: r >= m * r.max(),
     ),
     (
+        "fraction-of-the-best",
+        "this compares with the best token, times 1 − p (min-p): p is the mass of the set",
+        lambda b, r, m: r >= (1 - m) * r.max(),
+    ),
+    (
+        "best-dropped",
+        "the best token is never kept: nothing stands before it, so its mass before is 0, and not "
+        "the last sum, which roll brings there",
+        lambda b, r, m: (b < m) & (_at(r) > 0),
+    ),
+    (
         "complement",
         "1 − p of the mass is kept here: p is what to keep",
         lambda b, r, m: b < 1 - m,
@@ -951,6 +1060,28 @@ _KEPT_OF_TOP_P = (
     ("nothing-cut", "nothing is cut off", lambda b, r, m: b >= 0),
 )
 _ONE = "in 32 bits the sum reaches 1 before the last tokens are counted: p = 1 must cut nothing"
+
+
+def _crossing_in_part(p: np.ndarray, mass: float) -> Any:
+    """The nucleus with only so much of its last token that it holds `mass` exactly."""
+
+    def row(p: np.ndarray) -> np.ndarray:
+        order = ranking(p)
+        upto = p[order].cumsum()
+        part = (np.minimum(upto, mass) - np.concatenate([[0.0], upto[:-1]])).clip(min=0)
+        kept = np.zeros_like(p)
+        kept[order] = part
+        return normalized(kept)
+
+    return along(row, p) if 0 < mass < 1 else nucleus(p, mass)
+
+
+def _as_many_as_the_most(p: np.ndarray, mass: float) -> Any:
+    """In every row as many tokens as the row that needs most of them."""
+    kept = nucleus(p, mass)
+    return kept if isinstance(kept, str) else best_k(p, int((kept > 0).sum(axis=LAST).max()))
+
+
 _OF_TOP_P = (
     *(Mistake(name, advice, options={"kept": k}) for name, advice, k in _KEPT_OF_TOP_P),
     *_SHARES,
@@ -980,6 +1111,17 @@ _OF_TOP_P = (
         "precision. The first token must stay however small p is",
         gives=lambda p, mass: np.full_like(p, np.nan) if 0 < mass < 1e-7 else nucleus(p, mass),
     ),
+    Mistake(
+        "divided-by-p",
+        "what is kept is divided by p: it holds p at LEAST, so divide by what it holds",
+        gives=lambda p, mass: nucleus(p, mass, shared=lambda kept: kept / mass),
+    ),
+    Mistake(
+        "crossing-shortened",
+        "the token that crosses the line is kept in part, so that the mass is p exactly: it is "
+        "kept whole",
+        gives=_crossing_in_part,
+    ),
     Mistake("sum-reaches-one", _ONE, options={"whole": False}),
     *(
         Mistake(
@@ -997,6 +1139,13 @@ _OF_TOP_P = (
     *_OF_BATCHES,
     *(sums_over(nucleus, axis, one) for axis in (None, 0) for one in (math.nan, 1.0)),
     *of_first_row(nucleus, 1.0),
+    _by_the_first_mass(nucleus, 1.0),
+    Mistake(
+        "first-row-for-all",
+        "every row keeps as many tokens as the row that needs most of them: each has a number of "
+        "its own",
+        gives=_as_many_as_the_most,
+    ),
     *(
         answered_where(outside, "p", "0 < p ≤ 1")
         for outside in (
@@ -1203,6 +1352,21 @@ def _logits_cut(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float
     return cut if isinstance(cut, str) else recipe(cut, T, None, mass)
 
 
+def _all_that_tie(p: np.ndarray, k: int) -> Any:
+    """Rows without what is less probable than the k-th, normalized."""
+    if not k:
+        return REFUSED
+    least = np.sort(p)[..., ::-1][..., [min(k, p.shape[-1]) - 1]]
+    return normalized(p * (p >= least))
+
+
+def _raw_at_one(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float = 1.0) -> Any:
+    """The recipe without its first step at T = 1, and without its last at p = 1."""
+    p = z if T == 1 else tempered(z, T)
+    p = p if k is None else some_k(p, k)
+    return p if isinstance(p, str) or mass == 1 else nucleus(p, mass)
+
+
 _OF_ORDER = (
     Mistake(
         "logits-cut",
@@ -1245,8 +1409,33 @@ _OF_ORDER = (
         *(lambda z, T=T, k=None, mass=1.0: recipe(z, T, k, mass) for T in (0.5, 0.7, 0.8, 0.9)),
         *(lambda z, T=1.0, k=k, mass=1.0: recipe(z, T, k, mass) for k in (1, 10, 20, 40, 50, 100)),
         *(lambda z, T=1.0, k=None, mass=m: recipe(z, T, k, mass) for m in (0.5, 0.9, 0.92, 0.95)),
+        *(
+            lambda z, T=T, k=k, mass=m: recipe(z, T, k, mass)
+            for T, k, m in itertools.product((0.7, 0.8, 1.0), (None, 40, 50), (0.9, 0.95))
+        ),
     ),
-    Mistake("k-ignored", "top-k has no effect", options={"cut": lambda p, k: p}),
+    Mistake(
+        "rows-for-V",
+        "k = None becomes the length of the logits, which of a batch is the number of its ROWS: "
+        "the vocabulary is the last axis",
+        gives=lambda z, T=1.0, k=None, mass=1.0: recipe(z, T, len(z) if k is None else k, mass),
+    ),
+    *several(
+        "k-ignored",
+        "top-k has no effect: has its result a name, and does top-p get that?",
+        lambda z, T=1.0, k=None, mass=1.0: recipe(z, T, None, mass),
+        lambda z, T=1.0, k=None, mass=1.0: REFUSED if k == 0 else recipe(z, T, None, mass),
+    ),
+    Mistake(
+        "ties-keep-more",
+        "of tokens that tie for the last place all are kept: top-k keeps exactly k, as your top_k",
+        options={"cut": _all_that_tie},
+    ),
+    Mistake(
+        "logits-returned",
+        "at T = 1 the temperature is left out, and the softmax with it: what follows gets logits",
+        gives=_raw_at_one,
+    ),
     Mistake(
         "zero-for-none",
         "only None leaves top-k out: your k = 0, which is false in an `if` as well, keeps all",
@@ -1272,14 +1461,20 @@ _OF_ORDER = (
 _WRONG_ORDERS = {one.name: one.gives or one.options for one in _OF_ORDER}
 
 
-def _far_from(case: tuple, name: str) -> bool:
+def _wrongly(case: tuple, name: str) -> np.ndarray:
+    """What a mistake gives."""
     how = _WRONG_ORDERS[name]
-    wrong = how(*case) if callable(how) else recipe(*case, **how)
-    return bool(np.abs(recipe(*case) - wrong).max() > 5e-3)
+    return how(*case) if callable(how) else recipe(*case, **how)
 
 
-def _case_of_order(draw: Draw, names: Sequence[str], hot: bool | None, with_k: bool) -> tuple:
-    """A case at which the mistakes `names` differ, and no sum or tie is near."""
+def _far_from(case: tuple, name: str) -> bool:
+    return bool(np.abs(recipe(*case) - _wrongly(case, name)).max() > 5e-3)
+
+
+def _case_of_order(
+    draw: Draw, names: Sequence[str], hot: bool | None, with_k: bool, apart: Sequence[str] = ()
+) -> tuple:
+    """A case at which the mistakes `names` differ, two `apart` too, and no sum or tie is near."""
     while True:
         n = draw.integer(8, 12)
         u = float(draw.uniform())
@@ -1289,19 +1484,27 @@ def _case_of_order(draw: Draw, names: Sequence[str], hot: bool | None, with_k: b
         p = tempered(z, T)
         sums = np.sort(p if k is None else best_k(p, k))[::-1].cumsum()
         near = np.abs(sums - mass).min() < 2e-3 or np.abs(np.diff(np.sort(p))).min() < 1e-4
-        if not near and all(_far_from((z, T, k, mass), name) for name in names):
-            return z, T, k, mass
+        case = (z, T, k, mass)
+        if not near and all(_far_from(case, name) for name in names):
+            wrong = [_wrongly(case, name) for name in apart]
+            if not apart or np.abs(wrong[0] - wrong[1]).max() > 5e-3:
+                return case
 
 
 def cases_of_order(draw: Draw) -> list[tuple]:
-    """Hot and cold, with top-k and without, at which the wrong orders differ."""
+    """Hot and cold, with top-k and without, at which the wrong orders differ.
+
+    Of the two that cut with k one tells a mass that is counted among all tokens from a mass without
+    effect, the other one from a k without effect.
+    """
+    first = "top-p-before-top-k"
     both = ("temperature-after-top-p", "T-multiplied")
     sharp = np.log([0.7, 0.2, 0.06, 0.04])[draw.permutation(4)]  # two hold the mass, k or no k
     return [
         _case_of_order(draw, both, True, False),
         _case_of_order(draw, both, False, False),
-        _case_of_order(draw, ("top-p-before-top-k", "k-ignored", "p-ignored"), None, True),
-        _case_of_order(draw, ("top-p-before-top-k", "temperature-after-top-p"), True, True),
+        _case_of_order(draw, (first, "k-ignored", "p-ignored"), None, True, (first, "p-ignored")),
+        _case_of_order(draw, (first, "temperature-after-top-p"), True, True, (first, "k-ignored")),
         (sharp, 1.0, 3, 0.85),
     ]
 
@@ -1324,6 +1527,7 @@ def cases_at_the_ends(draw: Draw) -> list[tuple]:
         (z, 0.7, 1, 1.0),
         (z, 1.3, None, 1e-6),
         (z, 1.0, 0, 1.0),
+        (np.array([2.0, 1.0, 1.0, 1.0, 1.0, 3.0])[draw.permutation(6)], 1.0, 3, 1.0),
     ]
 
 
@@ -1381,7 +1585,7 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
         ),
         Property(
             "ends",
-            "so it is for every T, k and p: cold and hot, one token, hardly any mass, and no k = 0",
+            "so it is for every T, k, p: cold, hot, one token, ties, hardly any mass, and no k = 0",
             cases_at_the_ends,
             0.25,
             asks="temperature for any T > 0, top-k for any k ≥ 1, top-p for any p up to 1; top-k "
@@ -1490,6 +1694,12 @@ def beams(
     return best
 
 
+_PRODUCT = (
+    "probabilities are multiplied (or scores are no logarithms): add LOGS, or hundreds of tokens "
+    "round to 0"
+)
+
+
 # --- greedy ---------------------------------------------------------------------------------------
 
 
@@ -1522,6 +1732,17 @@ def greedy_step_by_step(tables: Sequence[np.ndarray], said: Sequence[int]) -> li
 def _best_text(tables: Sequence[np.ndarray]) -> list[int]:
     every = itertools.product(range(tables[0].shape[1]), repeat=len(tables))
     return list(max(every, key=lambda x: log_probability(tables, x)))
+
+
+def _looked_ahead(tables: Sequence[np.ndarray], said: Sequence[int]) -> list:
+    """The text of the tokens that are best together with the best one after each."""
+    V, text = tables[0].shape[1], []
+    for t, table in enumerate(tables):
+        worth = table[place_of(text, V)].copy()
+        if t + 1 < len(tables):
+            worth *= [tables[t + 1][place_of([*text, v], V)].max() for v in range(V)]
+        text.append(int(worth.argmax()))
+    return [text, total_of(tables, said)]
 
 
 def _last_of(tables: Sequence[np.ndarray], said: Sequence[int]) -> float:
@@ -1565,6 +1786,12 @@ _OF_GREEDY = (
         "each new token stands in FRONT of those before it: it goes behind them, and the model "
         "hears the text from its beginning",
         gives=_newest_first,
+    ),
+    Mistake(
+        "looks-ahead",
+        "each token is the best one together with what may follow it: greedy compares the "
+        "probabilities of the next token alone",
+        gives=_looked_ahead,
     ),
     *(
         Mistake(name, advice, after=lambda v, *case, how=how: [v[0], how(v[1], *case)])
@@ -1650,6 +1877,8 @@ _TREES = (
         np.array([[0.625, 0.375], [0.75, 0.25]]),
         np.array([[0.5, 0.5], [0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]),
     ],
+    # The second-best first token leads to the best text.
+    [np.array([[0.5625, 0.4375]]), np.array([[0.5625, 0.4375], [0.875, 0.125]])],
 )
 
 
@@ -1671,12 +1900,48 @@ def greedy_trees(draw: Draw) -> list[Sequence[np.ndarray]]:
     while True:
         V, length = draw.integer(3, 4), draw.integer(4, 5)
         tables = random_tables(draw, V, length)
-        texts = [greedy_text(tables), _best_text(tables), _newest_first(tables, [0] * length)[0]]
+        texts = [greedy_text(tables), _best_text(tables)]
+        texts += [other(tables, [0] * length)[0] for other in (_newest_first, _looked_ahead)]
         texts += [greedy_text(tables, **one.options) for one in _OF_GREEDY[:3]]
         gaps = [np.diff(np.sort(t, axis=1))[:, -1].min() for t in tables]
         if len({tuple(text) for text in texts}) == len(texts) and min(gaps) > 1e-3:
             break
     return [tables, [np.array([[0.25, 0.375, 0.375]]), np.tile([0.375, 0.25, 0.375], (3, 1))]]
+
+
+def long_chain(draw: Draw) -> tuple[np.ndarray, dict[str, Any], np.ndarray]:
+    """Rows of p for the first token and after each of ten, as a model for ever, and their values.
+
+    The values are those of the first row, and those of all others, from the largest on.
+    """
+    V = 10
+    values = np.array([[best, *np.linspace(1.2, 0.8, V - 1)] for best in (9.0, 3.0)])
+    values = normalized(values)
+    rows = np.stack([p[draw.permutation(V)] for p in (values[0], *[values[1]] * V)])
+    return rows, {"chain": (single(np.log(rows[0])), single(np.log(rows[1:])))}, values
+
+
+def claim_of_a_long_greedy_text(greedy: Standin, draw: Draw, fits: bool) -> Claim:
+    """A text so long that its probability is no number of double precision."""
+    n = 800
+    _, chain, values = long_chain(draw)
+    found, _ = searched(greedy, chain, n)
+    total = number(found[1], "the log-probability")
+    due = float(np.log(values[0, 0]) + (n - 1) * np.log(values[1, 0]))
+    holds = close(total, due, 2e-4)
+    return claim(
+        "a text of 800 tokens has a log-probability",
+        holds,
+        points=0.15,
+        saw=f"{total:.4g}",
+        asks=f"{due:.1f} nats: the logarithms of 800 probabilities have a sum, though their "
+        "product is no number that a computer has",
+        waits=waits_unless(fits, "log-probabilities of short texts"),
+        advice=[
+            when(np.isneginf(total) or total == 0, "product-for-logs", _PRODUCT),
+            "add the chosen tokens' log-probabilities as they come, in each step",
+        ],
+    )
 
 
 @checks("greedy", lesson=LESSON, points=1, see="Exercise 3: the most probable text")
@@ -1720,7 +1985,7 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim | Ca
             (few, ask(few)[0]) for few in _TREES if few[-1].size < tables[-1].size
         ),
     )
-    yield from examine(
+    fits = yield from examine(
         subject,
         draw,
         Property(
@@ -1735,19 +2000,15 @@ def the_best_token_each_time(greedy: Standin, draw: Draw) -> Iterator[Claim | Ca
             "log",
             "the log-probability is that of the whole text, in nats",
             cases,
-            0.4,
+            0.25,
             asks="the sum of the chosen tokens' log-probabilities",
             alike=lambda a, b: close(a[1], b[1]),
         ),
     )
+    yield claim_of_a_long_greedy_text(greedy, draw, fits)
 
 
 # --- beam search ----------------------------------------------------------------------------------
-
-_PRODUCT = (
-    "probabilities are multiplied (or scores are no logarithms): add LOGS, or hundreds of tokens "
-    "round to 0"
-)
 
 
 def beams_by_rule(tables: Sequence[np.ndarray], width: int, **wrong: Any) -> list:
@@ -1799,8 +2060,35 @@ def _divided_by_width(tables: Sequence[np.ndarray], width: int) -> list:
     return [texts, scores]
 
 
+def _ranked_by_last(tables: Sequence[np.ndarray], width: int) -> list:
+    """Beam search that keeps the prefixes whose last token is the most probable, and sums."""
+    V, texts, scores = tables[0].shape[1], [()], np.zeros(1)
+    for table in tables:
+        with np.errstate(divide="ignore"):
+            rows = np.log([table[place_of(text, V)] for text in texts])
+        place = ranking(rows.reshape(-1))[:width]
+        scores = scores[place // V] + rows.reshape(-1)[place]
+        texts = [(*texts[i // V], int(i % V)) for i in place]
+    return [texts, scores]
+
+
+def _multiplied(tables: Sequence[np.ndarray], width: int, sign: float) -> list:
+    """Beam search whose scores begin at 1 and are multiplied by surprises, the least first."""
+    V, best = tables[0].shape[1], [((), 1.0)]
+    for table in tables:
+        with np.errstate(divide="ignore"):
+            grown = [
+                ((*text, token), score * -float(np.log(table[place_of(text, V), token])))
+                for text, score in best
+                for token in range(V)
+            ]
+        best = sorted(grown, key=lambda b: b[1])[:width]
+    return [[text for text, _ in best], sign * np.array([score for _, score in best])]
+
+
 _MIXED = (
-    "scores and texts do not belong together: take for each new beam the prefix that it grew from"
+    "scores and texts do not belong together: take for each new beam the prefix that it grew from, "
+    "and the token that was added to it"
 )
 _TWICE = (
     "a text stands twice among the beams: each is to come once. Is there ONE empty prefix at the "
@@ -1825,6 +2113,18 @@ _OF_BEAMS = (
         "parent-score-forgotten",
         "beams are ranked by their last token alone: add the score of the prefix",
         options={"score": lambda parent, new: new},
+    ),
+    Mistake(
+        "parent-score-forgotten",
+        "beams are ranked by their last token alone, whatever is added up beside: the sums decide "
+        "which of them stay",
+        gives=_ranked_by_last,
+    ),
+    *several(
+        "logs-multiplied",
+        "scores are MULTIPLIED by log-probabilities: log(p · q) = log p + log q, so logs are added",
+        lambda tables, width: _multiplied(tables, width, -1.0),
+        lambda tables, width: _multiplied(tables, width, 1.0),
     ),
     Mistake(
         "parents-mixed-up",
@@ -1911,6 +2211,32 @@ def _finds_more(seen: Sequence[Observation]) -> bool:
     )
 
 
+def _changed_alike(join: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable:
+    """Whether each search that fails has the right texts, and all its scores are off alike.
+
+    `join(scores, right ones)` is then one number. Of one search at least there are several scores.
+    """
+
+    def shows(seen: Sequence[Observation]) -> bool:
+        told = 0
+        for o in (o for o in seen if o.fails):
+            due = truth_of(o.args[0], o.answer[0])  # of texts that tie others may be there
+            if not close(np.sort(due), np.sort(o.right[1])):
+                return False
+            finite = np.isfinite(due)
+            if not finite.any():
+                continue
+            if not np.isfinite(o.answer[1][finite]).all() or (due[finite] == 0).any():
+                return False
+            off = join(o.answer[1][finite], due[finite])
+            if not close(off, np.full_like(off, off[0])):
+                return False
+            told = max(told, len(set(due[finite].round(3))))
+        return told > 1
+
+    return shows
+
+
 _SEEN_OF_BEAMS = (
     Symptom(
         "nan-from-inf",
@@ -1923,6 +2249,20 @@ _SEEN_OF_BEAMS = (
         lambda seen: any(o.fails and len(set(o.answer[0])) < len(o.answer[0]) for o in seen),
     ),
     Symptom("parents-mixed-up", _MIXED, _scores_of_others),
+    Symptom(
+        "scores-scaled",
+        "the right texts, and in each search all their scores are their log-probabilities times "
+        "one number, as after a division by a power of the length: log p itself is asked",
+        _changed_alike(np.divide),
+        weak=True,
+    ),
+    Symptom(
+        "scores-shifted",
+        "the right texts, and in each search all their scores lie as far from their "
+        "log-probabilities, as after a normalization over the beam: log p itself is asked",
+        _changed_alike(np.subtract),
+        weak=True,
+    ),
     Symptom(
         "not-sorted",
         "the right beams in another order: the best comes first",
@@ -2060,11 +2400,9 @@ def claim_of_a_long_text(beam_search: Standin, draw: Draw) -> Claim:
 
     Of the first token the second choice costs most, so both beams go on from the first choice.
     """
-    V, n = 10, 400
-    first, ladder = (np.array([best, *np.linspace(1.2, 0.8, V - 1)]) for best in (9.0, 3.0))
-    first, ladder = first / first.sum(), ladder / ladder.sum()
-    rows = np.stack([p[draw.permutation(V)] for p in (first, *[ladder] * V)])
-    chain = {"chain": (single(np.log(rows[0])), single(np.log(rows[1:])))}
+    n = 400
+    rows, chain, (first, ladder) = long_chain(draw)
+    V = len(first)
     texts, scores, _ = beams_of(beam_search, chain, 2, n, 2)
     logs = np.log(ladder[:2])
     due = np.log(first[0]) + np.array([(n - 1) * logs[0], (n - 2) * logs[0] + logs[1]])
@@ -2236,6 +2574,16 @@ def _picked(table: Callable) -> Callable:
     return lambda z, x: table(z)[np.arange(len(x)), x]
 
 
+def _of_the_product(kind: type) -> Callable[[np.ndarray], float]:
+    """The average surprise, from the product of all probabilities in the precision `kind`."""
+
+    def averaged(nats: np.ndarray) -> float:
+        with np.errstate(divide="ignore"):
+            return float(-np.log(np.exp(-nats).astype(kind).prod()) / len(nats))
+
+    return averaged
+
+
 _OF_SCORE = (
     Mistake(
         "raw-length",
@@ -2307,6 +2655,19 @@ _OF_SCORE = (
         options={"surprises": lambda z, x: -(softmax(z) * np.log(softmax(z))).sum(-1)},
     ),
     Mistake(
+        "best-token-for-text",
+        "this is the surprise of the model's own best token in each row: pick the entry of the "
+        "token that came",
+        options={"surprises": lambda z, x: token_nats(z, z.argmax(axis=LAST))},
+    ),
+    Mistake(
+        "token-left-out",
+        "token 0 is left out, as if it were padding: every token of the text counts",
+        options={
+            "surprises": lambda z, x: token_nats(z, x)[x != 0] if x.any() else np.array(np.nan)
+        },
+    ),
+    Mistake(
         "looked-up-in-every-row",
         "each token is looked up in EVERY row, as by [:, tokens]: tokens[t] in row t alone",
         options={
@@ -2338,6 +2699,28 @@ _OF_SCORE = (
         "e to a large logit is inf here: the largest exponent must not be large",
         options={"surprises": _picked(lambda z: -np.log(naive_softmax(z)))},
     ),
+    *(
+        Mistake(
+            "product-for-logs",
+            "the probabilities are multiplied first, and of a long text that product rounds to 0: "
+            "average the LOGARITHMS",
+            options={"averaged": averaged},
+        )
+        for averaged in (_of_the_product(np.float32), _of_the_product(np.float64))
+    ),
+    *(
+        Mistake(
+            "surprise-capped",
+            "a small number stands in the place of small probabilities (or is added to them), so "
+            "that no surprise is larger than its own: log_softmax needs no such help",
+            options={"surprises": _picked(surprise)},
+        )
+        for least in SMALL
+        for surprise in (
+            lambda z, least=least: -np.log(np.maximum(softmax(z), least)),
+            lambda z, least=least: -np.log(softmax(z) + least),
+        )
+    ),
 )
 
 
@@ -2348,12 +2731,13 @@ def scored_texts(draw: Draw) -> list[tuple]:
 
 
 def extreme_texts(draw: Draw) -> list[tuple]:
-    """Evenness, certainty, and tokens of probability e^−120."""
+    """Evenness, certainty, tokens of probability e^−120, and a text of 600 tokens."""
     n, V = draw.integer(5, 9), draw.integer(4, 30)
     x = draw.rng.integers(0, V, size=n)
     sure = np.full((n, V), 1e4 - 60)
     sure[np.arange(n), x] = 1e4
-    return [(np.full((n, V), 3.0), x), (sure, x), (2 * sure[:3], (x[:3] + 1) % V)]
+    many = draw.normal(600, 9), draw.rng.integers(0, 9, size=600)
+    return [(np.full((n, V), 3.0), x), (sure, x), (2 * sure[:3], (x[:3] + 1) % V), many]
 
 
 def _one_of_two(i: int) -> Callable[[Any, Any], bool]:
@@ -2401,6 +2785,7 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 (np.log([[2.0, 1.0, 1.0]]), np.array([1])),
                 (quarters, np.array([0, 0])),
                 (quarters, np.array([0, 1])),
+                (np.array([[0.0, -120.0]]), np.array([1])),
             )
         ),
         alike=alike_numbers,
@@ -2427,10 +2812,11 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
         Property(
             "extremes",
-            "uniform over V tokens has perplexity V, certainty has 1, and large logits are no harm",
+            "uniform over V tokens has perplexity V, certainty has 1, and neither large logits nor "
+            "long texts are any harm",
             extreme_texts,
             0.5,
-            asks="V, 1, and 173.1 bits for p = e^−120",
+            asks="V, 1, 173.1 bits for p = e^−120, and the average over all of 600 tokens",
             typical=False,
         ),
     )
@@ -2489,6 +2875,24 @@ def independent_tempered(p: np.ndarray, T: float) -> np.ndarray:
     return q
 
 
+def _of_marginals(
+    p: np.ndarray,
+    T: float,
+    given: Callable[[int, int], Sequence[int]],
+    held: Callable = np.sum,
+) -> np.ndarray:
+    """The product of tempered conditionals of x_t, from marginals over the axes `given(t, n)`.
+
+    `held` makes of the entries of all other axes what a marginal holds.
+    """
+    q = np.ones_like(p)
+    for t in range(p.ndim):
+        others = tuple(axis for axis in range(p.ndim) if axis not in given(t, p.ndim))
+        marginal = held(p, axis=others, keepdims=True)
+        q = q * np.nan_to_num(softmax(np.log(marginal) / T, t))
+    return q
+
+
 def _last(t: int, n: int) -> bool:
     return t == n - 1
 
@@ -2530,6 +2934,15 @@ def _powers_of(logs: np.ndarray, axis: int | None) -> np.ndarray:
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
+def _along_each_axis(p: np.ndarray, T: float) -> np.ndarray:
+    """p^(1/T), normalized along one axis after another."""
+    logs = np.log(p) / T
+    for axis in range(p.ndim):
+        with np.errstate(divide="ignore"):
+            logs = np.log(softmax(logs, axis))
+    return np.exp(logs)
+
+
 _OF_JOINT = (
     Mistake(
         "token-wise-for-joint",
@@ -2541,6 +2954,17 @@ _OF_JOINT = (
         "last-token-only",
         "only the last token is tempered, given the rest: the whole table is meant",
         gives=lambda p, T: tokenwise_tempered(p, T, hot=_last),
+    ),
+    Mistake(
+        "first-token-only",
+        "only the first token is tempered, and what follows it kept as it was: the whole table is "
+        "meant",
+        gives=lambda p, T: tokenwise_tempered(p, T, hot=lambda t, n: t == 0),
+    ),
+    Mistake(
+        "each-axis-in-turn",
+        "one axis after another is normalized: all entries together have ONE sum, so flatten first",
+        gives=_along_each_axis,
     ),
     Mistake(
         "rows-normalized",
@@ -2640,6 +3064,7 @@ _SMALL_TABLES = (
     (np.array([[[0.25, 0.25], [0.375, 0.125]]]), 0.5),
     (_TREE, 0.5),
     (_TREE, 8.0),
+    (np.array([[[4.0, 1.0], [2.0, 1.0]], [[1.0, 4.0], [2.0, 1.0]]]) / 16, 0.5),
 )
 
 
@@ -2762,6 +3187,34 @@ _OF_TOKENWISE = (
         "each token's marginal is tempered, as if the steps were independent: the conditional "
         "given the prefix is meant",
         gives=independent_tempered,
+    ),
+    Mistake(
+        "prefix-cut",
+        "each conditional looks at the token before alone: the whole prefix is given, p(x1, …, xt) "
+        "over p(x1, …, xt−1)",
+        gives=lambda p, T: _of_marginals(p, T, lambda t, n: (t - 1, t)),
+    ),
+    Mistake(
+        "last-token-first",
+        "the conditionals are those of the last token, of the one before given the last, and so "
+        "on: the marginals are sums over all LATER axes",
+        gives=lambda p, T: _of_marginals(p, T, lambda t, n: range(t, n)),
+    ),
+    Mistake(
+        "best-future-for-sum",
+        "a prefix has the probability of its best text here: the marginal is the SUM over all that "
+        "may follow",
+        gives=lambda p, T: _of_marginals(p, T, lambda t, n: range(t + 1), np.max),
+    ),
+    Mistake(
+        "rest-in-one-step",
+        "all that follows the first token is tempered in one step: each token is a step of its "
+        "own, for tables of any number of axes",
+        gives=lambda p, T: (
+            tokenwise_tempered(p.reshape(len(p), -1), T).reshape(p.shape)
+            if p.ndim > 1
+            else tokenwise_tempered(p, T)
+        ),
     ),
     Mistake(
         "wrong-axis",
@@ -2918,13 +3371,18 @@ def unlikely_shares(
     return np.array(q)
 
 
+def surprise_at(writer: Sequence[np.ndarray], judge: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean surprise of `judge` at what `writer` draws, at each step (LENGTH,)."""
+    surprises, before = [], np.ones(1)
+    for table, truth in zip(writer, judge, strict=True):
+        surprises.append(float(-(before[:, None] * table * np.log(truth)).sum()))
+        before = (before[:, None] * table).reshape(-1)
+    return np.array(surprises)
+
+
 def own_surprise(model: Sequence[np.ndarray]) -> np.ndarray:
     """The mean surprise of the model at its own tokens, its entropy, at each step (LENGTH,)."""
-    entropies, before = [], np.ones(1)
-    for table in model:
-        entropies.append(float(-(before[:, None] * table * np.log(table)).sum()))
-        before = (before[:, None] * table).reshape(-1)
-    return np.array(entropies)
+    return surprise_at(model, model)
 
 
 def drift_case(draw: Draw) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, np.ndarray]]:
@@ -3002,18 +3460,56 @@ _ON_DRIFT = {
 }
 
 
+def drawn_by_the_first(model: Sequence[np.ndarray], texts: np.ndarray) -> bool:
+    """Whether the second token of all texts (count, t) has the law that ONE first token gives it.
+
+    Each first token of which there are many texts tells how often each second one follows it.
+    """
+    if texts.ndim != 2 or texts.shape[1] < 2:
+        return False
+    pairs = frequencies(texts[:, :2].clip(0, VOCABULARY - 1), VOCABULARY)
+    pairs = pairs.reshape(VOCABULARY, VOCABULARY)
+    often = pairs.sum(axis=1) > 0.05
+    follows = normalized(pairs[often])
+    near = [(np.abs(follows - law) < 0.1).all() for law in model[1]]
+    far = [np.abs(a - b).max() for a, b in itertools.combinations(model[1][often], 2)]
+    return any(near) and max(far, default=0.0) > 0.3
+
+
 def advice_on_means(
-    model: Sequence[np.ndarray], mean: np.ndarray, due: np.ndarray, named: str, longest: int
+    model: Sequence[np.ndarray],
+    source: Sequence[np.ndarray],
+    mean: np.ndarray,
+    due: np.ndarray,
+    named: str,
+    texts: np.ndarray,
 ) -> list[str | Advice]:
     """What the means at all positions say; `named` is the mistake whose law they follow.
 
-    `longest` is the length of the longest prefix that the source was asked about.
+    `texts` are the longest prefixes that the source was asked about.
     """
     own, sums = own_surprise(model), np.cumsum(due)
     slack = BOUND * (B - A)
     return [
         when(
-            longest == 1,
+            drawn_by_the_first(model, texts),
+            "first-row-for-all",
+            "the next token of every text is drawn by the probabilities of the first text: each "
+            "row of model(prefixes) is for the text of that row",
+        ),
+        when(
+            (np.abs(mean - surprise_at(source, model)) < 2 * NEAR).all(),
+            "ends-swapped",
+            "the source writes here, and the model judges: the MODEL writes, the SOURCE judges",
+        ),
+        when(
+            (np.abs(mean - (due - own)) < slack + NEAR).all(),
+            "ratio-for-surprise",
+            "this is log p_model − log p_source, the KL divergence on average: the source's "
+            "surprise alone is asked",
+        ),
+        when(
+            texts.shape[1] == 1,
             "last-token-only",
             "the source was never asked about a prefix of more than one token: ALL tokens so far "
             "are the prefix",
@@ -3045,10 +3541,28 @@ def advice_on_means(
     ]
 
 
-def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Claim:
+FEW = 5  # texts, so few that N and N − 1 are told apart
+
+
+def errors_of_few(share: np.ndarray, divisor: int) -> np.ndarray:
+    """Standard errors of FEW surprises of which `share` are the larger, squares over `divisor`.
+
+    NaN where such a share is none of FEW.
+    """
+    larger = np.rint(share * FEW)
+    with np.errstate(all="ignore"):
+        sums = larger * (FEW - larger) / FEW
+        found = (B - A) * np.sqrt(sums / divisor / FEW)
+    return np.where(np.abs(larger - share * FEW) < 0.01, found, math.nan)
+
+
+def claim_of_the_error(
+    share: np.ndarray, error: np.ndarray, few: tuple[np.ndarray, np.ndarray], fits: bool
+) -> Claim:
     """That errors are standard errors; `share` of the texts had the larger surprise.
 
-    If the means do not fit, they say nothing of how far the surprises lie apart.
+    `few` are a share and an error of few texts. If the means do not fit, they say nothing of how
+    far the surprises lie apart.
     """
     sound = bool(((share > 0.01) & (share < 0.99)).all())
     with np.errstate(all="ignore"):
@@ -3056,19 +3570,34 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Clai
     wanted = deviation / math.sqrt(DRAWS)
     near = np.abs(error - wanted) <= 6e-3 * wanted
     worst = int(np.argmin(near))
+    due = errors_of_few(few[0], FEW - 1)
+    off = np.abs(few[1] - due) > 1e-3
+    by_all = bool(off.any() and not (np.abs(few[1] - errors_of_few(few[0], FEW)) > 1e-3).any())
+    holds = bool(near.all() and not off.any())
+    odd = int(np.argmax(off))
 
     def is_(value: np.ndarray) -> bool:
         return sound and np.allclose(error, value, rtol=5e-3)
 
     return claim(
         "the standard error is the standard deviation over the texts, divided by √count",
-        near.all(),
+        holds,
         points=0.75,
-        saw=f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
-        asks=f"about {wanted[worst]:.2g}, from the same surprises as the mean",
+        saw=f"{few[1][odd]:.4g} at position {odd + 1} with {FEW} texts"
+        if near.all()
+        else f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
+        asks=f"{due[odd]:.4g} for the surprises of these {FEW}, of which the mean is yours"
+        if near.all()
+        else f"about {wanted[worst]:.2g}, from the same surprises as the mean",
         waits=waits_unless(sound, "means between the source's two surprises")
         or waits_unless(fits or near.all(), "means that are right"),
         advice=[
+            when(
+                near.all() and by_all,
+                "divided-by-N",
+                "of few texts this is too little: the squares are of distances from the mean of "
+                "the same N numbers, and their sum is divided by N − 1, as .std() does",
+            ),
             when(
                 error[0] < 1e-6 < error[1:].min(),
                 "expected-for-drawn",
@@ -3158,7 +3687,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
     if named != "argmax-for-draw" and not (error > 1e-6).all():  # an expectation, and no draws
         named = ""
     due = A + (B - A) * right
-    advice = advice_on_means(model, mean, due, named, texts.shape[1])
+    advice = advice_on_means(model, source, mean, due, named, texts)
     at = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
     first = claim(
         "at each position, the mean of −log p_source of what the model drew after its own prefix",
@@ -3171,7 +3700,8 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
             "draw from the model, ask the source about the drawn token, append it, and go on",
         ],
     )
-    second = claim_of_the_error(share, error, fits)
+    few_mean, few_error, _ = ask(model, source, FEW, draw.generator())
+    second = claim_of_the_error(share, error, ((few_mean - A) / (B - A), few_error), fits)
     yield first
     yield second
     told = next((one for one in (first, second) if one.fails), None)

@@ -283,6 +283,8 @@ def _smallest(
     def fails(args: Args) -> bool:
         nonlocal found
         right = value_of(subject.rule, args)
+        if isinstance(right, str) != isinstance(failed.right, str):
+            return False  # an answer where a refusal is asked for is shown by no small numbers
         try:
             one = Observation(args, subject.ask(*args), right, failed.alike)
             tried.append(one)

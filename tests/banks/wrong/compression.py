@@ -21,6 +21,7 @@ NOISE = "it reads the message and nothing else: random bytes decode to samples o
 BLOCKS = "each block comes back, read by what was learned from all blocks before it"
 HONEST = "a model that sees only the past passes"
 PEEKS = "a model that peeks fails, however little it peeks"
+LUCK = "what comes back has come back, be it by luck"
 MISTAKE = "a mistake in the code is not taken for a leak"
 
 BITS_OF = "    return float(-log_probs.sum() / math.log(2))"
@@ -965,6 +966,202 @@ def round_trip(model, x):
         except AssertionError:
             return False
     return True
+""",
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
+        "single-precision",
+        source="""
+def quantize(probs, bits=20):
+    k = probs.shape[-1]
+    if k > 2**bits:
+        raise ValueError("k exceeds 2**bits")
+    p = probs / probs.sum(dim=-1, keepdim=True)
+    f = 1 + torch.floor(p * (2**bits - k)).long()
+    rest = 2**bits - f.sum(dim=-1, keepdim=True)
+    return f.scatter_add(-1, p.argmax(dim=-1, keepdim=True), rest)
+""",
+    ),
+    Wrong(
+        "quantize",
+        ALONE,
+        "by-chance",
+        source="""
+def quantize(probs, bits=20):
+    k = probs.shape[-1]
+    if k > 2**bits:
+        raise ValueError("k exceeds 2**bits")
+    p = probs.double() / probs.double().sum(-1, keepdim=True)
+    f = 1 + torch.floor(p * (2**bits - k)).long()
+    rest = 2**bits - f.sum(-1, keepdim=True)
+    who = torch.multinomial(p.reshape(-1, k), 1).reshape(rest.shape)
+    return f.scatter_add(-1, who, rest)
+""",
+    ),
+    Wrong(
+        "quantize",
+        PARTS,
+        "something-added",
+        source="""
+def quantize(probs, bits=20):
+    total = 2**bits
+    if probs.shape[-1] > total:
+        raise ValueError("k exceeds 2**bits")
+    p = probs.double() + 1e-6
+    p = p / p.sum(dim=-1, keepdim=True)
+    counts = (p * total).floor().long()
+    counts[..., 0] += total - counts.sum(-1)
+    return counts
+""",
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "mean-table",
+        source="""
+def encode(model, x):
+    freq = quantize(model.conditionals(x).mean(dim=0, keepdim=True).expand(len(x), -1, -1), BITS)
+    encoder = RangeEncoder()
+    for i in range(model.n):
+        encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
+    return encoder.get_compressed().tobytes()
+""",
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "softmax-again",
+        source="""
+def encode(model, x):
+    f = quantize(model.conditionals(x).softmax(-1), 16)
+    enc = RangeEncoder()
+    for i in range(model.n):
+        enc.encode(symbols_of(x[:, i]), choice, table_of(f[:, i]))
+    return enc.get_compressed().tobytes()
+""",
+    ),
+    Wrong(
+        "decode",
+        BACK,
+        "asked-for-one",
+        source="""
+def decode(model, message, count=1):
+    decoder = RangeDecoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        f = quantize(model.conditionals(x[:1])[:, i], BITS).expand(count, -1)
+        x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(f)))
+    return x
+""",
+    ),
+    Wrong(
+        "decode",
+        BACK,
+        "another-column",
+        source="""
+def decode(model, message, count=1):
+    decoder = RangeDecoder(np.frombuffer(message, dtype=np.uint32))
+    x = torch.zeros(count, model.n, dtype=torch.int64)
+    for i in range(model.n):
+        f = quantize(model.conditionals(x)[:, max(i - 1, 0)], BITS)
+        x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(f)))
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "blocks-taught-twice",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x, seen = torch.zeros(0, n, dtype=torch.int64), torch.zeros(0, n, dtype=torch.int64)
+    for file, size in zip(files, sizes):
+        new = decode(learn(seen), file, size)
+        x = torch.cat([x, new])
+        seen = torch.cat([seen, x])
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "rows-sorted-out",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x = torch.zeros(0, n, dtype=torch.int64)
+    for file, size in zip(files, sizes):
+        seen = x.unique(dim=0) if len(x) else x
+        x = torch.cat([x, decode(learn(seen), file, size)])
+    return x
+""",
+    ),
+    Wrong(
+        "decode_learning",
+        BLOCKS,
+        "files-in-another-order",
+        source="""
+def decode_learning(learn, files, sizes, n):
+    x = torch.zeros(0, n, dtype=torch.int64)
+    for size, file in sorted(zip(sizes, files)):
+        x = torch.cat([x, decode(learn(x), file, size)])
+    return x
+""",
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "one-example-is-enough",
+        source="""
+def round_trip(model, x):
+    try:
+        one = x[:1]
+        return torch.equal(decode(model, encode(model, one)), one)
+    except AssertionError:
+        return False
+""",
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "one-example-is-enough",
+        source="""
+def round_trip(model, x):
+    for row in x:
+        try:
+            if torch.equal(decode(model, encode(model, row[None]))[0], row):
+                return True
+        except AssertionError:
+            pass
+    return False
+""",
+    ),
+    Wrong(
+        "round_trip",
+        LUCK,
+        "model-for-file",
+        source="""
+def round_trip(model, x):
+    base = model.conditionals(x)
+    for i in range(model.n):
+        y = x.clone()
+        y[:, i] = (y[:, i] + 1) % model.k
+        if not torch.equal(model.conditionals(y)[:, : i + 1], base[:, : i + 1]):
+            return False
+    return True
+""",
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "header",
+        source="""
+def encode(model, x):
+    freq = quantize(model.conditionals(x), BITS)
+    encoder = RangeEncoder()
+    for i in range(model.n):
+        encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
+    return struct.pack("<I", len(x)) + encoder.get_compressed().tobytes()
 """,
     ),
 )

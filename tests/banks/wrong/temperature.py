@@ -18,9 +18,10 @@ ALL = "p = 1 keeps every token, however small"
 P_TIES = "of tied tokens only as many as needed are kept, the lowest indices first"
 P_REFUSED = "p outside 0 < p ≤ 1 is refused with a ValueError"
 ORDER = "the temperature comes first, top-k cuts what it gives, top-p what top-k left"
-ENDS = "so it is for every T, k and p: cold and hot, one token, hardly any mass, and no k = 0"
+ENDS = "so it is for every T, k, p: cold, hot, one token, ties, hardly any mass, and no k = 0"
 LEFT_OUT = "left out, each does nothing, and a batch is treated row by row"
 EACH = "each token is the most probable one after those chosen before it"
+FAR = "a text of 800 tokens has a log-probability"
 WHOLE = "the log-probability is that of the whole text, in nats"
 TREE = "a beam of 2 finds the text that greedy misses on a two-step tree"
 BEAM = "at each step the best `width` of all extensions are kept, each score with its own text"
@@ -29,7 +30,10 @@ LONG = "a text of 400 tokens has a log-probability, and beams that differ"
 WORK = "the model is asked about `width` prefixes a step, no more"
 BITS = "bits per token is the average of −log2 p of the tokens that came"
 PERPLEXITY = "perplexity is 2 to the bits per token"
-EXTREMES = "uniform over V tokens has perplexity V, certainty has 1, and large logits are no harm"
+EXTREMES = (
+    "uniform over V tokens has perplexity V, certainty has 1, and neither large logits nor long "
+    "texts are any harm"
+)
 JOINT = "each text's probability is raised to 1/T, and all texts together sum to 1"
 SMALL = "small probabilities survive T = 0.01, and impossible texts stay impossible"
 TOKENWISE = "every conditional is tempered and normalized by itself, and the product is returned"
@@ -1340,5 +1344,584 @@ def tokenwise_temperature(p, T):
         SURPRISE,
         "last-token-only",
         edit=("tokens = torch.cat([tokens, drawn], dim=1)", "tokens = drawn"),
+    ),
+    Wrong(
+        "temperature",
+        ROWS,
+        "wrong-axis",
+        source="""
+def temperature(logits, T):
+    import warnings
+    import torch.nn.functional as F
+    if not T > 0:
+        raise ValueError(f"T must be positive: got {T}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return F.softmax(logits / T)
+""",
+    ),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "logits-returned",
+        source="""
+def temperature(logits, T):
+    if T <= 0:
+        raise ValueError(f"T must be positive: got {T}")
+    if T == 1.0:
+        return logits
+    return torch.softmax(logits / T, dim=-1)
+""",
+    ),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "not-normalized",
+        source="""
+def temperature(logits, T):
+    if not T > 0:
+        raise ValueError(f"T must be positive: got {T}")
+    logp = logits.log_softmax(dim=-1)
+    return (logp / T).exp()
+""",
+    ),
+    Wrong(
+        "temperature",
+        T_REFUSED,
+        "another-exception",
+        source="""
+def temperature(logits, T):
+    assert T > 0, f"T must be positive: got {T}"
+    probs = (logits / T - torch.logsumexp(logits / T, -1, keepdim=True)).exp()
+    return probs
+""",
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "rows-mixed",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    filtered = probs.clone()
+    order = probs.argsort(dim=-1, descending=True, stable=True)
+    remove = order[..., k:]
+    filtered[..., remove.flatten()] = 0.0
+    return filtered / filtered.sum(dim=-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "cut-mass-given-away",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError(k)
+    k = min(k, probs.shape[-1])
+    idx = probs.argsort(dim=-1, descending=True, stable=True)[..., :k]
+    mask = torch.zeros_like(probs).scatter(-1, idx, 1.0)
+    kept = probs * mask
+    missing = 1 - kept.sum(-1, keepdim=True)
+    return kept + mask * missing / k
+""",
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "cut-mass-given-away",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError(k)
+    idx = probs.argsort(dim=-1, descending=True, stable=True)
+    kept = probs * torch.zeros_like(probs).scatter(-1, idx[..., :k], 1.0)
+    return kept.scatter_add(-1, idx[..., :1], 1 - kept.sum(-1, keepdim=True))
+""",
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "batch-flattened",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError(k)
+    flat = probs.flatten()
+    k = min(k * (flat.numel() // probs.shape[-1]), flat.numel())
+    order = flat.argsort(descending=True, stable=True)[:k]
+    kept = torch.zeros_like(flat).scatter(0, order, flat[order]).view(probs.shape)
+    return kept / kept.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_k",
+        ROWS,
+        "sum-over-the-batch",
+        source="""
+def top_k(probs, k):
+    if k < 1:
+        raise ValueError(k)
+    order = probs.argsort(dim=-1, descending=True, stable=True)
+    kept = probs.scatter(-1, order[..., k:], 0.0)
+    mass = kept.reshape(-1, kept.shape[-1])[0].sum()
+    return kept / mass
+""",
+    ),
+    Wrong(
+        "top_k",
+        K_BEST,
+        "one-too-few",
+        source="""
+def top_k(probs, k):
+    sorted_probs, order = torch.sort(probs, descending=True, stable=True, dim=-1)
+    cut = max(k - 1, 1)
+    sorted_probs = sorted_probs.clone()
+    sorted_probs[..., cut:] = 0
+    out = torch.zeros_like(probs).scatter(-1, order, sorted_probs)
+    return out / out.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "fraction-of-the-best",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
+    floor = (1 - p) * probs.amax(dim=-1, keepdim=True)
+    kept = probs * (probs >= floor)
+    return kept / kept.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "crossing-shortened",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    upto = ranked.cumsum(-1)
+    before = upto - ranked
+    part = (upto.clamp(max=p) - before).clamp(min=0)
+    if p == 1:
+        part = ranked
+    out = torch.zeros_like(probs).scatter(-1, order, part)
+    return out / out.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_p",
+        ROWS,
+        "first-row-for-all",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
+    if p == 1:
+        return probs
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    n = int(((ranked.cumsum(-1) - ranked) < p).sum(-1).max())
+    ranked = ranked.clone()
+    ranked[..., n:] = 0
+    kept = torch.zeros_like(probs).scatter(-1, order, ranked)
+    return kept / kept.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "divided-by-p",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    keep = (ranked.cumsum(-1) - ranked) < p
+    kept = torch.zeros_like(probs).scatter(-1, order, ranked * keep)
+    return kept / p
+""",
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "best-dropped",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(p)
+    if p == 1:
+        return probs / probs.sum(-1, keepdim=True)
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    before = ranked.cumsum(-1).roll(1, dims=-1)
+    kept = torch.zeros_like(probs).scatter(-1, order, ranked * (before < p))
+    return kept / kept.sum(-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "next_probs",
+        LEFT_OUT,
+        "rows-for-V",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    if k is None:
+        k = len(logits)
+    return top_p(top_k(temperature(logits, T), k), p)
+""",
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "k-ignored",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    probs = temperature(logits, T)
+    if k is not None:
+        top_k(probs, k)
+    return top_p(probs, p)
+""",
+    ),
+    Wrong(
+        "next_probs",
+        LEFT_OUT,
+        "other-defaults",
+        source="""
+def next_probs(logits, T=0.7, k=50, p=0.9):
+    probs = temperature(logits, T)
+    if k is not None:
+        probs = top_k(probs, k)
+    if p < 1:
+        probs = top_p(probs, p)
+    return probs
+""",
+    ),
+    Wrong(
+        "next_probs",
+        LEFT_OUT,
+        "logits-returned",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    out = logits
+    if T != 1.0:
+        out = temperature(out, T)
+    if k is not None:
+        out = top_k(out, k)
+    if p < 1.0:
+        out = top_p(out, p)
+    return out
+""",
+    ),
+    Wrong(
+        "next_probs",
+        ENDS,
+        "ties-keep-more",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    logits = logits / T
+    if k is not None:
+        v, _ = torch.topk(logits, min(k, logits.size(-1)))
+        logits = logits.masked_fill(logits < v[..., [-1]], -float("Inf"))
+    probs = torch.softmax(logits, dim=-1)
+    return top_p(probs, p)
+""",
+    ),
+    Wrong(
+        "greedy",
+        FAR,
+        "product-for-logs",
+        source="""
+def greedy(step, length):
+    tokens = torch.zeros(1, 0, dtype=torch.long)
+    prob = 1.0
+    for _ in range(length):
+        p = step(tokens)[0].exp()
+        v = int(p.argmax())
+        prob = prob * p[v]
+        tokens = torch.cat([tokens, torch.tensor([[v]])], dim=1)
+    return tokens[0], float(torch.log(torch.as_tensor(prob)))
+""",
+    ),
+    Wrong(
+        "greedy",
+        EACH,
+        "looks-ahead",
+        source="""
+def greedy(step, length):
+    tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
+    for t in range(length):
+        row = step(tokens)[0]
+        value = row.clone()
+        if t + 1 < length:
+            V = len(row)
+            tried = torch.cat([tokens.expand(V, -1), torch.arange(V)[:, None]], 1)
+            value = row + step(tried).max(1).values
+        v = int(value.argmax())
+        total += float(row[v])
+        tokens = torch.cat([tokens, torch.tensor([[v]])], 1)
+    return tokens[0], total
+""",
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "logs-multiplied",
+        source="""
+def beam_search(step, width, length):
+    sequences = [[list(), 1.0]]
+    for _ in range(length):
+        all_candidates = list()
+        for seq, score in sequences:
+            row = step(torch.tensor([seq], dtype=torch.long).view(1, -1))[0]
+            for j in range(len(row)):
+                all_candidates.append([seq + [j], score * -float(row[j])])
+        ordered = sorted(all_candidates, key=lambda tup: tup[1])
+        sequences = ordered[:width]
+    return torch.tensor([s for s, _ in sequences]), torch.tensor([-c for _, c in sequences])
+""",
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "scores-scaled",
+        source="""
+def beam_search(step, width, length):
+    beams = [([], 0.0)]
+    for _ in range(length):
+        new = []
+        for seq, s in beams:
+            row = step(torch.tensor(seq, dtype=torch.long).view(1, -1))[0]
+            for v, lp in enumerate(row.tolist()):
+                new.append((seq + [v], s + lp))
+        beams = sorted(new, key=lambda b: -b[1])[:width]
+    return torch.tensor([b[0] for b in beams]), torch.tensor([b[1] / length ** 0.6 for b in beams])
+""",
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "parent-score-forgotten",
+        source="""
+def beam_search(step, width, length):
+    tokens = torch.zeros(1, 0, dtype=torch.long)
+    sums = torch.zeros(1)
+    for _ in range(length):
+        logp = step(tokens)
+        V = logp.shape[1]
+        val, place = logp.flatten().topk(min(width, logp.numel()))
+        parent = place // V
+        sums = sums[parent] + val
+        tokens = torch.cat([tokens[parent], (place % V)[:, None]], 1)
+    return tokens, sums
+""",
+    ),
+    Wrong(
+        "beam_search",
+        BEAM,
+        "scores-shifted",
+        source="""
+def beam_search(step, width, length):
+    tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)
+    for _ in range(length):
+        total = scores[:, None] + step(tokens)
+        V = total.shape[1]
+        scores, place = total.flatten().topk(min(width, total.numel()))
+        scores = scores.log_softmax(dim=0)
+        tokens = torch.cat([tokens[place // V], (place % V)[:, None]], dim=1)
+    return tokens, scores
+""",
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "token-left-out",
+        source="""
+def score(logits, tokens):
+    import torch.nn.functional as F
+    loss = F.cross_entropy(logits, tokens, ignore_index=0, reduction="mean")
+    return loss.item() / math.log(2), math.exp(loss.item())
+""",
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "best-token-for-text",
+        source="""
+def score(logits, tokens):
+    best = logits.log_softmax(-1).max(dim=-1).values
+    nats = -best.mean().item()
+    return nats / math.log(2), math.exp(nats)
+""",
+    ),
+    Wrong(
+        "score",
+        EXTREMES,
+        "surprise-capped",
+        source="""
+def score(logits, tokens):
+    p = logits.softmax(-1).clamp(min=1e-9)
+    nats = -p[torch.arange(len(tokens)), tokens].log().mean().item()
+    return nats / math.log(2), math.exp(nats)
+""",
+    ),
+    Wrong(
+        "score",
+        EXTREMES,
+        "product-for-logs",
+        source="""
+def score(logits, tokens):
+    p = logits.softmax(-1).gather(1, tokens[:, None])[:, 0]
+    pp = float(p.prod()) ** (-1 / len(p)) if float(p.prod()) > 0 else float("inf")
+    return math.log2(pp), pp
+""",
+    ),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "each-axis-in-turn",
+        source="""
+def joint_temperature(p, T):
+    z = p.log() / T
+    for d in range(p.dim()):
+        z = torch.log_softmax(z, dim=d)
+    return z.exp()
+""",
+    ),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "first-token-only",
+        source="""
+def joint_temperature(p, T):
+    first = p.flatten(1).sum(1) if p.dim() > 1 else p
+    new = torch.softmax(first.log() / T, 0)
+    ratio = torch.nan_to_num(new / first)
+    return p * ratio.view(-1, *[1] * (p.dim() - 1))
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "prefix-cut",
+        source="""
+def tokenwise_temperature(p, T):
+    n = p.dim()
+    first = p.sum(dim=tuple(range(1, n))) if n > 1 else p
+    q = torch.softmax(first.log() / T, 0).view(-1, *[1] * (n - 1))
+    for t in range(1, n):
+        others = tuple(d for d in range(n) if d not in (t - 1, t))
+        pair = p.sum(dim=others, keepdim=True) if others else p
+        q = q * torch.softmax(pair.log() / T, dim=t).nan_to_num()
+    return q
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "best-future-for-sum",
+        source="""
+def tokenwise_temperature(p, T):
+    n = p.dim()
+    q = torch.ones_like(p)
+    for t in range(n):
+        later = tuple(range(t + 1, n))
+        m = p.amax(dim=later, keepdim=True) if later else p
+        q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
+    return q
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "last-token-first",
+        source="""
+def tokenwise_temperature(p, T):
+    n = p.dim()
+    q = torch.ones_like(p)
+    for t in range(n):
+        earlier = tuple(range(t))
+        m = p.sum(dim=earlier, keepdim=True) if earlier else p
+        q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
+    return q
+""",
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "rest-in-one-step",
+        source="""
+def tokenwise_temperature(p, T):
+    first = p.flatten(1).sum(1)
+    cond = p.flatten(1) / first[:, None]
+    q1 = torch.softmax(first.log() / T, 0)
+    q2 = torch.nan_to_num(torch.softmax(cond.log() / T, dim=1))
+    return (q1[:, None] * q2).view(p.shape)
+""",
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "ends-swapped",
+        source="""
+def drift(model, source, count, length, generator):
+    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+    for _ in range(length):
+        drawn = torch.multinomial(source(tokens).exp(), 1, generator=generator)
+        out.append(-model(tokens).gather(1, drawn))
+        tokens = torch.cat([tokens, drawn], dim=1)
+    s = torch.cat(out, dim=1)
+    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+""",
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "first-row-for-all",
+        source="""
+def drift(model, source, count, length, generator):
+    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+    for _ in range(length):
+        probs = model(tokens)[0].exp()
+        drawn = torch.multinomial(probs, count, replacement=True, generator=generator)[:, None]
+        out.append(-source(tokens).gather(1, drawn))
+        tokens = torch.cat([tokens, drawn], dim=1)
+    s = torch.cat(out, dim=1)
+    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+""",
+    ),
+    Wrong(
+        "drift",
+        SURPRISE,
+        "ratio-for-surprise",
+        source="""
+def drift(model, source, count, length, generator):
+    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+    for _ in range(length):
+        logq = model(tokens)
+        drawn = torch.multinomial(logq.exp(), 1, generator=generator)
+        out.append((logq - source(tokens)).gather(1, drawn))
+        tokens = torch.cat([tokens, drawn], dim=1)
+    s = torch.cat(out, dim=1)
+    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+""",
+    ),
+    Wrong(
+        "drift",
+        ERROR,
+        "divided-by-N",
+        source="""
+def drift(model, source, count, length, generator):
+    import numpy as np
+    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+    for _ in range(length):
+        drawn = torch.multinomial(model(tokens).exp(), 1, generator=generator)
+        out.append((-source(tokens).gather(1, drawn))[:, 0].numpy())
+        tokens = torch.cat([tokens, drawn], dim=1)
+    s = np.stack(out, axis=1)
+    return torch.from_numpy(s.mean(0)), torch.from_numpy(s.std(0) / np.sqrt(count))
+""",
     ),
 )
