@@ -2025,14 +2025,13 @@ def honest_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
 def lucky_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     """Batches that come back though all symbols see themselves: the student's ends decide which."""
     n, count, found = 3, 2, []
-    every = np.array(list(itertools.product((0, 1), repeat=n * count))).reshape(-1, count, n)
-    for _ in range(4):
+    for _ in range(3):
         model = looked_model(codec.decode, softmax(draw.normal(n, 2, 2)), np.arange(n))
-        for x in every[draw.permutation(len(every))]:
-            if is_x(codec.back(model, x, retold=False), x):
-                told = f"{count} examples that come back though all symbols see themselves"
-                found.append((Trip(told, True, codec, model, x),))
-                break
+        every = all_of_two(codec, draw, model)
+        lucky = next((x for x, back in every if is_x(back, x)), None)
+        if lucky is not None:
+            told = f"{count} examples that come back though all symbols see themselves"
+            found.append((Trip(told, True, codec, model, lucky),))
     return found
 
 
@@ -2100,20 +2099,26 @@ _KEPT: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
+def all_of_two(codec: Codec, draw: Draw, model: Standin) -> list[tuple[np.ndarray, Any]]:
+    """Every two examples of three bits that can be written, with what comes back of them."""
+    n, count = 3, 2
+    every = np.array(list(itertools.product((0, 1), repeat=n * count))).reshape(-1, count, n)
+    words = every[draw.permutation(len(every))]
+    files = ask_each(codec.encode, model, [symbols(x) for x in words])
+    sent = [(x, f) for x, f in zip(words, files, strict=True) if isinstance(f, bytes)]
+    back = ask_each(codec.decode, model, [f for _, f in sent], count)
+    return [(x, found) for (x, _), found in zip(sent, back, strict=True)]
+
+
 def changed_in_part(codec: Codec, draw: Draw) -> Iterator[tuple[str, Standin, np.ndarray]]:
     """What comes back changed, and has kept something: an x for each of what may be kept.
 
     What becomes of an x is up to the student's two ends: each of 64 is sent, by several models.
     """
-    n, count, wanted = 3, 2, dict(_KEPT)
-    every = np.array(list(itertools.product((0, 1), repeat=n * count))).reshape(-1, count, n)
+    n, wanted = 3, dict(_KEPT)
     for _ in range(12):
         model = looked_model(codec.decode, softmax(draw.normal(n, 2, 2)), np.arange(n))
-        words = every[draw.permutation(len(every))]
-        files = ask_each(codec.encode, model, [symbols(x) for x in words])
-        sent = [(x, f) for x, f in zip(words, files, strict=True) if isinstance(f, bytes)]
-        back = ask_each(codec.decode, model, [f for _, f in sent], count)
-        for (x, _), found in zip(sent, back, strict=True):
+        for x, found in all_of_two(codec, draw, model):
             if isinstance(found, str) or is_x(found, x):
                 continue
             y = expect_array(found, None, "number", "what is decoded")
