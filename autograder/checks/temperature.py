@@ -3541,28 +3541,10 @@ def advice_on_means(
     ]
 
 
-FEW = 5  # texts, so few that N and N − 1 are told apart
-
-
-def errors_of_few(share: np.ndarray, divisor: int) -> np.ndarray:
-    """Standard errors of FEW surprises of which `share` are the larger, squares over `divisor`.
-
-    NaN where such a share is none of FEW.
-    """
-    larger = np.rint(share * FEW)
-    with np.errstate(all="ignore"):
-        sums = larger * (FEW - larger) / FEW
-        found = (B - A) * np.sqrt(sums / divisor / FEW)
-    return np.where(np.abs(larger - share * FEW) < 0.01, found, math.nan)
-
-
-def claim_of_the_error(
-    share: np.ndarray, error: np.ndarray, few: tuple[np.ndarray, np.ndarray], fits: bool
-) -> Claim:
+def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Claim:
     """That errors are standard errors; `share` of the texts had the larger surprise.
 
-    `few` are a share and an error of few texts. If the means do not fit, they say nothing of how
-    far the surprises lie apart.
+    If the means do not fit, they say nothing of how far the surprises lie apart.
     """
     sound = bool(((share > 0.01) & (share < 0.99)).all())
     with np.errstate(all="ignore"):
@@ -3570,34 +3552,19 @@ def claim_of_the_error(
     wanted = deviation / math.sqrt(DRAWS)
     near = np.abs(error - wanted) <= 6e-3 * wanted
     worst = int(np.argmin(near))
-    due = errors_of_few(few[0], FEW - 1)
-    off = np.abs(few[1] - due) > 1e-3
-    by_all = bool(off.any() and not (np.abs(few[1] - errors_of_few(few[0], FEW)) > 1e-3).any())
-    holds = bool(near.all() and not off.any())
-    odd = int(np.argmax(off))
 
     def is_(value: np.ndarray) -> bool:
         return sound and np.allclose(error, value, rtol=5e-3)
 
     return claim(
         "the standard error is the standard deviation over the texts, divided by √count",
-        holds,
+        near.all(),
         points=0.75,
-        saw=f"{few[1][odd]:.4g} at position {odd + 1} with {FEW} texts"
-        if near.all()
-        else f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
-        asks=f"{due[odd]:.4g} for the surprises of these {FEW}, of which the mean is yours"
-        if near.all()
-        else f"about {wanted[worst]:.2g}, from the same surprises as the mean",
+        saw=f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
+        asks=f"about {wanted[worst]:.2g}, from the same surprises as the mean",
         waits=waits_unless(sound, "means between the source's two surprises")
         or waits_unless(fits or near.all(), "means that are right"),
         advice=[
-            when(
-                near.all() and by_all,
-                "divided-by-N",
-                "of few texts this is too little: the squares are of distances from the mean of "
-                "the same N numbers, and their sum is divided by N − 1, as .std() does",
-            ),
             when(
                 error[0] < 1e-6 < error[1:].min(),
                 "expected-for-drawn",
@@ -3700,8 +3667,7 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
             "draw from the model, ask the source about the drawn token, append it, and go on",
         ],
     )
-    few_mean, few_error, _ = ask(model, source, FEW, draw.generator())
-    second = claim_of_the_error(share, error, ((few_mean - A) / (B - A), few_error), fits)
+    second = claim_of_the_error(share, error, fits)
     yield first
     yield second
     told = next((one for one in (first, second) if one.fails), None)

@@ -1908,20 +1908,4 @@ def drift(model, source, count, length, generator):
     return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
 """,
     ),
-    Wrong(
-        "drift",
-        ERROR,
-        "divided-by-N",
-        source="""
-def drift(model, source, count, length, generator):
-    import numpy as np
-    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
-    for _ in range(length):
-        drawn = torch.multinomial(model(tokens).exp(), 1, generator=generator)
-        out.append((-source(tokens).gather(1, drawn))[:, 0].numpy())
-        tokens = torch.cat([tokens, drawn], dim=1)
-    s = np.stack(out, axis=1)
-    return torch.from_numpy(s.mean(0)), torch.from_numpy(s.std(0) / np.sqrt(count))
-""",
-    ),
 )
