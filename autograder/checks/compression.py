@@ -2177,7 +2177,7 @@ _OF_ROUND_TRIPS = (
         "one file, and compare all of them",
         lambda trip: trip.each[0].came(np.all),
         lambda trip: trip.each[-1].came(np.all),
-        lambda trip: any(one.came(np.all) for one in trip.each),
+        lambda trip: any(one.came(np.all) for one in trip.each[:20]),
     ),
     Mistake(
         "each-example-alone",
