@@ -804,6 +804,9 @@ _OF_FIELDS = (
     Mistake("fixed-window", "the field ends where it should go on: a large stack sees further, and "
         "no size is given beforehand",
         gives=lambda layers: {(r, c) for r, c in sums_of_offsets(layers) if max(-r, abs(c)) < 6}),
+    Mistake("empty-for-no-layers", "without a layer nothing is seen at all: the field is the "
+        "pixel itself then, {(0, 0)}, with which the sums begin",
+        gives=lambda layers: sums_of_offsets(layers) if layers else set()),
     Mistake("cone-for-sums", "all kernels are treated as 3×3: a larger one takes more than one "
         "column to the right for each row up",
         gives=lambda layers: {(r, c) for r, c in whole_window(layers) if r == 0 or c <= -r}),

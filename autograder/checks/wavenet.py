@@ -42,6 +42,7 @@ from autograder.inside.wavenet import (
     counted,
     fill,
     gradient_sizes,
+    kinds_of_products,
     numbers,
     one_by_one,
     redrawn,
@@ -2715,7 +2716,10 @@ def _claims_on_a_fast_generator(generate_fast: Standin, draw: Draw) -> Iterator[
         right=right and same_model and any_precision and all(case[-1][1] for case in asked),
     )
     yield _costs_the_same(generate_fast, draw, right, any_precision)
-    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision)
+    single = any_precision and kinds_of_products(
+        generate_fast, copy.deepcopy(model), 2, label, torch.Generator()
+    ) == ["float32"]
+    yield _leaves_the_model([case[-1] for case in asked], same_model, any_precision, single is True)
 
 
 def _needs_single(function: Standin, model: Standin, *words: Any) -> bool:
@@ -2770,7 +2774,7 @@ def _costs_the_same(generate_fast: Standin, draw: Draw, right: bool, any_precisi
     )
 
 
-def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> Claim:
+def _leaves_the_model(answers: list, same_model: bool, any_precision: bool, single: bool) -> Claim:
     moved = all(moved for _, moved, _ in answers)
     kinds = sorted({kind for _, _, kind in answers} - {"int64"})
     saw = [
@@ -2782,6 +2786,7 @@ def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> C
         *(["a generator that nobody has used"] if not moved else []),
         *(f"codes of kind {kind}" for kind in kinds),
         *(["an exception for a model in double precision"] if not any_precision else []),
+        *(["a model in double precision that is computed in single"] if single else []),
     ]
     return claim(
         _SAME,
@@ -2804,6 +2809,12 @@ def _leaves_the_model(answers: list, same_model: bool, any_precision: bool) -> C
                 "precision-of-its-own",
                 "a model in single precision is heard, one in double stops: the first column must "
                 "have the dtype of the model's weights",
+            ),
+            when(
+                single,
+                "precision-of-its-own",
+                "all is computed in single precision, though the model is in double: equal codes "
+                "are luck then, so leave the copy's dtype as it is (no .float())",
             ),
         ],
     )

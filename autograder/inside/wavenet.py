@@ -9,6 +9,7 @@ import inspect
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.remote.callbacks import Talk
 from autograder.remote.proxy import inside
@@ -164,6 +165,34 @@ def counted(function: Any, *args: Any) -> tuple[int, Any]:
     answers = []
     count = count_operations(lambda: answers.append(function(*args)))
     return count, answers[0]
+
+
+_PRODUCTS = "mm addmm bmm baddbmm mv matmul linear convolution conv1d".split()
+
+
+class _Products(TorchDispatchMode):
+    """Notes the dtypes of all matrix products and convolutions while it is active."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: set[str] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        name = func._schema.name.removeprefix("aten::")
+        if name in _PRODUCTS:
+            self.kinds.add(str(out.dtype).removeprefix("torch."))
+        return out
+
+
+@inside
+def kinds_of_products(function: Any, *args: Any) -> list[str]:
+    """The dtypes of the matrix products and convolutions that `function(*args)` computes."""
+    with torch.no_grad(), _Products() as seen:
+        function(*args)
+    return sorted(seen.kinds)
 
 
 @inside

@@ -591,6 +591,12 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     ),
     Wrong(
         "receptive_field",
+        BLIND_SPOT,
+        "empty-for-no-layers",
+        edit=("field = {(0, 0)}", "field = {(0, 0)} if layers else set()"),
+    ),
+    Wrong(
+        "receptive_field",
         LAYER,
         "cone-for-sums",
         source="""

@@ -1047,4 +1047,13 @@ class QueuedConv1d(nn.Module):
         "model-changed",
         edit=(ZERO, "model.eval()\n    " + ZERO),
     ),
+    Wrong(
+        "generate_fast",
+        SAME,
+        "precision-of-its-own",
+        edit=(
+            ("fast = copy.deepcopy(model)", "fast = copy.deepcopy(model).float()"),
+            (ZERO, ZERO.replace("model.embed", "fast.embed")),
+        ),
+    ),
 )
