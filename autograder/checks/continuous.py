@@ -30,7 +30,7 @@ from autograder.checks.samples import (
     claim_of_the_generator,
     note_on_default,
 )
-from autograder.checks.witness import waits_unless
+from autograder.checks.witness import too_even, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -101,6 +101,7 @@ def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
         "sum": lambda: torch.logsumexp(logs + parts, -1),
         "logs": lambda: (logs.exp() * parts).sum(-1),
         "all logs": lambda: (logs + parts).sum(-1),
+        "parts": lambda: parts.sum(-1) + 0 * logs.sum(-1),
         "mean": lambda: torch.logsumexp(logs + parts, -1) - np.log(parts.shape[-1]),
         "best": lambda: (logs + parts).max(-1).values,
         "less the best": lambda: torch.logsumexp(logs + parts, -1) - (logs + parts).max(-1).values,
@@ -177,6 +178,12 @@ _JOINS = (
         "the components' logarithms are added up: that is a product of components; the mixture "
         "adds their probabilities",
         options={"join": "all logs"},
+    ),
+    Mistake(
+        "mixture-of-logs",
+        "the components' logarithms are summed, without weights: that is a product of components; "
+        "the mixture adds their probabilities, each with its weight",
+        options={"join": "parts"},
     ),
     Mistake(
         "mean-for-sum",
@@ -272,8 +279,11 @@ def rule_of_histogram(
         "only empty": n + (levels - seen) * alpha,
         "up to the largest": n + (source.max() + 1) * alpha,
         "levels only": n + levels,
+        "of x": len(x) + levels * alpha,
     }[total]
     more = np.where(counts == 0, alpha, 0.0) if raised == "empty" else np.full(levels, alpha)
+    if raised == "up to the largest":
+        more[source.max() + 1 :] = 0.0
     with np.errstate(divide="ignore"):
         return -log((counts + more)[x] / whole)
 
@@ -326,6 +336,37 @@ _WRONG_TABLES = (
         gives=_of_shares(
             lambda counts, alpha: (counts + alpha / len(counts)) / (counts.sum() + alpha)
         ),
+    ),
+    Mistake(
+        "alpha-shared-out",
+        "the shares are mixed with even ones, of which each level gets alpha / K: alpha is added "
+        "to each COUNT, before they are divided",
+        gives=_of_shares(
+            lambda counts, alpha: (counts / counts.sum() + alpha / len(counts)) / (1 + alpha)
+        ),
+    ),
+    Mistake(
+        "counts-for-logits",
+        "a softmax of the counts stands there (F.cross_entropy takes logits): shares are counts "
+        "divided by their sum",
+        gives=_of_shares(lambda counts, alpha: softmax(counts + alpha)),
+    ),
+    Mistake(
+        "counts-for-logits",
+        "a softmax of the counts stands there (F.cross_entropy takes logits): shares are counts "
+        "divided by their sum",
+        gives=_of_shares(lambda counts, alpha: softmax(counts.astype(np.float64))),
+    ),
+    Mistake(
+        "levels-up-to-the-largest",
+        "levels above the largest of the training set are missing in your table: there are "
+        "`levels` of them, and each count is raised by alpha",
+        options={"raised": "up to the largest", "total": "up to the largest"},
+    ),
+    Mistake(
+        "counts-of-the-test-set",
+        "the counts are divided by the number of x: N is the number of TRAINING levels",
+        options={"total": "of x"},
     ),
     Mistake(
         "alpha-added-to-shares",
@@ -481,12 +522,14 @@ def rule_of_gaussian(
     spread: float = 1.0,
     square: float = 0.5,
     constant: float = CONSTANT,
+    held: Callable[..., Any] | None = None,
+    bent: bool = False,
 ) -> Array:
     """−log of the density of N(mu, sigma²) at x, in nats. Each option turns one thing wrong."""
-    at, center, width = doubles(x, mu, sigma)
+    at, center, width = doubles(x, mu, held(sigma) if held else sigma)
     at.requires_grad_()
     z = (at - center) / width**power
-    return ended(square * z**2 + spread * width.log() + constant, at, of)
+    return ended(square * (z.abs() if bent else z**2) + spread * width.log() + constant, at, of)
 
 
 def gaussian_plainly(x: Array, mu: Any, sigma: Any, of: str = VALUE) -> Array:
@@ -543,6 +586,11 @@ _VARIANCE = tuple(
             {"constant": 2 * CONSTANT},
         ),
         (
+            "constant-forgotten",
+            "the constant is ½ log 2π, and not ½ log π",
+            {"constant": 0.5 * np.log(np.pi)},
+        ),
+        (
             "log-sigma-sign",
             "the logarithm of sigma has the wrong sign: a narrow Gaussian is HIGHER at its center",
             {"spread": -1.0},
@@ -593,14 +641,27 @@ _WRONG_BELLS = (
             "sigma-held-up",
             "a small sigma is taken for a larger one (clamped, or something is added): it may be "
             "as small as it likes (F.gaussian_nll_loss holds the variance at 1e-6)",
-            gives=lambda x, mu, sigma, of, least=least, how=how: rule_of_gaussian(
-                x, mu, how(sigma, least), of
-            ),
+            options={"held": lambda sigma, least=least, how=how: how(sigma, least)},
         )
         for least in (0.1, 1e-2, 1e-3, 1e-4, *SMALL)
         for how in (np.maximum, np.add)
     ),
 )
+_OTHER_BELLS = (
+    Mistake(
+        "square-forgotten",
+        "½ |z| stands where ½ z² belongs: the square is lost",
+        options={"bent": True},
+    ),
+    Mistake(
+        "divergence-for-nll",
+        "this is KL(N(mu, sigma²)‖N(0, 1)), a term of a VAE's loss: x is not in it, and minus the "
+        "log-density of x is asked",
+        gives=lambda x, mu, sigma, of: (
+            0.5 * (np.square(mu) + np.square(sigma) - 1) - np.log(sigma) + 0 * x
+        ) * (of == VALUE),
+    ),
+)  # fmt: skip
 
 
 def far_gaussians(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -631,7 +692,7 @@ def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Ca
         ask=asking(gaussian_nll, "the NLL", broadcasts=True),
         rule=lambda *case, **wrong: rule_of_gaussian(*case, **wrong),  # slips: of the plain one
         forms=(gaussian_plainly,),
-        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE, *_WRONG_BELLS),
+        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE, *_WRONG_BELLS, *_OTHER_BELLS),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("mu sigma"),
         by_hand=_gaussian_by_hand,
@@ -681,11 +742,12 @@ def rule_of_mixture(
     spread: float = 1.0,
     square: float = 0.5,
     constant: float = CONSTANT,
+    held: Callable[..., Any] | None = None,
     weights: str = "softmax",
     join: str = "sum",
 ) -> Array:
     """−log Σ_k w_k N(x; mu_k, sigma_k²) in nats. Each option turns one thing wrong."""
-    at, scores, center, width = doubles(x, logits, mu, sigma)
+    at, scores, center, width = doubles(x, logits, mu, held(sigma) if held else sigma)
     at.requires_grad_()
     z = (at[:, None] - center) / width**power  # (B, K)
     parts = -(square * z**2 + spread * width.log() + constant)
@@ -720,6 +782,9 @@ _ONE_BELL = tuple(
 )
 
 
+_HELD = tuple(one for one in _WRONG_BELLS if one.name == "sigma-held-up")
+
+
 def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
     """Components for all x, and components for each of them.
 
@@ -735,6 +800,14 @@ def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
         x = (about * mu).sum(1) + (about * sigma).sum(1) * (4 * draw.uniform(b) - 2)
         cases.append((x, logits, mu, sigma, of))
     return cases
+
+
+def spikes(draw: Draw, of: str = VALUE) -> list[tuple]:
+    """Narrow components at 0 and one that is wide: points on the spikes, and beside them."""
+    mu, sigma = np.append(draw.normal(), [0.0, 0.0]), np.append(1.0, 10.0 ** -draw.integer(5, 12))
+    sigma = np.append(sigma, 0.1 * sigma[1])
+    x = np.append(sigma * draw.rng.uniform(-1, 1, size=3), 0.5)
+    return [(x, draw.normal(3), mu, sigma, of)]
 
 
 def far_mixtures(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -777,7 +850,7 @@ def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Clai
     subject = Subject(
         ask=asking(mixture_nll, "the NLL"),
         rule=rule_of_mixture,
-        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE, *_ONE_BELL),
+        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE, *_ONE_BELL, *_HELD),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("logits mu sigma"),
         by_hand=_mixture_by_hand,
@@ -796,10 +869,10 @@ def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Clai
         ),
         Property(
             "far",
-            "hundreds of σ away its price is finite, and exact",
-            far_mixtures,
+            "hundreds of σ away its price is finite, and exact; so it is on a spike",
+            lambda draw: far_mixtures(draw) + spikes(draw),
             points=1,
-            asks="log-sum-exp: no density is ever written down",
+            asks="log-sum-exp: no density is ever written down, and no sigma held up",
             typical=False,
             needs="nll",
         ),
@@ -832,16 +905,18 @@ def log_chances(
     law: str = "logistic",
     how: str = "exact",
     floor: float = 0.0,
+    held: float = 0.0,
 ) -> torch.Tensor:
     """log of the mass of each component's bin about x: (B, K). Each option turns one thing wrong.
 
-    `floor` is the least difference of distribution functions (how = "clamped") or what is added.
+    `floor` is the least difference of distribution functions (how = "clamped") or what is added;
+    `held` the least scale.
     """
-    x, mu, scale = doubles(x, mu, scale)
+    x, mu, scale = doubles(x, mu, np.maximum(scale, held))
     x, top = x[:, None], levels - 1 if top is None else top
     a, b = (x + high - mu) / scale**power, (x - low - mu) / scale**power
+    z = (x - mu) / scale
     if law == "density":
-        z = (x - mu) / scale
         return F.logsigmoid(z) + F.logsigmoid(-z) - scale.log()
     below, above = F.logsigmoid(a), F.logsigmoid(-b)
     middle = below + above + torch.log(-torch.expm1(b - a))
@@ -854,6 +929,11 @@ def log_chances(
         "plain": difference.log(),
         "clamped": difference.clamp(min=floor).log(),
         "added": (difference + floor).log(),
+        "height": torch.where(
+            difference > 1e-5,
+            difference.clamp(min=1e-12).log(),
+            F.logsigmoid(z) + F.logsigmoid(-z) - scale.log() - floor,
+        ),
     }[how]
     first, last = below, above
     if edges == "swapped":
@@ -948,6 +1028,7 @@ def sharp_and_wide(draw: Draw) -> list[tuple]:
     sharp = np.array([1e-4, 0.02 + 0.1 * float(draw.uniform())])
     return [
         (x, np.array([0.3, -0.2]), np.array([mu, mu + draw.integer(2, 5)]), sharp, 256),
+        (x, np.array([0.0]), np.array([mu]), sharp[:1], 256),
         (x, np.array([0.0]), np.array([mu]), np.array([10.0 ** draw.integer(3, 4)]), 256),
     ]
 
@@ -977,6 +1058,42 @@ def _smaller_discretized(
         for level in (2, 0, 4):
             yield np.array([level]), np.zeros(1), np.array([2.0]), np.array([1.0]), 5
         yield np.array([4]), np.zeros(1), np.array([2.0]), np.array([0.001]), 9
+
+
+def _on_another_axis(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    """log P where only x is moved to an axis from −1 to 1, as published for images there."""
+    y, scores, center, width = doubles((2 * x / (levels - 1) - 1)[:, None], logits, mu, scale)
+    a, b = (y + 1 / (levels - 1) - center) / width, (y - 1 / (levels - 1) - center) / width
+    parts = (torch.sigmoid(a) - torch.sigmoid(b)).clamp(min=1e-12).log()
+    parts = torch.where(y < -0.999, F.logsigmoid(a), parts)
+    parts = torch.where(y > 0.999, F.logsigmoid(-b), parts)
+    return joined(scores.log_softmax(-1), parts, "sum").numpy()
+
+
+def _one_edge_for_all(
+    first: int, x: Array, logits: Array, mu: Array, scale: Array, levels: int
+) -> Array:
+    """The mass of both ends as bins that are open for every x, where any x is such an end."""
+    ends, edge = (0, levels - 1), None
+    for at in (ends[first], ends[first - 1]):
+        if edge is None and (x == at).any():
+            edge = at
+    if edge is None:
+        return rule_of_discretized(x, logits, mu, scale, levels)
+    at, scores, center, width = doubles(x[:, None], logits, mu, scale)
+    parts = F.logsigmoid((at + 0.5 - center) / width if edge == 0 else (center - at + 0.5) / width)
+    return joined(scores.log_softmax(-1), parts, "sum").numpy()
+
+
+def _renormalized(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    each = (np.broadcast_to(a, (len(x), np.shape(a)[-1])) for a in (logits, mu, scale))
+    return np.array(
+        [
+            (every := rule_of_discretized(np.arange(levels), *of, levels, edges="none"))[at]
+            - np.logaddexp.reduce(every)
+            for at, *of in zip(x, *each, strict=True)
+        ]
+    )
 
 
 _BINS = (
@@ -1064,6 +1181,44 @@ _BINS = (
         "two sigmoids that are equal to the last digit are subtracted, and log 0 is −inf: write "
         "the difference as a product first, and its logarithm as a sum",
         options={"how": "plain"},
+    ),
+    *(
+        Mistake(
+            "scale-held-up",
+            f"a scale below {least:.2g} is taken for {least:.2g}, as where log scale is clamped: "
+            "it may be as small as it likes",
+            options={"held": least},
+        )
+        for least in (*(math.exp(-k) for k in range(3, 10)), 0.1, 0.01, 1e-3, 0.05)
+    ),
+    *(
+        Mistake(
+            "height-for-mass",
+            "where the bin's mass is tiny, the height of the density at its middle stands for it "
+            "(as in PixelCNN++): in a narrow component's tail these differ by far",
+            options={"how": "height", "floor": floor},
+        )
+        for floor in (0.0, math.log(127.5))
+    ),
+    Mistake(
+        "width-of-another-axis",
+        "x is moved to an axis from −1 to 1, and mu and scale are not: all of them are in levels",
+        gives=lambda *case: _on_another_axis(*case),
+    ),
+    *(
+        Mistake(
+            "edges-for-all",
+            "one level 0 (or one last level) among the x makes ALL of them that edge: torch.where "
+            "chooses for each x",
+            gives=lambda *case, first=first: _one_edge_for_all(first, *case),
+        )
+        for first in (0, -1)
+    ),
+    Mistake(
+        "renormalized",
+        "your probabilities are divided by their sum over the levels: what lies beyond an end "
+        "belongs to that end level, and to no other",
+        gives=lambda *case: _renormalized(*case),
     ),
     *(
         Mistake(
@@ -1161,6 +1316,7 @@ def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator
 LEVELS, DRAWS = 7, 20_000  # of the sampled mixtures: 9 shares with what lies outside, see BOUND
 ONE = "one level in all draws of a call, and others in other calls"
 CALLS = 12  # more, to see whether each of them has a component of its own
+ONE_NUMBER = "one level of each component in a call, and others in other calls"
 ONE_COMPONENT = "one component in all draws of a call, and others in other calls"
 
 
@@ -1283,6 +1439,65 @@ _SAMPLERS = (
 )
 
 
+def _wrapped(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    far = 40 * levels
+    wide = law_of_levels(logits, mu + far, scale, 2 * far + levels)[1:-1]
+    places = (np.arange(len(wide)) - far) % levels
+    return np.concatenate([[0.0], np.bincount(places, wide, levels), [0.0]])
+
+
+def _by_one_number(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+    u = (np.arange(20_000) + 0.5) / 20_000
+    k = np.minimum(np.searchsorted(softmax(logits).cumsum(), u), len(mu) - 1)
+    x = np.clip(np.rint(mu[k] + scale[k] * logit(u)), 0, levels - 1).astype(np.int64)
+    return _levels_of(x, levels)
+
+
+def _of_one_scale(scale_of: Callable[[Array, Array], float]) -> Callable[..., Array]:
+    def law(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+        one = np.full_like(scale, scale_of(scale, softmax(logits)))
+        return law_of_levels(logits, mu, one, levels)
+
+    return law
+
+
+# Not so far from the right law in every mixture that all draws could tell them from it.
+_NEAR_SAMPLERS = (
+    Mistake(
+        "scale-squared",
+        "the root of the scale is in your samples: it is no variance, and belongs there as it is",
+        options={"power": 0.5},
+    ),
+    Mistake(
+        "gaussian-for-logistic",
+        "the noise is a Gaussian's of the logistic's variance: the logistic's own, log u − "
+        "log(1 − u), has a higher peak and heavier tails",
+        gives=lambda logits, mu, scale, levels: law_of_levels(
+            logits, mu, scale * np.pi / np.sqrt(3), levels, law="normal"
+        ),
+    ),
+    *(
+        Mistake(
+            "one-scale-for-all",
+            "all components have one scale in your samples, an average: each has its own",
+            gives=_of_one_scale(scale_of),
+        )
+        for scale_of in (lambda scale, w: scale.mean(), lambda scale, w: scale @ w)
+    ),
+    Mistake(
+        "wrapped-around",
+        "what lies beyond an end comes in again at the other one (%): it belongs to the end level",
+        gives=_wrapped,
+    ),
+    Mistake(
+        "one-number-for-both",
+        "one uniform number chooses the component and is drawn from it: a component then gives a "
+        "part of its numbers only; draw another one",
+        gives=_by_one_number,
+    ),
+)
+
+
 def sampled_mixtures(draw: Draw) -> list[tuple]:
     """Two mixtures of three components on which the usual wrong samplers can be told apart."""
     wrong = [p for m in _SAMPLERS if (p := program_of(law_of_levels, [m])) is not None]
@@ -1336,6 +1551,9 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
             calls = [take(logits, mu, scale, levels, DRAWS, draw.generator()) for _ in range(CALLS)]
             if one_component_each([shares, *(_levels_of(c, levels) for c in calls)], mu, scale):
                 return ONE_COMPONENT
+            few_levels = [tuple(np.unique(c)) for c in (x, *calls)]
+            if max(map(len, few_levels)) <= len(mu) and len(set(few_levels)) > 1:
+                return ONE_NUMBER
         return shares
 
     def told(answer: Any) -> str:
@@ -1351,7 +1569,7 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         ask=ask,
         rule=lambda *case, **wrong: law_of_levels(*case, **wrong),  # its slips: those of a grid
         forms=(law_of_a_grid,),
-        mistakes=_SAMPLERS,
+        mistakes=(*_SAMPLERS, *_NEAR_SAMPLERS),
         symptoms=(
             Symptom(
                 "same-for-all",
@@ -1362,6 +1580,12 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
                 "one-component-for-all",
                 "all samples of a call come from one component: each needs a choice of its own",
                 lambda seen: any(o.answer is ONE_COMPONENT for o in seen),
+            ),
+            Symptom(
+                "one-number-for-all",
+                "all samples of a call that come from one component are alike, as with ONE uniform "
+                "number for the whole call: each needs a number of its own",
+                lambda seen: any(o.answer is ONE_NUMBER for o in seen),
             ),
         ),
         show=lambda *case: f"{DRAWS:,} samples, " + named("logits mu scale levels", *case),
@@ -1389,14 +1613,18 @@ def levels_as_often_as_they_should(sample: Standin, draw: Draw) -> Iterator[Clai
         waits_unless(right, "samples that come as often as they should"),
     )
     alone = (np.zeros(1), np.array([LEVELS / 2 - 0.4]), np.array([0.7]), LEVELS)  # one component
+    two = (np.log([0.45, 0.55]), np.array([1.0, 5.0]), np.full(2, 1e-3), LEVELS)  # which it was
+    laws = [np.asarray(law_of_levels(*case)[1:-1]) for case in (alone, two)]
     yield claim_of_independence(
         lambda: take(*cases[0], count=DRAWS, generator=draw.generator())[:, None],
         np.asarray(law_of_levels(*cases[0])[1:-1]),
         right,
         source,
         "sample",
-        few=lambda n: take(*alone, count=n, generator=draw.generator())[:, None],
-        law_of_few=np.asarray(law_of_levels(*alone)[1:-1]),
+        few=lambda n: np.stack(
+            [take(*case, count=n, generator=draw.generator()) for case in (alone, two)], axis=1
+        ),
+        law_of_few=np.outer(*laws),
     )
     note_on_default(sample, lambda g: take(*cases[0], count=300, generator=g), right=source.holds)
     yield _claim_on_far_levels(take, draw, right)
@@ -1427,7 +1655,7 @@ def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) ->
             seen < least,
             "tails-cut-off",
             "the far levels are missing: a uniform number that is kept away from 0 and 1 has no "
-            "tails",
+            "tails, and a Gaussian's are too thin",
         ),
     )
 
@@ -1452,6 +1680,10 @@ def shares_of_noise(y: Array, x: Array, levels: int) -> Array:
 def evenly(count: int, noise: str) -> Array:
     """The quantiles of the noise in an order that has nothing to do with x."""
     u = np.random.default_rng(0).permutation((np.arange(count) + 0.5) / count)
+    if noise == "whole":
+        return np.floor(2 * u)
+    if noise == "mean of two":
+        return np.where(u < 0.5, np.sqrt(u / 2), 1 - np.sqrt((1 - u) / 2))
     return u if noise == "uniform" else torch.special.ndtri(torch.as_tensor(u)).numpy()
 
 
@@ -1464,11 +1696,15 @@ def rule_of_noise(
     by: int = 0,
     noise: str = "uniform",
     divided: str = "all",
+    moved: float = 0.0,
 ) -> Array:
     """Shares of the noise of (x + u) / levels. Each option turns one thing of it wrong."""
     u = width * evenly(x.size, noise).reshape(x.shape) + shift
     y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
-    return shares_of_noise(y[divided], x, levels)
+    y |= {"256": (x + u) / 256}
+    y |= {"logit": logit(np.clip(y["all"], 1e-9, 1 - 1e-9)), "as in RealNVP": logit(
+        0.05 + 0.9 * np.clip(y["all"], 0, 1))}  # fmt: skip
+    return shares_of_noise(y[divided] + moved, x, levels)
 
 
 _NOISES = (
@@ -1530,6 +1766,36 @@ _NOISES = (
         options={"divided": "u"},
     ),
     Mistake("not-divided", "the values are not divided by levels", options={"divided": ""}),
+    Mistake(
+        "levels-ignored",
+        "you divide by 256, whatever `levels` says",
+        options={"divided": "256"},
+    ),
+    Mistake(
+        "another-axis",
+        "½ is subtracted after the division (as in Glow): the axis runs from 0 to 1 here",
+        options={"moved": -0.5},
+    ),
+    *(
+        Mistake(
+            "logit-taken",
+            "a logit is taken of the values, which belongs to a flow that comes after: levels "
+            "spread over [0, 1) are asked",
+            options={"divided": how},
+        )
+        for how in ("logit", "as in RealNVP")
+    ),
+    Mistake(
+        "whole-noise",
+        "the noise is 0 or 1 and nothing between: it must be any number from 0 to 1",
+        options={"noise": "whole"},
+    ),
+    Mistake(
+        "noise-not-even",
+        "the noise lies more often in the middle of a bin than at its ends, as a mean of two "
+        "numbers does: one even number for each is asked",
+        options={"noise": "mean of two"},
+    ),
 )
 
 
@@ -1540,6 +1806,16 @@ def grids_of_levels(draw: Draw) -> list[tuple]:
         (draw.rng.integers(0, top, size=(draw.integer(190, 210), 160)), levels)
         for levels, top in ((few, few), (256, 256), (10, 8))
     ]
+
+
+def _spread_noise(take: Callable[..., Array], draw: Draw) -> str:
+    """What shows that the noise of a call is spread evenly over the bin; "" if nothing does."""
+
+    def halves(count: int) -> Array:
+        x = np.zeros((count, 1), dtype=np.int64)
+        return (take(x, 4, draw.generator()) * 4 >= 0.5).astype(int)
+
+    return too_even(halves, [np.array([0.5, 0.5])]).replace("letter 1", "noise above ½")
 
 
 @checks("dequantize", lesson=LESSON, points=2, see="Exercise 6: fill the bins")
@@ -1599,23 +1875,33 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
         yield one
     x, levels = grids_of_levels(draw)[0]
     waits = waits_unless(right, "noise that fills the bins")
-    own, told_of = 0, ""
+    own, spread, told_of = 0, "", ""
     if right:
         noise = (take(x, levels, draw.generator()) * levels - x).round(4)
         own = len(np.unique(noise))
         told_of = f"{own:,} different values of noise for {x.size:,} numbers, to four digits"
+        spread = _spread_noise(take, draw) if own > 5_000 else ""
     yield claim(
         "each number has noise of its own",
-        own > 5_000,
+        own > 5_000 and not spread,
         points=0.5,
-        saw=told_of,
-        asks="about 9,500 different values: what 30,000 independent draws of four digits have",
+        saw=spread or told_of,
+        asks="30,000 independent draws: about 9,500 different values of four digits, and not just "
+        "as many below ½ as above in every call",
         waits=waits,
-        advice=when(
-            own <= 5_000,
-            "noise-shared",
-            "numbers of one call share their noise: draw it in the shape of x",
-        ),
+        advice=[
+            when(
+                own <= 5_000,
+                "noise-shared",
+                "numbers of one call share their noise: draw it in the shape of x",
+            ),
+            when(
+                spread,
+                "noise-spread-evenly",
+                "the noise of a call fills the bin more evenly than chance does: each number's "
+                "must be drawn for itself, and know nothing of the others",
+            ),
+        ],
     )
     source = claim_of_the_generator(lambda g: take(x[:3, :5], levels, g), draw, 0.5, waits)
     note_on_default(dequantize, lambda g: take(x[:3, :5], levels, g), right=source.holds)
@@ -1642,7 +1928,43 @@ def rule_of_bits(
         "nothing": nll / base + price,
         "all": (nll / base + price) / dims,
         "times": nll / base + dims * price,
+        "levels times": nll / (dims * base) + dims * price,
     }[over]
+
+
+_OTHER_RULERS = (
+    Mistake(
+        "negative-cut-off",
+        "what is below 0 is cut off: a density has no upper bound, so its NLL has no lower one",
+        after=lambda v, *_: v.clip(0),
+    ),
+    Mistake(
+        "ln-2-twice",
+        "log2 of the levels is in bits already, and divided by ln 2 once more",
+        options={"log": np.log(2) ** 2},
+    ),
+    Mistake(
+        "another-axis",
+        "one bit is missing, as on an axis from −1 to 1, where a level is 2/levels wide: here it "
+        "is 1/levels",
+        after=lambda v, *_: v - 1,
+    ),
+    Mistake(
+        "levels-of-all-dims",
+        "the levels of ALL dimensions are added to the NLL of one: each dimension has its own",
+        options={"over": "levels times"},
+    ),
+    Mistake(
+        "whole-bits",
+        "log2 levels is rounded up to a whole number of bits: it is what it is",
+        gives=lambda nll, dims, levels: nll / (dims * np.log(2)) + np.ceil(np.log2(levels)),
+    ),
+    Mistake(
+        "log-of-nll",
+        "a logarithm of the NLL is taken, which is made of logarithms already: divide it by ln 2",
+        gives=lambda nll, dims, levels: np.log2(np.abs(nll)) / dims + np.log2(levels),
+    ),
+)
 
 
 def bits_plainly(nll: Array, dims: int, levels: int) -> Array:
@@ -1652,10 +1974,12 @@ def bits_plainly(nll: Array, dims: int, levels: int) -> Array:
 
 def images_and_nats(draw: Draw) -> list[tuple]:
     """Some NLLs, negative ones too, of few dimensions and of many."""
-    return [
+    cases = [
         (draw.normal(4, scale=dims) - dims, dims, levels)
         for dims, levels in ((draw.integer(2, 9), draw.integer(5, 40)), (3072, 256))
     ]
+    dims = draw.integer(3, 9)
+    return [*cases, (-9.0 * dims - draw.uniform(2), dims, draw.integer(5, 40))]  # below 0 bits
 
 
 @checks("bits_per_dim", lesson=LESSON, points=2, see="Exercise 7: one ruler")
@@ -1715,6 +2039,7 @@ def bits_whatever_the_axis(bits_per_dim: Standin, draw: Draw) -> Iterator[Claim 
                 "the NLL's sign is turned",
                 gives=lambda nll, *a, **w: rule_of_bits(-nll, *a, **w),
             ),
+            *_OTHER_RULERS,
             Mistake(
                 "eight-bits",
                 "8 is the logarithm of 256 levels only",
@@ -1781,6 +2106,9 @@ def rule_of_pit(
         "density": torch.exp(-0.5 * z**2 - CONSTANT) / sigma,
         "erf": torch.special.erf(z),
         "erf of z": 0.5 + 0.5 * torch.special.erf(z),
+        "erf of z/√2": torch.special.erf(z / math.sqrt(2)),
+        "nearly": torch.sigmoid(1.702 * z),
+        "both tails": 2 * torch.special.ndtr(-z.abs()),
     }[law]
     logs = log_weights(logits, weights)
     if join == "sum":
@@ -1795,6 +2123,11 @@ def rule_of_pit(
         return torch.special.ndtr((logs.exp() * z).sum(-1)).numpy()
     if join == "raw":
         return (logits * parts).sum(-1).numpy()
+    if join == "raw shares":
+        return (logits * parts).sum(-1).div(logits.sum(-1)).numpy()
+    if join == "responsible":
+        best = (logs - 0.5 * z**2 - torch.as_tensor(sigma).log()).argmax(-1, keepdim=True)
+        return parts.gather(-1, best)[:, 0].numpy()
     return joined(logs, parts.log(), join).exp().numpy()
 
 
@@ -1805,6 +2138,44 @@ def pit_plainly(x: Any, logits: Any, mu: Any, sigma: Any) -> Array:
     return (logits.softmax(-1) * below).sum(-1).numpy()
 
 
+_OTHER_TRANSFORMS = (
+    Mistake(
+        "erf",
+        "erf runs from −1 to 1: the distribution function is ½ + ½ erf(z/√2)",
+        options={"law": "erf of z/√2"},
+    ),
+    Mistake(
+        "logistic-for-gaussian",
+        "σ(1.702 z) is Φ(z) to a hundredth only: torch.special.ndtr is Φ",
+        options={"law": "nearly"},
+    ),
+    Mistake(
+        "both-tails",
+        "this is a two-sided p-value, small on either side: the probability BELOW x grows from 0 "
+        "to 1",
+        options={"law": "both tails"},
+    ),
+    Mistake(
+        "logits-not-normalized",
+        "the logits are divided by their sum: softmax makes weights of them",
+        options={"join": "raw shares"},
+    ),
+    Mistake(
+        "best-component-only",
+        "only the component that most likely made x counts: average the distribution functions "
+        "of all",
+        options={"join": "responsible"},
+    ),
+    *(
+        Mistake(
+            "clamped",
+            f"your values are kept {small:.0e} away from 0 and 1: far out they are as near to them "
+            "as the model says",
+            after=lambda v, *_, small=small: v.clip(small, 1 - small),
+        )
+        for small in (0.01, 1e-3, 1e-4)
+    ),
+)
 _TWO_BELLS = tuple(
     (at, np.array([np.log(odds), 0.0]), np.array([0.0, 2.0]), np.array([1.0, 0.5]))
     for at, odds in ((1.5, 1.0), (1.5, 3.0), (0.0, 3.0))
@@ -1896,7 +2267,12 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             *_JOINS[:1],
             *_WEIGHTS,
             *_VARIANCE[1:2],
-            *_VARIANCE[4:5],
+            Mistake(
+                "variance-squared",
+                "x − mu is divided by sigma²: z = (x − mu)/sigma",
+                options={"power": 2.0},
+            ),
+            *_OTHER_TRANSFORMS,
             Mistake("log-for-probability", "these are logarithms", after=lambda v, *_: np.log(v)),
         ),
         symptoms=(_UNDERFLOW,),

@@ -158,9 +158,15 @@ _FINITE = Symptom(
     "and nothing may stand in its place",
     lambda seen: (
         bool(never := [o.answer for o in seen if o.right == np.inf])
-        and all(1 < a < np.inf for a in never)
-        and not any(o.fails for o in seen if o.args[1].all())
+        and bool(np.isfinite(never).all())
+        and not any(o.fails for o in seen if o.args[1].min() > 1e-15)
     ),
+)
+_INF_EVERYWHERE = Mistake(
+    "never-and-never",
+    "your answer is inf wherever some q is 0: where p is 0 too, nothing is called impossible that "
+    "ever happens, and it counts nothing",
+    after=lambda v, p, q: np.inf if (q == 0).any() else v,
 )
 
 
@@ -244,7 +250,21 @@ def by_hand(p: np.ndarray, q: np.ndarray | None = None, *, divergence: bool = Fa
         if a > 0
     ]
     total = rule_of_kl(p, q) if divergence else surprise(p, q)
-    return " + ".join(terms) + f" = {total:.4g} nats"
+    return " + ".join(terms) + f" = {total + 0:.4g} nats"  # never −0
+
+
+_OTHER_MEASURES = tuple(
+    Mistake(
+        "another-measure",
+        f"this is {what}, another measure of the uncertainty: H(p) averages −log p",
+        gives=program,
+    )
+    for what, program in (
+        ("the surprise of the likeliest outcome (the min-entropy)", lambda p: -np.log(p.max())),
+        ("−log Σ p² (the collision entropy)", lambda p: -np.log((p**2).sum())),
+        ("1 − Σ p² (the Gini impurity)", lambda p: 1 - (p**2).sum()),
+    )
+)
 
 
 @checks("entropy", lesson=LESSON, points=1, see="Exercise 1: surprise")
@@ -296,6 +316,13 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 "outcomes only the p log p are summed",
                 gives=lambda p: rule_of_entropy(p) + rule_of_entropy(1 - p),
             ),
+            Mistake(
+                "binary-formula",
+                "this is the formula for a coin, of the first outcome and all others together: "
+                "each outcome has its own term",
+                gives=lambda p: rule_of_entropy(np.array([p[0], 1 - p[0]])),
+            ),
+            *_OTHER_MEASURES,
             _NAN,
             Mistake(
                 "zero-log-zero",
@@ -378,7 +405,19 @@ def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim
                 "outcomes only the p log q are summed",
                 gives=lambda p, q: surprise(p, q) - ((1 - p) * np.log(1 - q))[p > 0].sum(),
             ),
+            Mistake(
+                "likeliest-only",
+                "only the likeliest outcome counts in your answer, as if it were the one label: "
+                "every outcome counts, with its weight p",
+                gives=lambda p, q: -np.log(q[p.argmax()]),
+            ),
+            Mistake(
+                "log-of-mean",
+                "this is minus the logarithm of the average q: average the LOGS",
+                gives=lambda p, q: -np.log((p * q).sum()),
+            ),
             _NAN,
+            _INF_EVERYWHERE,
             *_LEFT_OUT,
             *_EPSILON,
         ),
@@ -427,7 +466,7 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=lambda p, q: number(untouched(kl)(p, q), "the divergence"),
         rule=rule_of_kl,
         forms=(kl_plainly,),
-        mistakes=(*_MISTAKES_OF_KL, _NAN, _NAN_OF_Q, *_LEFT_OUT, *_EPSILON),
+        mistakes=(*_MISTAKES_OF_KL, _NAN, _NAN_OF_Q, *_LEFT_OUT, *_EPSILON, *_EPSILON_IN_BOTH),
         symptoms=(_FINITE,),
         show=show_tables,
         by_hand=lambda p, q: by_hand(p, q, divergence=True),
@@ -460,6 +499,20 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     )
 
 
+def kl_terms(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """p log(p/q) − p + q, as `scipy.special.kl_div` has it: the same sum, and no term below 0."""
+    return np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0) / q), 0.0) - p + q
+
+
+_EPSILON_IN_BOTH = tuple(
+    Mistake(
+        "epsilon-in-log",
+        "something small is added to p and q inside the logarithms (or both are clipped): that "
+        "hides the infinite price of calling a real event impossible",
+        gives=lambda p, q, small=small: (p * np.log((p + small) / (q + small))).sum(),
+    )
+    for small in SMALL
+)
 _MISTAKES_OF_KL = (
     Mistake(
         "arguments-swapped",
@@ -513,18 +566,32 @@ _MISTAKES_OF_KL = (
         gives=lambda p, q: np.abs(p * np.log(p / q))[p > 0].sum(),
     ),
     Mistake(
+        "absolute-terms",
+        "terms below 0 are cut off: they must stay, and only the whole sum is never below 0",
+        gives=lambda p, q: np.maximum(p * np.log(p / q), 0.0)[p > 0].sum(),
+    ),
+    Mistake(
+        "binary-formula",
+        "this is the formula for coins, with the terms (1 − p) log((1 − p)/(1 − q)): over a table "
+        "of outcomes only the p log(p/q) are summed",
+        gives=lambda p, q: kl_plainly(p, q) + kl_plainly(1 - p, 1 - q),
+    ),
+    Mistake(
+        "q-normalized-again",
+        "q is divided by what it gives to the outcomes with p > 0: what a belief wastes on events "
+        "that never happen is a part of its price",
+        gives=lambda p, q: kl_plainly(p, q / q[p > 0].sum()),
+    ),
+    _INF_EVERYWHERE,
+    Mistake(
         "zeros-of-q-left-out",
         "you leave the outcomes with q = 0 out: only those with p = 0 may go",
         gives=lambda p, q: kl_plainly(np.where(q > 0, p, 0.0), q),
     ),
-    *(
-        Mistake(
-            "epsilon-in-log",
-            "something small is added inside the logarithms: that hides the infinite price of "
-            "calling a real event impossible, and moves all other prices",
-            gives=lambda p, q, small=small: (p * np.log((p + small) / (q + small))).sum(),
-        )
-        for small in SMALL
+    Mistake(
+        "zeros-of-q-left-out",
+        "you leave the outcomes with q = 0 out: only those with p = 0 may go",
+        gives=lambda p, q: np.where(q > 0, kl_terms(p, q), 0.0).sum(),
     ),
     Mistake(
         "squared-terms",
@@ -663,6 +730,34 @@ _HIDDEN = Symptom(
 )
 
 
+_COUNTED = "every one of the N tokens counts, the first too: divide by N"
+_COUNTS_OFF = (
+    Mistake(
+        "count-off-by-one",
+        "the sum is divided by N − 1: " + _COUNTED,
+        gives=lambda t: np.exp(-t.sum() / (len(t) - 1)),
+    ),
+    Mistake(
+        "count-off-by-one",
+        "the first token is left out: " + _COUNTED,
+        gives=lambda t: np.exp(-t[1:].sum() / (len(t) - 1)),
+    ),
+)
+_OTHER_MEANS = (
+    Mistake(
+        "median-for-mean",
+        "this is made of the median of the surprises: their mean is asked",
+        gives=lambda t: -np.median(t),
+    ),
+    Mistake(
+        "normalized-over-the-text",
+        "a softmax over the tokens of the text comes first: log_probs are logarithms of "
+        "probabilities already, each from a distribution of its own",
+        gives=lambda t: np.logaddexp.reduce(t) - t.mean(),
+    ),
+)
+
+
 @checks("perplexity", lesson=LESSON, points=1, see="Exercise 2: two units for text")
 def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """As unsure as among so many equally likely tokens."""
@@ -681,6 +776,16 @@ def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Caus
                 "sign",
                 "below 1: the surprise is MINUS the log-probability",
                 gives=lambda t: np.exp(t.mean()),
+            ),
+            Mistake(
+                "sign",
+                "the minus stands outside of exp: it belongs inside, before the mean",
+                gives=lambda t: -np.exp(t.mean()),
+            ),
+            *_COUNTS_OFF,
+            *(
+                Mistake(m.name, m.advice, gives=lambda t, m=m: np.exp(m.gives(t)))
+                for m in _OTHER_MEANS
             ),
             Mistake("base-mixed", mixed, gives=lambda t: 2.0 ** -t.mean()),
             Mistake("base-mixed", mixed, gives=lambda t: np.exp(-t.mean() / np.log(2))),
@@ -733,6 +838,51 @@ def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Caus
     )
 
 
+_OTHER_BITS = (
+    Mistake(
+        "another-base",
+        "the natural logarithm is divided by log₁₀ 2: from nats to bits it is ln 2",
+        gives=lambda t: -t.mean() / np.log10(2),
+    ),
+    Mistake(
+        "bytes-for-bits",
+        "this is divided by 8 as well, or by ln 256: a token's BITS are asked, not bytes",
+        gives=lambda t: -t.mean() / np.log(256),
+    ),
+    Mistake(
+        "whole-bits",
+        "each token's bits are rounded up to a whole number: an average surprise is no code of "
+        "whole bits",
+        gives=lambda t: np.ceil(-t / np.log(2)).mean(),
+    ),
+    *(
+        Mistake(
+            "rounded-constant",
+            f"the factor is rounded to {factor}: it is 1/ln 2 = 1.442695…, so divide by np.log(2)",
+            gives=lambda t, factor=factor: -t.mean() * factor,
+        )
+        for factor in (1.44, 1.443, 1.4427)
+    ),
+    *(
+        Mistake(
+            "rounded-constant",
+            f"ln 2 is rounded to {ln_2}: np.log(2) gives it exactly",
+            gives=lambda t, ln_2=ln_2: -t.mean() / ln_2,
+        )
+        for ln_2 in (0.69, 0.693, 0.6931)
+    ),
+    *(
+        Mistake(
+            "epsilon-in-log",
+            "something small is added to the probabilities before their logarithm is taken: "
+            "log_probs are logarithms already, and exact",
+            gives=lambda t, small=small: -np.log2(np.exp(t) + small).mean(),
+        )
+        for small in SMALL
+    ),
+)
+
+
 @checks("bits_per_token", lesson=LESSON, points=1, see="Exercise 2: two units for text")
 def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The same average surprise, counted in yes/no answers."""
@@ -768,6 +918,11 @@ def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim | Caus
                 "you average probabilities and take the log: average the LOGS",
                 gives=lambda t: -np.log2(np.exp(t).mean()),
             ),
+            *(
+                Mistake(m.name, m.advice, gives=lambda t, m=m: m.gives(t) / np.log(2))
+                for m in _OTHER_MEANS
+            ),
+            *_OTHER_BITS,
             *(
                 Mistake("log-of-logs", _LOG_OF_LOGS, gives=program)
                 for log in (np.log2, np.log)
@@ -860,10 +1015,20 @@ def samples_of_worlds(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
     return [*cases, (unseen, q), (unseen, never / never.sum())]
 
 
+def impossible_samples(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Samples with one that the model calls impossible."""
+    k = draw.integer(4, 7)
+    samples = draw.rng.integers(0, k - 1, size=draw.integer(10, 20))
+    q = np.append(table(draw, k - 1), 0.0)
+    return [(np.append(samples, k - 1), q)]
+
+
 def told_three(answer: Sequence[float]) -> str:
     """The three numbers, and by how much they do not add up."""
     nll, floor, beyond = answer
-    return f"NLL {nll:.4g}, H(p̂) {floor:.4g}, KL {beyond:.4g}: a gap of {nll - floor - beyond:.2g}"
+    gap = nll - floor - beyond
+    three = f"NLL {nll:.4g}, H(p̂) {floor:.4g}, KL {beyond:.4g}"
+    return three if np.isnan(gap) else f"{three}: a gap of {gap:.2g}"
 
 
 def show_samples(samples: np.ndarray, q: np.ndarray) -> str:
@@ -936,6 +1101,20 @@ _WRONG_NLL = (
             lambda s, q, small=small: -np.log(np.maximum(q[s], small)).mean(),
         )
     ),
+    *(
+        Mistake(
+            "epsilon-in-log",
+            "something small is added inside the logarithm of the first number, or q is clipped, "
+            "and the third is made of it: both are inf where q calls a sample impossible",
+            after=lambda v, s, q, small=small, how=how: [
+                nll := float(-np.log(how(q[s], small)).mean()),
+                v[1],
+                nll - v[1],
+            ],
+        )
+        for small in SMALL
+        for how in (np.add, np.maximum)
+    ),
     Mistake(
         "log-forgotten",
         "the first number averages probabilities: surprise is −log of them",
@@ -990,6 +1169,20 @@ _WRONG_PARTS = (
             options={"added": added},
         )
         for added in (1.0, 0.5, *SMALL[:7])
+    ),
+    Mistake(
+        "parts-swapped",
+        "the second number and the third have changed places: first the NLL, then H(p̂), then KL",
+        after=lambda v, *_: [v[0], v[2], v[1]],
+    ),
+    Mistake(
+        "unseen-outcomes",
+        "np.unique leaves out what never came, so that the frequencies after it stand beside the "
+        "wrong q: p̂ has a place for each of the K outcomes (np.bincount with minlength)",
+        gives=lambda s, q: [
+            -np.log(q[s]).mean(),
+            *_parts((f := np.unique(s, return_counts=True)[1] / len(s)), q[: len(f)]),
+        ],
     ),
     Mistake(
         "counts-forgotten",
@@ -1090,10 +1283,19 @@ def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Cla
             "identity",
             "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q",
             samples_of_worlds,
-            points=1,
+            points=0.75,
             asks="an identity, and so a greatest likelihood where KL is least",
             alike=same_gap,
             needs="parts",
+        ),
+        Property(
+            "never",
+            "one sample that the model calls impossible makes NLL and KL infinite",
+            impossible_samples,
+            points=0.25,
+            asks="−log 0 = inf, among the samples and in KL(p̂‖q); H(p̂) stays what it is",
+            typical=False,
+            needs="nll",
         ),
     )
 
@@ -1253,6 +1455,36 @@ _FORWARD_MISTAKES = (
         after=lambda v, p, g, _: (v[0], (p / p.sum() * np.abs(g - v[0])).sum()),
     ),
     Mistake(
+        "mean-distance",
+        "this is √(π/2) times the mean distance from m, which is sigma for a Gaussian p only: take "
+        "the root of the mean SQUARE",
+        after=lambda v, p, g, _: (
+            v[0],
+            (p / p.sum() * np.abs(g - v[0])).sum() * np.sqrt(np.pi / 2),
+        ),
+    ),
+    Mistake(
+        "median-for-mean",
+        "mu is the median of p, with half of the mass on either side: the mean is asked",
+        after=lambda v, p, g, _: (np.interp(0.5, p.cumsum() / p.sum(), g), v[1]),
+    ),
+    Mistake(
+        "weights-squared",
+        "the weights are p², not p: a high place counts too much",
+        gives=moments_weighted(lambda p, g: p**2 / (p**2).sum()),
+    ),
+    Mistake(
+        "spacing-twice",
+        "the spacing stands twice in the variance: once makes an integral of a sum",
+        after=lambda v, p, g, _: (v[0], v[1] * np.sqrt(g[1] - g[0])),
+    ),
+    Mistake(
+        "corrected-for-a-sample",
+        "the variance is multiplied by n/(n − 1), n the points of the grid: that belongs to the "
+        "variance of n samples, and p is no sample",
+        after=lambda v, p, g, _: (v[0], v[1] * np.sqrt(len(g) / (len(g) - 1))),
+    ),
+    Mistake(
         "moments-of-the-heights",
         "these are moments of the HEIGHTS p: those of x, weighted by p, are asked",
         gives=lambda p, g, _: (p.mean(), p.std()),
@@ -1342,10 +1574,12 @@ def optimum(
     """The local optimum of KL(q‖p) that natural steps downhill from `start` reach.
 
     With no steps, or steps at rate 0 (`how` = 0), it is the start; with a rate and a number of
-    steps, none or one (`how` is a pair), where these lead.
+    steps (`how` is a pair), where these lead.
     """
     if isinstance(how, tuple):
-        return one_step(p, grid, start, bumps, how[0] * how[1])
+        for _ in range(how[1]):
+            start = one_step(p, grid, start, bumps, how[0])
+        return start
     mu, s, log_p = start[0], np.log(start[1]), np.log(p)
     for _ in range(400 if how in (None, WHOLE) else 0):
         z = (grid - mu) / np.exp(s)
@@ -1366,19 +1600,49 @@ def one_step(
     weight: Any = None,
     price: Any = None,
     walks: tuple[float, float] = (1.0, 1.0),
+    less: float = 1.0,
+    made: Any = None,
 ) -> tuple[float, float]:
     """One step of gradient descent on KL(q‖p) in mu and log sigma.
 
     `weight`, of (p, q, spacing), stands in the place of q · dx; `price`, of (log q, log p), in the
-    place of their difference. `walks` are factors of the two slopes.
+    place of their difference; `less` in that of the 1 in z² − 1. `walks` are factors of the two
+    slopes; `made`, of both, is what steps are made of.
     """
     mu, s = start[0], np.log(start[1])
     z, spacing = (grid - mu) / np.exp(s), grid[1] - grid[0]
     log_q, log_p = log_gaussian(grid, mu, np.exp(s)), np.log(p)
     r = price(log_q, log_p) if price else log_q - log_p
     weighted = r * (weight(p, np.exp(log_q), spacing) if weight else np.exp(log_q) * spacing)
-    slope_mu, slope_s = (weighted * z).sum() / np.exp(s), (weighted * (z**2 - 1)).sum()
+    slopes = np.array([(weighted * z).sum() / np.exp(s), (weighted * (z**2 - less)).sum()])
+    slope_mu, slope_s = made(slopes) if made else slopes
     return mu - walks[0] * rate * slope_mu, np.exp(s - walks[1] * rate * slope_s)
+
+
+def with_momentum(
+    p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, how: Any = None
+) -> tuple[float, float]:
+    """The walk of `optimum` where 0.9 of every step is added to the next one."""
+    if not isinstance(how, tuple):
+        return optimum(p, grid, start, bumps, how)
+    place, step = np.array([start[0], np.log(start[1])]), np.zeros(2)
+    for _ in range(how[1]):
+        mu, sigma = one_step(p, grid, (place[0], np.exp(place[1])), bumps, how[0])
+        step = 0.9 * step + [mu - place[0], np.log(sigma) - place[1]]
+        place = place + step
+    return place[0], np.exp(place[1])
+
+
+def with_cosine(
+    p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, how: Any = None
+) -> tuple[float, float]:
+    """The walk of `optimum` where the rate falls to 0 along a cosine."""
+    if not isinstance(how, tuple):
+        return optimum(p, grid, start, bumps, how)
+    for i in range(how[1]):
+        rate = how[0] * 0.5 * (1 + np.cos(np.pi * i / how[1]))
+        start = one_step(p, grid, start, bumps, rate)
+    return start
 
 
 def step_plainly(
@@ -1535,6 +1799,49 @@ _WRONG_STEPS = (
         gives=lambda p, g, start, b, rate: one_step(p, g, (start[0], np.exp(start[1])), b, rate),
     ),
     Mistake(
+        "variance-for-sigma",
+        "`start` is (mu, sigma), and sigma is the standard deviation: you begin at its root, as if "
+        "it were the variance",
+        gives=lambda p, g, start, b, rate: one_step(p, g, (start[0], start[1] ** 0.5), b, rate),
+    ),
+    Mistake(
+        "adaptive-steps",
+        "your first step is the rate itself, however steep it is (as Adam's is): a step is minus "
+        "the rate TIMES the slope",
+        options={"made": np.sign},
+    ),
+    Mistake(
+        "slopes-clipped",
+        "steep slopes are made shorter before the step (clipped to length 1): a step is minus the "
+        "rate times the slope, as long as it is",
+        options={"made": lambda slopes: slopes / max(np.hypot(*slopes), 1.0)},
+    ),
+    Mistake(
+        "slopes-clipped",
+        "steep slopes are cut to 1 before the step: a step is minus the rate times the slope, as "
+        "long as it is",
+        options={"made": lambda slopes: slopes.clip(-1, 1)},
+    ),
+    Mistake(
+        "one-forgotten",
+        "the slope in s is ∫ q (z² − 1) r dx: yours is as if the 1 were left out",
+        options={"less": 0.0},
+    ),
+    *(
+        Mistake(
+            "epsilon-in-log",
+            "something small is added inside the logarithms: far out that is not log q and log p, "
+            "and a wide q is not led back; write log q as the parabola that it is",
+            options={
+                "price": lambda log_q, log_p, small=small: (
+                    np.log(np.exp(log_q) + small) - np.log(np.exp(log_p) + small)
+                )
+            },
+        )
+        for small in SMALL
+        if 1e-38 <= small < 1e-7
+    ),
+    Mistake(
         "one-step-too-many",
         "asked for one step, it walks two",
         gives=lambda p, g, start, b, rate: one_step(p, g, one_step(p, g, start, b, rate), b, rate),
@@ -1606,7 +1913,7 @@ def at_place(a: Sequence[float], b: Sequence[float]) -> bool:
 
 def at_step(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether two Gaussians are one, to what a sum over a grid leaves of a step."""
-    return bool(np.abs(np.subtract(a, b)).max() < 2e-3 * max(abs(b[1]), 0.05))
+    return bool(np.abs(np.subtract(a, b)).max() < 2e-4 * max(abs(b[1]), 0.05))
 
 
 def gaussian_worlds(draw: Draw) -> list[tuple]:
@@ -1667,10 +1974,17 @@ def near_bumps(draw: Draw) -> list[tuple]:
     return [(mixture(grid, bumps), grid, (center - half, unit), bumps)]
 
 
+def from_wide(world: tuple) -> tuple:
+    """The same Gaussian, from a start four times as wide: a sum of it reaches where p is tiny."""
+    p, grid, start, bumps = world
+    return p, grid, (start[0], 4 * bumps[0][2]), bumps
+
+
 def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: Any) -> str:
     told = f"{show_density(bumps)}, from the start ({start[0]:.3g}, {start[1]:.3g})"
     if how and isinstance(how[0], tuple):
-        return f"{told}, {('no step', 'one step')[how[0][1]]} at rate {how[0][0]:.3g}"
+        steps = ("no step", "one step", "two steps", "three steps")[how[0][1]]
+        return f"{told}, {steps} at rate {how[0][0]:.3g}"
     if how and isinstance(how[0], float) and how[0] == 0:
         return f"{told}, 60 steps at rate 0"
     return told + {float: ", one step at rate {:.3g}", int: ", {} steps"}.get(
@@ -1700,7 +2014,7 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
     def cases(draw: Draw) -> list[tuple]:
         walks = [*gaussian_worlds(draw), *bumps_with_starts(draw), *near_bumps(draw)]
         rate = 0.01 + 0.02 * float(draw.uniform())  # one, so that equal steps from two starts show
-        return [(*walk, rate) for walk in walks]
+        return [(*walk, rate) for walk in (*walks, from_wide(walks[0]))]
 
     grid, normal = np.linspace(-9, 9, 401), ((1.0, 0.0, 1.0),)
     subject = Subject(
@@ -1730,7 +2044,10 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
     if causes and causes[0].how != "unknown":
         return causes[0]
     if not causes and not end.advice:
-        text = "one step of yours is right: too few of them, or too large ones, lead elsewhere"
+        text = (
+            "one step of yours is right, and after several of them you are elsewhere: are there as "
+            "many as asked, all at the rate that is given, and each made of its own slopes alone?"
+        )
         return Cause(("rate-or-steps",), text, "symptom", end.example)
     return end
 
@@ -1749,19 +2066,25 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         right = end if how is None else optimum(p, grid, start, bumps, how)
         if how == WHOLE and at_place(end, right):
             return right
-        if isinstance(how, tuple) and at_step((end[0], right[1]), right) and end[1] == start[1]:
-            return right  # a sigma that is known in the loop only is that before its last step
+        if isinstance(how, tuple) and how[1] and not at_step(end, right):
+            before = optimum(p, grid, start, bumps, (how[0], how[1] - 1))
+            if alike(end[1], before[1], 1e-5) and at_step((end[0], right[1]), right):
+                return right  # a sigma that is known in the loop only is that before its last step
         return end
 
     def walks_from_a_start(draw: Draw) -> list[tuple]:
-        """A walk; of no steps, at rate 0, of one step, where the function can do with them.
+        """A walk; of no steps, at rate 0, of one and more, where the function can do with them.
 
         It is on the narrower bump, where steps that are too large never settle.
         """
         walk, alone = bumps_with_starts(draw)[1], gaussian_worlds(draw)[0]
         rate = alone[3][0][2] ** 2 / 6  # a tenth of sigma, where the other is a Gaussian
+        steep = walk[2][1] ** 2  # on a skewed bump the slope of sigma depends on mu
         walks = [(*walk, WHOLE)]
-        for case in ((*walk, 0), (*walk, 0.0), (*alone, (rate, 0)), (*alone, (rate, 1))):
+        for case in (
+            *((*walk, 0), (*walk, 0.0), (*alone, (rate, 0)), (*alone, (rate, 1))),
+            *((*walk, (steep, 1)), (*walk, (steep, 3)), (*from_wide(alone), (0.02, 1))),
+        ):
             with contextlib.suppress(StudentFailed, WrongKind):
                 ask(*case)
                 walks.append(case)
@@ -1776,6 +2099,30 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
                 "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
                 "forgetting a bump costs it only −log w",
                 gives=lambda p, g, *_: rule_of_moments(p, g),
+            ),
+            Mistake(
+                "memory-of-steps",
+                "your steps keep a part of the steps before them (momentum): each is minus the "
+                "rate times the slope where it stands, and nothing else",
+                gives=with_momentum,
+            ),
+            Mistake(
+                "rate-that-falls",
+                "your rate falls from step to step: the rate is the same in all of them",
+                gives=with_cosine,
+            ),
+            Mistake(
+                "steps-ignored",
+                "it walks as long as ever, whatever `steps` says: there are as many steps as that",
+                gives=lambda p, g, start, bumps, how=None: (
+                    start if isinstance(how, float) else optimum(p, g, start, bumps)
+                ),
+            ),
+            Mistake(
+                "steps-ignored",
+                "it goes to the optimum, whatever `rate` and `steps` say: each step is minus the "
+                "rate times the slope, and there are as many as `steps` says",
+                gives=lambda p, g, start, bumps, *_: optimum(p, g, start, bumps),
             ),
             _LOG_SIGMA,
             _VARIANCE,
@@ -1809,8 +2156,8 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
             "times the slopes, and many lead onto its bump",
             walks_from_a_start,
             points=0.5,
-            asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; with "
-            "steps = 1 mu and log sigma go by minus the rate times their slopes",
+            asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; in "
+            "each step mu and log sigma go by minus the rate times their slopes",
             alike=at_step,
             typical=False,
             needs="bumps",

@@ -333,6 +333,91 @@ _FLAT = Mistake(
     "a row comes back, whatever the shape of what is given: the answer has its shape",
     after=lambda v, *_: np.ravel(v),
 )
+
+
+def erf(x: np.ndarray) -> np.ndarray:
+    """The error function, of an array or of a number."""
+    return torch.special.erf(torch.as_tensor(x, dtype=torch.float64)).numpy()
+
+
+def below(x: Any, mean: float, variance: float) -> np.ndarray:
+    """The distribution function of N(mean, variance)."""
+    return 0.5 + 0.5 * erf((x - mean) / np.sqrt(2 * variance))
+
+
+_OTHER_MARGINALS = (
+    Mistake(
+        "product-of-bumps",
+        "the bumps are multiplied (their geometric mean), which makes one bump in the middle: add "
+        "half of each",
+        gives=lambda x2, mu, eps: np.sqrt(gaussian(x2, mu[0], eps) * gaussian(x2, mu[1], eps)),
+    ),
+    *several(
+        "nearest-bump-only",
+        "only the bump that is nearer to x2 counts in your answer: both may have made it",
+        *(
+            lambda x2, mu, eps, share=share: (
+                share
+                * gaussian(x2, np.where(np.abs(x2 - mu[1]) < np.abs(x2 - mu[0]), mu[1], mu[0]), eps)
+            )
+            for share in (0.5, 1.0)
+        ),
+    ),
+    *several(
+        "nearest-bump-only",
+        "where x2 lies above the middle only the bump at mu[1] counts in your answer, below it "
+        "only the other: both may have made it",
+        *(
+            lambda x2, mu, eps, share=share: (
+                share * gaussian(x2, np.where(np.greater(x2, sum(mu) / 2), mu[1], mu[0]), eps)
+            )
+            for share in (0.5, 1.0)
+        ),
+    ),
+    *several(
+        "sign-of-x2",
+        "the sign of x2 chooses the bump in your answer: it is that of x1, which is not known "
+        "here, and either way equally likely",
+        *(
+            lambda x2, mu, eps, share=share: (
+                share * gaussian(x2, np.where(np.greater(x2, 0), mu[1], mu[0]), eps)
+            )
+            for share in (0.5, 1.0)
+        ),
+    ),
+    *several(
+        "normalized-over-what-is-given",
+        "your answer is divided by its sum over the places that are given: a density at one place "
+        "does not change with the others",
+        lambda x2, mu, eps: (p := marginal(x2, mu, eps)) / p.sum(),
+        lambda x2, mu, eps: (p := marginal(x2, mu, eps)) / p.sum() / (x2[1] - x2[0]),
+    ),
+    Mistake(
+        "distribution-for-density",
+        "this is the distribution function, which grows from 0 to 1: the density is asked",
+        gives=lambda x2, mu, eps: (below(x2, mu[0], eps) + below(x2, mu[1], eps)) / 2,
+    ),
+    *several(
+        "weights-from-the-means",
+        "your weights depend on mu: a side of x1 has the probability ½, whatever bump it makes",
+        *(
+            lambda x2, mu, eps, w=w: (
+                w(mu, eps) * gaussian(x2, mu[0], eps) + (1 - w(mu, eps)) * gaussian(x2, mu[1], eps)
+            )
+            for w in (
+                lambda mu, eps: below(0.0, mu[0], 1.0),
+                lambda mu, eps: below(0.0, mu[0], eps),
+            )
+        ),
+    ),
+    *several(
+        "variance-for-std",
+        "exponent and normalizer do not belong together: −(x2 − μ)²/(2ε) stands with 1/√(2πε)",
+        lambda x2, mu, eps: marginal(x2, mu, eps / 2) / np.sqrt(2),
+        lambda x2, mu, eps: marginal(x2, mu, eps) / np.sqrt(2 * np.pi * eps),
+        lambda x2, mu, eps: marginal(x2, mu, eps) * np.sqrt(2),
+    ),
+)
 _MISTAKES_OF_MARGINAL = (
     *several("variance-for-std", _STD, lambda x2, mu, eps: marginal(x2, mu, eps**2)),
     *several(
@@ -374,6 +459,7 @@ _MISTAKES_OF_MARGINAL = (
             for a, b in ((1, 0.5), (0.5, 1), (0.5, -0.5), (-0.5, 0.5))
         ),
     ),
+    *_OTHER_MARGINALS,
     _DENSITY,
     _FLAT,
     Mistake(
@@ -560,6 +646,31 @@ _MISTAKES_OF_POSTERIOR = (
         "prior-forgotten",
         "p(x1) is missing: a large x1 is rare before x2 says a word",
         after=lambda v, x1, *_: v / gaussian(x1, 0.0, 1.0),
+    ),
+    Mistake(
+        "distance-forgotten",
+        "μ1 − μ0 is left out of the log-odds, as if it were 1",
+        gives=lambda x1, x2, mu, eps, **wrong: posterior(
+            x1, x2, mu, eps * (mu[1] - mu[0]), **wrong
+        ),
+    ),
+    Mistake(
+        "x1-for-its-side",
+        "the log-odds are multiplied by x1 itself: only its SIDE counts, + or −",
+        gives=lambda x1, x2, mu, eps: (
+            2
+            * gaussian(x1, 0.0, 1.0)
+            * sigmoid(x1 * (mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
+        ),
+    ),
+    Mistake(
+        "gaussians-for-halves",
+        "a whole Gaussian stands for each side, about that side's mean: a side is HALF of the "
+        "bell of x1, and nothing beyond 0",
+        gives=lambda x1, x2, mu, eps: (
+            weight_above(x2, mu, eps) * gaussian(x1, HALF_NORMAL_MEAN, 1.0)
+            + (1 - weight_above(x2, mu, eps)) * gaussian(x1, -HALF_NORMAL_MEAN, 1.0)
+        ),
     ),
     Mistake(
         "prior-returned",
@@ -845,6 +956,22 @@ _MISTAKES_OF_MODEL = (
     ),
     _in_x2("variance-for-std", _STD, lambda mu, eps: moments_of_x2(mu, eps**2)[1]),
     _in_x2(
+        "corrected-for-a-sample",
+        "the variance of the two means is that of a sample (ddof=1), Δ²/2: the means are the whole "
+        "population, each of probability ½, which makes Δ²/4",
+        lambda mu, eps: eps + (mu[1] - mu[0]) ** 2 / 2,
+    ),
+    Mistake(
+        "first-mean-taken-for-0",
+        "mean2 is half of mu[1] alone: mu[0] need not be 0",
+        after=lambda v, mu, eps, x2: v if x2 is not None else [mu[1] / 2, v[1]],
+    ),
+    Mistake(
+        "first-mean-taken-for-0",
+        "mean2 and var2 are those of mu[0] = 0: it need not be 0",
+        after=lambda v, mu, eps, x2: v if x2 is not None else [mu[1] / 2, eps + mu[1] ** 2 / 4],
+    ),
+    _in_x2(
         "whole-distance",
         "each bump is half of Δ away from the mean, not the whole",
         lambda mu, eps: eps + (mu[1] - mu[0]) ** 2,
@@ -878,6 +1005,11 @@ _MISTAKES_OF_MODEL = (
         "signs-for-means",
         "this is the mean of the SIGN of x1: half a normal has the mean √(2/π), not 1",
         lambda *given: 2 * weight_above(*given) - 1,
+    ),
+    *_mean(
+        "log-odds-doubled",
+        "the log-odds stand twice in tanh: w − (1 − w) is tanh of HALF of them",
+        lambda x2, mu, eps: conditional_moments(x2, mu, eps / 2)[0],
     ),
     *_mean(
         "prior-mean",
@@ -1132,6 +1264,21 @@ def by_the_models_x2(mu: Mu, eps: float) -> float:
     return 0.5 * np.log(var2 / eps) + 0.5 * average
 
 
+def by_the_models_x2_near_the_bumps(mu: Mu, eps: float) -> float:
+    """The same from even places over both bumps, which cut the model's x2 off."""
+    x2, step = nodes(mu, eps)
+    logs = np.log(conditional_moments(x2, mu, eps)[1])
+    return first_term(mu, eps) + 0.5 * (gaussian(x2, *moments_of_x2(mu, eps)) * logs).sum() * step
+
+
+def by_places_in_eps(mu: Mu, eps: float, reach: float) -> float:
+    """The gap from even places that reach so many times ε, not √ε, beyond both bumps."""
+    x2 = np.linspace(min(mu) - reach * eps, max(mu) + reach * eps, 400)
+    logs = np.log(conditional_moments(x2, mu, eps)[1])
+    p = marginal(x2, mu, eps) * (x2[1] - x2[0])
+    return first_term(mu, eps) + 0.5 * float((p * logs).sum())
+
+
 def by_places(mu: Mu, eps: float, reach: float, count: int = 400, *, weighted: bool) -> float:
     """The gap from even places, from `reach` standard deviations before mu[0] to behind mu[1].
 
@@ -1230,6 +1377,30 @@ _MISTAKES_OF_GAP = (
         "model-weighted",
         "you average over the MODEL's x2: in KL(p‖q) the average is over the truth",
         by_the_models_x2,
+    ),
+    _worlds(
+        "model-weighted",
+        "you average over the MODEL's x2: in KL(p‖q) the average is over the truth",
+        by_the_models_x2_near_the_bumps,
+    ),
+    _worlds(
+        "half-bell-everywhere",
+        "1 − 2/π is the variance of x1 where x2 tells its side for sure: between the bumps it does "
+        "not, so average over x2",
+        lambda mu, eps: first_term(mu, eps) + 0.5 * np.log(1 - 2 / np.pi),
+    ),
+    _worlds(
+        "entropy-forgotten",
+        "this is the model's average NLL: KL is what it has beyond the entropy of the world",
+        lambda mu, eps: gap_of(mu, eps) + np.log(2 * np.pi * np.e) + 0.5 * np.log(eps),
+    ),
+    *(
+        _worlds(
+            "grid-not-over-the-bumps",
+            "your places of x2 reach so many times ε beyond the bumps: √ε is their width",
+            functools.partial(by_places_in_eps, reach=reach),
+        )
+        for reach in (5, 6, 8, 10)
     ),
     _worlds(
         "one-joint-gaussian",
@@ -1363,15 +1534,18 @@ def loss(
     each: Callable[..., np.ndarray] = relative_entropy,
     one_for_all: str = "",
     total: Callable[..., float] | None = None,
+    more: int = 0,
+    over: str = "p",
 ) -> float:
     """What is lost when both reverse factors are mixtures, nats. Options turn one thing wrong.
 
-    `of_x2` and `of_x1` are other numbers of components, `each` what is summed, `one_for_all` says
-    how x2 is averaged away before x1 is fitted; `total` makes another sum of the loss in x2, that
-    in x1 for each x2 (80,), p(x2) (80,) and the spacings.
+    `of_x2` and `of_x1` are other numbers of components, `more` is added to both, `over` says which
+    density of x2 weights the loss in x1 ("q": that of the model), `each` what is summed,
+    `one_for_all` how x2 is averaged away before x1 is fitted; `total` makes another sum of the loss
+    in x2, that in x1 for each x2 (80,), p(x2) (80,) and the spacings.
     """
-    x2, p2, q2 = fitted(of_x2 or components, mu, eps)[:3]
-    x1, p1, q1 = fitted(of_x1 or components, mu, eps)[3:]
+    x2, p2, q2 = fitted(of_x2 or components + more, mu, eps)[:3]
+    x1, p1, q1 = fitted(of_x1 or components + more, mu, eps)[3:]
     h1, h2 = x1[1] - x1[0], x2[1] - x2[0]
     if one_for_all:
         average = p1.mean(0) if one_for_all == "mean" else p2 @ p1 / p2.sum()
@@ -1379,7 +1553,7 @@ def loss(
     lost2, lost1 = each(p2, q2).sum() * h2, each(p1, q1).sum(1) * h1
     if total is not None:
         return float(total(lost2, lost1, p2, h2, h1))
-    return float(lost2 + (p2 * lost1).sum() * h2)
+    return float(lost2 + ((p2 if over == "p" else q2) * lost1).sum() * h2)
 
 
 def losses_of(counts: Sequence[int], mu: Mu, eps: float, **wrong: Any) -> list[float]:
@@ -1502,6 +1676,42 @@ _MISTAKES_OF_MIXTURE = (
     _BITS,
     _times("sign", "a KL is never negative: p log(p/q), not q above and p below", -1),
     Mistake(
+        "absolute-terms",
+        "single terms of a KL may be negative, and must stay so: only the whole sum is at least 0",
+        options={"each": lambda p, q: np.abs(relative_entropy(p, q))},
+    ),
+    Mistake(
+        "model-weighted",
+        "you average over the MODEL's x2: in KL(p‖q) the average is over the truth, p(x2)",
+        options={"over": "q"},
+    ),
+    Mistake(
+        "unweighted-average",
+        "p(x2) is left out of the integral over x2: what seldom comes counts as much as what often "
+        "does",
+        options={"total": lambda lost2, lost1, p2, h2, h1: lost2 + lost1.sum() * h2},
+    ),
+    *(
+        Mistake(
+            "components-off-by-one",
+            f"this is what {told} component than `components` loses",
+            options={"more": more},
+        )
+        for more, told in ((1, "one more"), (-1, "one less"))
+    ),
+    Mistake(
+        "gap-scaled",
+        "the gap is divided by the square of `components`: what is left has to be computed, from "
+        "a fit to each density",
+        gives=lambda counts, mu, eps: [loss(1, mu, eps) / k**2 for k in counts],
+    ),
+    Mistake(
+        "gap-scaled",
+        "the gap is divided by `components`: what is left has to be computed, from a fit to each "
+        "density",
+        gives=lambda counts, mu, eps: [loss(1, mu, eps) / k for k in counts],
+    ),
+    Mistake(
         "components-ignored",
         "the same as with one component, whatever `components` says",
         options={"of_x2": 1, "of_x1": 1},
@@ -1621,7 +1831,9 @@ def images_with_edges(draw: Draw) -> list[tuple]:
     """A pixel that is never inked, and one that always is."""
     bits = (draw.rng.random((draw.integer(7, 11), 4)) < 0.5).astype(np.float64)
     bits[:, 0], bits[:, 3] = 0, 1
-    return [(bits,)]
+    many = (draw.rng.random((draw.integer(250, 350), 3)) < 0.5).astype(np.float64)
+    many[:, 0], many[:, 2] = 0, 1  # log-odds beyond 6, either way
+    return [(bits,), (many,)]
 
 
 def _count_by_hand(images: np.ndarray) -> str:
@@ -1632,6 +1844,10 @@ def _count_by_hand(images: np.ndarray) -> str:
 def _few_images(images: np.ndarray) -> Iterator[tuple]:
     if images.shape != (3, 2):
         yield (np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]),)
+
+
+def _log_odds(frequency: np.ndarray) -> np.ndarray:
+    return np.log(frequency) - np.log1p(-frequency)
 
 
 _MISTAKES_OF_BIAS = (
@@ -1663,6 +1879,27 @@ _MISTAKES_OF_BIAS = (
             "PIXEL is asked", options={"axis": 1}),
     Mistake("over-everything", "you count over everything: each pixel has its own frequency",
             options={"axis": None}),
+    Mistake("over-everything", "you count over everything: each pixel has its own frequency",
+            gives=lambda images: np.full(
+                images.shape[1], smoothed_log_odds(images.reshape(-1, 1))[0])),
+    Mistake("over-everything", "you divide by the number of all bits, N · n: each pixel is seen "
+            "once in each of the N images",
+            gives=lambda images: _log_odds((images.sum(0) + 0.5) / (images.size + 1))),
+    Mistake("over-everything", "you divide by the number of PIXELS: a pixel is seen once in each "
+            "of the N images",
+            gives=lambda images: _log_odds((images.sum(0) + 0.5) / (images.shape[1] + 1))),
+    Mistake("added-to-frequencies", "½ is added to the frequencies of ink and of white: it belongs "
+            "to the COUNTS, before they are divided by N + 1",
+            gives=lambda images: _log_odds((images.mean(0) + 0.5) / 2)),
+    Mistake("other-images-added", "a quarter of an image of each kind is added: half of each is "
+            "asked", options={"ink": 0.25, "white": 0.25}),
+    Mistake("mean-taken-away", "the mean over the pixels is taken away: each pixel keeps its own "
+            "log-odds", after=lambda v, *_: v - v.mean()),
+    Mistake("row-for-vector", "a table of one row comes back: one number for each pixel, (n,), is "
+            "asked (keepdim makes such a table)", after=lambda v, *_: v[None]),
+    *(Mistake("clamped", f"your biases are held between −{most} and {most}: a pixel that is "
+              "practically never inked may start lower", after=lambda v, *_, most=most:
+              v.clip(-most, most)) for most in (2, 3, 4, 5, 6)),
 )  # fmt: skip
 
 
@@ -1676,7 +1913,10 @@ def biases_start_at_log_odds(initial_bias: Standin, draw: Draw) -> Iterator[Clai
         rule=smoothed_log_odds,
         mistakes=_MISTAKES_OF_BIAS,
         forms=(log_odds_of_ink,),
-        show=lambda images: f"{images.shape[0]} images of {images.shape[1]} pixels",
+        show=lambda images: (
+            f"{images.shape[0]} images of {images.shape[1]} pixels, inked "
+            f"{', '.join(f'{inked:.0f}' for inked in images.sum(0))} times"
+        ),
         by_hand=_count_by_hand,
         smaller=_few_images,
     )

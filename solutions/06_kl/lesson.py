@@ -438,8 +438,8 @@ Return the three numbers. Compute the first from the samples themselves, one by 
 def mle_equals_kl(samples, q):
     """(average NLL of the samples under q, H(p̂), KL(p̂‖q)), all in nats: the first is the sum of the others.
 
-    samples: int (N,), outcomes 0 … K−1, some of which may never come. q: probabilities (K,). p̂: the frequencies of
-    the outcomes among the samples.
+    samples: int (N,), outcomes 0 … K−1, some of which may never come. q: probabilities (K,); a sample with q = 0
+    makes NLL and KL inf. p̂: the frequencies of the outcomes among the samples.
     """
     ### BEGIN SOLUTION
     frequency = np.bincount(samples, minlength=len(q)) / len(samples)  # (K,)
@@ -625,10 +625,11 @@ predict(
 
 # %% exercise="fit_reverse"
 def fit_reverse(p, grid, start, rate=0.02, steps=2000):
-    """(mu, sigma) of a Gaussian q with locally least KL(q‖p), by gradient descent in mu and log sigma.
+    """(mu, sigma) of a Gaussian q with locally least KL(q‖p), by plain gradient descent in mu and log sigma.
 
     p: heights of a density (m,), all above 0, at the evenly spaced points `grid` (m,).
-    start: (mu, sigma), the Gaussian from which the descent begins. rate: a step is minus the rate times the slope. steps: how many.
+    start: (mu, sigma), the Gaussian from which the descent begins. rate: every step is minus the rate times the slope
+    (no momentum, no Adam). steps: how many.
     """
     ### BEGIN SOLUTION
     mu, s = start[0], np.log(start[1])

@@ -114,7 +114,7 @@ def bits_per_token(log_probs):
 def mle_equals_kl(samples, q):
     values, counts = np.unique(samples, return_counts=True)
     share = counts / counts.sum()
-    nll = sum(-math.log(q[x]) for x in samples) / len(samples)
+    nll = sum(-math.log(q[x]) if q[x] else math.inf for x in samples) / len(samples)
     return [nll, -(share * np.log(share)).sum(), (share * np.log(share / q[values])).sum()]
 """,
     ),

@@ -741,4 +741,455 @@ def perplexity(log_probs):
         "walk-in-sigma",
         edit=(STEP, "mu, s = mu - rate * slope_mu, np.log(sigma - rate * slope_s)"),
     ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "another-measure",
+        source="""
+def entropy(p):
+    return -np.log(np.max(p))
+""",
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "another-measure",
+        source="""
+def entropy(p):
+    return -np.log(np.sum(p ** 2))
+""",
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "another-measure",
+        source="""
+def entropy(p):
+    p = np.asarray(p)
+    return 1 - np.sum(p * p)
+""",
+    ),
+    Wrong(
+        "entropy",
+        SURPRISE,
+        "binary-formula",
+        source="""
+def entropy(p):
+    h = p[0]
+    if h == 0 or h == 1:
+        return 0.0
+    return -h * np.log(h) - (1 - h) * np.log(1 - h)
+""",
+    ),
+    Wrong(
+        "cross_entropy",
+        NEVER_CROSS,
+        "epsilon-in-log",
+        source="""
+def cross_entropy(target, output):
+    output = output / output.sum()
+    output = np.clip(output, 1e-7, 1 - 1e-7)
+    return -np.sum(target * np.log(output))
+""",
+    ),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "likeliest-only",
+        source="""
+def cross_entropy(p, q):
+    label = int(np.argmax(p))
+    with np.errstate(divide='ignore'):
+        return -np.log(q[label])
+""",
+    ),
+    Wrong(
+        "cross_entropy",
+        CROSS,
+        "log-of-mean",
+        source="""
+def cross_entropy(p, q):
+    with np.errstate(divide='ignore'):
+        return -np.log(np.dot(p, q))
+""",
+    ),
+    Wrong(
+        "cross_entropy",
+        ZERO,
+        "never-and-never",
+        source="""
+def cross_entropy(p, q):
+    if (q == 0).any():
+        return np.inf
+    return -(p * np.log(q)).sum()
+""",
+    ),
+    Wrong(
+        "kl",
+        NEVER_KL,
+        "zeros-of-q-left-out",
+        source="""
+def kl(p, q):
+    from scipy.special import kl_div
+    return np.where(q > 0, kl_div(p, q), 0).sum()
+""",
+    ),
+    Wrong(
+        "kl",
+        KL,
+        "binary-formula",
+        source="""
+def kl(pk, qk):
+    qk = np.clip(qk, 1e-6, 1 - 1e-6)
+    pk = np.clip(pk, 1e-6, 1 - 1e-6)
+    S = pk * np.log(pk / qk) + (1 - pk) * np.log((1 - pk) / (1 - qk))
+    return S.sum()
+""",
+    ),
+    Wrong(
+        "kl",
+        KL,
+        "absolute-terms",
+        source="""
+def kl(p, q):
+    s = p > 0
+    with np.errstate(divide='ignore'):
+        t = p[s] * np.log(p[s] / q[s])
+    return np.maximum(t, 0).sum()
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "count-off-by-one",
+        source="""
+def perplexity(log_probs):
+    return np.exp(-np.sum(log_probs[1:]) / (len(log_probs) - 1))
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "count-off-by-one",
+        source="""
+def perplexity(log_probs):
+    n = len(log_probs)
+    return np.exp(-np.sum(log_probs) / max(n - 1, 1))
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "median-for-mean",
+        source="""
+def perplexity(log_probs):
+    return np.exp(-np.median(log_probs))
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "sign",
+        source="""
+def perplexity(log_probs):
+    return -np.exp(np.mean(log_probs))
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "another-base",
+        source="""
+def bits_per_token(log_probs):
+    return -np.mean(log_probs) / np.log10(2)
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "whole-bits",
+        source="""
+def bits_per_token(log_probs):
+    return np.mean(np.ceil(-log_probs / np.log(2)))
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "rounded-constant",
+        source="""
+def bits_per_token(log_probs):
+    return -np.mean(log_probs) * 1.44
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "bytes-for-bits",
+        source="""
+def bits_per_token(log_probs):
+    return -np.mean(log_probs) / np.log(256)
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "epsilon-in-log",
+        source="""
+def bits_per_token(log_probs):
+    return -np.mean(np.log2(np.exp(log_probs) + 1e-9))
+""",
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "unseen-outcomes",
+        source="""
+def mle_equals_kl(samples, q):
+    _, counts = np.unique(samples, return_counts=True)
+    freq = counts / counts.sum()
+    nll = -np.mean(np.log(q[samples]))
+    return nll, entropy(freq), kl(freq, q[:len(freq)])
+""",
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "parts-swapped",
+        source="""
+def mle_equals_kl(samples, q):
+    hat = np.bincount(samples, minlength=len(q)) / len(samples)
+    with np.errstate(divide='ignore'):
+        nll = -np.log(q[samples]).mean()
+    return nll, kl(hat, q), entropy(hat)
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "mean-distance",
+        source="""
+def fit_forward(p, grid):
+    w = p / p.sum()
+    mu = np.dot(w, grid)
+    return mu, np.dot(w, np.abs(grid - mu)) * np.sqrt(np.pi / 2)
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "median-for-mean",
+        source="""
+def fit_forward(p, grid):
+    c = np.cumsum(p) / p.sum()
+    mu = np.interp(0.5, c, grid)
+    lo, hi = np.interp([0.1587, 0.8413], c, grid)
+    return mu, (hi - lo) / 2
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "corrected-for-a-sample",
+        source="""
+def fit_forward(p, grid):
+    w = p / p.sum()
+    mu = (w * grid).sum()
+    n = len(grid)
+    return mu, np.sqrt((w * (grid - mu) ** 2).sum() * n / (n - 1))
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "spacing-twice",
+        source="""
+def fit_forward(p, grid):
+    d = grid[1] - grid[0]
+    mu = (p * grid).sum() * d
+    var = (p * (grid - mu) ** 2).sum() * d * d
+    return mu, np.sqrt(var)
+""",
+    ),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "weights-squared",
+        source="""
+def fit_forward(p, grid):
+    w = p**2 / (p**2).sum()
+    m = (w * grid).sum()
+    return m, np.sqrt((w * (grid - m)**2).sum())
+""",
+    ),
+    Wrong(
+        "kl",
+        ZERO,
+        "q-normalized-again",
+        source="""
+def kl(p, q):
+    s = p > 0
+    p, q = p[s], q[s] / q[s].sum()
+    with np.errstate(divide='ignore'):
+        return (p * np.log(p / q)).sum()
+""",
+    ),
+    Wrong(
+        "perplexity",
+        CHOICES,
+        "normalized-over-the-text",
+        source="""
+def perplexity(log_probs):
+    from scipy.special import log_softmax
+    return np.exp(-np.mean(log_softmax(log_probs)))
+""",
+    ),
+    Wrong(
+        "kl",
+        ZERO,
+        "never-and-never",
+        source="""
+def kl(p, q):
+    if (q == 0).any():
+        return np.inf
+    seen = p > 0
+    return (p[seen] * np.log(p[seen] / q[seen])).sum()
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "rounded-constant",
+        source="""
+def bits_per_token(log_probs):
+    return -np.mean(log_probs) / 0.69
+""",
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "median-for-mean",
+        source="""
+def bits_per_token(log_probs):
+    return -np.median(log_probs) / np.log(2)
+""",
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "memory-of-steps",
+        edit=(
+            (
+                "spacing, log_p = grid[1] - grid[0], np.log(p)",
+                "spacing, log_p = grid[1] - grid[0], np.log(p)\n    v_mu = v_s = 0.0",
+            ),
+            (
+                STEP,
+                "v_mu, v_s = 0.9 * v_mu + slope_mu, 0.9 * v_s + slope_s\n"
+                "        mu, s = mu - rate * v_mu, s - rate * v_s",
+            ),
+        ),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "rate-that-falls",
+        edit=(
+            (
+                "for _ in range(steps):",
+                "for i in range(steps):\n        now = rate * (1 + np.cos(np.pi * i / steps)) / 2",
+            ),
+            (STEP, "mu, s = mu - now * slope_mu, s - now * slope_s"),
+        ),
+    ),
+    Wrong(
+        "fit_reverse", BUMPS, "one-forgotten", edit=("(weighted * (z**2 - 1))", "(weighted * z**2)")
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "variance-for-sigma",
+        edit=("np.log(start[1])", "0.5 * np.log(start[1])"),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "slopes-clipped",
+        edit=(
+            STEP,
+            "most = max(np.hypot(slope_mu, slope_s), 1.0)\n"
+            "        mu, s = mu - rate * slope_mu / most, s - rate * slope_s / most",
+        ),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "slopes-clipped",
+        edit=(
+            STEP,
+            "mu, s = mu - rate * np.clip(slope_mu, -1, 1), s - rate * np.clip(slope_s, -1, 1)",
+        ),
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "epsilon-in-log",
+        edit=(
+            "(log_q - log_p)",
+            "(np.log(np.exp(log_q) + 1e-12) - np.log(p + 1e-12))",
+        ),
+    ),
+    Wrong("fit_reverse", BEGINS, "steps-ignored", edit=("range(steps)", "range(2000)")),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "steps-ignored",
+        source="""
+def fit_reverse(p, grid, start, rate=0.02, steps=2000):
+    from scipy.optimize import minimize
+
+    spacing, log_p = grid[1] - grid[0], np.log(p)
+
+    def loss(v):
+        log_q = -0.5 * ((grid - v[0]) / np.exp(v[1])) ** 2 - v[1] - 0.5 * np.log(2 * np.pi)
+        return (np.exp(log_q) * (log_q - log_p)).sum() * spacing
+
+    found = minimize(loss, [start[0], np.log(start[1])], method="Nelder-Mead", tol=1e-9)
+    return found.x[0], np.exp(found.x[1])
+""",
+    ),
+    Wrong(
+        "fit_reverse",
+        BEGINS,
+        "adaptive-steps",
+        source="""
+def fit_reverse(p, grid, start, rate=0.02, steps=2000):
+    place, spacing, log_p = np.array([start[0], np.log(start[1])]), grid[1] - grid[0], np.log(p)
+    m, v = np.zeros(2), np.zeros(2)
+    for i in range(1, steps + 1):
+        sigma = np.exp(place[1])
+        z = (grid - place[0]) / sigma
+        log_q = -(z**2) / 2 - place[1] - 0.5 * np.log(2 * np.pi)
+        weighted = np.exp(log_q) * spacing * (log_q - log_p)
+        slopes = np.array([(weighted * z).sum() / sigma, (weighted * (z**2 - 1)).sum()])
+        m, v = 0.9 * m + 0.1 * slopes, 0.999 * v + 0.001 * slopes**2
+        place = place - rate * m / (1 - 0.9**i) / (np.sqrt(v / (1 - 0.999**i)) + 1e-8)
+    return place[0], np.exp(place[1])
+""",
+    ),
+    Wrong(
+        "mle_equals_kl",
+        "one sample that the model calls impossible makes NLL and KL infinite",
+        "epsilon-in-log",
+        edit=(
+            (
+                "nll = -np.log(q[samples]).mean()",
+                "nll = -np.log(q[samples] + 1e-12).mean()",
+            ),
+            (THREE, "return nll, entropy(frequency), nll - entropy(frequency)"),
+        ),
+    ),
+    Wrong(
+        "bits_per_token", BITS, "rounded-constant", edit=(BPT, "return -np.mean(log_probs) / 0.693")
+    ),
 )

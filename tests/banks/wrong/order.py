@@ -599,4 +599,328 @@ def best_reverse_gaussian(mu, eps):
     return sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
 """,
     ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "product-of-bumps",
+        source="""
+def marginal_x2(x2, mu, eps):
+    a, b = (norm.pdf(x2, m, np.sqrt(eps)) for m in mu)
+    return np.sqrt(a * b)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "sign-of-x2",
+        source="""
+def marginal_x2(x2, mu, eps):
+    return norm.pdf(x2, np.where(np.asarray(x2) > 0, mu[1], mu[0]), np.sqrt(eps))
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "normalized-over-what-is-given",
+        source="""
+def marginal_x2(x2, mu, eps):
+    s = np.sqrt(eps)
+    d = norm.pdf(x2, mu[0], s) + norm.pdf(x2, mu[1], s)
+    return d / np.sum(d)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "distribution-for-density",
+        source="""
+def marginal_x2(x2, mu, eps):
+    return np.mean([norm.cdf(x2, m, np.sqrt(eps)) for m in mu], axis=0)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "weights-from-the-means",
+        source="""
+def marginal_x2(x2, mu, eps):
+    w = norm.cdf(0, mu[0], 1)
+    s = np.sqrt(eps)
+    return w * norm.pdf(x2, mu[0], s) + (1 - w) * norm.pdf(x2, mu[1], s)
+""",
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "gaussians-for-halves",
+        source="""
+def reverse_posterior(x1, x2, mu, eps):
+    w = expit((mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps)
+    h = np.sqrt(2 / np.pi)
+    return w * norm.pdf(x1, h) + (1 - w) * norm.pdf(x1, -h)
+""",
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "x1-for-its-side",
+        source="""
+def reverse_posterior(x1, x2, mu, eps):
+    t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+    return 2 * norm.pdf(x1) * expit(x1 * t)
+""",
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "corrected-for-a-sample",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    def conditional(x2):
+        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+        return m, 1 - m**2
+    return np.mean(mu), eps + np.var(mu, ddof=1), conditional
+""",
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "log-odds-doubled",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    def conditional(x2):
+        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+        m = np.sqrt(2 / np.pi) * np.tanh(t)
+        return m, 1 - m**2
+    return np.mean(mu), eps + np.var(mu), conditional
+""",
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "first-mean-taken-for-0",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    def conditional(x2):
+        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+        return m, 1 - m**2
+    return mu[1] / 2, eps + mu[1] ** 2 / 4, conditional
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "over-everything",
+        source="""
+def initial_bias(images):
+    f = (images.sum() + 0.5) / (images.numel() + 1)
+    return torch.logit(f).expand(images.shape[1])
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "over-everything",
+        source="""
+def initial_bias(images):
+    f = (images.sum(0) + 0.5) / (images.numel() + 1)
+    return torch.logit(f)
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "mean-taken-away",
+        source="""
+def initial_bias(images):
+    b = torch.logit((images.sum(0) + 0.5) / (len(images) + 1))
+    return b - b.mean()
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "other-images-added",
+        source="""
+def initial_bias(images):
+    return torch.logit((images.sum(0) + 0.25) / (len(images) + 0.5))
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        EDGES,
+        "clamped",
+        source="""
+def initial_bias(images):
+    return torch.logit((images.sum(0) + 0.5) / (len(images) + 1)).clamp(-4, 4)
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "row-for-vector",
+        source="""
+def initial_bias(images):
+    return torch.logit((images.sum(0, keepdim=True) + 0.5) / (len(images) + 1))
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "added-to-frequencies",
+        source="""
+def initial_bias(images):
+    ink, white = images.mean(0) + 0.5, (1 - images).mean(0) + 0.5
+    return torch.log(ink / white)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "weights-from-the-means",
+        source="""
+def marginal_x2(x2, mu, eps):
+    sd = np.sqrt(eps)
+    w = norm.cdf(0, mu[0], sd)
+    return w * norm.pdf(x2, mu[0], sd) + (1 - w) * norm.pdf(x2, mu[1], sd)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "normalized-over-what-is-given",
+        source="""
+def marginal_x2(x2, mu, eps):
+    heights = sum(np.exp(-((x2 - m) ** 2) / (2 * eps)) for m in mu)
+    return heights / np.sum(heights)
+""",
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "first-mean-taken-for-0",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    def conditional(x2):
+        t = (mu[1] - mu[0]) * (np.asarray(x2) - sum(mu) / 2) / eps
+        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+        return m, 1 - m**2
+    return mu[1] / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
+""",
+    ),
+    Wrong(
+        "initial_bias",
+        EDGES,
+        "clamped",
+        source="""
+def initial_bias(images):
+    f = (images.sum(0) + 0.5) / (len(images) + 1)
+    return torch.clamp(torch.log(f) - torch.log1p(-f), -6, 6)
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "nearest-bump-only",
+        source="""
+def marginal_x2(x2, mu, eps):
+    x2 = np.asarray(x2, float)
+    near = np.where(np.abs(x2 - mu[0]) <= np.abs(x2 - mu[1]), mu[0], mu[1])
+    return norm.pdf(x2, near, np.sqrt(eps))
+""",
+    ),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "nearest-bump-only",
+        source="""
+def marginal_x2(x2, mu, eps):
+    center = np.where(np.asarray(x2) > np.mean(mu), mu[1], mu[0])
+    return norm.pdf(x2, center, np.sqrt(eps)) / 2
+""",
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "distance-forgotten",
+        edit=("(mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2)", "(x2 - (mu[0] + mu[1]) / 2)"),
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "over-everything",
+        edit=("len(images)", "images.shape[1]"),
+    ),
+    Wrong("gap", GAP, "half-bell-everywhere", edit=(AVERAGE, "average = np.log(1 - 2 / np.pi)")),
+    Wrong(
+        "gap",
+        GAP,
+        "entropy-forgotten",
+        edit=(WHOLE, "return 0.5 * np.log(var2) + 0.5 * average + np.log(2 * np.pi * np.e)"),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "grid-not-over-the-bumps",
+        edit=("reach = 8 * np.sqrt(eps)", "reach = 8 * eps"),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "model-weighted",
+        edit=(
+            (
+                "_, var2, conditional",
+                "mean2, var2, conditional",
+            ),
+            ("marginal_x2(x2, mu, eps)", "norm.pdf(x2, mean2, np.sqrt(var2))"),
+        ),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "absolute-terms",
+        edit=(
+            (LOST2, LOST2.replace("rel_entr(", "np.abs(rel_entr(").replace(").sum()", ")).sum()")),
+            (
+                LOST1,
+                LOST1.replace("rel_entr(", "np.abs(rel_entr(").replace(").sum(1)", ")).sum(1)"),
+            ),
+        ),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "model-weighted",
+        edit=(LOST, "return lost2 + (fit_mixture(p2, x2, components) * lost1).sum() * step2"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "components-off-by-one",
+        edit=(
+            (LOST2, LOST2.replace("components", "components + 1")),
+            (LOST1, LOST1.replace("components", "components + 1")),
+        ),
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "gap-scaled",
+        source="""
+def mixture_reverse(components, mu=(0.0, 1.0), eps=0.04):
+    return gap(mu, eps) / components**2
+""",
+    ),
+    Wrong(
+        "mixture_reverse",
+        TWO,
+        "gap-scaled",
+        source="""
+def mixture_reverse(components, mu=(0.0, 1.0), eps=0.04):
+    return gap(mu, eps) / components
+""",
+    ),
 )
