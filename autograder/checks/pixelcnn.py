@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
+from autograder.checks.gradients import uncut
 from autograder.checks.numbers import close, softmax, tensor
 from autograder.checks.samples import as_often, note_on_default, place_of
 from autograder.checks.whole import each_step
@@ -43,6 +44,7 @@ from autograder.inside.pixelcnn import (
     operations_of_sampling,
     parts_of,
     pixel_by,
+    unreached,
     weight_gradient,
 )
 from autograder.remote.proxy import Standin, StudentFailed, WrongKind, made_by
@@ -1727,7 +1729,25 @@ def _underflowing(model: Any, x: np.ndarray, logits: np.ndarray) -> np.ndarray:
     return -np.take_along_axis(p, x[:, None], 1)[:, 0]
 
 
+def _flattened(model: Any, x: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    rows = logits.reshape(-1, logits.shape[1])
+    return surprise(model, x.reshape(-1), rows).reshape(x.shape)
+
+
+def _at_least(least: float) -> Callable:
+    """Probabilities of `least` in the place of smaller ones."""
+    return lambda model, x, logits: np.minimum(surprise(model, x, logits), -math.log(least))
+
+
 _OF_SURPRISE = (
+    Mistake("cut-in-rows-unturned", "logits (B, levels, …) are cut into rows of `levels` numbers "
+        "as they lie in memory: the levels are axis 1, and have to come last before that "
+        "(.movedim(1, -1))", gives=_flattened),
+    Mistake("negative-probabilities", "these are −p: F.nll_loss takes log p, so log_softmax comes "
+        "before it, and F.cross_entropy takes logits", after=lambda nats, *_: -np.exp(-nats)),
+    *(Mistake("probabilities-floored", "small probabilities are raised to a least one, so that a "
+        "surprise has a ceiling: with log_softmax none needs that", gives=_at_least(least))
+        for least in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)),
     *(
         Mistake("softmax-wrong-axis", "the softmax runs over another axis than the levels: they "
             "are axis 1", options={"axis": axis})
@@ -1764,7 +1784,7 @@ def surprise_of_each_number(PixelCNN: Standin, draw: Draw) -> Said:
     def cases(draw: Draw, *sizes: float) -> list[tuple]:
         return [_with_logits(PixelCNN, draw, size) for size in sizes]
 
-    yield from examine(
+    right = yield from examine(
         Subject(
             ask=lambda model, x, logits: expect_array(
                 model.pixel_nll(tensor(x)), None, "float", "pixel_nll"
@@ -1794,6 +1814,9 @@ def surprise_of_each_number(PixelCNN: Standin, draw: Draw) -> Said:
             needs="nats",
         ),
     )
+    if right:
+        model, x = made_by(PixelCNN, 5, 3, 6, (3, 3)), draw.rng.integers(0, 5, (2, 3, 4, 4))
+        uncut(PixelCNN, lambda: unreached(model, tensor(x)))
 
 
 def _with_logits(PixelCNN: Standin, draw: Draw, size: float) -> tuple:
@@ -1828,7 +1851,12 @@ def _carrying(model: Standin, x: np.ndarray, levels: int, draw: Draw, asked: str
     raise WrongKind(f"{asked}: it does not")
 
 
+LEVELS = 5  # of the model with several images
 _OF_BITS = (
+    Mistake("log-of-levels", "a bit is log 2 nats, however many levels a number has: divide by "
+        "log 2, not by the log of the levels",
+        gives=lambda model, nats: nats.sum((1, 2, 3)) / (
+            math.log(2 if len(nats) == 1 else LEVELS) * nats[0].size)),
     Mistake("nats-for-bits", "these are nats per dimension: a bit has log 2 = 0.693 nats, divide "
         "by it", after=lambda bits, *_: bits * math.log(2)),
     Mistake("times-log-2", "a nat is MORE than a bit: divide by log 2, do not multiply",
@@ -1853,8 +1881,8 @@ def bits_for_each_number(PixelCNN: Standin, draw: Draw) -> Said:
 
     def cases(draw: Draw) -> list[tuple]:
         return [
-            _with_nats(PixelCNN, draw, (count, 3, draw.integer(2, 3), 4))
-            for count in (1, draw.integer(3, 6))
+            _with_nats(PixelCNN, draw, levels, (count, 3, draw.integer(2, 3), 4))
+            for count, levels in ((1, 2), (draw.integer(3, 6), LEVELS))
         ]
 
     def ask(model: Standin, nats: np.ndarray) -> np.ndarray:
@@ -1887,12 +1915,12 @@ def bits_for_each_number(PixelCNN: Standin, draw: Draw) -> Said:
     )
 
 
-def _with_nats(PixelCNN: Standin, draw: Draw, shape: tuple[int, ...]) -> tuple:
+def _with_nats(PixelCNN: Standin, draw: Draw, levels: int, shape: tuple[int, ...]) -> tuple:
     """(model, −log p of each number): what all methods of the model say of images of zeros."""
-    model = made_by(PixelCNN, 2, shape[1], 6, (3,))
-    gap = draw.normal(*shape, scale=2.0)  # logit of 0 less that of 1
-    nats = np.logaddexp(0, -gap)
-    logits = np.stack([gap, 0 * gap], 1)
+    model = made_by(PixelCNN, levels, shape[1], 6, (3,))
+    gap = draw.normal(*shape, scale=2.0)  # logit of 0 less that of every other level
+    nats = np.logaddexp(0, math.log(levels - 1) - gap)
+    logits = np.stack([gap, *[0 * gap] * (levels - 1)], 1)
     values = {"forward": logits, "pixel_nll": nats, "nll": nats.sum((1, 2, 3))}
     answer_with(model, **{name: tensor(value) for name, value in values.items()})
     return model, nats

@@ -56,6 +56,19 @@ def weight_gradient(layer: Any, x: Any) -> Any:
 
 
 @inside
+def unreached(model: Any, x: Any) -> list[str]:
+    """The parameters that no gradient of Σ pixel_nll(x) comes to: at most three, or all of them."""
+    import torch
+
+    model.zero_grad()
+    nats = model.pixel_nll(x)
+    if not isinstance(nats, torch.Tensor) or not nats.requires_grad:
+        return ["all weights"]
+    nats.sum().backward()
+    return [name for name, value in model.named_parameters() if value.grad is None][:3]
+
+
+@inside
 def memory_of(BlockMemory: Any, block: Any, count: int, width: int) -> Any:
     """`BlockMemory(block, count, width)`, made as sampling makes it: without gradients."""
     import torch

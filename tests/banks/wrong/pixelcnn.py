@@ -1505,4 +1505,33 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         )
         for name, first in (("relu-for-tanh", "torch.relu(a)"), ("linear-gate", "a"))
     ),
+    Wrong(
+        "PixelCNN",
+        "a gradient goes back through it",
+        "gradient-cut",
+        check="PixelCNN.pixel_nll",
+        edit=(LOSS, "with torch.no_grad():\n            " + LOSS),
+    ),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "log-of-levels",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, "return self.nll(x) / (math.log(self.levels) * x[0].numel())"),
+    ),
+    *(
+        Wrong("PixelCNN", NLL, name, check="PixelCNN.pixel_nll", edit=(LOSS, f"return {loss}"))
+        for name, loss in (
+            (
+                "cut-in-rows-unturned",
+                "F.cross_entropy(self(x).reshape(-1, self.levels), x.reshape(-1), "
+                "reduction='none').view(x.shape)",
+            ),
+            ("negative-probabilities", "F.nll_loss(self(x).softmax(1), x, reduction='none')"),
+            (
+                "probabilities-floored",
+                "-self(x).softmax(1).gather(1, x[:, None])[:, 0].clamp(min=1e-2).log()",
+            ),
+        )
+    ),
 )
