@@ -1768,6 +1768,8 @@ _NLL = (
     Mistake("averaged-over-batch", "one number for each row, and a sum: F.cross_entropy takes "
         "means unless it is told not to", after=lambda v, m, t, g: v.mean() / (t.shape[1] - (g or
         1))),
+    Mistake("averaged-over-batch", "one number for each row: this is the mean of the rows' NLLs",
+        after=lambda v, *_: v.mean()),
     Mistake("mean-for-sum", "this is the mean over tokens: the chain rule adds", after=lambda v, m,
         t, g: v / (t.shape[1] - (g or 1))),
     Mistake("sign", "this is log p: the NLL has the other sign", after=lambda v, *_: -v),
@@ -1948,7 +1950,9 @@ _PERPLEXITIES = (
         "either e and nats, or 2 and bits", lambda n, t: np.exp(n.mean() / math.log(2))),
         ("no-exp", "this is the mean NLL: perplexity is e to that", lambda n, t: n.mean()),
         ("batch-forgotten", "you divide by the tokens of one row: count those of all rows", lambda
-        n, t: np.exp(n.sum() / n.shape[1])), ("first-row-only", "only the first row counts: the "
+        n, t: np.exp(n.sum() / n.shape[1])), ("zeros-not-counted", "token 0 is "
+        "not counted: it is a token like all", lambda n, t: np.exp(n.sum() / max(1, (t[:,
+        -n.shape[1] :] != 0).sum()))), ("first-row-only", "only the first row counts: the "
         "mean runs over all rows", lambda n, t: np.exp(n[0].mean())), ("last-row-only", "only the "
         "last row counts: the mean runs over all rows", lambda n, t: np.exp(n[-1].mean())))),
     Mistake("given-not-handed-on", "sequence_nll is not told how many tokens are given, and scores "
@@ -2155,25 +2159,35 @@ def written_by_the_first(model: Secret, tokens: np.ndarray, count: int) -> np.nd
 
 
 def written_to_an_end(
-    model: Secret, tokens: np.ndarray, count: int, *, end: int, some: bool
+    model: Secret, tokens: np.ndarray, count: int, *, end: int, some: bool, kept: bool
 ) -> np.ndarray:
-    """As `written`, up to the token `end` (−1: the last of the vocabulary) in all or some rows."""
+    """As `written`, up to the token `end` (−1: the last of the vocabulary) in all or some rows.
+
+    `kept` says whether that token still comes.
+    """
     token = end % model.config["vocab_size"]
     for _ in range(count):
-        tokens = written(model, tokens, 1)
-        ended = tokens[:, -1] == token
+        longer = written(model, tokens, 1)
+        ended = longer[:, -1] == token
         if ended.any() if some else ended.all():
-            break
+            return longer if kept else tokens
+        tokens = longer
     return tokens
 
 
 def first_that_fits(texts: Sequence[Text], model: Secret) -> str:
     """The name of the first known mistake that gives every text, "" if none does."""
-    ends = {
-        ("stops-at-a-token", end, some): functools.partial(written_to_an_end, end=end, some=some)
-        for end, some in itertools.product((0, -1), (False, True))
-    }
-    for name, program in [*_WRITERS.items(), *((name, p) for (name, *_), p in ends.items())]:
+    choices = itertools.product((0, -1), (False, True), (True, False))
+    ends = [
+        functools.partial(written_to_an_end, end=end, some=some, kept=kept)
+        for end, some, kept in choices
+    ]
+
+    def last(model: Secret, tokens: np.ndarray, count: int) -> np.ndarray:
+        return written(model, tokens, count)[:, -count:]
+
+    more = [("prompt-dropped", last), *(("stops-at-a-token", program) for program in ends)]
+    for name, program in [*_WRITERS.items(), *more]:
         if all(t.equals(program(model, t.prompt, t.count)) for t in texts):
             return name
     return ""
@@ -2371,6 +2385,7 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
             "read, take the logits after the last token, choose, append, and again",
         ],
     )
+    stops = name == "stops-at-a-token"
     said, name = drawn(generate, draw)
     yield claim(
         "with a generator, each token is drawn from the softmax after the last one",
@@ -2389,12 +2404,13 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     refused = text is not None and bool(text.failed)
     yield claim(
         "beyond the context the window is read, and the whole text is returned",
-        text is None,
+        text is None and not stops,
         points=0.5,
         saw=text.told if text else "",
         asks="model(window(tokens, limit)), and tokens that grow",
         waits=waits_unless(
-            text is None or refused or not wrong, "a text that is right in a context"
+            not stops and (text is None or refused or not wrong),
+            "a text that is right in a context",
         ),
         advice=[
             *named(name, _ON_WINDOWS),

@@ -2117,6 +2117,13 @@ def _no_numbers_soon(seen: Sequence[Observation]) -> bool:
     )
 
 
+def _only_long_ones(seen: Sequence[Observation]) -> bool:
+    failed = [o for o in seen if o.fails]
+    return any(not o.fails and o.args[0].shape[1] > 2 for o in seen) and all(
+        o.args[0].shape[1] > 8 and isinstance(o.answer, np.ndarray) for o in failed
+    )
+
+
 def up_the_tree(a: Array, b: Array) -> Array:
     """Pairs joined, then pairs of pairs, …: the first half of Blelloch's scan, and no more."""
     T, distance = b.shape[1], 1
@@ -2295,6 +2302,13 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
                 "where it fails, your answer is no number: a product of many a became 0, and "
                 "something was divided by it",
                 _no_numbers,
+            ),
+            Symptom(
+                "few-steps-only",
+                "few steps are right, and many are not: do your rounds end too early, or is "
+                "something divided by a product of many a's, which is soon 0 or huge?",
+                _only_long_ones,
+                weak=True,
             ),
         ),
         show=lambda a, b: f"a = {shown(a)}, b = {shown(b)}",

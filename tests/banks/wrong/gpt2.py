@@ -1571,4 +1571,24 @@ def sequence_nll(model, tokens, given=1):
         "mean-for-sum",
         edit=(".sum(dim=1)", ".mean(dim=1) * (tokens.shape[1] - 1)"),
     ),
+    Wrong("sequence_nll", NLL, "averaged-over-batch", edit=(".sum(dim=1)", ".sum(dim=1).mean()")),
+    Wrong(
+        "perplexity",
+        PP,
+        "zeros-not-counted",
+        edit=(SCORED, "scored = int((tokens[:, given:] != 0).sum())"),
+    ),
+    Wrong(
+        "generate", GREEDY, "prompt-dropped", edit=("return tokens", "return tokens[:, -count:]")
+    ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "stops-at-a-token",
+        edit=(
+            "        tokens = torch.cat",
+            "        if (logits.argmax(-1) == 0).all():\n            break\n"
+            "        tokens = torch.cat",
+        ),
+    ),
 )

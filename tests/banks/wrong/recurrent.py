@@ -804,4 +804,15 @@ def scan(a, b):
     return b[:, :T]
 """,
     ),
+    Wrong(
+        "scan",
+        SCANNED,
+        "few-steps-only",
+        source="""
+def scan(a, b):
+    A = a.cumprod(dim=1)
+    safe = torch.where(A.abs() < 1e-8, torch.full_like(A, 1e-8), A)
+    return A * (b / safe).cumsum(dim=1)
+""",
+    ),
 )
