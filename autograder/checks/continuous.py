@@ -1086,7 +1086,7 @@ def _one_edge_for_all(
 
 
 def _renormalized(x: Array, logits: Array, mu: Array, scale: Array, levels: int) -> Array:
-    each = (np.broadcast_to(a, (len(x), np.shape(a)[-1])) for a in (logits, mu, scale))
+    each = (np.array(np.broadcast_to(a, (len(x), np.shape(a)[-1]))) for a in (logits, mu, scale))
     return np.array(
         [
             (every := rule_of_discretized(np.arange(levels), *of, levels, edges="none"))[at]
