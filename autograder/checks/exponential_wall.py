@@ -163,6 +163,27 @@ def triangle_row_by_row(n: int) -> int:
 # --- table_parameters -----------------------------------------------------------------------------
 
 
+def by_logarithms(
+    end: Callable[[float], int],
+    log: Callable[[float], float] = math.log,
+    exp: Callable[[float], float] = math.exp,
+) -> Callable[[Sequence[int]], Any]:
+    """The count by a sum of logarithms; `end` makes a whole number of the cells."""
+
+    def count(cardinalities: Sequence[int]) -> Any:
+        try:
+            return end(exp(sum(log(k) for k in cardinalities))) - 1
+        except OverflowError:
+            return Raised(("OverflowError",))
+
+    return count
+
+
+def cells_of_all_rows(cardinalities: Sequence[int]) -> int:
+    """The cells of the chain rule's tables, the last of each row too."""
+    return sum(math.prod(cardinalities[: i + 1]) for i in range(len(cardinalities)))
+
+
 def float_product(cardinalities: Sequence[int]) -> Any:
     """The cells as a float, and an int only at the end."""
     cells = 1.0
@@ -209,12 +230,41 @@ _TABLE = (
     ),
     *several(
         "int64-overflow",
-        "NumPy's integers end at 2^63 and then start again from below, without a word: multiply "
-        "Python ints",
+        "NumPy's integers have 64 bits at most: what is larger loses its highest digits, without a "
+        "word; multiply Python ints",
         lambda c: wrapped(math.prod(c)) - 1,
         lambda c: wrapped(math.prod(c) - 1),
     ),
     *several("float-for-an-integer", FLOAT_ADVICE, float_product),
+    *several(
+        "product-by-logarithms",
+        "a sum of logarithms makes a float, which may lie a hair beside the product, and ends near "
+        "2^1024: multiply the whole numbers themselves",
+        *(
+            by_logarithms(end, log, exp)
+            for end in (int, round)
+            for log, exp in ((math.log, math.exp), (math.log2, lambda total: 2.0**total))
+        ),
+    ),
+    *several(
+        "equal-ones-counted-once",
+        "equal cardinalities count once, as in a set: every variable is a factor of its own, also "
+        "where another one has as many values",
+        lambda c: math.prod(set(c)) - 1,
+    ),
+    *several(
+        "cells-of-the-conditionals",
+        "you add the cells of all conditional tables, the last of each row too: it is each ROW of "
+        "them that sums to 1, and the joint table has one such sum",
+        cells_of_all_rows,
+    ),
+    *several(
+        "never-nothing",
+        "where there is nothing to choose you count 1: one joint value has probability 1, so no "
+        "number is free",
+        lambda c: max(math.prod(c) - 1, 1),
+        lambda c: math.prod(c) - 1 if c else 1,
+    ),
     *several(
         "first-variable-only",
         "that is the count of the first variable alone: every variable is a factor (does `return` "
@@ -354,7 +404,7 @@ _FLOAT_LOG = (
 _BITS = (
     Mistake(
         "floor-for-ceiling",
-        "you are one bit short: 2^n − 1 with your n is still below the limit",
+        "you are one bit short: 2^n − 1 with your n does not exceed the limit yet",
         after=lambda n, limit: n - 1,
     ),
     Mistake(
@@ -435,12 +485,29 @@ _BITS_SEEN = (
         ),
     ),
     Symptom(
+        "logarithm-at-a-power",
+        "you are one off at some limits next to a power of 2, and right elsewhere, as with a "
+        "logarithm, whose last digit is rounded to either side: stay with whole numbers",
+        lambda seen: all(
+            isinstance(o.answer, int) and abs(o.answer - o.right) == 1 and _next_to_a_power(*o.args)
+            for o in seen
+            if o.fails
+        ),
+        weak=True,
+    ),
+    Symptom(
         "fails-at-the-edge",
         "your function raises for a small limit: small limits are limits too, and for limit 0 one "
         "bit is enough, since 2^1 − 1 > 0",
         lambda seen: raised(seen) and fail_only(seen, lambda limit: limit < 5),
     ),
 )
+
+
+def _next_to_a_power(limit: int) -> bool:
+    """Whether a power of 2 lies at most 2 away, of a huge limit: at most a part in 10^18."""
+    away = max(2, limit >> 60)
+    return (limit + away).bit_length() > max(limit - away - 1, 0).bit_length()
 
 
 def limits_between(draw: Draw) -> list[tuple[int]]:
@@ -451,9 +518,10 @@ def limits_between(draw: Draw) -> list[tuple[int]]:
 
 
 def limits_at_the_edge(draw: Draw) -> list[tuple[int]]:
-    """The smallest limits, and those about a power of 2."""
+    """The smallest limits, those about a power of 2, and all that are one less than a power."""
     k = draw.integer(3, 12)
-    return [(limit,) for limit in (0, 1, 2, 3, 2**k - 2, 2**k - 1, 2**k)]
+    reached = [2**bits - 1 for bits in range(3, 32)]
+    return [(limit,) for limit in (0, 1, 2, 3, 2**k - 2, 2**k, *reached)]
 
 
 def huge_limits(draw: Draw) -> list[tuple[int]]:
@@ -606,9 +674,13 @@ def graphs_with_a_cycle(draw: Draw) -> list[Net]:
 
 
 def graphs_with_a_stranger(draw: Draw) -> list[Net]:
-    """Chains in which one node has a parent that does not exist."""
+    """Chains in which one node has a parent that does not exist.
+
+    Of the negative ones, read from the end of a list, some lie behind the child, where they would
+    make a cycle, and one before it.
+    """
     n, graphs = draw.integer(14, 18), []
-    for stranger in (n, n + draw.integer(20, 60), -1, -draw.integer(2, 5)):
+    for stranger in (n, n + draw.integer(20, 60), -1, -draw.integer(2, 5), draw.integer(0, 4) - n):
         child = draw.integer(7, n - 2)
         parents: list[list[int]] = [[i - 1] if i else [] for i in range(n)]
         parents[child] = [child - 1, stranger]
@@ -721,7 +793,8 @@ _NET = (
     ),
     *net_as(
         "int64-overflow",
-        "NumPy's integers end at 2^63, and then start again from below: multiply Python ints",
+        "NumPy's integers have 64 bits at most, and what is larger loses its highest digits: "
+        "multiply Python ints",
         lambda c, p: net_count(c, p, rows=lambda ks: wrapped(math.prod(ks))),
         lambda c, p: wrapped(net_count(c, p)),
     ),
@@ -1061,6 +1134,13 @@ _FVSBN = (
         "half a square counts the biases only half: on the diagonal of the triangle each of the n "
         "regressions has a whole one",
         lambda n: n * n // 2,
+    ),
+    *several(
+        "halved-too-early",
+        "you halve a factor before you multiply: where it is odd, // throws a half away. Multiply "
+        "first, and halve the product",
+        lambda n: n // 2 * (n + 1),
+        lambda n: (n + 1) // 2 * n,
     ),
     *several(
         "counts-variables-alone",

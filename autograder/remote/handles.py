@@ -170,7 +170,8 @@ def nothing_returned(function: Any) -> Exception:
     if code and {step.opname for step in dis.get_instructions(code)} <= _EMPTY:
         return NotImplementedError(f"{name} is not written yet")
     return ReturnedNothing(
-        f"{name} returned None: is `return` missing? (print shows a value, and gives none back)"
+        f"{name} returned None: is `return` missing? (print shows a value, and gives none back; "
+        "and every way through a function needs a return of its own)"
     )
 
 

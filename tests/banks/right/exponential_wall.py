@@ -181,4 +181,44 @@ def fvsbn_parameters(n):
     return len(np.tril_indices(n)[0])
 """,
     ),
+    Right(
+        "bits_to_exceed",
+        "a logarithm for the beginning, and whole numbers for the rest",
+        source="""
+def bits_to_exceed(limit):
+    n = int(math.log2(limit + 1))
+    while 2**n - 1 <= limit:
+        n += 1
+    while n > 0 and 2 ** (n - 1) - 1 > limit:
+        n -= 1
+    return n
+""",
+    ),
+    Right(
+        "bayes_net_parameters",
+        "who can be reached from whom, as a matrix of bools",
+        source="""
+def bayes_net_parameters(cardinalities, parents):
+    n = len(cardinalities)
+    edge = np.zeros((n, n), dtype=bool)
+    for child, row in enumerate(parents):
+        for j in row:
+            if j not in range(n):
+                raise ValueError("node %d has the parent %d" % (child, j))
+            edge[child, j] = True
+    reach = edge.copy()
+    for k in range(n):
+        reach |= np.outer(reach[:, k], reach[k])
+    loops = np.flatnonzero(np.diag(reach))
+    if len(loops):
+        raise ValueError("node %d is an ancestor of itself" % loops[0])
+    total = 0
+    for child, row in enumerate(parents):
+        free = cardinalities[child] - 1
+        for j in row:
+            free *= cardinalities[j]
+        total += free
+    return total
+""",
+    ),
 )

@@ -575,4 +575,94 @@ return n
             "    return total - 1",
         ),
     ),
+    # a second round of answers that nobody had foreseen
+    *written(
+        "table_parameters",
+        "table_parameters(cardinalities)",
+        (
+            LARGE,
+            "product-by-logarithms",
+            "return int(2 ** sum(math.log2(k) for k in cardinalities)) - 1",
+        ),
+        (
+            LARGE,
+            "product-by-logarithms",
+            "return int(math.exp(sum(map(math.log, cardinalities)))) - 1",
+        ),
+        (
+            LARGE,
+            "product-by-logarithms",
+            "return round(math.exp(sum(map(math.log, cardinalities)))) - 1",
+        ),
+        (TABLE, "equal-ones-counted-once", "return math.prod(set(cardinalities)) - 1"),
+        (
+            TABLE,
+            "cells-of-the-conditionals",
+            """
+total, rows = 0, 1
+for k in cardinalities:
+    total += rows * k
+    rows *= k
+return total
+""",
+        ),
+        (ONE_VALUE, "never-nothing", "return max(math.prod(cardinalities) - 1, 1)"),
+        (
+            LARGE,
+            "int64-overflow",
+            """
+total = np.uint64(1)
+with np.errstate(over="ignore"):
+    for k in cardinalities:
+        total = total * np.uint64(k)
+return int(total) - 1
+""",
+        ),
+    ),
+    Wrong(
+        "bits_to_exceed",
+        EDGE,
+        "logarithm-at-a-power",
+        source="""
+from decimal import Decimal
+
+
+def bits_to_exceed(limit):
+    return int(Decimal(limit + 1).ln() / Decimal(2).ln()) + 1
+""",
+    ),
+    Wrong(
+        "bayes_net_parameters",
+        RANGE,
+        source="""
+def bayes_net_parameters(cardinalities, parents):
+    n, total = len(cardinalities), 0
+    for i in range(n):
+        try:
+            total += (cardinalities[i] - 1) * math.prod(cardinalities[j] for j in parents[i])
+        except IndexError:
+            raise ValueError(f"node {i} has an unknown parent") from None
+    state = [0] * n
+
+    def visit(node):
+        state[node] = 1
+        for j in parents[node]:
+            if state[j] == 1:
+                raise ValueError(f"node {j} is its own ancestor")
+            if state[j] == 0:
+                visit(j)
+        state[node] = 2
+
+    for node in range(n):
+        if state[node] == 0:
+            visit(node)
+    return total
+""",
+    ),
+    *written(
+        "fvsbn_parameters",
+        "fvsbn_parameters(n)",
+        (FVSBN, "halved-too-early", "return n // 2 * (n + 1)"),
+        (FVSBN, "halved-too-early", "return (n + 1) // 2 * n"),
+    ),
 )
