@@ -383,11 +383,16 @@ _AFTER_NEVER = (
             "the rows after a prefix of probability 0 are flat, and do not sum to 1: there are k "
             "entries, of 1/k each",
             after=lambda tables, p, of=of: [
-                np.where(first_axes(p, i).sum(axis=-1, keepdims=True) == 0, 1 / of(p), t)
+                np.where(first_axes(p, i).sum(axis=-1, keepdims=True) == 0, 1 / of(p, t), t)
                 for i, t in enumerate(tables)
             ],
         )
-        for of in (lambda p: 1, lambda p: 2, lambda p: 3, lambda p: p.ndim, lambda p: p.size)
+        for of in (
+            *(lambda p, t, number=number: number for number in (1, 2, 3)),
+            lambda p, t: p.ndim,
+            lambda p, t: p.size,
+            lambda p, t: t.size,
+        )
     ),
 )
 
@@ -618,7 +623,53 @@ def sum_of(tables: Sequence[np.ndarray], begin: float = 1.0) -> np.ndarray:
     return total
 
 
+def rows_averaged(table: np.ndarray) -> np.ndarray:
+    """The mean of the rows after all prefixes, in the table's shape."""
+    row = table.reshape(-1, table.shape[-1]).mean(axis=0)
+    return np.broadcast_to(row, table.shape)
+
+
+def without_the_first(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """The product without p(x_1), divided by its sum."""
+    product = product_of([np.ones_like(tables[0]), *tables[1:]])
+    return product / product.sum()
+
+
+def product_in(kind: Any, tables: Sequence[np.ndarray]) -> np.ndarray:
+    """The product with every number rounded to a float of a few digits."""
+    product = np.ones((), kind)
+    for table in tables:
+        product = (product[..., None] * table).astype(kind)
+    return product.astype(float)
+
+
 _PRODUCT = (
+    Mistake(
+        "first-factor-dropped",
+        "the first factor is missing, and a division by the sum hides it: p(x_1) is one of the n, "
+        "and the product of all of them needs no division",
+        gives=without_the_first,
+    ),
+    Mistake(
+        "rows-averaged",
+        "each factor comes as ONE row, the mean over all prefixes: factor i has a row for every "
+        "prefix, and each cell takes that of its own",
+        gives=lambda tables: product_of([rows_averaged(table) for table in tables]),
+    ),
+    *(
+        Mistake(
+            "factor-clipped",
+            "factors are kept away from 0: an impossible word has probability 0, and no log is "
+            "needed here that would mind",
+            gives=lambda tables, least=least: product_of([np.maximum(t, least) for t in tables]),
+        )
+        for least in SMALL
+    ),
+    Mistake(
+        "half-precision",
+        "your numbers are rounded to some three digits, as float16 does: keep float64",
+        gives=partial(product_in, np.float16),
+    ),
     Mistake(
         "trailing-broadcast",
         "NumPy lines shapes up at their LAST axes: (k,) times (k, k) multiplies by p(x_1) along "
@@ -822,6 +873,12 @@ _BATCH = "that is one number for the whole batch: keep one number for each word"
 _BACKWARDS = "your prefix is looked up backwards: x_1 belongs to axis 0 of every table"
 _SCORES = (
     Mistake("sums-over-the-batch", _BATCH, after=lambda v, *_: v.sum()),
+    Mistake(
+        "squeezed",
+        "a batch of one word gives a number without an axis (a squeeze takes every axis of length "
+        "1 away): its answer has shape (1,)",
+        after=lambda v, *_: np.squeeze(v),
+    ),
     Mistake("averages-over-the-batch", _BATCH, after=lambda v, *_: v.mean()),
     Mistake("averages-over-the-batch", _BATCH, after=lambda v, *_: -v.mean()),
     Mistake(
@@ -1059,6 +1116,12 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cau
 # --- sample ---------------------------------------------------------------------------------------
 
 
+def _after_zeros(table: np.ndarray) -> np.ndarray:
+    """The rows of the last letter before, as if all those before that one were 0."""
+    rows = table[(0,) * (table.ndim - 2)] if table.ndim > 1 else table
+    return np.broadcast_to(rows, table.shape)
+
+
 def wrong_samplers(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """The joints that the usual wrong samplers draw from, by the name of the misconception."""
     p, n, k = product_of(tables), len(tables), len(tables[0])
@@ -1074,6 +1137,9 @@ def wrong_samplers(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         "samples-from-the-last-axis": outer([marginal(p, n - 1)] * n),
         "prefix-never-updated": outer(first_rows),
         "last-row": outer(last_rows),
+        "only-the-last-letter": product_of(markov_tables(p)),
+        "last-letter-after-zeros": product_of([_after_zeros(t) for t in tables]),
+        "rows-averaged": product_of([rows_averaged(t) for t in tables]),
         "axis-order": p.transpose(),
         "prefix-backwards": product_of(prefix_backwards(tables)),
         "one-letter-further": product_of([np.roll(t, 1, axis=-1) for t in tables]),
@@ -1096,6 +1162,12 @@ _WRONG_SAMPLER = {
     "word goes on from its own prefix",
     "last-row": "your samples look as if every row were the last one of its table: index with the "
     "prefix just drawn",
+    "only-the-last-letter": "each letter of yours hears the one just before it alone: its row is "
+    "that of the whole prefix",
+    "last-letter-after-zeros": "each letter of yours hears the one just before it, and takes those "
+    "further back for 0: its row is that of the whole prefix",
+    "rows-averaged": "your letters come from the mean of all rows of a table: look up the row of "
+    "the prefix just drawn",
     "axis-order": "your samples are right when read backwards: column 0 is x_1",
     "prefix-backwards": "your samples look as if the prefix were looked up backwards: x_1 belongs "
     "to axis 0 of every table",
@@ -1330,7 +1402,47 @@ def factors_in_order(p: np.ndarray, order: Sequence[int], **wrong: Any) -> list[
     return factors(np.transpose(p, order), **wrong)
 
 
+def swapped_in_turn(p: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """The joint after one exchange of two axes for each step, each of which moves the others."""
+    for i, v in enumerate(order):
+        p = p.swapaxes(i, v)
+    return p
+
+
+def moved_in_turn(p: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """The same by moving one axis after the other."""
+    for i, v in enumerate(order):
+        p = np.moveaxis(p, v, i)
+    return p
+
+
+def rotated(p: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """The joint from variable order[0] on, and round: of the order only its begin."""
+    return p.transpose([(order[0] + i) % p.ndim for i in range(p.ndim)])
+
+
 _ORDERS = (
+    *(
+        Mistake(
+            "axes-moved-in-turn",
+            "axes are moved one after the other, and after the first move the others no longer "
+            "stand where the order counts them: put all of them in their places at once",
+            gives=lambda p, order, move=move, **wrong: factors(move(p, order), **wrong),
+        )
+        for move in (swapped_in_turn, moved_in_turn)
+    ),
+    Mistake(
+        "only-the-begin-of-the-order",
+        "only order[0] is heeded, and the others follow in a circle: every step takes the variable "
+        "that the order names",
+        gives=lambda p, order, **wrong: factors(rotated(p, order), **wrong),
+    ),
+    Mistake(
+        "marginals-for-conditionals",
+        "those are the marginals, each variable by itself: step i is p(x_order[i] | those before "
+        "it in the order), with one axis more each time",
+        gives=lambda p, order: [marginal(p, v) for v in order],
+    ),
     Mistake(
         "axes-turned-round",
         "you turn the axes round, whatever the order is: that is one order among many",
@@ -1373,10 +1485,16 @@ _ORDERS = (
 
 
 def ordered_joints(draw: Draw) -> list[tuple[np.ndarray, list[int]]]:
-    """A joint in an order, and in the natural one."""
+    """A joint in an order, in the natural one, and in one with two variables exchanged.
+
+    Of three variables an order that is not its own inverse only begins the circle elsewhere, and an
+    exchange never does.
+    """
     n, k = draw.choice([(3, 2), (3, 3), (4, 2)])
-    p = draw_joint(draw, k, n, 0.7)
-    return [(p, draw_order(draw, n)), (p, list(range(n)))]
+    p, exchanged = draw_joint(draw, k, n, 0.7), list(range(n))
+    i, j = sorted(draw.permutation(n)[:2].tolist())
+    exchanged[i], exchanged[j] = j, i
+    return [(p, draw_order(draw, n)), (p, list(range(n))), (p, exchanged)]
 
 
 def show_order(p: np.ndarray, order: Sequence[int]) -> str:
@@ -1520,6 +1638,18 @@ def with_thin_axes(p: np.ndarray, evidence: dict[int, int]) -> np.ndarray:
     return p[np.ix_(*spots)]
 
 
+def heard_only_afterwards(p: np.ndarray, evidence: dict[int, int]) -> Any:
+    """The factors of what is not known, with the evidence written into their prefixes."""
+    if isinstance(query(p, evidence), Raised):
+        return Raised(True)
+    product = np.ones(())
+    for i, table in enumerate(factors(p)):
+        if i not in evidence:
+            prefix = tuple(evidence.get(j, slice(None)) for j in range(i))
+            product = product[..., None] * table[prefix]
+    return product
+
+
 _SHIFT = (
     "each cut takes an axis away, so that the next key means another variable: the evidence counts "
     "the variables of the whole joint"
@@ -1549,6 +1679,12 @@ _QUERIES = (
         "evidence-as-prefix",
         "you put the evidence on the first axes: its keys say which variables it is about",
         options={"cut_out": lambda p, evidence: p[tuple(evidence.values())]},
+    ),
+    Mistake(
+        "evidence-heard-only-afterwards",
+        "only what comes AFTER the evidence hears of it, since you multiply the factors with the "
+        "evidence written into their prefixes: what comes before it changes as well. Cut the joint",
+        gives=heard_only_afterwards,
     ),
     Mistake("axes-shift", _SHIFT, gives=one_after_the_other),
     Mistake(

@@ -820,4 +820,154 @@ def conditionals(p):
             "(rng.permutation(count) + rng.random(count))[:, None] / count",
         ),
     ),
+    # a second round of answers that nobody had foreseen
+    Wrong(
+        "conditionals",
+        UNIFORM,
+        "another-number-for-1/k",
+        edit=("1 / joint.shape[i]", "1 / upto.size"),
+    ),
+    *written(
+        "joint",
+        "joint(conditionals)",
+        (
+            CELLS,
+            "first-factor-dropped",
+            """
+product = np.ones(conditionals[0].shape)
+for factor in conditionals[1:]:
+    product = product[..., None] * factor
+return product / product.sum()
+""",
+        ),
+        (
+            CELLS,
+            "rows-averaged",
+            """
+product = np.ones(())
+for factor in conditionals:
+    row = factor.reshape(-1, factor.shape[-1]).mean(axis=0)
+    product = np.multiply.outer(product, row)
+return product
+""",
+        ),
+        (
+            HOLES,
+            "factor-clipped",
+            """
+total, n = 0.0, len(conditionals)
+for i, factor in enumerate(conditionals):
+    logs = np.log(np.clip(factor, 1e-9, None))
+    total = total + logs.reshape(logs.shape + (1,) * (n - i - 1))
+return np.exp(total)
+""",
+        ),
+        (
+            CELLS,
+            "half-precision",
+            """
+product = np.ones((), dtype=np.float16)
+for factor in conditionals:
+    product = (product[..., None] * factor).astype(np.float16)
+return product
+""",
+        ),
+    ),
+    Wrong("log_likelihood", SCORE, "squeezed", edit=("return total", "return np.squeeze(total)")),
+    *written(
+        "sample",
+        "sample(conditionals, count, rng)",
+        (
+            OFTEN,
+            "only-the-last-letter",
+            """
+table, x = joint(conditionals), np.zeros((count, len(conditionals)), dtype=int)
+for i in range(table.ndim):
+    pair = table.sum(axis=tuple(a for a in range(table.ndim) if a not in (i - 1, i)))
+    for word in x:
+        row = pair[word[i - 1]] if i else pair
+        word[i] = rng.choice(len(row), p=row / row.sum())
+return x
+""",
+        ),
+        (
+            OFTEN,
+            "last-letter-after-zeros",
+            """
+k, x = len(conditionals[0]), np.zeros((count, len(conditionals)), dtype=int)
+for word in x:
+    for i, factor in enumerate(conditionals):
+        rows = factor.reshape(-1, k, k)[0] if i else factor
+        word[i] = rng.choice(k, p=rows[word[i - 1]] if i else rows)
+return x
+""",
+        ),
+        (
+            OFTEN,
+            "rows-averaged",
+            """
+x = np.zeros((count, 0), dtype=int)
+for factor in conditionals:
+    sums = factor.reshape(-1, factor.shape[-1]).mean(axis=0).cumsum()
+    letters = np.searchsorted(sums, rng.random(count) * sums[-1], side="right")
+    x = np.column_stack([x, letters])
+return x
+""",
+        ),
+    ),
+    *written(
+        "reorder",
+        "reorder(joint, order)",
+        (
+            FACTORS,
+            "only-the-begin-of-the-order",
+            """
+n, first = joint.ndim, order[0]
+return conditionals(np.transpose(joint, [(first + i) % n for i in range(n)]))
+""",
+        ),
+        (
+            FACTORS,
+            "axes-moved-in-turn",
+            """
+for i, v in enumerate(order):
+    joint = np.swapaxes(joint, i, v)
+return conditionals(joint)
+""",
+        ),
+        (
+            FACTORS,
+            "axes-moved-in-turn",
+            """
+for i, v in enumerate(order):
+    joint = np.moveaxis(joint, v, i)
+return conditionals(joint)
+""",
+        ),
+        (
+            FACTORS,
+            "marginals-for-conditionals",
+            """
+return [joint.sum(axis=tuple(j for j in range(joint.ndim) if j != v)) for v in order]
+""",
+        ),
+    ),
+    *written(
+        "conditional_query",
+        "conditional_query(joint, evidence)",
+        (
+            ONE,
+            "evidence-heard-only-afterwards",
+            """
+word = [evidence.get(i, slice(None)) for i in range(joint.ndim)]
+if joint[tuple(word)].sum() == 0:
+    raise ValueError("the evidence has probability 0")
+product = np.ones(())
+for i, factor in enumerate(conditionals(joint)):
+    if i not in evidence:
+        product = product[..., None] * factor[tuple(word[:i])]
+return product
+""",
+        ),
+    ),
 )
