@@ -336,6 +336,10 @@ _OF_BATCHES = (
                        "here a weight that does not count is 0")
         for low in (-1e9, -1e10, -1e4, -np.inf)
     ),
+    Mistake("moved-and-cut", options={"given": lambda x: np.roll(x, 1, axis=1) * (
+                np.arange(x.shape[1]) > 0)},
+            advice="x is moved on by one place, and the triangle is cut off as well: each of the "
+                   "two keeps bit i from itself, and together they lose its neighbor"),
     Mistake("first-example-for-all", options={"given": lambda x: np.repeat(x[:1], len(x), axis=0)},
             advice="every example gets the votes of the FIRST one: each row of x has its own"),
 )  # fmt: skip
@@ -578,6 +582,12 @@ _OF_PRICES = (
     Mistake("zeros-forgotten", options={"of": lambda s, x: x * softplus(-s)},
             advice="only the ones are counted: a white pixel was a surprise too, −log(1 − "
                    "σ(logit))"),
+    *(
+        Mistake("bits-unread", options={"of": of},
+                advice=f"every bit is priced as a {bit} here, whatever x says: which of the two "
+                       "surprises a bit costs depends on the bit")
+        for bit, of in (("one", lambda s, x: softplus(-s)), ("zero", lambda s, x: softplus(s)))
+    ),
     Mistake("ones-forgotten", options={"of": lambda s, x: (1 - x) * softplus(s)},
             advice="only the zeros are counted: a black pixel was a surprise too, −log σ(logit)"),
     *(
@@ -792,6 +802,17 @@ def of_samples(axis: int) -> Program:
     return lambda w, b, p: ancestral(w, b).reshape(2 ** len(p), -1).sum(axis=axis)
 
 
+def prefix_last(axis: int) -> Program:
+    """The law of the first k bits (axis 1) or of the rest, the prefix being in the last columns."""
+
+    def law(weight: Array, bias: Array, prefix: Array) -> Array:
+        drawn = ancestral(weight, bias).reshape(-1, 2 ** len(prefix)).sum(axis=1)
+        whole = np.outer(drawn, frequencies(prefix[None]))
+        return whole.reshape(2 ** len(prefix), -1).sum(axis=axis)
+
+    return law
+
+
 def last_redrawn(weight: Array, bias: Array, prefix: Array) -> Array:
     """The law of the first k bits when the last one of them is drawn again."""
     law = ancestral(weight, bias, prefix[:-1]).reshape(2, -1).sum(axis=1)
@@ -801,9 +822,9 @@ def last_redrawn(weight: Array, bias: Array, prefix: Array) -> Array:
 _MEANS = "x holds probabilities where bits belong: draw a bit, and write it down before the next "
 _MEANS += "step"
 _OF_DRAWS = (
-    Mistake("one-pass", "every missing bit is drawn as if those before it were all 0 (one pass for "
-            "all, an order from the last to the first, or no votes at all): each must hear what "
-            "was drawn before it", gives=completing(one_pass)),
+    Mistake("one-pass", "every missing bit is drawn as if all missing ones before it were 0 (one "
+            "pass for all, an order from the last to the first, or no votes at all): each must "
+            "hear what was drawn before it", gives=completing(one_pass)),
     Mistake("probabilities-in-prefix", _MEANS,
             gives=completing(lambda w, b, p: coins(by_means(w, b, p)))),
     Mistake("probabilities-for-bits", _MEANS,
@@ -850,6 +871,9 @@ _OF_ENDINGS = (
     Mistake("starts-too-early", "the last given bit is drawn again: k bits are given, so the first "
             "one to draw is column k, counted from 0", gives=completing(
                 lambda w, b, p: ancestral(w, b, p[:-1]).reshape(2, -1).sum(axis=0), last_redrawn)),
+    Mistake("prefix-at-the-end", "the given bits stand in the last columns, and those before them "
+            "were drawn: what is given comes first, in columns 0 … k−1",
+            gives=completing(prefix_last(0), prefix_last(1))),
     Mistake("prefix-reversed", "the given bits stand in the reverse order: bit j of the prefix is "
             "bit j of the answer", gives=lambda w, b, prefixes, of=REST: completed(
                 w, b, prefixes[:, ::-1], of)),

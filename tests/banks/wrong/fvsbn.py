@@ -537,4 +537,67 @@ def nll(x, weight, bias):
         "",
         edit=("range(known, len(bias))", "range(min(known, len(bias) - 1), len(bias))"),
     ),
+    # a second round of answers that nobody had foreseen
+    Wrong(
+        "logits",
+        VOTES,
+        "moved-and-cut",
+        edit=("return x @", "return F.pad(x[:, :-1], (1, 0)) @"),
+    ),
+    Wrong(
+        "nll",
+        NLL,
+        "bits-unread",
+        source="""
+def nll(x, weight, bias):
+    bernoulli_means = torch.sigmoid(logits(x, weight, bias))
+    return -torch.sum(torch.log(bernoulli_means), dim=1)
+""",
+    ),
+    Wrong("nll", NLL, "bits-unread", edit=(LOSS, "return F.softplus(score).sum(dim=1)")),
+    Wrong(
+        "sample",
+        SEED,
+        "reseeded",
+        source="""
+def sample(weight, bias, count, generator):
+    seed = generator.initial_seed()
+    x = torch.zeros(count, len(bias))
+    for i in range(len(bias)):
+        generator.manual_seed(seed + i)
+        p = torch.sigmoid(logits(x, weight, bias)[:, i])
+        x[:, i] = torch.bernoulli(p, generator=generator)
+    return x
+""",
+    ),
+    Wrong(
+        "complete",
+        KEPT,
+        "prefix-at-the-end",
+        source="""
+def complete(prefix, weight, bias, generator):
+    k, n = prefix.shape[1], len(bias)
+    x = torch.zeros(len(prefix), n)
+    x[:, n - k :] = prefix
+    for i in range(n - k):
+        x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
+    return x
+""",
+    ),
+    Wrong(
+        "complete",
+        ALONE,
+        "prefix-changed",
+        source="""
+def complete(prefix, weight, bias, generator):
+    count, k = prefix.shape
+    given = prefix.clone()
+    x = prefix.resize_(count, len(bias))
+    x.zero_()
+    x[:, :k] = given
+    for i in range(k, len(bias)):
+        x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
+    return x
+""",
+    ),
 )
