@@ -16,6 +16,7 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks import counts
+from autograder.checks.arguments import overwritten
 from autograder.checks.numbers import close, sigmoid, single
 from autograder.checks.samples import (
     DRAWS,
@@ -29,15 +30,16 @@ from autograder.checks.samples import (
     of_the_first_row,
     place_of,
 )
-from autograder.checks.witness import looks_at, waits_unless
+from autograder.checks.witness import looks_at, same, waits_unless
 from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation, several
 from autograder.draw import Draw
+from autograder.inside import call_and_keep
 from autograder.inside.nade import Table, begin_search, counted, gradients_of, launched
 from autograder.remote.callbacks import answered
-from autograder.remote.proxy import Standin
+from autograder.remote.proxy import Standin, note
 
 LESSON = "04_nade"
 
@@ -163,6 +165,17 @@ _ADVICE = {
     "carried-over-examples": "the sum goes on from one example to the next: each begins with c",
     "column-late": "bit i switches on the column of the bit before it (the first one the last): "
     "column i belongs to x_i",
+    "c-twice": "c is added twice, where the sum begins and again inside σ: it counts once",
+    "summed-over-the-batch": "the bits of all examples are added up, and switch on the columns of "
+    "every one: each row of x has a sum of its own",
+    "reshaped-for-turned": "W is reshaped where it should be turned: a reshape leaves the numbers "
+    "in their sequence and only breaks the rows elsewhere. Column i is W[:, i], or row i of W.T",
+    "future-filled-in": "bits that come later are filled in with a number and vote: leave their "
+    "columns out",
+    "moved-along-the-hidden-units": "the sums are moved from one hidden unit to the next: they "
+    "should be moved from one step to the next",
+    "bit-late": "column i is added times the bit BEFORE x_i: the bit just drawn switches on its "
+    "own column",
     "probabilities-carried": "columns are added times the probability of their bit: column j "
     "counts times the bit x_j itself",
 }
@@ -200,8 +213,16 @@ _SUMS = _known(  # those that can be drawn from
     ("sigmoid-applied", {"out": sigmoid}),
     ("x-forgotten", {"switch": np.ones_like}),
     ("spins-for-bits", {"switch": lambda x: 2 * x - 1}),
+    ("c-twice", {"times": lambda i: 2}),
 )
+
+
+def _further(sums: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros_like(sums[:, :, :1]), sums[:, :, :-1]], axis=2)
+
+
 _SCANS = (
+    ("moved-along-the-hidden-units", {"shift": _further}),
     ("rolled", {"shift": lambda sums: np.roll(sums, 1, axis=1)}),
     ("shifted-to-the-wrong-side", {"shift": _earlier}),
     *(
@@ -217,6 +238,22 @@ _SWEEPS = {
     "sigmoid-fed-back": partial(sweep, carry=sigmoid),
     "probabilities-carried": partial(sweep, bit=lambda x, logit: sigmoid(logit)),
 }
+
+
+def with_the_future_at(value: float, x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
+    """The logits if every bit from i on counts as `value` at step i."""
+    W, c, V, b = numbers
+    logits = []
+    for i in range(len(b)):
+        a = c + x[:, :i] @ W[:, :i].T + value * W[:, i:].sum(axis=1)
+        logits.append(sigmoid(a) @ V[i] + b[i])
+    return np.stack(logits, axis=1)
+
+
+def one_bit_late(x: np.ndarray, W: np.ndarray, *rest: np.ndarray) -> np.ndarray:
+    """The logits if column i is switched on by the bit before it, and the first by none."""
+    moved = np.roll(W, -1, axis=1)
+    return nade_rule(x, moved, *rest, columns=lambda i: slice(max(i - 1, 0)))
 
 
 def over_all_examples(x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
@@ -280,13 +317,16 @@ TRAINS = "training reaches W, c, V and b, and nothing is overwritten"
 
 
 def logit_cases(draw: Draw) -> list[tuple[np.ndarray, ...]]:
-    """Examples and numbers of several sizes, one bit and one hidden unit among them."""
+    """Examples and numbers of several sizes, one bit and one hidden unit among them.
+
+    Once there are as many examples as hidden units: what is lined up wrong is no error there.
+    """
     cases = []
     for n, h, count in (
         (draw.integer(4, 6), draw.integer(7, 9), draw.integer(10, 12)),
         (3, 1, 1),
         (1, 2, 2),
-        (draw.integer(9, 13), 3, 4),
+        (draw.integer(9, 13), 4, 4),
     ):
         x = draw.bits(count, n)
         x[0] = np.arange(n) % 2 == 0  # or, once in a while, no column is switched on at all
@@ -342,12 +382,18 @@ _LOGITS = (
         ("b-late", {"bias_of": lambda i: i - 1}),
         ("c-added-again", {"times": lambda i: i}),
         ("first-example-for-all", {"switch": lambda x: np.repeat(x[:1], len(x), axis=0)}),
+        ("summed-over-the-batch", {"switch": lambda x: np.repeat([x.sum(0)], len(x), axis=0)}),
     ),
     *(
         Mistake(name, _ADVICE[name], gives=gives)
         for name, gives in (
             ("carried-over-examples", over_all_examples),
             ("column-late", lambda x, W, *rest: nade_rule(x, np.roll(W, 1, axis=1), *rest)),
+            (
+                "reshaped-for-turned",
+                lambda x, W, *rest: nade_rule(x, W.reshape(W.T.shape).T, *rest),
+            ),
+            *(("future-filled-in", partial(with_the_future_at, v)) for v in (0.5, 1.0, -1.0)),
         )
     ),
     *(Mistake(name, _ADVICE[name], gives=partial(scan, **wrong)) for name, wrong in _SCANS),
@@ -412,6 +458,12 @@ def _who_sees_whom(ask: Callable[..., np.ndarray], draw: Draw, points: float) ->
     )
 
 
+def _keeps(function: Standin, *args: torch.Tensor) -> bool:
+    """Whether the arguments stay as they are: of one example what is expanded is no copy."""
+    _, after = call_and_keep(function, *(one.clone() for one in args))
+    return all(same(now, one) for now, one in zip(after, args, strict=True))
+
+
 def _training(function: Standin, draw: Draw, points: float, right: bool) -> Claim:
     """The gradients are those of the logits, and the caller's tensors stay as they are."""
     n, h = draw.integer(3, 5), 4
@@ -420,7 +472,7 @@ def _training(function: Standin, draw: Draw, points: float, right: bool) -> Clai
     x[0], x[1] = 1, 0
     found = gradients_of(function, single(x), *tensors(numbers))
     found = found if isinstance(found, dict) else {}
-    kept = found.get("kept") is True
+    kept = found.get("kept") is True and _keeps(function, single(x[:1]), *tensors(numbers))
     if kept and not right:  # the gradients of other logits say nothing
         return waiting(TRAINS, f"“{VALUES}”", points=points, id="trains")
     grads = found.get("gradients")
@@ -450,7 +502,8 @@ def _training(function: Standin, draw: Draw, points: float, right: bool) -> Clai
             when(
                 not kept,
                 "changed-in-place",
-                "the call writes into a tensor of the caller: make a new one in its place",
+                "the call writes into a tensor of the caller: make a new one in its place (for a "
+                "single example, c as a row and c expanded are c itself, and no copy)",
             ),
             when(
                 right,
@@ -472,6 +525,7 @@ def nade_as_the_formula_says(nade_naive: Standin, draw: Draw) -> Iterator[Claim 
 # one column a step) a small multiple of n h: from n = 32 to 64 the whole grows by 3.6 or more, a
 # sweep by 2.0. The bound stands between.
 SIZES, HIDDEN, GROWTH = (32, 64), 64, 2.6
+CROWD = 16  # examples of a batch
 COST = "O(n h): × 2, up to small change, and no less than a step for each bit with all hidden units"
 
 
@@ -549,19 +603,27 @@ def nade_without_waiting(nade_scan: Standin, draw: Draw) -> Iterator[Claim | Cau
     """A prefix sum gives all steps their sums; no step waits for another."""
     right = yield from _claims_on_logits(nade_scan, draw, (1, 0.5, 0.5))
     yield _linear_work(nade_scan, draw, right, 0.5, _QUADRATIC_AT_ONCE)
+    yield _at_once(nade_scan, draw, right)
+
+
+def _at_once(nade_scan: Standin, draw: Draw, right: bool) -> Claim:
+    """Calls of torch for more bits, and for more examples: hardly one more."""
     asked = [
-        launched(nade_scan, single(draw.bits(1, n)), *tensors(numbers_of(draw, n, HIDDEN)))
-        for n in SIZES
+        launched(nade_scan, single(draw.bits(count, n)), *tensors(numbers_of(draw, n, HIDDEN)))
+        for n, count in ((SIZES[0], 1), (SIZES[1], 1), (SIZES[0], CROWD))
     ]
-    first, second = (count if type(count) is int else 0 for count in asked)
-    waits = second - first >= SIZES[1] - SIZES[0]
-    yield claim(
+    first, second, crowd = (count if type(count) is int else 0 for count in asked)
+    waits, one_by_one = second - first >= SIZES[1] - SIZES[0], crowd - first >= CROWD - 1
+    return claim(
         "no step waits for another: twice the bits, and hardly a torch call more",
-        first > 0 and not waits,
+        first > 0 and not waits and not one_by_one,
         id="at-once",
         points=0.5,
-        saw=f"{first} calls one after the other at n = {SIZES[0]}, {second} at n = {SIZES[1]}",
-        asks=f"fewer than a call more for each of the {SIZES[1] - SIZES[0]} bits that are new",
+        saw=f"{first} calls one after the other at n = {SIZES[0]}, {second} at n = {SIZES[1]}"
+        if waits or not one_by_one
+        else f"{first} calls one after the other for one example, {crowd} for {CROWD}",
+        asks=f"fewer than a call more for each of the {SIZES[1] - SIZES[0]} bits that are new, and "
+        "for each example",
         waits=waits_unless(right or waits, f"“{VALUES}”"),
         advice=[
             when(
@@ -569,6 +631,12 @@ def nade_without_waiting(nade_scan: Standin, draw: Draw) -> Iterator[Claim | Cau
                 "a-loop-over-the-bits",
                 "every bit has calls of its own, each after the last: let one call make all the "
                 "sums, and one each all the rest",
+            ),
+            when(
+                one_by_one,
+                "a-loop-over-the-examples",
+                "every example has calls of its own, one after the other: a prefix sum along one "
+                "axis takes all rows of x at once",
             ),
             "nothing was done with torch",
         ],
@@ -636,6 +704,13 @@ _SAMPLES = (
         "logit-for-probability",
         "a logit is no probability: take its sigmoid before you draw",
         options={"out": lambda logit: logit_of(np.clip(logit, 1e-9, 1 - 1e-9))},
+    ),
+    Mistake("bit-late", _ADVICE["bit-late"], gives=partial(law, rule=one_bit_late)),
+    Mistake(
+        "first-bit-a-coin",
+        "your first bit is a fair coin: it has a probability of its own, σ(b_1 + V_1·σ(c)), though "
+        "nothing comes before it",
+        gives=lambda *numbers: law(*begins_with(0.0, *numbers)),
     ),
     Mistake(
         "noise-reused",
@@ -762,6 +837,21 @@ def _likeliest(o: Observation) -> bool:
     return _one_word(o) and bool(o.answer[place_of(x)[0]] == 1)
 
 
+_IN_PLACE = (
+    "the call writes into W, c, V or b, which belong to the caller: after `a = c`, `a += …` "
+    "changes c, and what comes next begins with another c. Make a new tensor: a = a + …"
+)
+
+
+def _keeps_numbers(sample: Standin, count: int, draw: Draw) -> bool:
+    """Whether a call leaves W, c, V and b as they are; if not, that is noted with the function."""
+    _, after = call_and_keep(sample, *tensors(EXAMPLE), count, draw.generator())
+    kept = all(same(now, one) for now, one in zip(after, tensors(EXAMPLE), strict=False))
+    if not kept:
+        note(sample, overwritten(sample, tensors(EXAMPLE)[1]))
+    return kept
+
+
 @checks("sample", lesson=LESSON, points=4, see="Exercise 3: one sweep that draws")
 def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Ancestral sampling that carries the sum: predict, draw, add a column."""
@@ -824,6 +914,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
                 drawn_once,
             ),
             Symptom(ONE_ROW, ONE_ROW_ADVICE, one_row),
+            Symptom("changed-in-place", _IN_PLACE, lambda seen: not kept),
         ),
         show=show_numbers,
         told=told_frequencies,
@@ -840,6 +931,7 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         saw=unlike_the_law,
     )
     take(EXAMPLE, 2, draw.generator())  # a wrong shape is told before it grows with DRAWS
+    kept = all(_keeps_numbers(sample, count, draw) for count in (1, 2))
     right = yield from examine(subject, draw, often)
 
     source, form = _randomness(sample, take, draw)
@@ -987,6 +1079,15 @@ def by_gradients(table: np.ndarray, smooth: bool, **wrong: Any) -> np.ndarray:
     return dependencies(table, **wrong) & smooth
 
 
+def by_means(table: np.ndarray, smooth: bool) -> np.ndarray:
+    """D by the mean logits where a bit is 1 and where it is 0: what goes up and down cancels."""
+    every = all_bits(table.shape[1])
+    means = [
+        [table[every[:, j] == bit].mean(axis=0) for bit in (0, 1)] for j in range(len(every.T))
+    ]
+    return np.stack([np.abs(one - zero) > 1e-6 for zero, one in means], axis=1)
+
+
 _ON_DEPENDENCIES = {
     "one-vector-only": "you try one vector only: an output may change at others",
     "all-for-any": "an input counts in your answer where the output changes at EVERY vector: one "
@@ -1030,6 +1131,12 @@ _DEPENDENCIES = (
         "are looked at? Over all vectors they cancel. Or are the turned vectors and the others one "
         "tensor? After `t = x`, turning a bit of t turns it in x",
         gives=lambda table, smooth: np.zeros((table.shape[1],) * 2, dtype=bool),
+    ),
+    Mistake(
+        "changes-averaged",
+        "means over many vectors are compared: where turning a bit raises an output at some of "
+        "them and lowers it at others, they cancel. Compare vector by vector",
+        gives=by_means,
     ),
     Mistake(
         "gradient-only",
@@ -1081,6 +1188,17 @@ def gates(draw: Draw) -> list[tuple[np.ndarray, bool]]:
         products = np.where(chosen, np.where(turned, 1 - bits, bits), 1.0).prod(2)
         cases.append((size * (products - 0.5) + middle, False))
     return cases
+
+
+def gates_and_parities(draw: Draw) -> list[tuple[np.ndarray, bool]]:
+    """The same, and a model of parities: a turned bit raises an output here and lowers it there.
+
+    Each is a parity of two bits or three, of itself or not: the sum of all changes is 0.
+    """
+    seen = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 0, 1], [1, 0, 0, 1]])
+    seen = seen[:, draw.permutation(4)]
+    parities = (all_bits(4) @ seen.T) % 2
+    return [*gates(draw), (2.0 * parities - 1, False)]
 
 
 def dense_and_causal(draw: Draw) -> list[tuple[np.ndarray, bool]]:
@@ -1164,6 +1282,7 @@ def models_of_two_bits(table: np.ndarray, smooth: bool) -> Iterator[tuple[np.nda
             (0 * one, 5 * one * two),
             (two, one - 0.0008 * two),
             (two, 30 + 9 * one),
+            (0 * one, 4 * (one != two)),
         ):
             yield np.stack([first + 0.3, second], axis=1), smooth
 
@@ -1225,7 +1344,7 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
         Property(
             "where",
             "D[i, j] is true where turning x_j around can change output i, and nowhere else",
-            gates,
+            gates_and_parities,
             points=1,
             asks="all 2^n vectors tried, each bit of them turned around, outputs compared",
             saw=wrong_entry,
@@ -1240,7 +1359,7 @@ def who_sees_whom(autoencoder_dependencies: Standin, draw: Draw) -> Iterator[Cla
             saw=wrong_entry,
         ),
     )
-    dense, causal = answers[3:5]  # those of an autoencoder and a NADE, in one order or the other
+    dense, causal = answers[4:6]  # those of an autoencoder and a NADE, in one order or the other
     blind = waits_unless(
         not same_dependencies(dense, causal), "matrices that change with the model"
     )
@@ -1310,6 +1429,13 @@ _COUNT = (
         "counts-the-biases-alone",
         "you count the two vectors of biases alone: the matrices W and V are stored too",
         lambda n, h: h + n,
+    ),
+    *several(
+        "biases-of-one-size",
+        "both vectors of biases have one size in your count: c has a number for each hidden unit, "
+        "b one for each variable",
+        lambda n, h: 2 * n * h + 2 * n,
+        lambda n, h: 2 * n * h + 2 * h,
     ),
     *several(
         "counts-one-matrix",

@@ -623,4 +623,137 @@ def nade_scan(x, W, c, V, b):
         ),
     ),
     *(Wrong(exercise, fails, name, edit=edit) for exercise, fails, name, edit in SLIPS),
+    # a second round of answers that nobody had foreseen
+    Wrong(
+        "nade_naive",
+        VALUES,
+        "future-filled-in",
+        source="""
+def nade_naive(x, W, c, V, b):
+    logits = []
+    for i in range(len(b)):
+        z = torch.full_like(x, 0.5)
+        z[:, :i] = x[:, :i]
+        logits.append(torch.sigmoid(z @ W.T + c) @ V[i] + b[i])
+    return torch.stack(logits, dim=1)
+""",
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "summed-over-the-batch",
+        edit=("x[:, i : i + 1] * W[:, i]", "x[:, i].sum() * W[:, i]"),
+    ),
+    Wrong(
+        "nade",
+        VALUES,
+        "reshaped-for-turned",
+        edit=("* W[:, i]", "* W.reshape(W.shape[1], W.shape[0])[i]"),
+    ),
+    Wrong("nade", VALUES, "c-twice", edit=("torch.sigmoid(a)", "torch.sigmoid(a + c)")),
+    Wrong(
+        "nade",
+        VALUES,
+        source="""
+def nade(x, W, c, V, b):
+    a, logits = c.expand(len(x), -1), []
+    for i in range(len(b)):
+        logits.append(torch.sigmoid(a) @ V[i] + b[i])
+        bits = x[:, i] if len(x) == len(c) else x[:, i : i + 1]
+        a = a + bits * W[:, i]
+    return torch.stack(logits, dim=1)
+""",
+    ),
+    Wrong(
+        "nade",
+        TRAINS,
+        "changed-in-place",
+        source="""
+def nade(x, W, c, V, b):
+    a, logits = c.detach().view(1, -1) if len(x) == 1 else c.repeat(len(x), 1), []
+    for i in range(len(b)):
+        logits.append(torch.sigmoid(a) @ V[i] + b[i])
+        if len(x) == 1:
+            a.add_(x[:, i : i + 1] * W[:, i].detach())
+        else:
+            a = a + x[:, i : i + 1] * W[:, i]
+    return torch.stack(logits, dim=1)
+""",
+    ),
+    Wrong(
+        "nade_scan",
+        VALUES,
+        "moved-along-the-hidden-units",
+        edit=(SHIFTED, "F.pad(sums[:, :, :-1], (1, 0))"),
+    ),
+    Wrong(
+        "nade_scan",
+        AT_ONCE,
+        "a-loop-over-the-examples",
+        source="""
+def nade_scan(x, W, c, V, b):
+    rows = []
+    for one in x:
+        terms = one[:, None] * W.T
+        a = terms.cumsum(dim=0) - terms + c
+        rows.append((torch.sigmoid(a) * V).sum(dim=1) + b)
+    return torch.stack(rows)
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "bit-late",
+        source="""
+def sample(W, c, V, b, count, generator):
+    a, bits, last = c.expand(count, -1), [], torch.zeros(count)
+    for i in range(len(b)):
+        p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
+        bits.append(torch.bernoulli(p, generator=generator))
+        a = a + last[:, None] * W[:, i]
+        last = bits[i]
+    return torch.stack(bits, dim=1)
+""",
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "first-bit-a-coin",
+        edit=(DRAW_P, DRAW_P + " if i else torch.full((count,), 0.5)"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "changed-in-place",
+        edit=(DRAW_START, DRAW_START.replace("c.expand", "c.mul_(0.5).expand")),
+    ),
+    Wrong(
+        "sample",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=(
+            (DRAW_START, "a, bits = c.expand(count, -1).contiguous(), []"),
+            (DRAW_ADD, "a += bits[i][:, None] * W[:, i]"),
+        ),
+    ),
+    Wrong(
+        "autoencoder_dependencies",
+        WHERE,
+        "changes-averaged",
+        source=f"""
+def autoencoder_dependencies(model):
+    every = {EVERY}
+    logits, columns = model(every), []
+    for j in range(model.n):
+        one, zero = (logits[every[:, j] == bit].mean(dim=0) for bit in (1, 0))
+        columns.append((one - zero).abs() > 1e-6)
+    return torch.stack(columns, dim=1)
+""",
+    ),
+    *written(
+        "nade_parameters",
+        "nade_parameters(n, hidden)",
+        (STORED, "biases-of-one-size", "return 2 * n * hidden + 2 * n"),
+        (STORED, "biases-of-one-size", "return 2 * n * hidden + 2 * hidden"),
+    ),
 )
