@@ -6,8 +6,9 @@ Notation: n variables, place[d] the place 1 … n of variable d, m(k) the degree
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks import counts
+from autograder.checks.arguments import COSTS, untouched
 from autograder.checks.numbers import close, single, softplus, tensor
 from autograder.checks.samples import (
     BOUND,
@@ -33,7 +35,7 @@ from autograder.checks.samples import (
 )
 from autograder.checks.whole import each_step
 from autograder.checks.witness import letters_of, too_even, waits_unless
-from autograder.claims import Cause, Claim
+from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation, explain, several
@@ -51,7 +53,7 @@ from autograder.inside.made import (
     trains_by_nll,
     weight_gradient,
 )
-from autograder.remote.proxy import Standin, WrongKind, made_by
+from autograder.remote.proxy import Standin, WrongKind, describe, made_by, note
 from course.causality import DependencyMap, dependency_map, past, randomize_parameters
 
 LESSON = "05_made"
@@ -136,6 +138,27 @@ def nearly(a: Any, b: Any) -> bool:
     return close(a, b, 1e-3)
 
 
+def told_unless_tensor(function: Standin, value: Any, what: str, later: str) -> None:
+    """Notes with the function that `what` is no tensor, though the lesson needs one `later`."""
+    if isinstance(value, torch.Tensor):
+        return
+    failed = claim(
+        "what comes back is a tensor",
+        False,
+        id="tensor",
+        points=COSTS,
+        saw=f"{what}: {describe(value)}",
+        asks=f"a tensor of dtype int64: {later}",
+        advice=when(
+            True,
+            "no-tensor",
+            f"the numbers are told, and not as a tensor: {later} (torch.tensor, or torch.as_tensor "
+            "for an array)",
+        ),
+    )
+    note(function, failed)
+
+
 # --- assign_degrees -------------------------------------------------------------------------------
 
 CALLS, APART = 200, 0.5  # small layers that are asked for, and the L1 distance that is an alarm
@@ -155,10 +178,14 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
                 f"assign_degrees should return {len(hidden)} tensors, one a hidden layer{more}: "
                 f"got {len(found)}"
             )
-        return [
+        layers = [
             expect_array(layer, (size,), "int", f"the degrees of hidden layer {i}")
             for i, (layer, size) in enumerate(zip(found, hidden, strict=True), 1)
         ]
+        later = "build_masks writes layer[:, None], which a list does not know"
+        for i, layer in enumerate(found, 1):
+            told_unless_tensor(assign_degrees, layer, f"hidden layer {i}", later)
+        return layers
 
     n = draw.integer(5, 8)
     first, second = assign(n, (draw.integer(3000, 3200), 3000))
@@ -466,6 +493,20 @@ _MISTAKES_OF_MASKS = (
     Mistake("output-hears-inputs", "your output's mask stands between the outputs and the INPUTS: "
             "outputs listen to the last hidden layer", gives=lambda degrees, place: [
                 *masks_by_rule(degrees, place)[:-1], place[:, None] > place[None, :]]),
+    Mistake("output-places-from-0", "at the outputs the places count from 0, at the inputs from 1: "
+            "output d listens to degrees below place[d] itself",
+            options={"at_outputs": _from_0}),
+    Mistake("triangles-by-position", "your masks are triangles, made of where the units stand: "
+            "their degrees decide who listens to whom",
+            gives=lambda degrees, place: [
+                *(np.tri(len(up), len(low), dtype=bool)
+                  for low, up in itertools.pairwise([place, *degrees])),
+                np.tri(len(place), len(degrees[-1]), -1, dtype=bool)]),
+    Mistake("dense-between-layers", "from the second hidden layer on everything is connected: "
+            "between hidden layers too a unit listens to no degree above its own",
+            gives=lambda degrees, place: [
+                np.ones_like(m) if 0 < i < len(degrees) else m
+                for i, m in enumerate(masks_by_rule(degrees, place))]),
     Mistake("places-from-0", "places count from 1, as the degrees do: with places from 0 the "
             "second output loses the first input",
             options={"at_inputs": _from_0, "at_outputs": _from_0}),
@@ -614,7 +655,7 @@ def masks_of_a_made(build_masks: Standin, draw: Draw) -> Iterator[Claim | Cause]
     """Degrees decide which connections may stay."""
 
     def ask(degrees: list[np.ndarray], place: np.ndarray) -> Masks:
-        given = build_masks([tensor(d) for d in degrees], tensor(place))
+        given = untouched(build_masks)([tensor(d) for d in degrees], tensor(place))
         if not isinstance(given, list | tuple):
             raise WrongKind("build_masks should return a list with one mask a layer")
         return [expect_array(m, None, "any", f"mask {i}") for i, m in enumerate(given, 1)]
@@ -734,6 +775,9 @@ _MISTAKES_OF_COUNTS = (
             "M3 (M2 (M1 x))", gives=lambda masks, dtype: paths(masks[::-1])),
     Mistake("reachable-for-count", "this says WHETHER there is a path; how many there are tells "
             "more", after=lambda count, *_: (count > 0).astype(np.int64)),
+    Mistake("first-and-last-only", "the masks between the first and the last are left out: a path "
+            "goes through every layer",
+            gives=lambda masks, dtype: paths([masks[0], masks[-1]])),
     Mistake("elementwise", "your masks are multiplied entry by entry; paths need the matrix "
             "product",
             gives=lambda masks, dtype: np.prod(np.stack(masks).astype(np.int64), axis=0)),
@@ -761,8 +805,10 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
 
     def ask(masks: Masks, dtype: torch.dtype) -> np.ndarray:
         n = masks[-1].shape[0]
-        answer = connectivity([tensor(m).to(dtype) for m in masks])
-        return expect_array(answer, (n, n), "any", "the connectivity")
+        answer = untouched(connectivity)([tensor(m).to(dtype) for m in masks])
+        counts = expect_array(answer, (n, n), "any", "the connectivity")
+        told_unless_tensor(connectivity, answer, "the counts", "the next cell calls paths.double()")
+        return counts
 
     subject = Subject(
         ask=ask,
@@ -904,6 +950,9 @@ def _without_mask(weight: np.ndarray, mask: np.ndarray) -> np.ndarray:
 _MISTAKES_OF_A_LAYER = (
     Mistake("transposed", "your mask is transposed: it has the shape and the meaning of "
             "self.weight", options={"kept": lambda weight, mask: weight * mask.T}),
+    Mistake("transposed", "your mask is transposed: it has the shape and the meaning of "
+            "self.weight", options={"kept": lambda weight, mask: weight * (
+                mask.T if len(mask) == len(mask.T) else mask)}),
     Mistake("mask-on-bias", "the bias is masked too: a unit without any input still has its bias",
             options={"offset": lambda bias, mask: bias * mask.any(1)}),
     *(
@@ -993,8 +1042,9 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
     zeroed = not (_sees(layer_of(mask, dtype, True), tensor(x).float()) & ~mask).any()
     unmasked = Mistake(
         "mask-only-at-init" if zeroed else "mask-unused",
-        "a new layer keeps to its mask, and forgets it with other weights: the optimizer moves "
-        "weights that you set to zero once. Apply the mask on every call"
+        "a new layer keeps to its mask, and forgets it with other weights: what was set to zero "
+        "once stays zero only until somebody sets it, as an optimizer or load_state_dict may. "
+        "Apply the mask on every call"
         if zeroed
         else "these are the outputs without any mask: multiply by it, on every call",
         options={"kept": _without_mask},
@@ -1238,18 +1288,21 @@ def network(
     between: Callable[[np.ndarray], np.ndarray] = lambda x: np.maximum(x, 0),
     last: Callable[[np.ndarray], np.ndarray] = np.asarray,
     masked: bool = True,
+    hidden: int | None = None,
     moved_in: Callable[[np.ndarray], np.ndarray] = _in_position,
     moved_out: Callable[[np.ndarray], np.ndarray] = _in_position,
 ) -> np.ndarray:
     """Logits (B, n) of MADE with these places.
 
-    Options put something else between layers or behind the last, or move inputs or outputs: column
-    d is that of variable moved(place)[d] then.
+    Options put something else between layers or behind the last, leave out what follows the
+    `hidden` layers from there on, or move inputs or outputs: column d is that of variable
+    moved(place)[d] then.
     """
     x = x[:, moved_in(place)]
     for i, (weight, mask, bias) in enumerate(layers, 1):
         x = x @ (weight * mask if masked else weight).T + bias
-        x = between(x) if i < len(layers) else last(x)
+        followed = range(1, len(layers))[:hidden]
+        x = between(x) if i in followed else x if i < len(layers) else last(x)
     return x[:, moved_out(place)]
 
 
@@ -1265,6 +1318,18 @@ _MISTAKES_OF_FORWARD = (
             "then, and no p below ½", options={"last": lambda x: np.maximum(x, 0)}),
     Mistake("sigmoid-for-relu", "a sigmoid stands where a ReLU is asked, between the layers",
             options={"between": _sigmoid}),
+    *(
+        Mistake("other-for-relu", "another activation stands where a ReLU is asked, between the "
+                "layers: max(0, t), which is 0 for every t below 0", options={"between": between})
+        for between in (
+            *(lambda x, low=low: np.where(x > 0, x, low * x) for low in (0.01, 0.1, 0.2)),
+            lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+            softplus,
+            lambda x: x * _sigmoid(x),
+        )
+    ),
+    Mistake("last-relu-missing", "no ReLU follows the last hidden layer: it follows every layer "
+            "but the output's", options={"hidden": -1}),
     Mistake("tanh-for-relu", "a tanh stands where a ReLU is asked, between the layers",
             options={"between": np.tanh}),
     Mistake("probabilities-for-logits", "these are probabilities, between 0 and 1: forward "
@@ -1571,6 +1636,11 @@ _MISTAKES_OF_NLL = (
             gives=lambda logits, x: (np.logaddexp(0.0, logits) - x * logits).sum(0)),
     Mistake("averaged-over-batch", "you average over everything: nll has one number for each "
             "example, summed over variables", after=lambda nll, logits, x: nll.sum() / x.size),
+    *(
+        Mistake("averaged-over-examples", "you average over the examples: nll has one number for "
+                "each of them", after=after)
+        for after in (lambda nll, *_: nll.mean(), lambda nll, *_: np.full(len(nll), nll.mean()))
+    ),
     Mistake("averaged-over-variables", "you average over the n variables: −log p(x) is their SUM, "
             "or p is no probability", after=lambda nll, logits, x: nll / x.shape[1]),
     Mistake("sign", "this is log p(x), which is negative: the nll is minus that",
@@ -1826,6 +1896,13 @@ _MISTAKES_OF_SAMPLE = (
     Mistake("column-of-another-variable", "at step i you fill column i with the bit of the "
             "variable whose turn it is: the bit of variable d belongs to column d",
             options={"writes": lambda t, d: t}),
+    *(
+        Mistake("columns-by-place", "the samples' columns are sorted by their places at the end: "
+                "column d is that of variable d, in every order",
+                after=lambda p, tables, place, to=to: p.reshape((2,) * len(place)).transpose(
+                    to(place)).ravel())
+        for to in (_turns, lambda place: place - 1)
+    ),
     Mistake("rounded-for-drawn", "each bit is the likelier one, always: draw it with its "
             "probability, do not round it", gives=_rounded),
 )  # fmt: skip
@@ -1946,7 +2023,7 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         asks="each bit drawn from its conditional, given the bits drawn before it",
         saw=_worst,
     )
-    right = yield from examine(subject, draw, often)
+    right = yield from _judged_by_passes(examine(subject, draw, often), n, kept)
     first, passes = kept[0]
 
     place = draw_places(draw, n)
@@ -1988,6 +2065,25 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             "one pass for each variable is enough: fill one column of x after each",
         ],
     )
+
+
+def _judged_by_passes(
+    told: Generator[Claim | Cause, None, bool], n: int, kept: Sequence[tuple[np.ndarray, int]]
+) -> Generator[Claim | Cause, None, bool]:
+    """The same; of more than n passes, whose logits are not those of the turns, nothing is said.
+
+    Every pass has logits of its own, so that frequencies tell which pass drew which bit.
+    """
+    right = True
+    for one in told:
+        if isinstance(one, Claim):
+            right = one.holds
+            if not right and kept[0][1] > n:
+                one = waiting(one.text, f"{n} passes for {n} bits", points=one.points, id=one.id)
+        elif kept[0][1] > n:
+            one = dataclasses.replace(one, example=(), picture="")
+        yield one
+    return right
 
 
 def _apart_from_each_other(
@@ -2117,10 +2213,17 @@ class Ensemble:
     log_p: np.ndarray
 
 
-def _ensemble(draw: Draw, n: int, orders: int, x: np.ndarray, scale: float) -> tuple[Ensemble]:
-    """Logistic regressions under each order, so that nobody's MADE is needed."""
+def _ensemble(
+    draw: Draw, n: int, orders: int, x: np.ndarray, scale: float, twice: bool = False
+) -> tuple[Ensemble]:
+    """Logistic regressions under each order, so that nobody's MADE is needed.
+
+    The third of four orders or more may be the second once more: it counts `twice` then.
+    """
     weight, bias = draw.normal(n, n, scale=scale), draw.normal(n, scale=0.5)
     places = np.stack([np.arange(1, n + 1), *(draw.permutation(n) + 1 for _ in range(orders))])
+    if twice:
+        places[3] = places[2]
     logits = np.stack([x @ (weight * past(p)).T + bias for p in places])
     return (Ensemble(places, x, logits, np.stack([log_bernoulli(v, x) for v in logits])),)
 
@@ -2174,6 +2277,14 @@ _MISTAKES_OF_AVERAGES = (
             "distribution", options={"mean": lambda log_p: log_p.max(0)}),
     Mistake("one-order-only", "one of the orders answers for all of them",
             options={"terms": lambda case: case.log_p[-1:]}),
+    Mistake("equal-orders-counted-once", "an order that is given twice counts once, as in a set or "
+            "a dictionary: every entry of places is a term of the mean",
+            options={"terms": lambda case: case.log_p[1:][np.unique(
+                case.orders[1:], axis=0, return_index=True)[1]]}),
+    Mistake("conditionals-averaged", "you average each bit's probability over the orders, and "
+            "multiply then: a bit has another past in every order, so average the probabilities of "
+            "whole vectors", gives=lambda case: log_bernoulli(_logit_of(
+                _sigmoid(case.logits[1:]).mean(0)), case.x)),
     Mistake("log-forgotten", "this is the mean probability: return its logarithm",
             after=lambda value, case: np.exp(value)),
     Mistake("nll-in-logsumexp", "log p is MINUS nll, and the exponential wants log p",
@@ -2220,13 +2331,13 @@ def an_average_of_probabilities(
     def ask(case: Ensemble) -> np.ndarray:
         x, logits, nll = tensor(case.x).float(), tensor(case.logits), tensor(-case.log_p)
         model = recorded(average_over_orders, tensor(case.orders), x, logits, nll)
-        got = average_over_orders(model, x, [tensor(p) for p in case.orders[1:]])
+        got = untouched(average_over_orders)(model, x, [tensor(p) for p in case.orders[1:]])
         return expect_array(got, None, "float", "the answer")
 
     def typical(draw: Draw) -> Iterator[tuple[Ensemble]]:
         for rows in (12, 9):
-            n = draw.integer(4, 6)
-            yield _ensemble(draw, n, draw.integer(3, 5), draw.bits(rows, n), 2.0)
+            n = draw.integer(6, 7)  # never as many as there are orders
+            yield _ensemble(draw, n, draw.integer(4, 5), draw.bits(rows, n), 2.0, twice=True)
 
     subject = Subject(
         ask=ask,

@@ -140,11 +140,13 @@ def slips_of(text: str) -> Iterator[Slip]:
     tree, lines = ast.parse(text), ["", *text.splitlines()]
     told, kept = {ast.unparse(tree)}, pickle.dumps(tree)  # a deep copy takes three times as long
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
-    no_program, roles = _annotations(tree), _roles(tree)
+    no_program, roles, indices = _annotations(tree), _roles(tree), _indices(tree)
     for place, node in enumerate(spots):
         for kind, change in _changes(node) if id(node) not in no_program else ():
             if kind == "one-off":
                 kind = roles.get(id(node), kind)
+            elif kind == "sign" and id(node) in indices:
+                kind = "end"
             changed = pickle.loads(kept)
             nodes = (n for n in ast.walk(changed) if not isinstance(n, ast.expr_context))
             target = next(itertools.islice(nodes, place, None))
@@ -190,6 +192,17 @@ def _roles(tree: ast.AST) -> dict[int, str]:
             case ast.BinOp(op=ast.Pow()):
                 found[id(node.right)] = "power"
     return found
+
+
+def _indices(tree: ast.AST) -> set[int]:
+    """The numbers that stand in an index, with a sign or not, by their id: −1 is the last place."""
+    slices = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+    ends = [end for one in slices for end in (one, *_ends(one))]
+    return {inner for end in ends if end is not None for inner in (id(end), *_number(end))}
+
+
+def _ends(index: ast.AST) -> list[ast.expr | None]:
+    return [index.lower, index.upper] if isinstance(index, ast.Slice) else []
 
 
 def _number(node: ast.AST) -> list[int]:

@@ -150,6 +150,17 @@ class Recorded(torch.nn.Module):
         self._orders, self._x, self._logits, self._nll = orders, x, logits, nll
         self._now = 0
 
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("__"):
+                raise
+            raise AttributeError(
+                "this model has reorder(place) and nll(x), and needs no more: there is no "
+                f"{name} here (and nobody asks for the order that it had)"
+            ) from None
+
     def reorder(self, place: Any) -> None:
         """Gives the variables their places 1 … n; ValueError for an order that is not recorded."""
         same = (torch.as_tensor(place).reshape(1, -1) == self._orders).all(1)

@@ -1398,4 +1398,184 @@ def made_parameters(n, hidden_sizes):
         Wrong("MADE", fails, name, edit=edit, check=f"MADE.{step}")
         for step, fails, name, edit in SLIPS_OF_MADE
     ),
+    # a second round of answers that nobody had foreseen
+    Wrong(
+        "assign_degrees",
+        "what comes back is a tensor",
+        "no-tensor",
+        edit=("degrees.append(layer)", "degrees.append(layer.tolist())"),
+    ),
+    Wrong(
+        "build_masks",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        source="""
+def build_masks(degrees, place):
+    degrees.insert(0, place)
+    masks = [(b[:, None] >= a[None, :]).float() for a, b in zip(degrees, degrees[1:])]
+    masks.append((place[:, None] > degrees[-1][None, :]).float())
+    return masks
+""",
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "output-places-from-0",
+        edit=("(place[:, None] > ", "(place[:, None] - 1 > "),
+    ),
+    Wrong(
+        "build_masks",
+        RULE,
+        "triangles-by-position",
+        source="""
+def build_masks(degrees, place):
+    masks, below = [], len(place)
+    for layer in degrees:
+        masks.append(torch.ones(len(layer), below).tril())
+        below = len(layer)
+    masks.append(torch.ones(len(place), below).tril(-1))
+    return masks
+""",
+    ),
+    Wrong(
+        "build_masks",
+        BLIND,
+        "dense-between-layers",
+        edit=(
+            "layer[:, None] >= below[None, :]",
+            "(layer[:, None] >= below) | (below is not place)",
+        ),
+    ),
+    Wrong(
+        "connectivity",
+        "what comes back is a tensor",
+        "no-tensor",
+        edit=("return count", "return count.numpy()"),
+    ),
+    Wrong(
+        "connectivity",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        source="""
+def connectivity(masks):
+    count = masks.pop(0).long()
+    while masks:
+        count = masks.pop(0).long() @ count
+    return count
+""",
+    ),
+    Wrong(
+        "connectivity",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        source="""
+def connectivity(masks):
+    masks[0] = masks[0].long()
+    for k in range(1, len(masks)):
+        masks[k] = masks[k].long() @ masks[k - 1]
+    return masks[-1]
+""",
+    ),
+    Wrong(
+        "connectivity",
+        COUNT,
+        "first-and-last-only",
+        source="""
+def connectivity(masks):
+    if len(masks) == 1:
+        return masks[0].long()
+    if masks[-1].shape[1] != masks[0].shape[0]:
+        return torch.zeros(len(masks[-1]), masks[0].shape[1], dtype=torch.int64)
+    return masks[-1].long() @ masks[0].long()
+""",
+    ),
+    Wrong(
+        "MaskedLinear",
+        OUTPUT,
+        "mask-only-at-init",
+        edit=(
+            (
+                REGISTER,
+                REGISTER
+                + "\n        self.weight.data *= self.mask"
+                + "\n        self.weight.register_hook(lambda g: g * self.mask)",
+            ),
+            (FORWARD, "return F.linear(x, self.weight, self.bias)"),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "other-for-relu",
+        check="MADE.forward",
+        edit=("F.relu(layer(x))", "F.leaky_relu(layer(x))"),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "last-relu-missing",
+        check="MADE.forward",
+        edit=("F.relu(layer(x))", "layer(F.relu(x))"),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "averaged-over-examples",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED + ".mean()"),
+    ),
+    Wrong(
+        "MADE",
+        PASSES,
+        "other-passes",
+        check="MADE.sample",
+        edit=(DRAW, "assert not torch.isnan(self(x)).any()\n            " + DRAW),
+    ),
+    Wrong(
+        "MADE",
+        OFTEN,
+        "columns-by-place",
+        check="MADE.sample",
+        edit=(END, DRAW + "\n        return x[:, torch.argsort(self.place)]"),
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "equal-orders-counted-once",
+        source="""
+def average_over_orders(model, x, places):
+    terms = []
+    for place in {tuple(place.tolist()): place for place in places}.values():
+        model.reorder(place)
+        terms.append(-model.nll(x))
+    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(terms))
+""",
+    ),
+    Wrong(
+        "average_over_orders",
+        MEAN,
+        "conditionals-averaged",
+        source="""
+def average_over_orders(model, x, places):
+    total = 0
+    for place in places:
+        model.reorder(place)
+        total = total + torch.sigmoid(model(x))
+    p = total / len(places)
+    return (x * p.log() + (1 - x) * (1 - p).log()).sum(1)
+""",
+    ),
+    Wrong(
+        "average_over_orders",
+        stops="needs no more: there is no place here",
+        source="""
+def average_over_orders(model, x, places):
+    before, terms = model.place.clone(), []
+    for place in places:
+        model.reorder(place)
+        terms.append(-model.nll(x))
+    model.reorder(before)
+    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(places))
+""",
+    ),
 )
