@@ -41,6 +41,7 @@ from autograder.inside.pixelcnn import (
     facts_about_mask,
     finish_pixel,
     memory_of,
+    not_behind_h,
     operations_of_sampling,
     parts_of,
     pixel_by,
@@ -1182,9 +1183,11 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
                 one = _block_with_numbers(GatedBlock, Draw(0, kind), (2, 1), kind, 1, 1, 1)
                 yield (*one[:2], *(x[:1] for x in one[2:4]), kind)
 
-    yield from examine(
+    right = yield from examine(
         Subject(
-            ask=lambda block, state, v, h, *_: _both_stacks(block(v.float(), h.float())).numpy(),
+            ask=lambda block, state, v, h, *_: _both_stacks(
+                untouched(block, GatedBlock)(v.float(), h.float())
+            ).numpy(),
             rule=block_by_rule,
             forms=(block_step_by_step,),
             mistakes=_OF_BLOCKS,
@@ -1208,6 +1211,9 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
             typical=False,
         ),
     )  # fmt: skip
+    if right:
+        block, x = made_by(GatedBlock, "B", 2, 2, 3), tensor(draw.normal(2, 2, 4, 4)).float()
+        uncut(GatedBlock, lambda: not_behind_h(block, x))
 
 
 def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bool, bool]:

@@ -69,6 +69,17 @@ def unreached(model: Any, x: Any) -> list[str]:
 
 
 @inside
+def not_behind_h(block: Any, x: Any) -> list[str]:
+    """The parameters of a gated block that no gradient of Σ h'² comes to: at most three, or all."""
+    v, h = (x.clone().requires_grad_() * 1 for _ in range(2))  # as of a block before
+    _, h = block(v, h)
+    if not h.requires_grad:
+        return ["all weights"]
+    h.pow(2).sum().backward()
+    return [name for name, value in block.named_parameters() if value.grad is None][:3]
+
+
+@inside
 def memory_of(BlockMemory: Any, block: Any, count: int, width: int) -> Any:
     """`BlockMemory(block, count, width)`, made as sampling makes it: without gradients."""
     import torch

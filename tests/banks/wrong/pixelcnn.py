@@ -1534,4 +1534,22 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
             ),
         )
     ),
+    Wrong(
+        "GatedBlock",
+        "what it is given stays as it was",
+        "arguments-overwritten",
+        edit=(
+            RETURN,
+            'if self.kind == "B":\n'
+            "            h += new\n"
+            "            return v, h\n"
+            "        return v, new",
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        "a gradient goes back through it",
+        "gradient-cut",
+        edit=(SHIFT, SHIFT.replace("F.pad(u,", "F.pad(u.detach(),")),
+    ),
 )
