@@ -267,6 +267,65 @@ _OTHER_MEASURES = tuple(
 )
 
 
+_MISTAKES_OF_ENTROPY = (
+    *_BITS,
+    _SIGN,
+    _UNWEIGHTED,
+    Mistake(
+        "mean-over-outcomes",
+        "every outcome counts the same in your answer: a rare one must weigh less, by p",
+        gives=lambda p: -np.log(p[p > 0]).mean(),
+    ),
+    _MEAN,
+    Mistake(
+        "perplexity-for-entropy",
+        "this is exp H, a number of choices: H itself is asked",
+        after=lambda v, p: np.exp(v),
+    ),
+    Mistake(
+        "normalized",
+        "this is divided by log K, the most that K outcomes can have: H itself is asked, in nats",
+        after=lambda v, p: v / np.log(max(len(p), 2)),
+    ),
+    Mistake(
+        "only-the-count",
+        "this is log K, whatever the probabilities: it is the entropy of even ones only",
+        gives=lambda p: np.log((p > 0).sum()),
+    ),
+    Mistake(
+        "equal-ones-once",
+        "two outcomes with the same probability are two: np.unique(p) keeps one of them",
+        gives=lambda p: rule_of_entropy(np.unique(p)),
+    ),
+    Mistake(
+        "probabilities-counted",
+        "you count how often each number stands in p: p holds the probabilities already",
+        gives=lambda p: rule_of_entropy(np.unique(p, return_counts=True)[1] / len(p)),
+    ),
+    Mistake(
+        "binary-formula",
+        "this is the formula for coins, with the terms (1 − p) log(1 − p): over a table of "
+        "outcomes only the p log p are summed",
+        gives=lambda p: rule_of_entropy(p) + rule_of_entropy(1 - p),
+    ),
+    Mistake(
+        "binary-formula",
+        "this is the formula for a coin, of the first outcome and all others together: "
+        "each outcome has its own term",
+        gives=lambda p: rule_of_entropy(np.array([p[0], 1 - p[0]])),
+    ),
+    *_OTHER_MEASURES,
+    _NAN,
+    Mistake(
+        "zero-log-zero",
+        "0 · log 0 is NaN in floating point, and a sum with it is NaN too, of which you "
+        "make 0: leave the outcomes with p = 0 out before the sum",
+        gives=lambda p: rule_of_entropy(p) if p.all() else 0.0,
+    ),
+    *_EPSILON,
+)
+
+
 @checks("entropy", lesson=LESSON, points=1, see="Exercise 1: surprise")
 def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The average surprise of who knows p."""
@@ -274,64 +333,7 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=lambda p: number(untouched(entropy)(p), "the entropy"),
         rule=rule_of_entropy,
         forms=(entropy_plainly,),
-        mistakes=(
-            *_BITS,
-            _SIGN,
-            _UNWEIGHTED,
-            Mistake(
-                "mean-over-outcomes",
-                "every outcome counts the same in your answer: a rare one must weigh less, by p",
-                gives=lambda p: -np.log(p[p > 0]).mean(),
-            ),
-            _MEAN,
-            Mistake(
-                "perplexity-for-entropy",
-                "this is exp H, a number of choices: H itself is asked",
-                after=lambda v, p: np.exp(v),
-            ),
-            Mistake(
-                "normalized",
-                "this is divided by log K, the most that K outcomes can have: H itself is asked, "
-                "in nats",
-                after=lambda v, p: v / np.log(max(len(p), 2)),
-            ),
-            Mistake(
-                "only-the-count",
-                "this is log K, whatever the probabilities: it is the entropy of even ones only",
-                gives=lambda p: np.log((p > 0).sum()),
-            ),
-            Mistake(
-                "equal-ones-once",
-                "two outcomes with the same probability are two: np.unique(p) keeps one of them",
-                gives=lambda p: rule_of_entropy(np.unique(p)),
-            ),
-            Mistake(
-                "probabilities-counted",
-                "you count how often each number stands in p: p holds the probabilities already",
-                gives=lambda p: rule_of_entropy(np.unique(p, return_counts=True)[1] / len(p)),
-            ),
-            Mistake(
-                "binary-formula",
-                "this is the formula for coins, with the terms (1 − p) log(1 − p): over a table of "
-                "outcomes only the p log p are summed",
-                gives=lambda p: rule_of_entropy(p) + rule_of_entropy(1 - p),
-            ),
-            Mistake(
-                "binary-formula",
-                "this is the formula for a coin, of the first outcome and all others together: "
-                "each outcome has its own term",
-                gives=lambda p: rule_of_entropy(np.array([p[0], 1 - p[0]])),
-            ),
-            *_OTHER_MEASURES,
-            _NAN,
-            Mistake(
-                "zero-log-zero",
-                "0 · log 0 is NaN in floating point, and a sum with it is NaN too, of which you "
-                "make 0: leave the outcomes with p = 0 out before the sum",
-                gives=lambda p: rule_of_entropy(p) if p.all() else 0.0,
-            ),
-            *_EPSILON,
-        ),
+        mistakes=_MISTAKES_OF_ENTROPY,
         show=show_tables,
         by_hand=by_hand,
         smaller=lambda p: ((t,) for k in range(2, min(len(p), 5)) for t in tables_of(k)),
@@ -2052,6 +2054,43 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
     return end
 
 
+_WRONG_ENDS = (
+    Mistake(
+        "forward-for-reverse",
+        "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
+        "forgetting a bump costs it only −log w",
+        gives=lambda p, g, *_: rule_of_moments(p, g),
+    ),
+    Mistake(
+        "memory-of-steps",
+        "your steps keep a part of the steps before them (momentum): each is minus the "
+        "rate times the slope where it stands, and nothing else",
+        gives=with_momentum,
+    ),
+    Mistake(
+        "rate-that-falls",
+        "your rate falls from step to step: the rate is the same in all of them",
+        gives=with_cosine,
+    ),
+    Mistake(
+        "steps-ignored",
+        "it walks as long as ever, whatever `steps` says: there are as many steps as that",
+        gives=lambda p, g, start, bumps, how=None: (
+            start if isinstance(how, float) else optimum(p, g, start, bumps)
+        ),
+    ),
+    Mistake(
+        "steps-ignored",
+        "it goes to the optimum, whatever `rate` and `steps` say: each step is minus the "
+        "rate times the slope, and there are as many as `steps` says",
+        gives=lambda p, g, start, bumps, *_: optimum(p, g, start, bumps),
+    ),
+    _LOG_SIGMA,
+    _VARIANCE,
+    _NOT_MOVED,
+)
+
+
 @checks("fit_reverse", lesson=LESSON, points=4, see="Exercise 5: the reverse fit")
 def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Gradient descent on KL(q‖p) ends in the valley where it starts."""
@@ -2093,41 +2132,7 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
     subject = Subject(
         ask=ask,
         rule=optimum,
-        mistakes=(
-            Mistake(
-                "forward-for-reverse",
-                "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
-                "forgetting a bump costs it only −log w",
-                gives=lambda p, g, *_: rule_of_moments(p, g),
-            ),
-            Mistake(
-                "memory-of-steps",
-                "your steps keep a part of the steps before them (momentum): each is minus the "
-                "rate times the slope where it stands, and nothing else",
-                gives=with_momentum,
-            ),
-            Mistake(
-                "rate-that-falls",
-                "your rate falls from step to step: the rate is the same in all of them",
-                gives=with_cosine,
-            ),
-            Mistake(
-                "steps-ignored",
-                "it walks as long as ever, whatever `steps` says: there are as many steps as that",
-                gives=lambda p, g, start, bumps, how=None: (
-                    start if isinstance(how, float) else optimum(p, g, start, bumps)
-                ),
-            ),
-            Mistake(
-                "steps-ignored",
-                "it goes to the optimum, whatever `rate` and `steps` say: each step is minus the "
-                "rate times the slope, and there are as many as `steps` says",
-                gives=lambda p, g, start, bumps, *_: optimum(p, g, start, bumps),
-            ),
-            _LOG_SIGMA,
-            _VARIANCE,
-            _NOT_MOVED,
-        ),
+        mistakes=_WRONG_ENDS,
         symptoms=(_SAME_END, _STOPPED),
         show=_show_walk,
         told=told_pair,
