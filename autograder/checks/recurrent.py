@@ -392,6 +392,93 @@ def states_by_hand(x: Array, h: Array, A: Array, U: Array) -> str:
     )
 
 
+_UNROLLED = (
+    *one_of(
+        "x-t-for-x-before",
+        (
+            "the first state is missing: place t holds a state that has read x_t itself, "
+            "which it is to predict",
+            {"kept": slice(1, None)},
+        ),
+    ),
+    *one_of(
+        "last-state-missing",
+        (
+            "the state that has read the whole text is missing: it predicts the end",
+            {"kept": slice(None, -1)},
+        ),
+    ),
+    *one_of(
+        "only-one-state",
+        ("only the last state comes back: all are asked", {"kept": slice(-1, None)}),
+        ("only the first state comes back: all are asked", {"kept": slice(0, 1)}),
+    ),
+    *one_of(
+        "batch-and-time-swapped",
+        ("the loop runs over the texts: time is axis 1 of x", {"swapped": True}),
+        ("time stands first in your answer: batch first, (B, T + 1, H)", {"axis": 0}),
+        (
+            "the loop runs over the texts, and time stands first in your answer",
+            {"swapped": True, "axis": 0},
+        ),
+        ("time stands last in your answer: (B, T + 1, H)", {"axis": 2}),
+    ),
+    *one_of(
+        "state-not-carried",
+        ("each step starts from the first state again", {"carry": "first"}),
+    ),
+    *one_of(
+        "first-state-ignored",
+        ("you begin with zeros, whatever h is given", {"start": "zeros"}),
+    ),
+    *one_of("backwards", ("the text is read from its end to its beginning", {"order": -1})),
+    *one_of("one-symbol-only", ("each step reads the first symbol", {"reads": -99})),
+    Mistake(
+        "written-over",
+        "all places hold the last state: a list of one tensor, which each step writes over",
+        after=lambda v, *_: np.broadcast_to(v[:, -1:], v.shape),
+    ),
+    Mistake(
+        "x-t-for-x-before",
+        "the first state is missing, and the last one stands twice: place 0 holds h itself",
+        after=lambda v, *_: np.concatenate([v[:, 1:], v[:, -1:]], axis=1),
+    ),
+    *one_of(
+        "state-added",
+        (
+            "the old state is added to what step gives: its answer is the next state",
+            {"added": True},
+        ),
+    ),
+    Mistake(
+        "last-symbol-unread",
+        "the last symbol is never read, and the state before it stands twice",
+        after=lambda v, *_: np.concatenate([v[:, :-1], v[:, -2:-1]], axis=1),
+    ),
+    Mistake(
+        "joined-side-by-side",
+        "the states stand in one long row: torch.stack makes the axis of time",
+        after=lambda v, *_: v.reshape(len(v), -1),
+    ),
+    Mistake(
+        "axes-mixed",
+        "time and batch were exchanged by a reshape: that mixes the texts; stack along "
+        "axis 1, or transpose",
+        after=lambda v, *_: v.swapaxes(0, 1).reshape(v.shape),
+    ),
+    *one_of(
+        "shifted",
+        ("each step reads the symbol before the one that is due", {"reads": -1}),
+        ("each step reads the symbol after the one that is due", {"reads": 1}),
+    ),
+    Mistake(
+        "state-not-reset",
+        "a text begins with what another text left: each row has a first state of its own",
+        gives=passed_on,
+    ),
+)
+
+
 @checks("unroll", lesson=LESSON, points=3, see="Exercise 2: unrolled in time")
 def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """One state before each symbol, and one after the last."""
@@ -405,91 +492,7 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     subject = Subject(
         ask=ask,
         rule=rule_of_states,
-        mistakes=(
-            *one_of(
-                "x-t-for-x-before",
-                (
-                    "the first state is missing: place t holds a state that has read x_t itself, "
-                    "which it is to predict",
-                    {"kept": slice(1, None)},
-                ),
-            ),
-            *one_of(
-                "last-state-missing",
-                (
-                    "the state that has read the whole text is missing: it predicts the end",
-                    {"kept": slice(None, -1)},
-                ),
-            ),
-            *one_of(
-                "only-one-state",
-                ("only the last state comes back: all are asked", {"kept": slice(-1, None)}),
-                ("only the first state comes back: all are asked", {"kept": slice(0, 1)}),
-            ),
-            *one_of(
-                "batch-and-time-swapped",
-                ("the loop runs over the texts: time is axis 1 of x", {"swapped": True}),
-                ("time stands first in your answer: batch first, (B, T + 1, H)", {"axis": 0}),
-                (
-                    "the loop runs over the texts, and time stands first in your answer",
-                    {"swapped": True, "axis": 0},
-                ),
-                ("time stands last in your answer: (B, T + 1, H)", {"axis": 2}),
-            ),
-            *one_of(
-                "state-not-carried",
-                ("each step starts from the first state again", {"carry": "first"}),
-            ),
-            *one_of(
-                "first-state-ignored",
-                ("you begin with zeros, whatever h is given", {"start": "zeros"}),
-            ),
-            *one_of("backwards", ("the text is read from its end to its beginning", {"order": -1})),
-            *one_of("one-symbol-only", ("each step reads the first symbol", {"reads": -99})),
-            Mistake(
-                "written-over",
-                "all places hold the last state: a list of one tensor, which each step writes over",
-                after=lambda v, *_: np.broadcast_to(v[:, -1:], v.shape),
-            ),
-            Mistake(
-                "x-t-for-x-before",
-                "the first state is missing, and the last one stands twice: place 0 holds h itself",
-                after=lambda v, *_: np.concatenate([v[:, 1:], v[:, -1:]], axis=1),
-            ),
-            *one_of(
-                "state-added",
-                (
-                    "the old state is added to what step gives: its answer is the next state",
-                    {"added": True},
-                ),
-            ),
-            Mistake(
-                "last-symbol-unread",
-                "the last symbol is never read, and the state before it stands twice",
-                after=lambda v, *_: np.concatenate([v[:, :-1], v[:, -2:-1]], axis=1),
-            ),
-            Mistake(
-                "joined-side-by-side",
-                "the states stand in one long row: torch.stack makes the axis of time",
-                after=lambda v, *_: v.reshape(len(v), -1),
-            ),
-            Mistake(
-                "axes-mixed",
-                "time and batch were exchanged by a reshape: that mixes the texts; stack along "
-                "axis 1, or transpose",
-                after=lambda v, *_: v.swapaxes(0, 1).reshape(v.shape),
-            ),
-            *one_of(
-                "shifted",
-                ("each step reads the symbol before the one that is due", {"reads": -1}),
-                ("each step reads the symbol after the one that is due", {"reads": 1}),
-            ),
-            Mistake(
-                "state-not-reset",
-                "a text begins with what another text left: each row has a first state of its own",
-                gives=passed_on,
-            ),
-        ),
+        mistakes=_UNROLLED,
         symptoms=(looks_at_none("texts"),),
         show=show_texts,
         told=told_with_shape,
@@ -917,7 +920,8 @@ def batches(draw: Draw, full: bool) -> list[tuple]:
         logits = draw.normal(B, T + 1, V, scale=1.5)
         if not full:
             lengths = draw.rng.integers(1, T, size=B)
-            lengths[draw.integer(0, B - 1)] = 0
+            lengths[:3] = 1, T - 1, 0  # in no order of the lengths
+            lengths = np.roll(lengths, draw.choice((0, B - 1)))
             behind = np.arange(T + 1) > lengths[:, None]
             logits[behind] *= 4
         cases.append((logits, x, lengths.astype(np.int64)))
