@@ -1209,7 +1209,8 @@ def ties_for_p(draw: Draw) -> list[tuple]:
 def batches_for_p(draw: Draw) -> list[tuple]:
     """Batches with no sum near the mass, and one of which everything is kept.
 
-    In each, some row keeps others than those whose share of the best token is as large.
+    In each, some row keeps others than those whose share of the best token is as large, and not all
+    keep as many.
     """
     cases = []
     for shape in ((4, 8), (2, 2, 6)):
@@ -1217,7 +1218,9 @@ def batches_for_p(draw: Draw) -> list[tuple]:
             p = probabilities(draw, *shape, sharp=2.0)
             sums = np.sort(p)[..., ::-1].cumsum(-1)
             near_the_best = p >= 0.7 * p.max(-1, keepdims=True)
-            if np.abs(sums - 0.7).min() > 1e-3 and ((nucleus(p, 0.7) > 0) != near_the_best).any():
+            kept = nucleus(p, 0.7) > 0
+            uneven = len(set(kept.sum(axis=LAST).flat)) > 1
+            if np.abs(sums - 0.7).min() > 1e-3 and (kept != near_the_best).any() and uneven:
                 break
         cases.append((p, 0.7))
     return [*cases, (cases[0][0], 1.0)]
