@@ -1045,7 +1045,8 @@ def score_by_hand(tables: Sequence[np.ndarray], x: np.ndarray) -> str:
         return ""
     sums = (" + ".join(f"log {p:.3g}" for p in word) for word in words_factors(tables, x))
     values = score(tables, x)
-    return "; ".join(f"{terms} = {v:.4g} nats" for terms, v in zip(sums, values, strict=True))
+    found = [f"{terms} = {v:.4g} nats" for terms, v in zip(sums, values, strict=True)]
+    return "; ".join(found) if len(x) > 1 else f"{found[0]}, the one entry of an array"
 
 
 def fewer_words(tables: Any, x: np.ndarray) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
@@ -1078,6 +1079,7 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cau
         forms=(score_in_a_loop,),
         mistakes=_SCORES,
         show=show_words,
+        told=lambda a: shown(a) + ("" if np.ndim(a) else ", a number without an axis"),
         by_hand=score_by_hand,
         smaller=fewer_words,
         alike=exactly,

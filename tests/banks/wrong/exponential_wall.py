@@ -118,11 +118,6 @@ for k in cardinalities:
 return cells - 1
 """,
         ),
-        (
-            LARGE,
-            "float-for-an-integer",
-            "return round(math.exp(sum(math.log(k) for k in cardinalities))) - 1",
-        ),
     ),
     # bits_to_exceed
     Wrong(
