@@ -1813,11 +1813,18 @@ def terms_by_hand(model: Any, tokens: np.ndarray, given: int | None) -> str:
     return f"counted from 0, {', '.join(terms)}: the terms −log p are {shown(nlls)}"
 
 
+def text_with_0(draw: Draw, model: Waves, rows: int, length: int) -> np.ndarray:
+    """Tokens (rows, length); the last but one of the first row is 0, a token like all."""
+    tokens = draw.rng.integers(0, model.vocabulary, size=(rows, length))
+    tokens[0, -2] = 0
+    return tokens
+
+
 def texts_to_score(draw: Draw) -> list[Asked]:
     """Rows of several lengths, with one given token and more."""
     model = Waves(draw.integer(7, 9), float(draw.uniform(1)[0]), 2.0)
     sizes = ((3, draw.integer(6, 8), 1), (2, 7, draw.integer(2, 4)), (2, 5, 4), (1, 4, None))
-    return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
+    return [(model, text_with_0(draw, model, B, T), g) for B, T, g in sizes]
 
 
 def all_texts(draw: Draw) -> list[Asked]:
@@ -1967,8 +1974,10 @@ _PERPLEXITIES = (
 def texts_of_batches(draw: Draw) -> list[Asked]:
     """One row and several, with one given token and three."""
     model = Waves(draw.integer(6, 9), float(draw.uniform(1)[0]), 2.5)
-    sizes = ((1, 6, None), (3, 7, 1), (2, 6, 3))
-    return [(model, draw.rng.integers(0, model.vocabulary, size=(B, T)), g) for B, T, g in sizes]
+    return [(model, text_with_0(draw, model, B, T), g) for B, T, g in _SIZES_OF_BATCHES]
+
+
+_SIZES_OF_BATCHES = ((1, 6, None), (3, 7, 1), (2, 6, 3))
 
 
 def even_and_sure(draw: Draw) -> list[Asked]:
