@@ -1468,14 +1468,6 @@ _NEAR_SAMPLERS = (
         "the root of the scale is in your samples: it is no variance, and belongs there as it is",
         options={"power": 0.5},
     ),
-    Mistake(
-        "gaussian-for-logistic",
-        "the noise is a Gaussian's of the logistic's variance: the logistic's own, log u − "
-        "log(1 − u), has a higher peak and heavier tails",
-        gives=lambda logits, mu, scale, levels: law_of_levels(
-            logits, mu, scale * np.pi / np.sqrt(3), levels, law="normal"
-        ),
-    ),
     *(
         Mistake(
             "one-scale-for-all",

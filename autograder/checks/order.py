@@ -1691,13 +1691,10 @@ _MISTAKES_OF_MIXTURE = (
         "does",
         options={"total": lambda lost2, lost1, p2, h2, h1: lost2 + lost1.sum() * h2},
     ),
-    *(
-        Mistake(
-            "components-off-by-one",
-            f"this is what {told} component than `components` loses",
-            options={"more": more},
-        )
-        for more, told in ((1, "one more"), (-1, "one less"))
+    Mistake(
+        "components-off-by-one",
+        "this is what one more component than `components` loses",
+        options={"more": 1},
     ),
     Mistake(
         "gap-scaled",

@@ -496,6 +496,7 @@ ANSWERS = (
     Wrong("pit", BELOW, "weights-ignored", edit=(SHARE, "return below.mean(-1)")),
     Wrong("pit", BELOW, "logistic-for-gaussian", edit=("torch.special.ndtr", "torch.sigmoid")),
     Wrong("pit", BELOW, "sigma-for-variance", edit=("/ sigma)", "/ sigma.sqrt())")),
+    Wrong("pit", BELOW, "variance-squared", edit=("/ sigma)", "/ sigma**2)")),
     Wrong(
         "pit",
         BELOW,

@@ -1111,6 +1111,12 @@ def find_the_leak(models):
     ),
     Wrong(
         "Cache",
+        APPEND,
+        "kept-otherwise",
+        edit=("old_k, old_v = self.pairs[layer]", "old_v, old_k = self.pairs[layer]"),
+    ),
+    Wrong(
+        "Cache",
         REORDER,
         "other-axis-reordered",
         edit=("(k[rows], v[rows])", "(k.index_select(2, rows), v.index_select(2, rows))"),
