@@ -169,7 +169,7 @@ _ADVICE = {
     "summed-over-the-batch": "the bits of all examples are added up, and switch on the columns of "
     "every one: each row of x has a sum of its own",
     "reshaped-for-turned": "W is reshaped where it should be turned: a reshape leaves the numbers "
-    "in their sequence and only breaks the rows elsewhere. Column i is W[:, i], or row i of W.T",
+    "in their sequence and only breaks the rows elsewhere, and gives no columns",
     "future-filled-in": "bits that come later are filled in with a number and vote: leave their "
     "columns out",
     "moved-along-the-hidden-units": "the sums are moved from one hidden unit to the next: they "

@@ -100,6 +100,15 @@ def var2(new: str) -> str:
 ANSWERS = (
     # marginal_x2
     Wrong("marginal_x2", BUMPS, "variance-for-std", edit=(SIGMA, "sigma = eps")),
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "variance-for-std",
+        edit=(
+            MIXED,
+            "return sum(0.5 * np.exp(-((x2 - m) ** 2) / eps) / np.sqrt(2 * np.pi * eps) for m in mu)",
+        ),
+    ),
     Wrong("marginal_x2", MASS, "weights-of-one", edit=(MIXED, MIXED.replace("0.5 * ", ""))),
     Wrong(
         "marginal_x2",
@@ -895,6 +904,12 @@ def marginal_x2(x2, mu, eps):
         ONE,
         "model-weighted",
         edit=(LOST, "return lost2 + (fit_mixture(p2, x2, components) * lost1).sum() * step2"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "unweighted-average",
+        edit=(LOST, "return lost2 + lost1.sum() * step2"),
     ),
     Wrong(
         "mixture_reverse",
