@@ -172,7 +172,10 @@ def test_a_half_written_answer_keeps_what_it_has_earned():
         (np.array(["x"] * 4), "should be a tensor or an array"),
         ([[1.0], [1.0, 2.0]], "the answer should be a tensor or an array: got a list of 2"),
         ([object(), object()], "the answer should be a tensor or an array: got a list of 2"),
-        (torch.nn.Linear(1, 1), "the answer should be a tensor or an array: got a module Linear"),
+        (
+            torch.nn.Linear(1, 1),
+            "the answer should be a tensor or an array: got a model of class Linear",
+        ),
     ],
 )
 def test_an_answer_of_the_wrong_kind_is_told_in_one_sentence(answer, told):

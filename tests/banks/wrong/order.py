@@ -106,7 +106,8 @@ ANSWERS = (
         "variance-for-std",
         edit=(
             MIXED,
-            "return sum(0.5 * np.exp(-((x2 - m) ** 2) / eps) / np.sqrt(2 * np.pi * eps) for m in mu)",
+            "return sum(0.5 * np.exp(-((x2 - m) ** 2) / eps) / np.sqrt(2 * np.pi * eps)"
+            " for m in mu)",
         ),
     ),
     Wrong("marginal_x2", MASS, "weights-of-one", edit=(MIXED, MIXED.replace("0.5 * ", ""))),
