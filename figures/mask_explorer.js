@@ -135,7 +135,7 @@ function listed(names) {
   const said = [];
   for (let at = 0; at < names.length;) {
     let end = at;
-    while (names[end + 1] === String(Number(names[end]) + 1)) end++;
+    while (/^\d+$/.test(names[at]) && names[end + 1] === String(Number(names[end]) + 1)) end++;
     const isRun = end - at + 1 >= RUN;
     said.push(isRun ? `${names[at]} to ${names[end]}` : names[at]);
     at = isRun ? end + 1 : at + 1;

@@ -327,7 +327,7 @@ _WRONG_TABLES = (
     Mistake(
         "bins-of-a-histogram",
         "torch.histc lays its bins from the least training level to the largest, if min and max "
-        "are not given: torch.bincount counts the levels 0, 1, …",
+        "are not given: what is counted are the levels 0, 1, … themselves",
         gives=_bins_of_histc,
     ),
     Mistake(
@@ -1208,8 +1208,8 @@ _BINS = (
     *(
         Mistake(
             "edges-for-all",
-            "one level 0 (or one last level) among the x makes ALL of them that edge: torch.where "
-            "chooses for each x",
+            "one level 0 (or one last level) among the x makes ALL of them that edge: choose for "
+            "each x by itself",
             gives=lambda *case, first=first: _one_edge_for_all(first, *case),
         )
         for first in (0, -1)
@@ -2138,7 +2138,7 @@ _OTHER_TRANSFORMS = (
     ),
     Mistake(
         "logistic-for-gaussian",
-        "σ(1.702 z) is Φ(z) to a hundredth only: torch.special.ndtr is Φ",
+        "σ(1.702 z) is Φ(z) to a hundredth only: Φ itself is asked",
         options={"law": "nearly"},
     ),
     Mistake(

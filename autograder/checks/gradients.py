@@ -68,7 +68,7 @@ def written_over() -> Claim:
         advice=when(
             True,
             "written-over-on-the-way",
-            "what a step needs on the way back is written over later: put the parts into a list, "
-            "and join them at the end (torch.stack, torch.cat)",
+            "what a step needs on the way back is written over later: keep each part as it is, and "
+            "make one tensor of them at the end",
         ),
     )

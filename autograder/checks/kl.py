@@ -1158,7 +1158,7 @@ _WRONG_PARTS = (
     Mistake(
         "bins-of-a-histogram",
         "np.histogram lays its bins from the least sample to the largest: an outcome beyond them "
-        "that never came shifts all others (np.bincount counts 0, 1, …)",
+        "that never came shifts all others, and p̂ counts the outcomes 0, 1, … themselves",
         gives=lambda s, q: [
             -np.log(q[s]).mean(),
             *_parts(np.histogram(s, bins=len(q))[0] / len(s), q),
@@ -1180,7 +1180,7 @@ _WRONG_PARTS = (
     Mistake(
         "unseen-outcomes",
         "np.unique leaves out what never came, so that the frequencies after it stand beside the "
-        "wrong q: p̂ has a place for each of the K outcomes (np.bincount with minlength)",
+        "wrong q: p̂ has a place for each of the K outcomes",
         gives=lambda s, q: [
             -np.log(q[s]).mean(),
             *_parts((f := np.unique(s, return_counts=True)[1] / len(s)), q[: len(f)]),
@@ -1220,8 +1220,7 @@ def _where_it_stops(
         return error
     why = (
         f"{error}. It stops where an outcome never came, and not where each came: p̂ has a place "
-        "for each of the K outcomes, 0 for those (np.unique, and np.bincount without minlength, "
-        "leave them out)"
+        "for each of the K outcomes, 0 for those"
     )
     return StudentFailed(why, error.line, error.number, error.kinds)
 

@@ -138,7 +138,7 @@ def nearly(a: Any, b: Any) -> bool:
     return close(a, b, 1e-3)
 
 
-def told_unless_tensor(function: Standin, value: Any, what: str, later: str) -> None:
+def note_unless_tensor(function: Standin, value: Any, what: str, later: str) -> None:
     """Notes with the function that `what` is no tensor, though the lesson needs one `later`."""
     if isinstance(value, torch.Tensor):
         return
@@ -152,8 +152,7 @@ def told_unless_tensor(function: Standin, value: Any, what: str, later: str) -> 
         advice=when(
             True,
             "no-tensor",
-            f"the numbers are told, and not as a tensor: {later} (torch.tensor, or torch.as_tensor "
-            "for an array)",
+            f"the numbers do not come in a tensor: {later}",
         ),
     )
     note(function, failed)
@@ -182,9 +181,9 @@ def degrees_of_hidden_units(assign_degrees: Standin, draw: Draw) -> Iterator[Cla
             expect_array(layer, (size,), "int", f"the degrees of hidden layer {i}")
             for i, (layer, size) in enumerate(zip(found, hidden, strict=True), 1)
         ]
-        later = "build_masks writes layer[:, None], which a list does not know"
+        later = "build_masks is given each layer as a tensor, and compares it with others"
         for i, layer in enumerate(found, 1):
-            told_unless_tensor(assign_degrees, layer, f"hidden layer {i}", later)
+            note_unless_tensor(assign_degrees, layer, f"hidden layer {i}", later)
         return layers
 
     n = draw.integer(5, 8)
@@ -807,7 +806,7 @@ def paths_through_the_masks(connectivity: Standin, draw: Draw) -> Iterator[Claim
         n = masks[-1].shape[0]
         answer = untouched(connectivity)([tensor(m).to(dtype) for m in masks])
         counts = expect_array(answer, (n, n), "any", "the connectivity")
-        told_unless_tensor(connectivity, answer, "the counts", "the next cell calls paths.double()")
+        note_unless_tensor(connectivity, answer, "the counts", "the next cell calls paths.double()")
         return counts
 
     subject = Subject(

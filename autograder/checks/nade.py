@@ -839,7 +839,7 @@ def _likeliest(o: Observation) -> bool:
 
 _IN_PLACE = (
     "the call writes into W, c, V or b, which belong to the caller: after `a = c`, `a += …` "
-    "changes c, and what comes next begins with another c. Make a new tensor: a = a + …"
+    "changes c, and what comes next begins with another c: each step makes a new tensor"
 )
 
 

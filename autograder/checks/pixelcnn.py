@@ -203,8 +203,8 @@ _OF_MASKS = (
     *(Mistake("colors-everywhere", "the order of colors holds in the middle only: of past pixels "
         "everybody sees all colors", options={"everywhere": where}) for where in (
             lambda colors: True, lambda colors: colors > 1)),
-    Mistake("one-middle-for-both", "the middle column is found by the height: it is width // 2, "
-        "and a kernel may be higher than wide, or wider than high",
+    Mistake("one-middle-for-both", "the middle column is found by the height: a kernel "
+        "may be higher than wide, or wider than high, and each axis has a middle of its own",
         options={"at": lambda h, w: (h // 2, h // 2)}),
     Mistake("whole-rows", "whole rows stay, as in a stack that may see all of its own row: of the "
         "middle row only what lies left of the middle is past, in both kinds",
@@ -212,7 +212,7 @@ _OF_MASKS = (
             kind, *case, columns=lambda column: kind == "B", middle=lambda kind, i, o: kind == "B",
             **wrong)),
     Mistake("middle-row-for-rows-below", "in kind B the middle row is cleared, and the rows below "
-        "it stay: what should go begins one row later, [height // 2 + 1 :]",
+        "it stay: what should go begins one row later",
         gives=_middle_row_cleared),
     Mistake("transposed", "your mask is transposed: outputs are its first axis",
         after=lambda mask, *_: mask.swapaxes(0, 1)),

@@ -457,13 +457,13 @@ _UNROLLED = (
     ),
     Mistake(
         "joined-side-by-side",
-        "the states stand in one long row: torch.stack makes the axis of time",
+        "the states stand in one long row: time is an axis of its own",
         after=lambda v, *_: v.reshape(len(v), -1),
     ),
     Mistake(
         "axes-mixed",
-        "time and batch were exchanged by a reshape: that mixes the texts; stack along "
-        "axis 1, or transpose",
+        "time and batch were exchanged by a reshape: that mixes the texts; exchange axes, or put "
+        "the states in their places at once",
         after=lambda v, *_: v.swapaxes(0, 1).reshape(v.shape),
     ),
     *one_of(

@@ -2515,8 +2515,8 @@ def _in_their_precision(QueuedConv1d: Standin, draw: Draw) -> None:
             advice=when(
                 True,
                 "precision-of-its-own",
-                "the queue has a dtype of its own: make its zeros of the first column's kind, "
-                "torch.zeros_like(x) or x.new_zeros(…), and keep columns as they are",
+                "the queue has a dtype of its own: its zeros take that of the first column, and "
+                "columns are kept as they are",
             ),
         )
         note(QueuedConv1d, found)

@@ -422,7 +422,7 @@ A mixture is a recipe: **choose** a component with its weight, **draw** a number
 </details>
 <details><summary>Hint 2</summary>
 
-Indexing `mu` with the chosen components gives each sample its own center. All randomness must come from `generator`: torch's own where it is None, as everywhere in this course.
+Indexing `mu` with the chosen components gives each sample its own center. All randomness must come from `generator` (None: torch's own).
 </details>
 """
 

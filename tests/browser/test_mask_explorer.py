@@ -123,6 +123,16 @@ def test_of_a_long_run_of_inputs_the_ends_are_said(show: Callable) -> None:
     assert explorer.output_in_words(7) == "Output 8 sees inputs 1, 2, 3, 4, 5, 6, 7."
 
 
+@pytest.mark.parametrize("begin", [-3, 0.5, 9])
+def test_only_whole_numbers_make_a_run(show: Callable, begin: float) -> None:
+    explorer = MaskExplorer([np.tri(12, k=-1)], names=[str(begin + i) for i in range(12)])
+    page = show(explorer)
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    assert words(page).inner_text() == explorer.output_in_words(11)
+    assert (" to " in explorer.output_in_words(11)) == (begin != 0.5)
+
+
 @pytest.mark.parametrize("seed", range(4, 10))
 def test_lit_lines_are_those_on_a_path_to_the_output(show: Callable, seed: int) -> None:
     masks, order = random_masks(seed)

@@ -202,19 +202,50 @@ ANSWERS = (
             "np.broadcast_to(joint.sum(axis=tuple(a for a in range(n) if a != i)), upto.shape)",
         ),
     ),
-    Wrong(
+    *written(
         "conditionals",
-        BACK,
-        "only-the-last-letter",
-        source="""
-def conditionals(joint):
-    n, tables = joint.ndim, []
-    for i in range(n):
-        pair = joint.sum(axis=tuple(a for a in range(n) if a not in (i - 1, i)))
-        rows = pair / pair.sum(axis=-1, keepdims=True)
-        tables.append(np.broadcast_to(rows, joint.shape[: i + 1]))
-    return tables
+        "conditionals(joint)",
+        (
+            BACK,
+            "only-the-last-letter",
+            """
+n, tables = joint.ndim, []
+for i in range(n):
+    pair = joint.sum(axis=tuple(a for a in range(n) if a not in (i - 1, i)))
+    rows = pair / pair.sum(axis=-1, keepdims=True)
+    tables.append(np.broadcast_to(rows, joint.shape[: i + 1]))
+return tables
 """,
+        ),
+        (
+            ROWS,
+            "wrong-axis",
+            """
+k, n = len(joint), joint.ndim
+tables = []
+for i in range(n):
+    upto = np.einsum(joint, [*range(n)], [*range(i + 1)]).reshape(-1, k)
+    with np.errstate(all="ignore"):
+        columns = upto / upto.sum(axis=0)
+    tables.append(np.where(np.isnan(columns), 1 / k, columns).reshape((k,) * (i + 1)))
+return tables
+""",
+        ),
+        (
+            BACK,
+            "softmax-of-probabilities",
+            """
+def softmax(a):
+    powers = np.exp(a - a.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+tables = [softmax(joint)]
+while joint.ndim > 1:
+    joint = joint.sum(axis=-1)
+    tables.insert(0, softmax(joint))
+return tables
+""",
+        ),
     ),
     Wrong(
         "conditionals",
@@ -245,39 +276,6 @@ def conditionals(joint):
             "upto.sum(axis=-1, keepdims=True)",
             "upto.reshape(-1, upto.shape[-1]).sum(axis=0)",  # p(x_i), lined up with the last axis
         ),
-    ),
-    Wrong(
-        "conditionals",
-        ROWS,
-        "wrong-axis",
-        source="""
-def conditionals(joint):
-    k, n = len(joint), joint.ndim
-    tables = []
-    for i in range(n):
-        upto = np.einsum(joint, [*range(n)], [*range(i + 1)]).reshape(-1, k)
-        with np.errstate(all="ignore"):
-            columns = upto / upto.sum(axis=0)
-        tables.append(np.where(np.isnan(columns), 1 / k, columns).reshape((k,) * (i + 1)))
-    return tables
-""",
-    ),
-    Wrong(
-        "conditionals",
-        BACK,
-        "softmax-of-probabilities",
-        source="""
-def conditionals(joint):
-    def softmax(a):
-        powers = np.exp(a - a.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
-
-    tables = [softmax(joint)]
-    while joint.ndim > 1:
-        joint = joint.sum(axis=-1)
-        tables.insert(0, softmax(joint))
-    return tables
-""",
     ),
     Wrong(
         "conditionals",
@@ -524,34 +522,60 @@ def log_likelihood(conditionals, x):
         edit=("factor[tuple(x[:, : i + 1].T)]", "factor[x[:, : i + 1].T]"),
     ),
     # sample
-    Wrong(
+    *written(
         "sample",
-        OFTEN,
-        "samples-from-the-marginals",
-        source="""
-def sample(conditionals, count, rng):
-    p = np.ones(())
-    for factor in conditionals:
-        p = p[..., None] * factor
-    columns = []
-    for i in range(p.ndim):
-        row = p.sum(axis=tuple(a for a in range(p.ndim) if a != i))
-        columns.append(rng.choice(len(row), size=count, p=row))
-    return np.stack(columns, axis=1)
+        "sample(conditionals, count, rng)",
+        (
+            OFTEN,
+            "samples-from-the-marginals",
+            """
+p = np.ones(())
+for factor in conditionals:
+    p = p[..., None] * factor
+columns = []
+for i in range(p.ndim):
+    row = p.sum(axis=tuple(a for a in range(p.ndim) if a != i))
+    columns.append(rng.choice(len(row), size=count, p=row))
+return np.stack(columns, axis=1)
 """,
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "samples-from-the-last-axis",
-        source="""
-def sample(conditionals, count, rng):
-    p = np.ones(())
-    for factor in conditionals:
-        p = p[..., None] * factor
-    row = p.reshape(-1, p.shape[-1]).sum(axis=0)
-    return rng.choice(len(row), size=(count, p.ndim), p=row)
+        ),
+        (
+            OFTEN,
+            "samples-from-the-last-axis",
+            """
+p = np.ones(())
+for factor in conditionals:
+    p = p[..., None] * factor
+row = p.reshape(-1, p.shape[-1]).sum(axis=0)
+return rng.choice(len(row), size=(count, p.ndim), p=row)
 """,
+        ),
+        (
+            OFTEN,
+            "too-even",
+            """
+p = np.ones(())
+for factor in conditionals:
+    p = p[..., None] * factor
+sums = p.ravel().cumsum()
+u = (rng.permutation(count) + 0.5) / count * sums[-1]
+return np.stack(np.unravel_index(np.searchsorted(sums, u), p.shape), axis=1)
+""",
+        ),
+        (
+            OFTEN,
+            "one-letter-further",
+            """
+found = []
+for _ in range(count):
+    word = []
+    for factor in conditionals:
+        row = factor[tuple(word)]
+        word.append((rng.choice(len(row), p=row) + 1) % len(row))
+    found.append(word)
+return np.array(found)
+""",
+        ),
     ),
     Wrong(
         "sample",
@@ -606,20 +630,6 @@ def sample(conditionals, count, rng):
         "one-draw-for-the-whole-batch",
         edit=("rng.random((count, 1))", "rng.random()"),
     ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "too-even",
-        source="""
-def sample(conditionals, count, rng):
-    p = np.ones(())
-    for factor in conditionals:
-        p = p[..., None] * factor
-    sums = p.ravel().cumsum()
-    u = (rng.permutation(count) + 0.5) / count * sums[-1]
-    return np.stack(np.unravel_index(np.searchsorted(sums, u), p.shape), axis=1)
-""",
-    ),
     *(
         Wrong("sample", ITSELF, "samples-that-know-each-other", edit=edit)
         for edit in (
@@ -637,22 +647,6 @@ def sample(conditionals, count, rng):
                 "        u = np.concatenate([half, 1 - half])[:count]",
             ),
         )
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-letter-further",
-        source="""
-def sample(conditionals, count, rng):
-    found = []
-    for _ in range(count):
-        word = []
-        for factor in conditionals:
-            row = factor[tuple(word)]
-            word.append((rng.choice(len(row), p=row) + 1) % len(row))
-        found.append(word)
-    return np.array(found)
-""",
     ),
     Wrong(
         "sample",

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 14, a model as a codec."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 PRICE = "the price of all outcomes is −Σ log p / ln 2 bits"
 LIMITS = "what is certain costs nothing, what is impossible costs infinitely much"
@@ -238,29 +238,74 @@ ANSWERS = (
         "words-for-bytes",
         edit=("get_compressed().tobytes()", "get_compressed()"),
     ),
-    Wrong(
+    *written(
         "encode",
-        FILE,
-        "stream-for-each",
-        source="""
-def encode(model, x):
-    frequencies = quantize(model.conditionals(x), BITS)
-    message = b""
-    for row, tables in zip(x, frequencies):
-        encoder = RangeEncoder()
-        encoder.encode(symbols_of(row), choice, table_of(tables))
-        message += encoder.get_compressed().tobytes()
-    return message
+        "encode(model, x)",
+        (
+            FILE,
+            "stream-for-each",
+            """
+frequencies = quantize(model.conditionals(x), BITS)
+message = b""
+for row, tables in zip(x, frequencies):
+    encoder = RangeEncoder()
+    encoder.encode(symbols_of(row), choice, table_of(tables))
+    message += encoder.get_compressed().tobytes()
+return message
 """,
-    ),
-    Wrong(
-        "encode",
-        FILE,
-        "not-compressed",
-        source="""
-def encode(model, x):
-    return symbols_of(x).tobytes()
+        ),
+        (
+            FILE,
+            "not-compressed",
+            """
+return symbols_of(x).tobytes()
 """,
+        ),
+        (
+            FILE,
+            "stream-for-each",
+            """
+tables, files = quantize(model.conditionals(x), BITS), []
+for i in range(model.n):
+    coder = RangeEncoder()
+    coder.encode(symbols_of(x[:, i]), choice, table_of(tables[:, i]))
+    files.append(coder.get_compressed().tobytes())
+return b"".join(files)
+""",
+        ),
+        (
+            FILE,
+            "mean-table",
+            """
+freq = quantize(model.conditionals(x).mean(dim=0, keepdim=True).expand(len(x), -1, -1), BITS)
+encoder = RangeEncoder()
+for i in range(model.n):
+    encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
+return encoder.get_compressed().tobytes()
+""",
+        ),
+        (
+            FILE,
+            "softmax-again",
+            """
+f = quantize(model.conditionals(x).softmax(-1), 16)
+enc = RangeEncoder()
+for i in range(model.n):
+    enc.encode(symbols_of(x[:, i]), choice, table_of(f[:, i]))
+return enc.get_compressed().tobytes()
+""",
+        ),
+        (
+            FILE,
+            "header",
+            """
+freq = quantize(model.conditionals(x), BITS)
+encoder = RangeEncoder()
+for i in range(model.n):
+    encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
+return struct.pack("<I", len(x)) + encoder.get_compressed().tobytes()
+""",
+        ),
     ),
     Wrong(
         "encode",
@@ -328,20 +373,6 @@ def encode(model, x):
         FILE,
         "leading-row",
         edit=(TABLES, TABLES + "    frequencies = frequencies[:1].expand(len(x), -1, -1)\n"),
-    ),
-    Wrong(
-        "encode",
-        FILE,
-        "stream-for-each",
-        source="""
-def encode(model, x):
-    tables, files = quantize(model.conditionals(x), BITS), []
-    for i in range(model.n):
-        coder = RangeEncoder()
-        coder.encode(symbols_of(x[:, i]), choice, table_of(tables[:, i]))
-        files.append(coder.get_compressed().tobytes())
-    return b"".join(files)
-""",
     ),
     Wrong(
         "encode",
@@ -570,81 +601,128 @@ def decode(model, message, count=1):
         "nothing-learned",
         edit=(LEARN, LEARN.replace("learn(x)", "learn(x[:0])")),
     ),
-    Wrong(
+    *written(
         "decode_learning",
-        BLOCKS,
-        "nothing-learned",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    model = learn(torch.zeros(0, n, dtype=torch.int64))
-    return torch.cat([decode(model, file, size) for file, size in zip(files, sizes)])
+        "decode_learning(learn, files, sizes, n)",
+        (
+            BLOCKS,
+            "nothing-learned",
+            """
+model = learn(torch.zeros(0, n, dtype=torch.int64))
+return torch.cat([decode(model, file, size) for file, size in zip(files, sizes)])
 """,
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "last-block-only",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    new, blocks = torch.zeros(0, n, dtype=torch.int64), []
-    for file, size in zip(files, sizes):
-        new = decode(learn(new), file, size)
-        blocks.append(new)
-    return torch.cat(blocks)
+        ),
+        (
+            BLOCKS,
+            "last-block-only",
+            """
+new, blocks = torch.zeros(0, n, dtype=torch.int64), []
+for file, size in zip(files, sizes):
+    new = decode(learn(new), file, size)
+    blocks.append(new)
+return torch.cat(blocks)
 """,
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "first-block-only",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x = decode(learn(torch.zeros(0, n, dtype=torch.int64)), files[0], sizes[0])
+        ),
+        (
+            BLOCKS,
+            "first-block-only",
+            """
+x = decode(learn(torch.zeros(0, n, dtype=torch.int64)), files[0], sizes[0])
+model = learn(x)
+rest = [decode(model, file, size) for file, size in zip(files[1:], sizes[1:])]
+return torch.cat([x, *rest])
+""",
+        ),
+        (
+            BLOCKS,
+            "one-block-late",
+            """
+x = torch.zeros(0, n, dtype=torch.int64)
+model = learn(x)
+for file, size in zip(files, sizes):
+    new = decode(model, file, size)
     model = learn(x)
-    rest = [decode(model, file, size) for file, size in zip(files[1:], sizes[1:])]
-    return torch.cat([x, *rest])
+    x = torch.cat([x, new])
+return x
 """,
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "one-block-late",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x = torch.zeros(0, n, dtype=torch.int64)
-    model = learn(x)
-    for file, size in zip(files, sizes):
-        new = decode(model, file, size)
-        model = learn(x)
-        x = torch.cat([x, new])
-    return x
+        ),
+        (
+            BLOCKS,
+            "learns-from-zeros",
+            """
+x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
+for file, size in zip(files, sizes):
+    x[at : at + size] = decode(learn(x), file, size)
+    at += size
+return x
 """,
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "learns-from-zeros",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
-    for file, size in zip(files, sizes):
-        x[at : at + size] = decode(learn(x), file, size)
-        at += size
-    return x
+        ),
+        (
+            BLOCKS,
+            "learns-from-zeros",
+            """
+x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
+for file, size in zip(files, sizes):
+    x[at : at + size] = decode(learn(x[: at + size]), file, size)
+    at += size
+return x
 """,
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "learns-from-zeros",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x, at = torch.zeros(sum(sizes), n, dtype=torch.int64), 0
-    for file, size in zip(files, sizes):
-        x[at : at + size] = decode(learn(x[: at + size]), file, size)
-        at += size
-    return x
+        ),
+        (
+            BLOCKS,
+            "last-block-returned",
+            """
+x = torch.zeros(0, n, dtype=torch.int64)
+for file, size in zip(files, sizes):
+    new = decode(learn(x), file, size)
+    x = torch.cat([x, new])
+return new
 """,
+        ),
+        (
+            BLOCKS,
+            "newest-first",
+            """
+blocks = []
+for file, size in zip(files, sizes):
+    seen = torch.cat([torch.zeros(0, n, dtype=torch.int64), *blocks])
+    blocks.append(decode(learn(seen), file, size))
+return torch.cat(blocks[::-1])
+""",
+        ),
+        (
+            BLOCKS,
+            "blocks-taught-twice",
+            """
+x, seen = torch.zeros(0, n, dtype=torch.int64), torch.zeros(0, n, dtype=torch.int64)
+for file, size in zip(files, sizes):
+    new = decode(learn(seen), file, size)
+    x = torch.cat([x, new])
+    seen = torch.cat([seen, x])
+return x
+""",
+        ),
+        (
+            BLOCKS,
+            "rows-sorted-out",
+            """
+x = torch.zeros(0, n, dtype=torch.int64)
+for file, size in zip(files, sizes):
+    seen = x.unique(dim=0) if len(x) else x
+    x = torch.cat([x, decode(learn(seen), file, size)])
+return x
+""",
+        ),
+        (
+            BLOCKS,
+            "files-in-another-order",
+            """
+x = torch.zeros(0, n, dtype=torch.int64)
+for size, file in sorted(zip(sizes, files)):
+    x = torch.cat([x, decode(learn(x), file, size)])
+return x
+""",
+        ),
     ),
     Wrong(
         "decode_learning",
@@ -657,19 +735,6 @@ def decode_learning(learn, files, sizes, n):
         BLOCKS,
         "newest-first",
         edit=(LEARN, "        x = torch.cat([decode(learn(x), file, size), x])\n"),
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "last-block-returned",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x = torch.zeros(0, n, dtype=torch.int64)
-    for file, size in zip(files, sizes):
-        new = decode(learn(x), file, size)
-        x = torch.cat([x, new])
-    return new
-""",
     ),
     Wrong(
         "decode_learning",
@@ -698,17 +763,69 @@ def decode_learning(learn, files, sizes, n):
         "gave-up-is-an-answer",
         edit=("except AssertionError", "except OSError"),
     ),
-    Wrong(
+    *written(
         "round_trip",
-        MISTAKE,
-        "swallows-everything",
-        source="""
-def round_trip(model, x):
-    try:
-        return torch.equal(decode(model, encode(model, x), len(x)), x)
-    except Exception:
-        return False
+        "round_trip(model, x)",
+        (
+            MISTAKE,
+            "swallows-everything",
+            """
+try:
+    return torch.equal(decode(model, encode(model, x), len(x)), x)
+except Exception:
+    return False
 """,
+        ),
+        (
+            PEEKS,
+            "each-example-alone",
+            """
+for row in x:
+    try:
+        if not torch.equal(decode(model, encode(model, row[None]))[0], row):
+            return False
+    except AssertionError:
+        return False
+return True
+""",
+        ),
+        (
+            PEEKS,
+            "one-example-is-enough",
+            """
+try:
+    one = x[:1]
+    return torch.equal(decode(model, encode(model, one)), one)
+except AssertionError:
+    return False
+""",
+        ),
+        (
+            PEEKS,
+            "one-example-is-enough",
+            """
+for row in x:
+    try:
+        if torch.equal(decode(model, encode(model, row[None]))[0], row):
+            return True
+    except AssertionError:
+        pass
+return False
+""",
+        ),
+        (
+            LUCK,
+            "model-for-file",
+            """
+base = model.conditionals(x)
+for i in range(model.n):
+    y = x.clone()
+    y[:, i] = (y[:, i] + 1) % model.k
+    if not torch.equal(model.conditionals(y)[:, : i + 1], base[:, : i + 1]):
+        return False
+return True
+""",
+        ),
     ),
     Wrong("round_trip", PEEKS, "gave-up-passes", edit=("return False", "return True")),
     Wrong("round_trip", PEEKS, "always-true", edit=(COMPARE, "        return True\n")),
@@ -935,111 +1052,55 @@ def round_trip(model, x):
         )
     ),
     Wrong(
-        "decode_learning",
-        BLOCKS,
-        "newest-first",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    blocks = []
-    for file, size in zip(files, sizes):
-        seen = torch.cat([torch.zeros(0, n, dtype=torch.int64), *blocks])
-        blocks.append(decode(learn(seen), file, size))
-    return torch.cat(blocks[::-1])
-""",
-    ),
-    Wrong(
         "round_trip",
         MISTAKE,
         "swallows-everything",
         edit=("except AssertionError:", "except (AssertionError, TypeError, RuntimeError):"),
     ),
-    Wrong(
-        "round_trip",
-        PEEKS,
-        "each-example-alone",
-        source="""
-def round_trip(model, x):
-    for row in x:
-        try:
-            if not torch.equal(decode(model, encode(model, row[None]))[0], row):
-                return False
-        except AssertionError:
-            return False
-    return True
-""",
-    ),
-    Wrong(
+    *written(
         "quantize",
-        ALONE,
-        "single-precision",
-        source="""
-def quantize(probs, bits=20):
-    k = probs.shape[-1]
-    if k > 2**bits:
-        raise ValueError("k exceeds 2**bits")
-    p = probs / probs.sum(dim=-1, keepdim=True)
-    f = 1 + torch.floor(p * (2**bits - k)).long()
-    rest = 2**bits - f.sum(dim=-1, keepdim=True)
-    return f.scatter_add(-1, p.argmax(dim=-1, keepdim=True), rest)
+        "quantize(probs, bits=20)",
+        (
+            ALONE,
+            "single-precision",
+            """
+k = probs.shape[-1]
+if k > 2**bits:
+    raise ValueError("k exceeds 2**bits")
+p = probs / probs.sum(dim=-1, keepdim=True)
+f = 1 + torch.floor(p * (2**bits - k)).long()
+rest = 2**bits - f.sum(dim=-1, keepdim=True)
+return f.scatter_add(-1, p.argmax(dim=-1, keepdim=True), rest)
 """,
-    ),
-    Wrong(
-        "quantize",
-        ALONE,
-        "by-chance",
-        source="""
-def quantize(probs, bits=20):
-    k = probs.shape[-1]
-    if k > 2**bits:
-        raise ValueError("k exceeds 2**bits")
-    p = probs.double() / probs.double().sum(-1, keepdim=True)
-    f = 1 + torch.floor(p * (2**bits - k)).long()
-    rest = 2**bits - f.sum(-1, keepdim=True)
-    who = torch.multinomial(p.reshape(-1, k), 1).reshape(rest.shape)
-    return f.scatter_add(-1, who, rest)
+        ),
+        (
+            ALONE,
+            "by-chance",
+            """
+k = probs.shape[-1]
+if k > 2**bits:
+    raise ValueError("k exceeds 2**bits")
+p = probs.double() / probs.double().sum(-1, keepdim=True)
+f = 1 + torch.floor(p * (2**bits - k)).long()
+rest = 2**bits - f.sum(-1, keepdim=True)
+who = torch.multinomial(p.reshape(-1, k), 1).reshape(rest.shape)
+return f.scatter_add(-1, who, rest)
 """,
-    ),
-    Wrong(
-        "quantize",
-        PARTS,
-        "something-added",
-        source="""
-def quantize(probs, bits=20):
-    total = 2**bits
-    if probs.shape[-1] > total:
-        raise ValueError("k exceeds 2**bits")
-    p = probs.double() + 1e-6
-    p = p / p.sum(dim=-1, keepdim=True)
-    counts = (p * total).floor().long()
-    counts[..., 0] += total - counts.sum(-1)
-    return counts
+        ),
+        (
+            PARTS,
+            "something-added",
+            """
+total = 2**bits
+if probs.shape[-1] > total:
+    raise ValueError("k exceeds 2**bits")
+p = probs.double() + 1e-6
+p = p / p.sum(dim=-1, keepdim=True)
+counts = (p * total).floor().long()
+counts[..., 0] += total - counts.sum(-1)
+return counts
 """,
-    ),
-    Wrong(
-        "encode",
-        FILE,
-        "mean-table",
-        source="""
-def encode(model, x):
-    freq = quantize(model.conditionals(x).mean(dim=0, keepdim=True).expand(len(x), -1, -1), BITS)
-    encoder = RangeEncoder()
-    for i in range(model.n):
-        encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
-    return encoder.get_compressed().tobytes()
-""",
-    ),
-    Wrong(
-        "encode",
-        FILE,
-        "softmax-again",
-        source="""
-def encode(model, x):
-    f = quantize(model.conditionals(x).softmax(-1), 16)
-    enc = RangeEncoder()
-    for i in range(model.n):
-        enc.encode(symbols_of(x[:, i]), choice, table_of(f[:, i]))
-    return enc.get_compressed().tobytes()
-""",
+        ),
     ),
     Wrong(
         "decode",
@@ -1067,101 +1128,6 @@ def decode(model, message, count=1):
         f = quantize(model.conditionals(x)[:, max(i - 1, 0)], BITS)
         x[:, i] = torch.from_numpy(decoder.decode(choice, table_of(f)))
     return x
-""",
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "blocks-taught-twice",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x, seen = torch.zeros(0, n, dtype=torch.int64), torch.zeros(0, n, dtype=torch.int64)
-    for file, size in zip(files, sizes):
-        new = decode(learn(seen), file, size)
-        x = torch.cat([x, new])
-        seen = torch.cat([seen, x])
-    return x
-""",
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "rows-sorted-out",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x = torch.zeros(0, n, dtype=torch.int64)
-    for file, size in zip(files, sizes):
-        seen = x.unique(dim=0) if len(x) else x
-        x = torch.cat([x, decode(learn(seen), file, size)])
-    return x
-""",
-    ),
-    Wrong(
-        "decode_learning",
-        BLOCKS,
-        "files-in-another-order",
-        source="""
-def decode_learning(learn, files, sizes, n):
-    x = torch.zeros(0, n, dtype=torch.int64)
-    for size, file in sorted(zip(sizes, files)):
-        x = torch.cat([x, decode(learn(x), file, size)])
-    return x
-""",
-    ),
-    Wrong(
-        "round_trip",
-        PEEKS,
-        "one-example-is-enough",
-        source="""
-def round_trip(model, x):
-    try:
-        one = x[:1]
-        return torch.equal(decode(model, encode(model, one)), one)
-    except AssertionError:
-        return False
-""",
-    ),
-    Wrong(
-        "round_trip",
-        PEEKS,
-        "one-example-is-enough",
-        source="""
-def round_trip(model, x):
-    for row in x:
-        try:
-            if torch.equal(decode(model, encode(model, row[None]))[0], row):
-                return True
-        except AssertionError:
-            pass
-    return False
-""",
-    ),
-    Wrong(
-        "round_trip",
-        LUCK,
-        "model-for-file",
-        source="""
-def round_trip(model, x):
-    base = model.conditionals(x)
-    for i in range(model.n):
-        y = x.clone()
-        y[:, i] = (y[:, i] + 1) % model.k
-        if not torch.equal(model.conditionals(y)[:, : i + 1], base[:, : i + 1]):
-            return False
-    return True
-""",
-    ),
-    Wrong(
-        "encode",
-        FILE,
-        "header",
-        source="""
-def encode(model, x):
-    freq = quantize(model.conditionals(x), BITS)
-    encoder = RangeEncoder()
-    for i in range(model.n):
-        encoder.encode(symbols_of(x[:, i]), choice, table_of(freq[:, i]))
-    return struct.pack("<I", len(x)) + encoder.get_compressed().tobytes()
 """,
     ),
 )

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 07, continuous."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 SMOOTHED = "x costs −log of its share (count + alpha) / (N + levels · alpha)"
 NEVER = "without smoothing, shares are frequencies, and a level that never came costs inf"
@@ -505,20 +505,90 @@ ANSWERS = (
     ),
     Wrong("pit", BELOW, "erf", edit=("torch.special.ndtr", "torch.erf")),
     *MORE,
-    Wrong(  # numbers that are spread over [0, 1), and shuffled
+    *written(
         "sample",
-        ITSELF,
-        "samples-that-know-each-other",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    def spread():
-        u = torch.rand(count, generator=generator, dtype=mu.dtype)
-        return (torch.randperm(count, generator=generator) + u) / count
+        "sample(logits, mu, scale, count, levels, generator=None)",
+        (
+            ITSELF,
+            "samples-that-know-each-other",
+            """
+def spread():
+    u = torch.rand(count, generator=generator, dtype=mu.dtype)
+    return (torch.randperm(count, generator=generator) + u) / count
 
-    chosen = torch.searchsorted(logits.softmax(-1).cumsum(-1), spread()).clamp(max=len(mu) - 1)
-    x = mu[chosen] + scale[chosen] * torch.logit(spread())
-    return x.round().clamp(0, levels - 1).long()
+chosen = torch.searchsorted(logits.softmax(-1).cumsum(-1), spread()).clamp(max=len(mu) - 1)
+x = mu[chosen] + scale[chosen] * torch.logit(spread())
+return x.round().clamp(0, levels - 1).long()
 """,
+        ),
+        (
+            OFTEN,
+            "one-number-for-all",
+            """
+k = torch.multinomial(logits.softmax(-1), count, True, generator=generator)
+u = torch.rand(1, generator=generator)
+return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
+        (
+            OFTEN,
+            "wrapped-around",
+            """
+k = torch.multinomial(logits.softmax(-1), count, True, generator=generator)
+u = torch.rand(count, generator=generator)
+x = mu[k] + scale[k] * torch.logit(u)
+return x.round().long() % levels
+""",
+        ),
+        (
+            OFTEN,
+            "one-number-for-both",
+            """
+u = torch.rand(count, generator=generator)
+k = torch.searchsorted(logits.softmax(-1).cumsum(-1), u).clamp(max=len(mu) - 1)
+return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
+        (
+            OFTEN,
+            "one-scale-for-all",
+            """
+k = torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)
+u = torch.rand(count, generator=generator)
+return (mu[k] + scale.mean() * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
+        (
+            OFTEN,
+            "scale-squared",
+            """
+k = torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)
+u = torch.rand(count, generator=generator)
+return (mu[k] + scale[k].sqrt() * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
+        (
+            ITSELF,
+            "samples-that-know-each-other",
+            """
+share = (logits.softmax(-1) * count).round().long()
+k = torch.repeat_interleave(torch.arange(len(mu)), share)
+k = torch.cat([k, k.new_full((count,), int(logits.argmax()))])[:count]
+k = k[torch.randperm(count, generator=generator)]
+u = torch.rand(count, generator=generator)
+return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
+        (
+            OFTEN,
+            "one-scale-for-all",
+            """
+w = logits.softmax(-1)
+k = torch.multinomial(w, count, replacement=True, generator=generator)
+u = torch.rand(count, generator=generator)
+return (mu[k] + (w @ scale) * torch.logit(u)).round().clamp(0, levels - 1).long()
+""",
+        ),
     ),
     Wrong(
         "sample",
@@ -660,258 +730,267 @@ def sample(logits, mu, scale, count, levels, generator=None):
         ),
         ("logits-not-normalized", (SHARE, "return (logits * below).sum(-1)")),
     ),
-    Wrong(
+    *written(
         "histogram_nll",
-        SMOOTHED,
-        "counts-for-logits",
-        source="""
-def histogram_nll(x, train, levels, alpha):
-    counts = torch.bincount(train, minlength=levels).float() + alpha
-    return F.cross_entropy(counts.expand(len(x), -1), x, reduction="none")
+        "histogram_nll(x, train, levels, alpha)",
+        (
+            SMOOTHED,
+            "counts-for-logits",
+            """
+counts = torch.bincount(train, minlength=levels).float() + alpha
+return F.cross_entropy(counts.expand(len(x), -1), x, reduction="none")
 """,
-    ),
-    Wrong(
-        "histogram_nll",
-        SMOOTHED,
-        "alpha-shared-out",
-        source="""
-def histogram_nll(x, train, levels, alpha):
-    share = torch.bincount(train, minlength=levels) / len(train)
-    p = (share + alpha / levels) / (1 + alpha)
-    return -torch.log(p[x])
+        ),
+        (
+            SMOOTHED,
+            "alpha-shared-out",
+            """
+share = torch.bincount(train, minlength=levels) / len(train)
+p = (share + alpha / levels) / (1 + alpha)
+return -torch.log(p[x])
 """,
-    ),
-    Wrong(
-        "histogram_nll",
-        SMOOTHED,
-        "levels-up-to-the-largest",
-        source="""
-def histogram_nll(x, train, levels, alpha):
-    K = int(train.max()) + 1
-    counts = torch.bincount(train, minlength=K)
-    probs = (counts + alpha) / (len(train) + K * alpha)
-    out = torch.full((len(x),), float("inf"))
-    known = x < K
-    out[known] = -probs[x[known]].log()
-    return out
+        ),
+        (
+            SMOOTHED,
+            "levels-up-to-the-largest",
+            """
+K = int(train.max()) + 1
+counts = torch.bincount(train, minlength=K)
+probs = (counts + alpha) / (len(train) + K * alpha)
+out = torch.full((len(x),), float("inf"))
+known = x < K
+out[known] = -probs[x[known]].log()
+return out
 """,
-    ),
-    Wrong(
-        "histogram_nll",
-        SMOOTHED,
-        "counts-of-the-test-set",
-        source="""
-def histogram_nll(x, train, levels, alpha):
-    counts = F.one_hot(train, levels).sum(0)
-    return -torch.log((counts[x] + alpha) / (len(x) + levels * alpha))
+        ),
+        (
+            SMOOTHED,
+            "counts-of-the-test-set",
+            """
+counts = F.one_hot(train, levels).sum(0)
+return -torch.log((counts[x] + alpha) / (len(x) + levels * alpha))
 """,
+        ),
+        (
+            SMOOTHED,
+            "counts-for-logits",
+            """
+counts = torch.bincount(train, minlength=levels).double()
+return -counts.log_softmax(0)[x]
+""",
+        ),
     ),
-    Wrong(
+    *written(
         "gaussian_nll",
-        BELL,
-        "square-forgotten",
-        source="""
-def gaussian_nll(x, mu, sigma):
-    z = torch.abs(x - mu) / sigma
-    return 0.5 * z + torch.log(sigma) + 0.5 * math.log(2 * math.pi)
+        "gaussian_nll(x, mu, sigma)",
+        (
+            BELL,
+            "square-forgotten",
+            """
+z = torch.abs(x - mu) / sigma
+return 0.5 * z + torch.log(sigma) + 0.5 * math.log(2 * math.pi)
 """,
-    ),
-    Wrong(
-        "gaussian_nll",
-        BELL,
-        "constant-forgotten",
-        source="""
-def gaussian_nll(x, mu, sigma):
-    z2 = ((x - mu) / sigma) ** 2
-    return (z2 + 2 * torch.log(sigma) + math.log(math.pi)) / 2
+        ),
+        (
+            BELL,
+            "constant-forgotten",
+            """
+z2 = ((x - mu) / sigma) ** 2
+return (z2 + 2 * torch.log(sigma) + math.log(math.pi)) / 2
 """,
-    ),
-    Wrong(
-        "gaussian_nll",
-        BELL,
-        "divergence-for-nll",
-        source="""
-def gaussian_nll(x, mu, sigma):
-    return 0.5 * (mu**2 + sigma**2 - 1) - torch.log(sigma) + 0 * x
+        ),
+        (
+            BELL,
+            "divergence-for-nll",
+            """
+return 0.5 * (mu**2 + sigma**2 - 1) - torch.log(sigma) + 0 * x
 """,
+        ),
     ),
-    Wrong(
+    *written(
         "dequantize",
-        UNIFORM,
-        "another-axis",
-        source="""
-def dequantize(x, levels, generator=None):
-    x = x / levels - 0.5
-    return x + torch.rand(x.shape, generator=generator) / levels
+        "dequantize(x, levels, generator=None)",
+        (
+            UNIFORM,
+            "another-axis",
+            """
+x = x / levels - 0.5
+return x + torch.rand(x.shape, generator=generator) / levels
 """,
-    ),
-    Wrong(
-        "dequantize",
-        UNIFORM,
-        "levels-ignored",
-        source="""
-def dequantize(x, levels, generator=None):
-    return (x + torch.rand(x.shape, generator=generator)) / 256.0
+        ),
+        (
+            UNIFORM,
+            "levels-ignored",
+            """
+return (x + torch.rand(x.shape, generator=generator)) / 256.0
 """,
-    ),
-    Wrong(
-        "dequantize",
-        UNIFORM,
-        "whole-noise",
-        source="""
-def dequantize(x, levels, generator=None):
-    return (x + torch.randint(0, 2, x.shape, generator=generator)) / levels
+        ),
+        (
+            UNIFORM,
+            "whole-noise",
+            """
+return (x + torch.randint(0, 2, x.shape, generator=generator)) / levels
 """,
-    ),
-    Wrong(
-        "dequantize",
-        UNIFORM,
-        "logit-taken",
-        source="""
-def dequantize(x, levels, generator=None):
-    y = (x + torch.rand(x.shape, generator=generator)) / levels
-    y = 0.05 + 0.9 * y
-    return torch.logit(y)
+        ),
+        (
+            UNIFORM,
+            "logit-taken",
+            """
+y = (x + torch.rand(x.shape, generator=generator)) / levels
+y = 0.05 + 0.9 * y
+return torch.logit(y)
 """,
-    ),
-    Wrong(
-        "dequantize",
-        UNIFORM,
-        "noise-not-even",
-        source="""
-def dequantize(x, levels, generator=None):
-    u = torch.rand((2, *x.shape), generator=generator).mean(0)
-    return (x + u) / levels
+        ),
+        (
+            UNIFORM,
+            "noise-not-even",
+            """
+u = torch.rand((2, *x.shape), generator=generator).mean(0)
+return (x + u) / levels
 """,
+        ),
+        (
+            OWN,
+            "noise-spread-evenly",
+            """
+n = x.numel()
+u = (torch.randperm(n, generator=generator) + 0.5) / n
+return (x + u.reshape(x.shape)) / levels
+""",
+        ),
+        (
+            UNIFORM,
+            "logit-taken",
+            """
+return torch.logit((x + torch.rand(x.shape, generator=generator)) / levels, eps=1e-9)
+""",
+        ),
+        (
+            OWN,
+            "noise-spread-evenly",
+            """
+n = x.numel()
+u = (torch.randperm(n, generator=generator) + torch.rand(n, generator=generator)) / n
+return (x + u.reshape(x.shape)) / levels
+""",
+        ),
     ),
-    Wrong(
+    *written(
         "bits_per_dim",
-        BITS,
-        "ln-2-twice",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return (nll / dims + math.log2(levels)) / math.log(2)
+        "bits_per_dim(nll, dims, levels)",
+        (
+            BITS,
+            "ln-2-twice",
+            """
+return (nll / dims + math.log2(levels)) / math.log(2)
 """,
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "log-of-nll",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return torch.log2(nll.abs()) / dims + math.log2(levels)
+        ),
+        (
+            BITS,
+            "log-of-nll",
+            """
+return torch.log2(nll.abs()) / dims + math.log2(levels)
 """,
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "another-axis",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    bpd = nll / np.log(2)
-    bpd = bpd / dims
-    return bpd + math.log2(levels) - 1
+        ),
+        (
+            BITS,
+            "another-axis",
+            """
+bpd = nll / np.log(2)
+bpd = bpd / dims
+return bpd + math.log2(levels) - 1
 """,
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "levels-of-all-dims",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return nll / (dims * math.log(2)) + dims * math.log2(levels)
+        ),
+        (
+            BITS,
+            "levels-of-all-dims",
+            """
+return nll / (dims * math.log(2)) + dims * math.log2(levels)
 """,
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "negative-cut-off",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return (nll / (dims * math.log(2)) + math.log2(levels)).clamp(min=0)
+        ),
+        (
+            BITS,
+            "negative-cut-off",
+            """
+return (nll / (dims * math.log(2)) + math.log2(levels)).clamp(min=0)
 """,
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "whole-bits",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return nll / (dims * math.log(2)) + (levels - 1).bit_length()
+        ),
+        (
+            BITS,
+            "whole-bits",
+            """
+return nll / (dims * math.log(2)) + (levels - 1).bit_length()
 """,
+        ),
+        (
+            BITS,
+            "log-of-nll",
+            """
+return torch.log2(torch.abs(nll)) / dims + math.log2(levels)
+""",
+        ),
     ),
-    Wrong(
+    *written(
         "pit",
-        BELOW,
-        "logistic-for-gaussian",
-        source="""
-def pit(x, logits, mu, sigma):
-    below = torch.sigmoid(1.702 * (x[:, None] - mu) / sigma)
-    return (logits.softmax(-1) * below).sum(-1)
+        "pit(x, logits, mu, sigma)",
+        (
+            BELOW,
+            "logistic-for-gaussian",
+            """
+below = torch.sigmoid(1.702 * (x[:, None] - mu) / sigma)
+return (logits.softmax(-1) * below).sum(-1)
 """,
-    ),
-    Wrong(
-        "pit",
-        BELOW,
-        "erf",
-        source="""
-def pit(x, logits, mu, sigma):
-    z = (x[:, None] - mu) / (sigma * math.sqrt(2))
-    return (logits.softmax(-1) * torch.erf(z)).sum(-1)
+        ),
+        (
+            BELOW,
+            "erf",
+            """
+z = (x[:, None] - mu) / (sigma * math.sqrt(2))
+return (logits.softmax(-1) * torch.erf(z)).sum(-1)
 """,
-    ),
-    Wrong(
-        "pit",
-        BELOW,
-        "both-tails",
-        source="""
-def pit(x, logits, mu, sigma):
-    z = (x[:, None] - mu) / sigma
-    return (logits.softmax(-1) * 2 * torch.special.ndtr(-z.abs())).sum(-1)
+        ),
+        (
+            BELOW,
+            "both-tails",
+            """
+z = (x[:, None] - mu) / sigma
+return (logits.softmax(-1) * 2 * torch.special.ndtr(-z.abs())).sum(-1)
 """,
-    ),
-    Wrong(
-        "pit",
-        BELOW,
-        "logits-not-normalized",
-        source="""
-def pit(x, logits, mu, sigma):
-    w = logits / logits.sum(-1, keepdim=True)
-    return (w * torch.special.ndtr((x[:, None] - mu) / sigma)).sum(-1)
+        ),
+        (
+            BELOW,
+            "logits-not-normalized",
+            """
+w = logits / logits.sum(-1, keepdim=True)
+return (w * torch.special.ndtr((x[:, None] - mu) / sigma)).sum(-1)
 """,
-    ),
-    Wrong(
-        "pit",
-        BELOW,
-        "best-component-only",
-        source="""
-def pit(x, logits, mu, sigma):
-    z = (x[:, None] - mu) / sigma
-    lw = F.log_softmax(logits, -1) - 0.5 * z**2 - torch.log(sigma)
-    k = lw.argmax(-1, keepdim=True)
-    return torch.special.ndtr(z.gather(-1, k)).squeeze(-1)
+        ),
+        (
+            BELOW,
+            "best-component-only",
+            """
+z = (x[:, None] - mu) / sigma
+lw = F.log_softmax(logits, -1) - 0.5 * z**2 - torch.log(sigma)
+k = lw.argmax(-1, keepdim=True)
+return torch.special.ndtr(z.gather(-1, k)).squeeze(-1)
 """,
-    ),
-    Wrong(
-        "dequantize",
-        OWN,
-        "noise-spread-evenly",
-        source="""
-def dequantize(x, levels, generator=None):
-    n = x.numel()
-    u = (torch.randperm(n, generator=generator) + 0.5) / n
-    return (x + u.reshape(x.shape)) / levels
+        ),
+        (
+            "it runs from 0 far below to 1 far above, without a NaN",
+            "clamped",
+            """
+below = torch.special.ndtr((x[:, None] - mu) / sigma)
+return (logits.softmax(-1) * below).sum(-1).clamp(1e-3, 1 - 1e-3)
 """,
-    ),
-    Wrong(
-        "pit",
-        "it runs from 0 far below to 1 far above, without a NaN",
-        "clamped",
-        source="""
-def pit(x, logits, mu, sigma):
-    below = torch.special.ndtr((x[:, None] - mu) / sigma)
-    return (logits.softmax(-1) * below).sum(-1).clamp(1e-3, 1 - 1e-3)
+        ),
+        (
+            "it runs from 0 far below to 1 far above, without a NaN",
+            "clamped",
+            """
+below = torch.special.ndtr((x[:, None] - mu) / sigma)
+return (logits.softmax(-1) * below).sum(-1).clamp(1e-4, 1 - 1e-4)
 """,
+        ),
     ),
     Wrong(
         "mixture_nll",
@@ -924,16 +1003,6 @@ def mixture_nll(x, logits, mu, sigma):
 """,
     ),
     Wrong(
-        "histogram_nll",
-        SMOOTHED,
-        "counts-for-logits",
-        source="""
-def histogram_nll(x, train, levels, alpha):
-    counts = torch.bincount(train, minlength=levels).double()
-    return -counts.log_softmax(0)[x]
-""",
-    ),
-    Wrong(
         "mixture_nll",
         MIXED,
         "mixture-of-logs",
@@ -943,259 +1012,126 @@ def mixture_nll(x, logits, mu, sigma):
     return -log_densities.sum(-1)
 """,
     ),
-    Wrong(
-        "dequantize",
-        UNIFORM,
-        "logit-taken",
-        source="""
-def dequantize(x, levels, generator=None):
-    return torch.logit((x + torch.rand(x.shape, generator=generator)) / levels, eps=1e-9)
-""",
-    ),
-    Wrong(
-        "dequantize",
-        OWN,
-        "noise-spread-evenly",
-        source="""
-def dequantize(x, levels, generator=None):
-    n = x.numel()
-    u = (torch.randperm(n, generator=generator) + torch.rand(n, generator=generator)) / n
-    return (x + u.reshape(x.shape)) / levels
-""",
-    ),
-    Wrong(
-        "bits_per_dim",
-        BITS,
-        "log-of-nll",
-        source="""
-def bits_per_dim(nll, dims, levels):
-    return torch.log2(torch.abs(nll)) / dims + math.log2(levels)
-""",
-    ),
-    Wrong(
-        "pit",
-        "it runs from 0 far below to 1 far above, without a NaN",
-        "clamped",
-        source="""
-def pit(x, logits, mu, sigma):
-    below = torch.special.ndtr((x[:, None] - mu) / sigma)
-    return (logits.softmax(-1) * below).sum(-1).clamp(1e-4, 1 - 1e-4)
-""",
-    ),
-    Wrong(
+    *written(
         "discretized_logistic_mixture",
-        STABLE,
-        "height-for-mass",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    x = x[:, None]
-    plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+        "discretized_logistic_mixture(x, logits, mu, scale, levels)",
+        (
+            STABLE,
+            "height-for-mass",
+            """
+x = x[:, None]
+plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
 
-    mid = (x - mu) / scale
-    cdf_delta = torch.sigmoid(plus) - torch.sigmoid(minus)
-    log_cdf_plus = plus - F.softplus(plus)
-    log_one_minus_cdf_min = -F.softplus(minus)
-    log_pdf_mid = mid - torch.log(scale) - 2.0 * F.softplus(mid)
-    inner = torch.where(cdf_delta > 1e-5, torch.log(torch.clamp(cdf_delta, min=1e-12)), log_pdf_mid)
-    log_probs = torch.where(x == levels - 1, log_one_minus_cdf_min, inner)
-    log_probs = torch.where(x == 0, log_cdf_plus, log_probs)
-    return torch.logsumexp(log_probs + F.log_softmax(logits, dim=-1), dim=-1)
+mid = (x - mu) / scale
+cdf_delta = torch.sigmoid(plus) - torch.sigmoid(minus)
+log_cdf_plus = plus - F.softplus(plus)
+log_one_minus_cdf_min = -F.softplus(minus)
+log_pdf_mid = mid - torch.log(scale) - 2.0 * F.softplus(mid)
+inner = torch.where(cdf_delta > 1e-5, torch.log(torch.clamp(cdf_delta, min=1e-12)), log_pdf_mid)
+log_probs = torch.where(x == levels - 1, log_one_minus_cdf_min, inner)
+log_probs = torch.where(x == 0, log_cdf_plus, log_probs)
+return torch.logsumexp(log_probs + F.log_softmax(logits, dim=-1), dim=-1)
 """,
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        STABLE,
-        "height-for-mass",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    x = x[:, None]
-    plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+        ),
+        (
+            STABLE,
+            "height-for-mass",
+            """
+x = x[:, None]
+plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
 
-    mid = (x - mu) / scale
-    cdf_delta = torch.sigmoid(plus) - torch.sigmoid(minus)
-    log_pdf_mid = mid - torch.log(scale) - 2.0 * F.softplus(mid)
-    log_pdf_mid = log_pdf_mid - np.log(127.5)
-    inner = torch.where(cdf_delta > 1e-5, torch.log(torch.clamp(cdf_delta, min=1e-12)), log_pdf_mid)
-    log_probs = torch.where(x == levels - 1, F.logsigmoid(-minus), inner)
-    log_probs = torch.where(x == 0, F.logsigmoid(plus), log_probs)
-    return torch.logsumexp(log_probs + F.log_softmax(logits, dim=-1), dim=-1)
+mid = (x - mu) / scale
+cdf_delta = torch.sigmoid(plus) - torch.sigmoid(minus)
+log_pdf_mid = mid - torch.log(scale) - 2.0 * F.softplus(mid)
+log_pdf_mid = log_pdf_mid - np.log(127.5)
+inner = torch.where(cdf_delta > 1e-5, torch.log(torch.clamp(cdf_delta, min=1e-12)), log_pdf_mid)
+log_probs = torch.where(x == levels - 1, F.logsigmoid(-minus), inner)
+log_probs = torch.where(x == 0, F.logsigmoid(plus), log_probs)
+return torch.logsumexp(log_probs + F.log_softmax(logits, dim=-1), dim=-1)
 """,
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        MIDDLE,
-        "width-of-another-axis",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    y = (2 * x / (levels - 1) - 1)[:, None]
-    centered = y - mu
-    inv = 1 / scale
-    plus, minus = inv * (centered + 1 / (levels - 1)), inv * (centered - 1 / (levels - 1))
-    lp = torch.log((torch.sigmoid(plus) - torch.sigmoid(minus)).clamp(min=1e-12))
-    lp = torch.where(y > 0.999, -F.softplus(minus), lp)
-    lp = torch.where(y < -0.999, plus - F.softplus(plus), lp)
-    return torch.logsumexp(lp + F.log_softmax(logits, -1), -1)
+        ),
+        (
+            MIDDLE,
+            "width-of-another-axis",
+            """
+y = (2 * x / (levels - 1) - 1)[:, None]
+centered = y - mu
+inv = 1 / scale
+plus, minus = inv * (centered + 1 / (levels - 1)), inv * (centered - 1 / (levels - 1))
+lp = torch.log((torch.sigmoid(plus) - torch.sigmoid(minus)).clamp(min=1e-12))
+lp = torch.where(y > 0.999, -F.softplus(minus), lp)
+lp = torch.where(y < -0.999, plus - F.softplus(plus), lp)
+return torch.logsumexp(lp + F.log_softmax(logits, -1), -1)
 """,
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        EDGES,
-        "edges-for-all",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    x = x[:, None]
-    plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+        ),
+        (
+            EDGES,
+            "edges-for-all",
+            """
+x = x[:, None]
+plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
 
-    lp = F.logsigmoid(plus) + F.logsigmoid(-minus) + torch.log(-torch.expm1(-1 / scale))
-    if (x == 0).any():
-        lp = F.logsigmoid(plus)
-    elif (x == levels - 1).any():
-        lp = F.logsigmoid(-minus)
-    return torch.logsumexp(F.log_softmax(logits, -1) + lp, -1)
+lp = F.logsigmoid(plus) + F.logsigmoid(-minus) + torch.log(-torch.expm1(-1 / scale))
+if (x == 0).any():
+    lp = F.logsigmoid(plus)
+elif (x == levels - 1).any():
+    lp = F.logsigmoid(-minus)
+return torch.logsumexp(F.log_softmax(logits, -1) + lp, -1)
 """,
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        MIDDLE,
-        "renormalized",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    v = torch.arange(levels)[:, None]
-    if mu.dim() == 2:
-        v = v[:, None]
-    a, b = (v + 0.5 - mu) / scale, (v - 0.5 - mu) / scale
-    lp = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
-    all_levels = torch.logsumexp(F.log_softmax(logits, -1) + lp, -1).log_softmax(0)
-    return all_levels[x] if mu.dim() == 1 else all_levels[x, torch.arange(len(x))]
+        ),
+        (
+            MIDDLE,
+            "renormalized",
+            """
+v = torch.arange(levels)[:, None]
+if mu.dim() == 2:
+    v = v[:, None]
+a, b = (v + 0.5 - mu) / scale, (v - 0.5 - mu) / scale
+lp = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
+all_levels = torch.logsumexp(F.log_softmax(logits, -1) + lp, -1).log_softmax(0)
+return all_levels[x] if mu.dim() == 1 else all_levels[x, torch.arange(len(x))]
 """,
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        STABLE,
-        "scale-held-up",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    x = x[:, None]
-    scale = scale.clamp(min=math.exp(-7))
-    plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+        ),
+        (
+            STABLE,
+            "scale-held-up",
+            """
+x = x[:, None]
+scale = scale.clamp(min=math.exp(-7))
+plus, minus = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
 
-    lp = F.logsigmoid(plus) + F.logsigmoid(-minus) + torch.log(-torch.expm1(-1 / scale))
-    lp = torch.where(x == levels - 1, F.logsigmoid(-minus), lp)
-    lp = torch.where(x == 0, F.logsigmoid(plus), lp)
-    return torch.logsumexp(F.log_softmax(logits, -1) + lp, -1)
+lp = F.logsigmoid(plus) + F.logsigmoid(-minus) + torch.log(-torch.expm1(-1 / scale))
+lp = torch.where(x == levels - 1, F.logsigmoid(-minus), lp)
+lp = torch.where(x == 0, F.logsigmoid(plus), lp)
+return torch.logsumexp(F.log_softmax(logits, -1) + lp, -1)
 """,
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-number-for-all",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    k = torch.multinomial(logits.softmax(-1), count, True, generator=generator)
-    u = torch.rand(1, generator=generator)
-    return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
+        ),
+        (
+            STABLE,
+            "scale-held-up",
+            """
+scale = scale.clamp(min=0.05)
+x = x[:, None]
+a, b = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
+parts = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
+parts = torch.where(x == levels - 1, F.logsigmoid(-b), parts)
+parts = torch.where(x == 0, F.logsigmoid(a), parts)
+return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
 """,
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "wrapped-around",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    k = torch.multinomial(logits.softmax(-1), count, True, generator=generator)
-    u = torch.rand(count, generator=generator)
-    x = mu[k] + scale[k] * torch.logit(u)
-    return x.round().long() % levels
+        ),
+        (
+            EDGES,
+            "edges-for-all",
+            """
+at = x[:, None]
+a, b = (at + 0.5 - mu) / scale, (at - 0.5 - mu) / scale
+parts = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
+if (x == levels - 1).any():
+    parts = F.logsigmoid(-b)
+elif (x == 0).any():
+    parts = F.logsigmoid(a)
+return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
 """,
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-number-for-both",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    u = torch.rand(count, generator=generator)
-    k = torch.searchsorted(logits.softmax(-1).cumsum(-1), u).clamp(max=len(mu) - 1)
-    return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
-""",
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-scale-for-all",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    k = torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)
-    u = torch.rand(count, generator=generator)
-    return (mu[k] + scale.mean() * torch.logit(u)).round().clamp(0, levels - 1).long()
-""",
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "scale-squared",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    k = torch.multinomial(logits.softmax(-1), count, replacement=True, generator=generator)
-    u = torch.rand(count, generator=generator)
-    return (mu[k] + scale[k].sqrt() * torch.logit(u)).round().clamp(0, levels - 1).long()
-""",
-    ),
-    Wrong(
-        "sample",
-        ITSELF,
-        "samples-that-know-each-other",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    share = (logits.softmax(-1) * count).round().long()
-    k = torch.repeat_interleave(torch.arange(len(mu)), share)
-    k = torch.cat([k, k.new_full((count,), int(logits.argmax()))])[:count]
-    k = k[torch.randperm(count, generator=generator)]
-    u = torch.rand(count, generator=generator)
-    return (mu[k] + scale[k] * torch.logit(u)).round().clamp(0, levels - 1).long()
-""",
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        STABLE,
-        "scale-held-up",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    scale = scale.clamp(min=0.05)
-    x = x[:, None]
-    a, b = (x + 0.5 - mu) / scale, (x - 0.5 - mu) / scale
-    parts = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
-    parts = torch.where(x == levels - 1, F.logsigmoid(-b), parts)
-    parts = torch.where(x == 0, F.logsigmoid(a), parts)
-    return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
-""",
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-scale-for-all",
-        source="""
-def sample(logits, mu, scale, count, levels, generator=None):
-    w = logits.softmax(-1)
-    k = torch.multinomial(w, count, replacement=True, generator=generator)
-    u = torch.rand(count, generator=generator)
-    return (mu[k] + (w @ scale) * torch.logit(u)).round().clamp(0, levels - 1).long()
-""",
-    ),
-    Wrong(
-        "discretized_logistic_mixture",
-        EDGES,
-        "edges-for-all",
-        source="""
-def discretized_logistic_mixture(x, logits, mu, scale, levels):
-    at = x[:, None]
-    a, b = (at + 0.5 - mu) / scale, (at - 0.5 - mu) / scale
-    parts = F.logsigmoid(a) + F.logsigmoid(-b) + torch.log(-torch.expm1(-1 / scale))
-    if (x == levels - 1).any():
-        parts = F.logsigmoid(-b)
-    elif (x == 0).any():
-        parts = F.logsigmoid(a)
-    return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
-""",
+        ),
     ),
 )

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 03, FVSBN."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 VOTES = "logit i is bias_i + Σ_{j<i} weight_ij x_j"
 SEES = "no logit sees its own bit or a later one, and each sees all bits before it"
@@ -219,25 +219,70 @@ def logits(x, weight, bias):
     Wrong("nll", GRADIENT, "masked-in-place", edit=(LOSS, "weight.data.tril_(-1)\n    " + LOSS)),
     Wrong("nll", GRADIENT, "gradient-cut", edit=(".sum(dim=1)", ".sum(dim=1).detach()")),
     # sample
-    Wrong(
+    *written(
         "sample",
-        OFTEN,
-        "one-pass",
-        source="""
-def sample(weight, bias, count, generator):
-    p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
-    return torch.bernoulli(p, generator=generator)
+        "sample(weight, bias, count, generator)",
+        (
+            OFTEN,
+            "one-pass",
+            """
+p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
+return torch.bernoulli(p, generator=generator)
 """,
-    ),
-    Wrong(
-        "sample",
-        HEARS,
-        "one-pass",
-        source="""
-def sample(weight, bias, count, generator):
-    p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
-    return torch.bernoulli(p, generator=generator)
+        ),
+        (
+            HEARS,
+            "one-pass",
+            """
+p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
+return torch.bernoulli(p, generator=generator)
 """,
+        ),
+        (
+            HEARS,
+            "same-for-all",
+            """
+x = torch.zeros(1, len(bias))
+for i in range(len(bias)):
+    p = torch.sigmoid(logits(x, weight, bias)[:, i])
+    x[:, i] = torch.bernoulli(p, generator=generator)
+return x.expand(count, -1)
+""",
+        ),
+        (
+            OFTEN,
+            "one-pass",
+            """
+noise = torch.randint(0, 2, (count, len(bias)), generator=generator).float()
+p = torch.sigmoid(logits(noise, weight, bias))
+return (torch.rand(p.shape, generator=generator) < p).float()
+""",
+        ),
+        (
+            FOR_ITSELF,
+            "samples-that-know-each-other",
+            """
+x = torch.zeros(count, len(bias))
+for i in range(len(bias)):
+    p = torch.sigmoid(logits(x, weight, bias)[:, i])
+    u = torch.rand((count + 1) // 2, generator=generator)  # and 1 − u for its neighbor
+    x[:, i] = (torch.stack([u, 1 - u], dim=1).reshape(-1)[:count] < p).float()
+return x
+""",
+        ),
+        (
+            SEED,
+            "reseeded",
+            """
+seed = generator.initial_seed()
+x = torch.zeros(count, len(bias))
+for i in range(len(bias)):
+    generator.manual_seed(seed + i)
+    p = torch.sigmoid(logits(x, weight, bias)[:, i])
+    x[:, i] = torch.bernoulli(p, generator=generator)
+return x
+""",
+        ),
     ),
     Wrong(
         "sample",
@@ -277,30 +322,6 @@ def sample(weight, bias, count, generator):
     Wrong("sample", OFTEN, "rounded-for-drawn", edit=(DRAWN, "(p > 0.5).float()")),
     Wrong(
         "sample",
-        HEARS,
-        "same-for-all",
-        source="""
-def sample(weight, bias, count, generator):
-    x = torch.zeros(1, len(bias))
-    for i in range(len(bias)):
-        p = torch.sigmoid(logits(x, weight, bias)[:, i])
-        x[:, i] = torch.bernoulli(p, generator=generator)
-    return x.expand(count, -1)
-""",
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "one-pass",
-        source="""
-def sample(weight, bias, count, generator):
-    noise = torch.randint(0, 2, (count, len(bias)), generator=generator).float()
-    p = torch.sigmoid(logits(noise, weight, bias))
-    return (torch.rand(p.shape, generator=generator) < p).float()
-""",
-    ),
-    Wrong(
-        "sample",
         OFTEN,
         "logit-for-probability",
         edit=(
@@ -313,20 +334,6 @@ def sample(weight, bias, count, generator):
     Wrong("sample", OFTEN, "nothing-drawn", edit=(f"x[:, i] = {DRAWN}", f"p = {DRAWN}")),
     Wrong("sample", OFTEN, "starts-too-late", edit=("range(len", "range(1, len")),
     Wrong("sample", OFTEN, "ends-too-early", edit=("range(len(bias))", "range(len(bias) - 1)")),
-    Wrong(
-        "sample",
-        FOR_ITSELF,
-        "samples-that-know-each-other",
-        source="""
-def sample(weight, bias, count, generator):
-    x = torch.zeros(count, len(bias))
-    for i in range(len(bias)):
-        p = torch.sigmoid(logits(x, weight, bias)[:, i])
-        u = torch.rand((count + 1) // 2, generator=generator)  # and 1 − u for its neighbor
-        x[:, i] = (torch.stack([u, 1 - u], dim=1).reshape(-1)[:count] < p).float()
-    return x
-""",
-    ),
     Wrong(
         "sample",
         FOR_ITSELF,
@@ -366,16 +373,56 @@ def sample(weight, bias, count, generator):
         edit=("range(known,", "range(max(known - 1, 0),"),
     ),
     Wrong("complete", REST, "starts-too-late", edit=("range(known,", "range(known + 1,")),
-    Wrong(
+    *written(
         "complete",
-        REST,
-        "sampled-then-pasted",
-        source="""
-def complete(prefix, weight, bias, generator):
-    x = sample(weight, bias, len(prefix), generator)
-    x[:, : prefix.shape[1]] = prefix
-    return x
+        "complete(prefix, weight, bias, generator)",
+        (
+            REST,
+            "sampled-then-pasted",
+            """
+x = sample(weight, bias, len(prefix), generator)
+x[:, : prefix.shape[1]] = prefix
+return x
 """,
+        ),
+        (
+            REST,
+            "one-pass",
+            """
+k = prefix.shape[1]
+x = torch.zeros(len(prefix), len(bias))
+x[:, :k] = prefix
+p = torch.sigmoid(logits(x, weight, bias))
+x[:, k:] = torch.bernoulli(p[:, k:], generator=generator)
+return x
+""",
+        ),
+        (
+            KEPT,
+            "prefix-at-the-end",
+            """
+k, n = prefix.shape[1], len(bias)
+x = torch.zeros(len(prefix), n)
+x[:, n - k :] = prefix
+for i in range(n - k):
+    x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
+return x
+""",
+        ),
+        (
+            ALONE,
+            "prefix-changed",
+            """
+count, k = prefix.shape
+given = prefix.clone()
+x = prefix.resize_(count, len(bias))
+x.zero_()
+x[:, :k] = given
+for i in range(k, len(bias)):
+    x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
+return x
+""",
+        ),
     ),
     Wrong(
         "complete",
@@ -385,20 +432,6 @@ def complete(prefix, weight, bias, generator):
             ("    x[:, :known] = prefix\n", ""),
             ("return x", "x[:, :known] = prefix\n    return x"),
         ),
-    ),
-    Wrong(
-        "complete",
-        REST,
-        "one-pass",
-        source="""
-def complete(prefix, weight, bias, generator):
-    k = prefix.shape[1]
-    x = torch.zeros(len(prefix), len(bias))
-    x[:, :k] = prefix
-    p = torch.sigmoid(logits(x, weight, bias))
-    x[:, k:] = torch.bernoulli(p[:, k:], generator=generator)
-    return x
-""",
     ),
     Wrong("complete", REST, "bits-inverted", edit=(DRAWN, f"1 - {DRAWN}")),
     Wrong("complete", REST, "rounded-for-drawn", edit=(DRAWN, "p.round()")),
@@ -451,14 +484,32 @@ def complete(prefix, weight, bias, generator):
         edit=("return x", "prefix[:] = 0\n    return x"),
     ),
     # what knows nothing
-    Wrong(
+    *written(
         "nll",
-        "the probabilities of all 256 vectors of 8 bits sum to 1",
-        "uniform",
-        source="""
-def nll(x, weight, bias):
-    return torch.full((len(x),), x.shape[1] * 0.6931471805599453) + 0 * (weight.sum() + bias.sum())
+        "nll(x, weight, bias)",
+        (
+            "the probabilities of all 256 vectors of 8 bits sum to 1",
+            "uniform",
+            """
+return torch.full((len(x),), x.shape[1] * 0.6931471805599453) + 0 * (weight.sum() + bias.sum())
 """,
+        ),
+        (
+            LARGE,
+            "sigmoid-then-log",
+            """
+p = torch.sigmoid(logits(x, weight, bias))
+return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)
+""",
+        ),
+        (
+            NLL,
+            "bits-unread",
+            """
+bernoulli_means = torch.sigmoid(logits(x, weight, bias))
+return -torch.sum(torch.log(bernoulli_means), dim=1)
+""",
+        ),
     ),
     Wrong(
         "sample",
@@ -488,16 +539,6 @@ def sample(weight, bias, count, generator):
             "torch.bernoulli(p, generator=generator)",
             "0.1 * torch.bernoulli(p, generator=generator)",
         ),
-    ),
-    Wrong(
-        "nll",
-        LARGE,
-        "sigmoid-then-log",
-        source="""
-def nll(x, weight, bias):
-    p = torch.sigmoid(logits(x, weight, bias))
-    return -(x * p.log() + (1 - x) * (1 - p).log()).sum(1)
-""",
     ),
     Wrong(  # numbers that are spread over [0, 1), and shuffled
         "sample",
@@ -544,60 +585,5 @@ def nll(x, weight, bias):
         "moved-and-cut",
         edit=("return x @", "return F.pad(x[:, :-1], (1, 0)) @"),
     ),
-    Wrong(
-        "nll",
-        NLL,
-        "bits-unread",
-        source="""
-def nll(x, weight, bias):
-    bernoulli_means = torch.sigmoid(logits(x, weight, bias))
-    return -torch.sum(torch.log(bernoulli_means), dim=1)
-""",
-    ),
     Wrong("nll", NLL, "bits-unread", edit=(LOSS, "return F.softplus(score).sum(dim=1)")),
-    Wrong(
-        "sample",
-        SEED,
-        "reseeded",
-        source="""
-def sample(weight, bias, count, generator):
-    seed = generator.initial_seed()
-    x = torch.zeros(count, len(bias))
-    for i in range(len(bias)):
-        generator.manual_seed(seed + i)
-        p = torch.sigmoid(logits(x, weight, bias)[:, i])
-        x[:, i] = torch.bernoulli(p, generator=generator)
-    return x
-""",
-    ),
-    Wrong(
-        "complete",
-        KEPT,
-        "prefix-at-the-end",
-        source="""
-def complete(prefix, weight, bias, generator):
-    k, n = prefix.shape[1], len(bias)
-    x = torch.zeros(len(prefix), n)
-    x[:, n - k :] = prefix
-    for i in range(n - k):
-        x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
-    return x
-""",
-    ),
-    Wrong(
-        "complete",
-        ALONE,
-        "prefix-changed",
-        source="""
-def complete(prefix, weight, bias, generator):
-    count, k = prefix.shape
-    given = prefix.clone()
-    x = prefix.resize_(count, len(bias))
-    x.zero_()
-    x[:, :k] = given
-    for i in range(k, len(bias)):
-        x[:, i] = torch.bernoulli(torch.sigmoid(logits(x, weight, bias)[:, i]), generator=generator)
-    return x
-""",
-    ),
 )

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 06, KL."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 SURPRISE = "H(p) is the average surprise −log p, weighted by p, in nats"
 ZERO_H = "an outcome of probability 0 counts nothing, and certainty has entropy 0"
@@ -129,16 +129,71 @@ def cross_entropy(p, q):
         ),
     ),
     # kl
-    Wrong(
+    *written(
         "kl",
-        KL,
-        "arguments-swapped",
-        source="""
-def kl(p, q):
-    seen = q > 0
-    with np.errstate(divide="ignore"):
-        return (q[seen] * np.log(q[seen] / p[seen])).sum()
+        "kl(p, q)",
+        (
+            KL,
+            "arguments-swapped",
+            """
+seen = q > 0
+with np.errstate(divide="ignore"):
+    return (q[seen] * np.log(q[seen] / p[seen])).sum()
 """,
+        ),
+        (
+            KL,
+            "symmetrized",
+            """
+from scipy.special import rel_entr
+return (rel_entr(p, q) + rel_entr(q, p)).sum() / 2
+""",
+        ),
+        (
+            KL,
+            "epsilon-in-log",
+            """
+return max(0.0, (p * np.log((p + 1e-10) / (q + 1e-10))).sum())
+""",
+        ),
+        (
+            NEVER_KL,
+            "zeros-of-q-left-out",
+            """
+from scipy.special import kl_div
+return np.where(q > 0, kl_div(p, q), 0).sum()
+""",
+        ),
+        (
+            KL,
+            "absolute-terms",
+            """
+s = p > 0
+with np.errstate(divide='ignore'):
+    t = p[s] * np.log(p[s] / q[s])
+return np.maximum(t, 0).sum()
+""",
+        ),
+        (
+            ZERO,
+            "q-normalized-again",
+            """
+s = p > 0
+p, q = p[s], q[s] / q[s].sum()
+with np.errstate(divide='ignore'):
+    return (p * np.log(p / q)).sum()
+""",
+        ),
+        (
+            ZERO,
+            "never-and-never",
+            """
+if (q == 0).any():
+    return np.inf
+seen = p > 0
+return (p[seen] * np.log(p[seen] / q[seen])).sum()
+""",
+        ),
     ),
     Wrong("kl", KL, "bits-for-nats", edit=(DIVERGENCE, DIVERGENCE.replace("np.log(", "np.log2("))),
     Wrong(
@@ -182,16 +237,6 @@ def kl(p, q, eps=1e-15):
         edit=(DIVERGENCE, "return cross_entropy(p, q) - entropy(q)"),
     ),
     Wrong("kl", ZERO, "zero-log-zero", edit=(DIVERGENCE, "return (p * np.log(p / q)).sum()")),
-    Wrong(
-        "kl",
-        KL,
-        "symmetrized",
-        source="""
-def kl(p, q):
-    from scipy.special import rel_entr
-    return (rel_entr(p, q) + rel_entr(q, p)).sum() / 2
-""",
-    ),
     Wrong(
         "kl",
         KL,
@@ -364,18 +409,68 @@ def kl(p, q):
         "forward-called-mode-seeking",
         edit=("mu = (weights * grid).sum()", "mu = grid[p.argmax()]"),
     ),
-    Wrong(
+    *written(
         "fit_forward",
-        LEAST,
-        "forward-called-mode-seeking",
-        source="""
-def fit_forward(p, grid):
-    mode = p.argmax()
-    mu = grid[mode]
-    near = np.abs(grid - mu) < 1.0
-    weights = p[near] / p[near].sum()
-    return mu, np.sqrt((weights * (grid[near] - mu) ** 2).sum())
+        "fit_forward(p, grid)",
+        (
+            LEAST,
+            "forward-called-mode-seeking",
+            """
+mode = p.argmax()
+mu = grid[mode]
+near = np.abs(grid - mu) < 1.0
+weights = p[near] / p[near].sum()
+return mu, np.sqrt((weights * (grid[near] - mu) ** 2).sum())
 """,
+        ),
+        (
+            SPREAD,
+            "mean-distance",
+            """
+w = p / p.sum()
+mu = np.dot(w, grid)
+return mu, np.dot(w, np.abs(grid - mu)) * np.sqrt(np.pi / 2)
+""",
+        ),
+        (
+            MEAN,
+            "median-for-mean",
+            """
+c = np.cumsum(p) / p.sum()
+mu = np.interp(0.5, c, grid)
+lo, hi = np.interp([0.1587, 0.8413], c, grid)
+return mu, (hi - lo) / 2
+""",
+        ),
+        (
+            SPREAD,
+            "corrected-for-a-sample",
+            """
+w = p / p.sum()
+mu = (w * grid).sum()
+n = len(grid)
+return mu, np.sqrt((w * (grid - mu) ** 2).sum() * n / (n - 1))
+""",
+        ),
+        (
+            SPREAD,
+            "spacing-twice",
+            """
+d = grid[1] - grid[0]
+mu = (p * grid).sum() * d
+var = (p * (grid - mu) ** 2).sum() * d * d
+return mu, np.sqrt(var)
+""",
+        ),
+        (
+            MEAN,
+            "weights-squared",
+            """
+w = p**2 / (p**2).sum()
+m = (w * grid).sum()
+return m, np.sqrt((w * (grid - m)**2).sum())
+""",
+        ),
     ),
     Wrong(
         "fit_forward",
@@ -413,19 +508,54 @@ def fit_reverse(p, grid, start):
         "uphill",
         edit=(STEP, "mu, s = mu + rate * slope_mu, s + rate * slope_s"),
     ),
-    Wrong(
+    *written(
         "fit_reverse",
-        ALONE,
-        "uphill",
-        source="""
-def fit_reverse(p, grid, start, rate=0.02, steps=2000):
-    mu, s = start[0], np.log(start[1])
-    weights = p / p.sum()  # data for samples of q: this descends minus the forward KL
-    for _ in range(steps):
-        z = (grid - mu) / np.exp(s)
-        mu, s = mu - rate * (weights * z).sum() / np.exp(s), s - rate * (weights * (z**2 - 1)).sum()
-    return mu, np.exp(s)
+        "fit_reverse(p, grid, start, rate=0.02, steps=2000)",
+        (
+            ALONE,
+            "uphill",
+            """
+mu, s = start[0], np.log(start[1])
+weights = p / p.sum()  # data for samples of q: this descends minus the forward KL
+for _ in range(steps):
+    z = (grid - mu) / np.exp(s)
+    mu, s = mu - rate * (weights * z).sum() / np.exp(s), s - rate * (weights * (z**2 - 1)).sum()
+return mu, np.exp(s)
 """,
+        ),
+        (
+            BEGINS,
+            "steps-ignored",
+            """
+from scipy.optimize import minimize
+
+spacing, log_p = grid[1] - grid[0], np.log(p)
+
+def loss(v):
+    log_q = -0.5 * ((grid - v[0]) / np.exp(v[1])) ** 2 - v[1] - 0.5 * np.log(2 * np.pi)
+    return (np.exp(log_q) * (log_q - log_p)).sum() * spacing
+
+found = minimize(loss, [start[0], np.log(start[1])], method="Nelder-Mead", tol=1e-9)
+return found.x[0], np.exp(found.x[1])
+""",
+        ),
+        (
+            BEGINS,
+            "adaptive-steps",
+            """
+place, spacing, log_p = np.array([start[0], np.log(start[1])]), grid[1] - grid[0], np.log(p)
+m, v = np.zeros(2), np.zeros(2)
+for i in range(1, steps + 1):
+    sigma = np.exp(place[1])
+    z = (grid - place[0]) / sigma
+    log_q = -(z**2) / 2 - place[1] - 0.5 * np.log(2 * np.pi)
+    weighted = np.exp(log_q) * spacing * (log_q - log_p)
+    slopes = np.array([(weighted * z).sum() / sigma, (weighted * (z**2 - 1)).sum()])
+    m, v = 0.9 * m + 0.1 * slopes, 0.999 * v + 0.001 * slopes**2
+    place = place - rate * m / (1 - 0.9**i) / (np.sqrt(v / (1 - 0.999**i)) + 1e-8)
+return place[0], np.exp(place[1])
+""",
+        ),
     ),
     Wrong("fit_reverse", ALONE, "entropy-of-q-forgotten", edit=("(log_q - log_p)", "-log_p")),
     Wrong("fit_reverse", ALONE, "sigma-fixed", edit=("s - rate * slope_s", "s")),
@@ -602,24 +732,56 @@ def fit_reverse(p, grid, start):
         "probabilities-counted",
         edit=("seen = p[p > 0]", "seen = np.unique(p, return_counts=True)[1] / len(p)"),
     ),
-    Wrong(
+    *written(
         "entropy",
-        SURPRISE,
-        "binary-formula",
-        source="""
-def entropy(p):
-    p = p[p > 0]
-    return -(p * np.log(p) + (1 - p) * np.log(1 - p + 1e-30)).sum()
+        "entropy(p)",
+        (
+            SURPRISE,
+            "binary-formula",
+            """
+p = p[p > 0]
+return -(p * np.log(p) + (1 - p) * np.log(1 - p + 1e-30)).sum()
 """,
-    ),
-    Wrong(
-        "entropy",
-        "an outcome of probability 0 counts nothing, and certainty has entropy 0",
-        "zero-log-zero",
-        source="""
-def entropy(p):
-    return np.nan_to_num(-(p * np.log(p)).sum())
+        ),
+        (
+            "an outcome of probability 0 counts nothing, and certainty has entropy 0",
+            "zero-log-zero",
+            """
+return np.nan_to_num(-(p * np.log(p)).sum())
 """,
+        ),
+        (
+            SURPRISE,
+            "another-measure",
+            """
+return -np.log(np.max(p))
+""",
+        ),
+        (
+            SURPRISE,
+            "another-measure",
+            """
+return -np.log(np.sum(p ** 2))
+""",
+        ),
+        (
+            SURPRISE,
+            "another-measure",
+            """
+p = np.asarray(p)
+return 1 - np.sum(p * p)
+""",
+        ),
+        (
+            SURPRISE,
+            "binary-formula",
+            """
+h = p[0]
+if h == 0 or h == 1:
+    return 0.0
+return -h * np.log(h) - (1 - h) * np.log(1 - h)
+""",
+        ),
     ),
     Wrong(
         "cross_entropy",
@@ -635,24 +797,54 @@ def cross_entropy(p, q):  # of the likeliest outcome only
         "zeros-of-q-left-out",
         edit=("seen = p > 0", "seen = (p > 0) & (q > 0)"),
     ),
-    Wrong(
-        "kl",
-        KL,
-        "epsilon-in-log",
-        source="""
-def kl(p, q):
-    return max(0.0, (p * np.log((p + 1e-10) / (q + 1e-10))).sum())
-""",
-    ),
-    Wrong(
+    *written(
         "perplexity",
-        CHOICES,
-        "weighted-by-q",
-        source="""
-def perplexity(log_probs):
-    p = np.exp(log_probs)
-    return np.exp(-(p * np.nan_to_num(log_probs)).sum())
+        "perplexity(log_probs)",
+        (
+            CHOICES,
+            "weighted-by-q",
+            """
+p = np.exp(log_probs)
+return np.exp(-(p * np.nan_to_num(log_probs)).sum())
 """,
+        ),
+        (
+            CHOICES,
+            "count-off-by-one",
+            """
+return np.exp(-np.sum(log_probs[1:]) / (len(log_probs) - 1))
+""",
+        ),
+        (
+            CHOICES,
+            "count-off-by-one",
+            """
+n = len(log_probs)
+return np.exp(-np.sum(log_probs) / max(n - 1, 1))
+""",
+        ),
+        (
+            CHOICES,
+            "median-for-mean",
+            """
+return np.exp(-np.median(log_probs))
+""",
+        ),
+        (
+            CHOICES,
+            "sign",
+            """
+return -np.exp(np.mean(log_probs))
+""",
+        ),
+        (
+            CHOICES,
+            "normalized-over-the-text",
+            """
+from scipy.special import log_softmax
+return np.exp(-np.mean(log_softmax(log_probs)))
+""",
+        ),
     ),
     Wrong(
         "perplexity",
@@ -742,46 +934,6 @@ def perplexity(log_probs):
         edit=(STEP, "mu, s = mu - rate * slope_mu, np.log(sigma - rate * slope_s)"),
     ),
     Wrong(
-        "entropy",
-        SURPRISE,
-        "another-measure",
-        source="""
-def entropy(p):
-    return -np.log(np.max(p))
-""",
-    ),
-    Wrong(
-        "entropy",
-        SURPRISE,
-        "another-measure",
-        source="""
-def entropy(p):
-    return -np.log(np.sum(p ** 2))
-""",
-    ),
-    Wrong(
-        "entropy",
-        SURPRISE,
-        "another-measure",
-        source="""
-def entropy(p):
-    p = np.asarray(p)
-    return 1 - np.sum(p * p)
-""",
-    ),
-    Wrong(
-        "entropy",
-        SURPRISE,
-        "binary-formula",
-        source="""
-def entropy(p):
-    h = p[0]
-    if h == 0 or h == 1:
-        return 0.0
-    return -h * np.log(h) - (1 - h) * np.log(1 - h)
-""",
-    ),
-    Wrong(
         "cross_entropy",
         NEVER_CROSS,
         "epsilon-in-log",
@@ -792,47 +944,35 @@ def cross_entropy(target, output):
     return -np.sum(target * np.log(output))
 """,
     ),
-    Wrong(
+    *written(
         "cross_entropy",
-        CROSS,
-        "likeliest-only",
-        source="""
-def cross_entropy(p, q):
-    label = int(np.argmax(p))
-    with np.errstate(divide='ignore'):
-        return -np.log(q[label])
+        "cross_entropy(p, q)",
+        (
+            CROSS,
+            "likeliest-only",
+            """
+label = int(np.argmax(p))
+with np.errstate(divide='ignore'):
+    return -np.log(q[label])
 """,
-    ),
-    Wrong(
-        "cross_entropy",
-        CROSS,
-        "log-of-mean",
-        source="""
-def cross_entropy(p, q):
-    with np.errstate(divide='ignore'):
-        return -np.log(np.dot(p, q))
+        ),
+        (
+            CROSS,
+            "log-of-mean",
+            """
+with np.errstate(divide='ignore'):
+    return -np.log(np.dot(p, q))
 """,
-    ),
-    Wrong(
-        "cross_entropy",
-        ZERO,
-        "never-and-never",
-        source="""
-def cross_entropy(p, q):
-    if (q == 0).any():
-        return np.inf
-    return -(p * np.log(q)).sum()
+        ),
+        (
+            ZERO,
+            "never-and-never",
+            """
+if (q == 0).any():
+    return np.inf
+return -(p * np.log(q)).sum()
 """,
-    ),
-    Wrong(
-        "kl",
-        NEVER_KL,
-        "zeros-of-q-left-out",
-        source="""
-def kl(p, q):
-    from scipy.special import kl_div
-    return np.where(q > 0, kl_div(p, q), 0).sum()
-""",
+        ),
     ),
     Wrong(
         "kl",
@@ -846,99 +986,58 @@ def kl(pk, qk):
     return S.sum()
 """,
     ),
-    Wrong(
-        "kl",
-        KL,
-        "absolute-terms",
-        source="""
-def kl(p, q):
-    s = p > 0
-    with np.errstate(divide='ignore'):
-        t = p[s] * np.log(p[s] / q[s])
-    return np.maximum(t, 0).sum()
-""",
-    ),
-    Wrong(
-        "perplexity",
-        CHOICES,
-        "count-off-by-one",
-        source="""
-def perplexity(log_probs):
-    return np.exp(-np.sum(log_probs[1:]) / (len(log_probs) - 1))
-""",
-    ),
-    Wrong(
-        "perplexity",
-        CHOICES,
-        "count-off-by-one",
-        source="""
-def perplexity(log_probs):
-    n = len(log_probs)
-    return np.exp(-np.sum(log_probs) / max(n - 1, 1))
-""",
-    ),
-    Wrong(
-        "perplexity",
-        CHOICES,
-        "median-for-mean",
-        source="""
-def perplexity(log_probs):
-    return np.exp(-np.median(log_probs))
-""",
-    ),
-    Wrong(
-        "perplexity",
-        CHOICES,
-        "sign",
-        source="""
-def perplexity(log_probs):
-    return -np.exp(np.mean(log_probs))
-""",
-    ),
-    Wrong(
+    *written(
         "bits_per_token",
-        BITS,
-        "another-base",
-        source="""
-def bits_per_token(log_probs):
-    return -np.mean(log_probs) / np.log10(2)
+        "bits_per_token(log_probs)",
+        (
+            BITS,
+            "another-base",
+            """
+return -np.mean(log_probs) / np.log10(2)
 """,
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "whole-bits",
-        source="""
-def bits_per_token(log_probs):
-    return np.mean(np.ceil(-log_probs / np.log(2)))
+        ),
+        (
+            BITS,
+            "whole-bits",
+            """
+return np.mean(np.ceil(-log_probs / np.log(2)))
 """,
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "rounded-constant",
-        source="""
-def bits_per_token(log_probs):
-    return -np.mean(log_probs) * 1.44
+        ),
+        (
+            BITS,
+            "rounded-constant",
+            """
+return -np.mean(log_probs) * 1.44
 """,
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "bytes-for-bits",
-        source="""
-def bits_per_token(log_probs):
-    return -np.mean(log_probs) / np.log(256)
+        ),
+        (
+            BITS,
+            "bytes-for-bits",
+            """
+return -np.mean(log_probs) / np.log(256)
 """,
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "epsilon-in-log",
-        source="""
-def bits_per_token(log_probs):
-    return -np.mean(np.log2(np.exp(log_probs) + 1e-9))
+        ),
+        (
+            BITS,
+            "epsilon-in-log",
+            """
+return -np.mean(np.log2(np.exp(log_probs) + 1e-9))
 """,
+        ),
+        (
+            BITS,
+            "rounded-constant",
+            """
+return -np.mean(log_probs) / 0.69
+""",
+        ),
+        (
+            BITS,
+            "median-for-mean",
+            """
+return -np.median(log_probs) / np.log(2)
+""",
+        ),
     ),
     Wrong(
         "mle_equals_kl",
@@ -962,116 +1061,6 @@ def mle_equals_kl(samples, q):
     with np.errstate(divide='ignore'):
         nll = -np.log(q[samples]).mean()
     return nll, kl(hat, q), entropy(hat)
-""",
-    ),
-    Wrong(
-        "fit_forward",
-        SPREAD,
-        "mean-distance",
-        source="""
-def fit_forward(p, grid):
-    w = p / p.sum()
-    mu = np.dot(w, grid)
-    return mu, np.dot(w, np.abs(grid - mu)) * np.sqrt(np.pi / 2)
-""",
-    ),
-    Wrong(
-        "fit_forward",
-        MEAN,
-        "median-for-mean",
-        source="""
-def fit_forward(p, grid):
-    c = np.cumsum(p) / p.sum()
-    mu = np.interp(0.5, c, grid)
-    lo, hi = np.interp([0.1587, 0.8413], c, grid)
-    return mu, (hi - lo) / 2
-""",
-    ),
-    Wrong(
-        "fit_forward",
-        SPREAD,
-        "corrected-for-a-sample",
-        source="""
-def fit_forward(p, grid):
-    w = p / p.sum()
-    mu = (w * grid).sum()
-    n = len(grid)
-    return mu, np.sqrt((w * (grid - mu) ** 2).sum() * n / (n - 1))
-""",
-    ),
-    Wrong(
-        "fit_forward",
-        SPREAD,
-        "spacing-twice",
-        source="""
-def fit_forward(p, grid):
-    d = grid[1] - grid[0]
-    mu = (p * grid).sum() * d
-    var = (p * (grid - mu) ** 2).sum() * d * d
-    return mu, np.sqrt(var)
-""",
-    ),
-    Wrong(
-        "fit_forward",
-        MEAN,
-        "weights-squared",
-        source="""
-def fit_forward(p, grid):
-    w = p**2 / (p**2).sum()
-    m = (w * grid).sum()
-    return m, np.sqrt((w * (grid - m)**2).sum())
-""",
-    ),
-    Wrong(
-        "kl",
-        ZERO,
-        "q-normalized-again",
-        source="""
-def kl(p, q):
-    s = p > 0
-    p, q = p[s], q[s] / q[s].sum()
-    with np.errstate(divide='ignore'):
-        return (p * np.log(p / q)).sum()
-""",
-    ),
-    Wrong(
-        "perplexity",
-        CHOICES,
-        "normalized-over-the-text",
-        source="""
-def perplexity(log_probs):
-    from scipy.special import log_softmax
-    return np.exp(-np.mean(log_softmax(log_probs)))
-""",
-    ),
-    Wrong(
-        "kl",
-        ZERO,
-        "never-and-never",
-        source="""
-def kl(p, q):
-    if (q == 0).any():
-        return np.inf
-    seen = p > 0
-    return (p[seen] * np.log(p[seen] / q[seen])).sum()
-""",
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "rounded-constant",
-        source="""
-def bits_per_token(log_probs):
-    return -np.mean(log_probs) / 0.69
-""",
-    ),
-    Wrong(
-        "bits_per_token",
-        BITS,
-        "median-for-mean",
-        source="""
-def bits_per_token(log_probs):
-    return -np.median(log_probs) / np.log(2)
 """,
     ),
     Wrong(
@@ -1140,43 +1129,6 @@ def bits_per_token(log_probs):
         ),
     ),
     Wrong("fit_reverse", BEGINS, "steps-ignored", edit=("range(steps)", "range(2000)")),
-    Wrong(
-        "fit_reverse",
-        BEGINS,
-        "steps-ignored",
-        source="""
-def fit_reverse(p, grid, start, rate=0.02, steps=2000):
-    from scipy.optimize import minimize
-
-    spacing, log_p = grid[1] - grid[0], np.log(p)
-
-    def loss(v):
-        log_q = -0.5 * ((grid - v[0]) / np.exp(v[1])) ** 2 - v[1] - 0.5 * np.log(2 * np.pi)
-        return (np.exp(log_q) * (log_q - log_p)).sum() * spacing
-
-    found = minimize(loss, [start[0], np.log(start[1])], method="Nelder-Mead", tol=1e-9)
-    return found.x[0], np.exp(found.x[1])
-""",
-    ),
-    Wrong(
-        "fit_reverse",
-        BEGINS,
-        "adaptive-steps",
-        source="""
-def fit_reverse(p, grid, start, rate=0.02, steps=2000):
-    place, spacing, log_p = np.array([start[0], np.log(start[1])]), grid[1] - grid[0], np.log(p)
-    m, v = np.zeros(2), np.zeros(2)
-    for i in range(1, steps + 1):
-        sigma = np.exp(place[1])
-        z = (grid - place[0]) / sigma
-        log_q = -(z**2) / 2 - place[1] - 0.5 * np.log(2 * np.pi)
-        weighted = np.exp(log_q) * spacing * (log_q - log_p)
-        slopes = np.array([(weighted * z).sum() / sigma, (weighted * (z**2 - 1)).sum()])
-        m, v = 0.9 * m + 0.1 * slopes, 0.999 * v + 0.001 * slopes**2
-        place = place - rate * m / (1 - 0.9**i) / (np.sqrt(v / (1 - 0.999**i)) + 1e-8)
-    return place[0], np.exp(place[1])
-""",
-    ),
     Wrong(
         "mle_equals_kl",
         "one sample that the model calls impossible makes NLL and KL infinite",

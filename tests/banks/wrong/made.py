@@ -1050,18 +1050,43 @@ class MADE(nn.Module):
         "averaged-over-batch",
         edit=("dim=0) - math.log(len(places))", "dim=0).mean() - math.log(len(places))"),
     ),
-    Wrong(
+    *written(
         "average_over_orders",
-        MEAN,
-        "logits-averaged",
-        source="""
-def average_over_orders(model, x, places):
-    logits = 0
-    for place in places:
-        model.reorder(place)
-        logits = logits + model(x) / len(places)
-    return -F.binary_cross_entropy_with_logits(logits, x.to(logits), reduction="none").sum(1)
+        "average_over_orders(model, x, places)",
+        (
+            MEAN,
+            "logits-averaged",
+            """
+logits = 0
+for place in places:
+    model.reorder(place)
+    logits = logits + model(x) / len(places)
+return -F.binary_cross_entropy_with_logits(logits, x.to(logits), reduction="none").sum(1)
 """,
+        ),
+        (
+            MEAN,
+            "equal-orders-counted-once",
+            """
+terms = []
+for place in {tuple(place.tolist()): place for place in places}.values():
+    model.reorder(place)
+    terms.append(-model.nll(x))
+return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(terms))
+""",
+        ),
+        (
+            MEAN,
+            "conditionals-averaged",
+            """
+total = 0
+for place in places:
+    model.reorder(place)
+    total = total + torch.sigmoid(model(x))
+p = total / len(places)
+return (x * p.log() + (1 - x) * (1 - p).log()).sum(1)
+""",
+        ),
     ),
     Wrong(
         "average_over_orders",
@@ -1129,15 +1154,45 @@ def average_over_orders(model, x, places):
         ),
     ),
     # made_parameters
-    Wrong(  # the dense size
+    *written(
         "made_parameters",
-        SHALLOW,
-        "counts-the-dense-size",
-        source="""
-def made_parameters(n, hidden_sizes):
-    sizes = [n, *hidden_sizes, n]
-    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:]))
+        "made_parameters(n, hidden_sizes)",
+        (
+            SHALLOW,
+            "counts-the-dense-size",
+            """
+sizes = [n, *hidden_sizes, n]
+return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:]))
 """,
+        ),
+        (
+            DEEP,
+            "hidden-to-hidden-dense",
+            """
+if n == 1:
+    return 1
+layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
+if not layers:
+    return n * (n + 1) // 2
+dense = sum(a * b for a, b in zip(hidden_sizes[:-1], hidden_sizes[1:]))
+masked = int(layers[0].sum() + (n - layers[-1]).sum())
+return n + sum(hidden_sizes) + dense + masked
+""",
+        ),
+        (
+            DEEP,
+            "masks-exchanged",
+            """
+if n == 1:
+    return 1
+below, count = torch.arange(1, n + 1), n
+for size in hidden_sizes:
+    degrees = 1 + torch.arange(size) % (n - 1)
+    count += int((degrees[:, None] > below).sum()) + size
+    below = degrees
+return count + int((torch.arange(1, n + 1)[:, None] >= below).sum())
+""",
+        ),
     ),
     Wrong(  # no bias at the outputs
         "made_parameters",
@@ -1234,22 +1289,6 @@ return count + sum(int((d > layers[-1]).sum()) for d in range(1, n + 1))
         "mask-turned-round",
         edit=(COUNTED_HIDDEN, "count += int((degrees[:, None] <= below[None, :]).sum()) + size"),
     ),
-    Wrong(  # dense between hidden layers
-        "made_parameters",
-        DEEP,
-        "hidden-to-hidden-dense",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    layers = [1 + torch.arange(size) % (n - 1) for size in hidden_sizes]
-    if not layers:
-        return n * (n + 1) // 2
-    dense = sum(a * b for a, b in zip(hidden_sizes[:-1], hidden_sizes[1:]))
-    masked = int(layers[0].sum() + (n - layers[-1]).sum())
-    return n + sum(hidden_sizes) + dense + masked
-""",
-    ),
     Wrong(  # degrees from 0
         "made_parameters",
         DEEP,
@@ -1339,22 +1378,6 @@ return count + int((torch.arange(1, n + 1)[:, None] > below).sum())
             ("if n == 1:", "if n == 0:"),
             (DEGREES, "degrees = 1 + torch.arange(size) % max(n - 1, 1)"),
         ),
-    ),
-    Wrong(  # > and ≥ exchanged
-        "made_parameters",
-        DEEP,
-        "masks-exchanged",
-        source="""
-def made_parameters(n, hidden_sizes):
-    if n == 1:
-        return 1
-    below, count = torch.arange(1, n + 1), n
-    for size in hidden_sizes:
-        degrees = 1 + torch.arange(size) % (n - 1)
-        count += int((degrees[:, None] > below).sum()) + size
-        below = degrees
-    return count + int((torch.arange(1, n + 1)[:, None] >= below).sum())
-""",
     ),
     Wrong(  # units without a degree
         "made_parameters",
@@ -1452,42 +1475,40 @@ def build_masks(degrees, place):
         "no-tensor",
         edit=("return count", "return count.numpy()"),
     ),
-    Wrong(
+    *written(
         "connectivity",
-        "what it is given stays as it was",
-        "arguments-overwritten",
-        source="""
-def connectivity(masks):
-    count = masks.pop(0).long()
-    while masks:
-        count = masks.pop(0).long() @ count
-    return count
+        "connectivity(masks)",
+        (
+            "what it is given stays as it was",
+            "arguments-overwritten",
+            """
+count = masks.pop(0).long()
+while masks:
+    count = masks.pop(0).long() @ count
+return count
 """,
-    ),
-    Wrong(
-        "connectivity",
-        "what it is given stays as it was",
-        "arguments-overwritten",
-        source="""
-def connectivity(masks):
-    masks[0] = masks[0].long()
-    for k in range(1, len(masks)):
-        masks[k] = masks[k].long() @ masks[k - 1]
-    return masks[-1]
+        ),
+        (
+            "what it is given stays as it was",
+            "arguments-overwritten",
+            """
+masks[0] = masks[0].long()
+for k in range(1, len(masks)):
+    masks[k] = masks[k].long() @ masks[k - 1]
+return masks[-1]
 """,
-    ),
-    Wrong(
-        "connectivity",
-        COUNT,
-        "first-and-last-only",
-        source="""
-def connectivity(masks):
-    if len(masks) == 1:
-        return masks[0].long()
-    if masks[-1].shape[1] != masks[0].shape[0]:
-        return torch.zeros(len(masks[-1]), masks[0].shape[1], dtype=torch.int64)
-    return masks[-1].long() @ masks[0].long()
+        ),
+        (
+            COUNT,
+            "first-and-last-only",
+            """
+if len(masks) == 1:
+    return masks[0].long()
+if masks[-1].shape[1] != masks[0].shape[0]:
+    return torch.zeros(len(masks[-1]), masks[0].shape[1], dtype=torch.int64)
+return masks[-1].long() @ masks[0].long()
 """,
+        ),
     ),
     Wrong(
         "MaskedLinear",
@@ -1537,33 +1558,6 @@ def connectivity(masks):
         "columns-by-place",
         check="MADE.sample",
         edit=(END, DRAW + "\n        return x[:, torch.argsort(self.place)]"),
-    ),
-    Wrong(
-        "average_over_orders",
-        MEAN,
-        "equal-orders-counted-once",
-        source="""
-def average_over_orders(model, x, places):
-    terms = []
-    for place in {tuple(place.tolist()): place for place in places}.values():
-        model.reorder(place)
-        terms.append(-model.nll(x))
-    return torch.logsumexp(torch.stack(terms), dim=0) - math.log(len(terms))
-""",
-    ),
-    Wrong(
-        "average_over_orders",
-        MEAN,
-        "conditionals-averaged",
-        source="""
-def average_over_orders(model, x, places):
-    total = 0
-    for place in places:
-        model.reorder(place)
-        total = total + torch.sigmoid(model(x))
-    p = total / len(places)
-    return (x * p.log() + (1 - x) * (1 - p).log()).sum(1)
-""",
     ),
     Wrong(
         "average_over_orders",

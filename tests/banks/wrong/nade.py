@@ -318,14 +318,48 @@ def nade(x, W, c, V, b):
         "spins-for-bits",
         edit=("bits[i][:, None] *", "(2 * bits[i] - 1)[:, None] *"),
     ),
-    Wrong(
+    *written(
         "sample",
-        OFTEN,
-        "fair-coins",
-        source="""
-def sample(W, c, V, b, count, generator):
-    return torch.rand(count, len(b), generator=generator).round()
+        "sample(W, c, V, b, count, generator)",
+        (
+            OFTEN,
+            "fair-coins",
+            """
+return torch.rand(count, len(b), generator=generator).round()
 """,
+        ),
+        (
+            HEARS,
+            "same-for-all",
+            """
+a, bits = c, []
+for i in range(len(b)):
+    p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
+    bits.append(torch.bernoulli(p, generator=generator))
+    a = a + bits[i] * W[:, i]
+return torch.stack(bits).expand(count, -1)
+""",
+        ),
+        (
+            FORM,
+            "not-drawn",
+            """
+return torch.ones(count, len(b))
+""",
+        ),
+        (
+            OFTEN,
+            "bit-late",
+            """
+a, bits, last = c.expand(count, -1), [], torch.zeros(count)
+for i in range(len(b)):
+    p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
+    bits.append(torch.bernoulli(p, generator=generator))
+    a = a + last[:, None] * W[:, i]
+    last = bits[i]
+return torch.stack(bits, dim=1)
+""",
+        ),
     ),
     *(
         Wrong(
@@ -396,20 +430,6 @@ return x
         edit=(DRAW_START, f"generator.manual_seed(1)\n    {DRAW_START}"),
     ),
     Wrong("sample", FORM, "bits-not-floats", edit=("(bits, dim=1)", "(bits, dim=1).long()")),
-    Wrong(
-        "sample",
-        HEARS,
-        "same-for-all",
-        source="""
-def sample(W, c, V, b, count, generator):
-    a, bits = c, []
-    for i in range(len(b)):
-        p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
-        bits.append(torch.bernoulli(p, generator=generator))
-        a = a + bits[i] * W[:, i]
-    return torch.stack(bits).expand(count, -1)
-""",
-    ),
     # autoencoder_dependencies
     Wrong(
         "autoencoder_dependencies",
@@ -505,15 +525,6 @@ return D
         edit=(COMPARED, "(model(turned) - before).abs().sum(dim=0)"),
     ),
     # what knows nothing
-    Wrong(
-        "sample",
-        FORM,
-        "not-drawn",
-        source="""
-def sample(W, c, V, b, count, generator):
-    return torch.ones(count, len(b))
-""",
-    ),
     Wrong(
         "autoencoder_dependencies",
         BOOLS,
@@ -698,21 +709,6 @@ def nade_scan(x, W, c, V, b):
         a = terms.cumsum(dim=0) - terms + c
         rows.append((torch.sigmoid(a) * V).sum(dim=1) + b)
     return torch.stack(rows)
-""",
-    ),
-    Wrong(
-        "sample",
-        OFTEN,
-        "bit-late",
-        source="""
-def sample(W, c, V, b, count, generator):
-    a, bits, last = c.expand(count, -1), [], torch.zeros(count)
-    for i in range(len(b)):
-        p = torch.sigmoid(torch.sigmoid(a) @ V[i] + b[i])
-        bits.append(torch.bernoulli(p, generator=generator))
-        a = a + last[:, None] * W[:, i]
-        last = bits[i]
-    return torch.stack(bits, dim=1)
 """,
     ),
     Wrong(

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 08, order."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 BUMPS = "p(x2) is the mean of the two bumps N(mu[0], ε) and N(mu[1], ε)"
 MASS = "it integrates to 1, for narrow bumps and for wide ones"
@@ -201,27 +201,44 @@ ANSWERS = (
         "order-changes-the-joint",
         source=bayes(evidence="norm.pdf(x2, sum(mu) / 2, np.sqrt(eps + (mu[1] - mu[0]) ** 2 / 4))"),
     ),
-    Wrong(
+    *written(
         "reverse_posterior",
-        BAYES,
-        "gaussian-for-posterior",
-        source="""
-def reverse_posterior(x1, x2, mu, eps):
-    w = expit((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
-    mean = np.sqrt(2 / np.pi) * (2 * w - 1)
-    return norm.pdf(x1, mean, np.sqrt(1 - mean**2))
+        "reverse_posterior(x1, x2, mu, eps)",
+        (
+            BAYES,
+            "gaussian-for-posterior",
+            """
+w = expit((mu[1] - mu[0]) * (x2 - (mu[0] + mu[1]) / 2) / eps)
+mean = np.sqrt(2 / np.pi) * (2 * w - 1)
+return norm.pdf(x1, mean, np.sqrt(1 - mean**2))
 """,
-    ),
-    Wrong(
-        "reverse_posterior",
-        BAYES,
-        "gaussian-for-posterior",
-        source="""
-def reverse_posterior(x1, x2, mu, eps):
-    covariance, var2 = (mu[1] - mu[0]) / np.sqrt(2 * np.pi), eps + (mu[1] - mu[0]) ** 2 / 4
-    mean = covariance / var2 * (x2 - (mu[0] + mu[1]) / 2)
-    return norm.pdf(x1, mean, np.sqrt(1 - covariance**2 / var2))
+        ),
+        (
+            BAYES,
+            "gaussian-for-posterior",
+            """
+covariance, var2 = (mu[1] - mu[0]) / np.sqrt(2 * np.pi), eps + (mu[1] - mu[0]) ** 2 / 4
+mean = covariance / var2 * (x2 - (mu[0] + mu[1]) / 2)
+return norm.pdf(x1, mean, np.sqrt(1 - covariance**2 / var2))
 """,
+        ),
+        (
+            BAYES,
+            "gaussians-for-halves",
+            """
+w = expit((mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps)
+h = np.sqrt(2 / np.pi)
+return w * norm.pdf(x1, h) + (1 - w) * norm.pdf(x1, -h)
+""",
+        ),
+        (
+            BAYES,
+            "x1-for-its-side",
+            """
+t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+return 2 * norm.pdf(x1) * expit(x1 * t)
+""",
+        ),
     ),
     Wrong("reverse_posterior", BROADCAST, "zero-above", edit=("where(x1 > 0", "where(x1 >= 0")),
     Wrong(
@@ -561,26 +578,87 @@ def odds(x2):
     Wrong("initial_bias", LOG_ODDS, edit=(LOGIT, "return torch.zeros_like(frequency)")),
     Wrong("initial_bias", EDGES, "nothing-added", edit=(FREQUENCY, "frequency = images.mean(0)")),
     Wrong("initial_bias", EDGES, edit=(LOGIT, "return torch.logit(images.mean(0), 1e-6)")),
-    Wrong(
+    *written(
         "initial_bias",
-        LOG_ODDS,
-        "nothing-added",
-        source="""
-def initial_bias(images):
-    return torch.logit(images.mean(0).clamp(1e-3, 1 - 1e-3))
+        "initial_bias(images)",
+        (
+            LOG_ODDS,
+            "nothing-added",
+            """
+return torch.logit(images.mean(0).clamp(1e-3, 1 - 1e-3))
 """,
+        ),
+        (
+            "what it is given stays as it was",
+            "arguments-overwritten",
+            """
+images += 0.5 / len(images)
+return torch.logit(images.sum(0) / (len(images) + 1))
+""",
+        ),
+        (
+            LOG_ODDS,
+            "over-everything",
+            """
+f = (images.sum() + 0.5) / (images.numel() + 1)
+return torch.logit(f).expand(images.shape[1])
+""",
+        ),
+        (
+            LOG_ODDS,
+            "over-everything",
+            """
+f = (images.sum(0) + 0.5) / (images.numel() + 1)
+return torch.logit(f)
+""",
+        ),
+        (
+            LOG_ODDS,
+            "mean-taken-away",
+            """
+b = torch.logit((images.sum(0) + 0.5) / (len(images) + 1))
+return b - b.mean()
+""",
+        ),
+        (
+            LOG_ODDS,
+            "other-images-added",
+            """
+return torch.logit((images.sum(0) + 0.25) / (len(images) + 0.5))
+""",
+        ),
+        (
+            EDGES,
+            "clamped",
+            """
+return torch.logit((images.sum(0) + 0.5) / (len(images) + 1)).clamp(-4, 4)
+""",
+        ),
+        (
+            LOG_ODDS,
+            "row-for-vector",
+            """
+return torch.logit((images.sum(0, keepdim=True) + 0.5) / (len(images) + 1))
+""",
+        ),
+        (
+            LOG_ODDS,
+            "added-to-frequencies",
+            """
+ink, white = images.mean(0) + 0.5, (1 - images).mean(0) + 0.5
+return torch.log(ink / white)
+""",
+        ),
+        (
+            EDGES,
+            "clamped",
+            """
+f = (images.sum(0) + 0.5) / (len(images) + 1)
+return torch.clamp(torch.log(f) - torch.log1p(-f), -6, 6)
+""",
+        ),
     ),
     Wrong("initial_bias", LOG_ODDS, edit=(FREQUENCY, "images = images[:100]\n    " + FREQUENCY)),
-    Wrong(
-        "initial_bias",
-        "what it is given stays as it was",
-        "arguments-overwritten",
-        source="""
-def initial_bias(images):
-    images += 0.5 / len(images)
-    return torch.logit(images.sum(0) / (len(images) + 1))
-""",
-    ),
     Wrong("reverse_posterior", BAYES, "std-for-variance", edit=("/ eps", "/ np.sqrt(eps)")),
     Wrong("reverse_posterior", BAYES, "half-twice", edit=("/ eps", "/ (2 * eps)")),
     Wrong(
@@ -594,262 +672,144 @@ def initial_bias(images):
             "    side = np.where(x1 > 0, w, 1 - w)",
         ),
     ),
-    Wrong(
+    *written(
         "best_reverse_gaussian",
-        MEAN,
-        "quadrature-across-the-jump",
-        source="""
-def best_reverse_gaussian(mu, eps):
-    def conditional(x2):  # a grid that ends where the bell has not
-        x1 = np.linspace(-3, 3, 601)
-        p = reverse_posterior(x1, np.asarray(x2, float)[..., None], mu, eps) * (x1[1] - x1[0])
-        mean = (p * x1).sum(-1)
-        return mean, (p * x1**2).sum(-1) - mean**2
+        "best_reverse_gaussian(mu, eps)",
+        (
+            MEAN,
+            "quadrature-across-the-jump",
+            """
+def conditional(x2):  # a grid that ends where the bell has not
+    x1 = np.linspace(-3, 3, 601)
+    p = reverse_posterior(x1, np.asarray(x2, float)[..., None], mu, eps) * (x1[1] - x1[0])
+    mean = (p * x1).sum(-1)
+    return mean, (p * x1**2).sum(-1) - mean**2
 
-    return sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
+return sum(mu) / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
 """,
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "product-of-bumps",
-        source="""
-def marginal_x2(x2, mu, eps):
-    a, b = (norm.pdf(x2, m, np.sqrt(eps)) for m in mu)
-    return np.sqrt(a * b)
-""",
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "sign-of-x2",
-        source="""
-def marginal_x2(x2, mu, eps):
-    return norm.pdf(x2, np.where(np.asarray(x2) > 0, mu[1], mu[0]), np.sqrt(eps))
-""",
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "normalized-over-what-is-given",
-        source="""
-def marginal_x2(x2, mu, eps):
-    s = np.sqrt(eps)
-    d = norm.pdf(x2, mu[0], s) + norm.pdf(x2, mu[1], s)
-    return d / np.sum(d)
-""",
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "distribution-for-density",
-        source="""
-def marginal_x2(x2, mu, eps):
-    return np.mean([norm.cdf(x2, m, np.sqrt(eps)) for m in mu], axis=0)
-""",
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "weights-from-the-means",
-        source="""
-def marginal_x2(x2, mu, eps):
-    w = norm.cdf(0, mu[0], 1)
-    s = np.sqrt(eps)
-    return w * norm.pdf(x2, mu[0], s) + (1 - w) * norm.pdf(x2, mu[1], s)
-""",
-    ),
-    Wrong(
-        "reverse_posterior",
-        BAYES,
-        "gaussians-for-halves",
-        source="""
-def reverse_posterior(x1, x2, mu, eps):
-    w = expit((mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps)
-    h = np.sqrt(2 / np.pi)
-    return w * norm.pdf(x1, h) + (1 - w) * norm.pdf(x1, -h)
-""",
-    ),
-    Wrong(
-        "reverse_posterior",
-        BAYES,
-        "x1-for-its-side",
-        source="""
-def reverse_posterior(x1, x2, mu, eps):
+        ),
+        (
+            MOMENTS,
+            "corrected-for-a-sample",
+            """
+def conditional(x2):
     t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
-    return 2 * norm.pdf(x1) * expit(x1 * t)
+    m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+    return m, 1 - m**2
+return np.mean(mu), eps + np.var(mu, ddof=1), conditional
 """,
-    ),
-    Wrong(
-        "best_reverse_gaussian",
-        MOMENTS,
-        "corrected-for-a-sample",
-        source="""
-def best_reverse_gaussian(mu, eps):
-    def conditional(x2):
-        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
-        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
-        return m, 1 - m**2
-    return np.mean(mu), eps + np.var(mu, ddof=1), conditional
+        ),
+        (
+            MEAN,
+            "log-odds-doubled",
+            """
+def conditional(x2):
+    t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+    m = np.sqrt(2 / np.pi) * np.tanh(t)
+    return m, 1 - m**2
+return np.mean(mu), eps + np.var(mu), conditional
 """,
-    ),
-    Wrong(
-        "best_reverse_gaussian",
-        MEAN,
-        "log-odds-doubled",
-        source="""
-def best_reverse_gaussian(mu, eps):
-    def conditional(x2):
-        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
-        m = np.sqrt(2 / np.pi) * np.tanh(t)
-        return m, 1 - m**2
-    return np.mean(mu), eps + np.var(mu), conditional
+        ),
+        (
+            MOMENTS,
+            "first-mean-taken-for-0",
+            """
+def conditional(x2):
+    t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
+    m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+    return m, 1 - m**2
+return mu[1] / 2, eps + mu[1] ** 2 / 4, conditional
 """,
-    ),
-    Wrong(
-        "best_reverse_gaussian",
-        MOMENTS,
-        "first-mean-taken-for-0",
-        source="""
-def best_reverse_gaussian(mu, eps):
-    def conditional(x2):
-        t = (mu[1] - mu[0]) * (x2 - np.mean(mu)) / eps
-        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
-        return m, 1 - m**2
-    return mu[1] / 2, eps + mu[1] ** 2 / 4, conditional
+        ),
+        (
+            MOMENTS,
+            "first-mean-taken-for-0",
+            """
+def conditional(x2):
+    t = (mu[1] - mu[0]) * (np.asarray(x2) - sum(mu) / 2) / eps
+    m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
+    return m, 1 - m**2
+return mu[1] / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
 """,
+        ),
     ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "over-everything",
-        source="""
-def initial_bias(images):
-    f = (images.sum() + 0.5) / (images.numel() + 1)
-    return torch.logit(f).expand(images.shape[1])
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "over-everything",
-        source="""
-def initial_bias(images):
-    f = (images.sum(0) + 0.5) / (images.numel() + 1)
-    return torch.logit(f)
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "mean-taken-away",
-        source="""
-def initial_bias(images):
-    b = torch.logit((images.sum(0) + 0.5) / (len(images) + 1))
-    return b - b.mean()
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "other-images-added",
-        source="""
-def initial_bias(images):
-    return torch.logit((images.sum(0) + 0.25) / (len(images) + 0.5))
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        EDGES,
-        "clamped",
-        source="""
-def initial_bias(images):
-    return torch.logit((images.sum(0) + 0.5) / (len(images) + 1)).clamp(-4, 4)
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "row-for-vector",
-        source="""
-def initial_bias(images):
-    return torch.logit((images.sum(0, keepdim=True) + 0.5) / (len(images) + 1))
-""",
-    ),
-    Wrong(
-        "initial_bias",
-        LOG_ODDS,
-        "added-to-frequencies",
-        source="""
-def initial_bias(images):
-    ink, white = images.mean(0) + 0.5, (1 - images).mean(0) + 0.5
-    return torch.log(ink / white)
-""",
-    ),
-    Wrong(
+    *written(
         "marginal_x2",
-        BUMPS,
-        "weights-from-the-means",
-        source="""
-def marginal_x2(x2, mu, eps):
-    sd = np.sqrt(eps)
-    w = norm.cdf(0, mu[0], sd)
-    return w * norm.pdf(x2, mu[0], sd) + (1 - w) * norm.pdf(x2, mu[1], sd)
+        "marginal_x2(x2, mu, eps)",
+        (
+            BUMPS,
+            "product-of-bumps",
+            """
+a, b = (norm.pdf(x2, m, np.sqrt(eps)) for m in mu)
+return np.sqrt(a * b)
 """,
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "normalized-over-what-is-given",
-        source="""
-def marginal_x2(x2, mu, eps):
-    heights = sum(np.exp(-((x2 - m) ** 2) / (2 * eps)) for m in mu)
-    return heights / np.sum(heights)
+        ),
+        (
+            BUMPS,
+            "sign-of-x2",
+            """
+return norm.pdf(x2, np.where(np.asarray(x2) > 0, mu[1], mu[0]), np.sqrt(eps))
 """,
-    ),
-    Wrong(
-        "best_reverse_gaussian",
-        MOMENTS,
-        "first-mean-taken-for-0",
-        source="""
-def best_reverse_gaussian(mu, eps):
-    def conditional(x2):
-        t = (mu[1] - mu[0]) * (np.asarray(x2) - sum(mu) / 2) / eps
-        m = np.sqrt(2 / np.pi) * np.tanh(t / 2)
-        return m, 1 - m**2
-    return mu[1] / 2, eps + (mu[1] - mu[0]) ** 2 / 4, conditional
+        ),
+        (
+            BUMPS,
+            "normalized-over-what-is-given",
+            """
+s = np.sqrt(eps)
+d = norm.pdf(x2, mu[0], s) + norm.pdf(x2, mu[1], s)
+return d / np.sum(d)
 """,
-    ),
-    Wrong(
-        "initial_bias",
-        EDGES,
-        "clamped",
-        source="""
-def initial_bias(images):
-    f = (images.sum(0) + 0.5) / (len(images) + 1)
-    return torch.clamp(torch.log(f) - torch.log1p(-f), -6, 6)
+        ),
+        (
+            BUMPS,
+            "distribution-for-density",
+            """
+return np.mean([norm.cdf(x2, m, np.sqrt(eps)) for m in mu], axis=0)
 """,
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "nearest-bump-only",
-        source="""
-def marginal_x2(x2, mu, eps):
-    x2 = np.asarray(x2, float)
-    near = np.where(np.abs(x2 - mu[0]) <= np.abs(x2 - mu[1]), mu[0], mu[1])
-    return norm.pdf(x2, near, np.sqrt(eps))
+        ),
+        (
+            BUMPS,
+            "weights-from-the-means",
+            """
+w = norm.cdf(0, mu[0], 1)
+s = np.sqrt(eps)
+return w * norm.pdf(x2, mu[0], s) + (1 - w) * norm.pdf(x2, mu[1], s)
 """,
-    ),
-    Wrong(
-        "marginal_x2",
-        BUMPS,
-        "nearest-bump-only",
-        source="""
-def marginal_x2(x2, mu, eps):
-    center = np.where(np.asarray(x2) > np.mean(mu), mu[1], mu[0])
-    return norm.pdf(x2, center, np.sqrt(eps)) / 2
+        ),
+        (
+            BUMPS,
+            "weights-from-the-means",
+            """
+sd = np.sqrt(eps)
+w = norm.cdf(0, mu[0], sd)
+return w * norm.pdf(x2, mu[0], sd) + (1 - w) * norm.pdf(x2, mu[1], sd)
 """,
+        ),
+        (
+            BUMPS,
+            "normalized-over-what-is-given",
+            """
+heights = sum(np.exp(-((x2 - m) ** 2) / (2 * eps)) for m in mu)
+return heights / np.sum(heights)
+""",
+        ),
+        (
+            BUMPS,
+            "nearest-bump-only",
+            """
+x2 = np.asarray(x2, float)
+near = np.where(np.abs(x2 - mu[0]) <= np.abs(x2 - mu[1]), mu[0], mu[1])
+return norm.pdf(x2, near, np.sqrt(eps))
+""",
+        ),
+        (
+            BUMPS,
+            "nearest-bump-only",
+            """
+center = np.where(np.asarray(x2) > np.mean(mu), mu[1], mu[0])
+return norm.pdf(x2, center, np.sqrt(eps)) / 2
+""",
+        ),
     ),
     Wrong(
         "reverse_posterior",

@@ -1,6 +1,6 @@
 """Wrong answers to lesson 11, recurrent."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 SQUARE = "each row becomes tanh(W x + U h + b), where x is as long as h"
 STATES = "texts of T symbols have T + 1 states, and the state at place t has read t symbols"
@@ -97,30 +97,41 @@ ANSWERS = (
         ("shifted", ("step(x[:, t]", "step(x[:, max(t - 1, 0)]")),
         ("shifted", ("step(x[:, t]", "step(x[:, min(t + 1, x.shape[1] - 1)]")),
     ),
-    Wrong(
+    *written(
         "unroll",
-        STATES,
-        "state-not-reset",
-        source="""
-def unroll(step, x, h):
-    rows, state = [], h[:1]
-    for i in range(len(x)):
-        row = [state]
-        for t in range(x.shape[1]):
-            row.append(step(x[i : i + 1, t], row[-1]))
-        state = row[-1]
-        rows.append(torch.stack(row, dim=1))
-    return torch.cat(rows)
+        "unroll(step, x, h)",
+        (
+            STATES,
+            "state-not-reset",
+            """
+rows, state = [], h[:1]
+for i in range(len(x)):
+    row = [state]
+    for t in range(x.shape[1]):
+        row.append(step(x[i : i + 1, t], row[-1]))
+    state = row[-1]
+    rows.append(torch.stack(row, dim=1))
+return torch.cat(rows)
 """,
-    ),
-    Wrong(
-        "unroll",
-        STATES,
-        "the-same-always",
-        source="""
-def unroll(step, x, h):
-    return torch.zeros(len(h), x.shape[1] + 1, h.shape[1])
+        ),
+        (
+            STATES,
+            "the-same-always",
+            """
+return torch.zeros(len(h), x.shape[1] + 1, h.shape[1])
 """,
+        ),
+        (
+            GRADIENT,
+            "written-over-on-the-way",
+            """
+states = torch.zeros(len(x), x.shape[1] + 1, h.shape[1], dtype=h.dtype)
+states[:, 0] = h
+for t in range(x.shape[1]):
+    states[:, t + 1] = step(x[:, t], states[:, t])
+return states
+""",
+        ),
     ),
     *_rows(
         "gru_step",
@@ -438,28 +449,64 @@ def sample(step, logits, h, limit, generator=None):
             ),
         )
     ),
-    Wrong(
+    *written(
         "scan",
-        FORGETS,
-        "divided-by-products",
-        source="""
-def scan(a, b):
-    A = a.cumprod(dim=1)
-    return A * (b / A).cumsum(dim=1)
+        "scan(a, b)",
+        (
+            FORGETS,
+            "divided-by-products",
+            """
+A = a.cumprod(dim=1)
+return A * (b / A).cumsum(dim=1)
 """,
-    ),
-    Wrong(
-        "scan",
-        AT_ONCE,
-        "a-loop-over-the-steps",
-        source="""
-def scan(a, b):
-    h, states = torch.zeros_like(b[:, 0]), []
-    for t in range(b.shape[1]):
-        h = a[:, t] * h + b[:, t]
-        states.append(h)
-    return torch.stack(states, dim=1)
+        ),
+        (
+            AT_ONCE,
+            "a-loop-over-the-steps",
+            """
+h, states = torch.zeros_like(b[:, 0]), []
+for t in range(b.shape[1]):
+    h = a[:, t] * h + b[:, t]
+    states.append(h)
+return torch.stack(states, dim=1)
 """,
+        ),
+        (
+            SCANNED,
+            "joined-around",
+            """
+distance = 1
+while distance < a.shape[1]:
+    a, b = a * a.roll(distance, 1), a * b.roll(distance, 1) + b
+    distance *= 2
+return b
+""",
+        ),
+        (
+            SCANNED,
+            "half-a-scan",
+            """
+T = b.shape[1]
+size = 1 << (T - 1).bit_length()
+a, b = F.pad(a, (0, 0, 0, size - T), value=1.0), F.pad(b, (0, 0, 0, size - T))
+distance = 1
+while distance < size:
+    to = torch.arange(2 * distance - 1, size, 2 * distance)
+    b = b.index_add(1, to, a[:, to] * b[:, to - distance])
+    a = a.index_copy(1, to, a[:, to] * a[:, to - distance])
+    distance *= 2
+return b[:, :T]
+""",
+        ),
+        (
+            SCANNED,
+            "few-steps-only",
+            """
+A = a.cumprod(dim=1)
+safe = torch.where(A.abs() < 1e-8, torch.full_like(A, 1e-8), A)
+return A * (b / safe).cumsum(dim=1)
+""",
+        ),
     ),
     *_rows(
         "rnn_step",
@@ -575,19 +622,6 @@ def scan(a, b):
         ("a-returned", ("return b", "return a, b")),
         ("last-state-only", ("return b", "return b[:, -1]")),
     ),
-    Wrong(
-        "scan",
-        SCANNED,
-        "joined-around",
-        source="""
-def scan(a, b):
-    distance = 1
-    while distance < a.shape[1]:
-        a, b = a * a.roll(distance, 1), a * b.roll(distance, 1) + b
-        distance *= 2
-    return b
-""",
-    ),
     *_rows(
         "gru_step",
         GRU,
@@ -654,19 +688,6 @@ def scan(a, b):
         ("x-t-for-x-before", (STACK, "return torch.stack([*states[1:], states[-1]], dim=1)")),
         ("state-added", (APPEND, APPEND.replace("step(", "states[-1] + step("))),
         ("last-symbol-unread", (STACK, "return torch.stack([*states[:-1], states[-2]], dim=1)")),
-    ),
-    Wrong(
-        "unroll",
-        GRADIENT,
-        "written-over-on-the-way",
-        source="""
-def unroll(step, x, h):
-    states = torch.zeros(len(x), x.shape[1] + 1, h.shape[1], dtype=h.dtype)
-    states[:, 0] = h
-    for t in range(x.shape[1]):
-        states[:, t + 1] = step(x[:, t], states[:, t])
-    return states
-""",
     ),
     *_rows(
         "gru_step",
@@ -785,34 +806,5 @@ def sample(step, logits, h, limit, generator=None):
                 "return a.cumsum(1) + (b - a.cumsum(1)).logcumsumexp(1)\n    distance = 1",
             ),
         ),
-    ),
-    Wrong(
-        "scan",
-        SCANNED,
-        "half-a-scan",
-        source="""
-def scan(a, b):
-    T = b.shape[1]
-    size = 1 << (T - 1).bit_length()
-    a, b = F.pad(a, (0, 0, 0, size - T), value=1.0), F.pad(b, (0, 0, 0, size - T))
-    distance = 1
-    while distance < size:
-        to = torch.arange(2 * distance - 1, size, 2 * distance)
-        b = b.index_add(1, to, a[:, to] * b[:, to - distance])
-        a = a.index_copy(1, to, a[:, to] * a[:, to - distance])
-        distance *= 2
-    return b[:, :T]
-""",
-    ),
-    Wrong(
-        "scan",
-        SCANNED,
-        "few-steps-only",
-        source="""
-def scan(a, b):
-    A = a.cumprod(dim=1)
-    safe = torch.where(A.abs() < 1e-8, torch.full_like(A, 1e-8), A)
-    return A * (b / safe).cumsum(dim=1)
-""",
     ),
 )

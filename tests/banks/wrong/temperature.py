@@ -1,6 +1,6 @@
 """Wrong answers to lesson 13, temperature."""
 
-from tests.banks.bank import Wrong
+from tests.banks.bank import Wrong, written
 
 SOFTMAX = "p_T = softmax(z / T): below 1 it sharpens, above 1 it flattens, 1 changes nothing"
 LIMITS = "T → 0 is greedy with ties shared, T → ∞ is uniform, and nothing overflows"
@@ -203,19 +203,96 @@ ANSWERS = (
             ".add(probs.shape[-1] - 1)",
         ),
     ),
-    Wrong(
+    *written(
         "top_k",
-        ROWS,
-        "batch-flattened",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError(f"k must be at least 1: got {k}")
-    flat = probs.flatten()
-    order = flat.argsort(descending=True, stable=True)
-    kept = flat * torch.zeros_like(flat).scatter(-1, order[:k], 1.0)
-    return (kept / kept.sum()).view(probs.shape)
+        "top_k(probs, k)",
+        (
+            ROWS,
+            "batch-flattened",
+            """
+if k < 1:
+    raise ValueError(f"k must be at least 1: got {k}")
+flat = probs.flatten()
+order = flat.argsort(descending=True, stable=True)
+kept = flat * torch.zeros_like(flat).scatter(-1, order[:k], 1.0)
+return (kept / kept.sum()).view(probs.shape)
 """,
+        ),
+        (
+            ROWS,
+            "rows-mixed",
+            """
+if k < 1:
+    raise ValueError("k must be at least 1")
+filtered = probs.clone()
+order = probs.argsort(dim=-1, descending=True, stable=True)
+remove = order[..., k:]
+filtered[..., remove.flatten()] = 0.0
+return filtered / filtered.sum(dim=-1, keepdim=True)
+""",
+        ),
+        (
+            K_BEST,
+            "cut-mass-given-away",
+            """
+if k < 1:
+    raise ValueError(k)
+k = min(k, probs.shape[-1])
+idx = probs.argsort(dim=-1, descending=True, stable=True)[..., :k]
+mask = torch.zeros_like(probs).scatter(-1, idx, 1.0)
+kept = probs * mask
+missing = 1 - kept.sum(-1, keepdim=True)
+return kept + mask * missing / k
+""",
+        ),
+        (
+            K_BEST,
+            "cut-mass-given-away",
+            """
+if k < 1:
+    raise ValueError(k)
+idx = probs.argsort(dim=-1, descending=True, stable=True)
+kept = probs * torch.zeros_like(probs).scatter(-1, idx[..., :k], 1.0)
+return kept.scatter_add(-1, idx[..., :1], 1 - kept.sum(-1, keepdim=True))
+""",
+        ),
+        (
+            ROWS,
+            "batch-flattened",
+            """
+if k < 1:
+    raise ValueError(k)
+flat = probs.flatten()
+k = min(k * (flat.numel() // probs.shape[-1]), flat.numel())
+order = flat.argsort(descending=True, stable=True)[:k]
+kept = torch.zeros_like(flat).scatter(0, order, flat[order]).view(probs.shape)
+return kept / kept.sum(-1, keepdim=True)
+""",
+        ),
+        (
+            ROWS,
+            "sum-over-the-batch",
+            """
+if k < 1:
+    raise ValueError(k)
+order = probs.argsort(dim=-1, descending=True, stable=True)
+kept = probs.scatter(-1, order[..., k:], 0.0)
+mass = kept.reshape(-1, kept.shape[-1])[0].sum()
+return kept / mass
+""",
+        ),
+        (
+            K_BEST,
+            "one-too-few",
+            """
+sorted_probs, order = torch.sort(probs, descending=True, stable=True, dim=-1)
+cut = max(k - 1, 1)
+sorted_probs = sorted_probs.clone()
+sorted_probs[..., cut:] = 0
+out = torch.zeros_like(probs).scatter(-1, order, sorted_probs)
+return out / out.sum(-1, keepdim=True)
+""",
+        ),
     ),
     Wrong(
         "top_k",
@@ -358,40 +435,83 @@ def top_k(probs, k):
     ),
     Wrong("top_p", P_REFUSED, "not-refused", edit=("0 < p <= 1", "p <= 1")),
     # next_probs
-    Wrong(
+    *written(
         "next_probs",
-        ORDER,
-        "temperature-after-top-p",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    probs = temperature(logits, 1.0)
-    if k is not None:
-        probs = top_k(probs, k)
-    return temperature(top_p(probs, p).log(), T)
+        "next_probs(logits, T=1.0, k=None, p=1.0)",
+        (
+            ORDER,
+            "temperature-after-top-p",
+            """
+probs = temperature(logits, 1.0)
+if k is not None:
+    probs = top_k(probs, k)
+return temperature(top_p(probs, p).log(), T)
 """,
-    ),
-    Wrong(
-        "next_probs",
-        ORDER,
-        "top-p-before-top-k",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    probs = top_p(temperature(logits, T), p)
-    return probs if k is None else top_k(probs, k)
+        ),
+        (
+            ORDER,
+            "top-p-before-top-k",
+            """
+probs = top_p(temperature(logits, T), p)
+return probs if k is None else top_k(probs, k)
 """,
-    ),
-    Wrong(
-        "next_probs",
-        ORDER,
-        "top-p-before-top-k",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    probs = temperature(logits, T)
-    both = probs * (top_p(probs, p) > 0)
-    if k is not None:
-        both = both * (top_k(probs, k) > 0)
-    return both / both.sum(-1, keepdim=True)
+        ),
+        (
+            ORDER,
+            "top-p-before-top-k",
+            """
+probs = temperature(logits, T)
+both = probs * (top_p(probs, p) > 0)
+if k is not None:
+    both = both * (top_k(probs, k) > 0)
+return both / both.sum(-1, keepdim=True)
 """,
+        ),
+        (
+            LEFT_OUT,
+            "rows-for-V",
+            """
+if k is None:
+    k = len(logits)
+return top_p(top_k(temperature(logits, T), k), p)
+""",
+        ),
+        (
+            ORDER,
+            "k-ignored",
+            """
+probs = temperature(logits, T)
+if k is not None:
+    top_k(probs, k)
+return top_p(probs, p)
+""",
+        ),
+        (
+            LEFT_OUT,
+            "logits-returned",
+            """
+out = logits
+if T != 1.0:
+    out = temperature(out, T)
+if k is not None:
+    out = top_k(out, k)
+if p < 1.0:
+    out = top_p(out, p)
+return out
+""",
+        ),
+        (
+            ENDS,
+            "ties-keep-more",
+            """
+logits = logits / T
+if k is not None:
+    v, _ = torch.topk(logits, min(k, logits.size(-1)))
+    logits = logits.masked_fill(logits < v[..., [-1]], -float("Inf"))
+probs = torch.softmax(logits, dim=-1)
+return top_p(probs, p)
+""",
+        ),
     ),
     Wrong("next_probs", ORDER, "T-ignored", edit=("(logits, T)", "(logits, 1.0)")),
     Wrong(
@@ -418,64 +538,177 @@ def next_probs(logits, T=1.0, k=None, p=1.0):
     Wrong("greedy", EACH, "prefix-not-extended", edit=("step(tokens)", "step(tokens[:, :0])")),
     Wrong("greedy", EACH, "last-token-only", edit=("step(tokens)", "step(tokens[:, -1:])")),
     Wrong("greedy", EACH, "least-probable", edit=(".max(dim=0)", ".min(dim=0)")),
-    Wrong(
+    *written(
         "greedy",
-        EACH,
-        "searched",
-        source="""
-def greedy(step, length):
-    tokens, scores = beam_search(step, 4 ** length, length)
-    return tokens[0], float(scores[0])
+        "greedy(step, length)",
+        (
+            EACH,
+            "searched",
+            """
+tokens, scores = beam_search(step, 4 ** length, length)
+return tokens[0], float(scores[0])
 """,
+        ),
+        (
+            EACH,
+            "ties-by-chance",
+            """
+tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
+for _ in range(length):
+    row = step(tokens)[0]
+    best = len(row) - 1 - row.flip(0).argmax()
+    tokens = torch.cat([tokens, best.view(1, 1)], dim=1)
+    total += float(row[best])
+return tokens[0], total
+""",
+        ),
+        (
+            FAR,
+            "product-for-logs",
+            """
+tokens = torch.zeros(1, 0, dtype=torch.long)
+prob = 1.0
+for _ in range(length):
+    p = step(tokens)[0].exp()
+    v = int(p.argmax())
+    prob = prob * p[v]
+    tokens = torch.cat([tokens, torch.tensor([[v]])], dim=1)
+return tokens[0], float(torch.log(torch.as_tensor(prob)))
+""",
+        ),
+        (
+            EACH,
+            "looks-ahead",
+            """
+tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
+for t in range(length):
+    row = step(tokens)[0]
+    value = row.clone()
+    if t + 1 < length:
+        V = len(row)
+        tried = torch.cat([tokens.expand(V, -1), torch.arange(V)[:, None]], 1)
+        value = row + step(tried).max(1).values
+    v = int(value.argmax())
+    total += float(row[v])
+    tokens = torch.cat([tokens, torch.tensor([[v]])], 1)
+return tokens[0], total
+""",
+        ),
     ),
     Wrong("greedy", WHOLE, "probability-for-log", edit=("[0], total", "[0], math.exp(total)")),
     Wrong("greedy", WHOLE, "last-step-only", edit=("total += float", "total = float")),
     Wrong("greedy", WHOLE, "mean-for-sum", edit=("[0], total", "[0], total / length")),
-    Wrong(
-        "greedy",
-        EACH,
-        "ties-by-chance",
-        source="""
-def greedy(step, length):
-    tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
-    for _ in range(length):
-        row = step(tokens)[0]
-        best = len(row) - 1 - row.flip(0).argmax()
-        tokens = torch.cat([tokens, best.view(1, 1)], dim=1)
-        total += float(row[best])
-    return tokens[0], total
-""",
-    ),
     Wrong("greedy", WHOLE, "never-added", edit=("total += float(best.values)", "pass")),
     # beam_search
-    Wrong(
+    *written(
         "beam_search",
-        BEAM,
-        "beam-is-greedy",
-        source="""
-def beam_search(step, width, length):
-    scores, tokens = step(torch.zeros(1, 0, dtype=torch.long))[0].topk(min(width, 2))
-    if width > 2:
-        first = step(torch.zeros(1, 0, dtype=torch.long))[0]
-        scores, tokens = first.topk(min(width, len(first)))
-    tokens = tokens[:, None]
-    for _ in range(length - 1):
-        best = step(tokens).max(dim=1)
-        tokens = torch.cat([tokens, best.indices[:, None]], dim=1)
-        scores = scores + best.values
-    order = scores.argsort(descending=True)
-    return tokens[order], scores[order]
+        "beam_search(step, width, length)",
+        (
+            BEAM,
+            "beam-is-greedy",
+            """
+scores, tokens = step(torch.zeros(1, 0, dtype=torch.long))[0].topk(min(width, 2))
+if width > 2:
+    first = step(torch.zeros(1, 0, dtype=torch.long))[0]
+    scores, tokens = first.topk(min(width, len(first)))
+tokens = tokens[:, None]
+for _ in range(length - 1):
+    best = step(tokens).max(dim=1)
+    tokens = torch.cat([tokens, best.indices[:, None]], dim=1)
+    scores = scores + best.values
+order = scores.argsort(descending=True)
+return tokens[order], scores[order]
 """,
-    ),
-    Wrong(
-        "beam_search",
-        TREE,
-        "identical-beams",
-        source="""
-def beam_search(step, width, length):
-    tokens, score = greedy(step, length)
-    return tokens[None].repeat(width, 1), torch.full((width,), score)
+        ),
+        (
+            TREE,
+            "identical-beams",
+            """
+tokens, score = greedy(step, length)
+return tokens[None].repeat(width, 1), torch.full((width,), score)
 """,
+        ),
+        (
+            BEAM,
+            "identical-beams",
+            """
+beams = [{"text": [], "score": 0.0}]
+for _ in range(length):
+    grown = []
+    for beam in beams:
+        prefix = torch.tensor(beam["text"], dtype=torch.long)[None]
+        row = step(prefix)[0]
+        for token in range(len(row)):
+            grown.append(beam)
+            beam["last"] = token
+            beam["gain"] = float(row[token])
+    beams = grown[:width]
+    beams[0]["text"].append(beams[0]["last"])
+    beams[0]["score"] += beams[0]["gain"]
+return torch.tensor([b["text"] for b in beams]), torch.tensor([b["score"] for b in beams])
+""",
+        ),
+        (
+            BEAM,
+            "logs-multiplied",
+            """
+sequences = [[list(), 1.0]]
+for _ in range(length):
+    all_candidates = list()
+    for seq, score in sequences:
+        row = step(torch.tensor([seq], dtype=torch.long).view(1, -1))[0]
+        for j in range(len(row)):
+            all_candidates.append([seq + [j], score * -float(row[j])])
+    ordered = sorted(all_candidates, key=lambda tup: tup[1])
+    sequences = ordered[:width]
+return torch.tensor([s for s, _ in sequences]), torch.tensor([-c for _, c in sequences])
+""",
+        ),
+        (
+            BEAM,
+            "scores-scaled",
+            """
+beams = [([], 0.0)]
+for _ in range(length):
+    new = []
+    for seq, s in beams:
+        row = step(torch.tensor(seq, dtype=torch.long).view(1, -1))[0]
+        for v, lp in enumerate(row.tolist()):
+            new.append((seq + [v], s + lp))
+    beams = sorted(new, key=lambda b: -b[1])[:width]
+return torch.tensor([b[0] for b in beams]), torch.tensor([b[1] / length ** 0.6 for b in beams])
+""",
+        ),
+        (
+            BEAM,
+            "parent-score-forgotten",
+            """
+tokens = torch.zeros(1, 0, dtype=torch.long)
+sums = torch.zeros(1)
+for _ in range(length):
+    logp = step(tokens)
+    V = logp.shape[1]
+    val, place = logp.flatten().topk(min(width, logp.numel()))
+    parent = place // V
+    sums = sums[parent] + val
+    tokens = torch.cat([tokens[parent], (place % V)[:, None]], 1)
+return tokens, sums
+""",
+        ),
+        (
+            BEAM,
+            "scores-shifted",
+            """
+tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)
+for _ in range(length):
+    total = scores[:, None] + step(tokens)
+    V = total.shape[1]
+    scores, place = total.flatten().topk(min(width, total.numel()))
+    scores = scores.log_softmax(dim=0)
+    tokens = torch.cat([tokens[place // V], (place % V)[:, None]], dim=1)
+return tokens, scores
+""",
+        ),
     ),
     Wrong(
         "beam_search",
@@ -568,28 +801,6 @@ def beam_search(step, width, length):
     ),
     Wrong(
         "beam_search",
-        BEAM,
-        "identical-beams",
-        source="""
-def beam_search(step, width, length):
-    beams = [{"text": [], "score": 0.0}]
-    for _ in range(length):
-        grown = []
-        for beam in beams:
-            prefix = torch.tensor(beam["text"], dtype=torch.long)[None]
-            row = step(prefix)[0]
-            for token in range(len(row)):
-                grown.append(beam)
-                beam["last"] = token
-                beam["gain"] = float(row[token])
-        beams = grown[:width]
-        beams[0]["text"].append(beams[0]["last"])
-        beams[0]["score"] += beams[0]["gain"]
-    return torch.tensor([b["text"] for b in beams]), torch.tensor([b["score"] for b in beams])
-""",
-    ),
-    Wrong(
-        "beam_search",
         EVERY,
         "nan-from-inf",
         edit=(
@@ -644,14 +855,36 @@ def beam_search(step, width, length):
         edit=(("nats / math.log(2)", "nats"), ("math.exp(nats)", "2**nats")),
     ),
     # joint_temperature
-    Wrong(
+    *written(
         "joint_temperature",
-        JOINT,
-        "token-wise-for-joint",
-        source="""
-def joint_temperature(p, T):
-    return tokenwise_temperature(p, T)
+        "joint_temperature(p, T)",
+        (
+            JOINT,
+            "token-wise-for-joint",
+            """
+return tokenwise_temperature(p, T)
 """,
+        ),
+        (
+            JOINT,
+            "each-axis-in-turn",
+            """
+z = p.log() / T
+for d in range(p.dim()):
+    z = torch.log_softmax(z, dim=d)
+return z.exp()
+""",
+        ),
+        (
+            JOINT,
+            "first-token-only",
+            """
+first = p.flatten(1).sum(1) if p.dim() > 1 else p
+new = torch.softmax(first.log() / T, 0)
+ratio = torch.nan_to_num(new / first)
+return p * ratio.view(-1, *[1] * (p.dim() - 1))
+""",
+        ),
     ),
     Wrong("joint_temperature", JOINT, "T-multiplied", edit=("/ T", "* T")),
     Wrong(
@@ -703,23 +936,96 @@ def joint_temperature(p, T):
         edit=(JOINTLY, "torch.softmax(p.log() / T, dim=0)"),
     ),
     # tokenwise_temperature
-    Wrong(
+    *written(
         "tokenwise_temperature",
-        TOKENWISE,
-        "joint-for-token-wise",
-        source="""
-def tokenwise_temperature(p, T):
-    return joint_temperature(p, T)
+        "tokenwise_temperature(p, T)",
+        (
+            TOKENWISE,
+            "joint-for-token-wise",
+            """
+return joint_temperature(p, T)
 """,
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        INDEPENDENT,
-        "joint-for-token-wise",
-        source="""
-def tokenwise_temperature(p, T):
-    return joint_temperature(p, T)
+        ),
+        (
+            INDEPENDENT,
+            "joint-for-token-wise",
+            """
+return joint_temperature(p, T)
 """,
+        ),
+        (
+            TOKENWISE,
+            "marginals-tempered",
+            """
+q = torch.ones_like(p)
+for t in range(p.dim()):
+    marginal = p.sum(dim=[a for a in range(p.dim()) if a != t])
+    shape = [1] * p.dim()
+    shape[t] = -1
+    q = q * torch.softmax(marginal.log() / T, dim=0).view(shape)
+return q
+""",
+        ),
+        (
+            TOKENWISE,
+            "middle-steps-missing",
+            """
+first = torch.softmax(p.flatten(1).sum(dim=-1).log() / T, dim=-1) if p.dim() > 1 else 1.0
+then = torch.nan_to_num(torch.softmax(p.log() / T, dim=-1))
+return then * (first.view(-1, *[1] * (p.dim() - 1)) if p.dim() > 1 else 1.0)
+""",
+        ),
+        (
+            TOKENWISE,
+            "prefix-cut",
+            """
+n = p.dim()
+first = p.sum(dim=tuple(range(1, n))) if n > 1 else p
+q = torch.softmax(first.log() / T, 0).view(-1, *[1] * (n - 1))
+for t in range(1, n):
+    others = tuple(d for d in range(n) if d not in (t - 1, t))
+    pair = p.sum(dim=others, keepdim=True) if others else p
+    q = q * torch.softmax(pair.log() / T, dim=t).nan_to_num()
+return q
+""",
+        ),
+        (
+            TOKENWISE,
+            "best-future-for-sum",
+            """
+n = p.dim()
+q = torch.ones_like(p)
+for t in range(n):
+    later = tuple(range(t + 1, n))
+    m = p.amax(dim=later, keepdim=True) if later else p
+    q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
+return q
+""",
+        ),
+        (
+            TOKENWISE,
+            "last-token-first",
+            """
+n = p.dim()
+q = torch.ones_like(p)
+for t in range(n):
+    earlier = tuple(range(t))
+    m = p.sum(dim=earlier, keepdim=True) if earlier else p
+    q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
+return q
+""",
+        ),
+        (
+            TOKENWISE,
+            "rest-in-one-step",
+            """
+first = p.flatten(1).sum(1)
+cond = p.flatten(1) / first[:, None]
+q1 = torch.softmax(first.log() / T, 0)
+q2 = torch.nan_to_num(torch.softmax(cond.log() / T, dim=1))
+return (q1[:, None] * q2).view(p.shape)
+""",
+        ),
     ),
     Wrong(
         "tokenwise_temperature",
@@ -732,21 +1038,6 @@ def tokenwise_temperature(p, T):
         TOKENWISE,
         "only-the-last-tempered",
         edit=("marginal.log() / T", "marginal.log() / (T if t == p.dim() else 1.0)"),
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "marginals-tempered",
-        source="""
-def tokenwise_temperature(p, T):
-    q = torch.ones_like(p)
-    for t in range(p.dim()):
-        marginal = p.sum(dim=[a for a in range(p.dim()) if a != t])
-        shape = [1] * p.dim()
-        shape[t] = -1
-        q = q * torch.softmax(marginal.log() / T, dim=0).view(shape)
-    return q
-""",
     ),
     Wrong(
         "tokenwise_temperature",
@@ -1310,17 +1601,6 @@ def beam_search(step, width, length):
         edit=(JOINTLY, "(p.double() ** (1 / T) / (p.double() ** (1 / T)).sum()).to(p.dtype)"),
     ),
     Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "middle-steps-missing",
-        source="""
-def tokenwise_temperature(p, T):
-    first = torch.softmax(p.flatten(1).sum(dim=-1).log() / T, dim=-1) if p.dim() > 1 else 1.0
-    then = torch.nan_to_num(torch.softmax(p.log() / T, dim=-1))
-    return then * (first.view(-1, *[1] * (p.dim() - 1)) if p.dim() > 1 else 1.0)
-""",
-    ),
-    Wrong(
         "drift",
         SURPRISE,
         "entropy-for-surprise",
@@ -1345,245 +1625,125 @@ def tokenwise_temperature(p, T):
         "last-token-only",
         edit=("tokens = torch.cat([tokens, drawn], dim=1)", "tokens = drawn"),
     ),
-    Wrong(
+    *written(
         "temperature",
-        ROWS,
-        "wrong-axis",
-        source="""
-def temperature(logits, T):
-    import warnings
-    import torch.nn.functional as F
-    if not T > 0:
-        raise ValueError(f"T must be positive: got {T}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return F.softmax(logits / T)
+        "temperature(logits, T)",
+        (
+            ROWS,
+            "wrong-axis",
+            """
+import warnings
+import torch.nn.functional as F
+if not T > 0:
+    raise ValueError(f"T must be positive: got {T}")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    return F.softmax(logits / T)
 """,
-    ),
-    Wrong(
-        "temperature",
-        SOFTMAX,
-        "logits-returned",
-        source="""
-def temperature(logits, T):
-    if T <= 0:
-        raise ValueError(f"T must be positive: got {T}")
-    if T == 1.0:
-        return logits
-    return torch.softmax(logits / T, dim=-1)
+        ),
+        (
+            SOFTMAX,
+            "logits-returned",
+            """
+if T <= 0:
+    raise ValueError(f"T must be positive: got {T}")
+if T == 1.0:
+    return logits
+return torch.softmax(logits / T, dim=-1)
 """,
-    ),
-    Wrong(
-        "temperature",
-        SOFTMAX,
-        "not-normalized",
-        source="""
-def temperature(logits, T):
-    if not T > 0:
-        raise ValueError(f"T must be positive: got {T}")
-    logp = logits.log_softmax(dim=-1)
-    return (logp / T).exp()
+        ),
+        (
+            SOFTMAX,
+            "not-normalized",
+            """
+if not T > 0:
+    raise ValueError(f"T must be positive: got {T}")
+logp = logits.log_softmax(dim=-1)
+return (logp / T).exp()
 """,
+        ),
+        (
+            T_REFUSED,
+            "another-exception",
+            """
+assert T > 0, f"T must be positive: got {T}"
+probs = (logits / T - torch.logsumexp(logits / T, -1, keepdim=True)).exp()
+return probs
+""",
+        ),
     ),
-    Wrong(
-        "temperature",
-        T_REFUSED,
-        "another-exception",
-        source="""
-def temperature(logits, T):
-    assert T > 0, f"T must be positive: got {T}"
-    probs = (logits / T - torch.logsumexp(logits / T, -1, keepdim=True)).exp()
+    *written(
+        "top_p",
+        "top_p(probs, p)",
+        (
+            FEWEST,
+            "fraction-of-the-best",
+            """
+if not 0 < p <= 1:
+    raise ValueError(p)
+floor = (1 - p) * probs.amax(dim=-1, keepdim=True)
+kept = probs * (probs >= floor)
+return kept / kept.sum(-1, keepdim=True)
+""",
+        ),
+        (
+            FEWEST,
+            "crossing-shortened",
+            """
+if not 0 < p <= 1:
+    raise ValueError(p)
+ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+upto = ranked.cumsum(-1)
+before = upto - ranked
+part = (upto.clamp(max=p) - before).clamp(min=0)
+if p == 1:
+    part = ranked
+out = torch.zeros_like(probs).scatter(-1, order, part)
+return out / out.sum(-1, keepdim=True)
+""",
+        ),
+        (
+            ROWS,
+            "first-row-for-all",
+            """
+if not 0 < p <= 1:
+    raise ValueError(p)
+if p == 1:
     return probs
+ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+n = int(((ranked.cumsum(-1) - ranked) < p).sum(-1).max())
+ranked = ranked.clone()
+ranked[..., n:] = 0
+kept = torch.zeros_like(probs).scatter(-1, order, ranked)
+return kept / kept.sum(-1, keepdim=True)
 """,
-    ),
-    Wrong(
-        "top_k",
-        ROWS,
-        "rows-mixed",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError("k must be at least 1")
-    filtered = probs.clone()
-    order = probs.argsort(dim=-1, descending=True, stable=True)
-    remove = order[..., k:]
-    filtered[..., remove.flatten()] = 0.0
-    return filtered / filtered.sum(dim=-1, keepdim=True)
+        ),
+        (
+            FEWEST,
+            "divided-by-p",
+            """
+if not 0 < p <= 1:
+    raise ValueError(p)
+ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+keep = (ranked.cumsum(-1) - ranked) < p
+kept = torch.zeros_like(probs).scatter(-1, order, ranked * keep)
+return kept / p
 """,
-    ),
-    Wrong(
-        "top_k",
-        K_BEST,
-        "cut-mass-given-away",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError(k)
-    k = min(k, probs.shape[-1])
-    idx = probs.argsort(dim=-1, descending=True, stable=True)[..., :k]
-    mask = torch.zeros_like(probs).scatter(-1, idx, 1.0)
-    kept = probs * mask
-    missing = 1 - kept.sum(-1, keepdim=True)
-    return kept + mask * missing / k
+        ),
+        (
+            FEWEST,
+            "best-dropped",
+            """
+if not 0 < p <= 1:
+    raise ValueError(p)
+if p == 1:
+    return probs / probs.sum(-1, keepdim=True)
+ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+before = ranked.cumsum(-1).roll(1, dims=-1)
+kept = torch.zeros_like(probs).scatter(-1, order, ranked * (before < p))
+return kept / kept.sum(-1, keepdim=True)
 """,
-    ),
-    Wrong(
-        "top_k",
-        K_BEST,
-        "cut-mass-given-away",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError(k)
-    idx = probs.argsort(dim=-1, descending=True, stable=True)
-    kept = probs * torch.zeros_like(probs).scatter(-1, idx[..., :k], 1.0)
-    return kept.scatter_add(-1, idx[..., :1], 1 - kept.sum(-1, keepdim=True))
-""",
-    ),
-    Wrong(
-        "top_k",
-        ROWS,
-        "batch-flattened",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError(k)
-    flat = probs.flatten()
-    k = min(k * (flat.numel() // probs.shape[-1]), flat.numel())
-    order = flat.argsort(descending=True, stable=True)[:k]
-    kept = torch.zeros_like(flat).scatter(0, order, flat[order]).view(probs.shape)
-    return kept / kept.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "top_k",
-        ROWS,
-        "sum-over-the-batch",
-        source="""
-def top_k(probs, k):
-    if k < 1:
-        raise ValueError(k)
-    order = probs.argsort(dim=-1, descending=True, stable=True)
-    kept = probs.scatter(-1, order[..., k:], 0.0)
-    mass = kept.reshape(-1, kept.shape[-1])[0].sum()
-    return kept / mass
-""",
-    ),
-    Wrong(
-        "top_k",
-        K_BEST,
-        "one-too-few",
-        source="""
-def top_k(probs, k):
-    sorted_probs, order = torch.sort(probs, descending=True, stable=True, dim=-1)
-    cut = max(k - 1, 1)
-    sorted_probs = sorted_probs.clone()
-    sorted_probs[..., cut:] = 0
-    out = torch.zeros_like(probs).scatter(-1, order, sorted_probs)
-    return out / out.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "top_p",
-        FEWEST,
-        "fraction-of-the-best",
-        source="""
-def top_p(probs, p):
-    if not 0 < p <= 1:
-        raise ValueError(p)
-    floor = (1 - p) * probs.amax(dim=-1, keepdim=True)
-    kept = probs * (probs >= floor)
-    return kept / kept.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "top_p",
-        FEWEST,
-        "crossing-shortened",
-        source="""
-def top_p(probs, p):
-    if not 0 < p <= 1:
-        raise ValueError(p)
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    upto = ranked.cumsum(-1)
-    before = upto - ranked
-    part = (upto.clamp(max=p) - before).clamp(min=0)
-    if p == 1:
-        part = ranked
-    out = torch.zeros_like(probs).scatter(-1, order, part)
-    return out / out.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "top_p",
-        ROWS,
-        "first-row-for-all",
-        source="""
-def top_p(probs, p):
-    if not 0 < p <= 1:
-        raise ValueError(p)
-    if p == 1:
-        return probs
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    n = int(((ranked.cumsum(-1) - ranked) < p).sum(-1).max())
-    ranked = ranked.clone()
-    ranked[..., n:] = 0
-    kept = torch.zeros_like(probs).scatter(-1, order, ranked)
-    return kept / kept.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "top_p",
-        FEWEST,
-        "divided-by-p",
-        source="""
-def top_p(probs, p):
-    if not 0 < p <= 1:
-        raise ValueError(p)
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    keep = (ranked.cumsum(-1) - ranked) < p
-    kept = torch.zeros_like(probs).scatter(-1, order, ranked * keep)
-    return kept / p
-""",
-    ),
-    Wrong(
-        "top_p",
-        FEWEST,
-        "best-dropped",
-        source="""
-def top_p(probs, p):
-    if not 0 < p <= 1:
-        raise ValueError(p)
-    if p == 1:
-        return probs / probs.sum(-1, keepdim=True)
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    before = ranked.cumsum(-1).roll(1, dims=-1)
-    kept = torch.zeros_like(probs).scatter(-1, order, ranked * (before < p))
-    return kept / kept.sum(-1, keepdim=True)
-""",
-    ),
-    Wrong(
-        "next_probs",
-        LEFT_OUT,
-        "rows-for-V",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    if k is None:
-        k = len(logits)
-    return top_p(top_k(temperature(logits, T), k), p)
-""",
-    ),
-    Wrong(
-        "next_probs",
-        ORDER,
-        "k-ignored",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    probs = temperature(logits, T)
-    if k is not None:
-        top_k(probs, k)
-    return top_p(probs, p)
-""",
+        ),
     ),
     Wrong(
         "next_probs",
@@ -1599,313 +1759,89 @@ def next_probs(logits, T=0.7, k=50, p=0.9):
     return probs
 """,
     ),
-    Wrong(
-        "next_probs",
-        LEFT_OUT,
-        "logits-returned",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    out = logits
-    if T != 1.0:
-        out = temperature(out, T)
-    if k is not None:
-        out = top_k(out, k)
-    if p < 1.0:
-        out = top_p(out, p)
-    return out
-""",
-    ),
-    Wrong(
-        "next_probs",
-        ENDS,
-        "ties-keep-more",
-        source="""
-def next_probs(logits, T=1.0, k=None, p=1.0):
-    logits = logits / T
-    if k is not None:
-        v, _ = torch.topk(logits, min(k, logits.size(-1)))
-        logits = logits.masked_fill(logits < v[..., [-1]], -float("Inf"))
-    probs = torch.softmax(logits, dim=-1)
-    return top_p(probs, p)
-""",
-    ),
-    Wrong(
-        "greedy",
-        FAR,
-        "product-for-logs",
-        source="""
-def greedy(step, length):
-    tokens = torch.zeros(1, 0, dtype=torch.long)
-    prob = 1.0
-    for _ in range(length):
-        p = step(tokens)[0].exp()
-        v = int(p.argmax())
-        prob = prob * p[v]
-        tokens = torch.cat([tokens, torch.tensor([[v]])], dim=1)
-    return tokens[0], float(torch.log(torch.as_tensor(prob)))
-""",
-    ),
-    Wrong(
-        "greedy",
-        EACH,
-        "looks-ahead",
-        source="""
-def greedy(step, length):
-    tokens, total = torch.zeros(1, 0, dtype=torch.long), 0.0
-    for t in range(length):
-        row = step(tokens)[0]
-        value = row.clone()
-        if t + 1 < length:
-            V = len(row)
-            tried = torch.cat([tokens.expand(V, -1), torch.arange(V)[:, None]], 1)
-            value = row + step(tried).max(1).values
-        v = int(value.argmax())
-        total += float(row[v])
-        tokens = torch.cat([tokens, torch.tensor([[v]])], 1)
-    return tokens[0], total
-""",
-    ),
-    Wrong(
-        "beam_search",
-        BEAM,
-        "logs-multiplied",
-        source="""
-def beam_search(step, width, length):
-    sequences = [[list(), 1.0]]
-    for _ in range(length):
-        all_candidates = list()
-        for seq, score in sequences:
-            row = step(torch.tensor([seq], dtype=torch.long).view(1, -1))[0]
-            for j in range(len(row)):
-                all_candidates.append([seq + [j], score * -float(row[j])])
-        ordered = sorted(all_candidates, key=lambda tup: tup[1])
-        sequences = ordered[:width]
-    return torch.tensor([s for s, _ in sequences]), torch.tensor([-c for _, c in sequences])
-""",
-    ),
-    Wrong(
-        "beam_search",
-        BEAM,
-        "scores-scaled",
-        source="""
-def beam_search(step, width, length):
-    beams = [([], 0.0)]
-    for _ in range(length):
-        new = []
-        for seq, s in beams:
-            row = step(torch.tensor(seq, dtype=torch.long).view(1, -1))[0]
-            for v, lp in enumerate(row.tolist()):
-                new.append((seq + [v], s + lp))
-        beams = sorted(new, key=lambda b: -b[1])[:width]
-    return torch.tensor([b[0] for b in beams]), torch.tensor([b[1] / length ** 0.6 for b in beams])
-""",
-    ),
-    Wrong(
-        "beam_search",
-        BEAM,
-        "parent-score-forgotten",
-        source="""
-def beam_search(step, width, length):
-    tokens = torch.zeros(1, 0, dtype=torch.long)
-    sums = torch.zeros(1)
-    for _ in range(length):
-        logp = step(tokens)
-        V = logp.shape[1]
-        val, place = logp.flatten().topk(min(width, logp.numel()))
-        parent = place // V
-        sums = sums[parent] + val
-        tokens = torch.cat([tokens[parent], (place % V)[:, None]], 1)
-    return tokens, sums
-""",
-    ),
-    Wrong(
-        "beam_search",
-        BEAM,
-        "scores-shifted",
-        source="""
-def beam_search(step, width, length):
-    tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)
-    for _ in range(length):
-        total = scores[:, None] + step(tokens)
-        V = total.shape[1]
-        scores, place = total.flatten().topk(min(width, total.numel()))
-        scores = scores.log_softmax(dim=0)
-        tokens = torch.cat([tokens[place // V], (place % V)[:, None]], dim=1)
-    return tokens, scores
-""",
-    ),
-    Wrong(
+    *written(
         "score",
-        BITS,
-        "token-left-out",
-        source="""
-def score(logits, tokens):
-    import torch.nn.functional as F
-    loss = F.cross_entropy(logits, tokens, ignore_index=0, reduction="mean")
-    return loss.item() / math.log(2), math.exp(loss.item())
+        "score(logits, tokens)",
+        (
+            BITS,
+            "token-left-out",
+            """
+import torch.nn.functional as F
+loss = F.cross_entropy(logits, tokens, ignore_index=0, reduction="mean")
+return loss.item() / math.log(2), math.exp(loss.item())
 """,
-    ),
-    Wrong(
-        "score",
-        BITS,
-        "best-token-for-text",
-        source="""
-def score(logits, tokens):
-    best = logits.log_softmax(-1).max(dim=-1).values
-    nats = -best.mean().item()
-    return nats / math.log(2), math.exp(nats)
+        ),
+        (
+            BITS,
+            "best-token-for-text",
+            """
+best = logits.log_softmax(-1).max(dim=-1).values
+nats = -best.mean().item()
+return nats / math.log(2), math.exp(nats)
 """,
-    ),
-    Wrong(
-        "score",
-        EXTREMES,
-        "surprise-capped",
-        source="""
-def score(logits, tokens):
-    p = logits.softmax(-1).clamp(min=1e-9)
-    nats = -p[torch.arange(len(tokens)), tokens].log().mean().item()
-    return nats / math.log(2), math.exp(nats)
+        ),
+        (
+            EXTREMES,
+            "surprise-capped",
+            """
+p = logits.softmax(-1).clamp(min=1e-9)
+nats = -p[torch.arange(len(tokens)), tokens].log().mean().item()
+return nats / math.log(2), math.exp(nats)
 """,
-    ),
-    Wrong(
-        "score",
-        EXTREMES,
-        "product-for-logs",
-        source="""
-def score(logits, tokens):
-    p = logits.softmax(-1).gather(1, tokens[:, None])[:, 0]
-    pp = float(p.prod()) ** (-1 / len(p)) if float(p.prod()) > 0 else float("inf")
-    return math.log2(pp), pp
+        ),
+        (
+            EXTREMES,
+            "product-for-logs",
+            """
+p = logits.softmax(-1).gather(1, tokens[:, None])[:, 0]
+pp = float(p.prod()) ** (-1 / len(p)) if float(p.prod()) > 0 else float("inf")
+return math.log2(pp), pp
 """,
+        ),
     ),
-    Wrong(
-        "joint_temperature",
-        JOINT,
-        "each-axis-in-turn",
-        source="""
-def joint_temperature(p, T):
-    z = p.log() / T
-    for d in range(p.dim()):
-        z = torch.log_softmax(z, dim=d)
-    return z.exp()
-""",
-    ),
-    Wrong(
-        "joint_temperature",
-        JOINT,
-        "first-token-only",
-        source="""
-def joint_temperature(p, T):
-    first = p.flatten(1).sum(1) if p.dim() > 1 else p
-    new = torch.softmax(first.log() / T, 0)
-    ratio = torch.nan_to_num(new / first)
-    return p * ratio.view(-1, *[1] * (p.dim() - 1))
-""",
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "prefix-cut",
-        source="""
-def tokenwise_temperature(p, T):
-    n = p.dim()
-    first = p.sum(dim=tuple(range(1, n))) if n > 1 else p
-    q = torch.softmax(first.log() / T, 0).view(-1, *[1] * (n - 1))
-    for t in range(1, n):
-        others = tuple(d for d in range(n) if d not in (t - 1, t))
-        pair = p.sum(dim=others, keepdim=True) if others else p
-        q = q * torch.softmax(pair.log() / T, dim=t).nan_to_num()
-    return q
-""",
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "best-future-for-sum",
-        source="""
-def tokenwise_temperature(p, T):
-    n = p.dim()
-    q = torch.ones_like(p)
-    for t in range(n):
-        later = tuple(range(t + 1, n))
-        m = p.amax(dim=later, keepdim=True) if later else p
-        q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
-    return q
-""",
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "last-token-first",
-        source="""
-def tokenwise_temperature(p, T):
-    n = p.dim()
-    q = torch.ones_like(p)
-    for t in range(n):
-        earlier = tuple(range(t))
-        m = p.sum(dim=earlier, keepdim=True) if earlier else p
-        q = q * torch.softmax(m.log() / T, dim=t).nan_to_num()
-    return q
-""",
-    ),
-    Wrong(
-        "tokenwise_temperature",
-        TOKENWISE,
-        "rest-in-one-step",
-        source="""
-def tokenwise_temperature(p, T):
-    first = p.flatten(1).sum(1)
-    cond = p.flatten(1) / first[:, None]
-    q1 = torch.softmax(first.log() / T, 0)
-    q2 = torch.nan_to_num(torch.softmax(cond.log() / T, dim=1))
-    return (q1[:, None] * q2).view(p.shape)
-""",
-    ),
-    Wrong(
+    *written(
         "drift",
-        SURPRISE,
-        "ends-swapped",
-        source="""
-def drift(model, source, count, length, generator):
-    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
-    for _ in range(length):
-        drawn = torch.multinomial(source(tokens).exp(), 1, generator=generator)
-        out.append(-model(tokens).gather(1, drawn))
-        tokens = torch.cat([tokens, drawn], dim=1)
-    s = torch.cat(out, dim=1)
-    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+        "drift(model, source, count, length, generator)",
+        (
+            SURPRISE,
+            "ends-swapped",
+            """
+tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+for _ in range(length):
+    drawn = torch.multinomial(source(tokens).exp(), 1, generator=generator)
+    out.append(-model(tokens).gather(1, drawn))
+    tokens = torch.cat([tokens, drawn], dim=1)
+s = torch.cat(out, dim=1)
+return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
 """,
-    ),
-    Wrong(
-        "drift",
-        SURPRISE,
-        "first-row-for-all",
-        source="""
-def drift(model, source, count, length, generator):
-    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
-    for _ in range(length):
-        probs = model(tokens)[0].exp()
-        drawn = torch.multinomial(probs, count, replacement=True, generator=generator)[:, None]
-        out.append(-source(tokens).gather(1, drawn))
-        tokens = torch.cat([tokens, drawn], dim=1)
-    s = torch.cat(out, dim=1)
-    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+        ),
+        (
+            SURPRISE,
+            "first-row-for-all",
+            """
+tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+for _ in range(length):
+    probs = model(tokens)[0].exp()
+    drawn = torch.multinomial(probs, count, replacement=True, generator=generator)[:, None]
+    out.append(-source(tokens).gather(1, drawn))
+    tokens = torch.cat([tokens, drawn], dim=1)
+s = torch.cat(out, dim=1)
+return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
 """,
-    ),
-    Wrong(
-        "drift",
-        SURPRISE,
-        "ratio-for-surprise",
-        source="""
-def drift(model, source, count, length, generator):
-    tokens, out = torch.zeros(count, 0, dtype=torch.long), []
-    for _ in range(length):
-        logq = model(tokens)
-        drawn = torch.multinomial(logq.exp(), 1, generator=generator)
-        out.append((logq - source(tokens)).gather(1, drawn))
-        tokens = torch.cat([tokens, drawn], dim=1)
-    s = torch.cat(out, dim=1)
-    return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
+        ),
+        (
+            SURPRISE,
+            "ratio-for-surprise",
+            """
+tokens, out = torch.zeros(count, 0, dtype=torch.long), []
+for _ in range(length):
+    logq = model(tokens)
+    drawn = torch.multinomial(logq.exp(), 1, generator=generator)
+    out.append((logq - source(tokens)).gather(1, drawn))
+    tokens = torch.cat([tokens, drawn], dim=1)
+s = torch.cat(out, dim=1)
+return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
 """,
+        ),
     ),
 )
