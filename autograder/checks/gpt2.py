@@ -22,7 +22,12 @@ from autograder.checking import checks
 from autograder.checks.arguments import COSTS, untouched
 from autograder.checks.gradients import uncut
 from autograder.checks.numbers import SMALL, log_softmax, softmax
-from autograder.checks.witness import shared_in_pairs, waits_unless
+from autograder.checks.witness import (
+    KNOW_EACH_OTHER,
+    hang_together,
+    shared_in_pairs,
+    waits_unless,
+)
 from autograder.claims import Advice, Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -2291,8 +2296,7 @@ _ON_DRAWS = {
         "what draws",
     "likeliest-only": "only some tokens are ever drawn: none is cut off (top-k, top-p), all are "
         "drawn by their softmax",
-    "samples-that-know-each-other": "the texts come as often as they should, and hang together: "
-        "each row is drawn for itself, by random numbers of its own",
+    KNOW_EACH_OTHER: hang_together("texts"),
 }  # fmt: skip
 
 
@@ -2337,7 +2341,7 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
         return "two generators of one seed that lead to different texts", "generator-ignored"
     shared = shared_in_pairs(new, tables[""].reshape(V, V))
     if shared:
-        return shared, "samples-that-know-each-other"
+        return shared, KNOW_EACH_OTHER
     return never_drawn(function, draw)
 
 

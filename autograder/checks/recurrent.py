@@ -26,7 +26,13 @@ from autograder.checks.samples import (
     frequencies,
     note_on_default,
 )
-from autograder.checks.witness import same, shared_in_pairs, waits_unless
+from autograder.checks.witness import (
+    KNOW_EACH_OTHER,
+    hang_together,
+    same,
+    shared_in_pairs,
+    waits_unless,
+)
 from autograder.claims import Cause, Claim
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
@@ -1907,12 +1913,7 @@ def texts_that_are_written(sample: Standin, draw: Draw) -> Iterator[Claim | Caus
         saw=shared,
         asks="pairs of texts that agree as often as independent ones do",
         waits=needs,
-        advice=when(
-            shared,
-            "samples-that-know-each-other",
-            "the texts come as often as they should, and hang together: none may be made of "
-            "another one's random numbers",
-        ),
+        advice=when(shared, KNOW_EACH_OTHER, hang_together("texts")),
     )
     if right:
         note_on_writing(sample, take, cases[0], draw)

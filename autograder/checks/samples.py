@@ -14,7 +14,14 @@ import numpy as np
 import torch
 
 from autograder import claim, when
-from autograder.checks.witness import letters_of, shared_in_pairs, too_even, waits_unless
+from autograder.checks.witness import (
+    KNOW_EACH_OTHER,
+    hang_together,
+    letters_of,
+    shared_in_pairs,
+    too_even,
+    waits_unless,
+)
 from autograder.claims import Claim
 from autograder.diagnosis import Symptom
 from autograder.diagnosis.examine import shown
@@ -172,12 +179,7 @@ def claim_of_independence(
         saw=shared,
         asks=f"pairs of {what}s that agree as often as independent ones do",
         waits=waits,
-        advice=when(
-            shared,
-            "samples-that-know-each-other",
-            f"the {what}s come as often as they should, and hang together: none may be made of "
-            "another one's random numbers, and none is moved, or spread, to fit",
-        ),
+        advice=when(shared, KNOW_EACH_OTHER, hang_together(f"{what}s")),
     )
 
 

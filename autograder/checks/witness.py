@@ -75,6 +75,17 @@ def letters_of(p: np.ndarray) -> list[np.ndarray]:
     return [p.sum(axis=tuple(a for a in range(p.ndim) if a != i)) for i in range(p.ndim)]
 
 
+KNOW_EACH_OTHER = "samples-that-know-each-other"
+
+
+def hang_together(what: str) -> str:
+    """The advice where `shared_in_pairs`, or `too_even`, found something; `what` are the rows."""
+    return (
+        f"the {what} come as often as they should, and hang together: none may be made of another "
+        "one's random numbers, and none is moved, spread or put in an order"
+    )
+
+
 def shared_in_pairs(x: np.ndarray, p: np.ndarray) -> str:
     """What pairs of samples share more or less often than independent ones, "" if nothing.
 
