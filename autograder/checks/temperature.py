@@ -1209,18 +1209,19 @@ def ties_for_p(draw: Draw) -> list[tuple]:
 def batches_for_p(draw: Draw) -> list[tuple]:
     """Batches with no sum near the mass, and one of which everything is kept.
 
-    In each, some row keeps others than those whose share of the best token is as large, and not all
-    keep as many.
+    In each, some row keeps others than those whose share of the best token is as large, or as large
+    as what is left out, and not all keep as many.
     """
     cases = []
     for shape in ((4, 8), (2, 2, 6)):
         while True:
             p = probabilities(draw, *shape, sharp=2.0)
             sums = np.sort(p)[..., ::-1].cumsum(-1)
-            near_the_best = p >= 0.7 * p.max(-1, keepdims=True)
             kept = nucleus(p, 0.7) > 0
+            near = [p >= share * p.max(-1, keepdims=True) for share in (0.7, 0.3)]
+            differ = all((kept != one).any() for one in near)
             uneven = len(set(kept.sum(axis=LAST).flat)) > 1
-            if np.abs(sums - 0.7).min() > 1e-3 and (kept != near_the_best).any() and uneven:
+            if np.abs(sums - 0.7).min() > 1e-3 and differ and uneven:
                 break
         cases.append((p, 0.7))
     return [*cases, (cases[0][0], 1.0)]
@@ -2728,18 +2729,23 @@ _OF_SCORE = (
 
 
 def scored_texts(draw: Draw) -> list[tuple]:
-    """Texts of some tokens over small vocabularies."""
-    sizes = ((draw.integer(4, 6), 3), (draw.integer(8, 14), draw.integer(5, 20)), (3, 7))
-    return [(draw.normal(n, V, scale=1.5), draw.rng.integers(0, V, size=n)) for n, V in sizes]
+    """Texts of some tokens over small vocabularies, a token 0 in each, and another one."""
+    cases = []
+    for n, V in ((draw.integer(4, 6), 3), (draw.integer(8, 14), draw.integer(5, 20)), (3, 7)):
+        x = draw.rng.integers(0, V, size=n)
+        some, other = draw.permutation(n)[:2]
+        x[some], x[other] = 0, max(x[other], 1)
+        cases.append((draw.normal(n, V, scale=1.5), x))
+    return cases
 
 
 def extreme_texts(draw: Draw) -> list[tuple]:
-    """Evenness, certainty, tokens of probability e^−120, and a text of 600 tokens."""
+    """Evenness, certainty, tokens of probability e^−120, and 600 tokens, token 0 the likeliest."""
     n, V = draw.integer(5, 9), draw.integer(4, 30)
     x = draw.rng.integers(0, V, size=n)
     sure = np.full((n, V), 1e4 - 60)
     sure[np.arange(n), x] = 1e4
-    many = draw.normal(600, 9), draw.rng.integers(0, 9, size=600)
+    many = draw.normal(600, 9) + np.eye(9)[0], draw.rng.integers(0, 9, size=600)
     return [(np.full((n, V), 3.0), x), (sure, x), (2 * sure[:3], (x[:3] + 1) % V), many]
 
 
