@@ -21,6 +21,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
+from autograder.checks.arguments import COSTS
 from autograder.checks.numbers import SMALL, softmax
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -38,7 +39,14 @@ from autograder.inside.compression import (
     pair_model,
     partner,
 )
-from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind, describe
+from autograder.remote.proxy import (
+    NotAttempted,
+    Standin,
+    StudentFailed,
+    WrongKind,
+    describe,
+    note,
+)
 
 LESSON = "14_compression"
 
@@ -961,7 +969,7 @@ def claim_of_the_impossible(encode: Standin, draw: Draw, padded: bool, fair: boo
                 "how small the smallest part of the interval is",
             ),
             when(
-                free and max(lengths) < least,  # in whichever column they stand
+                free and fair and max(lengths) < least,  # in whichever column they stand
                 "zero-probability",
                 "a symbol of probability 0 is lost or refused: quantize gives each symbol a part",
             ),
@@ -1038,12 +1046,13 @@ def claims_of_the_words(encode: Standin, draw: Draw) -> Iterator[Claim]:
             "the same x gave two files: nothing in a file is left to chance, or to earlier calls",
         ],
     )
-    yield claim_of_the_order(encode, draw, waits_unless(heard, MADE_OF_THE_MODEL))
+    yield claim_of_the_order(encode, draw, waits_unless(heard, MADE_OF_THE_MODEL), bool(shared))
 
 
-def claim_of_the_order(encode: Standin, draw: Draw, waits: str) -> Claim:
+def claim_of_the_order(encode: Standin, draw: Draw, waits: str, lost: bool) -> Claim:
     """Whoever reads a file knows the past only: what is read first has to be written first.
 
+    `lost` says that nobody can read the files: then they show no order.
     Examples that begin alike have files that begin alike. Or the file is a stack: the library's,
     or one that the student's own decode reads.
     """
@@ -1079,7 +1088,7 @@ def claim_of_the_order(encode: Standin, draw: Draw, waits: str) -> Claim:
         waits=waits,
         advice=[
             when(
-                ends,
+                ends and not lost,
                 "columns-backwards",
                 "a range coder is a queue, and yours is filled from the last column on: that is "
                 "read first then, with a table that depends on all the others",
@@ -1132,6 +1141,31 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     padded, fair = any(one.padded for one in sets), all(one.fair for one in sets)
     yield claim_of_the_impossible(encode, draw, padded, fair)
     yield from claims_of_the_words(encode, draw)
+    note_on_questions(encode, draw)
+
+
+def note_on_questions(encode: Standin, draw: Draw) -> None:
+    """Notes it with the function if the model is not asked once, about all examples."""
+    model = pair_model(encode, *pair_numbers(draw, 5, 2))
+    encode(model, symbols(draw.rng.integers(0, 2, size=(3, 5))))
+    asked = [tuple(one) for one in list(model.asked)]
+    if len(asked) > 1:
+        found = claim(
+            "the model is asked once, for all conditionals at the same time",
+            False,
+            id="once",
+            points=COSTS,
+            saw=f"{len(asked)} questions, of the shapes {', '.join(map(str, asked[:3]))}, … for "
+            "examples (3, 5)",
+            asks="one question, of the shape of x: the sender knows all of it",
+            advice=when(
+                True,
+                "asked-more-than-once",
+                "the sender knows all of x: what the model says of all of it, asked once, holds "
+                "the table of each column",
+            ),
+        )
+        note(encode, found)
 
 
 # --- decode ---------------------------------------------------------------------------------------
@@ -2040,7 +2074,7 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     found = []
 
     def add(sees: str, model: Standin, x: np.ndarray) -> None:
-        told = f"{len(x):,} examples of a model in which {sees}"
+        told = f"{len(x):,} example{'s' * (len(x) > 1)} of a model in which {sees}"
         found.append((Trip(told, False, codec, model, x),))
 
     for own, strength in ((True, 4.0), (True, 0.4), (False, 1.5)):
@@ -2084,6 +2118,8 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     add("symbol 2 sees the last one of the example above", model, x)
     for kept, model, x in changed_in_part(codec, draw):
         add(f"all symbols see themselves: others come back, {kept}", model, x)
+    for model, x in in_one_file(codec, draw):
+        add("the last symbol sees itself: another comes back, in the same file", model, x)
     return found
 
 
@@ -2134,6 +2170,26 @@ def changed_in_part(codec: Codec, draw: Draw) -> Iterator[tuple[str, Standin, np
             return
 
 
+def in_one_file(codec: Codec, draw: Draw) -> Iterator[tuple[Standin, np.ndarray]]:
+    """An x that does not come back, though what comes back has the same file.
+
+    The last symbol is sure to be what it is: behind even ones it says nothing that a word shows.
+    """
+    for n in range(12, 40):
+        table = np.full((n, 2, 2), 0.5)
+        table[-1] = np.eye(2)
+        model = looked_model(codec.decode, table, np.full(n, n - 1))
+        x = draw.rng.integers(0, 2, size=(1, n))
+        both = [np.append(x[:, :-1], [[last]], axis=1) for last in (0, 1)]
+        files = ask_each(codec.encode, model, [symbols(one) for one in both])
+        if files[0] == files[1] and isinstance(files[0], bytes):
+            [found] = ask_each(codec.decode, model, files[:1], 1)
+            lost = [one for one in both if not is_x(found, one)]
+            if len(lost) == 1:
+                yield model, lost[0]
+                return
+
+
 _CHANGES = "answers that change with the model"
 _ONE_ANSWER = "every model that was asked about got the same answer: compare what comes back with x"
 _OF_ROUND_TRIPS = (
@@ -2166,10 +2222,11 @@ _OF_ROUND_TRIPS = (
         "where the decoder gives up, you answer True: a file that cannot be read has not come back",
         gives=lambda trip: isinstance(trip.back, str) or trip.came(np.all),
     ),
-    Mistake(
+    *several(
         "compares-files",
         "two files are compared here: compare the symbols, x and what comes back",
-        gives=lambda trip: trip.file_came(len),
+        lambda trip: trip.file_came(len),
+        lambda trip: trip.file_came(bytes),
     ),
     *several(
         "one-example-is-enough",

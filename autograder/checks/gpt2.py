@@ -20,7 +20,7 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import COSTS, untouched
-from autograder.checks.gradients import uncut
+from autograder.checks.gradients import in_full, uncut
 from autograder.checks.numbers import SMALL, log_softmax, softmax
 from autograder.checks.witness import (
     KNOW_EACH_OTHER,
@@ -46,6 +46,7 @@ from autograder.inside.gpt2 import (
     later_parameters,
     parameters_without_gradient,
     rows_of,
+    slopes_in_logits,
     toy,
     with_attention_off,
     with_witness,
@@ -897,7 +898,8 @@ def gpt2_by_rule(
         before = x + where if between == "positions" else x
         x = block_by_rule(before, inner, config["n_head"], **wrong)
         x = before + x if between == "residual" else x
-        x = norm(x, w["ln_f.weight"], w["ln_f.bias"]) if between == "norm" else x
+        each = between in ("norm", "norm, and last")
+        x = norm(x, w["ln_f.weight"], w["ln_f.bias"]) if each else x
     if last_norm and between != "norm":
         x = norm(x, w["ln_f.weight"], w["ln_f.bias"])
     return x @ w["wte.weight"].T
@@ -983,7 +985,9 @@ _GPT2 = (
     *(Mistake(name, advice, options={"between": between}) for name, advice, between in (
         ("residual-around", "each block's answer is added to what it read once more: the block "
         "adds by itself", "residual"), ("last-norm-in-each", "ln_f stands behind each block: it "
-        "comes once, behind the last", "norm"), ("positions-again", "the positions' vectors are "
+        "comes once, behind the last", "norm"), ("last-norm-in-each", "ln_f stands behind each "
+        "block, and once more at the end: it comes once, behind the last", "norm, and last"),
+        ("positions-again", "the positions' vectors are "
         "added before each block: once, before the first", "positions"))),
     *(Mistake(name, advice, options={"layers": layers}) for name, advice, layers in (("no-blocks",
         "no block is at work", lambda order: ()), ("first-block-only", "only the first block is "
@@ -1112,6 +1116,12 @@ def cache_of_a_model(
                 layers and not asked and set(layers) < set(range(L)),
                 "cache-not-handed-on",
                 "some blocks do not get the cache: hand it on to each one",
+            ),
+            when(
+                layers != sorted(layers) == list(range(L)),
+                "blocks-in-another-order",
+                "every block asks the cache, in another order than they stand in: the first one "
+                "comes first",
             ),
             when(
                 late,
@@ -1928,6 +1938,7 @@ def likelihood_of_a_text(sequence_nll: Standin, draw: Draw) -> Said:
             sequence_nll,
             lambda: [] if gradient_of_logits(sequence_nll, tokens) else ["the model's logits"],
         )
+        in_full(sequence_nll, ["the logits"], lambda: slopes_in_logits(sequence_nll, tokens))
 
 
 def perplexity_by_rule(model: Any, tokens: np.ndarray, given: int, **wrong: Any) -> float:

@@ -7,14 +7,15 @@ from typing import Any
 
 from autograder.checks.arguments import COSTS
 from autograder.claims import Claim, claim, when
-from autograder.inside import without_gradient
-from autograder.remote.proxy import Standin, StudentFailed, note
+from autograder.inside import slopes, without_gradient
+from autograder.remote.proxy import Standin, StudentFailed, expect_array, note
 
 
 def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
     """Notes it with the function if no gradient goes back through it to one of its arguments.
 
-    `names` are those of the tensors that training comes to; the last of `args` are they.
+    `names` are those of the tensors that training comes to; the last of `args` are they. So it does
+    if a gradient is not that of what the function computes, since a part of the way is cut off.
     """
 
     def find() -> list[str]:
@@ -22,6 +23,44 @@ def trainable(function: Standin, names: Sequence[str], *args: Any) -> None:
         return [names[i] for i in found if i in range(len(names))]
 
     uncut(function, find)
+    in_full(function, names, lambda: slopes(function, len(names), *args))
+
+
+def in_full(
+    function: Standin, names: Sequence[str], found: Callable[[], Sequence[tuple[float, float]]]
+) -> None:
+    """Notes it with the function if a slope by its gradient is not the slope that it has."""
+    if function._noted is not None:
+        return
+    apart = [
+        (name, told, measured)
+        for name, (told, measured) in zip(names, _pairs(found(), len(names)), strict=True)
+        if abs(told - measured) > 0.02 * max(abs(told), abs(measured)) + 0.002
+    ]
+    if apart:
+        name, told, measured = apart[0]
+        failed = claim(
+            "a gradient goes back through it",
+            False,
+            id="gradient",
+            points=COSTS,
+            saw=f"along a direction in {name} the answers' squares grow at {measured:.3g}, and the "
+            f"gradient says {told:.3g}",
+            asks="the gradient of what is computed, in full",
+            advice=when(
+                True,
+                "gradient-cut-in-part",
+                "a gradient comes back, and not all of it: a part of the way is cut off "
+                "(.detach(), .data, no_grad, .item())",
+            ),
+        )
+        note(function, failed)
+
+
+def _pairs(value: Any, count: int) -> list[tuple[float, float]]:
+    """So many pairs of numbers; the student's process may have said anything."""
+    rows = expect_array(value, (count, 2), "float", "the gradients")
+    return [(float(told), float(measured)) for told, measured in rows]
 
 
 def uncut(function: Standin, find: Callable[[], Sequence[str]]) -> None:

@@ -17,7 +17,7 @@ import torch
 from autograder import claim, expect_array, when
 from autograder.checking import checks
 from autograder.checks.arguments import COSTS, overwritten, untouched
-from autograder.checks.gradients import trainable, uncut
+from autograder.checks.gradients import in_full, trainable, uncut
 from autograder.checks.numbers import close, log_softmax, number, sigmoid, softmax, tensor
 from autograder.checks.samples import (
     apart,
@@ -42,6 +42,7 @@ from autograder.inside.recurrent import (
     begin_unrolling,
     begin_writing,
     launched,
+    slopes_of_states,
     state_afterwards,
     unreached,
     windows_of,
@@ -534,7 +535,10 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
     )
     if right:
-        uncut(unroll, lambda: unreached(unroll, *map(tensor, texts(draw)[0])))
+        case = tuple(map(tensor, texts(draw)[0]))
+        uncut(unroll, lambda: unreached(unroll, *case))
+        names = ("the first state", "the step's weights of x", "the step's weights of h")
+        in_full(unroll, names, lambda: slopes_of_states(unroll, *case))
 
 
 # --- gru_step -------------------------------------------------------------------------------------
@@ -2363,8 +2367,8 @@ def recurrence_without_waiting(scan: Standin, draw: Draw) -> Iterator[Claim | Ca
             when(
                 waits,
                 "a-loop-over-the-steps",
-                "each step has calls of its own, after those of the step before: join maps over "
-                "distances of 1, 2, 4, … for all places at once",
+                "the calls grow in number as the steps do: join maps over distances of 1, 2, 4, … "
+                "for all places at once, so that twice the steps take one round more",
             ),
             "nothing was done with torch",
         ],

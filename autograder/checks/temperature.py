@@ -18,7 +18,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import untouched
+from autograder.checks.arguments import COSTS, untouched
 from autograder.checks.numbers import SMALL, close, number, single, softmax
 from autograder.checks.samples import (
     claim_of_independence,
@@ -35,7 +35,7 @@ from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.temperature import Step, begin_search, drifted
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind
+from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind, note
 
 LESSON = "13_temperature"
 LAST = -1  # the vocabulary's axis
@@ -1407,6 +1407,23 @@ _OF_ORDER = (
         "top-p has no effect where a k is given, as with `elif`: all three may be asked at once",
         gives=lambda z, T=1.0, k=None, mass=1.0: recipe(z, T, k, mass if k is None else 1.0),
     ),
+    Mistake(
+        "top-k-without-p-only",
+        "top-k has no effect where a p is given, as with `elif`: all three may be asked at once",
+        gives=lambda z, T=1.0, k=None, mass=1.0: recipe(z, T, None if mass < 1 else k, mass),
+    ),
+    *(
+        Mistake(
+            "T-not-as-given",
+            "a small T is made larger here (a least value, or something added): temperature takes "
+            "every T > 0 as it is, and refuses the others by itself",
+            options={"hot": lambda z, T, scaled=scaled: softmax(z / scaled(T))},
+        )
+        for scaled in (
+            *(lambda T, v=v: max(T, v) for v in (0.1, 0.05, 0.01, 1e-3)),
+            *(lambda T, v=v: T + v for v in (1e-3, 1e-4)),
+        )
+    ),
     *several(
         "other-defaults",
         "what is left out has an effect: T, k and p are 1, None and 1 where they are not given",
@@ -1521,12 +1538,13 @@ def cases_left_out(draw: Draw) -> list[tuple]:
 
 
 def cases_at_the_ends(draw: Draw) -> list[tuple]:
-    """Cold enough for the largest to take all, the least k, the least mass; and k = 0."""
+    """Cold enough for the largest to take all, logits as near, least k and mass; and k = 0."""
     z = draw.normal(2, 6)
     while tempered(z, 1.3).max(axis=-1).min() > 0.3:  # hardly any mass is less than this, too
         z = draw.normal(2, 6)
     return [
         (2 * draw.permutation(6) / 5.0, 0.05, None, 1.0),
+        (2.0**-13 * draw.permutation(6), 2.0**-13, None, 1.0),
         (z, 30.0, None, 1.0),
         (z, 0.7, 1, 1.0),
         (z, 1.3, None, 1e-6),
@@ -3165,6 +3183,11 @@ _OF_TOKENWISE = (
         options={"hot": lambda t, n: t == 0},
     ),
     Mistake(
+        "last-not-tempered",
+        "the last token is not tempered: every step is",
+        options={"hot": lambda t, n: t < n - 1},
+    ),
+    Mistake(
         "last-step-missing",
         "the last conditional is not multiplied in: the product runs over all steps",
         options={"steps": lambda n: range(n - 1)},
@@ -3558,9 +3581,10 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Clai
     sound = bool(((share > 0.01) & (share < 0.99)).all())
     with np.errstate(all="ignore"):
         deviation = (B - A) * np.sqrt(share * (1 - share))
-    wanted = deviation / math.sqrt(DRAWS)
+        wanted = deviation / math.sqrt(DRAWS)
+        off = np.nan_to_num(np.abs(error / wanted - 1), nan=np.inf)
     near = np.abs(error - wanted) <= 6e-3 * wanted
-    worst = int(np.argmin(near))
+    worst = int(np.argmax(off))  # where it is told best from the right one
 
     def is_(value: np.ndarray) -> bool:
         return sound and np.allclose(error, value, rtol=5e-3)
@@ -3570,7 +3594,7 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Clai
         near.all(),
         points=0.75,
         saw=f"{error[worst]:.4g} at position {worst + 1} with {DRAWS:,} texts",
-        asks=f"about {wanted[worst]:.2g}, from the same surprises as the mean",
+        asks=f"about {wanted[worst]:.3g}, from the same surprises as the mean",
         waits=waits_unless(sound, "means between the source's two surprises")
         or waits_unless(fits or near.all(), "means that are right"),
         advice=[
@@ -3598,6 +3622,42 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Clai
             "√count",
         ],
     )
+
+
+def note_on_few(drift: Standin, ask: Callable, draw: Draw, *steps: list) -> None:
+    """Notes it with the function if of few texts the deviation is not that of a sample.
+
+    A surprise is A or B, so that the mean says how many of the texts had which.
+    """
+    count = 4
+    mean, error, _ = ask(*steps, count, draw.generator())
+    share = (mean - A) / (B - A)
+    spread = (B - A) * np.sqrt(np.clip(share * (1 - share), 0, None))
+    wanted = spread / math.sqrt(count - 1)
+    mixed = (share > 0.1) & (share < 0.9)
+    off = np.flatnonzero(mixed & ~np.isclose(error, wanted, rtol=1e-3))
+    if len(off) == 0:
+        return
+    at = int(off[0])
+    found = claim(
+        "of few texts, too, the deviation is that of a sample",
+        False,
+        id="few",
+        points=COSTS,
+        saw=f"a standard error of {error[at]:.4g} for {count} texts, {round(share[at] * count)} of "
+        f"which surprise at {B:.4g} and the others at {A:.4g}",
+        asks=f"{wanted[at]:.4g}, as in the example by hand",
+        advice=[
+            when(
+                np.allclose(error[mixed], spread[mixed] / math.sqrt(count), rtol=1e-3),
+                "population-deviation",
+                "the squares are divided by N here, the number of texts; those of a sample are "
+                "divided by N − 1, as in the example by hand (and by .std of a tensor)",
+            ),
+            "compute the example by hand: four texts, and a standard error of 1.3712",
+        ],
+    )
+    note(drift, found)
 
 
 def example_of_drift(ask: Callable, draw: Draw) -> tuple[tuple[str, str], ...]:
@@ -3680,6 +3740,8 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
     yield first
     yield second
     told = next((one for one in (first, second) if one.fails), None)
+    if told is None:
+        note_on_few(drift, ask, draw, model, source)
     if told and (example := example_of_drift(ask, draw)):
         names = (told.misconception,) if told.misconception else ()
         how = "symptom" if names else "unknown"

@@ -2497,9 +2497,11 @@ def _in_their_precision(QueuedConv1d: Standin, draw: Draw) -> None:
     """Notes it with the class if columns in double precision come out less exact than they came."""
     conv = redrawn(built(QueuedConv1d, "CausalConv1d", 3, 2, 3, 2), draw.integer(0, 2**31), 1.0)
     W, b = (expect_array(numbers(conv)[name]) for name in ("weight", "bias"))
-    x, saw = draw.normal(2, 3, 12), ""
+    x, saw, own = draw.normal(2, 3, 12), "", True
     try:
-        y = expect_array(one_by_one(made_by(QueuedConv1d, conv), tensor(x)), (2, 2, 12), "float")
+        answer = one_by_one(made_by(QueuedConv1d, conv), tensor(x))
+        own = getattr(answer, "dtype", torch.float64) == torch.float64
+        y = expect_array(answer, (2, 2, 12), "float")
         off = float(np.abs(y - convolved(3, 2, W, b, x)).max())
         saw = f"outputs that are off by {off:.0e} in double precision" if off > 1e-9 else ""
     except StudentFailed:
@@ -2512,12 +2514,20 @@ def _in_their_precision(QueuedConv1d: Standin, draw: Draw) -> None:
             points=COSTS,
             saw=saw,
             asks="columns as exact as they came in, as codes that are equal bit for bit need",
-            advice=when(
-                True,
-                "precision-of-its-own",
-                "the queue has a dtype of its own: its zeros take that of the first column, and "
-                "columns are kept as they are",
-            ),
+            advice=[
+                when(
+                    not own,
+                    "answer-in-another-dtype",
+                    "columns in double precision come out in another dtype: the answer has the "
+                    "dtype of the column that came in",
+                ),
+                when(
+                    True,
+                    "precision-of-its-own",
+                    "the queue has a dtype of its own: its zeros take that of the first column, "
+                    "and columns are kept as they are",
+                ),
+            ],
         )
         note(QueuedConv1d, found)
 

@@ -140,7 +140,8 @@ def slips_of(text: str) -> Iterator[Slip]:
     tree, lines = ast.parse(text), ["", *text.splitlines()]
     told, kept = {ast.unparse(tree)}, pickle.dumps(tree)  # a deep copy takes three times as long
     spots = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
-    no_program, roles, indices = _annotations(tree), _roles(tree), _indices(tree)
+    no_program = _annotations(tree) | _switches(tree)
+    roles, indices = _roles(tree), _indices(tree)
     for place, node in enumerate(spots):
         for kind, change in _changes(node) if id(node) not in no_program else ():
             if kind == "one-off":
@@ -174,6 +175,23 @@ def _annotations(tree: ast.AST) -> set[int]:
         getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")
     )
     return {id(inner) for one in found if isinstance(one, ast.AST) for inner in ast.walk(one)}
+
+
+def _switches(tree: ast.AST) -> set[int]:
+    """The nodes, by their id, that ask an option of a rule: what turns a mistake on is no slip."""
+    options = {
+        one.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for one in node.args.kwonlyargs
+    }
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.IfExp) and any(
+            isinstance(inner, ast.Name) and inner.id in options for inner in ast.walk(node.test)
+        ):
+            found |= {id(node), *(id(inner) for inner in ast.walk(node.test))}
+    return found
 
 
 def _roles(tree: ast.AST) -> dict[int, str]:

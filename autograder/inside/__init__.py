@@ -98,3 +98,28 @@ def without_gradient(function: Any, count: int, *args: Any) -> list[int]:
         return list(range(count))
     answer.pow(2).sum().backward()
     return [i for i, one in enumerate(leaves) if one.grad is None or not one.grad.any()]
+
+
+@inside
+def slopes(function: Any, count: int, *args: Any) -> list[tuple[float, float]]:
+    """How fast Σ function(*args)² grows along a direction in each of the last `count` arguments.
+
+    Each by its gradient, and by a small step there and back: they differ where a part of the way
+    back is cut off.
+    """
+    import torch
+
+    first, last = args[: len(args) - count], [one.double() for one in args[len(args) - count :]]
+    ways = [torch.cos(torch.arange(one.numel()).double() + 1).view(one.shape) for one in last]
+    leaves = [one.clone().requires_grad_() for one in last]
+    function(*first, *leaves).pow(2).sum().backward()
+    found, step = [], 1e-4
+    for i, (leaf, way) in enumerate(zip(leaves, ways, strict=True)):
+        ends = []
+        for sign in (1, -1):
+            moved = [one.clone() for one in last]
+            moved[i] += sign * step * way
+            ends.append(float(function(*first, *moved).detach().pow(2).sum()))
+        told = 0.0 if leaf.grad is None else float((leaf.grad * way).sum())
+        found.append((told, (ends[0] - ends[1]) / (2 * step)))
+    return found

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from autograder.inside import slopes
 from autograder.remote.callbacks import Talk
 from autograder.remote.proxy import inside
 
@@ -132,6 +133,16 @@ def gradient_of_logits(function: Any, tokens: Any) -> bool:
         return False
     answer.sum().backward()
     return logits.grad is not None and bool(logits.grad.any())
+
+
+@inside
+def slopes_in_logits(function: Any, tokens: Any) -> list[tuple[float, float]]:
+    """`slopes` of `function(model, tokens)` in the logits of its model."""
+
+    def priced(logits: Any) -> Any:
+        return function(lambda ids, cache=None: logits.expand(*ids.shape, len(logits)), tokens)
+
+    return slopes(priced, 1, torch.sin(torch.arange(int(tokens.max()) + 1.0)))
 
 
 # --- blocks and models ----------------------------------------------------------------------------

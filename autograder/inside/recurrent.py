@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from autograder.inside import slopes
 from autograder.remote.callbacks import Talk
 from autograder.remote.handles import nothing_returned
 from autograder.remote.proxy import inside
@@ -28,6 +29,16 @@ def unreached(function: Any, x: Any, h: Any, A: Any, U: Any) -> list[str]:
     first_cut, *cut = (one.grad is None or not one.grad.any() for one in leaves)
     told = (("the first state", first_cut), ("the step's weights", any(cut)))
     return [name for name, missing in told if missing]
+
+
+@inside
+def slopes_of_states(function: Any, x: Any, *numbers: Any) -> list[tuple[float, float]]:
+    """`slopes` of `function(step, x, h)` in the first state and in a step's two weights."""
+
+    def states(h: Any, A: Any, U: Any) -> Any:
+        return function(lambda x, h: torch.tanh(x @ A + h @ U), x, h)
+
+    return slopes(states, 3, *numbers)
 
 
 @inside

@@ -1130,4 +1130,26 @@ def decode(model, message, count=1):
     return x
 """,
     ),
+    Wrong(
+        "encode",
+        "the model is asked once, for all conditionals at the same time",
+        "asked-more-than-once",
+        edit=(
+            (TABLES, ""),
+            (
+                WRITE,
+                "        f = quantize(model.conditionals(x)[:, i], BITS)\n"
+                "        encoder.encode(symbols_of(x[:, i]), choice, table_of(f))\n",
+            ),
+        ),
+    ),
+    Wrong(
+        "round_trip",
+        PEEKS,
+        "compares-files",
+        edit=(
+            COMPARE,
+            "        return encode(model, decode(model, message, len(x))) == message\n",
+        ),
+    ),
 )

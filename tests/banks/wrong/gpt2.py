@@ -1597,4 +1597,22 @@ def sequence_nll(model, tokens, given=1):
             "        tokens = torch.cat",
         ),
     ),
+    Wrong(
+        "sequence_nll",
+        "a gradient goes back through it",
+        "gradient-cut-in-part",
+        source="""
+def sequence_nll(model, tokens, given=1):
+    logits = model(tokens)[:, given - 1 : -1]
+    logits = logits - logits.logsumexp(-1, keepdim=True).detach()
+    return -logits.gather(2, tokens[:, given:, None])[..., 0].sum(1)
+""",
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "last-norm-in-each",
+        edit=("x = block(x, cache)", "x = self.ln_f(block(x, cache))"),
+    ),
+    Wrong("GPT2", ON, "blocks-in-another-order", edit=("in self.h:", "in reversed(self.h):")),
 )

@@ -807,4 +807,19 @@ def sample(step, logits, h, limit, generator=None):
             ),
         ),
     ),
+    Wrong(
+        "gru_step",
+        GRADIENT,
+        "gradient-cut-in-part",
+        edit=(MIX, MIX.replace("z * h", "z * h.detach()")),
+    ),
+    Wrong(
+        "unroll",
+        GRADIENT,
+        "gradient-cut-in-part",
+        edit=(
+            APPEND,
+            "states.append(0.5 * step(x[:, t], states[-1]) + 0.5 * step(x[:, t], states[-1]).data)",
+        ),
+    ),
 )

@@ -1844,4 +1844,23 @@ return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
 """,
         ),
     ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "top-k-without-p-only",
+        edit=("if k is not None:", "if k is not None and p == 1:"),
+    ),
+    Wrong("next_probs", ENDS, "T-not-as-given", edit=("(logits, T)", "(logits, max(T, 1e-3))")),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "last-not-tempered",
+        edit=("marginal.log() / T,", "marginal.log() / (T if t < p.dim() else 1),"),
+    ),
+    Wrong(
+        "drift",
+        "of few texts, too, the deviation is that of a sample",
+        "population-deviation",
+        edit=("surprise.std(dim=0)", "surprise.std(dim=0, correction=0)"),
+    ),
 )

@@ -1056,4 +1056,10 @@ class QueuedConv1d(nn.Module):
             (ZERO, ZERO.replace("model.embed", "fast.embed")),
         ),
     ),
+    Wrong(
+        "QueuedConv1d",
+        "what is heard in double precision is remembered in it",
+        "answer-in-another-dtype",
+        edit=(".unsqueeze(2)", ".unsqueeze(2).float()"),
+    ),
 )
