@@ -164,6 +164,11 @@ _OF_PRICES = (
                 "only the first row is counted: the array may have any shape",
             ),
             (
+                "one-row",
+                lambda a: a.sum(axis=-1).reshape(-1)[0],
+                "only the first row is counted: the array may have any shape",
+            ),
+            (
                 "each-rounded-up",
                 lambda a: -np.ceil(-a / math.log(2)).sum() * math.log(2),
                 "each symbol is rounded up by itself: that is a prefix code's loss, which "
@@ -2040,8 +2045,14 @@ class Trip:
         """Whether `of` is the same for x's file and for the file of what comes back."""
         if isinstance(self.back, str):
             return False
-        file, again = (self.codec.file(self.model, np.asarray(x)) for x in (self.x, self.back))
+        file, again = self.files
         return bool(of(file) == of(again))
+
+    @functools.cached_property
+    def files(self) -> tuple[bytes, bytes]:
+        """The file of x, and that of what comes back."""
+        file, again = (self.codec.file(self.model, np.asarray(x)) for x in (self.x, self.back))
+        return file, again
 
 
 def honest_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:

@@ -167,7 +167,12 @@ _ATTENTION = (
         options={"mask": lambda q, k: np.triu(everything(q, k), k.shape[-2] - q.shape[-2])}),
     Mistake("triu-for-tril", "your mask is upside down: it keeps the future, and forbids the past "
         "and oneself", options={"mask": lambda q, k: ~may_see(q.shape[-2], k.shape[-2])}),
-    Mistake("mask-with-zero", "a score of 0 is no mask: e^0 = 1 is a weight like any other; use −∞",
+    Mistake("triu-for-tril", "your mask is upside down: it keeps the future, and forbids the past "
+        "and oneself (a bool mask of scaled_dot_product_attention says who MAY be seen)",
+        gives=lambda q, k, v: np.nan_to_num(attention(q, k, v, mask=lambda q, k: ~may_see(
+            q.shape[-2], k.shape[-2])))),
+    Mistake("mask-with-zero", "a score of 0, or next to it, is no mask: e^0 = 1 is a weight "
+        "like any other; use −∞",
         options={"fill": 0.0}),
     *(Mistake(name, advice, options={"scale": scale}) for name, advice, scale in (("no-scale",
         "the division by √d is missing", lambda q, k: 1.0), ("scaled-by-d", "you divide by d: it "
@@ -1251,6 +1256,9 @@ _COUNTS = (
     Mistake("weights-only", "biases and layer norms are missing: 13 C a block, 2 C at the end",
         options={"biases": 0, "norms": 0, "last": 0}),
     Mistake("output-bias", "the head has no bias", options={"head_bias": 1}),
+    Mistake("one-block", "of every block you count the matrices, and the biases and norms of one "
+        "only: 13 C belong to each", gives=lambda c, **wrong: parameters_by_rule(c, biases=0,
+        norms=0, **wrong) + 13 * c["n_embd"]),
     Mistake("one-block", "you count one block: there are n_layer of them", options={"one_block":
         True}),
     Mistake("no-output-projection", "the attention has four matrices: q, k, v and out",
@@ -1724,6 +1732,20 @@ def nll_over_time(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarr
     return -np.take_along_axis(logits, tokens[:, given or 1 :, None], 2)[:, :, 0].sum(1)
 
 
+def nll_of(log_p: np.ndarray, tokens: np.ndarray, given: int | None) -> np.ndarray:
+    """Minus the sum of what stands in log_p (B, T, V) before each scored token."""
+    scored, targets = log_p[:, (given or 1) - 1 : -1], tokens[:, given or 1 :, None]
+    return -np.take_along_axis(scored, targets, 2)[:, :, 0].sum(1)
+
+
+def nll_of_mixed_axes(model: Any, tokens: np.ndarray, given: int | None) -> np.ndarray:
+    """The NLL where (B, n, V) became (B, V, n) by a reshape."""
+    logits = model.raw(tokens)[:, (given or 1) - 1 : -1]
+    B, n, V = logits.shape
+    mixed = log_softmax(logits.reshape(B, V, n), 1)
+    return -np.take_along_axis(mixed, tokens[:, None, given or 1 :], 1)[:, 0].sum(1)
+
+
 def by_probabilities(epsilon: float) -> Callable[..., np.ndarray]:
     """The NLL by a softmax in single precision, and then a logarithm of it plus `epsilon`."""
 
@@ -1792,6 +1814,12 @@ _NLL = (
         math.log(2)),
     Mistake("probability-for-nll", "this is a probability: minus its logarithm is asked",
         after=lambda v, *_: np.exp(-v)),
+    Mistake("axes-mixed", "positions and tokens were exchanged by a reshape or view, which mixes "
+        "them: transpose", gives=nll_of_mixed_axes),
+    Mistake("logits-for-logs", "logits are added as if they were logarithms of probabilities: "
+        "normalize each row, with a log-softmax", gives=lambda m, t, g: nll_of(m.raw(t), t, g)),
+    Mistake("softmax-twice", "F.cross_entropy takes logits: a softmax before it counts twice",
+        gives=lambda m, t, g: nll_of(log_softmax(softmax(m.raw(t)), 2), t, g)),
     Mistake("softmax-then-log", "a probability of e^−10000 is 0, and its log −∞: stay in logs, "
         "where nothing underflows", gives=by_probabilities(0.0)),
     *(Mistake("softmax-then-log", "a small number inside the log changes the answer: a "
@@ -2645,6 +2673,15 @@ _CACHES = (
     Mistake("rows-once", "the rows that are named come once each, in the order of their numbers: "
         "they come in the order of `rows`, and as often as there", options={"turn": lambda layer,
         pair, rows: (pair[0][np.unique(rows)], pair[1][np.unique(rows)])}),
+    Mistake("old-values-lost", "the values of the newest tokens stand alone: new values go behind "
+        "the old ones, as new keys do", options={"keep": lambda pair, new: (pair[0], new[1]),
+        "gives": lambda pair, new: (pair[0], new[1])}),
+    Mistake("old-values-lost", "the keys of the newest tokens stand alone: new keys go behind the "
+        "old ones, as new values do", options={"keep": lambda pair, new: (new[0], pair[1]),
+        "gives": lambda pair, new: (new[0], pair[1])}),
+    Mistake("first-rows-kept", "the first rows stay, as many as are named: row b becomes what row "
+        "rows[b] was", options={"turn": lambda layer, pair, rows: (pair[0][: len(rows)],
+        pair[1][: len(rows)])}),
     Mistake("returned-otherwise", "append keeps all, and gives back the new ones only: the "
         "attention needs those of all tokens", options={"gives": lambda pair, new: new}),
     Mistake("not-reordered", "nothing is reordered: row b of the batch becomes what row rows[b] "

@@ -564,13 +564,14 @@ def rule_of_gru(
     given: str = "bc",
     interleaved: bool = False,
     looks_at: tuple[float, float] = (1.0, 1.0),
+    mixed: str = "",
     last: str = "none",
 ) -> Array:
     """A GRU's next state in PyTorch's convention. Each option turns one thing of it wrong.
 
     `of_h` is the order of U's blocks where it is not that of W's, `of_c` that of c's where it is
     not that of U's; `given` says which bias goes with W and which with U, `looks_at` what the gates
-    have of x and of h, `last` what squashes the end.
+    have of x and of h, `mixed` what becomes of h before it is kept, `last` what squashes the end.
     """
     H, of_h = h.shape[1], of_h or blocks
     of_c = of_c or of_h
@@ -597,6 +598,7 @@ def rule_of_gru(
     }[reset]()
     n = _SQUASH[proposal](inner)
     share = {"z": z, "1 - z": 1 - z, "r": r, "-z": -z, "all": np.ones_like(z)}[keep]
+    h = r * h if mixed == "reset" else h
     return _SQUASH[last]((1 - share) * n + share * old * h if keep != "all" else n + z * h)
 
 
@@ -748,6 +750,7 @@ _GATES = (
         "no-mixture",
         ("the proposal comes in whole: (1 − z) belongs before it", {"keep": "all"}),
         ("the old state is left out: z times it stays", {"old": 0.0}),
+        ("the old state is reset before it is mixed in: r acts in n alone", {"mixed": "reset"}),
         (
             "a sign is lost: the mixture is n + z (h − n), not n + z (n − h)",
             {"keep": "-z"},
@@ -1251,7 +1254,10 @@ def rule_of_windows(
 
     for begin in ends:
         symbols = text[:, begin : begin + window]
-        states = [{"state": state, "zeros": torch.zeros_like(first), "first": first}[carry]]
+        zeros = torch.zeros_like(first)
+        begins = {"state": state, "zeros": zeros, "first": first}
+        begins["zeros behind"] = zeros if begin else first
+        states = [begins[carry]]
         for t in range(symbols.shape[1]):
             before = states[-1].detach() if cut == "each step" else states[-1]
             states.append(torch.tanh(symbols[:, t] @ weights[0].T + before @ weights[1].T))
@@ -1277,6 +1283,11 @@ def rule_of_windows(
     }
     back = {"last": state, "first": first}[hidden]
     return [np.array(noted), worth[total], back.detach().numpy()]
+
+
+def zeroed(value: list[Any]) -> list[Any]:
+    """The same with a last state of zeros."""
+    return [*value[:2], 0 * value[2]]
 
 
 class SmallNetwork:
@@ -1414,6 +1425,19 @@ _CUTS = (
             {"carry": "zeros"},
         ),
         ("each window begins with the first state again", {"carry": "first"}),
+    ),
+    Mistake(
+        "state-not-carried",
+        "the state is set to zeros behind each window, the last one too: its own last state goes "
+        "on, and comes back",
+        gives=lambda *case: zeroed(rule_of_windows(*case, carry="zeros behind")),
+    ),
+    Mistake(
+        "so-many-windows",
+        "`window` is the number of your windows here: it is how many symbols are in each",
+        gives=lambda x, h, A, U, R, window: rule_of_windows(
+            x, h, A, U, R, -(-x.shape[1] // window)
+        ),
     ),
     *one_of(
         "x-t-for-x-before",
@@ -2192,6 +2216,11 @@ _SCANS = (
         "a-of-another-step",
         ("b_t comes with the a of the step before", {"a_of": -1}),
         ("b_t comes with the a of the next step", {"a_of": 1}),
+    ),
+    Mistake(
+        "another-recurrence",
+        "this is the sum of a_t b_t: a_t must multiply the state before, and b_t is added",
+        gives=lambda a, b: np.cumsum(a * b, axis=1),
     ),
     *one_of("state-before", ("place t holds the state BEFORE step t", {"gives": "before"})),
     *one_of(

@@ -262,6 +262,13 @@ def naive_softmax(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def _divided_by_the_largest(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
+    """The softmax in 32 bits, whose exponentials are divided by the largest of them first."""
+    e = np.exp(z.astype(np.float32))
+    e = e / e.max(axis=axis, keepdims=True)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
 def _shifted_by_the_batch(z: np.ndarray, axis: int | None = LAST) -> np.ndarray:
     """The softmax in 32 bits after one number is taken away from all rows."""
     return naive_softmax(z - z.max(), axis)
@@ -326,6 +333,12 @@ _OF_TEMPERATURE = (
         "overflow",
         "e to a large number is inf, and inf/inf is NaN: the largest exponent must not be large",
         options={"shared": naive_softmax},
+    ),
+    Mistake(
+        "overflow",
+        "e to a large number is inf before the largest is divided out, and inf/inf is NaN: take "
+        "the largest LOGIT away, before the exponential",
+        options={"shared": _divided_by_the_largest},
     ),
     Mistake(
         "shifted-by-the-batch",
@@ -996,6 +1009,12 @@ def _first_over(before: np.ndarray, ranks: np.ndarray, mass: float) -> np.ndarra
     return _at(ranks) <= (np.float32(before + ranks) > mass).argmax()
 
 
+def _marks_moved_left(before: np.ndarray, ranks: np.ndarray, mass: float) -> np.ndarray:
+    gone = np.float32(before + ranks) > mass
+    gone = np.append(gone[1:], gone[-1:])
+    return ~gone | (_at(ranks) == 0)
+
+
 _CROSSING = (
     "the token that crosses the line is dropped: without it the mass is less than p. Keep a token "
     "if the mass BEFORE it is below p"
@@ -1123,6 +1142,15 @@ _OF_TOP_P = (
         gives=_crossing_in_part,
     ),
     Mistake("sum-reaches-one", _ONE, options={"whole": False}),
+    *(
+        Mistake(
+            "shifted-the-wrong-way",
+            "the marks of what goes are moved to the left, so that the crossing token goes, and "
+            "the one before it: a token goes if the mass BEFORE it is enough, so move them right",
+            options={"whole": whole, "kept": _marks_moved_left},
+        )
+        for whole in (True, False)
+    ),
     *(
         Mistake(
             "argmax-of-nothing",

@@ -209,6 +209,12 @@ OF_ENCODING = (
                 {"curve": lambda x, mu: companded(x, mu) * np.log1p(mu)},
                 {"curve": lambda x, mu: np.clip(companded(x, mu) * np.log1p(mu), -1, 1)},
             ),
+            "logarithms-of-two-bases": (
+                "two logarithms of different bases are divided, so that f does not end at ±1: take "
+                "the same one above and below",
+                {"curve": lambda x, mu: companded(x, mu) / np.log(10)},
+                {"curve": lambda x, mu: companded(x, mu) / np.log(2)},
+            ),
             "rounded-up": (
                 "you round up: a code belongs to the nearest whole number",
                 {"half": 1 - 1e-9},
@@ -406,6 +412,7 @@ OF_DECODING = mistakes(
             "middle are negative samples",
             {"curve": lambda y, mu: np.abs(expanded(y, mu))},
             {"curve": lambda y, mu: np.expm1(y * np.log1p(mu)) / mu},
+            {"curve": lambda y, mu: np.sign(y) * np.expm1(y * np.log1p(mu)) / mu},
         ),
         "one-not-taken-away": (
             "(1 + μ)^|y| is 1 at y = 0: take 1 away, so that silence stays silent",
@@ -648,6 +655,11 @@ OF_CONVOLUTIONS = mistakes(
         "not-cropped": (
             "the signal gets longer: pad on the left only",
             {"zeros": lambda k, d: ((k - 1) * d, (k - 1) * d)},
+        ),
+        "cropped-without-dilation": (
+            "k − 1 columns are cut off, and (k − 1)·d are too many: there are d steps between two "
+            "taps",
+            {"zeros": lambda k, d: ((k - 1) * d, (k - 1) * (d - 1))},
         ),
         "padding-k-times-d": (
             "k·d zeros are too many: the first tap does not reach as far",
@@ -904,6 +916,12 @@ OF_FIELDS = (
                 lambda k, ds: math.prod(1 + (k - 1) * d for d in ds),
                 lambda k, ds: math.prod((k - 1) * d for d in ds),
                 lambda k, ds: math.prod(k * d for d in ds),
+                lambda k, ds: 1 + (k - 1) * math.prod(ds),
+            ),
+            "counted-in-each-layer": (
+                "the sample itself is counted in every layer: it counts once",
+                lambda k, ds: sum((k - 1) * d + 1 for d in ds),
+                lambda k, ds: 1 + sum((k - 1) * d + 1 for d in ds),
             ),
             "repeats-dropped": (
                 "equal dilations count each time: three stacks see further than one",
@@ -1091,6 +1109,10 @@ OF_BLOCKS = mistakes(
         "residual-forgotten": (
             "x' = x + W z: the block's own input is missing",
             _ways(lambda x, up, z: up, lambda x, up, z, skip: skip(z)),
+        ),
+        "residual-of-x": (
+            "W_res belongs to z, and x is added as it is: here it is the other way round",
+            {"ways": lambda x, z, p: [z + by_one(x, p, "residual"), by_one(z, p, "skip")]},
         ),
         "residual-without-weights": (
             "z goes through self.residual before it is added to x",
@@ -1756,6 +1778,11 @@ OF_NLL = (
                 {"kept": lambda prices, first: prices[:, first + 1 :]},
                 {"kept": lambda prices, first: prices[:, first + 1 :] if first else prices},
             ),
+            "only-the-given-priced": (
+                "the first `given` samples are priced here, and no other: they serve as past, and "
+                "the rest is priced",
+                {"kept": lambda prices, first: prices[:, :first]},
+            ),
             "given-at-the-end": (
                 "`given` samples at the END are priced: they stand at the start, and serve as past",
                 {"kept": lambda prices, first: prices[:, -first:]},
@@ -2029,6 +2056,18 @@ def _row_after_row(model: Any, toy: Toy, label: np.ndarray | None, seed: int, co
     return [np.concatenate(rows), asked, True, "int64"]
 
 
+def _by_multinomial(model: Any, toy: Toy, label: np.ndarray | None, seed: int, count: int) -> list:
+    rows = 1 if label is None else len(label)
+    generator = torch.Generator().manual_seed(seed)
+    codes, asked = np.zeros((rows, count), dtype=np.int64), []
+    for t in range(count):
+        seen = window_of(codes, t, toy.field)
+        asked.append(seen.shape[1])
+        p = torch.softmax(tensor(toy.logits(seen, label)[:, :, -1]), 1)
+        codes[:, t] = torch.multinomial(p, 1, generator=generator)[:, 0].numpy()
+    return [codes, asked, True, "int64"]
+
+
 _IGNORED = Symptom(
     "generator-ignored",
     "the given generator has not moved: hand it on to draw_codes",
@@ -2094,6 +2133,11 @@ OF_SOUNDS = (
             "first-column": (
                 "these are the logits of the first column of the window: x_t's are in the last",
                 {"column": lambda logits, t: logits[:, :, 0]},
+            ),
+            "multinomial-for-draw-codes": (
+                "torch.multinomial draws otherwise: these are its codes, and those of draw_codes "
+                "are asked, which takes one uniform number a row",
+                _by_multinomial,
             ),
             "one-number-for-all": (
                 "one uniform number serves all rows: draw_codes takes one for each",

@@ -1152,4 +1152,5 @@ def decode(model, message, count=1):
             "        return encode(model, decode(model, message, len(x))) == message\n",
         ),
     ),
+    Wrong("ideal_bits", PRICE, "one-row", edit=(".sum()", ".sum(-1).flatten()[0]")),
 )

@@ -1615,4 +1615,47 @@ def sequence_nll(model, tokens, given=1):
         edit=("x = block(x, cache)", "x = self.ln_f(block(x, cache))"),
     ),
     Wrong("GPT2", ON, "blocks-in-another-order", edit=("in self.h:", "in reversed(self.h):")),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "triu-for-tril",
+        source="""
+def causal_attention(q, k, v):
+    T, S = q.shape[-2], k.shape[-2]
+    future = torch.ones(T, S, dtype=torch.bool).triu(S - T + 1)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=future)
+""",
+    ),
+    Wrong("Cache", APPEND, "old-values-lost", edit=(", torch.cat([old_v, v], dim=2)", ", v")),
+    Wrong(
+        "Cache",
+        APPEND,
+        "old-values-lost",
+        edit=("torch.cat([old_k, k], dim=2),", "k,"),
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "first-rows-kept",
+        edit=("(k[rows], v[rows])", "(k[: len(rows)], v[: len(rows)])"),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "one-block",
+        edit=(("12 * C**2 + 13 * C", "12 * C**2"), ("+ 2 * C", "+ 13 * C + 2 * C")),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "axes-mixed",
+        edit=("logits.transpose(1, 2)", "logits.reshape(len(logits), logits.shape[2], -1)"),
+    ),
+    Wrong("sequence_nll", NLL, "logits-for-logs", edit=("F.cross_entropy", "F.nll_loss")),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "softmax-twice",
+        edit=("logits.transpose(1, 2)", "logits.softmax(2).transpose(1, 2)"),
+    ),
 )

@@ -822,4 +822,26 @@ def sample(step, logits, h, limit, generator=None):
             "states.append(0.5 * step(x[:, t], states[-1]) + 0.5 * step(x[:, t], states[-1]).data)",
         ),
     ),
+    Wrong("gru_step", GRU, "no-mixture", edit=(MIX, MIX.replace("z * h", "z * (r * h)"))),
+    Wrong(
+        "truncated_backprop",
+        WINDOWS,
+        "state-not-carried",
+        edit=(CUT, "h = torch.zeros_like(h)"),
+    ),
+    Wrong(
+        "truncated_backprop",
+        WINDOWS,
+        "so-many-windows",
+        edit=(
+            "    total = 0.0\n",
+            "    total = 0.0\n    window = math.ceil(x.shape[1] / window)\n",
+        ),
+    ),
+    Wrong(
+        "scan",
+        SCANNED,
+        "another-recurrence",
+        edit=("    distance = 1\n", "    return (a * b).cumsum(dim=1)\n    distance = 1\n"),
+    ),
 )

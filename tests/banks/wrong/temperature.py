@@ -1863,4 +1863,32 @@ return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
         "population-deviation",
         edit=("surprise.std(dim=0)", "surprise.std(dim=0, correction=0)"),
     ),
+    Wrong(
+        "temperature",
+        LIMITS,
+        "overflow",
+        edit=(
+            f"return {TEMPERED}",
+            "e = (logits / T).exp()\n    e = e / e.max(dim=-1, keepdim=True).values\n"
+            "    return e / e.sum(dim=-1, keepdim=True)",
+        ),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "shifted-the-wrong-way",
+        source="""
+def top_p(probs, p):
+    if not 0 < p <= 1:
+        raise ValueError(f"p must be in (0, 1]: got {p}")
+    if p == 1:
+        return probs / probs.sum(dim=-1, keepdim=True)
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    gone = ranked.cumsum(dim=-1) > p
+    gone[..., :-1] = gone[..., 1:].clone()
+    gone[..., 0] = False
+    kept = torch.zeros_like(probs).scatter(-1, order, ranked * ~gone)
+    return kept / kept.sum(dim=-1, keepdim=True)
+""",
+    ),
 )

@@ -1062,4 +1062,45 @@ class QueuedConv1d(nn.Module):
         "answer-in-another-dtype",
         edit=(".unsqueeze(2)", ".unsqueeze(2).float()"),
     ),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "logarithms-of-two-bases",
+        edit=(SIGN_IN, SIGN_IN.replace("math.log1p(mu)", "math.log1p(mu) / math.log(10)")),
+    ),
+    Wrong("mu_law_decode", BACK, "sign-lost", edit=("y.abs() * math", "y * math")),
+    Wrong(
+        "CausalConv1d",
+        LONG,
+        "cropped-without-dilation",
+        edit=(
+            PAD,
+            "y = super().forward(F.pad(x, (past, past)))\n"
+            "        return y[:, :, : y.shape[2] - self.kernel_size[0] + 1]",
+        ),
+    ),
+    Wrong("receptive_field", FIELD, "counted-in-each-layer", edit=(R, R.replace("* d", "* d + 1"))),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "multiplied",
+        edit=(R, "1 + (kernel_size - 1) * math.prod(dilations)"),
+    ),
+    Wrong("WaveNet", PRICE, "only-the-given-priced", edit=("[:, given:]", "[:, :given]")),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "residual-of-x",
+        edit=("x + self.residual(z)", "z + self.residual(x)"),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "multinomial-for-draw-codes",
+        edit=(
+            PUT,
+            "p = model(window, label)[:, :, -1].softmax(1)\n"
+            "        codes[:, t] = torch.multinomial(p, 1, generator=generator)[:, 0]",
+        ),
+    ),
 )
