@@ -18,7 +18,7 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import COSTS, untouched
+from autograder.checks.arguments import untouched
 from autograder.checks.numbers import SMALL, close, number, single, softmax
 from autograder.checks.samples import (
     claim_of_independence,
@@ -35,7 +35,7 @@ from autograder.draw import Draw
 from autograder.inside import call_and_keep
 from autograder.inside.temperature import Step, begin_search, drifted
 from autograder.remote.callbacks import answered, whole_numbers
-from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind, note
+from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind
 
 LESSON = "13_temperature"
 LAST = -1  # the vocabulary's axis
@@ -3652,42 +3652,6 @@ def claim_of_the_error(share: np.ndarray, error: np.ndarray, fits: bool) -> Clai
     )
 
 
-def note_on_few(drift: Standin, ask: Callable, draw: Draw, *steps: list) -> None:
-    """Notes it with the function if of few texts the deviation is not that of a sample.
-
-    A surprise is A or B, so that the mean says how many of the texts had which.
-    """
-    count = 4
-    mean, error, _ = ask(*steps, count, draw.generator())
-    share = (mean - A) / (B - A)
-    spread = (B - A) * np.sqrt(np.clip(share * (1 - share), 0, None))
-    wanted = spread / math.sqrt(count - 1)
-    mixed = (share > 0.1) & (share < 0.9)
-    off = np.flatnonzero(mixed & ~np.isclose(error, wanted, rtol=1e-3))
-    if len(off) == 0:
-        return
-    at = int(off[0])
-    found = claim(
-        "of few texts, too, the deviation is that of a sample",
-        False,
-        id="few",
-        points=COSTS,
-        saw=f"a standard error of {error[at]:.4g} for {count} texts, {round(share[at] * count)} of "
-        f"which surprise at {B:.4g} and the others at {A:.4g}",
-        asks=f"{wanted[at]:.4g}, as in the example by hand",
-        advice=[
-            when(
-                np.allclose(error[mixed], spread[mixed] / math.sqrt(count), rtol=1e-3),
-                "population-deviation",
-                "the squares are divided by N here, the number of texts; those of a sample are "
-                "divided by N − 1, as in the example by hand (and by .std of a tensor)",
-            ),
-            "compute the example by hand: four texts, and a standard error of 1.3712",
-        ],
-    )
-    note(drift, found)
-
-
 def example_of_drift(ask: Callable, draw: Draw) -> tuple[tuple[str, str], ...]:
     """A small case that fails, as rows of a card: a model that always writes one text; or none."""
     text = (0, 1, 1)
@@ -3768,8 +3732,6 @@ def surprise_of_the_source(drift: Standin, draw: Draw) -> Iterator[Claim | Cause
     yield first
     yield second
     told = next((one for one in (first, second) if one.fails), None)
-    if told is None:
-        note_on_few(drift, ask, draw, model, source)
     if told and (example := example_of_drift(ask, draw)):
         names = (told.misconception,) if told.misconception else ()
         how = "symptom" if names else "unknown"

@@ -1858,12 +1858,6 @@ return s.mean(dim=0), s.std(dim=0) / math.sqrt(count)
         edit=("marginal.log() / T,", "marginal.log() / (T if t < p.dim() else 1),"),
     ),
     Wrong(
-        "drift",
-        "of few texts, too, the deviation is that of a sample",
-        "population-deviation",
-        edit=("surprise.std(dim=0)", "surprise.std(dim=0, correction=0)"),
-    ),
-    Wrong(
         "temperature",
         LIMITS,
         "overflow",
