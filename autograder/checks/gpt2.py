@@ -1249,6 +1249,8 @@ _COUNTS = (
         0}),
     Mistake("norm-shifts-forgotten", "a layer norm has a scale AND a shift", options={"norms": 2,
         "last": 1}),
+    Mistake("norm-shifts-forgotten", "2 C numbers a block are missing, as many as the shifts of "
+        "its two layer norms: each has a scale AND a shift", options={"norms": 2}),
     Mistake("tokens-forgotten", "the table of tokens is missing: V · C", options={"tables": 0}),
     Mistake("norm-shifts-forgotten", "C numbers are missing: as many as the shift of the last "
         "layer norm (it has a scale AND a shift), or as one row of wpe (it has n_positions)",
@@ -1547,6 +1549,9 @@ _LOADS = (
     Mistake("qkv-bias-dropped", "the biases of q, k and v are missing: h.0.attn.c_attn.bias ends "
         "in attn.bias too, and is no mask", options={"skipped": ("attn.bias",
         ".attn.masked_bias")}),
+    Mistake("qkv-bias-dropped", "all biases of the attention are missing: of the names with attn "
+        "only the stored masks, attn.bias and attn.masked_bias, are skipped", options={"skipped": (
+        "attn.bias", ".attn.masked_bias", ".attn.c_proj.bias")}),
     Mistake("qkv-not-split", "c_attn holds q, k and v in one: cut it into three", options={"split":
         False}),
     *(Mistake("names-kept", "c_proj and c_fc have other names here: see the table",
@@ -2281,6 +2286,8 @@ _ON_TEXTS = {
     "first-row-for-all": "all rows get the first one's token: each row has logits of its own",
     "count-in-all": "your text has `count` tokens in all, the prompt among them: `count` MORE are "
         "asked",
+    "drawn-for-likeliest": "the same prompt gave one text and then another: without a generator "
+        "nothing is drawn, and the likeliest token comes, as `choose` takes it",
     "stops-at-a-token": "your text stops at some token: count tokens come, whichever they are",
     "newest-before-the-others": "each new token stands before the others: text goes on at its end",
     "least-likely": "the LEAST likely token is taken",
@@ -2421,6 +2428,8 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
     long = all(t.got.shape == (len(t.prompt), t.prompt.shape[1] + t.count) for t in texts)
     if wrong and not name and long and all(len(t.calls) <= 1 for t in texts):
         name = "one-pass-for-all"
+    if wrong and not name and long and drawn_at_once(generate, ours, wrong[0]):
+        name = "drawn-for-likeliest"
     yield claim(
         "without a generator, the likeliest next token is appended, count times",
         not wrong and not passes,
@@ -2469,6 +2478,12 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
             "give the model window(tokens, limit) each time, and append to tokens",
         ],
     )
+
+
+def drawn_at_once(function: Standin, model: Secret, text: Text) -> bool:
+    """Whether the same prompt, without a generator, gives another text each time."""
+    again = [text_by(function, model, text.prompt, text.count) for _ in range(2)]
+    return any(not np.array_equal(one.got, text.got) for one in again)
 
 
 def telling_prompt(model: Secret, draw: Draw, T: int, count: int) -> np.ndarray:

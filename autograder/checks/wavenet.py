@@ -918,11 +918,6 @@ OF_FIELDS = (
                 lambda k, ds: math.prod(k * d for d in ds),
                 lambda k, ds: 1 + (k - 1) * math.prod(ds),
             ),
-            "counted-in-each-layer": (
-                "the sample itself is counted in every layer: it counts once",
-                lambda k, ds: sum((k - 1) * d + 1 for d in ds),
-                lambda k, ds: 1 + sum((k - 1) * d + 1 for d in ds),
-            ),
             "repeats-dropped": (
                 "equal dilations count each time: three stacks see further than one",
                 lambda k, ds: 1 + sum((k - 1) * d for d in set(ds)),
@@ -958,6 +953,7 @@ OF_FIELDS = (
             "one-a-layer": (
                 "the 1 is counted once for the whole stack, not once a layer",
                 lambda k, ds: sum(1 + (k - 1) * d for d in ds),
+                lambda k, ds: 1 + sum(1 + (k - 1) * d for d in ds),
             ),
         }
     ),

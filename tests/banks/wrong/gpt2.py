@@ -1658,4 +1658,28 @@ def causal_attention(q, k, v):
         "softmax-twice",
         edit=("logits.transpose(1, 2)", "logits.softmax(2).transpose(1, 2)"),
     ),
+    Wrong(
+        "generate",
+        GREEDY,
+        "drawn-for-likeliest",
+        edit=(
+            "choose(logits, generator)",
+            "torch.multinomial(logits.softmax(-1), 1, generator=generator)",
+        ),
+    ),
+    Wrong(
+        "load_hf",
+        NAMES,
+        "qkv-bias-dropped",
+        edit=(
+            'name.endswith((".attn.bias", ".attn.masked_bias"))',
+            '("attn" in name and "bias" in name)',
+        ),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "norm-shifts-forgotten",
+        edit=("12 * C**2 + 13 * C", "12 * C**2 + 11 * C"),
+    ),
 )

@@ -1079,7 +1079,7 @@ class QueuedConv1d(nn.Module):
             "        return y[:, :, : y.shape[2] - self.kernel_size[0] + 1]",
         ),
     ),
-    Wrong("receptive_field", FIELD, "counted-in-each-layer", edit=(R, R.replace("* d", "* d + 1"))),
+    Wrong("receptive_field", FIELD, "one-a-layer", edit=(R, R.replace("* d", "* d + 1"))),
     Wrong(
         "receptive_field",
         FIELD,
