@@ -451,6 +451,24 @@ _FACTORS = (
     *_AFTER_NEVER,
     *_EPSILON,
     Mistake(
+        "largest-for-sum",
+        "the later variables are left out by their LARGEST entry: sum them out",
+        options={"kept": lambda p, i: p.max(axis=tuple(range(i + 1, p.ndim)))},
+    ),
+    *(
+        Mistake(
+            "smoothed",
+            "a constant is added to every cell, as where rows are learned from few counts: p is "
+            "known here, and its factors multiply back to p itself only if nothing is added",
+            options=how,
+        )
+        for added in (1e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0)
+        for how in (
+            {"added": added},
+            {"kept": lambda p, i, added=added: first_axes(p + added, i)},
+        )
+    ),
+    Mistake(
         "only-the-last-letter",
         "your rows depend on x_{i−1} only: the chain rule keeps the whole prefix, a chain of "
         "neighbors is an assumption",
@@ -723,6 +741,24 @@ _PRODUCT = (
         )
         for begin in (1.0, 0.0)
     ),
+    *(
+        Mistake(
+            "sum-for-product",
+            "you add the factors, and a division by the total hides it: a joint probability is "
+            "their product, which sums to 1 by itself",
+            gives=lambda tables, begin=begin: sum_of(tables, begin) / sum_of(tables, begin).sum(),
+        )
+        for begin in (1.0, 0.0)
+    ),
+    *(
+        Mistake(
+            "constant-added",
+            "a constant is added to every factor, as before a log: the product of the factors "
+            "themselves is asked, where 0 is as good as any number",
+            gives=lambda tables, added=added: product_of([t + added for t in tables]),
+        )
+        for added in (1e-4, 1e-3, *SMALL)
+    ),
     Mistake(
         "nan-where-impossible",
         "where a factor is 0 you divide by 0, or take its log: 0 times anything is 0 there",
@@ -732,7 +768,7 @@ _PRODUCT = (
 _FLOAT32 = Symptom(
     "float32",
     "right to some seven digits only, as if your numbers were float32 somewhere",
-    lambda seen: all(alike(o.answer, o.right, 1e-5) for o in seen),
+    lambda seen: all(alike(o.answer, o.right, 1e-6) for o in seen),
 )
 
 
@@ -962,6 +998,18 @@ _SCORES = (
         for log in (
             lambda p: np.nan_to_num(np.log(p)),
             lambda p: np.log(np.where(p > 0, p, 1.0)),
+        )
+    ),
+    *(
+        Mistake(
+            "minus-infinity-replaced",
+            "log 0 = −inf is the right score of an impossible word, and something (np.nan_to_num, "
+            "a where, an if) puts a finite number in its place",
+            after=after,
+        )
+        for after in (
+            lambda v, *_: np.where(np.isneginf(v), 0.0, v),
+            lambda v, *_: np.nan_to_num(v),
         )
     ),
     Mistake(
@@ -1606,7 +1654,7 @@ def cut_and_divided(p: np.ndarray, evidence: dict[int, int]) -> Any:
 def one_after_the_other(p: np.ndarray, evidence: dict[int, int]) -> Any:
     """What comes out if evidence is taken one by one and the axes' shift is forgotten."""
     for axis, value in evidence.items():
-        if axis >= p.ndim:
+        if axis >= p.ndim or value >= p.shape[axis]:
             return Raised(False)
         p = np.take(p, value, axis=axis)
     return p / p.sum() if p.sum() > 0 else Raised(True)
@@ -1689,6 +1737,11 @@ _QUERIES = (
         gives=heard_only_afterwards,
     ),
     Mistake("axes-shift", _SHIFT, gives=one_after_the_other),
+    Mistake(
+        "axes-shift",
+        _SHIFT,
+        gives=lambda p, evidence: one_after_the_other(p, dict(sorted(evidence.items()))),
+    ),
     Mistake(
         "none-is-a-new-axis",
         "an index of None stands for no axis of the table, so that the numbers behind it cut other "

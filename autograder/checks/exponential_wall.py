@@ -266,6 +266,18 @@ _TABLE = (
         lambda c: math.prod(c) - 1 if c else 1,
     ),
     *several(
+        "one-conditional-only",
+        "that is ONE conditional table, a row for each combination of the other variables: the "
+        "table of all of them has one cell for each combination of all, and one sum",
+        lambda c: math.prod(c[:-1]) * (c[-1] - 1) if c else 0,
+        lambda c: math.prod(c[1:]) * (c[0] - 1) if c else 0,
+    ),
+    *several(
+        "product-begins-with-0",
+        "your answer is −1, whatever the cardinalities: a product that begins with 0 stays 0",
+        lambda c: -1,
+    ),
+    *several(
         "first-variable-only",
         "that is the count of the first variable alone: every variable is a factor (does `return` "
         "stand inside the loop?)",
@@ -390,6 +402,16 @@ def by_a_logarithm(of: Callable[[int], float]) -> Callable[[int], Any]:
     return count
 
 
+def halvings(limit: int) -> Any:
+    """How often the limit can be halved, as a float, until it is below 1."""
+    if limit >= 2**1024:
+        return Raised(("OverflowError",))
+    n, left = 0, float(limit)
+    while left >= 1:
+        n, left = n + 1, left / 2
+    return n
+
+
 def by_float_powers(limit: int) -> Any:
     """The first n by powers of 2.0."""
     if limit >= 2**1024:
@@ -433,6 +455,12 @@ _BITS = (
         lambda limit: max(1, limit.bit_length()),
         by_a_logarithm(lambda limit: math.ceil(math.log2(limit + 1))),
         by_a_logarithm(lambda limit: math.floor(math.log2(limit)) + 1),
+    ),
+    *several(
+        "halved-as-a-float",
+        "you halve the limit until less than 1 is left, which counts ITS bits and forgets the −1; "
+        "and / makes a float, which rounds a large limit: stay with whole numbers",
+        halvings,
     ),
     *several(
         "minus-one-on-the-wrong-side",

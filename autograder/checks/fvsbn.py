@@ -298,6 +298,9 @@ _OF_VOTES = (
     Mistake("transposed", options={"turned": True},
             advice="rows and columns have changed places: weight_ij is the vote of bit j about "
                    "bit i"),
+    Mistake("diagonal-only-cut", options={"kept": lambda w: w - np.diag(np.diag(w))},
+            advice="the diagonal is cut out, and what lies above it still votes: bits that come "
+                   "later"),
     Mistake("one-off-too-many", options={"kept": lambda w: np.tril(w, -2)},
             advice="bit i has lost the vote of its neighbor i−1: of row i, all entries left of "
                    "the diagonal count"),

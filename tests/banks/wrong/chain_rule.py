@@ -39,6 +39,19 @@ PRODUCT = "product = product[..., None] * factor"
 # Ordinary slips: an exercise, what fails, the name, the edit.
 SLIPS = (
     ("conditionals", UNIFORM, "another-number-for-1/k", ("1 / joint.shape[i]", "1 / 3")),
+    ("conditionals", BACK, "largest-for-sum", ("joint.sum(axis=t", "joint.max(axis=t")),
+    (
+        "conditionals",
+        BACK,
+        "smoothed",
+        (UPTO, UPTO + " + 1e-3"),
+    ),
+    (
+        "conditionals",
+        BACK,
+        "smoothed",
+        ("n, tables = joint.ndim", "joint = joint + 0.5\n    n, tables = joint.ndim"),
+    ),
     ("conditionals", SHAPE, "last-factor-first", ("return tables", "return tables[::-1]")),
     (
         "joint",
@@ -46,6 +59,18 @@ SLIPS = (
         "sum-for-product",
         (("np.ones(())", "np.zeros(())"), ("* factor", "+ factor")),
     ),
+    (
+        "joint",
+        CELLS,
+        "sum-for-product",
+        (
+            ("np.ones(())", "np.zeros(())"),
+            ("* factor", "+ factor"),
+            ("return product", "return product / product.sum()"),
+        ),
+    ),
+    ("joint", CELLS, "constant-added", (PRODUCT, "product = product[..., None] * (factor + 1e-6)")),
+    ("joint", CELLS, "constant-added", (PRODUCT, "product = product[..., None] * (factor + 1e-4)")),
     ("joint", CELLS, "first-factor-only", ("    return product", "        return product")),
     ("joint", CELLS, "first-factor-dropped", (LOOP, "for factor in conditionals[1:]:")),
     ("joint", CELLS, "last-factor-first", (LOOP, "for factor in conditionals[::-1]:")),
@@ -62,6 +87,18 @@ SLIPS = (
         IMPOSSIBLE,
         "minus-infinity-replaced",
         (LOOKUP, LOOKUP.replace("np.log(", "np.nan_to_num(np.log(") + ")"),
+    ),
+    (
+        "log_likelihood",
+        IMPOSSIBLE,
+        "minus-infinity-replaced",
+        ("return total", "return np.nan_to_num(total, neginf=0.0)"),
+    ),
+    (
+        "log_likelihood",
+        IMPOSSIBLE,
+        "minus-infinity-replaced",
+        ("return total", "return np.nan_to_num(total)"),
     ),
     (
         "log_likelihood",
@@ -89,6 +126,16 @@ SLIPS = (
             MOVED,
             "tables = conditionals(np.transpose(joint, order))\n"
             "    return [t.transpose(np.argsort(order[: t.ndim])) for t in tables]",
+        ),
+    ),
+    (
+        "conditional_query",
+        SEVERAL,
+        "axes-shift",
+        (
+            CUT,
+            "cut = joint\n    for i in sorted(evidence):\n"
+            "        cut = np.take(cut, evidence[i], axis=i)",
         ),
     ),
     (

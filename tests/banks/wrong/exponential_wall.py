@@ -99,6 +99,26 @@ return product - 1
         (TABLE, "", "return 10 ** 20_000"),
         (
             TABLE,
+            "one-conditional-only",
+            "*rest, k = cardinalities or [1]\nreturn math.prod(rest) * (k - 1)",
+        ),
+        (
+            TABLE,
+            "one-conditional-only",
+            "k, *rest = cardinalities or [1]\nreturn math.prod(rest) * (k - 1)",
+        ),
+        (
+            TABLE,
+            "product-begins-with-0",
+            """
+cells = 0
+for k in cardinalities:
+    cells *= k
+return cells - 1
+""",
+        ),
+        (
+            TABLE,
             "first-variable-only",
             """
 cells = 1
@@ -185,6 +205,17 @@ return 2**n - 1
 """,
         ),
         (FIRST, "one-bit-too-many", "return (limit + 1).bit_length() + 1"),
+        (
+            EDGE,
+            "halved-as-a-float",
+            """
+n = 0
+while limit >= 1:
+    limit = limit / 2
+    n += 1
+return n
+""",
+        ),
         (EDGE, "minus-one-on-the-wrong-side", "return (limit + 2).bit_length()"),
         (FIRST, "float-for-an-integer", "return np.floor(np.log2(limit + 1)) + 1"),
     ),

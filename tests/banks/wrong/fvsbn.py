@@ -30,6 +30,12 @@ ANSWERS = (
     Wrong("logits", SEES, "not-masked", edit=("torch.tril(weight, -1)", "weight")),
     Wrong("logits", VOTES, "upper-triangle", edit=("tril(weight, -1)", "triu(weight, 1)")),
     Wrong("logits", VOTES, "upper-triangle", edit=("tril(weight, -1).T", "triu(weight, 1)")),
+    Wrong(
+        "logits",
+        VOTES,
+        "diagonal-only-cut",
+        edit=("torch.tril(weight, -1)", "(weight - torch.diag(weight.diag()))"),
+    ),
     Wrong("logits", VOTES, "transposed", edit=("(weight, -1).T", "(weight, -1)")),
     Wrong("logits", SEES, "not-masked", edit=("torch.tril(weight, -1).T", "weight")),
     Wrong("logits", VOTES, "one-off-too-many", edit=("(weight, -1)", "(weight, -2)")),
