@@ -915,9 +915,10 @@ def texts_by_probabilities(logits: Array, x: Array, lengths: Array) -> Array:
 
 
 def unlikely(draw: Draw) -> list[tuple]:
-    """Texts whose symbols have probabilities that are no numbers any more."""
+    """Texts with symbols of probability e^−1000 and less; at one place the end is likely."""
     B, T, V = draw.integer(3, 5), draw.integer(4, 6), draw.integer(4, 6)
     logits = 2000 * draw.normal(B, T + 1, V)
+    logits[0, 1, END] = logits[0, 1].max() + 500
     x = draw.rng.integers(1, V, size=(B, T))
     x[:, 0] = 1 + logits[:, 0, 1:].argmin(axis=1)
     return [(logits, x, np.full(B, T))]
