@@ -30,6 +30,8 @@ from autograder.remote.proxy import Standin, StudentFailed, WrongKind
 LESSON = "06_kl"
 SQRT_2_PI = math.sqrt(2 * math.pi)
 WHOLE = "a whole walk"
+BY_DEFAULT = "one step at the rate that is taken if none is given"
+RATE = 0.02  # that rate
 
 
 # --- what the mathematics says --------------------------------------------------------------------
@@ -323,6 +325,18 @@ _MISTAKES_OF_ENTROPY = (
         gives=lambda p: rule_of_entropy(p) if p.all() else 0.0,
     ),
     *_EPSILON,
+    *(
+        Mistake(
+            "epsilon-everywhere",
+            f"something small is added to every p{then}: the probabilities are those that are "
+            "given, and an outcome with p = 0 is left out",
+            gives=lambda p, small=small, of=of: (
+                -((t := (p + small) / of(p + small)) * np.log(t)).sum()
+            ),
+        )
+        for small in (1e-2, 1e-3, 1e-4, *SMALL)
+        for then, of in (("", lambda t: 1.0), (", and the whole divided by its sum", np.sum))
+    ),
 )
 
 
@@ -412,6 +426,11 @@ def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim
                 "only the likeliest outcome counts in your answer, as if it were the one label: "
                 "every outcome counts, with its weight p",
                 gives=lambda p, q: -np.log(q[p.argmax()]),
+            ),
+            Mistake(
+                "entropy-of-q",
+                "H(q) is added to KL(p‖q) here: what they have in common is H(p)",
+                gives=lambda p, q: kl_plainly(p, q) + rule_of_entropy(q),
             ),
             Mistake(
                 "log-of-mean",
@@ -584,6 +603,12 @@ _MISTAKES_OF_KL = (
         "that never happen is a part of its price",
         gives=lambda p, q: kl_plainly(p, q / q[p > 0].sum()),
     ),
+    Mistake(
+        "mass-of-q-lost",
+        "to the terms p log(p/q) − p + q (as in kl_div) belong those with p = 0 too, which are q: "
+        "without the − p + q they may go",
+        gives=lambda p, q: kl_plainly(p, q) - 1 + q[p > 0].sum(),
+    ),
     _INF_EVERYWHERE,
     Mistake(
         "zeros-of-q-left-out",
@@ -745,7 +770,13 @@ _COUNTS_OFF = (
         gives=lambda t: np.exp(-t[1:].sum() / (len(t) - 1)),
     ),
 )
+_WEIGHTED = (
+    "each token is weighted by its own probability here: in the mean over a text every "
+    "token counts once (the text itself has the frequencies)"
+)
 _OTHER_MEANS = (
+    Mistake("weighted-by-q", _WEIGHTED, gives=lambda t: -np.nan_to_num(np.exp(t) * t).sum()),
+    Mistake("weighted-by-q", _WEIGHTED, gives=lambda t: -np.nan_to_num(np.exp(t) * t).mean()),
     Mistake(
         "median-for-mean",
         "this is made of the median of the surprises: their mean is asked",
@@ -805,12 +836,6 @@ def choices_of_a_model(perplexity: Standin, draw: Draw) -> Iterator[Claim | Caus
             ),
             Mistake("log-of-logs", _LOG_OF_LOGS, gives=lambda t: np.exp(-np.log(-t).mean())),
             Mistake("log-of-logs", _LOG_OF_LOGS, gives=lambda t: np.exp(-np.log(t).mean())),
-            Mistake(
-                "weighted-by-q",
-                "each token is weighted by its own probability here: in the mean over a text every "
-                "token counts once (the text itself has the frequencies)",
-                gives=lambda t: np.exp(-np.nan_to_num(np.exp(t) * t).sum()),
-            ),
         ),
         symptoms=(_SUMMED, _HIDDEN),
         show=show_text,
@@ -1138,6 +1163,36 @@ _WRONG_PARTS = (
         "cross-entropy-for-kl",
         "the third number is H(p̂, q): KL is what it has beyond H(p̂)",
         options={"beyond": surprise},
+    ),
+    Mistake(
+        "cross-entropy-for-entropy",
+        "the second number is H(p̂, q), which is the NLL once more: the floor is H(p̂), where q "
+        "does not occur",
+        gives=lambda s, q, **wrong: [
+            (v := rule_of_mle(s, q, **wrong))[0],
+            surprise(np.bincount(s, minlength=len(q)) / len(s), q),
+            v[2],
+        ],
+    ),
+    Mistake(
+        "sum-for-difference",
+        "the third number is H(p̂, q) + H(p̂): KL is what H(p̂, q) has BEYOND H(p̂), a difference",
+        options={"beyond": lambda f, q: surprise(f, q) + rule_of_entropy(f)},
+    ),
+    *(
+        Mistake(
+            "bits-for-nats",
+            f"{which} in bits: the lesson counts in nats, with natural logarithms",
+            after=lambda v, s, q, units=units: [
+                value / np.log(2) if bits else value for value, bits in zip(v, units, strict=True)
+            ],
+        )
+        for which, units in (
+            ("the second number is", (False, True, False)),
+            ("the third number is", (False, False, True)),
+            ("the second and the third number are", (False, True, True)),
+            ("all three numbers are", (True, True, True)),
+        )
     ),
     Mistake(
         "counts-for-frequencies",
@@ -1470,6 +1525,30 @@ _FORWARD_MISTAKES = (
         after=lambda v, p, g, _: (np.interp(0.5, p.cumsum() / p.sum(), g), v[1]),
     ),
     Mistake(
+        "median-for-mean",
+        "mu is the median of p, with half of the mass on either side, and sigma is taken around "
+        "it: the mean is asked",
+        gives=lambda p, g, _: (
+            (m := g[np.searchsorted(p.cumsum() / p.sum(), 0.5)]),
+            np.sqrt((p / p.sum() * (g - m) ** 2).sum()),
+        ),
+    ),
+    Mistake(
+        "weights-of-a-softmax",
+        "the weights are a softmax of the heights: p is a density already, and p / p.sum() are "
+        "its weights",
+        gives=moments_weighted(lambda p, g: np.exp(p) / np.exp(p).sum()),
+    ),
+    Mistake(
+        "width-at-half-height",
+        "sigma is made of the width of p at half of its height, which holds for a single "
+        "Gaussian: it is the root of the mean of (x − m)²",
+        after=lambda v, p, g, _: (
+            v[0],
+            np.ptp(g[p >= p.max() / 2]) / (2 * np.sqrt(2 * np.log(2))),
+        ),
+    ),
+    Mistake(
         "weights-squared",
         "the weights are p², not p: a high place counts too much",
         gives=moments_weighted(lambda p, g: p**2 / (p**2).sum()),
@@ -1489,6 +1568,11 @@ _FORWARD_MISTAKES = (
         "moments-of-the-heights",
         "these are moments of the HEIGHTS p: those of x, weighted by p, are asked",
         gives=lambda p, g, _: (p.mean(), p.std()),
+    ),
+    Mistake(
+        "moments-of-the-heights",
+        "sigma is the standard deviation of the HEIGHTS p: that of x, weighted by p, is asked",
+        after=lambda v, p, g, _: (v[0], p.std()),
     ),
     Mistake(
         "forward-called-mode-seeking",
@@ -1577,6 +1661,8 @@ def optimum(
     With no steps, or steps at rate 0 (`how` = 0), it is the start; with a rate and a number of
     steps (`how` is a pair), where these lead.
     """
+    if how == BY_DEFAULT:
+        how = RATE, 1
     if isinstance(how, tuple):
         for _ in range(how[1]):
             start = one_step(p, grid, start, bumps, how[0])
@@ -1906,6 +1992,28 @@ _STOPPED = Symptom(
 )
 
 
+_OTHER_RATE = Symptom(
+    "default-changed",
+    "with a rate given your steps are right, and without one they are not: the rate is 0.02 then, "
+    "as the signature says",
+    lambda seen: (
+        any(o.args[4:] == (BY_DEFAULT,) for o in seen)
+        and all(o.fails == (o.args[4:] == (BY_DEFAULT,)) for o in seen)
+    ),
+)
+
+
+def one_step_less(
+    p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, how: Any = None
+) -> tuple[float, float]:
+    """The walk of `optimum` without its last step."""
+    if how == BY_DEFAULT:
+        return start
+    if isinstance(how, tuple):
+        how = how[0], max(how[1] - 1, 0)
+    return optimum(p, grid, start, bumps, how)
+
+
 def at_place(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether two Gaussians are one, to 3 % of the second's sigma."""
     unit = max(abs(b[1]), 0.05)
@@ -1986,6 +2094,8 @@ def _show_walk(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, *how: 
     if how and isinstance(how[0], tuple):
         steps = ("no step", "one step", "two steps", "three steps")[how[0][1]]
         return f"{told}, {steps} at rate {how[0][0]:.3g}"
+    if how and how[0] == BY_DEFAULT:
+        return f"{told}, steps=1, and no rate given"
     if how and isinstance(how[0], float) and how[0] == 0:
         return f"{told}, 60 steps at rate 0"
     return told + {float: ", one step at rate {:.3g}", int: ", {} steps"}.get(
@@ -2038,6 +2148,8 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
         causes = [s for s in examine(subject, draw, step) if isinstance(s, Cause)]
     except (StudentFailed, WrongKind):
         return end
+    if end.names in (("one-step-less",), ("default-changed",)):
+        return end
     if causes and causes[0].how == "reproduced":
         return causes[0]
     if end.how == "reproduced":
@@ -2054,6 +2166,11 @@ def _cause_in_a_step(fit_reverse: Standin, draw: Draw, end: Cause) -> Cause:
 
 
 _WRONG_ENDS = (
+    Mistake(
+        "one-step-less",
+        "it walks one step less than asked: with steps=1 it stays at the start",
+        gives=one_step_less,
+    ),
     Mistake(
         "forward-for-reverse",
         "this is the forward fit: it covers both bumps; the reverse KL weights by q, and "
@@ -2100,10 +2217,14 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
             options = {"rate": how, "steps": 60}
         if isinstance(how, tuple):
             options = dict(zip(("rate", "steps"), how, strict=True))
+        if how == BY_DEFAULT:
+            options = {"steps": 1}
         end = pair(untouched(fit_reverse)(p, grid, start, **options), "fit_reverse")
         right = end if how is None else optimum(p, grid, start, bumps, how)
         if how == WHOLE and at_place(end, right):
             return right
+        if how == BY_DEFAULT:
+            how = RATE, 1
         if isinstance(how, tuple) and how[1] and not at_step(end, right):
             before = optimum(p, grid, start, bumps, (how[0], how[1] - 1))
             if alike(end[1], before[1], 1e-5) and at_step((end[0], right[1]), right):
@@ -2121,7 +2242,8 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         walks = [(*walk, WHOLE)]
         for case in (
             *((*walk, 0), (*walk, 0.0), (*alone, (rate, 0)), (*alone, (rate, 1))),
-            *((*walk, (steep, 1)), (*walk, (steep, 3)), (*from_wide(alone), (0.02, 1))),
+            *((*walk, (steep, 1)), (*walk, (steep, 3)), (*from_wide(alone), (RATE, 1))),
+            (*from_wide(alone), BY_DEFAULT),
         ):
             with contextlib.suppress(StudentFailed, WrongKind):
                 ask(*case)
@@ -2132,7 +2254,7 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         ask=ask,
         rule=optimum,
         mistakes=_WRONG_ENDS,
-        symptoms=(_SAME_END, _STOPPED),
+        symptoms=(_SAME_END, _OTHER_RATE, _STOPPED),
         show=_show_walk,
         told=told_pair,
         alike=at_place,
@@ -2161,7 +2283,8 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
             walks_from_a_start,
             points=0.5,
             asks="steps = 0, or a rate of 0, leaves mu and sigma as they were given; in "
-            "each step mu and log sigma go by minus the rate times their slopes",
+            "each step mu and log sigma go by minus the rate times their slopes; the rate is 0.02 "
+            "if none is given",
             alike=at_step,
             typical=False,
             needs="bumps",

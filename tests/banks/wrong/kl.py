@@ -1144,4 +1144,91 @@ def mle_equals_kl(samples, q):
     Wrong(
         "bits_per_token", BITS, "rounded-constant", edit=(BPT, "return -np.mean(log_probs) / 0.693")
     ),
+    # what other people write
+    *(
+        Wrong("entropy", SURPRISE, "epsilon-everywhere", edit=(("seen = p[p > 0]", line),))
+        for line in (
+            "seen = p + 1e-2",
+            "seen = (p + 1e-3) / (p + 1e-3).sum()",
+        )
+    ),
+    Wrong("cross_entropy", CROSS, "entropy-of-q", edit=(H_PQ, "return kl(p, q) + entropy(q)")),
+    Wrong(
+        "kl",
+        ZERO,
+        "mass-of-q-lost",
+        edit=(DIVERGENCE, "return (p * np.log(p / q) - p + q)[seen].sum()"),
+    ),
+    Wrong(
+        "bits_per_token",
+        BITS,
+        "weighted-by-q",
+        edit=(BPT, "return -np.sum(np.exp(log_probs) * log_probs) / np.log(2)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "cross-entropy-for-entropy",
+        edit=(THREE, "return nll, cross_entropy(frequency, q), kl(frequency, q)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "sum-for-difference",
+        edit=(
+            THREE,
+            "return nll, entropy(frequency), cross_entropy(frequency, q) + entropy(frequency)",
+        ),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "bits-for-nats",
+        edit=(THREE, "return nll, entropy(frequency) / np.log(2), kl(frequency, q)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "bits-for-nats",
+        edit=(THREE, "return nll, entropy(frequency), kl(frequency, q) / np.log(2)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "bits-for-nats",
+        edit=(
+            THREE,
+            "return nll, *(v / np.log(2) for v in (entropy(frequency), kl(frequency, q)))",
+        ),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        NLL,
+        "bits-for-nats",
+        edit=(THREE, "return np.array([nll, entropy(frequency), kl(frequency, q)]) / np.log(2)"),
+    ),
+    Wrong("fit_forward", SPREAD, "moments-of-the-heights", edit=(FORWARD, "return mu, p.std()")),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "weights-of-a-softmax",
+        edit=("weights = p / p.sum()", "weights = np.exp(p) / np.exp(p).sum()"),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "width-at-half-height",
+        edit=(FORWARD, "return mu, np.ptp(grid[p >= p.max() / 2]) / 2.3548"),
+    ),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "median-for-mean",
+        edit=(
+            "mu = (weights * grid).sum()",
+            "mu = grid[np.searchsorted(np.cumsum(weights), 0.5)]",
+        ),
+    ),
+    Wrong("fit_reverse", BEGINS, "one-step-less", edit=("range(steps)", "range(1, steps)")),
+    Wrong("fit_reverse", BEGINS, "default-changed", edit=("rate=0.02", "rate=0.1")),
 )
