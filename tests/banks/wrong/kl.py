@@ -627,7 +627,7 @@ def fit_reverse(p, grid, start):
     ),
     Wrong("fit_reverse", BEGINS, "start-sigma-for-its-log", edit=("np.log(start[1])", "start[1]")),
     Wrong("fit_reverse", BEGINS, edit=("np.log(start[1])", "np.log1p(start[1])")),
-    Wrong("fit_reverse", BEGINS, edit=("range(steps)", "range(1, steps)")),
+    Wrong("fit_reverse", BEGINS, "one-step-less", edit=("range(steps)", "range(1, steps)")),
     Wrong("fit_reverse", BEGINS, "one-step-too-many", edit=("range(steps)", "range(steps + 1)")),
     Wrong(
         "fit_reverse", stops="a pair of numbers", edit=("return mu, np.exp(s)", "return np.exp(s)")
@@ -1229,6 +1229,5 @@ def mle_equals_kl(samples, q):
             "mu = grid[np.searchsorted(np.cumsum(weights), 0.5)]",
         ),
     ),
-    Wrong("fit_reverse", BEGINS, "one-step-less", edit=("range(steps)", "range(1, steps)")),
     Wrong("fit_reverse", BEGINS, "default-changed", edit=("rate=0.02", "rate=0.1")),
 )
