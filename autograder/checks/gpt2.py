@@ -1887,11 +1887,12 @@ def all_texts(draw: Draw) -> list[Asked]:
 
 
 def huge_logits(draw: Draw) -> list[Asked]:
-    """Logits of ten thousand; in one row at least every token has a price."""
+    """Logits of ten thousand; in one row at least every token has a price, and so has a token 0."""
     model = Waves(5, float(draw.uniform(1)[0]), 1e4)
     while True:
         tokens = draw.rng.integers(0, 5, size=(3, 6))
-        if (token_nlls(model, tokens, 1) > 1).all(axis=1).any():
+        dear = token_nlls(model, tokens, 1) > 1
+        if dear.all(axis=1).any() and (dear & (tokens[:, 1:] == 0)).any():
             return [(model, tokens, 1)]
 
 

@@ -130,6 +130,11 @@ def loosely(a: Any, b: Any) -> bool:
     return alike_rows(a, b, 2e-3)
 
 
+def loosely_and_no_less(a: Any, b: Any) -> bool:
+    """As `and_no_less`, as loosely."""
+    return loosely(a, b) and (isinstance(a, str) or np.array_equal(a > 0, np.asarray(b) > 0))
+
+
 def of_its_size(a: np.ndarray, b: np.ndarray) -> bool:
     """As `alike_rows`, as loosely, up to a share of the largest number of `b`."""
     largest = np.abs(b).max()
@@ -1641,6 +1646,7 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
             asks="temperature for any T > 0, top-k for any k ≥ 1, top-p for any p up to 1; top-k "
             "has no meaning for k = 0, which is not None",
             typical=False,
+            alike=loosely_and_no_less,  # logits in 32 bits, divided by a small T
             needs="order",
         ),
     )

@@ -352,4 +352,9 @@ def temperature(logits, T):
     return (z - z.logsumexp(dim=-1, keepdim=True)).exp()
 """,
     ),
+    Right(
+        "next_probs",
+        how="the temperature of log-probabilities",
+        edit=("temperature(logits, T)", "temperature(logits.log_softmax(dim=-1), T)"),
+    ),
 )
