@@ -21,7 +21,6 @@ import torch
 
 from autograder import claim, expect_array, when
 from autograder.checking import checks
-from autograder.checks.arguments import COSTS
 from autograder.checks.numbers import SMALL, softmax
 from autograder.checks.witness import looks_at, waits_unless
 from autograder.claims import Advice, Cause, Claim, waiting
@@ -45,7 +44,6 @@ from autograder.remote.proxy import (
     StudentFailed,
     WrongKind,
     describe,
-    note,
 )
 
 LESSON = "14_compression"
@@ -1146,31 +1144,6 @@ def a_file_for_its_price(encode: Standin, draw: Draw) -> Iterator[Claim]:
     padded, fair = any(one.padded for one in sets), all(one.fair for one in sets)
     yield claim_of_the_impossible(encode, draw, padded, fair)
     yield from claims_of_the_words(encode, draw)
-    note_on_questions(encode, draw)
-
-
-def note_on_questions(encode: Standin, draw: Draw) -> None:
-    """Notes it with the function if the model is not asked once, about all examples."""
-    model = pair_model(encode, *pair_numbers(draw, 5, 2))
-    encode(model, symbols(draw.rng.integers(0, 2, size=(3, 5))))
-    asked = [tuple(one) for one in list(model.asked)]
-    if len(asked) > 1:
-        found = claim(
-            "the model is asked once, for all conditionals at the same time",
-            False,
-            id="once",
-            points=COSTS,
-            saw=f"{len(asked)} questions, of the shapes {', '.join(map(str, asked[:3]))}, … for "
-            "examples (3, 5)",
-            asks="one question, of the shape of x: the sender knows all of it",
-            advice=when(
-                True,
-                "asked-more-than-once",
-                "the sender knows all of x: what the model says of all of it, asked once, holds "
-                "the table of each column",
-            ),
-        )
-        note(encode, found)
 
 
 # --- decode ---------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ def gradient_of_logits(function: Any, tokens: Any) -> bool:
 
 
 @inside
-def slopes_in_logits(function: Any, tokens: Any) -> list[tuple[float, float]]:
+def slopes_in_logits(function: Any, tokens: Any) -> list[tuple[float, float, float]]:
     """`slopes` of `function(model, tokens)` in the logits of its model."""
 
     def priced(logits: Any) -> Any:

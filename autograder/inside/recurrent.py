@@ -32,7 +32,7 @@ def unreached(function: Any, x: Any, h: Any, A: Any, U: Any) -> list[str]:
 
 
 @inside
-def slopes_of_states(function: Any, x: Any, *numbers: Any) -> list[tuple[float, float]]:
+def slopes_of_states(function: Any, x: Any, *numbers: Any) -> list[tuple[float, float, float]]:
     """`slopes` of `function(step, x, h)` in the first state and in a step's two weights."""
 
     def states(h: Any, A: Any, U: Any) -> Any:

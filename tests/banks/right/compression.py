@@ -85,6 +85,18 @@ def encode(model, x):
 """,
     ),
     Right(
+        "encode",
+        "the model asked again at each column: slow, and the same file",
+        source="""
+def encode(model, x):
+    encoder = RangeEncoder()
+    for i in range(model.n):
+        p = model.conditionals(x)[:, i]
+        encoder.encode(symbols_of(x[:, i]), choice, table_of(quantize(p, BITS)))
+    return encoder.get_compressed().tobytes()
+""",
+    ),
+    Right(
         "decode",
         "no library: the interval in whole numbers, as many bytes as it needs",
         source="""

@@ -1131,19 +1131,6 @@ def decode(model, message, count=1):
 """,
     ),
     Wrong(
-        "encode",
-        "the model is asked once, for all conditionals at the same time",
-        "asked-more-than-once",
-        edit=(
-            (TABLES, ""),
-            (
-                WRITE,
-                "        f = quantize(model.conditionals(x)[:, i], BITS)\n"
-                "        encoder.encode(symbols_of(x[:, i]), choice, table_of(f))\n",
-            ),
-        ),
-    ),
-    Wrong(
         "round_trip",
         PEEKS,
         "compares-files",
