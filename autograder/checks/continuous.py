@@ -280,6 +280,7 @@ def rule_of_histogram(
         "up to the largest": n + (source.max() + 1) * alpha,
         "levels only": n + levels,
         "of x": len(x) + levels * alpha,
+        "of train": len(train) + levels * alpha,
     }[total]
     more = np.where(counts == 0, alpha, 0.0) if raised == "empty" else np.full(levels, alpha)
     if raised == "up to the largest":
@@ -452,6 +453,12 @@ def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cau
                 "counts-of-the-test-set",
                 "the levels are counted in x itself: a model may count in the training set only",
                 options={"counted": "x"},
+            ),
+            Mistake(
+                "counts-of-the-test-set",
+                "the levels are counted in x itself, and divided by the number of training levels: "
+                "a model may count in the training set only",
+                options={"counted": "x", "total": "of train"},
             ),
             Mistake(
                 "counts-of-the-test-set",
@@ -664,6 +671,26 @@ _OTHER_BELLS = (
 )  # fmt: skip
 
 
+def raised(rule: Callable[..., Any]) -> tuple[Mistake, ...]:
+    """Something small that is added to the density before its logarithm is taken."""
+
+    def price(*case: Any, small: float) -> Any:
+        density = np.exp(-rule(*case[:-1], VALUE))
+        if case[-1] == VALUE:
+            return -np.log(density + small)
+        return rule(*case) * density / (density + small)
+
+    return tuple(
+        Mistake(
+            "epsilon-in-log",
+            "something small is added to the density before its logarithm is taken: far out it is "
+            "all that is left, and the price a made-up one; write the logarithm itself",
+            gives=functools.partial(price, small=small),
+        )
+        for small in (1e-3, 1e-4, *SMALL)
+    )
+
+
 def far_gaussians(draw: Draw, of: str = VALUE) -> list[tuple]:
     """Points hundreds of sigmas away."""
     sigma = np.asarray(0.5 + draw.uniform())
@@ -692,7 +719,10 @@ def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Ca
         ask=asking(gaussian_nll, "the NLL", broadcasts=True),
         rule=lambda *case, **wrong: rule_of_gaussian(*case, **wrong),  # slips: of the plain one
         forms=(gaussian_plainly,),
-        mistakes=(_SIGN, _BITS, _DENSITY, *_VARIANCE, *_WRONG_BELLS, *_OTHER_BELLS),
+        mistakes=(
+            *(_SIGN, _BITS, _DENSITY, *_VARIANCE, *_WRONG_BELLS, *_OTHER_BELLS),
+            *raised(rule_of_gaussian),
+        ),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("mu sigma"),
         by_hand=_gaussian_by_hand,
@@ -850,7 +880,10 @@ def surprise_of_several_bells(mixture_nll: Standin, draw: Draw) -> Iterator[Clai
     subject = Subject(
         ask=asking(mixture_nll, "the NLL"),
         rule=rule_of_mixture,
-        mistakes=(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE, *_ONE_BELL, *_HELD),
+        mistakes=(
+            *(_SIGN, _BITS, _DENSITY, *_JOINS, *_WEIGHTS, *_VARIANCE, *_ONE_BELL, *_HELD),
+            *raised(rule_of_mixture),
+        ),
         symptoms=(_UNDERFLOW, _FLOOR),
         show=show_at("logits mu sigma"),
         by_hand=_mixture_by_hand,
@@ -927,6 +960,7 @@ def log_chances(
     middle = {
         "exact": middle,
         "plain": difference.log(),
+        "width upside down": below + above + torch.log(-torch.expm1(-scale)),
         "clamped": difference.clamp(min=floor).log(),
         "added": (difference + floor).log(),
         "height": torch.where(
@@ -984,7 +1018,7 @@ def middle_levels(draw: Draw) -> list[tuple]:
     """Levels between the ends, some of 16 and of 256."""
     cases = []
     for levels, k in ((draw.integer(9, 20), 3), (256, draw.integer(2, 5))):
-        x = 1 + draw.permutation(levels - 2)[:7]
+        x = np.concatenate([1 + draw.permutation(levels - 2)[:5], [1, levels - 2]])
         cases.append((x, *_levels_and_components(draw, levels, 7, k), levels))
     return cases
 
@@ -1114,6 +1148,11 @@ _BINS = (
         options={"edges": "last only"},
     ),
     Mistake("edges-swapped", "the open ends have changed places", options={"edges": "swapped"}),
+    Mistake(
+        "width-upside-down",
+        "1 − e^(−scale) stands there: a − b is the width of a bin in scales, 1/scale",
+        options={"how": "width upside down"},
+    ),
     *(
         Mistake(
             "edge-level-left-out",
@@ -1461,6 +1500,20 @@ def _of_one_scale(scale_of: Callable[[Array, Array], float]) -> Callable[..., Ar
     return law
 
 
+def _of_noise(noise: Callable[[Array], Array]) -> Callable[..., Array]:
+    """Shares of mu + scale · noise(u), with a component of its weight and u spread over 0 … 1."""
+
+    def law(logits: Array, mu: Array, scale: Array, levels: int) -> Array:
+        u = (np.arange(20_000) + 0.5) / 20_000
+        drawn = (
+            np.clip(np.rint(m + s * noise(u)), 0, levels - 1).astype(np.int64)
+            for m, s in zip(mu, scale, strict=True)
+        )
+        return sum(w * _levels_of(x, levels) for w, x in zip(softmax(logits), drawn, strict=True))
+
+    return law
+
+
 # Not so far from the right law in every mixture that all draws could tell them from it.
 _NEAR_SAMPLERS = (
     Mistake(
@@ -1475,6 +1528,48 @@ _NEAR_SAMPLERS = (
             gives=_of_one_scale(scale_of),
         )
         for scale_of in (lambda scale, w: scale.mean(), lambda scale, w: scale @ w)
+    ),
+    *(
+        Mistake(
+            "another-noise",
+            f"the noise is {what}: a logistic's is log u − log(1 − u)",
+            gives=_of_noise(noise),
+        )
+        for what, noise in (
+            ("−log(−log u), a Gumbel number", lambda u: -np.log(-np.log(u))),
+            ("−log u, an exponential number", lambda u: -np.log(u)),
+            ("u itself, a uniform number", lambda u: u),
+            ("a uniform number about 0", lambda u: u - 0.5),
+            ("σ(u), and no inverse of σ", sigmoid),
+        )
+    ),
+    *(
+        Mistake(
+            "tails-cut-off",
+            f"u is kept {least} away from 0 and 1, which cuts the tails off: so much only that its "
+            "logarithm stays finite",
+            gives=_of_noise(lambda u, least=least: logit(u * (1 - 2 * least) + least)),
+        )
+        for least in (0.1, 0.05)
+    ),
+    Mistake(
+        "sigmoid-for-softmax",
+        "the sigmoid of each logit stands where its weight belongs: the weights are the softmax of "
+        "all of them",
+        gives=lambda logits, *case: law_of_levels(np.log(sigmoid(logits)), *case),
+    ),
+    Mistake(
+        "one-center-for-all",
+        "each sample has the scale of its component, and lies about the averaged center: it lies "
+        "about the center of its component",
+        gives=lambda logits, mu, *case: law_of_levels(
+            logits, np.full_like(mu, softmax(logits) @ mu), *case
+        ),
+    ),
+    Mistake(
+        "center-scaled",
+        "the center is multiplied by the scale as well: it is mu + scale · noise",
+        gives=lambda logits, mu, scale, levels: law_of_levels(logits, mu * scale, scale, levels),
     ),
     Mistake(
         "wrapped-around",
@@ -1693,7 +1788,8 @@ def rule_of_noise(
     """Shares of the noise of (x + u) / levels. Each option turns one thing of it wrong."""
     u = width * evenly(x.size, noise).reshape(x.shape) + shift
     y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
-    y |= {"256": (x + u) / 256}
+    y |= {"256": (x + u) / 256, "about 0": 2 * (x + u) / levels - 1}
+    y |= {"x by one less": x / (levels - 1) + u / levels}
     y |= {"logit": logit(np.clip(y["all"], 1e-9, 1 - 1e-9)), "as in RealNVP": logit(
         0.05 + 0.9 * np.clip(y["all"], 0, 1))}  # fmt: skip
     return shares_of_noise(y[divided] + moved, x, levels)
@@ -1765,6 +1861,17 @@ _NOISES = (
     ),
     Mistake(
         "another-axis",
+        "the axis runs from −1 to 1 in your answer: here it runs from 0 to 1",
+        options={"divided": "about 0"},
+    ),
+    Mistake(
+        "levels-off-by-one",
+        "x is divided by levels − 1, and the noise by levels: both by `levels`, so that the last "
+        "bin ends at 1",
+        options={"divided": "x by one less"},
+    ),
+    Mistake(
+        "another-axis",
         "½ is subtracted after the division (as in Glow): the axis runs from 0 to 1 here",
         options={"moved": -0.5},
     ),
@@ -1779,7 +1886,7 @@ _NOISES = (
     ),
     Mistake(
         "whole-noise",
-        "the noise is 0 or 1 and nothing between: it must be any number from 0 to 1",
+        "the noise has two values and nothing between: it must be any number from 0 to 1",
         options={"noise": "whole"},
     ),
     Mistake(
@@ -2256,7 +2363,12 @@ def share_below(pit: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             ),
             Mistake("erf", "erf takes z/√2", options={"law": "erf of z"}),
             *_JOINS[2:],
-            *_JOINS[:1],
+            Mistake(
+                "mixture-of-logs",
+                "the LOGARITHMS of the components' distribution functions are averaged, which is a "
+                "product of them: average the distribution functions themselves",
+                options={"join": "logs"},
+            ),
             *_WEIGHTS,
             *_VARIANCE[1:2],
             Mistake(

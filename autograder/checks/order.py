@@ -472,6 +472,17 @@ _MISTAKES_OF_MARGINAL = (
         "X1 decides WHICH bump, it is not added to it: a bump has the variance ε, not 1 + ε",
         gives=lambda x2, mu, eps: marginal(x2, mu, 1 + eps),
     ),
+    Mistake(
+        "sum-of-variables",
+        "this is one bump of the variance 1 + ε between the means: X1 decides WHICH bump, and is "
+        "not added to it",
+        gives=lambda x2, mu, eps: gaussian(x2, sum(mu) / 2, 1 + eps),
+    ),
+    Mistake(
+        "world-ignored",
+        "the bumps stand at 0 and 1, whatever mu says",
+        gives=lambda x2, mu, eps: marginal(x2, LESSONS_WORLD[0], eps),
+    ),
 )
 
 
@@ -630,6 +641,7 @@ _MISTAKES_OF_POSTERIOR = (
             ("(mu[0] − mu[1]) / 2", lambda mu: (mu[0] - mu[1]) / 2),
             ("mu[0] + mu[1]", lambda mu: mu[0] + mu[1]),
             ("0", lambda mu: 0.0),
+            ("½", lambda mu: 0.5),
         )
     ),
     Mistake(
@@ -652,6 +664,28 @@ _MISTAKES_OF_POSTERIOR = (
         "μ1 − μ0 is left out of the log-odds, as if it were 1",
         gives=lambda x1, x2, mu, eps, **wrong: posterior(
             x1, x2, mu, eps * (mu[1] - mu[0]), **wrong
+        ),
+    ),
+    Mistake(
+        "distance-without-sign",
+        "the absolute value of μ1 − μ0 stands in the log-odds: where mu[0] is the upper mean, a "
+        "large x2 speaks for x1 ≤ 0",
+        gives=lambda x1, x2, mu, eps: posterior(
+            x1, x2, mu, eps * np.sign(mu[1] - mu[0]) if mu[1] != mu[0] else eps
+        ),
+    ),
+    Mistake(
+        "upper-side-everywhere",
+        "w, the probability of the upper side, stands on both sides: where x1 ≤ 0 it is 1 − w",
+        options={"above": lambda x1, zero: np.isfinite(x1)},
+    ),
+    Mistake(
+        "more-likely-side",
+        "the likelier side gets all of the mass: each side has its own probability, w and 1 − w",
+        gives=lambda x1, x2, mu, eps: (
+            2
+            * gaussian(x1, 0.0, 1.0)
+            * (np.where(np.greater(x1, 0), 1, -1) * (2 * weight_above(x2, mu, eps) - 1) > 0)
         ),
     ),
     Mistake(
@@ -977,6 +1011,11 @@ _MISTAKES_OF_MODEL = (
         lambda mu, eps: eps + (mu[1] - mu[0]) ** 2,
     ),
     Mistake(
+        "difference-for-sum",
+        "mean2 is half the DIFFERENCE of the two means: it is half of their sum",
+        after=lambda v, mu, eps, x2: v if x2 is not None else [(mu[1] - mu[0]) / 2, v[1]],
+    ),
+    Mistake(
         "means-added",
         "mean2 is the AVERAGE of the two means: yours is their sum",
         after=lambda v, mu, eps, x2: v if x2 is not None else [2 * v[0], v[1]],
@@ -1005,6 +1044,16 @@ _MISTAKES_OF_MODEL = (
         "signs-for-means",
         "this is the mean of the SIGN of x1: half a normal has the mean √(2/π), not 1",
         lambda *given: 2 * weight_above(*given) - 1,
+    ),
+    *_mean(
+        "mean-halved",
+        "w − ½ stands where w − (1 − w) = 2w − 1 belongs: half of the mean",
+        lambda *given: conditional_moments(*given)[0] / 2,
+    ),
+    *_mean(
+        "root-forgotten",
+        "half a normal has the mean √(2/π): yours is 2/π, without the root",
+        lambda *given: 2 / np.pi * (2 * weight_above(*given) - 1),
     ),
     *_mean(
         "log-odds-doubled",
@@ -1271,9 +1320,9 @@ def by_the_models_x2_near_the_bumps(mu: Mu, eps: float) -> float:
     return first_term(mu, eps) + 0.5 * (gaussian(x2, *moments_of_x2(mu, eps)) * logs).sum() * step
 
 
-def by_places_in_eps(mu: Mu, eps: float, reach: float) -> float:
+def by_places_in_eps(mu: Mu, eps: float, reach: float, count: int = 400) -> float:
     """The gap from even places that reach so many times ε, not √ε, beyond both bumps."""
-    x2 = np.linspace(min(mu) - reach * eps, max(mu) + reach * eps, 400)
+    x2 = np.linspace(min(mu) - reach * eps, max(mu) + reach * eps, count)
     logs = np.log(conditional_moments(x2, mu, eps)[1])
     p = marginal(x2, mu, eps) * (x2[1] - x2[0])
     return first_term(mu, eps) + 0.5 * float((p * logs).sum())
@@ -1425,6 +1474,23 @@ _MISTAKES_OF_GAP = (
         )
         for reach in (6, 8, 10)
         for count in (200, 400, 500, 1000)
+    ),
+    *(
+        _worlds(
+            "grid-not-over-the-bumps",
+            "your places of x2 lie between the two means only, and miss the outer half of each "
+            "bump: go some √ε beyond them",
+            functools.partial(by_places_in_eps, reach=0, count=count),
+        )
+        for count in (200, 400, 500, 1000)
+    ),
+    _worlds(
+        "variance-at-the-means",
+        "Var[X1 | x2] is taken at the two means of X2 alone: it is smallest about there, and the "
+        "average runs over every x2",
+        lambda mu, eps: (
+            first_term(mu, eps) + 0.5 * np.log(conditional_moments(np.array(mu), mu, eps)[1]).mean()
+        ),
     ),
     _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps**2)),
     _worlds("variance-for-std", _STD, lambda mu, eps: gap_of(mu, eps) - 0.5 * np.log(eps)),
@@ -1692,6 +1758,27 @@ _MISTAKES_OF_MIXTURE = (
         options={"total": lambda lost2, lost1, p2, h2, h1: lost2 + lost1.sum() * h2},
     ),
     Mistake(
+        "world-ignored",
+        "this is the loss in the world of the defaults, mu = (0, 1) and ε = 0.04, whatever is "
+        "given",
+        gives=lambda counts, mu, eps: [loss(k, *LESSONS_WORLD) for k in counts],
+    ),
+    Mistake(
+        "loss-halved",
+        "half too little: each of the two losses counts once",
+        after=lambda v, *_: [x / 2 for x in v],
+    ),
+    Mistake(
+        "squared-error",
+        "squared differences are summed: a KL sums p log(p/q)",
+        options={"each": lambda p, q: (p - q) ** 2},
+    ),
+    Mistake(
+        "cross-entropy-for-kl",
+        "−p log q is summed: KL is what that has beyond −p log p",
+        options={"each": lambda p, q: -p * np.log(q)},
+    ),
+    Mistake(
         "components-off-by-one",
         "this is what one more component than `components` loses",
         options={"more": 1},
@@ -1859,7 +1946,7 @@ _MISTAKES_OF_BIAS = (
             options={"ink": 0.0, "white": 1.0}),
     *(Mistake("other-images-added", "not half a white and half an inked image are added: N + 1 "
               "images in all, and ½ of them inked", options={"ink": ink, "white": white})
-      for ink, white in ((1.0, 0.0), (0.25, 0.75), (0.5, 1.5), (0.5, -1.5))),
+      for ink, white in ((1.0, 0.0), (0.25, 0.75), (0.5, 1.5), (0.5, -1.5), (0.5, 0.0))),
     Mistake("frequency", "this is the frequency f itself: the bias is a log-odds",
             options={"put": lambda f: f}),
     Mistake("log-frequency", "this is log f: the log-odds are log f − log(1 − f)",
@@ -1868,6 +1955,8 @@ _MISTAKES_OF_BIAS = (
             options={"put": lambda f: f / (1 - f)}),
     Mistake("sigmoid", "σ(f) goes the wrong way: b is what σ turns INTO f",
             options={"put": lambda f: 1 / (1 + np.exp(-f))}),
+    Mistake("log-odds-halved", "this is half of the log-odds, as belongs to a tanh (atanh(2f − "
+            "1)): the unit is a sigmoid", after=lambda v, *_: v / 2),
     Mistake("white-for-ink", "the sign is turned: a bias says how likely INK is",
             after=lambda v, *_: -v),
     Mistake("bits-for-nats", "these are bits: the logarithm is the natural one",

@@ -206,6 +206,15 @@ _OF_MASKS = (
     Mistake("one-middle-for-both", "the middle column is found by the height: a kernel "
         "may be higher than wide, or wider than high, and each axis has a middle of its own",
         options={"at": lambda h, w: (h // 2, h // 2)}),
+    Mistake("one-middle-for-both", "how much of the middle row is past is counted by the height: "
+        "it is half of the WIDTH, and a kernel may be wider than high",
+        gives=lambda kind, size, *case, **wrong: mask_by_rule(kind, size, *case, **wrong, columns=(
+            lambda column: -(pair(size)[1] // 2) <= column < min(
+                0, pair(size)[0] // 2 - pair(size)[1] // 2)))),
+    Mistake("lower-triangle", "this is the lower triangle of a matrix (tril): an image is read row "
+        "by row, so that the rows above are past over their whole width",
+        gives=lambda kind, size, i, o, colors=1: np.broadcast_to(
+            np.tril(np.ones(pair(size)), 0 if kind == "B" else -1), (o, i, *pair(size)))),
     Mistake("whole-rows", "whole rows stay, as in a stack that may see all of its own row: of the "
         "middle row only what lies left of the middle is past, in both kinds",
         gives=lambda kind, *case, **wrong: mask_by_rule(
@@ -249,16 +258,18 @@ def masks_of(one_color: bool) -> Callable[[Draw], list[tuple]]:
 def agree_at(where: Callable[[np.ndarray], np.ndarray]) -> Callable[[Any, Any], bool]:
     """Whether masks agree at some places of their kernels, counted from the middle in raster order.
 
-    A mask without a one, or without a zero, agrees only with such a mask.
+    A mask without a one, or without a zero, agrees only with such a mask, if it has such places.
     """
 
     def agree(a: np.ndarray, b: np.ndarray) -> bool:
-        if a.shape != b.shape or a.any() != b.any() or a.all() != b.all():
+        if a.shape != b.shape:
             return False
         place = (
             np.arange(a[0, 0].size) - a[0, 0].size // 2
         )  # odd sides: the middle is in the middle
         at = where(place)
+        if at.any() and (a.any() != b.any() or a.all() != b.all()):
+            return False
         return np.array_equal(*(m.reshape(*m.shape[:2], -1)[..., at] for m in (a, b)))
 
     return agree
@@ -266,8 +277,8 @@ def agree_at(where: Callable[[np.ndarray], np.ndarray]) -> Callable[[Any, Any], 
 
 def same_form(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal shapes, zeros and ones only, and both of them where the right mask has both."""
-    form = a.shape == b.shape and a.any() == b.any() and a.all() == b.all()
-    return bool(form and np.isin(a, (0, 1)).all())
+    both = (a.any() and not a.all()) or b.all() or not b.any()
+    return bool(a.shape == b.shape and both and np.isin(a, (0, 1)).all())
 
 
 def told_mask(mask: np.ndarray) -> str:
@@ -391,6 +402,15 @@ def convolved(
     return F.conv2d(x.double(), weight, given, padding=padding).numpy()
 
 
+def _around(x: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """x with half a kernel of itself on each side, from the opposite one."""
+    rows, columns = (
+        np.arange(-(k // 2), n + k // 2) % n
+        for k, n in zip((height, width), x.shape[2:], strict=True)
+    )
+    return x[:, :, rows][..., columns]
+
+
 _OF_LAYERS = (
     Mistake("mask-unused", "all weights are at work: multiply the weight by the mask",
         options={"masked": lambda weight, mask: weight}),
@@ -407,6 +427,14 @@ _OF_LAYERS = (
         "higher than wide, and self.padding has a number for each", options={"padded": padded})
         for padded in (lambda height, width: (height // 2,) * 2,
             lambda height, width: (width // 2,) * 2)),
+    Mistake("padded-too-much", "the image grows: with the kernel less 1 on both sides there are "
+        "zeros for twice as many places as needed, and self.padding is half of that",
+        options={"padded": lambda height, width: (height - 1, width - 1)}),
+    Mistake("padded-around", "what lies beyond the border is taken from the other side of the "
+        "image (circular padding), where pixels come later: there should be zeros",
+        gives=lambda layer, numbers, x, *case, **wrong: convolved(
+            layer, numbers, _around(x, *pair(case[1])), *case,
+            **wrong, padded=lambda height, width: (0, 0))),
     Mistake("kernel-reversed", "the kernel is turned round, as mathematicians convolve: F.conv2d "
         "takes it as it stands, and mask and weight belong together as they stand",
         options={"masked": lambda weight, mask: (weight * mask).flip(2, 3)}),
@@ -771,6 +799,14 @@ def whole_window(layers: Sequence[tuple[str, int]]) -> Field:
     return field | (set() if any(kind == "A" for kind, _ in layers) else {(0, 0)})
 
 
+def _sums_of(fields: Sequence[Field]) -> Field:
+    """Every sum of one offset of each."""
+    field = {(0, 0)}
+    for layer in fields:
+        field = {(a + c, b + d) for a, b in field for c, d in layer}
+    return field
+
+
 _OF_FIELDS = (
     # What keeps the field before a layer beside the sums gives the same: (0, 0) is added to it.
     Mistake("kind-ignored-B", "a stack that begins with A never sees its own pixel: a layer of "
@@ -787,6 +823,13 @@ _OF_FIELDS = (
         "0), one of kind A not", options={"kinds": "BA"}),
     Mistake("first-layer-only", "this is the field of the first layer: each further layer adds "
         "its offsets to all of them", options={"first_only": True}),
+    Mistake("last-layer-only", "this is the field of the last layer: its offsets are added to all "
+        "of those before it", gives=lambda layers: sums_of_offsets(layers[-1:])),
+    Mistake("right-column-lost", "the last column on the right is missing in the rows above: they "
+        "reach from −p to p, and range(−p, p) ends before p",
+        gives=lambda layers, **wrong: _sums_of(
+            [sums_of_offsets([layer], **wrong) - {
+                (r, layer[1] // 2) for r in range(-layer[1], 0)} for layer in layers])),
     Mistake("union-for-sum", "you unite the layers' offsets: they ADD, each sum of one offset of "
         "each layer", options={"union": True}),
     Mistake("right-visible", "in the row 0 nothing right of the middle is seen",
@@ -956,20 +999,24 @@ def block_by_rule(
     handed_down: Callable = lambda u, new_v: u,
     bias_shifted: bool = False,
     down: bool = True,
+    through: bool = True,
     across: bool = True,
+    reads: Callable = lambda v, h: h,
     out: bool = True,
+    inside: bool = False,
     residual: Callable = lambda kind, h: h if kind == "B" else 0,
 ) -> np.ndarray:
     """(v', h') of one gated block, one upon the other, from its parameters in double precision.
 
-    Each option turns one thing of it wrong.
+    Each option turns one thing of it wrong; a pair of gates, or of halves, is for the two stacks.
     """
     p = state["across.weight"].shape[3] // 2
-    shape = state["across.weight"].shape
+    shape, gates = state["across.weight"].shape, gate if isinstance(gate, tuple) else (gate,) * 2
     mask = tensor(mask_by_rule(kind, (1, shape[3]), shape[1], shape[0], colors))
     mixing = tensor(mask_by_rule("B", 1, shape[0] // 2, shape[0] // 2, colors))
     u = F.conv2d(F.pad(below(v, h), padded(p)), state["vertical.weight"], state["vertical.bias"])
-    new_v = gate(*halves(u)) if gate_vertical else u.chunk(2, 1)[0]
+    cut = halves if isinstance(halves, tuple) else (halves,) * 2
+    new_v = gates[0](*cut[0](u)) if gate_vertical else u.chunk(2, 1)[0]
     going = handed_down(u, new_v)
     if bias_shifted:
         going = F.conv2d(going, state["down.weight"], state["down.bias"])
@@ -977,13 +1024,16 @@ def block_by_rule(
     else:
         going = moved(going, shift)
         going[:, :, :1] += top(state["vertical.bias"])[:, None, None]
-        going = F.conv2d(going, state["down.weight"], state["down.bias"])
-    w = F.conv2d(h, state["across.weight"] * mask, state["across.bias"], padding=(0, p))
+        if through:
+            going = F.conv2d(going, state["down.weight"], state["down.bias"])
+    w = F.conv2d(reads(v, h), state["across.weight"] * mask, state["across.bias"], padding=(0, p))
     w = (w if across else 0) + (going if down else 0)
-    new_h = gate(*halves(w)) if gate_horizontal else w.chunk(2, 1)[0]
+    new_h = gates[1](*cut[1](w)) if gate_horizontal else w.chunk(2, 1)[0]
+    if inside:
+        new_h = new_h + residual(kind, h)
     if out:
         new_h = F.conv2d(new_h, state["out.weight"] * mixing, state["out.bias"])
-    return torch.cat([new_v, new_h + residual(kind, h)], 1).numpy()
+    return torch.cat([new_v, new_h if inside else new_h + residual(kind, h)], 1).numpy()
 
 
 def block_step_by_step(
@@ -1009,6 +1059,9 @@ def block_step_by_step(
     return torch.cat([new_v, new_h], 1).numpy()
 
 
+_TURNED = lambda a, b: torch.sigmoid(a) * torch.tanh(b)  # noqa: E731
+_HALVES = lambda w: w.chunk(2, 1)  # noqa: E731
+_IN_TURN = lambda w: (w[:, ::2], w[:, 1::2])  # noqa: E731
 _OF_BLOCKS = (
     Mistake("unshifted", "the vertical features go down unshifted: at row r they have seen row r "
         "itself, the pixel and what comes after it", options={"shift": 0}),
@@ -1040,6 +1093,13 @@ _OF_BLOCKS = (
         "channels", options={"handed_down": lambda u, new_v: torch.cat([new_v, new_v], 1)}),
     Mistake("gates-swapped", "tanh and σ have changed places: the first half goes through tanh, "
         "the second is the gate", options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
+    *(Mistake("gates-swapped", f"tanh and σ have changed places in the {stack} stack: the first "
+        "half goes through tanh, the second is the gate", options={"gate": gates})
+        for stack, gates in (("vertical", (_TURNED, gated)), ("horizontal", (gated, _TURNED)))),
+    *(Mistake("halves-interleaved", f"in the {stack} stack a is the first half of the channels, b "
+        "the second: yours take turns", options={"halves": halves})
+        for stack, halves in (
+            ("vertical", (_IN_TURN, _HALVES)), ("horizontal", (_HALVES, _IN_TURN)))),
     Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
         options={"gate": lambda a, b: torch.tanh(a)}),
     Mistake("relu-for-gate", "this is a ReLU: a gate is tanh(a) · σ(b)",
@@ -1066,9 +1126,17 @@ _OF_BLOCKS = (
         "stack never speaks to it", options={"below": lambda v, h: v + h}),
     Mistake("nothing-handed-down", "the vertical stack hands nothing down: the horizontal one "
         "sees its own row only", options={"down": False}),
+    Mistake("down-forgotten", "what goes down is added as it is: the 1×1 convolution `down` is "
+        "missing", options={"through": False}),
     Mistake("row-forgotten", "the horizontal stack does not look at its own row",
         options={"across": False}),
+    Mistake("across-reads-v", "`across` reads v: it works on the horizontal features, h, and what "
+        "it should know of v comes down, shifted", options={"reads": lambda v, h: v}),
     Mistake("out-forgotten", "the 1×1 convolution `out` is missing", options={"out": False}),
+    Mistake("residual-before-out", "h is added before `out`, and goes through it: it is added to "
+        "what `out` gives", options={"inside": True}),
+    Mistake("stacks-swapped", "the two have changed places: a block returns (v, h)",
+        after=lambda both, *_: np.concatenate(np.split(both, 2, 1)[::-1], 1)),
     Mistake("residual-forgotten", "a block of kind B adds its input h to the result",
         options={"residual": lambda kind, h: 0}),
     *(
@@ -1446,6 +1514,7 @@ def logits_by_rule(
     scaled: Callable = lambda x, levels: 2 * x / (levels - 1) - 1,
     into: Callable = lambda v, h: (v, h),
     out_of: Callable = lambda v, h: (v, h),
+    read: Callable = lambda v, h: h,
     first: Callable = F.relu,
     hidden: Callable = lambda layer, h: layer(h),
     second: Callable = F.relu,
@@ -1462,7 +1531,7 @@ def logits_by_rule(
     for place, block in enumerate(blocks):
         v, h = out_of(*block(*into(v, h)))
         v, h = dropped(model.dropout, v, h, place == len(blocks) - 1)
-    y = output(second(hidden(middle, first(h))))
+    y = output(second(hidden(middle, first(read(v, h)))))
     if levels_first:
         logits = y.reshape(len(x), levels, colors, *x.shape[2:])
     else:
@@ -1496,6 +1565,10 @@ _OF_LOGITS = (
         options={"out_of": lambda v, h: (h, v)}),
     Mistake("vertical-for-both", "the vertical features go into both stacks: the horizontal one "
         "gets its own", options={"into": lambda v, h: (v, v)}),
+    Mistake("output-reads-v", "`hidden` reads the vertical features: at row r they have seen row r "
+        "itself, and h alone may be read", options={"read": lambda v, h: v}),
+    Mistake("output-reads-v", "`hidden` reads v as well as h: at row r the vertical features have "
+        "seen row r itself, and h alone may be read", options={"read": lambda v, h: v + h}),
     Mistake("relu-forgotten", "the ReLU before `hidden` is missing",
         options={"first": lambda h: h}),
     Mistake("relu-forgotten", "the ReLU after `hidden` is missing",
@@ -1777,6 +1850,14 @@ _OF_SURPRISE = (
             lambda nats, *_: nats.mean(),
         )
     ),
+    *(
+        Mistake("averaged", f"every number gets the average over {what}: each has a −log p of its "
+            "own (reduction=\"none\", and nothing averaged after it)",
+            after=lambda nats, *_, axes=axes: np.broadcast_to(
+                nats.mean(axes, keepdims=True), nats.shape))
+        for what, axes in (("the whole batch", (0, 1, 2, 3)), ("the image", (1, 2, 3)),
+            ("the colors of its pixel", (1,)))
+    ),
     Mistake("logits-for-logs", "these are the logits themselves: they must be normalized first",
         gives=lambda model, x, logits: -np.take_along_axis(logits, x[:, None], 1)[:, 0]),
 )  # fmt: skip
@@ -1867,6 +1948,10 @@ _OF_BITS = (
         "by it", after=lambda bits, *_: bits * math.log(2)),
     Mistake("times-log-2", "a nat is MORE than a bit: divide by log 2, do not multiply",
         after=lambda bits, *_: bits * math.log(2) ** 2),
+    Mistake("scale-added", "log₂ of the levels is added, as belongs to a density on [0, 1): the "
+        "NLL here is one of levels already",
+        gives=lambda model, nats: nats.sum((1, 2, 3)) / (math.log(2) * nats[0].size)
+        + math.log2(2 if len(nats) == 1 else LEVELS)),
     Mistake("colors-not-counted", "a color pixel has three numbers: divide by colors · H · W",
         after=lambda bits, model, nats: bits * nats.shape[1]),
     Mistake("not-divided", "divide by how many numbers an image has",
@@ -2319,13 +2404,19 @@ def memory_by_rule(
     residual: Callable = lambda kind, h, new: h if kind == "B" else 0,
     gate: Callable = gated,
     out: bool = True,
+    added: bool = False,
+    flipped: bool = False,
+    views: bool = False,
+    more: str = "",
 ) -> np.ndarray:
     """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
 
     `store` is the column of left that a pixel goes to, `keeps` what is stored in the end, `window`
     by how many columns the window begins too late; `late` says that it is read before the pixel is
     stored, `alone` that it holds this pixel only, `beside` that the pixel is put at its end,
-    `turned` that its columns come before its channels; and `down` is how often `down` works on what
+    `turned` that its columns come before its channels, `flipped` that they run from right to left;
+    `added` that a pixel is added to what is stored, and `views` that a window of one channel sees
+    what is stored after it; and `down` is how often `down` works on what
     comes from above.
     """
     shape = state["across.weight"].shape
@@ -2342,23 +2433,28 @@ def memory_by_rule(
     for c in range(h.shape[3]):
         here, own = store(c, p) + p + 1, told[..., c]
         start = c + window + p + 1
+        if stored and colors > 1:  # what it was asked before stands there
+            left[..., here] = before(own) + (left[..., here] if added else 0)
         seen = left[..., start : start + p + 1].clone()  # (B, C, H, p + 1)
         if stored:
-            left[..., here] = own
-        if not late:
+            left[..., here] = own + (left[..., here] if added else 0)
+        if not late or (views and shape[1] == 1):
             seen = left[..., start : start + p + 1].clone()
         if beside:
             seen[..., p] = own
         if alone:
             seen[..., :p] = 0
+        if flipped:
+            seen = seen.flip(3)
         w = torch.einsum("bchk,ock->boh", seen, kernel) + biases[0] * state["across.bias"][:, None]
         w = w + (going[:, :, :, column(c)] if above else 0)
+        w = w + (state[more][:, None] if more else 0)
         new = gate(*w.chunk(2, 1))
         if out:
             new = torch.einsum("bch,oc->boh", new, mixing) + biases[1] * state["out.bias"][:, None]
         result.append(new + residual(kind, own, new))
         if stored:
-            left[..., here] = keeps(own, result[-1])
+            left[..., here] = keeps(left[..., here], result[-1])
         if kind == "A":  # as sampling does when all colors of a pixel are there
             left[..., c + 2 * p + 1] = h[..., c]
     return torch.stack(result, dim=3).numpy()
@@ -2381,6 +2477,14 @@ def as_asked(kind: str, colors: int, h: torch.Tensor) -> torch.Tensor:
     return told
 
 
+def before(own: Any) -> Any:
+    """What `pixel` is asked at a column before `own`, if there are several colors.
+
+    Sampling asks once for each color, with what is known of the pixel by then.
+    """
+    return own - 1
+
+
 def as_the_block(*case: Any, **wrong: Any) -> np.ndarray:
     """What the student's own block gives at every column; with `wrong`, what a mistake gives."""
     return memory_by_rule(*case, **wrong) if wrong else case[5]
@@ -2391,6 +2495,16 @@ _OF_MEMORIES = (
         "before you read it", options={"stored": False}),
     Mistake("not-stored", "the window is read before this pixel's own input is in it: store h in "
         "self.left first", options={"late": True}),
+    Mistake("not-stored", "the window is read before this pixel's own input is in it: store h in "
+        "self.left first", gives=lambda *case, **wrong: memory_by_rule(
+            *case, late=True, views=True, **wrong)),
+    Mistake("added-to-the-store", "h is added to what stands in self.left: with several colors a "
+        "pixel is asked several times, and the newest h takes the old one's place",
+        options={"added": True}),
+    Mistake("window-reversed", "the columns of the window run from right to left: self.kernel "
+        "begins with the leftmost of them", options={"flipped": True}),
+    Mistake("bias-twice", "the bias of `down` is added once more: self.above has it",
+        options={"more": "down.bias"}),
     Mistake("mixing-turned", "self.mixing lies ready for `x @ self.mixing`: it is turned already",
         options={"mixed": lambda mixing: mixing.T}),
     Mistake("down-again", "`down` works twice: self.above has been through it in row",
@@ -2482,6 +2596,8 @@ def _pixel_by_pixel(
     got, asked = np.zeros(whole.shape), as_asked(kind, colors, h)
     for r in range(v.shape[2]):
         for c in range(v.shape[3]):
+            if colors > 1:
+                pixel_by(memory, c, before(asked[:, :, r, c]))
             told = pixel_by(memory, c, asked[:, :, r, c])
             if kind == "A":
                 finish_pixel(memory, c, h[:, :, r, c])

@@ -1134,4 +1134,75 @@ return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
 """,
         ),
     ),
+    # what other people write
+    Wrong(
+        "histogram_nll", SMOOTHED, "counts-of-the-test-set", edit=("bincount(train,", "bincount(x,")
+    ),
+    *(
+        Wrong(
+            "gaussian_nll",
+            FAR_BELL,
+            "epsilon-in-log",
+            edit=(
+                NLL,
+                "return -torch.log(torch.exp(-0.5 * z**2) / (sigma * math.sqrt(2 * math.pi))"
+                f" + {small})",
+            ),
+        )
+        for small in ("1e-8", "1e-12")
+    ),
+    Wrong(
+        "mixture_nll",
+        FAR,
+        "epsilon-in-log",
+        edit=(
+            MIXTURE,
+            "return -torch.log((logits.softmax(-1) * log_densities.exp()).sum(-1) + 1e-8)",
+        ),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        "width-upside-down",
+        edit=("expm1(-1 / scale)", "expm1(-scale)"),
+    ),
+    Wrong(
+        "discretized_logistic_mixture",
+        MIDDLE,
+        edit=("torch.where(x == 0, below", "torch.where(x <= 1, below"),
+    ),
+    *(
+        Wrong("sample", OFTEN, "another-noise", edit=("torch.logit(u)", noise))
+        for noise in (
+            "-torch.log(-torch.log(u))",
+            "-torch.log(u)",
+            "u",
+            "(u - 0.5)",
+            "torch.sigmoid(u)",
+        )
+    ),
+    *(
+        Wrong("sample", OFTEN, name, edit=("torch.logit(u)", f"torch.logit({cut})"))
+        for name, cut in (("tails-cut-off", "0.8 * u + 0.1"), ("", "0.9 * u + 0.05"))
+    ),
+    Wrong("sample", OFTEN, "sigmoid-for-softmax", edit=("logits.softmax(-1)", "logits.sigmoid()")),
+    Wrong(
+        "sample",
+        OFTEN,
+        "one-center-for-all",
+        edit=("x = mu[chosen] +", "x = (logits.softmax(-1) * mu).sum() +"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "center-scaled",
+        edit=(DRAWN, "x = scale[chosen] * (mu[chosen] + torch.logit(u))"),
+    ),
+    Wrong("dequantize", UNIFORM, "another-axis", edit=(FILLED, "return 2 * (x + u) / levels - 1")),
+    Wrong(
+        "dequantize",
+        UNIFORM,
+        "levels-off-by-one",
+        edit=(FILLED, "return x / (levels - 1) + u / levels"),
+    ),
 )

@@ -899,4 +899,110 @@ def mixture_reverse(components, mu=(0.0, 1.0), eps=0.04):
     return gap(mu, eps) / components
 """,
     ),
+    # what other people write
+    Wrong(
+        "marginal_x2",
+        BUMPS,
+        "sum-of-variables",
+        edit=(MIXED, "return norm.pdf(x2, (mu[0] + mu[1]) / 2, np.sqrt(1 + eps))"),
+    ),
+    Wrong("marginal_x2", BUMPS, "world-ignored", edit=(SIGMA, f"mu = (0, 1)\n    {SIGMA}")),
+    Wrong("reverse_posterior", BAYES, "middle-elsewhere", edit=("(mu[0] + mu[1]) / 2", "0.5")),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "distance-without-sign",
+        edit=("(mu[1] - mu[0])", "abs(mu[1] - mu[0])"),
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "upper-side-everywhere",
+        edit=("expit(np.where(x1 > 0, log_odds, -log_odds))", "expit(log_odds)"),
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "more-likely-side",
+        edit=(
+            "expit(np.where(x1 > 0, log_odds, -log_odds))",
+            "(np.where(x1 > 0, log_odds, -log_odds) > 0)",
+        ),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "difference-for-sum",
+        edit=("mean2 = (mu[0] + mu[1]) / 2", "mean2 = (mu[1] - mu[0]) / 2"),
+    ),
+    *(
+        Wrong(
+            "best_reverse_gaussian",
+            MEAN,
+            name,
+            edit=(
+                "mean = moment(1)\n        return mean, moment(2) - mean**2",
+                "w = expit((mu[1] - mu[0]) * (x2 - mean2) / eps)\n"
+                f"        mean = {mean}\n        return mean, 1 - mean**2",
+            ),
+        )
+        for name, mean in (
+            ("mean-halved", "(w - 0.5) * np.sqrt(2 / np.pi)"),
+            ("root-forgotten", "(2 * w - 1) * 2 / np.pi"),
+        )
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "grid-not-over-the-bumps",
+        edit=(GRID, "x2 = np.linspace(min(mu), max(mu), 400)"),
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "variance-at-the-means",
+        edit=(AVERAGE, "average = np.log(conditional(np.array(mu, float))[1]).mean()"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "world-ignored",
+        edit=("x1, x2 = grids(mu, eps)", "mu, eps = (0, 1), 0.04\n    x1, x2 = grids(mu, eps)"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "loss-halved",
+        edit=(LOST, "return (lost2 + (p2 * lost1).sum() * step2) / 2"),
+    ),
+    *(
+        Wrong(
+            "mixture_reverse",
+            ONE,
+            name,
+            edit=(
+                ("rel_entr(p2, fit_mixture(p2, x2, components))", of.replace("P", "p2, x2")),
+                ("rel_entr(p1, fit_mixture(p1, x1, components))", of.replace("P", "p1, x1")),
+            ),
+        )
+        for name, of in (
+            ("squared-error", "(lambda p, x: (p - fit_mixture(p, x, components)) ** 2)(P)"),
+            (
+                "cross-entropy-for-kl",
+                "(lambda p, x: -p * np.log(fit_mixture(p, x, components)))(P)",
+            ),
+        )
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "other-images-added",
+        edit=("len(images) + 1", "len(images) + 0.5"),
+    ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "log-odds-halved",
+        edit=(LOGIT, "return torch.atanh(2 * frequency - 1)"),
+    ),
 )

@@ -1552,4 +1552,132 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         "gradient-cut",
         edit=(SHIFT, SHIFT.replace("F.pad(u,", "F.pad(u.detach(),")),
     ),
+    # what other people write
+    Wrong("conv_mask", PAST, "one-middle-for-both", edit=(LEFT, LEFT.replace("width", "height"))),
+    Wrong(
+        "conv_mask",
+        SHAPE,
+        "lower-triangle",
+        edit=(
+            "    return mask",
+            '    low = torch.ones(height, width).tril(0 if kind == "B" else -1)\n'
+            "    return low.expand(channels_out, channels_in, height, width)",
+        ),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "padded-too-much",
+        edit=("padding=self.padding)", "padding=tuple(k - 1 for k in self.kernel_size))"),
+    ),
+    Wrong(
+        "MaskedConv2d",
+        OUTPUT,
+        "padded-around",
+        edit=(
+            FORWARD,
+            "p, q = self.padding\n"
+            '        x = F.pad(x, (q, q, p, p), mode="circular")\n'
+            "        return F.conv2d(x, self.weight * self.mask, self.bias)",
+        ),
+    ),
+    Wrong("receptive_field", STACK, "last-layer-only", edit=("in field for", "in {(0, 0)} for")),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "right-column-lost",
+        edit=("range(-p, p + 1)", "range(-p, p)"),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "gates-swapped",
+        edit=(GATED_V, "v = torch.sigmoid(a) * torch.tanh(b)"),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "gates-swapped",
+        edit=(NEW, "new = self.out(torch.sigmoid(a) * torch.tanh(b))"),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "halves-interleaved",
+        edit=("a, b = u.chunk(2, dim=1)", "a, b = u[:, ::2], u[:, 1::2]"),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "halves-interleaved",
+        edit=(
+            "a, b = (self.across(h) + self.down(above)).chunk(2, dim=1)",
+            "w = self.across(h) + self.down(above)\n        a, b = w[:, ::2], w[:, 1::2]",
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "across-reads-v",
+        edit=(("p = self.reach", "p, image = self.reach, v"), ("across(h)", "across(image)")),
+    ),
+    Wrong("GatedBlock", VALUES, "down-forgotten", edit=("self.down(above)", "above")),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "residual-before-out",
+        edit=(
+            (
+                NEW,
+                "new = torch.tanh(a) * torch.sigmoid(b)\n"
+                '        new = self.out(h + new if self.kind == "B" else new)',
+            ),
+            (RETURN, "return v, new"),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "stacks-swapped",
+        edit=(RETURN, 'return (h + new if self.kind == "B" else new), v'),
+    ),
+    *(
+        Wrong("PixelCNN", SELF, "output-reads-v", edit=("F.relu(h)", f"F.relu({read})"))
+        for read in ("v", "v + h")
+    ),
+    *(
+        Wrong(
+            "PixelCNN",
+            NLL,
+            "averaged",
+            check="PixelCNN.pixel_nll",
+            edit=(LOSS, LOSS + end),
+        )
+        for end in (
+            ".mean().expand(x.shape)",
+            ".mean((1, 2, 3), keepdim=True).expand(x.shape)",
+            ".mean(1, keepdim=True).expand(x.shape)",
+        )
+    ),
+    Wrong(
+        "PixelCNN",
+        BITS,
+        "scale-added",
+        check="PixelCNN.bits_per_dim",
+        edit=(PER_DIM, PER_DIM + " + math.log2(self.levels)"),
+    ),
+    Wrong("BlockMemory", SAME, "added-to-the-store", edit=(KEEP, KEEP.replace("=", "+="))),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "not-stored",
+        edit=((f"        {KEEP}\n", ""), (WINDOW, f"{WINDOW}\n        {KEEP}")),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "window-reversed",
+        edit=(WINDOW, WINDOW.replace(".flat", ".flip(2).flat")),
+    ),
+    Wrong("BlockMemory", SAME, "bias-twice", edit=(FROM_ABOVE, f"{FROM_ABOVE} + block.down.bias")),
 )
