@@ -462,6 +462,14 @@ _MISTAKES_OF_MASKS = (
             "degrees at most its own, m(k) ≥ m(d)", options={"hidden": np.less_equal}),
     Mistake("output-reversed", "your output comparison points the wrong way: output d listens to "
             "degrees below its place, place[d] > m(k)", options={"output": np.less}),
+    Mistake("both-reversed", "both comparisons point the wrong way: a unit listens to degrees at "
+            "most its own, an output to degrees below its place",
+            options={"hidden": np.less_equal, "output": np.less}),
+    Mistake("inputs-below-every-layer", "every mask is made with the INPUTS, the output's too: a "
+            "mask stands between a layer and the one directly below it",
+            gives=lambda degrees, place: [
+                *masks_by_rule(degrees, place, heard="inputs")[:-1],
+                place[:, None] > place[None, :]]),
     Mistake("layers-hear-inputs", "your hidden layers are all compared with the inputs: each mask "
             "stands between a layer and the one directly below it", options={"heard": "inputs"}),
     Mistake("layers-hear-the-first", "your hidden layers are all compared with the FIRST one: each "
@@ -777,6 +785,15 @@ _MISTAKES_OF_COUNTS = (
     Mistake("first-and-last-only", "the masks between the first and the last are left out: a path "
             "goes through every layer",
             gives=lambda masks, dtype: paths([masks[0], masks[-1]])),
+    *(
+        Mistake("one-mask-left-out", f"the {which} mask is left out of the product: a path goes "
+                "through every layer", gives=lambda masks, dtype, kept=kept: paths(
+                    masks[kept] or masks))
+        for which, kept in (("last", slice(-1)), ("first", slice(1, None)))
+    ),
+    Mistake("first-mask-twice", "the first mask is in the product twice: you begin with it, so the "
+            "loop begins with the second",
+            gives=lambda masks, dtype: paths([masks[0], *masks])),
     Mistake("elementwise", "your masks are multiplied entry by entry; paths need the matrix "
             "product",
             gives=lambda masks, dtype: np.prod(np.stack(masks).astype(np.int64), axis=0)),
@@ -967,6 +984,8 @@ _MISTAKES_OF_A_LAYER = (
     Mistake("mask-on-input", "this masks whole inputs: a mask belongs to the weights, one entry a "
             "connection",
             options={"kept": _without_mask, "heard": lambda x, mask: x * mask.any(0)}),
+    Mistake("bias-twice", "the bias is added twice, once by F.linear and once more beside it",
+            options={"offset": lambda bias, mask: 2 * bias}),
     Mistake("bias-forgotten", "the bias is missing",
             options={"offset": lambda bias, mask: 0 * bias}),
     Mistake(
@@ -1636,6 +1655,12 @@ _MISTAKES_OF_NLL = (
     Mistake("averaged-over-batch", "you average over everything: nll has one number for each "
             "example, summed over variables", after=lambda nll, logits, x: nll.sum() / x.size),
     *(
+        Mistake("one-variable-left-out", f"the {which} variable is left out of the sum: every one "
+                "of the n has its price", gives=lambda logits, x, kept=kept: (
+                    np.logaddexp(0.0, logits) - x * logits)[:, kept].sum(1))
+        for which, kept in (("last", slice(-1)), ("first", slice(1, None)))
+    ),
+    *(
         Mistake("averaged-over-examples", "you average over the examples: nll has one number for "
                 "each of them", after=after)
         for after in (lambda nll, *_: nll.mean(), lambda nll, *_: np.full(len(nll), nll.mean()))
@@ -1942,6 +1967,15 @@ def _tables(draw: Draw, place: np.ndarray) -> np.ndarray:
     return kept
 
 
+def _steady(tables: np.ndarray) -> np.ndarray:
+    """The same logits in every pass: those of the pass in which each variable has its turn.
+
+    They differ from those of all other passes, which are equal.
+    """
+    n = len(tables)
+    return np.broadcast_to(tables.sum(0) - (n - 1) * np.median(tables, axis=0), tables.shape)
+
+
 def _worst(frequency: np.ndarray, right: np.ndarray, tables: Any, place: np.ndarray) -> str:
     if frequency.ndim == 2:
         return f"values such as {frequency[~np.isin(frequency, (0, 1))][0]:.3g}"
@@ -1957,9 +1991,11 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """One variable after the other, in the order; every pass answers with logits of ours."""
     n = 3
     kept: list[tuple[np.ndarray, int]] = []  # what each of the askings below drew, in its passes
+    steady = False  # whether bits are drawn again in later passes, by noise that stays
 
     def sample(model: Any, tables: np.ndarray, count: int, generator: Any) -> np.ndarray:
-        got = sample_from_tables(model, count, generator, tensor(tables).float())
+        table = tensor(_steady(tables) if steady else tables).float()
+        got = sample_from_tables(model, count, generator, table)
         if not isinstance(got, tuple) or len(got) != 2:
             raise WrongKind("sample did not come back with its samples")
         x = expect_array(got[0], (count, n), "any", "the samples").astype(np.float64)
@@ -1969,9 +2005,20 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     def model_of(place: np.ndarray) -> Any:
         return made_by(MADE, n, (6,), tensor(place), draw.generator())
 
-    def ask(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def once(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
         x = sample(model_of(place), tables, DRAWS, draw.generator())
         return frequencies(x) if np.isin(x, (0, 1)).all() else x
+
+    def ask(tables: np.ndarray, place: np.ndarray) -> np.ndarray:
+        nonlocal steady
+        found, right = once(tables, place), drawn(tables, place)
+        if steady or as_often(found, right) or kept[-1][1] != n:
+            return found
+        steady = True
+        again = once(tables, place)
+        steady = as_often(again, right)
+        kept.pop(-2 if steady else -1)
+        return again if steady else found
 
     def cases(draw: Draw) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _ in range(2):
@@ -2240,6 +2287,11 @@ def average_by_rule(
     return np.logaddexp.reduce(log_p, axis=0) - np.log(len(log_p))
 
 
+def _some(log_p: np.ndarray, kept: slice) -> np.ndarray:
+    """These of several terms; the only one, where there is one."""
+    return log_p[kept] if len(log_p) > 1 else log_p
+
+
 _MISTAKES_OF_AVERAGES = (
     Mistake("mean-of-logs", "this is the mean of the LOGS, which is less: average the "
             "probabilities", options={"mean": lambda log_p: log_p.mean(0)}),
@@ -2272,6 +2324,17 @@ _MISTAKES_OF_AVERAGES = (
             gives=lambda case: log_bernoulli(case.logits[1:].mean(0), case.x)),
     Mistake("orders-not-set", "all terms come from the order that the model had: tell it the "
             "order before each nll", options={"terms": lambda case: case.log_p[:1]}),
+    Mistake("order-set-too-late", "each term comes from the order BEFORE it, the first from that "
+            "which the model had: tell it the order first, and ask then",
+            options={"terms": lambda case: case.log_p[:-1]}),
+    *(
+        Mistake("one-order-left-out", f"the {which} order is left out of the sum: all K of them "
+                "are terms", gives=lambda case, kept=kept, less=less: average_by_rule(
+                    case, terms=lambda case: _some(case.log_p[1:], kept)) - less * np.log(
+                        (len(case.log_p) - 1) / len(_some(case.log_p[1:], kept))))
+        for which, kept in (("first", slice(1, None)), ("last", slice(-1)))
+        for less in (0, 1)
+    ),
     Mistake("best-order-only", "this is the best of the orders, chosen after seeing x: no "
             "distribution", options={"mean": lambda log_p: log_p.max(0)}),
     Mistake("one-order-only", "one of the orders answers for all of them",
@@ -2459,6 +2522,13 @@ _COUNT = (
         "not exist",
         dense_count,
         lambda n, h: 1 if n == 1 else dense_count(n, h),
+    ),
+    *several(
+        "counts-a-nade",
+        "that is the count of a NADE, two full matrices: here only those connections count that "
+        "the masks leave open",
+        lambda n, h: 2 * n * sum(h) + sum(h) + n,
+        lambda n, h: 1 if n == 1 else 2 * n * sum(h) + sum(h) + n,
     ),
     *several(
         "half-of-the-dense-size",

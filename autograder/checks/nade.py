@@ -165,6 +165,10 @@ _ADVICE = {
     "carried-over-examples": "the sum goes on from one example to the next: each begins with c",
     "column-late": "bit i switches on the column of the bit before it (the first one the last): "
     "column i belongs to x_i",
+    "column-early": "bit i switches on the column of the bit AFTER it (the last one the first): "
+    "column i belongs to x_i",
+    "b-forgotten-at-first": "b is missing at the first step: nothing comes before x_1, and it has "
+    "a bias all the same",
     "c-twice": "c is added twice, where the sum begins and again inside σ: it counts once",
     "summed-over-the-batch": "the bits of all examples are added up, and switch on the columns of "
     "every one: each row of x has a sum of its own",
@@ -361,9 +365,12 @@ def logits_by_hand(x: np.ndarray, W: np.ndarray, c: np.ndarray, V: np.ndarray, b
 
 
 def smaller_examples(x: np.ndarray, *numbers: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """The worked example, of one bit, two and three."""
+    """The worked example, of one bit, two and three; and of one bit with another bias than 0."""
     for n in range(1, min(x.shape[1], 4)):
         yield from ((one[None], *first_bits(n)) for one in all_bits(n)[::-1])
+    if x.shape[1] > 1:
+        *rest, b = first_bits(1)
+        yield np.ones((1, 1)), *rest, b + 1
 
 
 def show_example(x: np.ndarray, *numbers: np.ndarray) -> str:
@@ -389,6 +396,11 @@ _LOGITS = (
         for name, gives in (
             ("carried-over-examples", over_all_examples),
             ("column-late", lambda x, W, *rest: nade_rule(x, np.roll(W, 1, axis=1), *rest)),
+            ("column-early", lambda x, W, *rest: nade_rule(x, np.roll(W, -1, axis=1), *rest)),
+            (
+                "b-forgotten-at-first",
+                lambda x, W, c, V, b: nade_rule(x, W, c, V, b * (np.arange(len(b)) > 0)),
+            ),
             (
                 "reshaped-for-turned",
                 lambda x, W, *rest: nade_rule(x, W.reshape(W.T.shape).T, *rest),
@@ -1443,6 +1455,25 @@ _COUNT = (
         "same",
         lambda n, h: n * h + h + n,
         lambda n, h: n * h,
+    ),
+    *several(
+        "biases-twice",
+        "you count c and b twice: two matrices, and ONE vector of biases for each of the two "
+        "layers",
+        lambda n, h: 2 * (n * h + h + n),
+    ),
+    *several(
+        "square-matrix",
+        "one of your matrices is square: W has a column for each variable and a row for each "
+        "hidden unit, and V the other way round",
+        lambda n, h: n * n + n * h + h + n,
+        lambda n, h: h * h + n * h + h + n,
+    ),
+    *several(
+        "counts-an-fvsbn",
+        "that is the count of an FVSBN, which has no hidden unit: here h of them stand between, "
+        "with numbers of their own",
+        lambda n, h: n * (n + 1) // 2,
     ),
     *several(
         "separate-weights-per-step",

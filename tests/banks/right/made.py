@@ -156,6 +156,21 @@ class MADE(nn.Module):
     ),
     Right(
         "MADE",
+        "all bits anew in every pass, by noise that stays: a bit after its turn is the same again",
+        edit=(
+            (
+                "for d in torch.argsort(self.place):  # the order: whose turn it is",
+                "u = torch.rand(count, self.n, generator=generator)\n"
+                "        for _ in range(self.n):",
+            ),
+            (
+                "x[:, d] = torch.bernoulli(torch.sigmoid(self(x)[:, d]), generator=generator)",
+                "x = (u < torch.sigmoid(self(x))).float()",
+            ),
+        ),
+    ),
+    Right(
+        "MADE",
         "float64 inside, logsigmoid, samples as int64",
         edit=(
             (

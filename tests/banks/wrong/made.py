@@ -69,12 +69,23 @@ SLIPS = (
         (HIDDEN_MASK, "masks.append((layer[:, None] >= below + (below is place)).float())"),
     ),
     ("build_masks", SHAPE, "output-hears-inputs", ("> below[None, :]", "> place[None, :]")),
+    ("build_masks", BLIND, "both-reversed", ((">= below", "<= below"), ("> below", "< below"))),
+    ("build_masks", SHAPE, "inputs-below-every-layer", ("        below = layer\n", "")),
+    ("connectivity", COUNT, "one-mask-left-out", ("masks[1:]", "masks[1:-1]")),
+    (
+        "connectivity",
+        COUNT,
+        "one-mask-left-out",
+        ("count = masks[0]", "masks = masks[1:] or masks\n    count = masks[0]"),
+    ),
+    ("connectivity", COUNT, "first-mask-twice", ("masks[1:]", "masks")),
     (
         "connectivity",
         EXACT,
         "small-integers-overflow",
         (("masks[0].long()", "masks[0].byte()"), ("mask.long()", "mask.byte()")),
     ),
+    ("MaskedLinear", OUTPUT, "bias-twice", (FORWARD, FORWARD + " + self.bias")),
     (
         "MaskedLinear",
         OUTPUT,
@@ -121,6 +132,22 @@ SLIPS = (
         "log-of-another-count",
         ("math.log(len(places))", "math.log(x.shape[1])"),
     ),
+    (
+        "average_over_orders",
+        MEAN,
+        "order-set-too-late",
+        (
+            ("        model.reorder(place)\n", ""),
+            ("# (B,)", "\n        model.reorder(place)"),
+        ),
+    ),
+    ("average_over_orders", MEAN, "one-order-left-out", ("in places:", "in places[1:] or places:")),
+    (
+        "average_over_orders",
+        MEAN,
+        "one-order-left-out",
+        ("    terms = []", "    places = places[:-1] or places\n    terms = []"),
+    ),
     ("average_over_orders", MEAN, "one-term-only", ("    return torch", "        return torch")),
     (
         "average_over_orders",
@@ -129,6 +156,15 @@ SLIPS = (
         ("terms.append(-model.nll(x))", "terms = [-model.nll(x)]"),
     ),
     ("average_over_orders", MEAN, "averaged-over-batch", ("-model.nll(x)", "-model.nll(x).mean()")),
+    (
+        "made_parameters",
+        SHALLOW,
+        "counts-a-nade",
+        (
+            "    if n == 1:",
+            "    h = sum(hidden_sizes)\n    return 2 * n * h + h + n\n    if n == 1:",
+        ),
+    ),
     ("made_parameters", DEEP, "inputs-below-every-layer", ("        below = degrees\n", "")),
     (
         "made_parameters",
@@ -603,6 +639,20 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "rows-mix",
         check="MADE.forward",
         edit=("x = F.relu(layer(x))", "x = F.relu(layer(x))\n            x = x - x.mean(0)"),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "one-variable-left-out",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", "[:, :-1].sum(1)")),
+    ),
+    Wrong(
+        "MADE",
+        NLL,
+        "one-variable-left-out",
+        check="MADE.nll",
+        edit=(SUMMED, SUMMED.replace(".sum(1)", "[:, 1:].sum(1)")),
     ),
     Wrong(
         "MADE",
