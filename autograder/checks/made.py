@@ -2091,9 +2091,14 @@ def samples_bit_by_bit(MADE: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         right,
         lambda count: sample(model, tables, count, draw.generator()),
     )
-    yield claim(
+    yield _of_its_passes(n, passes, right, moved, bool((x == twin).all()))
+
+
+def _of_its_passes(n: int, passes: int, right: bool, moved: bool, equal: bool) -> Claim:
+    """n passes, by the given generator, which has moved; `equal`: twins of it drew the same."""
+    return claim(
         "sample takes n passes, and its randomness from the given generator alone",
-        passes == n and moved and bool((x == twin).all()),
+        passes == n and moved and equal,
         points=0.5,
         saw=f"{passes} passes for {DRAWS:,} samples of {n} bits"
         if passes != n
