@@ -55,6 +55,14 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
     ),
     Right(
         "MaskedConv2d",
+        "the weight itself masked on every call, as much published code has it",
+        edit=(
+            "return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)",
+            "self.weight.data *= self.mask\n        return super().forward(x)",
+        ),
+    ),
+    Right(
+        "MaskedConv2d",
         "a convolution by unfolding",
         edit=(
             "return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)",

@@ -211,15 +211,6 @@ ANSWERS = (
         edit=(FORWARD, "return F.conv2d(x, self.weight * self.mask, padding=self.padding)"),
     ),
     Wrong("MaskedConv2d", OUTPUT, "mask-inverted", edit=("self.mask,", "(1 - self.mask),")),
-    Wrong(
-        "MaskedConv2d",
-        HOLDS,
-        "mask-only-at-init",
-        edit=(
-            FORWARD,
-            "self.weight.data *= self.mask\n        return super().forward(x)",
-        ),
-    ),
     Wrong("MaskedConv2d", HOLDS, "gradient-cut", edit=("self.weight *", "self.weight.data *")),
     Wrong("MaskedConv2d", HOLDS, "mask-plain-attribute", edit=(REGISTER, "self.mask = mask")),
     Wrong(
