@@ -1059,7 +1059,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     is_bits = bool(np.isin(x, (0, 1)).all())
     both = 0 < x[:, 0].sum() < 64  # fails in one of 2^63 draws
     yield claim(
-        "each bit hears exactly the bits that were drawn before it",
+        "where bits copy earlier ones, so do the samples, whatever the first bit is",
         is_bits and obey.all() and both,
         points=1,
         saw=f"{(~obey).sum()} of 64 examples in which a bit does not fit the earlier one that it "

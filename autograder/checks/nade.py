@@ -665,7 +665,7 @@ def _counted(function: Standin, *args: Any) -> tuple[int, Any]:
 # --- samples --------------------------------------------------------------------------------------
 
 OFTEN = "samples come as often as the model says"
-HEARS = "each bit hears exactly the bits that were drawn before it"
+COPIES = "where bits copy earlier ones, so do the samples, whatever the first bit is"
 
 
 def joint_of(logits: np.ndarray) -> np.ndarray:
@@ -969,7 +969,7 @@ def _hearing(
     astray = ((x[:, 1:] == 1) ^ (x[:, :-1] == 1) ^ (turns[1:] == 1)).any(1)
     both = 0 < x[:, 0].sum() < 64  # fails in one of 2^63 draws
     said = claim(
-        HEARS,
+        COPIES,
         bits.all() and not astray.any() and both,
         id="hears",
         points=0.5,
@@ -1002,7 +1002,7 @@ def _cost_of_a_sample(sample: Standin, draw: Draw, hears: bool) -> Claim:
         points=1,
         saw=growth_in_words(counts),
         asks=COST,
-        waits=waits_unless(hears or little or slow, f"“{HEARS}”"),
+        waits=waits_unless(hears or little or slow, f"“{COPIES}”"),
         advice=[
             when(
                 slow,

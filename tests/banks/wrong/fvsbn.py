@@ -11,7 +11,7 @@ ONE = "the probabilities of all 256 vectors of 8 bits sum to 1"
 GRADIENT = "the gradient of nll trains all weights below the diagonal, and no other"
 FOR_ITSELF = "each example is drawn for itself"
 OFTEN = "samples come as often as the model says"
-HEARS = "each bit hears exactly the bits that were drawn before it"
+COPIES = "where bits copy earlier ones, so do the samples, whatever the first bit is"
 FORM = "the answer holds bits as floats, (count, n), for any count and n"
 SEED = "all randomness comes from the given generator"
 KEPT = "the given bits stay as they are"
@@ -237,7 +237,7 @@ return torch.bernoulli(p, generator=generator)
 """,
         ),
         (
-            HEARS,
+            COPIES,
             "one-pass",
             """
 p = torch.sigmoid(logits(torch.zeros(count, len(bias)), weight, bias))
@@ -245,7 +245,7 @@ return torch.bernoulli(p, generator=generator)
 """,
         ),
         (
-            HEARS,
+            COPIES,
             "same-for-all",
             """
 x = torch.zeros(1, len(bias))

@@ -7,7 +7,7 @@ SEES = "no logit sees its own bit or a later one, and each sees all bits before 
 TRAINS = "training reaches W, c, V and b, and nothing is overwritten"
 GROWS = "the work grows like n: twice the bits, twice the operations"
 OFTEN = "samples come as often as the model says"
-HEARS = "each bit hears exactly the bits that were drawn before it"
+COPIES = "where bits copy earlier ones, so do the samples, whatever the first bit is"
 APART = "each example is drawn for itself"
 SWEEP = "a sample costs one sweep: twice the bits, twice the operations"
 SEED = "all randomness comes from the given generator"
@@ -275,7 +275,7 @@ def nade(x, W, c, V, b):
     ),
     # sample
     Wrong("sample", OFTEN, "one-pass", edit=(DRAW_ADD, "pass")),
-    Wrong("sample", HEARS, "one-pass", edit=(DRAW_ADD, "pass")),
+    Wrong("sample", COPIES, "one-pass", edit=(DRAW_ADD, "pass")),
     Wrong(
         "sample", OFTEN, "probabilities-carried", edit=(DRAW_ADD, "a = a + p[:, None] * W[:, i]")
     ),
@@ -332,7 +332,7 @@ return torch.rand(count, len(b), generator=generator).round()
 """,
         ),
         (
-            HEARS,
+            COPIES,
             "same-for-all",
             """
 a, bits = c, []
