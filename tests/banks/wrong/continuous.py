@@ -493,6 +493,12 @@ ANSWERS = (
     Wrong(
         "pit", BELOW, "upper-tail", edit=(SHARE, "return 1 - (logits.softmax(-1) * below).sum(-1)")
     ),
+    Wrong(
+        "pit",
+        BELOW,
+        "mixture-of-logs",
+        edit=(SHARE, "return (logits.softmax(-1) * below.log()).sum(-1).exp()"),
+    ),
     Wrong("pit", BELOW, "weights-ignored", edit=(SHARE, "return below.mean(-1)")),
     Wrong("pit", BELOW, "logistic-for-gaussian", edit=("torch.special.ndtr", "torch.sigmoid")),
     Wrong("pit", BELOW, "sigma-for-variance", edit=("/ sigma)", "/ sigma.sqrt())")),

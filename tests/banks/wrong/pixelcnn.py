@@ -1633,7 +1633,13 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         edit=(RETURN, 'return (h + new if self.kind == "B" else new), v'),
     ),
     *(
-        Wrong("PixelCNN", SELF, "output-reads-v", edit=("F.relu(h)", f"F.relu({read})"))
+        Wrong(
+            "PixelCNN",
+            SELF,
+            "output-reads-v",
+            check="PixelCNN.forward",
+            edit=("F.relu(h)", f"F.relu({read})"),
+        )
         for read in ("v", "v + h")
     ),
     *(
