@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping
@@ -115,8 +116,12 @@ def _called(cell: NotebookNode) -> str:
 
 @cache
 def packages() -> str:
-    """Python and everything that is installed, by version."""
-    found = sorted({f"{d.name} {d.version}" for d in distributions()})
+    """Python and everything that is installed, by version.
+
+    Not what stands on `sys.path`: setuptools, once imported, puts its own copies of packages there.
+    """
+    places = sorted({sysconfig.get_path(of) for of in ("purelib", "platlib")})
+    found = sorted({f"{d.name} {d.version}" for d in distributions(path=places)})
     return "\n".join([sys.version, *found])
 
 
