@@ -38,13 +38,7 @@ from autograder.inside.compression import (
     pair_model,
     partner,
 )
-from autograder.remote.proxy import (
-    NotAttempted,
-    Standin,
-    StudentFailed,
-    WrongKind,
-    describe,
-)
+from autograder.remote.proxy import NotAttempted, Standin, StudentFailed, WrongKind, describe
 
 LESSON = "14_compression"
 

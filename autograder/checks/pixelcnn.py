@@ -597,15 +597,14 @@ def _faults_in_the_life_of(MaskedConv2d: Standin, draw: Draw) -> list[tuple[bool
             by_training,
             "pixels that see themselves after one training step",
             "mask-only-at-init",
-            "a training step brings removed weights back: apply the mask in forward, to "
-            "self.weight and not to its .data",
+            "a training step brings removed weights back: apply the mask in forward, on every call",
         ),
         (
             leaks,
             "pixels that see themselves after other weights were loaded",
             "mask-only-at-init",
             "weights that are loaded bring removed ones back: apply the mask in forward, on every "
-            "call, to self.weight and not to its .data",
+            "call",
         ),
         (
             idle,
@@ -1053,9 +1052,18 @@ def block_step_by_step(
     return torch.cat([new_v, new_h], 1).numpy()
 
 
-_TURNED = lambda a, b: torch.sigmoid(a) * torch.tanh(b)  # noqa: E731
-_HALVES = lambda w: w.chunk(2, 1)  # noqa: E731
-_IN_TURN = lambda w: (w[:, ::2], w[:, 1::2])  # noqa: E731
+def _changed_places(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.sigmoid(a) * torch.tanh(b)
+
+
+def _halves(w: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return w.chunk(2, 1)
+
+
+def _in_turn(w: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return w[:, ::2], w[:, 1::2]
+
+
 _OF_BLOCKS = (
     Mistake("unshifted", "the vertical features go down unshifted: at row r they have seen row r "
         "itself, the pixel and what comes after it", options={"shift": 0}),
@@ -1078,7 +1086,7 @@ _OF_BLOCKS = (
         "once more: one shift, of u on its way down",
         options={"padded": lambda p: (p, p, p + 1, -1)}),
     Mistake("halves-interleaved", "a is the first half of the channels, b the second: yours take "
-        "turns", options={"halves": lambda w: (w[:, ::2], w[:, 1::2])}),
+        "turns", options={"halves": _in_turn}),
     Mistake("padded-below", "the zeros for the vertical stack stand BELOW the image: row r sees "
         "the rows that come after it", options={"padded": lambda p: (p, p, 0, p)}),
     Mistake("bias-shifted", "`down` comes before the shift here, so that the zeros on top replace "
@@ -1086,14 +1094,15 @@ _OF_BLOCKS = (
     Mistake("taken-after-gating", "what goes down is taken after the gate: take u, with its 2C "
         "channels", options={"handed_down": lambda u, new_v: torch.cat([new_v, new_v], 1)}),
     Mistake("gates-swapped", "tanh and σ have changed places: the first half goes through tanh, "
-        "the second is the gate", options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
+        "the second is the gate", options={"gate": _changed_places}),
     *(Mistake("gates-swapped", f"tanh and σ have changed places in the {stack} stack: the first "
         "half goes through tanh, the second is the gate", options={"gate": gates})
-        for stack, gates in (("vertical", (_TURNED, gated)), ("horizontal", (gated, _TURNED)))),
+        for stack, gates in (
+            ("vertical", (_changed_places, gated)), ("horizontal", (gated, _changed_places)))),
     *(Mistake("halves-interleaved", f"in the {stack} stack a is the first half of the channels, b "
         "the second: yours take turns", options={"halves": halves})
         for stack, halves in (
-            ("vertical", (_IN_TURN, _HALVES)), ("horizontal", (_HALVES, _IN_TURN)))),
+            ("vertical", (_in_turn, _halves)), ("horizontal", (_halves, _in_turn)))),
     Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
         options={"gate": lambda a, b: torch.tanh(a)}),
     Mistake("relu-for-gate", "this is a ReLU: a gate is tanh(a) · σ(b)",
@@ -2542,7 +2551,7 @@ _OF_MEMORIES = (
         "+ 1 columns of a channel together, as (B, C, p + 1).flatten(1) has them",
         options={"turned": True}),
     Mistake("gates-swapped", "tanh and σ have changed places",
-        options={"gate": lambda a, b: torch.sigmoid(a) * torch.tanh(b)}),
+        options={"gate": _changed_places}),
     Mistake("no-gate", "the gate is missing: multiply by σ of the second half",
         options={"gate": lambda a, b: torch.tanh(a)}),
     Mistake("relu-for-tanh", "the first half goes through a ReLU: a gate is tanh(a) · σ(b)",

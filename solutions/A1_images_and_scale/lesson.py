@@ -197,11 +197,11 @@ And the same ten numbers answer another question, by Bayes: $p(c \mid x) \propto
 def log_joint(model, images, order=None):
     """log p(c) + log p(x | c) for each image and each of the ten classes: (B, 10) nats."""
     counts = digits.train_labels.bincount(minlength=10).float()
-    columns = [
+    by_class = [
         -image_nll(model, as_tokens(images, torch.full((len(images),), c), order))
         for c in range(10)
     ]
-    return torch.stack(columns, dim=1) + (counts / counts.sum()).log()
+    return torch.stack(by_class, dim=1) + (counts / counts.sum()).log()
 
 
 # %% tags=["demo"] title="Without the class, and which class it is"

@@ -64,6 +64,15 @@ def gru_step(x, h, W, U, b, c):
     ),
     Right(
         "gru_step",
+        "in single precision, whatever comes in: its gradient is there in full",
+        edit=(
+            "    r, z, n = (x @",
+            "    x, h, W, U, b, c = (one.float() for one in (x, h, W, U, b, c))\n"
+            "    r, z, n = (x @",
+        ),
+    ),
+    Right(
+        "gru_step",
         "PyTorch's own cell",
         source="""
 def gru_step(x, h, W, U, b, c):
