@@ -4,6 +4,8 @@
 
 const WIDTH = 470, LEFT = 76, RIGHT = 8, TOP = 44, BOTTOM = 44, BAND = 112; // the graph, in its own units
 const SIDE = 224; // the matrix, in its own units
+const LEAST_NUMBERED = 13; // a cell of the matrix that holds a number, in its own units
+const LOOKS = ["", "off", "on"]; // what pointing makes of a cell
 const RUN = 8; // numbers one after the other of which only the ends are said
 const MOST_NAMED = 4; // leaks or gaps that a sentence spells out before it counts the rest
 
@@ -372,15 +374,20 @@ function render({ model, el }) {
     const pattern = make("pattern", { id: `${id}-hatch`, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, make("defs", {}, grid));
     make("rect", { class: "hatch-ground", width: 6, height: 6 }, pattern);
     make("line", { class: "hatch", x1: 0, y1: 0, x2: 0, y2: 6 }, pattern);
-    inOrder.forEach((o, row) => inOrder.forEach((i, column) => {
-      const count = net.counts[o][i], wanted = !net.forbidden(i, o);
-      const kind = count ? (wanted ? "seen" : "leak") : wanted ? "gap" : "blind";
+    const kindOf = (i, o) => {
+      const wanted = !net.forbidden(i, o);
+      return net.counts[o][i] ? (wanted ? "seen" : "leak") : wanted ? "gap" : "blind";
+    };
+    const hatched = (kind, shape) => { if (kind === "leak") shape.style.fill = `url(#${id}-hatch)`; };
+    parts.fine = null;
+    if (cell < LEAST_NUMBERED) drawFine(grid, inOrder, cell, edge, kindOf, hatched);
+    else inOrder.forEach((o, row) => inOrder.forEach((i, column) => {
+      const count = net.counts[o][i], kind = kindOf(i, o);
       const g = make("g", { class: `cell ${kind}`, transform: `translate(${column * cell} ${row * cell})`,
         ...(kind === "blind" ? {} : { "data-mark": `sees ${row} ${column} ${kind}` }) }, grid);
-      const rect = make("rect", { x: edge, y: edge, width: cell - 2 * edge, height: cell - 2 * edge, rx: Math.min(4, cell / 6) }, g);
-      if (kind === "leak") rect.style.fill = `url(#${id}-hatch)`;
+      hatched(kind, make("rect", { x: edge, y: edge, width: cell - 2 * edge, height: cell - 2 * edge, rx: Math.min(4, cell / 6) }, g));
       const text = String(count);
-      if (cell >= 6.5 * Math.max(2, Math.min(4, text.length)) && (count || wanted))
+      if (cell >= 6.5 * Math.max(2, Math.min(4, text.length)) && kind !== "blind")
         make("text", { class: "count", x: cell / 2, y: cell / 2 + 4.5, style: `font-size:max(${Math.min(13, (1.5 * cell) / Math.max(2, text.length))}px, var(--least))` },
           g, text.length > 4 ? `e${text.length - 1}` : text);
       parts.cells.push({ i, o, g, look: "" });
@@ -395,6 +402,32 @@ function render({ model, el }) {
       });
     parts.grid = { inOrder, left, top: top - 6, cell };
     matrix.setAttribute("aria-valuemax", String(net.n * net.n));
+  }
+
+  // Cells too small for numbers are thousands: all of a kind and a look are one path, so that the page
+  // paints a dozen shapes.
+  function drawFine(grid, inOrder, cell, edge, kindOf, hatched) {
+    parts.fine = new Map();
+    const size = cell - 2 * edge;
+    inOrder.forEach((o, row) => inOrder.forEach((i, column) => {
+      const square = `M${column * cell + edge} ${row * cell + edge}h${size}v${size}h${-size}z`;
+      parts.cells.push({ i, o, kind: kindOf(i, o), square });
+    }));
+    for (const kind of ["blind", "seen", "gap", "leak"])
+      for (const look of LOOKS) {
+        const path = make("path", {}, make("g", { class: `cell ${kind} ${look}`.trim() }, grid));
+        hatched(kind, path);
+        parts.fine.set(`${kind} ${look}`, path);
+      }
+  }
+
+  function lightFine(lookOf) {
+    const squares = new Map([...parts.fine.keys()].map((key) => [key, []]));
+    for (const cell of parts.cells) squares.get(`${cell.kind} ${lookOf(cell)}`).push(cell.square);
+    for (const [key, path] of parts.fine) {
+      const d = squares.get(key).join("");
+      if (path.getAttribute("d") !== d) path.setAttribute("d", d);
+    }
   }
 
   function showFactor(at) {
@@ -434,8 +467,10 @@ function render({ model, el }) {
       const look = `unit${on[layer].has(u) ? " on" : ""}${bad[layer].has(u) ? " tainted" : ""}${chosen ? " chosen" : ""}${sign ? ` ${sign}` : ""}`;
       if (unit.getAttribute("class") !== look) unit.setAttribute("class", look);
     }
-    for (const cell of parts.cells) { // thousands: only those that change are told
-      const look = !at ? "" : !isAbout(at, cell.i, cell.o, last) ? "off" : at.kind === "pair" ? "on" : "";
+    const lookOf = ({ i, o }) => (!at ? "" : !isAbout(at, i, o, last) ? "off" : at.kind === "pair" ? "on" : "");
+    if (parts.fine) lightFine(lookOf);
+    else for (const cell of parts.cells) { // hundreds: only those that change are told
+      const look = lookOf(cell);
       if (look === cell.look) continue;
       if (cell.look) cell.g.classList.remove(cell.look);
       if (look) cell.g.classList.add(look);

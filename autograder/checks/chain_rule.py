@@ -1535,16 +1535,18 @@ _ORDERS = (
 
 
 def ordered_joints(draw: Draw) -> list[tuple[np.ndarray, list[int]]]:
-    """A joint in an order, in the natural one, and in one with two variables exchanged.
+    """A joint in two orders, in the natural one, and in one with two variables exchanged.
 
     Of three variables an order that is not its own inverse only begins the circle elsewhere, and an
-    exchange never does.
+    exchange never does. The other order is its inverse: whoever moves one axis after the other, and
+    thereby none in the one, does not come through the other.
     """
     n, k = draw.choice([(3, 2), (3, 3), (4, 2)])
-    p, exchanged = draw_joint(draw, k, n, 0.7), list(range(n))
+    p, order, exchanged = draw_joint(draw, k, n, 0.7), draw_order(draw, n), list(range(n))
     i, j = sorted(draw.permutation(n)[:2].tolist())
     exchanged[i], exchanged[j] = j, i
-    return [(p, draw_order(draw, n)), (p, list(range(n))), (p, exchanged)]
+    orders = (order, list(range(n)), exchanged, np.argsort(order).tolist())
+    return [(p, one) for one in orders]
 
 
 def show_order(p: np.ndarray, order: Sequence[int]) -> str:
@@ -1854,13 +1856,16 @@ def one_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
 
 
 def several_known(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:
-    """Evidence on two variables, in both orders."""
+    """Evidence on two variables that are not the first, in both orders, and on one with the first.
+
+    Two of the first variables are a prefix, and one of them may hold the other's number.
+    """
     n, k = draw.choice([(4, 2), (4, 3)])
-    low = draw.integer(0, n - 3)
-    pair = [low, draw.integer(low + 1, n - 1)]
-    first = dict(zip(pair, draw.rng.permutation([0, draw.integer(1, k - 1)]).tolist(), strict=True))
-    p = draw_joint(draw, k, n, 0.7)
-    return [(p, first), (p, {v: first[v] for v in reversed(pair)})]
+    pair = sorted((1 + draw.permutation(n - 1)[:2]).tolist())
+    values = draw.rng.permutation([0, draw.integer(1, k - 1)]).tolist()
+    p, known = draw_joint(draw, k, n, 0.7), dict(zip(pair, values, strict=True))
+    both_ways = [(p, known), (p, dict(reversed(known.items())))]
+    return [*both_ways, (p, {pair[1]: values[0], 0: draw.integer(0, k - 1)})]
 
 
 def edges_of_evidence(draw: Draw) -> list[tuple[np.ndarray, dict[int, int]]]:

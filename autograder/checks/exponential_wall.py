@@ -318,7 +318,7 @@ def small_tables(draw: Draw) -> list[tuple[list[int]]]:
         [draw.integer(2, 6) for _ in range(draw.integer(2, 5))] + [draw.integer(3, 5)]
         for _ in range(3)
     )
-    return [([2, 2],), ([6, 2],), ([3, 4, 2],), *((c,) for c in drawn)]
+    return [([2, 2],), ([6, 2],), ([2, 5],), ([3, 4, 2],), *((c,) for c in drawn)]
 
 
 def large_tables(draw: Draw) -> list[tuple[list[int]]]:
@@ -329,7 +329,8 @@ def large_tables(draw: Draw) -> list[tuple[list[int]]]:
 
 def tables_of_constants(draw: Draw) -> list[tuple[list[int]]]:
     """Nothing, constants, and one variable among constants."""
-    return [([],), ([1],), ([1] * draw.integer(2, 5),), ([1, draw.integer(2, 9), 1],)]
+    several = [1] * draw.integer(2, 5)
+    return [([],), ([1],), (several,), ([1, 5, 1],), ([1, draw.integer(2, 9), 1],)]
 
 
 def table_by_hand(cardinalities: Sequence[int]) -> str:
@@ -709,7 +710,7 @@ def graphs_with_a_stranger(draw: Draw) -> list[Net]:
     """
     n, graphs = draw.integer(14, 18), []
     for stranger in (n, n + draw.integer(20, 60), -1, -draw.integer(2, 5), draw.integer(0, 4) - n):
-        child = draw.integer(7, n - 2)
+        child = draw.integer(7, n - 6)
         parents: list[list[int]] = [[i - 1] if i else [] for i in range(n)]
         parents[child] = [child - 1, stranger]
         graphs.append(([2] * n, parents))
