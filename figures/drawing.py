@@ -15,7 +15,7 @@ class Drawing:
     """A page of `width` by `height` on which marks are put; `svg(dark)` writes it.
 
     Colors are roles of the palette ("path", "leak-ink"); every measure is in pixels. `marks` names
-    what the picture tells; the live view tells the same, each on an element's data-mark.
+    what the picture tells; the live view tells the same on its elements' data-mark, a line each.
     """
 
     def __init__(self, width: float, height: float) -> None:

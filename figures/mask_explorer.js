@@ -5,7 +5,7 @@
 const WIDTH = 470, LEFT = 76, RIGHT = 8, TOP = 44, BOTTOM = 44, BAND = 112; // the graph, in its own units
 const SIDE = 224; // the matrix, in its own units
 const LEAST_NUMBERED = 13; // a cell of the matrix that holds a number, in its own units
-const LOOKS = ["", "off", "on"]; // what pointing makes of a cell
+const KINDS = ["blind", "seen", "gap", "leak"], LOOKS = ["", "off", "on"]; // of a cell; what pointing makes of it
 const RUN = 8; // numbers one after the other of which only the ends are said
 const MOST_NAMED = 4; // leaks or gaps that a sentence spells out before it counts the rest
 
@@ -408,17 +408,21 @@ function render({ model, el }) {
   // paints a dozen shapes.
   function drawFine(grid, inOrder, cell, edge, kindOf, hatched) {
     parts.fine = new Map();
-    const size = cell - 2 * edge;
+    const size = cell - 2 * edge, marks = new Map(KINDS.map((kind) => [kind, []]));
     inOrder.forEach((o, row) => inOrder.forEach((i, column) => {
-      const square = `M${column * cell + edge} ${row * cell + edge}h${size}v${size}h${-size}z`;
-      parts.cells.push({ i, o, kind: kindOf(i, o), square });
+      const kind = kindOf(i, o);
+      marks.get(kind).push(`sees ${row} ${column} ${kind}`);
+      parts.cells.push({ i, o, kind, square: `M${column * cell + edge} ${row * cell + edge}h${size}v${size}h${-size}z` });
     }));
-    for (const kind of ["blind", "seen", "gap", "leak"])
+    for (const kind of KINDS) {
+      const told = kind === "blind" || !marks.get(kind).length ? {} : { "data-mark": marks.get(kind).join("\n") };
+      const all = make("g", told, grid);
       for (const look of LOOKS) {
-        const path = make("path", {}, make("g", { class: `cell ${kind} ${look}`.trim() }, grid));
+        const path = make("path", {}, make("g", { class: `cell ${kind} ${look}`.trim() }, all));
         hatched(kind, path);
         parts.fine.set(`${kind} ${look}`, path);
       }
+    }
   }
 
   function lightFine(lookOf) {

@@ -120,6 +120,11 @@ UNEVEN, UNIFORM = "no number for each vector", "the same probability for every v
 MOVES = 1e-4  # far more than rounding in 32 bits, less than any vote of `votes_of_all` alters
 
 
+def within(most: float, weight: Array, bias: Array) -> tuple[Array, Array]:
+    """A model made smaller until no logit is beyond ±most: there 32 bits still hold a sigmoid."""
+    return tuple(a * min(1.0, most / (abs(weight).sum(1) + abs(bias)).max()) for a in (weight, bias))
+
+
 def slopes(program: Program, x: Array, weight: Array, bias: Array) -> list:
     """Gradients of Σ program(x, weight, bias)² / 2 on weight and bias, by central differences."""
     n, start = len(bias), np.concatenate([bias, weight.reshape(-1)])
@@ -678,7 +683,7 @@ def the_price_of_an_example(nll: Standin, draw: Draw) -> Iterator[Claim | Cause]
         Property(
             "one",
             "the probabilities of all 256 vectors of 8 bits sum to 1",
-            lambda d: [(all_bits(8), *model_of(d, 8, scale=2.0), TOTAL)],
+            lambda d: [(all_bits(8), *within(12.0, *model_of(d, 8, scale=2.0)), TOTAL)],
             points=0.5,
             asks="Σ_x exp(−nll(x)) = 1 for any weights: then it is a distribution",
             typical=False,
@@ -982,6 +987,7 @@ def subject_of_draws(
 
     def one_row(seen: Sequence[Observation]) -> bool:
         weight, bias, prefixes, of = next(o for o in seen if o.fails).args
+        weight, bias = 0.4 * weight, 0.4 * bias  # no first row is nearly certain
         return of == REST and of_the_first_row(
             lambda: begin(prefixes.repeat(DRAWS // len(prefixes), axis=0), weight, bias),
             lambda x: sigmoid(votes(x, weight, bias)),
@@ -1025,7 +1031,7 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
     often = Property(
         "often",
         "samples come as often as the model says",
-        lambda d: [empty_case(d)],
+        lambda d: [empty_case(d) for _ in range(2)],  # first rows of zeros alone would be rare
         points=1,
         asks="bit i drawn with the probability σ(logit i), given the bits drawn before it",
     )

@@ -18,7 +18,7 @@ from tests.browser.seen import seen_amiss
 from tests.test_widgets import NAMES
 
 MARKS = """() => [...document.querySelectorAll("[data-mark]")].filter((element) =>
-  !element.closest("[hidden]")).map((element) => element.dataset.mark)"""
+  !element.closest("[hidden]")).flatMap((element) => element.dataset.mark.split("\\n"))"""
 CASES = [*GALLERY.items(), *leaky().items()]
 IDS = [*GALLERY, *(f"{name}, wrong" for name in leaky())]
 # What the page itself draws, whether or not a kernel has more to say of it.
