@@ -614,14 +614,17 @@ _DENSITY = Mistake(
 def gaussian_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
     """One Gaussian for all x, one for each, and several for each.
 
-    Narrow ones too, whose NLL is negative, and one that is next to a spike.
+    Narrow ones too, whose NLL is negative, and one that is next to a spike. No x lies farther than
+    3 sigmas away: what far points cost is asked elsewhere.
     """
     b, spike = draw.integer(4, 7), np.asarray(10.0 ** -draw.integer(8, 20))
+    one, each = 0.5 + 2 * np.asarray(draw.uniform()), 0.01 + 0.1 * draw.uniform(b)
+    center, centers = draw.normal(), draw.normal(b, scale=0.05)
     return [
-        (draw.normal(b, scale=3.0), draw.normal(), 0.5 + 2 * np.asarray(draw.uniform()), of),
-        (0.05 * draw.normal(b), draw.normal(b, scale=0.05), 0.01 + 0.1 * draw.uniform(b), of),
-        (draw.normal(b, 1), draw.normal(3), 0.5 + draw.uniform(3), of),
-        (spike * draw.normal(b), np.asarray(0.0), spike, of),
+        (center + one * np.clip(draw.normal(b, scale=1.5), -3, 3), center, one, of),
+        (centers + each * np.clip(draw.normal(b), -3, 3), centers, each, of),
+        (2 * draw.uniform(b, 1) - 1, 2 * draw.uniform(3) - 1, 0.7 + draw.uniform(3), of),
+        (spike * np.clip(draw.normal(b), -3, 3), np.asarray(0.0), spike, of),
     ]
 
 
@@ -1010,8 +1013,9 @@ def discretized_plainly(x: Array, logits: Array, mu: Array, scale: Array, levels
 
 
 def _levels_and_components(draw: Draw, levels: int, b: int, *shape: int) -> tuple:
-    mu = levels * (0.15 + 0.7 * draw.uniform(*shape))
-    return draw.normal(*shape) + 1.0, mu, levels * (0.05 + 0.1 * draw.uniform(*shape))
+    # No bin's mass is so small that a difference of sigmoids loses it: `sharp_and_wide` asks that.
+    mu = levels * (0.3 + 0.4 * draw.uniform(*shape))
+    return draw.normal(*shape) + 1.0, mu, levels * (0.1 + 0.1 * draw.uniform(*shape))
 
 
 def middle_levels(draw: Draw) -> list[tuple]:
@@ -1070,7 +1074,7 @@ def sharp_and_wide(draw: Draw) -> list[tuple]:
 def components_of_each(draw: Draw) -> list[tuple]:
     """One mixture for each x, as a network gives them; the edges are asked elsewhere."""
     b, levels = draw.integer(5, 8), draw.integer(12, 40)
-    x = draw.rng.integers(1, levels - 1, size=b)
+    x = draw.rng.integers(2, levels - 2, size=b)
     return [(x, *_levels_and_components(draw, levels, b, b, draw.integer(2, 4)), levels)]
 
 
@@ -1353,6 +1357,7 @@ def mass_of_a_bin(discretized_logistic_mixture: Standin, draw: Draw) -> Iterator
 # --- sample ---------------------------------------------------------------------------------------
 
 LEVELS, DRAWS = 7, 20_000  # of the sampled mixtures: 9 shares with what lies outside, see BOUND
+SEEN_APART = 0.07  # the least distance of a wrong law that DRAWS samples show beyond BOUND
 ONE = "one level in all draws of a call, and others in other calls"
 CALLS = 12  # more, to see whether each of them has a component of its own
 ONE_NUMBER = "one level of each component in a call, and others in other calls"
@@ -1586,23 +1591,37 @@ _NEAR_SAMPLERS = (
 
 
 def sampled_mixtures(draw: Draw) -> list[tuple]:
-    """Two mixtures of three components on which the usual wrong samplers can be told apart."""
-    wrong = [p for m in _SAMPLERS if (p := program_of(law_of_levels, [m])) is not None]
+    """Two mixtures of three components on which the usual wrong samplers can be told apart.
+
+    Logits lie far above those whose sigmoids have the ratios of a softmax.
+    """
+    wrong, near = (
+        [p for m in mistakes if (p := program_of(law_of_levels, [m])) is not None]
+        for mistakes in (_SAMPLERS, _NEAR_SAMPLERS)
+    )
+    cases: list[tuple] = []
     while True:
-        cases = []
-        for _ in range(2):
-            order = draw.permutation(3)
-            logits = np.log(np.array([0.12, 0.3, 0.58]))[order] + draw.normal()
-            mu = np.array([0.3, 3.2, 5.4])[draw.permutation(3)] + 0.6 * (draw.uniform(3) - 0.5)
-            cases.append((logits, mu, np.array([0.3, 0.55, 0.8])[draw.permutation(3)], LEVELS))
+        order = draw.permutation(3)
+        logits = np.log(np.array([0.12, 0.3, 0.58]))[order] + 1.5 + float(draw.uniform())
+        mu = np.array([0.3, 3.2, 5.4])[draw.permutation(3)] + 0.6 * (draw.uniform(3) - 0.5)
+        case = (logits, mu, np.array([0.3, 0.55, 0.8])[draw.permutation(3)], LEVELS)
+        law = law_of_levels(*case)
+        if any(np.abs(np.asarray(p(*case)) - law).sum() < SEEN_APART for p in near):
+            continue
+        cases = [*cases[-1:], case]
+        if len(cases) < 2:
+            continue
         laws = [[np.asarray(p(*case))[None] for case in cases] for p in (law_of_levels, *wrong)]
         if min(apart([laws[0], other]) for other in laws[1:]) > 0.15:
             return cases
 
 
 def as_often_and_none_else(shares: Any, law: Array) -> bool:
-    """Whether the shares of samples are those of the law, and 0 where it is 0."""
-    return as_often(shares, law) and not np.any(np.asarray(shares)[np.asarray(law) == 0])
+    """Whether the shares of samples are those of the law, and none is outside where it has none."""
+    beyond = [0, -1]
+    return as_often(shares, law) and not np.any(
+        np.asarray(shares)[beyond][np.asarray(law)[beyond] == 0]
+    )
 
 
 def _levels_of(x: Array, levels: int) -> Array:

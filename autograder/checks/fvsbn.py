@@ -122,7 +122,8 @@ MOVES = 1e-4  # far more than rounding in 32 bits, less than any vote of `votes_
 
 def within(most: float, weight: Array, bias: Array) -> tuple[Array, Array]:
     """A model made smaller until no logit is beyond ±most: there 32 bits still hold a sigmoid."""
-    return tuple(a * min(1.0, most / (abs(weight).sum(1) + abs(bias)).max()) for a in (weight, bias))
+    factor = min(1.0, most / (np.abs(weight).sum(axis=1) + np.abs(bias)).max())
+    return factor * weight, factor * bias
 
 
 def slopes(program: Program, x: Array, weight: Array, bias: Array) -> list:
@@ -987,7 +988,6 @@ def subject_of_draws(
 
     def one_row(seen: Sequence[Observation]) -> bool:
         weight, bias, prefixes, of = next(o for o in seen if o.fails).args
-        weight, bias = 0.4 * weight, 0.4 * bias  # no first row is nearly certain
         return of == REST and of_the_first_row(
             lambda: begin(prefixes.repeat(DRAWS // len(prefixes), axis=0), weight, bias),
             lambda x: sigmoid(votes(x, weight, bias)),
