@@ -561,7 +561,7 @@ def ordinary_tables(draw: Draw) -> list[tuple]:
         (softmax(draw.normal(2, 3, 2, scale=2.0)), 16),
         (np.full((2, 3), 1 / 3), draw.integer(3, 12)),
         (softmax(draw.normal(4, draw.integer(150, 250), scale=0.3)), 10),
-        (softmax(draw.normal(8, 4)), 30),
+        (softmax(draw.normal(64, 4)), 30),
     ]
 
 

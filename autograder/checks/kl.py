@@ -1043,11 +1043,15 @@ def samples_of_worlds(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def impossible_samples(draw: Draw) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Samples with one that the model calls impossible."""
+    """Samples with one that the model calls impossible: all outcomes come, and all but the first.
+
+    So KL the other way round is finite once.
+    """
     k = draw.integer(4, 7)
-    samples = draw.rng.integers(0, k - 1, size=draw.integer(10, 20))
     q = np.append(table(draw, k - 1), 0.0)
-    return [(np.append(samples, k - 1), q)]
+    counts = (draw.integer(10, 20), draw.integer(10, 20))
+    some = [draw.rng.integers(low, k - 1, size=n) for low, n in zip((0, 1), counts, strict=True)]
+    return [(np.append(some[0], range(k)), q), (np.append(some[1], k - 1), q)]
 
 
 def told_three(answer: Sequence[float]) -> str:

@@ -669,7 +669,7 @@ OF_CONVOLUTIONS = mistakes(
         "signal-before": (
             "the end of the signal of the call before stands in front of this one: zeros belong "
             "there, at every call",
-            lambda k, d, W, b, x: convolved(k, d, W, b, np.concatenate([-x, x, x], axis=2))[
+            lambda k, d, W, b, x: convolved(k, d, W, b, np.concatenate([x, -x, x], axis=2))[
                 :, :, -x.shape[2] :
             ],
         ),
@@ -749,7 +749,7 @@ def a_convolution_of_the_past(CausalConv1d: Standin, draw: Draw) -> Iterator[Cla
         layer = made_by(CausalConv1d, *W.shape[1::-1], k, *((d,) if d > 1 else ()))
         fill(layer, {"weight": tensor(W), "bias": tensor(b)})
         try:
-            layer(tensor(np.concatenate([-x, x], axis=2)).float())  # another signal before this one
+            layer(tensor(np.concatenate([x, -x], axis=2)).float())  # a signal that ends otherwise
             answer = layer(tensor(x).float())
         except StudentFailed:
             if x.shape[2] > (k - 1) * d:
