@@ -484,3 +484,46 @@ def test_names_are_text_and_never_markup(show: Callable) -> None:
     assert page.locator("img, b").count() == 0
     page.mouse.move(*center(unit(page, explorer, 2, 2)))
     expect(words(page)).to_have_text(f"Output age sees inputs {names[0]}, {names[1]}.")
+
+
+def test_cells_too_small_for_numbers_are_painted_as_the_product_says(show: Callable) -> None:
+    """Marks name what a picture shows; that it is painted stands in the paths themselves."""
+    rng = np.random.default_rng(0)
+    masks = [rng.random((n_out, n_in)) < 0.3 for n_out, n_in in ((4, 20), (20, 4))]
+    counts = connectivity(masks) > 0  # (output, input), in the natural order
+    past = np.tri(20, k=-1, dtype=bool)
+    kinds = {
+        "seen": counts & past,
+        "leak": counts & ~past,
+        "gap": ~counts & past,
+        "blind": ~counts & ~past,
+    }
+    assert all(cells.any() for cells in kinds.values())
+    page = show(MaskExplorer(masks))
+
+    def painted(look: str) -> dict[str, set[tuple[int, int]]]:
+        """Of each kind the cells (output, input) in this look, by the corners of their squares."""
+        found = {}
+        for kind in kinds:
+            d = page.locator(f'.matrix [class="{f"cell {kind} {look}".strip()}"] path')
+            corners = re.findall(r"M([\d.]+) ([\d.]+)", d.get_attribute("d") or "")
+            cell = 194 / 20
+            found[kind] = {(int(float(y) // cell), int(float(x) // cell)) for x, y in corners}
+        return found
+
+    def cells_of(within: np.ndarray) -> dict[str, set[tuple[int, int]]]:
+        return {kind: {*map(tuple, np.argwhere(c & within).tolist())} for kind, c in kinds.items()}
+
+    assert painted("") == cells_of(np.bool_(True))
+    page.locator(".graph").focus()
+    page.keyboard.press("ArrowLeft")  # from the last output, which the focus has chosen
+    row = np.arange(20)[:, None] == 18
+    assert page.locator(".words").inner_text().startswith("Output 19 ")
+    assert painted("") == cells_of(row)
+    assert painted("off") == cells_of(~row)
+    page.locator(".matrix").focus()
+    page.keyboard.press("ArrowUp")
+    at = np.zeros((20, 20), dtype=bool)
+    at[18, 0] = True
+    assert painted("on") == cells_of(at)
+    assert painted("off") == cells_of(~at)
