@@ -101,6 +101,12 @@ def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
         "sum": lambda: torch.logsumexp(logs + parts, -1),
         "logs": lambda: (logs.exp() * parts).sum(-1),
         "all logs": lambda: (logs + parts).sum(-1),
+        "mean of logs": lambda: (logs + parts).mean(-1),
+        "weights added": lambda: (logs.exp() + parts.exp()).sum(-1).log(),
+        "weights added to shares": lambda: (
+            (logs.exp() + (parts - (top := parts.max(-1, keepdim=True).values)).exp()).sum(-1).log()
+            + top[..., 0]
+        ),
         "parts": lambda: parts.sum(-1) + 0 * logs.sum(-1),
         "mean": lambda: torch.logsumexp(logs + parts, -1) - np.log(parts.shape[-1]),
         "best": lambda: (logs + parts).max(-1).values,
@@ -184,6 +190,20 @@ _JOINS = (
         "the components' logarithms are summed, without weights: that is a product of components; "
         "the mixture adds their probabilities, each with its weight",
         options={"join": "parts"},
+    ),
+    Mistake(
+        "mixture-of-logs",
+        "the components' logarithms, each with that of its weight, are averaged: the mixture adds "
+        "their probabilities, and its logarithm comes last",
+        options={"join": "mean of logs"},
+    ),
+    *(
+        Mistake(
+            "weights-added",
+            "the weights are ADDED to what the components give: each is multiplied with its own",
+            options={"join": join},
+        )
+        for join in ("weights added", "weights added to shares")
     ),
     Mistake(
         "mean-for-sum",
@@ -282,7 +302,9 @@ def rule_of_histogram(
         "of x": len(x) + levels * alpha,
         "of train": len(train) + levels * alpha,
     }[total]
-    more = np.where(counts == 0, alpha, 0.0) if raised == "empty" else np.full(levels, alpha)
+    more = np.full(levels, alpha)
+    if raised in ("empty", "seen"):
+        more[(counts > 0) == (raised == "empty")] = 0.0
     if raised == "up to the largest":
         more[source.max() + 1 :] = 0.0
     with np.errstate(divide="ignore"):
@@ -290,11 +312,15 @@ def rule_of_histogram(
 
 
 def histograms(draw: Draw) -> list[tuple]:
-    """Skewed levels, some never seen, with a whole alpha, and with a part of one."""
+    """Skewed levels, some never seen: above all others, and 1 between 0 and 2.
+
+    Once with a whole alpha, and once with a part of one.
+    """
     cases = []
     for alpha in (1.0, round(float(0.2 + 0.5 * draw.uniform()), 2)):
         levels = draw.integer(7, 12)
         train = draw.rng.binomial(levels - 3, 0.3, size=draw.integer(20, 40))
+        train = np.append(np.where(train == 1, 2, train), 0)
         x = np.concatenate([draw.permutation(levels), [0, 1]])
         cases.append((x, train.astype(np.int64), levels, alpha))
     return cases
@@ -327,8 +353,8 @@ def _bins_of_histc(x: Array, train: Array, levels: int, alpha: float) -> Array:
 _WRONG_TABLES = (
     Mistake(
         "bins-of-a-histogram",
-        "torch.histc lays its bins from the least training level to the largest, if min and max "
-        "are not given: what is counted are the levels 0, 1, … themselves",
+        "a histogram's bins (torch.histc, np.histogram) lie from the least training level to the "
+        "largest, if no range is given: what is counted are the levels 0, 1, … themselves",
         gives=_bins_of_histc,
     ),
     Mistake(
@@ -363,6 +389,23 @@ _WRONG_TABLES = (
         "levels above the largest of the training set are missing in your table: there are "
         "`levels` of them, and each count is raised by alpha",
         options={"raised": "up to the largest", "total": "up to the largest"},
+    ),
+    *(
+        Mistake(
+            "seen-levels-only",
+            "alpha is added to the levels that came and to no other: EVERY count is raised by it, "
+            "0 too",
+            options={"raised": "seen", "total": total},
+        )
+        for total in ("only seen", "all", "alpha forgotten")
+    ),
+    Mistake(
+        "alpha-shared-out",
+        "the shares are mixed with even ones, with the weights 1 − alpha and alpha: alpha is added "
+        "to each COUNT, before they are divided",
+        gives=_of_shares(
+            lambda counts, alpha: (1 - alpha) * counts / counts.sum() + alpha / len(counts)
+        ),
     ),
     Mistake(
         "counts-of-the-test-set",
@@ -628,6 +671,11 @@ def gaussian_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
     ]
 
 
+def _with_variance(sigma: Any, more: float) -> Any:
+    """The standard deviation when `more` is added to the variance."""
+    return np.sqrt(np.square(sigma) + more)
+
+
 _WRONG_BELLS = (
     Mistake(
         "bits-for-nats",
@@ -637,7 +685,13 @@ _WRONG_BELLS = (
     Mistake(
         "log-sigma-taken",
         "you take sigma for its logarithm: sigma is the standard deviation itself",
-        gives=lambda x, mu, sigma, of: rule_of_gaussian(x, mu, np.exp(sigma), of),
+        options={"held": np.exp},
+    ),
+    Mistake(
+        "log-sigma-taken",
+        "you take sigma for the logarithm of the variance (as in a VAE): sigma is the standard "
+        "deviation itself",
+        options={"held": lambda sigma: np.exp(np.asarray(sigma) / 2)},
     ),
     Mistake(
         "negative-cut-off",
@@ -654,7 +708,7 @@ _WRONG_BELLS = (
             options={"held": lambda sigma, least=least, how=how: how(sigma, least)},
         )
         for least in (0.1, 1e-2, 1e-3, 1e-4, *SMALL)
-        for how in (np.maximum, np.add)
+        for how in (np.maximum, np.add, _with_variance)
     ),
 )
 _OTHER_BELLS = (
@@ -815,7 +869,7 @@ _ONE_BELL = tuple(
 )
 
 
-_HELD = tuple(one for one in _WRONG_BELLS if one.name == "sigma-held-up")
+_HELD = tuple(one for one in _WRONG_BELLS if "held" in one.options)
 
 
 def mixture_cases(draw: Draw, of: str = VALUE) -> list[tuple]:
@@ -1808,6 +1862,7 @@ def rule_of_noise(
     u = width * evenly(x.size, noise).reshape(x.shape) + shift
     y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
     y |= {"256": (x + u) / 256, "about 0": 2 * (x + u) / levels - 1}
+    y |= {"cut off": np.clip(y["all"], 0.0, 1.0)}
     y |= {"x by one less": x / (levels - 1) + u / levels}
     y |= {"logit": logit(np.clip(y["all"], 1e-9, 1 - 1e-9)), "as in RealNVP": logit(
         0.05 + 0.9 * np.clip(y["all"], 0, 1))}  # fmt: skip
@@ -1845,6 +1900,12 @@ _NOISES = (
         "the noise reaches from −½ to ½: rounded down, half of the values are the level below, and "
         "level 0 leaves the interval",
         options={"shift": -0.5},
+    ),
+    Mistake(
+        "noise-centered",
+        "the noise reaches from −½ to ½, and what leaves the interval is cut off: rounded down, "
+        "half of the values are the level below",
+        options={"shift": -0.5, "divided": "cut off"},
     ),
     Mistake(
         "noise-subtracted",
@@ -1983,7 +2044,7 @@ def levels_fill_their_bins(dequantize: Standin, draw: Draw) -> Iterator[Claim | 
         draw,
         Property(
             "uniform",
-            "y · levels − x is uniform between 0 and 1",
+            "y · levels − x is uniform between 0 and 1, along each row and column too",
             grids_of_levels,
             points=1,
             asks="every part of a bin is as likely as the others, and nothing lies outside",

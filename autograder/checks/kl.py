@@ -164,6 +164,21 @@ _FINITE = Symptom(
         and not any(o.fails for o in seen if o.args[1].min() > 1e-15)
     ),
 )
+
+
+def until_never(p: np.ndarray) -> slice:
+    """The outcomes before the first with p = 0: all, if there is none."""
+    return slice(len(p) if p.all() else int(np.argmin(p > 0)))
+
+
+_ENDS_AT_ZERO = Mistake(
+    "ends-at-the-first-zero",
+    "your sum ends at the first outcome with p = 0 (as with break): such an outcome counts "
+    "nothing, and those after it do (continue)",
+    gives=lambda p, *q: (kl_plainly if q else entropy_plainly)(
+        *(t[until_never(p)] for t in (p, *q))
+    ),
+)
 _INF_EVERYWHERE = Mistake(
     "never-and-never",
     "your answer is inf wherever some q is 0: where p is 0 too, nothing is called impossible that "
@@ -317,6 +332,7 @@ _MISTAKES_OF_ENTROPY = (
         gives=lambda p: rule_of_entropy(np.array([p[0], 1 - p[0]])),
     ),
     *_OTHER_MEASURES,
+    _ENDS_AT_ZERO,
     _NAN,
     Mistake(
         "zero-log-zero",
@@ -437,6 +453,11 @@ def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim
                 "this is minus the logarithm of the average q: average the LOGS",
                 gives=lambda p, q: -np.log((p * q).sum()),
             ),
+            Mistake(
+                _ENDS_AT_ZERO.name,
+                _ENDS_AT_ZERO.advice,
+                gives=lambda p, q: surprise(*(t[until_never(p)] for t in (p, q))),
+            ),
             _NAN,
             _INF_EVERYWHERE,
             *_LEFT_OUT,
@@ -487,7 +508,15 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=lambda p, q: number(untouched(kl)(p, q), "the divergence"),
         rule=rule_of_kl,
         forms=(kl_plainly,),
-        mistakes=(*_MISTAKES_OF_KL, _NAN, _NAN_OF_Q, *_LEFT_OUT, *_EPSILON, *_EPSILON_IN_BOTH),
+        mistakes=(
+            *_MISTAKES_OF_KL,
+            _ENDS_AT_ZERO,
+            _NAN,
+            _NAN_OF_Q,
+            *_LEFT_OUT,
+            *_EPSILON,
+            *_EPSILON_IN_BOTH,
+        ),
         symptoms=(_FINITE,),
         show=show_tables,
         by_hand=lambda p, q: by_hand(p, q, divergence=True),
@@ -769,6 +798,22 @@ _COUNTS_OFF = (
         "the first token is left out: " + _COUNTED,
         gives=lambda t: np.exp(-t[1:].sum() / (len(t) - 1)),
     ),
+    Mistake(
+        "count-off-by-one",
+        "the first token is left out of the sum, which is divided by N all the same: every one of "
+        "the N tokens has a price, the first too",
+        gives=lambda t: np.exp(-t[1:].sum() / len(t)),
+    ),
+    Mistake(
+        "count-off-by-one",
+        "the last token is left out of the sum: every one of the N tokens has a price",
+        gives=lambda t: np.exp(-t[:-1].sum() / len(t)),
+    ),
+    Mistake(
+        "count-off-by-one",
+        "the last token is left out: every one of the N tokens counts",
+        gives=lambda t: np.exp(-t[:-1].sum() / (len(t) - 1)),
+    ),
 )
 _WEIGHTED = (
     "each token is weighted by its own probability here: in the mean over a text every "
@@ -777,6 +822,16 @@ _WEIGHTED = (
 _OTHER_MEANS = (
     Mistake("weighted-by-q", _WEIGHTED, gives=lambda t: -np.nan_to_num(np.exp(t) * t).sum()),
     Mistake("weighted-by-q", _WEIGHTED, gives=lambda t: -np.nan_to_num(np.exp(t) * t).mean()),
+    Mistake(
+        "weighted-by-q",
+        _WEIGHTED,
+        gives=lambda t: -np.nan_to_num(np.exp(t) * t).sum() / np.exp(t).sum(),
+    ),
+    Mistake(
+        "weighted-by-q",
+        _WEIGHTED,
+        gives=lambda t: -(np.exp(t) * t).sum() / np.exp(t).sum(),
+    ),
     Mistake(
         "median-for-mean",
         "this is made of the median of the surprises: their mean is asked",
@@ -950,6 +1005,10 @@ def bits_of_a_text(bits_per_token: Standin, draw: Draw) -> Iterator[Claim | Caus
                 for m in _OTHER_MEANS
             ),
             *_OTHER_BITS,
+            *(
+                Mistake(m.name, m.advice, gives=lambda t, m=m: np.log2(m.gives(t)))
+                for m in _COUNTS_OFF
+            ),
             *(
                 Mistake("log-of-logs", _LOG_OF_LOGS, gives=program)
                 for log in (np.log2, np.log)
@@ -1350,7 +1409,8 @@ def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Cla
         ),
         Property(
             "never",
-            "one sample that the model calls impossible makes NLL and KL infinite",
+            "one sample that the model calls impossible makes NLL and KL infinite, and leaves H(p̂) "
+            "as it is",
             impossible_samples,
             points=0.25,
             asks="−log 0 = inf, among the samples and in KL(p̂‖q); H(p̂) stays what it is",
@@ -1480,6 +1540,12 @@ _FORWARD_MISTAKES = (
         gives=moments_weighted(lambda p, g: np.full(len(g), 1 / len(g))),
     ),
     Mistake("mean-over-outcomes", _GRID, after=lambda v, p, g, _: (v[0], g.std())),
+    Mistake(
+        "mean-over-outcomes",
+        "the mean is weighted by p, and in sigma each point of the grid weighs the same: weight "
+        "the (x − m)² by p too",
+        after=lambda v, p, g, _: (v[0], np.sqrt(((g - v[0]) ** 2).mean())),
+    ),
     Mistake(
         "mean-over-outcomes",
         _GRID,

@@ -18,7 +18,7 @@ OFTEN = "each level comes as often as the discretized mixture says, the ends inc
 ITSELF = "each sample is drawn for itself"
 GENERATOR = "all randomness comes from the given generator"
 BY_DEFAULT = "without a generator each call draws anew"
-UNIFORM = "y · levels − x is uniform between 0 and 1"
+UNIFORM = "y · levels − x is uniform between 0 and 1, along each row and column too"
 OWN = "each number has noise of its own"
 BITS = "nats of a density on [0, 1) become bits for each level of each dimension"
 BELOW = "each x becomes the probability that the mixture puts below it"
@@ -1210,5 +1210,105 @@ return torch.logsumexp(F.log_softmax(logits, -1) + parts, -1)
         UNIFORM,
         "levels-off-by-one",
         edit=(FILLED, "return x / (levels - 1) + u / levels"),
+    ),
+    *written(
+        "histogram_nll",
+        "histogram_nll(x, train, levels, alpha)",
+        (
+            SMOOTHED,
+            "seen-levels-only",
+            """
+counts = torch.bincount(train, minlength=levels).float()
+counts[counts > 0] += alpha
+return -(counts / counts.sum()).log()[x]
+""",
+        ),
+        (
+            SMOOTHED,
+            "seen-levels-only",
+            """
+counts = torch.bincount(train, minlength=levels).float()
+raised = torch.where(counts > 0, counts + alpha, counts)
+return -torch.log(raised / (len(train) + levels * alpha))[x]
+""",
+        ),
+        (
+            SMOOTHED,
+            "alpha-shared-out",
+            """
+share = torch.bincount(train, minlength=levels) / len(train)
+return -torch.log((1 - alpha) * share + alpha / levels)[x]
+""",
+        ),
+        (
+            SMOOTHED,
+            "levels-up-to-the-largest",
+            """
+counts = torch.bincount(train) + alpha
+table = torch.zeros(levels)
+table[: len(counts)] = counts / counts.sum()
+return -table.log()[x]
+""",
+        ),
+    ),
+    *written(
+        "gaussian_nll",
+        "gaussian_nll(x, mu, sigma)",
+        (
+            BELL,
+            "log-sigma-taken",
+            "return 0.5 * (sigma + (x - mu) ** 2 / sigma.exp() + math.log(2 * math.pi))",
+        ),
+        (
+            BELL,
+            "sigma-held-up",
+            """
+var = sigma**2 + 1e-4
+return (x - mu) ** 2 / (2 * var) + 0.5 * (2 * math.pi * var).log()
+""",
+        ),
+    ),
+    *written(
+        "mixture_nll",
+        "mixture_nll(x, logits, mu, sigma)",
+        (
+            MIXED,
+            "mixture-of-logs",
+            """
+logs = F.log_softmax(logits, -1) - gaussian_nll(x.unsqueeze(-1), mu, sigma)
+return -logs.mean(-1)
+""",
+        ),
+        (
+            MIXED,
+            "weights-added",
+            """
+w, logs = logits.softmax(-1), -gaussian_nll(x[:, None], mu, sigma)
+top = logs.max(-1, keepdim=True).values
+return -(torch.log((w + torch.exp(logs - top)).sum(-1)) + top[:, 0])
+""",
+        ),
+        (
+            MIXED,
+            "weights-added",
+            """
+w = logits.softmax(-1)
+return -torch.log((w + torch.exp(-gaussian_nll(x[:, None], mu, sigma))).sum(-1))
+""",
+        ),
+        (
+            MIXED,
+            "log-sigma-taken",
+            """
+logs = F.log_softmax(logits, -1) - gaussian_nll(x[:, None], mu, sigma.exp())
+return -torch.logsumexp(logs, -1)
+""",
+        ),
+    ),
+    Wrong(
+        "dequantize",
+        UNIFORM,
+        "noise-centered",
+        edit=(FILLED, "return ((x + u - 0.5) / levels).clamp(0, 1)"),
     ),
 )

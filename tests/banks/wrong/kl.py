@@ -19,6 +19,9 @@ POWER = "perplexity is 2 to the bits per token, whatever the length of the text"
 NLL = "the first number is the samples' average of −log q"
 PARTS = "the others are H(p̂) and KL(p̂‖q) of the samples' frequencies"
 IDENTITY = "average NLL = H(p̂) + KL(p̂‖q), to 1e-10, for every q"
+IMPOSSIBLE = (
+    "one sample that the model calls impossible makes NLL and KL infinite, and leaves H(p̂) as it is"
+)
 MEAN = "mu is the mean of p"
 SPREAD = "sigma is the standard deviation of p: within the bumps and between them"
 LEAST = "no Gaussian near it has a smaller KL(p‖q)"
@@ -1131,7 +1134,7 @@ def mle_equals_kl(samples, q):
     Wrong("fit_reverse", BEGINS, "steps-ignored", edit=("range(steps)", "range(2000)")),
     Wrong(
         "mle_equals_kl",
-        "one sample that the model calls impossible makes NLL and KL infinite",
+        IMPOSSIBLE,
         "epsilon-in-log",
         edit=(
             (
@@ -1230,4 +1233,78 @@ def mle_equals_kl(samples, q):
         ),
     ),
     Wrong("fit_reverse", BEGINS, "default-changed", edit=("rate=0.02", "rate=0.1")),
+    *written(
+        "entropy",
+        "entropy(p)",
+        (
+            ZERO_H,
+            "ends-at-the-first-zero",
+            """
+h = 0.0
+for value in p:
+    if value == 0:
+        break
+    h -= value * math.log(value)
+return h
+""",
+        ),
+    ),
+    *written(
+        "cross_entropy",
+        "cross_entropy(p, q)",
+        (
+            ZERO,
+            "ends-at-the-first-zero",
+            """
+total = 0.0
+for a, b in zip(p, q):
+    if a == 0:
+        break
+    total += math.inf if b == 0 else -a * math.log(b)
+return total
+""",
+        ),
+    ),
+    *written(
+        "kl",
+        "kl(p, q)",
+        (
+            ZERO,
+            "ends-at-the-first-zero",
+            """
+total = 0.0
+for a, b in zip(p, q):
+    if not a:
+        return total
+    total += math.inf if b == 0 else a * math.log(a / b)
+return total
+""",
+        ),
+    ),
+    *written(
+        "perplexity",
+        "perplexity(log_probs)",
+        (CHOICES, "count-off-by-one", "return np.exp(-log_probs[1:].sum() / len(log_probs))"),
+        (CHOICES, "count-off-by-one", "return np.exp(-np.mean(log_probs[:-1]))"),
+        (CHOICES, "count-off-by-one", "return np.exp(-log_probs[:-1].sum() / len(log_probs))"),
+        (
+            CHOICES,
+            "weighted-by-q",
+            """
+p = np.exp(log_probs)
+return np.exp(-np.average(np.nan_to_num(log_probs), weights=p))
+""",
+        ),
+    ),
+    *written(
+        "bits_per_token",
+        "bits_per_token(log_probs)",
+        (BITS, "count-off-by-one", "return -np.sum(log_probs[1:]) / len(log_probs) / np.log(2)"),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "mean-over-outcomes",
+        edit=(FORWARD, "return mu, np.sqrt(np.mean((grid - mu) ** 2))"),
+    ),
 )
