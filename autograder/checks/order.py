@@ -490,6 +490,29 @@ def _density_off(answer: np.ndarray, right: np.ndarray, x2: Any, *of: Any) -> st
     return f"{entry_off(answer, right, x2=x2)}, {told(*of)}"
 
 
+def one_factor(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
+    """Whether all answers are one and the same multiple of what is right, to 1%, and not near 1."""
+    answers, rights = (
+        np.concatenate([np.ravel(one) for one in of]) for of in zip(*pairs, strict=True)
+    )
+    large = np.abs(rights) > 1e-3
+    ratios = answers[large] / rights[large]
+    return bool(
+        large.sum() > 5
+        and np.isfinite(ratios).all()
+        and np.ptp(ratios) < 1e-2 * abs(ratios.mean())
+        and abs(ratios.mean() - 1) > 0.1
+    )
+
+
+_ONE_FACTOR = Symptom(
+    "not-normalized",
+    "everywhere your answer is the right density times one and the same number, so that it does "
+    "not integrate to 1 (a sum over x1 needs the spacing as a factor)",
+    lambda seen: one_factor([(o.answer, o.right) for o in seen if o.fails]),
+)
+
+
 @checks("marginal_x2", lesson=LESSON, points=3, see="Exercise 1: what x2 looks like alone")
 def two_bumps(marginal_x2: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Summing x1 out leaves a mixture of two Gaussians."""
@@ -497,6 +520,7 @@ def two_bumps(marginal_x2: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ask=lambda x2, mu, eps: heights(untouched(marginal_x2)(x2, mu, eps)),
         rule=marginal,
         mistakes=_MISTAKES_OF_MARGINAL,
+        symptoms=(_ONE_FACTOR,),
         show=lambda x2, *of: f"{told_places(x2=x2)}, {told(*of)}",
         by_hand=bumps_by_hand,
         smaller=lambda x2, *of: in_simple_worlds(
@@ -772,6 +796,7 @@ def bayes_turns_the_arrow(reverse_posterior: Standin, draw: Draw) -> Iterator[Cl
         rule=posterior,
         forms=(bayes,),
         mistakes=_MISTAKES_OF_POSTERIOR,
+        symptoms=(_ONE_FACTOR,),
         show=lambda x1, x2, *of: f"{told_places(x1=x1, x2=x2)}, {told(*of)}",
         by_hand=pieces_by_hand,
         smaller=lambda x1, x2, *of: in_simple_worlds(
@@ -1137,7 +1162,19 @@ def nearly(seen: Sequence[Observation]) -> bool:
     return any(o.fails for o in asked) and all(alike(o.answer, o.right, 0.02) for o in asked)
 
 
+def mean_times_a_number(seen: Sequence[Observation]) -> bool:
+    """Whether every mean of X1 is one and the same multiple of the right one."""
+    asked = [o for o in seen if o.args[2] is not None and o.fails]
+    return bool(asked) and one_factor([(o.answer[0], o.right[0]) for o in asked])
+
+
 _SYMPTOMS_OF_MODEL = (
+    Symptom(
+        "not-normalized",
+        "at every x2 your mean is E[X1 | x2] times one and the same number: the weights do not sum "
+        "to 1 (a sum over a grid needs the spacing as a factor)",
+        mean_times_a_number,
+    ),
     Symptom(
         "bumps-missed",
         "right for bumps near 0, and 0 for narrow ones far out: what was integrated there looked "
@@ -1499,6 +1536,19 @@ _MISTAKES_OF_GAP = (
         "a sum over a grid becomes an integral only with the spacing as a factor",
         lambda mu, eps: first_term(mu, eps) + second_term(mu, eps) / nodes(mu, eps)[1],
     ),
+)
+
+
+_MISTAKES_OF_GAP += tuple(
+    _worlds(
+        "mean-for-sum",
+        "this is the mean over the grid of p · log v: an average over x2 is their SUM, times the "
+        "spacing",
+        lambda mu, eps, count=count: (
+            first_term(mu, eps) + second_term(mu, eps) / (nodes(mu, eps, count)[1] * count)
+        ),
+    )
+    for count in (200, 400, 401, 500, 800, 1000, 1001, 2000, 2001)
 )
 
 
@@ -2023,7 +2073,7 @@ def biases_start_at_log_odds(initial_bias: Standin, draw: Draw) -> Iterator[Clai
         ),
         Property(
             "edges",
-            "a pixel that is never inked, or always, has a finite start",
+            "a pixel that is never inked, or always, starts at the log-odds of half an image",
             images_with_edges,
             points=0.5,
             asks="the same formula: ½ and N + ½ of N + 1 have finite log-odds",

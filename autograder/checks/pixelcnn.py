@@ -223,12 +223,18 @@ _OF_MASKS = (
     Mistake("middle-row-for-rows-below", "in kind B the middle row is cleared, and the rows below "
         "it stay: what should go begins one row later",
         gives=_middle_row_cleared),
+    *(Mistake("middle-row-lost-in-B", "in kind B nothing of the middle row stays: what lies left "
+        "of the middle is past, and the middle itself is a feature of the past",
+        gives=lambda kind, *case, hidden=hidden, **wrong: mask_by_rule(
+            kind, *case, **({} if kind == "A" else {"columns": lambda column: False}),
+            middle=lambda kind, i, o: (kind == "A") & (hidden < (i < o)), **wrong))
+        for hidden in (0, 1)),
     Mistake("transposed", "your mask is transposed: outputs are its first axis",
         after=lambda mask, *_: mask.swapaxes(0, 1)),
 )  # fmt: skip
 _SMALL_MASKS = [
     *((kind, size, 1, 1) for size in (1, (1, 3), 3, 5) for kind in "AB"),
-    *((kind, size, *channels, 3) for channels in ((1, 3), (3, 3), (6, 3)) for size in (1, 3)
+    *((kind, size, *channels, 3) for channels in ((3, 3), (6, 3)) for size in (1, 3)
       for kind in "AB"),
 ]  # fmt: skip
 
@@ -339,7 +345,8 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
         draw,
         aspect(
             "form",
-            "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)",
+            "the mask holds zeros and ones, both where both belong, in the shape of the weight: "
+            "(out, in, height, width)",
             same_form,
             masks,
             0.5,
@@ -402,6 +409,11 @@ def convolved(
     return F.conv2d(x.double(), weight, given, padding=padding).numpy()
 
 
+def _with_border(x: torch.Tensor, height: int, width: int, mode: str) -> torch.Tensor:
+    """x with half a kernel of its border's pixels on each side, repeated or mirrored."""
+    return F.pad(x, (width // 2,) * 2 + (height // 2,) * 2, mode=mode)
+
+
 def _around(x: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """x with half a kernel of itself on each side, from the opposite one."""
     rows, columns = (
@@ -435,6 +447,11 @@ _OF_LAYERS = (
         gives=lambda layer, numbers, x, *case, **wrong: convolved(
             layer, numbers, _around(x, *pair(case[1])), *case,
             **wrong, padded=lambda height, width: (0, 0))),
+    *(Mistake("padded-with-the-border", "what lies beyond the border is taken from the pixels next "
+        f"to it ({mode} padding): there should be zeros",
+        gives=lambda layer, numbers, x, *case, mode=mode, **wrong: convolved(
+            layer, numbers, _with_border(x, *pair(case[1]), mode), *case,
+            **wrong, padded=lambda height, width: (0, 0))) for mode in ("replicate", "reflect")),
     Mistake("kernel-reversed", "the kernel is turned round, as mathematicians convolve: F.conv2d "
         "takes it as it stands, and mask and weight belong together as they stand",
         options={"masked": lambda weight, mask: (weight * mask).flip(2, 3)}),
@@ -816,6 +833,11 @@ _OF_FIELDS = (
         "0), one of kind A not", options={"kinds": "BA"}),
     Mistake("first-layer-only", "this is the field of the first layer: each further layer adds "
         "its offsets to all of them", options={"first_only": True}),
+    Mistake("first-layer-lost", "the first layer is left out: the field before it is {(0, 0)}, and "
+        "EVERY layer's offsets are added", gives=lambda layers, **wrong: sums_of_offsets(
+            layers[1:], **wrong)),
+    Mistake("last-layer-lost", "the last layer is left out: EVERY layer's offsets are added",
+        gives=lambda layers, **wrong: sums_of_offsets(layers[:-1], **wrong)),
     Mistake("last-layer-only", "this is the field of the last layer: its offsets are added to all "
         "of those before it", gives=lambda layers: sums_of_offsets(layers[-1:])),
     Mistake("right-column-lost", "the last column on the right is missing in the rows above: they "
@@ -1517,7 +1539,7 @@ def logits_by_rule(
     scaled: Callable = lambda x, levels: 2 * x / (levels - 1) - 1,
     into: Callable = lambda v, h: (v, h),
     out_of: Callable = lambda v, h: (v, h),
-    read: Callable = lambda v, h: h,
+    read: Callable = lambda v, h, hs: h,
     first: Callable = F.relu,
     hidden: Callable = lambda layer, h: layer(h),
     second: Callable = F.relu,
@@ -1531,10 +1553,12 @@ def logits_by_rule(
     _begin(model, seed)
     blocks, middle, output = parts
     v = h = scaled(tensor(x).float(), levels)
+    hs = []
     for place, block in enumerate(blocks):
         v, h = out_of(*block(*into(v, h)))
         v, h = dropped(model.dropout, v, h, place == len(blocks) - 1)
-    y = output(second(hidden(middle, first(read(v, h)))))
+        hs.append(h)
+    y = output(second(hidden(middle, first(read(v, h, hs)))))
     if levels_first:
         logits = y.reshape(len(x), levels, colors, *x.shape[2:])
     else:
@@ -1569,9 +1593,17 @@ _OF_LOGITS = (
     Mistake("vertical-for-both", "the vertical features go into both stacks: the horizontal one "
         "gets its own", options={"into": lambda v, h: (v, v)}),
     Mistake("output-reads-v", "`hidden` reads the vertical features: at row r they have seen row r "
-        "itself, and h alone may be read", options={"read": lambda v, h: v}),
+        "itself, and h alone may be read", options={"read": lambda v, h, hs: v}),
     Mistake("output-reads-v", "`hidden` reads v as well as h: at row r the vertical features have "
-        "seen row r itself, and h alone may be read", options={"read": lambda v, h: v + h}),
+        "seen row r itself, and h alone may be read", options={"read": lambda v, h, hs: v + h}),
+    Mistake("blocks-summed", "`hidden` reads the sum of what all blocks gave: it reads h of the "
+        "last one, which has the others' in it", options={"read": lambda v, h, hs: sum(hs)}),
+    Mistake("squashed", "a ReLU follows `output`: logits may be negative",
+        after=lambda logits, *_: np.maximum(logits, 0)),
+    Mistake("axes-scrambled", "the channels are moved to the end, and a reshape then takes pixels "
+        "for channels: cut the channels, axis 1, in two where they stand",
+        after=lambda logits, *_: logits.reshape(
+            len(logits), -1, *logits.shape[3:]).transpose(0, 2, 3, 1).reshape(logits.shape)),
     Mistake("relu-forgotten", "the ReLU before `hidden` is missing",
         options={"first": lambda h: h}),
     Mistake("relu-forgotten", "the ReLU after `hidden` is missing",
@@ -1614,16 +1646,16 @@ def _claims_on_dependencies(
 ) -> Iterator[Claim]:
     """Claims on what networks see, with the advice that what was seen proves."""
     leaks, gaps, alive = seen["leaks"], seen["gaps"], seen["alive"]
+    waits = waits_unless(alive, "logits that change with the image")
     yield claim(
         "no logit sees its own number or a later one, of pixels and of colors",
-        alive and not leaks and not seen["mixing"],
+        not leaks and not seen["mixing"],
+        waits=waits,
         points=0.5,
         saw=f"the logits of {_name_of(*leaks[0][:4])} change with "
         f"{_name_of(*[*leaks[0][:3], leaks[0][4]])}"
         if leaks
-        else "rows of a batch that change each other's logits"
-        if seen["mixing"]
-        else "logits that never change, whatever the image is",
+        else "rows of a batch that change each other's logits",
         asks="logits that depend on earlier pixels, and on earlier colors of the same pixel",
         advice=[
             *signs["leaks"],
@@ -1643,11 +1675,10 @@ def _claims_on_dependencies(
     )
     yield claim(
         "in training too each image of a batch is computed for itself",
-        alive and not seen["together"],
+        not seen["together"],
         points=0.25,
-        saw="images of a batch that change each other's logits in train mode"
-        if seen["together"]
-        else "logits that never change",
+        waits=waits,
+        saw="images of a batch that change each other's logits in train mode",
         asks="the likelihood of an image does not depend on its neighbors in the batch",
         advice=[*signs["rows"], ""],
     )
@@ -1657,9 +1688,10 @@ def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
     """What leaks, gaps and rows that mix prove, and no more."""
     leaks, gaps, alive = seen["leaks"], seen["gaps"], seen["alive"]
     one_pixel = bool(leaks) and all(o % (h * w) == i % (h * w) for _, h, w, o, i in leaks)
-    in_row = bool(gaps) and all(o % (h * w) // w == i % (h * w) // w for _, h, w, o, i in gaps)
+    lost = [] if leaks else gaps  # of what leaks and has gaps too neither is known to be the cause
+    in_row = bool(lost) and all(o % (h * w) // w == i % (h * w) // w for _, h, w, o, i in lost)
     right_above = any(
-        o % (h * w) // w > i % (h * w) // w and o % w < i % w for _, h, w, o, i in gaps
+        o % (h * w) // w > i % (h * w) // w and o % w < i % w for _, h, w, o, i in lost
     )
     silent = [
         when(
@@ -1861,6 +1893,10 @@ _OF_SURPRISE = (
         for what, axes in (("the whole batch", (0, 1, 2, 3)), ("the image", (1, 2, 3)),
             ("the colors of its pixel", (1,)))
     ),
+    Mistake("binary-cross-entropy", "each level is priced as a coin of its own, the others' "
+        "absence too (binary cross-entropy): ONE of them comes, by a softmax over all",
+        gives=lambda model, x, logits: np.logaddexp(0, logits).sum(1) - np.take_along_axis(
+            logits, x[:, None], 1)[:, 0]),
     Mistake("logits-for-logs", "these are the logits themselves: they must be normalized first",
         gives=lambda model, x, logits: -np.take_along_axis(logits, x[:, None], 1)[:, 0]),
 )  # fmt: skip
@@ -2260,7 +2296,7 @@ def images_drawn_number_by_number(PixelCNN: Standin, draw: Draw) -> Said:
         draw,
         Property(
             "often",
-            "images come as often as the model says",
+            "images come as often as the model says, in a copy of those given",
             all_of,
             points=0.5,
             asks="each number drawn from its conditional, given those drawn before it",
@@ -2394,7 +2430,7 @@ def memory_by_rule(
     late: bool = False,
     store: Callable[[int, int], int] = lambda c, p: c + p,
     window: int = 0,
-    alone: bool = False,
+    blank: Callable[[int], slice] = lambda p: slice(0),
     beside: bool = False,
     keeps: Callable = lambda own, result: own,
     masked: bool = True,
@@ -2415,8 +2451,8 @@ def memory_by_rule(
     """The horizontal output (B, C, H, W) pixel by pixel. Each option turns one thing of it wrong.
 
     `store` is the column of left that a pixel goes to, `keeps` what is stored in the end, `window`
-    by how many columns the window begins too late; `late` says that it is read before the pixel is
-    stored, `alone` that it holds this pixel only, `beside` that the pixel is put at its end,
+    by how many columns the window begins too late, `blank` which of its columns hold zeros; `late`
+    says that it is read before the pixel is stored, `beside` that the pixel is put at its end,
     `turned` that its columns come before its channels, `flipped` that they run from right to left;
     `added` that a pixel is added to what is stored, and `views` that a window of one channel sees
     what is stored after it; and `down` is how often `down` works on what
@@ -2445,8 +2481,7 @@ def memory_by_rule(
             seen = left[..., start : start + p + 1].clone()
         if beside:
             seen[..., p] = own
-        if alone:
-            seen[..., :p] = 0
+        seen[..., blank(p)] = 0
         if flipped:
             seen = seen.flip(3)
         w = torch.einsum("bchk,ock->boh", seen, kernel) + biases[0] * state["across.bias"][:, None]
@@ -2544,7 +2579,10 @@ _OF_MEMORIES = (
             *case, store=lambda c, p: c, window=-(case[2]["across.weight"].shape[3] // 2), **wrong
         )),
     Mistake("row-forgotten", "the window holds this pixel alone: those left of it stay in "
-        "self.left until the row ends", options={"alone": True}),
+        "self.left until the row ends", options={"blank": slice}),
+    Mistake("own-column-missing", "the window ends before this pixel: it has reach + 1 columns, "
+        "of which this pixel's own is the last, and kind A's mask hides what it has to",
+        options={"blank": lambda p: slice(p, None)}),
     Mistake("mask-forgotten", "these are the weights without their mask: self.kernel has it",
         options={"masked": False}),
     Mistake("window-turned", "the window is laid out column by column: self.kernel wants the reach "

@@ -19,7 +19,7 @@ UNITS = "it depends on the distance in standard deviations, Δ/√ε, and on not
 ONE = "one component loses the gap: the sum of what both factors lose"
 TWO = "two components close the gap in p(x2), and not in p(x1 | x2)"
 LOG_ODDS = "each pixel's bias is the log-odds of its frequency, half an image of each kind added"
-EDGES = "a pixel that is never inked, or always, has a finite start"
+EDGES = "a pixel that is never inked, or always, starts at the log-odds of half an image"
 FREQUENCY = "frequency = (images.sum(0) + 0.5) / (len(images) + 1)"
 LOGIT = "return torch.logit(frequency)"
 MORE = "each further component helps, and none closes the gap for good"
@@ -1004,5 +1004,51 @@ def mixture_reverse(components, mu=(0.0, 1.0), eps=0.04):
         LOG_ODDS,
         "log-odds-halved",
         edit=(LOGIT, "return torch.atanh(2 * frequency - 1)"),
+    ),
+    *written(
+        "marginal_x2",
+        "marginal_x2(x2, mu, eps)",
+        (
+            BUMPS,
+            "not-normalized",
+            """
+x1 = np.linspace(-6, 6, 2001)
+joint = norm.pdf(x1) * norm.pdf(
+    np.asarray(x2)[..., None], np.where(x1 > 0, mu[1], mu[0]), np.sqrt(eps)
+)
+return joint.sum(-1)
+""",
+        ),
+    ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "not-normalized",
+        edit=(PIECES, "return 2 * np.exp(-(np.asarray(x1) ** 2) / 2) * side / 3"),
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "not-normalized",
+        source="""
+def best_reverse_gaussian(mu, eps):
+    x1 = np.linspace(-8, 8, 4001)
+
+    def conditional(x2):
+        p = reverse_posterior(x1, np.asarray(x2)[..., None], mu, eps)
+        mean = (x1 * p).sum(-1)
+        return mean, (x1**2 * p).sum(-1) - mean**2
+
+    return np.mean(mu), eps + np.var(mu), conditional
+""",
+    ),
+    Wrong(
+        "gap",
+        GAP,
+        "mean-for-sum",
+        edit=(
+            AVERAGE,
+            "average = np.mean(marginal_x2(x2, mu, eps) * np.log(variance))",
+        ),
     ),
 )

@@ -2,7 +2,10 @@
 
 from tests.banks.bank import Wrong
 
-SHAPE = "the mask holds zeros and ones, with the shape of the weight: (out, in, height, width)"
+SHAPE = (
+    "the mask holds zeros and ones, both where both belong, in the shape of the weight: "
+    "(out, in, height, width)"
+)
 FUTURE = "no pixel after this one is seen"
 PAST = "every pixel before this one is seen, in all its colors"
 MIDDLE = "the middle is hidden by A and shown by B, if there is one color"
@@ -23,7 +26,7 @@ DROPPED = "in training `self.dropout` works on h after each block"
 NLL = "pixel_nll is −log p of each number in nats"
 LARGE = "it is exact for logits in the hundreds"
 BITS = "bits_per_dim is the NLL in bits, divided by how many numbers an image has"
-OFTEN = "images come as often as the model says"
+OFTEN = "images come as often as the model says, in a copy of those given"
 BELOW = "inpaint keeps the first rows, and draws the rest from its conditional, on a copy"
 BY_DEFAULT = "without a generator each call draws anew"
 ALONE = "each image of a batch is drawn by itself, and all from the given generator alone"
@@ -1677,4 +1680,111 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         edit=(WINDOW, WINDOW.replace(".flat", ".flip(2).flat")),
     ),
     Wrong("BlockMemory", SAME, "bias-twice", edit=(FROM_ABOVE, f"{FROM_ABOVE} + block.down.bias")),
+    Wrong(
+        "conv_mask",
+        PAST,
+        "middle-row-lost-in-B",
+        source="""
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
+    h, w = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
+    mask = torch.ones(channels_out, channels_in, h, w)
+    mask[:, :, h // 2 + 1 :] = 0
+    mask[:, :, h // 2, w // 2 if kind == "A" else 0 :] = 0
+    if kind == "A" and colors > 1:
+        for o in range(channels_out):
+            for i in range(channels_in):
+                mask[o, i, h // 2, w // 2] = float(i % colors < o % colors)
+    return mask
+""",
+    ),
+    Wrong(
+        "conv_mask",
+        MIDDLE,
+        "middle-row-lost-in-B",
+        source="""
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
+    h, w = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
+    mask = torch.ones(channels_out, channels_in, h, w)
+    mask[:, :, h // 2 + (kind == "A") :] = 0
+    if kind == "A":
+        mask[:, :, h // 2, w // 2 :] = 0
+    return mask
+""",
+    ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "colors-in-blocks",
+        source="""
+def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
+    h, w = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
+    mask = torch.zeros(channels_out, channels_in, h, w)
+    mask[:, :, : h // 2] = 1
+    mask[:, :, h // 2, : w // 2] = 1
+    o, i = channels_out // colors, channels_in // colors
+    for a in range(colors):
+        for b in range(colors):
+            if b < a or (kind == "B" and b == a):
+                mask[a * o : (a + 1) * o, b * i : (b + 1) * i, h // 2, w // 2] = 1
+    return mask
+""",
+    ),
+    *(
+        Wrong(
+            "MaskedConv2d",
+            OUTPUT,
+            "padded-with-the-border",
+            edit=(
+                FORWARD,
+                f"""h, w = self.padding
+        x = F.pad(x, (w, w, h, h), mode="{mode}")
+        return F.conv2d(x, self.weight * self.mask, self.bias)""",
+            ),
+        )
+        for mode in ("replicate", "reflect")
+    ),
+    Wrong("receptive_field", LAYER, "first-layer-lost", edit=("in layers:", "in layers[1:]:")),
+    Wrong("receptive_field", LAYER, "last-layer-lost", edit=("in layers:", "in layers[:-1]:")),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "squashed",
+        check="PixelCNN.forward",
+        edit=(VIEW, VIEW.replace("y.view", "F.relu(y).view")),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "blocks-summed",
+        check="PixelCNN.forward",
+        edit=(
+            (SCALED, SCALED + "\n        total = 0"),
+            (DROP, DROP + "            total = total + h\n"),
+            ("self.hidden(F.relu(h))", "self.hidden(F.relu(total))"),
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        FORMULA,
+        "axes-scrambled",
+        check="PixelCNN.forward",
+        edit=(VIEW, VIEW.replace("y.view", "y.permute(0, 2, 3, 1).reshape")),
+    ),
+    Wrong(
+        "PixelCNN",
+        NLL,
+        "binary-cross-entropy",
+        check="PixelCNN.pixel_nll",
+        edit=(
+            LOSS,
+            """hot = F.one_hot(x, self.levels).movedim(-1, 1).float()
+        return F.binary_cross_entropy_with_logits(self(x), hot, reduction="none").sum(1)""",
+        ),
+    ),
+    Wrong(
+        "BlockMemory",
+        SAME,
+        "own-column-missing",
+        edit=(WINDOW, "window = F.pad(self.left[:, :, c : c + p], (0, 1)).flatten(1)"),
+    ),
 )
