@@ -149,12 +149,13 @@ def encoded(
     curve: Callable = companded,
     lifted: Callable = lambda y: (y + 1) / 2,
     half: float = 0.5,
+    whole: Callable = np.floor,
     loud: float = 1.0,
     most: Callable = lambda levels: np.inf,
 ) -> np.ndarray:
     """round(μ (f(x) + 1) / 2), as floats. Each option turns one thing of it wrong."""
     y = curve(np.clip(np.asarray(x, dtype=float), -loud, loud), mu(levels))
-    codes = np.minimum(np.floor(scale(levels) * lifted(y) + half), most(levels))
+    codes = np.minimum(whole(scale(levels) * lifted(y) + half), most(levels))
     return np.where(np.isnan(codes), -(2.0**63), codes)  # what .long() makes of NaN
 
 
@@ -188,7 +189,13 @@ OF_ENCODING = (
                 "codes do not survive",
                 {"half": 0.0},
             ),
-            "mu-is-levels": (_MU, {"mu": itself, "scale": itself}, {"mu": itself}),
+            "mu-is-levels": (
+                _MU,
+                {"mu": itself, "scale": itself},
+                {"mu": itself},
+                {"mu": itself, "scale": itself, "most": one_less},
+                {"mu": itself, "scale": itself, "most": one_less, "half": 0.0},
+            ),
             "scaled-by-levels": (
                 "the scale is μ = levels − 1, with rounding: codes 0 and μ then stand for −1 and 1",
                 {"scale": itself, "half": 0.0, "most": one_less},
@@ -241,7 +248,12 @@ OF_ENCODING = (
                 {"lifted": lambda y: y + 1},
             ),
             "another-default": (_DEFAULT, *(_where_256(codes_of, n) for n in (255, 257))),
-            "levels-ignored": (_LEVELS, lambda x, n, **wrong: codes_of(x, 256, **wrong)),
+            "levels-ignored": (
+                _LEVELS,
+                lambda x, n, **wrong: codes_of(x, 256, **wrong),
+                {"mu": lambda n: 255},
+                {"scale": lambda n: 255},
+            ),
             "negative-codes": (
                 "codes start at 0: shift f from −1 … 1 to 0 … 1 first, (f + 1) / 2",
                 {"lifted": lambda y: y / 2},
@@ -249,6 +261,7 @@ OF_ENCODING = (
             "not-clipped": (
                 "a sample a little louder than 1 gets a code that does not exist: clamp x first",
                 {"loud": np.inf},
+                {"loud": np.inf, "whole": np.trunc},
             ),
         }
     ),
@@ -439,7 +452,17 @@ OF_DECODING = mistakes(
             "this takes the logarithm once more: the way back is the exponential",
             {"curve": companded},
         ),
-        "levels-ignored": (_LEVELS, lambda c, n, **wrong: decoded(c, 256, **wrong)),
+        "base-e": (
+            "the base of the power is 1 + μ, and yours is e: (1 + μ)^|y| is exp(|y| · ln(1 + μ))",
+            {"curve": lambda y, mu: np.sign(y) * np.expm1(np.abs(y)) / mu},
+            {"curve": lambda y, mu: np.sign(y) * np.expm1(np.abs(y)) / np.expm1(1)},
+        ),
+        "levels-ignored": (
+            _LEVELS,
+            lambda c, n, **wrong: decoded(c, 256, **wrong),
+            {"mu": lambda n: 255},
+            {"scale": lambda n: 255},
+        ),
         "whole-division": (
             "2c/μ is rounded down to a whole number, as // does, so that few samples are left",
             {"divide": np.floor_divide},
@@ -597,6 +620,7 @@ OF_CONVOLUTIONS = mistakes(
             "you pad on both sides (padding='same' does): output t then hears the future; all the "
             "zeros belong on the left",
             {"zeros": lambda k, d: ((k - 1) * d // 2, (k - 1) * d - (k - 1) * d // 2)},
+            {"zeros": lambda k, d: ((k - 1) * d - (k - 1) * d // 2, (k - 1) * d // 2)},
         ),
         "looks-ahead": (
             "the zeros stand on the right, or the wrong end is cropped: output t hears samples "
@@ -1783,6 +1807,11 @@ OF_NLL = (
                 "`given` samples at the END are priced: they stand at the start, and serve as past",
                 {"kept": lambda prices, first: prices[:, -first:]},
             ),
+            "given-left-out-at-the-end": (
+                "`given` samples at the END are left out: they stand at the start, and serve as "
+                "past",
+                {"kept": lambda prices, first: prices[:, : prices.shape[1] - first]},
+            ),
             "field-left-out": (
                 "samples with a past shorter than the field are left out: only the first `given` "
                 "are, and all others have a price",
@@ -2103,6 +2132,17 @@ OF_SOUNDS = (
                 {"window": lambda codes, t, n: codes[:, : t + 1]},
                 {"window": lambda codes, t, n: codes, "column": lambda z, t: z[:, :, t]},
             ),
+            "window-from-the-end": (
+                "t − field is below 0 at first, and Python counts that from the END: in a sound no "
+                "longer than the field the window then begins too late, so take max(0, t − field)",
+                {
+                    "window": lambda codes, t, n: (
+                        codes[:, t - n : t + 1]
+                        if codes[:, t - n : t + 1].size
+                        else codes[:, : t + 1]
+                    )
+                },
+            ),
             "window-long": (
                 "the window is too long: `field` samples before x_t, and its own place",
                 {"window": lambda codes, t, n: codes[:, max(0, t - n - 1) : t + 1]},
@@ -2162,10 +2202,10 @@ def one_sample_after_the_other(generate: Standin, draw: Draw) -> Iterator[Claim 
         found = []
         for rows, field in ((None, draw.integer(5, 7)), (3, draw.integer(3, 4)), (2, 9)):
             model = asking(generate, LEVELS, field)
-            for _ in range(2):  # one model, two sounds
+            for count in (COUNT, COUNT if field < 9 else field):  # one model, two sounds
                 label = None if rows is None else draw.rng.integers(0, 4, size=rows)
                 toy, seed = Toy.drawn(draw, field), draw.integer(1, 2**31)
-                found.append((model, toy, label, seed, COUNT))
+                found.append((model, toy, label, seed, count))
         return found
 
     def ask(model: Any, toy: Toy, label: Any, seed: int, count: int) -> list:
@@ -2332,8 +2372,32 @@ def _round_in(n: int, k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarra
     return y
 
 
+def _keeping_outputs(k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A queue of what came out, where that has as many channels as what came in."""
+    if W.shape[0] != W.shape[1]:
+        return convolved(k, d, W, b, x)
+    queue, columns = [np.zeros_like(x[:, :, 0])] * ((k - 1) * d), []
+    for t in range(x.shape[2]):
+        seen = np.stack([*(queue[j * d] for j in range(k - 1)), x[:, :, t]])
+        columns.append(np.einsum("oij,jbi->bo", W, seen) + b)
+        queue = [*queue, columns[-1]][1:] if queue else queue
+    return np.stack(columns, axis=2)
+
+
+def _two_taps(
+    k: int, d: int, W: np.ndarray, b: np.ndarray, x: np.ndarray, least: int = 1
+) -> np.ndarray:
+    """The first weight on the column d steps back and the last on the present, whatever k is."""
+    now = inside_windows(1, W[:, :, -1:], b, x)
+    return now + inside_windows(1, W[:, :, :1], 0 * b, padded(x, d, -d)) * (k >= least)
+
+
 OF_QUEUES = mistakes(
     {
+        "outputs-stored": (
+            "the queue keeps what came OUT of the layer: it holds the columns that came in",
+            _keeping_outputs,
+        ),
         "queue-one-short": (
             "the queue is one column short, or the new one goes in before the old one is read: the "
             "oldest tap must still be there when it is needed",
@@ -2370,6 +2434,12 @@ OF_QUEUES = mistakes(
         "two-taps-only": (
             "the first and the last weight are at work, and none between them: a kernel has k taps",
             {"taps": lambda W: W * np.isin(np.arange(W.shape[2]), (0, W.shape[2] - 1))},
+        ),
+        "kernel-of-two": (
+            "this is right for kernel 2 alone: a column d steps back and the present; a kernel has "
+            "k taps, d apart",
+            _two_taps,
+            functools.partial(_two_taps, least=2),
         ),
         "precision-of-its-own": (
             "the columns in the queue have lost digits: keep them in the dtype in which they came",
@@ -2426,7 +2496,9 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
     def cases(draw: Draw) -> list[tuple]:
         sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
         long = (2, 64, 80)  # the dilations of the lesson's network end with 64
-        return layers(draw, [*((k, d, 2 * (k - 1) * d + 6) for k, d in sizes), long])
+        found = layers(draw, [*((k, d, 2 * (k - 1) * d + 6) for k, d in sizes), long])
+        k, d, W, b, x = found[0]
+        return [*found, (k, d, W[:3], b[:3], x)]  # as many channels out as in
 
     right = yield from examine(
         Subject(

@@ -1103,4 +1103,137 @@ class QueuedConv1d(nn.Module):
             "        codes[:, t] = torch.multinomial(p, 1, generator=generator)[:, 0]",
         ),
     ),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "mu-is-levels",
+        source="""
+def mu_law_encode(x, levels=256):
+    mu = levels
+    x = torch.as_tensor(x).clamp(-1, 1)
+    y = torch.sign(x) * torch.log1p(mu * x.abs()) / math.log1p(mu)
+    return ((y + 1) / 2 * mu + 0.5).floor().long().clamp(0, levels - 1)
+""",
+    ),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "mu-is-levels",
+        source="""
+def mu_law_encode(x, levels=256):
+    x = torch.as_tensor(x).clamp(-1, 1)
+    y = torch.sign(x) * torch.log1p(levels * x.abs()) / math.log1p(levels)
+    return ((y + 1) / 2 * levels).long().clamp(max=levels - 1)
+""",
+    ),
+    Wrong(
+        "mu_law_encode",
+        ENDS,
+        "not-clipped",
+        source="""
+def mu_law_encode(x, levels=256):
+    mu = float(levels - 1)
+    y = x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)
+    return ((y + 1) / 2 * mu + 0.5).long()
+""",
+    ),
+    Wrong(
+        "mu_law_encode",
+        CODE,
+        "levels-ignored",
+        edit=(
+            "torch.log1p(mu * x.abs()) / math.log1p(mu)",
+            "torch.log1p(255 * x.abs()) / 5.545177",
+        ),
+    ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "base-e",
+        edit=(SIGN_OUT, "torch.sign(y) * torch.expm1(y.abs()) / mu"),
+    ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "base-e",
+        edit=(SIGN_OUT, "torch.sign(y) * torch.expm1(y.abs()) / math.expm1(1)"),
+    ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "levels-ignored",
+        edit=(SIGN_OUT, "torch.sign(y) * (256 ** y.abs() - 1) / 255"),
+    ),
+    Wrong(
+        "mu_law_decode",
+        BACK,
+        "levels-ignored",
+        edit=("2 * torch.as_tensor(codes) / mu - 1", "2 * torch.as_tensor(codes) / 255 - 1"),
+    ),
+    Wrong(
+        "CausalConv1d",
+        CONVOLVES,
+        "symmetric-padding",
+        edit=(PAD, "return super().forward(F.pad(x, (past - past // 2, past // 2)))"),
+    ),
+    Wrong(
+        "WaveNet",
+        PRICE,
+        "given-left-out-at-the-end",
+        edit=(TOTAL, "return each[:, : each.shape[1] - given].sum(1)"),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "window-from-the-end",
+        edit=(
+            SEEN,
+            """window = codes[:, t - model.field : t + 1]
+        if window.shape[1] == 0:
+            window = codes[:, : t + 1]""",
+        ),
+    ),
+    Wrong(
+        "QueuedConv1d",
+        COLUMNS,
+        "outputs-stored",
+        source="""
+class QueuedConv1d(nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv, self.queue = conv, None
+
+    def forward(self, x):
+        k, d = self.conv.kernel_size[0], self.conv.dilation[0]
+        if self.queue is None:
+            length = (k - 1) * d
+            self.queue = deque([torch.zeros_like(x)] * length, maxlen=length)
+        taps = [self.queue[j * d] for j in range(k - 1)] + [x]
+        y = F.conv1d(torch.cat(taps, 2), self.conv.weight, self.conv.bias)
+        self.queue.append(y if y.shape == x.shape else x)
+        return y
+""",
+    ),
+    *(
+        Wrong(
+            "QueuedConv1d",
+            COLUMNS,
+            "kernel-of-two",
+            source=f"""
+class QueuedConv1d(nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv, self.queue = conv, None
+
+    def forward(self, x):
+        if self.queue is None:
+            self.queue = deque(torch.zeros_like(x) for _ in range(self.conv.dilation[0]))
+        old = self.queue.popleft()
+        self.queue.append(x)
+        w = self.conv.weight
+        return {first} + w[:, :, -1] @ x + self.conv.bias[:, None]
+""",
+        )
+        for first in ("w[:, :, 0] @ old", "(0 if w.shape[2] == 1 else w[:, :, 0] @ old)")
+    ),
 )
