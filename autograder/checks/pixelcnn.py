@@ -1440,7 +1440,7 @@ def logits_of_an_image(PixelCNN: Standin, draw: Draw) -> Said:
         ),
         Property(
             "dropout",
-            "in training `self.dropout` works on h after each block",
+            "in training `self.dropout` works on h after each block, in evaluation on nothing",
             lambda draw: _networks(PixelCNN, draw, training=True),
             points=0.25,
             asks="after every block, on h alone; in evaluation it does nothing",

@@ -2539,7 +2539,7 @@ def _keeps_its_reach(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
     ]
     kept = columns_kept(twins[0], x)
     early, late = step_operations(twins[1], x, [reach + 1, 4 * reach - 1])
-    grows, long = kept[-1] > kept[2 * reach], kept[-1] > reach + k
+    grows, long = kept[-1] > kept[2 * reach], kept[-1] > 2 * reach + k
     saw = [f"{kept[-1]} columns kept after {4 * reach} steps, the oldest tap {reach} back"]
     if late > early:
         saw.append(f"{early:,} operations in step {reach + 2}, {late:,} in step {4 * reach}")
@@ -2549,8 +2549,8 @@ def _keeps_its_reach(QueuedConv1d: Standin, draw: Draw, right: bool) -> Claim:
         id="keeps",
         points=1,
         saw="; ".join(saw),
-        asks=f"{reach} columns at kernel {k} and dilation {d}, or few more, however long the sound "
-        "is, and steps that cost the same",
+        asks=f"{reach} columns at kernel {k} and dilation {d}, or twice as many (a ring and its "
+        "copy), however long the sound is, and steps that cost the same",
         advice=[
             when(
                 grows or late > early,

@@ -287,4 +287,39 @@ def mu_law_decode(codes, levels=256):
             ),
         ),
     ),
+    Right(
+        "QueuedConv1d",
+        "a ring that is kept twice, so that the taps lie side by side",
+        source="""
+class QueuedConv1d(nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv, self.queue, self.at = conv, None, 0
+
+    def forward(self, x):
+        k, d = self.conv.kernel_size[0], self.conv.dilation[0]
+        size = (k - 1) * d + 1
+        if self.queue is None:
+            self.queue = x.new_zeros(x.shape[0], x.shape[1], 2 * size)
+        self.queue[:, :, self.at] = self.queue[:, :, self.at + size] = x[:, :, 0]
+        self.at = (self.at + 1) % size
+        window = self.queue[:, :, self.at : self.at + size]
+        return F.conv1d(window, self.conv.weight, self.conv.bias, dilation=d)
+""",
+    ),
+    Right(
+        "generate",
+        "a list of columns, and the window cut from its end",
+        source="""
+@torch.no_grad()
+def generate(model, count, label=None, generator=None):
+    rows = 1 if label is None else len(label)
+    drawn, blank = [], torch.zeros(rows, dtype=torch.long)
+    for _ in range(count):
+        recent = drawn[max(0, len(drawn) - model.field) :]
+        logits = model(torch.stack([*recent, blank], dim=1), label)
+        drawn.append(draw_codes(logits[..., -1], generator=generator))
+    return torch.stack(drawn, dim=1)
+""",
+    ),
 )
