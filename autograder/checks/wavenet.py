@@ -2445,7 +2445,7 @@ OF_QUEUES = mistakes(
             "the columns in the queue have lost digits: keep them in the dtype in which they came",
             {
                 "reads": lambda queue, new: [
-                    column.astype(np.float16).astype(float) for column in queue
+                    column.astype(np.float32).astype(np.float16).astype(float) for column in queue
                 ]
             },
         ),
