@@ -830,17 +830,19 @@ def sent(encode: Standin, draw: Draw, n: int, k: int, count: int) -> Sent:
 def why_that_long(sets: Sequence[Sent]) -> str:
     """The one thing wrong with the tables that would give sets their sizes; "" if none or several.
 
-    The last set is so small that all would.
+    The last set is so small that all would. A file is filled up to whole words, and is hardly
+    shorter than the price of what is in it.
     """
     if all(fits(s.size, s.price) for s in sets[:2]):
         return ""
+
+    def worth(size: float, bits: float) -> bool:
+        return -8 <= size - bits + 0.004 * bits and size - bits <= 0.004 * bits + WORDS
+
     names = [
         name
         for name in _OTHER_TABLES
-        if all(
-            any(abs(s.size - bits) <= 0.004 * bits + WORDS for bits in s.otherwise[name])
-            for s in sets[:2]
-        )
+        if all(any(worth(s.size, bits) for bits in s.otherwise[name]) for s in sets[:2])
     ]
     return names[0] if len(names) == 1 else ""
 
@@ -1178,7 +1180,12 @@ class Codec:
                 return GAVE_UP
             if not retold:
                 return found
-            found = self.decode(model, file, *count)  # once more, for the line of their code
+            try:
+                found = self.decode(model, file, *count)  # once more, for the line of their code
+            except StudentFailed as why:
+                if "Invalid compressed data" in str(why):  # so a stack refuses some files
+                    return GAVE_UP
+                raise
         return expect_array(found, shape, "int", "what is decoded")
 
     def back(self, model: Standin, x: np.ndarray, **how: Any) -> np.ndarray | str:
@@ -1327,10 +1334,13 @@ def _reads_as_if(codec: Codec, model: Standin, q: np.ndarray, sets: Sequence[np.
     for x in sets:
         file = codec.file(model, x)
         found, alike = (codec.read(one, file, x.shape) for one in (model, other))
-        refused = isinstance(found, str)
-        if is_x(found, x) or not (alike == found if refused else is_x(alike, found)):
+        if isinstance(found, str) or isinstance(alike, str):
+            if found is not alike:
+                return False
+            continue
+        if is_x(found, x) or not is_x(alike, found):
             return False
-        wrong |= not refused
+        wrong = True
     return wrong
 
 
@@ -1388,9 +1398,12 @@ class Questions:
 
 
 def questions(codec: Codec, draw: Draw) -> Questions:
-    """What a receiver asks while it reads two examples, in whose first column stands 1."""
+    """What a receiver asks while it reads 24 examples, in whose first column stands 1.
+
+    They are so many that whoever puts what was read into x, be it wrong, asks about both symbols.
+    """
     model = pair_model(codec.decode, *pair_numbers(draw, 6, 2))
-    x = draw.rng.integers(0, 2, size=(2, 6))
+    x = draw.rng.integers(0, 2, size=(24, 6))
     x[:, 0] = 1
     file = codec.file(model, x)
     before = len(model.asked)
@@ -1556,39 +1569,56 @@ def claim_of_the_questions(
     )
 
 
+def numbers_that_tell(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers of a model of three bits, and p(x) of the eight x.
+
+    Receivers that are deaf, that leave the last column out, or that hear the first example where
+    they read another one, have other laws.
+    """
+    every = np.array(list(itertools.product((0, 1), repeat=3)))
+    while True:
+        bias, pairs = pair_numbers(draw, 3, 2, scale=1.5)
+        bias[0] += np.array([1.2, 0.0]) * draw.choice((-1, 1))
+        heard = np.exp2([
+            [-price(conditionals(bias, pairs, past[None]), w[None]) for w in every]
+            for past in every
+        ])  # fmt: skip
+        p, deaf = heard.diagonal(), heard[0]
+        short = np.repeat(p[::2] + p[1::2], 2) * (every[:, -1] == 0)
+        if min(np.abs(p - other).sum() for other in (deaf, short, p @ heard)) > 3 * BOUND:
+            return bias, pairs, p
+
+
 def claim_of_the_noise(
     codec: Codec, draw: Draw, unread: str, back: bool, asked: Questions
 ) -> Claim:
     """Coin flips decode to x with probability p(x); `back` says that what is sent comes back."""
-    every = np.array(list(itertools.product((0, 1), repeat=3)))
-    while True:  # until receivers that are deaf, or leave the last column out, have other laws
-        bias, pairs = pair_numbers(draw, 3, 2, scale=1.5)
-        bias[0] += np.array([1.2, 0.0]) * draw.choice((-1, 1))
-        p, deaf = (
-            np.exp2([-price(conditionals(bias, pairs, known[None]), w[None]) for w, known in asked])
-            for asked in (zip(every, every, strict=True), ((w, 0 * w) for w in every))
-        )
-        short = np.repeat(p[::2] + p[1::2], 2) * (every[:, -1] == 0)
-        if min(np.abs(p - other).sum() for other in (deaf, short)) > 3 * BOUND:
-            break
+    bias, pairs, p = numbers_that_tell(draw)
     model = pair_model(codec.decode, bias, pairs, "float64")
     noise = [draw.rng.bytes(128) for _ in range(MESSAGES)]
     drawn = [v for v in ask_each(codec.decode, model, noise, EACH) if not isinstance(v, str)]
-    counts = np.zeros(8)
+    counts, alike = np.zeros(8), 0
     for value in drawn:
         found = expect_array(value, (EACH, 3), "int", "what is decoded")
+        alike += bool((found == found[0]).all())
         if np.isin(found, (0, 1)).all():
             np.add.at(counts, found @ np.array([4, 2, 1]), 1)
+    anew = not back and misplaced(codec, draw) == "decoder-begins-anew"
+    same = alike == len(drawn)
     gap = float(np.abs(counts / max(counts.sum(), 1) - p).sum())
     enough = counts.sum() >= EACH * (MESSAGES - REFUSALS)
     return claim(
         "it reads the message and nothing else: random bytes decode to samples of the model",
-        enough and gap < BOUND,
+        enough and gap < BOUND and not anew and not same,
         points=1,
         saw=f"{MESSAGES - len(drawn):,} of {MESSAGES:,} random messages refused"
         if len(drawn) < MESSAGES - REFUSALS
         else "symbols that the model has not"
         if not enough
+        else "a message that is read from its beginning again for each column"
+        if anew
+        else f"{EACH} examples of a message that are all the same"
+        if same
         else f"samples whose distribution is {gap:.2f} away from the model's",
         asks="any message is a message: coin flips decode to x with probability p(x), up to chance "
         f"({BOUND} at most)",
@@ -2036,20 +2066,25 @@ def honest_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
 
 def lucky_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     """Batches that come back though all symbols see themselves: the student's ends decide which."""
-    n, count, found = 3, 2, []
-    for _ in range(3):
+    n, told = 3, "2 examples that come back though all symbols see themselves"
+    found, alone = [], []  # `alone`: they do so in two files, too, for who sends each by itself
+    for _ in range(6):
         model = looked_model(codec.decode, softmax(draw.normal(n, 2, 2)), np.arange(n))
         every = all_of_two(codec, draw, model)
-        lucky = next((x for x, back in every if is_x(back, x)), None)
-        if lucky is not None:
-            told = f"{count} examples that come back though all symbols see themselves"
-            found.append((Trip(told, True, codec, model, lucky),))
-    return found
+        lucky = [Trip(told, True, codec, model, x) for x, back in every if is_x(back, x)]
+        both = (trip for trip in lucky if all(one.came(np.all) for one in trip.each))
+        found += [(trip,) for trip in lucky[:1]]
+        alone += [(trip,) for trip in itertools.islice(both, 1)]
+        if len(alone) == 3:
+            break
+    return alone or found
 
 
 def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     """Batches of models with a symbol that sees itself, or the next one, which show it."""
     found = []
+    asked = questions(codec, draw)
+    one_pass = len(asked.shapes) <= asked.shape[1]  # for each column; else for each symbol
 
     def add(sees: str, model: Standin, x: np.ndarray) -> None:
         told = f"{len(x):,} example{'s' * (len(x) > 1)} of a model in which {sees}"
@@ -2079,10 +2114,19 @@ def peeking_trips(codec: Codec, draw: Draw) -> list[tuple[Trip]]:
     by = np.maximum(np.arange(n) - 1, 0)
     by[-1] = n - 1
     add("the last symbol sees itself", looked_model(codec.decode, table, by), x)
+    # A symbol of 24 comes back wrong, and what comes back has a file of another length: a 1 in the
+    # last place is nearly free, a 0 costs a bit.
+    n, count = 12, 800 if one_pass else 100
+    table = np.repeat(softmax(draw.normal(n, 1, 2, scale=0.2)), 2, axis=1)
+    table[-1] = [[0.5, 0.5], [1e-4, 1 - 1e-4]]
+    x = draw.rng.integers(0, 2, size=(count, n))
+    x[:, -1] = np.arange(count) % 4 > 0
+    by = np.maximum(np.arange(n) - 1, 0)
+    by[-1] = n - 1
+    add("the last symbol sees itself", looked_model(codec.decode, table, by), x)
     # So many symbols that a decoder that has lost its way meets a message that makes no sense; of
     # one that asks the model anew for each example, this many would take minutes.
-    asked = questions(codec, draw)
-    n, count = 40, 4000 if len(asked.shapes) <= asked.shape[1] else 100
+    n, count = 40, 4000 if one_pass else 100
     table = softmax(np.log([[0.7, 0.3], [0.3, 0.7]]) + draw.normal(n, 1, 2, scale=0.2))
     x = draw.rng.integers(0, 2, size=(count, n))
     for one in (x, 1 - x):
