@@ -146,6 +146,24 @@ def plain_exponentials(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     return e / e.sum(-1, keepdims=True)
 
 
+def with_one_more(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """A softmax with 1 more in the denominator, as if one more key had a score of 0."""
+    top = np.maximum(scores.max(-1, keepdims=True), 0)
+    e = np.exp(scores - top)
+    return e / (np.exp(-top) + e.sum(-1, keepdims=True))
+
+
+def of_length_one(root: bool) -> Callable[..., np.ndarray]:
+    """The scale that makes queries and keys vectors of length 1, with the root of d or without."""
+
+    def scale(q: np.ndarray, k: np.ndarray) -> np.ndarray:
+        lengths = [np.maximum(np.linalg.norm(a, axis=-1), 1e-12) for a in (q, k)]
+        both = lengths[0][..., :, None] * lengths[1][..., None, :]
+        return 1 / both / (math.sqrt(q.shape[-1]) if root else 1)
+
+    return scale
+
+
 _FINITE = (
     "your mask is a large negative NUMBER, and scores can be larger: only −∞ is beyond all of them"
 )
@@ -197,6 +215,11 @@ _ATTENTION = (
     Mistake("mask-in-some-shapes-only", "your mask is at work only where q has four axes: "
         "whatever stands before the last two axes, each text has its future", options={"mask":
         lambda q, k: (may_see(q.shape[-2], k.shape[-2]) if q.ndim == 4 else everything(q, k))}),
+    Mistake("one-more-in-the-sum", "the denominator has 1 more than the sum, so that the weights "
+        "of a row sum to less than 1: divide by their own sum", options={"weigh": with_one_more}),
+    *(Mistake("queries-of-length-one", "queries and keys are made vectors of length 1 first: they "
+        "go into the product as they are", options={"scale": of_length_one(root)}) for root in (
+        True, False)),
     Mistake("no-softmax", "these are scores, not weights: the softmax is missing",
         options={"weigh": lambda scores, allowed: np.where(allowed, scores, 0)}),
     Mistake("exp-overflows", "e^1000 is no number: subtract the largest score first, as "
@@ -579,6 +602,9 @@ _BLOCK = (
         "asked", options={"split": "width"}),
     Mistake("one-head", "one head of the whole width is at work: q, k and v are cut into H heads, "
         "each attends by itself", options={"split": "one"}),
+    Mistake("merged-by-number", "the heads are merged number by number, the first of each head, "
+        "then the second of each: a head's answer comes whole, then that of the next head",
+        options={"back": True}),
     Mistake("merged-without-transpose", "the heads are merged without their transpose: bring time "
         "back to axis 1 before you reshape", options={"merge": False}),
     Mistake("post-norm", "you normalize the sum (post-LN): GPT-2 normalizes what goes INTO each "
@@ -605,7 +631,9 @@ _BLOCK = (
         "gives if asked for it", options={"act": exact_gelu}),
     *(Mistake(name, f"{what} is at work where the formula has GELU", options={"act": act}) for
         name, what, act in (("relu", "a ReLU", lambda a: np.maximum(a, 0)), ("tanh-for-gelu",
-        "a tanh", np.tanh), ("no-activation", "nothing", lambda a: a))),
+        "a tanh", np.tanh), ("no-activation", "nothing", lambda a: a), ("quick-gelu", "z · σ(1.702 "
+        "z), another approximation,", lambda a: a / (1 + np.exp(-1.702 * a))), ("silu", "SiLU, "
+        "z · σ(z),", lambda a: a / (1 + np.exp(-a))))),
     Mistake("gelu-too-early", "GELU stands before up: the order is down(GELU(up(…)))",
         options={"act_early": True}),
     Mistake("gelu-too-late", "GELU stands behind down: the order is down(GELU(up(…)))",
@@ -781,6 +809,7 @@ def cache_of_a_block(
     try:
         answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
         first = with_witness(block, tensor(x), 0)
+        single = with_witness(block, tensor(x[:, :1]), S - 1, tensor(k), tensor(v))
     except StudentFailed:
         if fits:
             raise
@@ -801,13 +830,16 @@ def cache_of_a_block(
     sends = asked and all(close(s, own[n], 1e-3) for s, n in zip(sent, "kv", strict=True))
     uses = close(out, wanted, 1e-3)
     begun = isinstance(first, tuple) and len(first) == 2 and bool(first[1])
-    proved = not asked or not layer or not shaped or not begun  # whatever the formula gives
+    newest = isinstance(single, tuple) and len(single) == 2 and bool(single[1])
+    proved = not (asked and layer and shaped and begun and newest)  # whatever the formula gives
     return claim(
         text,
-        sends and uses and layer and begun,
+        sends and uses and layer and begun and newest,
         points=0.5,
-        saw=f"a cache that is asked {len(given)} times"
+        saw=f"a cache that is asked {len(given)} times, for {T} tokens"
         if not asked
+        else "a cache that is not asked when one token comes"
+        if not newest
         else "a cache that holds nothing yet, and is not asked"
         if not begun
         else f"layer {given[0][0]!r} named to the cache by block 1"
@@ -821,7 +853,19 @@ def cache_of_a_block(
         asks="k, v = cache.append(self.layer, k, v), once, between the split and the attention",
         waits=waits_unless(fits or proved or (sends and uses), _ITS_FORMULA),
         advice=[
+            when(
+                not given and newest,
+                "prompt-not-kept",
+                "the cache is asked when one token comes, and not when several come at once: the "
+                "keys and values of a prompt belong into it, too",
+            ),
             when(not given, "cache-unused", "forward has a cache and does not use it"),
+            when(
+                asked and not newest,
+                "single-not-kept",
+                "the cache is asked when several tokens come at once, and not when it is one: a "
+                "model that writes reads one at a time",
+            ),
             when(
                 asked and not begun,
                 "empty-cache-left-out",
@@ -977,6 +1021,12 @@ _GPT2 = (
         options={"positions": lambda at, wpe: wpe[np.minimum(at + 1, len(wpe) - 1)]}),
     Mistake("one-position-for-all", "all tokens get the same position's vector: each has a "
         "position of its own", options={"positions": lambda at, wpe: wpe[:1]}),
+    Mistake("single-without-position", "a single token gets no position's vector, several do: each "
+        "token gets one", options={"positions": lambda places, table: table[places] * (
+        len(places) > 1)}),
+    Mistake("positions-backwards", "the LAST token gets the first position's vector: positions "
+        "count from the first token on", options={"positions": lambda places, table:
+        table[places[::-1]]}),
     Mistake("positions-subtracted", "the positions' vectors are taken away: they are added",
         options={"positions": lambda at, wpe: -wpe[at]}),
     Mistake("tokens-forgotten", "the tokens' own vectors are missing: only wpe goes into the "
@@ -1093,22 +1143,31 @@ def cache_of_a_model(
     layers = [g[0] for g in given if isinstance(g, tuple) and len(g) == 3]
     asked = layers == list(range(L))
     moved = close(out, gpt2_by_rule(tokens, w, config, start))
+    alone = single_behind(model, w, config, tokens[:, :1], start) if asked and moved else ""
     restart = fits and close(out, gpt2_by_rule(tokens, w, config, 0))
     late = fits and close(out, gpt2_by_rule(tokens, w, config, start + 1))
     return claim(
         text,
-        asked and moved,
+        asked and moved and not alone,
         points=0.5,
         saw=f"a cache that is asked by the blocks {layers} of {list(range(L))}"
         if not asked
+        else f"other logits of a single token behind {start} than of position {start}"
+        if alone
         else f"logits of positions 0, 1, … behind {start} tokens"
         if restart
         else f"logits of positions {start + 1}, {start + 2}, … behind {start} tokens"
         if late
         else "other logits than those of the later positions",
         asks="positions start … start + T − 1, and each block asks the cache once, in order",
-        waits=waits_unless(fits or not asked or moved, _ITS_FORMULA),
+        waits=waits_unless(fits or not asked or (moved and not alone), _ITS_FORMULA),
         advice=[
+            when(
+                alone == "none",
+                "single-without-position",
+                "a single token behind a cache gets no position's vector, several do: a model that "
+                "writes reads one at a time",
+            ),
             when(
                 not layers, "cache-not-handed-on", "no block gets the cache: hand it on to each one"
             ),
@@ -1137,6 +1196,19 @@ def cache_of_a_model(
             "use start: it is how many tokens were read before; every block gets the cache",
         ],
     )
+
+
+def single_behind(
+    model: Standin, w: Weights, config: dict[str, int], token: np.ndarray, start: int
+) -> str:
+    """What a single token behind `start` others gets: "" its position, "none" no vector."""
+    answer = with_witness(model, tensor(token), start)
+    out = answer[0] if isinstance(answer, tuple) and len(answer) == 2 else None
+    out = expect_array(out, (*token.shape, config["vocab_size"]), "float", "the logits")
+    if close(out, gpt2_by_rule(token, w, config, start)):
+        return ""
+    bare = gpt2_by_rule(token, w, config, positions=lambda places, table: 0 * table[places])
+    return "none" if close(out, bare) else "other"
 
 
 def first_numbers(fresh: Standin, texts: torch.Tensor, fits: bool) -> Claim:
@@ -1269,8 +1341,8 @@ _COUNTS = (
         lambda c, **wrong: parameters_by_rule(c, matrices=9 + 3 * c["n_head"], **wrong),
         lambda c, **wrong: parameters_by_rule(
             c, matrices=9 + 3 * c["n_head"], biases=6 + 3 * c["n_head"], **wrong),
-        lambda c, **wrong: parameters_by_rule(
-            c, matrices=8 + 4 * c["n_head"], biases=5 + 4 * c["n_head"], **wrong)),
+        *(lambda c, more=more, **wrong: parameters_by_rule(c, matrices=8 + 4 * c["n_head"],
+            biases=more + (9 - more) * c["n_head"], **wrong) for more in (5, 6, 9))),
     Mistake("vocabulary-padded", "V is rounded up to a multiple of 64, as some programs do for "
         "speed: GPT-2's table has V rows", gives=lambda c, **wrong: parameters_by_rule(
             {**c, "vocab_size": -(-c["vocab_size"] // 64) * 64}, **wrong)),
@@ -1770,6 +1842,12 @@ def with_a_term_more(
     return nll_by_rule(model, tokens, given) - behind
 
 
+def smoothed(model: Any, tokens: np.ndarray, given: int | None, share: float) -> np.ndarray:
+    """The NLL of labels of which `share` is spread over all tokens."""
+    spread = -model.log_p(tokens)[:, (given or 1) - 1 : -1].mean(axis=2).sum(axis=1)
+    return (1 - share) * nll_by_rule(model, tokens, given) + share * spread
+
+
 _SHIFT = "you score token t by the logits AT t: those are about token t + 1"
 _NLL = (
     Mistake("targets-not-shifted", _SHIFT, options={"shift": 0}),
@@ -1786,6 +1864,15 @@ _NLL = (
     *(Mistake("one-token-too-many", "the prediction of the last position is scored, too: what "
         "comes after the text is not known", gives=functools.partial(with_a_term_more, of=of))
         for of in (0, None)),
+    Mistake("averaged-over-batch", "each row gets the same number, the mean of the batch: a row "
+        "has an NLL of its own", gives=lambda m, t, g: np.full(
+            len(t), nll_by_rule(m, t, g).mean())),
+    Mistake("entropy-for-surprise", "this is the entropy of the predictions, their surprise on "
+        "average: −log p of the token that came is asked", gives=lambda m, t, g: (
+            -np.exp(m.log_p(t)) * m.log_p(t))[:, (g or 1) - 1 : -1].sum((1, 2))),
+    *(Mistake("labels-smoothed", "a part of each term is the mean of −log p over ALL tokens, as "
+        "label smoothing has it in training: −log p of the token that came is asked", gives=
+        functools.partial(smoothed, share=share)) for share in (0.1, 0.05)),
     Mistake("not-summed", "one number for each token: a text's NLL is their sum", gives=token_nlls),
     Mistake("token-0-ignored", "token 0 is left out where it comes: it is a token like all",
         gives=lambda m, t, g: (token_nlls(m, t, g) * (t[:, g or 1 :] != 0)).sum(1)),
@@ -2006,6 +2093,11 @@ _PERPLEXITIES = (
         n.mean()), ("base-mixed", "e to a number of bits, or nats divided by ln 2 once too often: "
         "either e and nats, or 2 and bits", lambda n, t: np.exp(n.mean() / math.log(2))),
         ("no-exp", "this is the mean NLL: perplexity is e to that", lambda n, t: n.mean()),
+        ("no-exp", "these are the bits per token: perplexity is 2 to that", lambda n, t: n.mean() /
+        math.log(2)), ("given-once", "`given` is taken away once: each row has so many given "
+        "tokens", lambda n, t: np.exp(n.sum() / (t.size - t.shape[1] + n.shape[1]))),
+        ("mean-of-probabilities", "this is one over the mean of the probabilities: the mean is of "
+        "their logarithms", lambda n, t: 1 / np.exp(-n).mean()),
         ("batch-forgotten", "you divide by the tokens of one row: count those of all rows", lambda
         n, t: np.exp(n.sum() / n.shape[1])), ("zeros-not-counted", "token 0 is "
         "not counted: it is a token like all", lambda n, t: np.exp(n.sum() / max(1, (t[:,
@@ -2178,16 +2270,27 @@ class Text:
         return f"{row} for the prompt {self.prompt[0].tolist()} and {self.count} more"
 
 
-def text_by(function: Standin, model: Secret, prompt: np.ndarray, count: int) -> Text:
-    """The student's continuation by a model that answers here; its calls are noted."""
+def text_by(
+    function: Standin,
+    model: Secret,
+    prompt: np.ndarray,
+    count: int,
+    earlier: np.ndarray | None = None,
+) -> Text:
+    """The student's continuation by a model that answers here; its calls are noted.
+
+    With `earlier`, another prompt, that one was continued by two tokens with the same model before.
+    """
+    skipped = 0 if earlier is None else len(text_by(function, model, earlier, 2).calls)
     model.calls.clear()
     limit, V = model.config["n_positions"], model.config["vocab_size"]
+    before = () if earlier is None else (tensor(earlier),)
     try:
-        begun = begin_writing(function, V, limit, tensor(prompt), count)
+        begun = begin_writing(function, V, limit, tensor(prompt), count, *before)
         got = expect_array(answered(begun, model.answer), None, "int", "the text")
     except StudentFailed as why:
-        return Text(prompt, count, np.zeros((0, 0)), list(model.calls), str(why))
-    return Text(prompt, count, got, list(model.calls))
+        return Text(prompt, count, np.zeros((0, 0)), model.calls[skipped:], str(why))
+    return Text(prompt, count, got, model.calls[skipped:])
 
 
 def written(
@@ -2321,14 +2424,28 @@ def continuations(model: Toy, prompt: np.ndarray) -> dict[str, np.ndarray]:
 
 def softmax_twice(model: Toy, prompt: np.ndarray) -> np.ndarray:
     """p of all V² continuations by two tokens where a softmax is taken of the softmax."""
+    return drawn_from(lambda logits: softmax(softmax(logits)), model, prompt)
+
+
+def drawn_from(
+    rule: Callable[[np.ndarray], np.ndarray], model: Toy, prompt: np.ndarray
+) -> np.ndarray:
+    """p of all V² continuations by two tokens that are drawn from rule(logits)."""
     V = model.config["vocab_size"]
 
     def p_after(rows: np.ndarray) -> np.ndarray:
-        logits = model.logits(torch.tensor(rows).double()).double().numpy()[:, -1]
-        return softmax(softmax(logits))
+        return rule(model.logits(torch.tensor(rows).double()).double().numpy()[:, -1])
 
     longer = np.array([(*prompt[0], a) for a in range(V)])
     return (p_after(prompt)[0][:, None] * p_after(longer)).ravel()
+
+
+def tempered(model: Toy, prompt: np.ndarray, frequency: np.ndarray) -> bool:
+    """Whether continuations come as often as a temperature other than 1 makes them come."""
+    return any(
+        np.abs(drawn_from(lambda z, T=T: softmax(z / T), model, prompt) - frequency).sum() < 0.06
+        for T in (0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 1.25, 1.5, 2.0)
+    )
 
 
 BOUND, DRAWS = 0.12, 6000
@@ -2336,6 +2453,8 @@ BOUND, DRAWS = 0.12, 6000
 _ON_DRAWS = {
     "one-pass-for-all": "the second token does not know the first: read the longer text again",
     "likeliest-for-drawn": "the likeliest token is taken although there is a generator: draw",
+    "tempered": "the draws are sharper or flatter than the softmax of the logits, as with a "
+        "temperature: choose takes the logits as they are",
     "even-draws": "all tokens come equally often: where are the logits?",
     "softmax-twice": "a softmax is taken of the softmax: choose takes the logits as they are",
     "first-position-read": "the tokens come as the logits after the FIRST token of the prompt say",
@@ -2376,6 +2495,8 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
     if off[""] >= BOUND:
         if float(np.abs(frequency - twice).sum()) < BOUND <= float(np.abs(even - twice).sum()):
             off["softmax-twice"] = 0.0
+        if min(off.values()) >= BOUND and tempered(Toy(V, 12, phase, 1.2), prompt, frequency):
+            off["tempered"] = 0.0
         worst = int(np.abs(frequency - tables[""]).argmax())
         said = (
             f"the continuation {divmod(worst, V)} in {frequency[worst]:.1%} of {DRAWS:,} texts, "
@@ -2511,8 +2632,11 @@ _ON_WINDOWS = {
     "window-short": "your window is made for a position less than the model has: its limit is "
         "n_positions itself",
     "stale-cache": "the cache still holds the old window when it jumps: begin an empty one",
-    "cache-from-before": "a call begins with a cache that an earlier call has filled (a default "
-        "argument is made once, for all calls): make a new one in each call",
+    "cache-from-before": "a call begins with a cache that an earlier call has filled (what stands "
+        "outside the function, and a default argument, is made once, for all calls): make a new "
+        "one in each call",
+    "read-afresh": "beyond the context the cache is empty at every pass: the window jumps once, "
+        "and then grows by one token a pass again, until it is full",
     "window-not-read": "when the window jumps, the empty cache gets less than the window: all of "
         "it is read afresh",
 }  # fmt: skip
@@ -2541,6 +2665,8 @@ def beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[Text
             return text, short
         if cached and stale:
             return text, "stale-cache"
+        if cached and text.equals(right) and read_afresh(text, wanted):
+            return text, "read-afresh"
         if text.failed:
             return text, "window-forgotten" if full else ""
         if 0 < length < right.shape[1] and text.equals(right[:, -length:]):
@@ -2554,10 +2680,18 @@ def beyond(function: Standin, draw: Draw, *, cached: bool = False) -> tuple[Text
 def first_jump_short(text: Text, wanted: Sequence[tuple[int, int]]) -> str:
     """The name of a jump's first pass that begins with an empty cache and reads too little."""
     jump = next((i for i, (_, before) in enumerate(wanted) if i and not before), 0)
-    if not jump or jump >= len(text.calls):
+    if not jump or jump >= len(text.calls) or text.calls[0][1] != wanted[0][0]:
         return ""
     _, length, before = text.calls[jump]
     return "window-not-read" if not before and length < wanted[jump][0] else ""
+
+
+def read_afresh(text: Text, wanted: Sequence[tuple[int, int]]) -> bool:
+    """Whether, from the first jump on, every pass begins with an empty cache."""
+    jump = next((i for i, (_, before) in enumerate(wanted) if i and not before), len(wanted))
+    later = [i for i in range(jump, len(wanted)) if wanted[i][1]]
+    same = len(text.calls) == len(wanted)
+    return same and bool(later) and not any(text.calls[i][2] for i in later)
 
 
 def passes_with_a_cache(T: int, count: int, limit: int) -> list[tuple[int, int]]:
@@ -2648,6 +2782,23 @@ def written_in(layer: int, pair: Pair, rows: np.ndarray) -> Pair:
     return tuple(np.broadcast_to(part[rows], part.shape).copy() for part in pair)
 
 
+def written_one_by_one(layer: int, pair: Pair, rows: np.ndarray) -> Pair:
+    """One row after another written into the old tensors, from what stands there by then."""
+    parts = tuple(part.copy() for part in pair)
+    for part in parts:
+        for b, row in enumerate(rows):
+            part[b] = part[row]
+    return tuple(part[: len(rows)] for part in parts)
+
+
+def halved(said: list[Any], *_: Any) -> list[Any]:
+    """What was said, its keys and values rounded to 16 bits."""
+    return [
+        [a.astype(np.float16).astype(np.float32) for a in one] if isinstance(one, list) else one
+        for one in said
+    ]
+
+
 def scattered(layer: int, pair: Pair, rows: np.ndarray) -> Pair:
     """Row b goes to the place rows[b]."""
     parts = tuple(part.copy() for part in pair)
@@ -2719,6 +2870,11 @@ _CACHES = (
     Mistake("rows-the-other-way", "row b is put into the place rows[b]: new row b is OLD row "
         "rows[b], and rows may name more rows than there are, or fewer", options={"turn":
         scattered}),
+    Mistake("rows-written-in", "the rows are written one by one into the tensors that they are "
+        "read from: a row that was written over is read again, and there is no room for more rows",
+        options={"turn": written_one_by_one}),
+    Mistake("rounded-in-the-cache", "keys and values come back rounded to 16 bits: they come back "
+        "as they went in", after=halved),
     Mistake("rows-written-in", "the rows are written into the old tensors, which have as many rows "
         "as before: rows may name more, or fewer", options={"turn": written_in}),
     Mistake("other-axis-reordered", "the axis of time is reordered: rows are those of the first "
@@ -2836,7 +2992,7 @@ def off_as_cache(got: list[Any], right: list[Any], *_: Any) -> str:
                 return f"keys of shape {shapes[0]} and values of shape {shapes[1]}"
             for what, x, y in zip(("keys", "values"), a, b, strict=True):
                 if not close(x, y, 1e-6):
-                    return f"{what} with other numbers at other places"
+                    return f"{what} with other numbers"
     return "no answer"
 
 
@@ -2934,6 +3090,9 @@ def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Said:
         texts.append(text_by(generate_cached, ours, draw.rng.integers(0, V, size=(B, T)), count))
     if all(t.failed for t in texts if t.count):
         raise_again(generate_cached, ours, texts[0])
+    two = draw.rng.integers(0, V, size=(2, 2, 6))
+    texts.append(text_by(generate_cached, ours, two[0], 4, earlier=two[1, :, :2]))
+    from_before = any(t.calls and t.calls[0][2] for t in texts)
     wrong = [t for t in texts if not t.equals(written(ours, t.prompt, t.count))]
     on_reading = named(how_it_read(texts), _ON_READING)
     said, name = ("", "") if wrong else drawn(generate_cached, draw)
@@ -2944,6 +3103,7 @@ def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Said:
         saw=wrong[0].told if wrong else said,
         asks="equal tokens: the cache holds what the past would give again",
         advice=[
+            when(from_before, "cache-from-before", _ON_WINDOWS["cache-from-before"]),
             *named(name or (first_that_fits(texts, ours) if wrong else ""), _ON_DRAWS | _ON_TEXTS),
             *on_reading,
             "compare with generate on the same prompt, pass by pass",
@@ -2954,21 +3114,20 @@ def each_token_is_read_once(generate_cached: Standin, draw: Draw) -> Said:
         for t in texts
         if (read := sum(n for _, n, _ in t.calls))
         != (t.prompt.shape[1] + t.count - 1) * (t.count > 0)
-        or len(t.calls) != t.count
     ]
     yield claim(
-        "each token is read once: T + count − 1 of them, in count passes",
+        "each token is read once: T + count − 1 of them",
         not more and not wrong,
         points=1,
         saw=f"{more[0][1]} tokens read in {len(more[0][0].calls)} passes, for a prompt of "
         f"{more[0][0].prompt.shape[1]} and {more[0][0].count} more"
         if more
         else "",
-        asks="the prompt at first, and then one token a pass",
+        asks="the prompt's tokens, and each new one but the last",
         waits=waits_unless(more or not wrong, "the text that reading everything again gives"),
         advice=[
             *on_reading,
-            "the first pass reads the prompt; every later one the newest token",
+            "read the prompt, and then the newest token in each pass",
         ],
     )
     text, name = beyond(generate_cached, draw, cached=True)
@@ -3045,6 +3204,7 @@ class Round:
     who: dict[str, str]
     asked: dict[str, list[Question]]
     named: set[str]
+    repeated: bool = False  # whether a name stands in the list more than once
 
     @property
     def missed(self) -> list[str]:
@@ -3127,7 +3287,7 @@ def searched(find_the_leak: Standin, habits: Sequence[str], draw: Draw) -> Round
         raise WrongKind("find_the_leak should return a list of names") from None
     if not all(isinstance(n, str) for n in found):
         raise WrongKind("find_the_leak should return a list of names, each a str")
-    return Round(who, asked, set(found))
+    return Round(who, asked, set(found), len(set(found)) < len(found))
 
 
 _HABITS = {
@@ -3156,6 +3316,11 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
             "may see token t itself",
         ),
         when(
+            all(len(one.asked) == 1 for one in rounds),
+            "one-model-asked",
+            "only one of the five models is asked anything: does `return` stand inside the loop?",
+        ),
+        when(
             not any(one.named for one in rounds),
             "nobody-accused",
             "you accuse nobody: ask the map for what is seen and not allowed",
@@ -3164,11 +3329,6 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
             all(one.named == {n for n, h in one.who.items() if not h} for one in rounds),
             "honest-named",
             "you name the three that do NOT see the future: the other two are asked for",
-        ),
-        when(
-            all(len(one.asked) == 1 for one in rounds),
-            "one-model-asked",
-            "only one of the five models is asked anything: does `return` stand inside the loop?",
         ),
         when(
             late and not honest and max(q.length for q in late) < Suspect("").config["n_positions"],
@@ -3187,6 +3347,12 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
             "a gate that is 0 today hides its path: dependency_map draws fresh weights, unless "
             "you tell it not to",
         ),
+        when(
+            any(one.repeated for one in rounds) and not missed and not honest,
+            "named-twice",
+            "the list holds a name more than once, as if it came for each forbidden pair: a model "
+            "that peeks is named once",
+        ),
         "look at dependency_map(…).summary(own=True) of each",
     ]
 
@@ -3201,6 +3367,7 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
     ]
     rounds = [*searches[0], *searches[1]]
     unheard = any(one.unheard for one in rounds)
+    repeated = any(one.repeated for one in rounds)
     for two, text in zip(
         searches,
         (
@@ -3214,12 +3381,14 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
         honest = sum(not habit for one in two for habit in one.who.values())
         yield claim(
             text,
-            not missed and not accused,
+            not missed and not accused and not repeated,
             points=1,
             saw=f"a model goes free that sees {_HABITS[missed[0]]}"
             if missed
             else f"in two groups of five, {len(accused)} of {honest} honest models are accused"
             if accused
+            else "a list that holds a name more than once"
+            if repeated
             else "",
             asks="the two of the five whose outputs change with a later token",
             waits=waits_unless(not unheard, "a question to each model before it is accused"),

@@ -194,6 +194,14 @@ _SAW_CHANGED = Symptom(
     _CHANGED.name, _CHANGED.advice, lambda seen: any(isinstance(o.answer, str)
                                                      and o.answer == CHANGED for o in seen)
 )  # fmt: skip
+_RANDOM = Symptom(
+    "random-answer", "the same arguments give another answer each time: something is drawn on the "
+    "way, as in gumbel_softmax. The probabilities themselves are asked", lambda seen: any(
+        np.array_equal(a.args[0], b.args[0]) and a.args[1:] == b.args[1:]
+        and not np.array_equal(a.answer, b.answer, equal_nan=True)
+        for a, b in itertools.combinations(seen, 2)
+        if isinstance(a.answer, np.ndarray) and isinstance(b.answer, np.ndarray))
+)  # fmt: skip
 _FLATTENED = Mistake(
     "batch-flattened",
     "the whole batch is treated as one long row: each row along the last axis is one distribution",
@@ -428,7 +436,8 @@ _POSSIBLE = Symptom(
 def warm_cases(draw: Draw) -> list[tuple]:
     """Logits and temperatures below 1, of 1 and above."""
     warm = [0.3 + 0.5 * float(draw.uniform()), 1.0, 1.6 + 2 * float(draw.uniform())]
-    return [(draw.normal(draw.integer(4, 9), scale=1.5) + 0.5, T) for T in warm]
+    found = [(draw.normal(draw.integer(4, 9), scale=1.5) + 0.5, T) for T in warm]
+    return [*found, found[0]]
 
 
 def extreme_cases(draw: Draw) -> list[tuple]:
@@ -490,7 +499,7 @@ def a_softmax_of_divided_logits(temperature: Standin, draw: Draw) -> Iterator[Cl
         rule=tempered,
         forms=(tempered_by_powers,),
         mistakes=_OF_TEMPERATURE,
-        symptoms=(_SAW_CHANGED, _POSSIBLE, *words_of_refusal("T", "T > 0")),
+        symptoms=(_RANDOM, _SAW_CHANGED, _POSSIBLE, *words_of_refusal("T", "T > 0")),
         show=lambda z, T: f"T = {T:.4g} and logits {shown(z)}",
         told=told,
         by_hand=temperature_by_hand,
@@ -520,7 +529,7 @@ def a_softmax_of_divided_logits(temperature: Standin, draw: Draw) -> Iterator[Cl
         ),
         Property(
             "impossible",
-            "a logit of −inf stays impossible at every temperature",
+            "a logit of −inf stays impossible at every temperature, and changes no other token's",
             impossible_cases,
             0.25,
             asks="e^(−inf) = 0, and the others as if the token did not exist",
@@ -1020,6 +1029,11 @@ def _marks_moved_left(before: np.ndarray, ranks: np.ndarray, mass: float) -> np.
     return ~gone | (_at(ranks) == 0)
 
 
+def _before_of_a_softmax(before: np.ndarray, ranks: np.ndarray, mass: float) -> np.ndarray:
+    flat = softmax(ranks)
+    return flat.cumsum() - flat < mass
+
+
 _CROSSING = (
     "the token that crosses the line is dropped: without it the mass is less than p. Keep a token "
     "if the mass BEFORE it is below p"
@@ -1038,6 +1052,18 @@ _KEPT_OF_TOP_P = (
         "more-than-needed",
         "a set of mass p exactly is enough: the mass before a kept token is LESS than p",
         lambda b, r, m: b <= m,
+    ),
+    (
+        "softmax-of-probabilities",
+        "the sums run over a softmax of the probabilities, which makes them nearly even: add up "
+        "the probabilities themselves",
+        _before_of_a_softmax,
+    ),
+    (
+        "marks-not-copied",
+        "the marks of what goes are moved by one place while they are read, so that the first one "
+        "is copied to all: move a copy of them, .clone()",
+        lambda b, r, m: (_at(r) == 0) | (r[0] < m),
     ),
     *(
         (
@@ -1195,7 +1221,11 @@ _OF_TOP_P = (
 def cases_for_p(draw: Draw) -> list[tuple]:
     """Sizes at which all the mistakes differ, and no sum so near that rounding decides."""
     cases = []
-    for n, least in ((draw.integer(6, 9), 2), (draw.integer(20, 40), 4), (draw.integer(7, 9), 3)):
+    for n, least, rounds in (
+        (draw.integer(6, 9), 2, "down"),
+        (draw.integer(20, 40), 4, ""),
+        (draw.integer(7, 9), 3, "up"),
+    ):
         while True:
             p, mass = probabilities(draw, n), 0.3 + 0.55 * float(draw.uniform())
             order, sums = ranking(p), np.sort(p)[::-1].cumsum()
@@ -1205,12 +1235,27 @@ def cases_for_p(draw: Draw) -> list[tuple]:
                 and np.abs(sums - mass).min() > 2e-3
                 and p[order[0]] < mass
                 and kept not in (math.ceil(mass * n), _count(p, 1 - mass))
+                and (not rounds or _rounds_a_softmax(p, mass) == rounds)
                 and set(order[:kept]) != set(range(kept))
                 and not read_as_written(p, kept)
             ):
                 break
         cases.append((p, mass))
-    return cases
+    while True:
+        p, mass = probabilities(draw, 5, sharp=2.0), 0.3 + 0.1 * float(draw.uniform())
+        if p.max() > mass + 0.1 and p.argmax() > 0:  # one token is enough
+            return [*cases, (p, mass)]
+
+
+def _rounds_a_softmax(p: np.ndarray, mass: float) -> str:
+    """How a share of the tokens would be rounded to be as many as the sums of a softmax(p) keep.
+
+    "down" where it rounds to the nearest or up otherwise, "up" where that is not the nearest.
+    """
+    kept, share = int(_before_of_a_softmax(p, np.sort(p)[::-1], mass).sum()), mass * len(p)
+    if kept == math.floor(share) < share:
+        return "down"
+    return "up" if kept == math.ceil(share) != round(share) else ""
 
 
 def edges_for_p(draw: Draw) -> list[tuple]:
@@ -1389,6 +1434,31 @@ def _logits_cut(z: np.ndarray, T: float = 1.0, k: int | None = None, mass: float
     return cut if isinstance(cut, str) else recipe(cut, T, None, mass)
 
 
+def _cut_to_zero(
+    z: np.ndarray,
+    T: float = 1.0,
+    k: int | None = None,
+    mass: float = 1.0,
+    *,
+    by_k: bool = True,
+    by_p: bool = True,
+) -> Any:
+    """The recipe on logits, of which those that are cut become 0."""
+    z = z / T
+    p = softmax(z) if k is None else some_k(softmax(z), k)
+    if isinstance(p, str):
+        return p
+    if k is not None and by_k:
+        z = np.where(p > 0, z, 0.0)
+        p = softmax(z)
+    kept = nucleus(p, mass) > 0
+    return (
+        softmax(np.where(kept, z, 0.0))
+        if by_p
+        else np.where(kept, p, 0.0) / (np.where(kept, p, 0.0).sum(-1, keepdims=True))
+    )
+
+
 def _all_that_tie(p: np.ndarray, k: int) -> Any:
     """Rows without what is less probable than the k-th, normalized."""
     if not k:
@@ -1410,6 +1480,15 @@ _OF_ORDER = (
         "top-k gets the logits here, which sets some of them to 0 and divides the others: it takes "
         "probabilities, so the temperature comes before it",
         gives=_logits_cut,
+    ),
+    *several(
+        "zeros-for-cut",
+        "the LOGITS of what is cut become 0 here, and e^0 = 1 is a weight like any other: they "
+        "become −∞, or the probabilities 0",
+        *(
+            functools.partial(_cut_to_zero, by_k=by_k, by_p=by_p)
+            for by_k, by_p in ((True, True), (True, False), (False, True))
+        ),
     ),
     Mistake(
         "temperature-after-top-p",
@@ -2741,6 +2820,12 @@ _OF_SCORE = (
         options={"surprises": _picked(lambda z: -z)},
     ),
     Mistake(
+        "logits-for-probabilities",
+        "logarithms of the LOGITS are averaged, as if these were probabilities: normalize each row "
+        "first, by a softmax",
+        options={"surprises": _picked(lambda z: -np.log(z))},
+    ),
+    Mistake(
         "wrong-axis",
         "the softmax runs over the positions here: each row is a distribution over the vocabulary",
         options={"surprises": _picked(lambda z: -np.log(softmax(z, 0)))},
@@ -2978,6 +3063,16 @@ _POSSIBLE_TEXT = Symptom(
         and not any(o.fails for o in seen if (o.args[0] > 0).all())
     ),
 )
+_TWO_AXES = Symptom(
+    "two-axes-only",
+    "tables of two axes come out right, and not those of more: a text may have any number of "
+    "tokens, and its table an axis for each",
+    lambda seen: (
+        any(o.fails and o.args[0].ndim > 2 and (o.args[0] > 0).all() for o in seen)
+        and any(o.args[0].ndim == 2 for o in seen)
+        and not any(o.fails for o in seen if o.args[0].ndim == 2)
+    ),
+)
 _POWERS = {
     "T-multiplied": "p is raised to T: the exponent is 1/T",
     "T-cancels": "T has no effect",
@@ -3040,6 +3135,11 @@ _OF_JOINT = (
     *_POWERED,
     Mistake(
         "not-normalized", "p^(1/T) must be divided by its sum over all texts", options=_NOT_SHARED
+    ),
+    Mistake(
+        "divided-by-the-largest",
+        "the powers are divided by the largest of them: their sum is what makes them probabilities",
+        options={"shared": lambda logs, axis: np.exp(logs - logs.max(axis=axis, keepdims=True))},
     ),
     Mistake(
         "divided",
@@ -3155,7 +3255,7 @@ def _of_tables(
         ),
         rule=rule,
         mistakes=mistakes,
-        symptoms=(_POSSIBLE_TEXT,),
+        symptoms=(_POSSIBLE_TEXT, _TWO_AXES),
         show=show_table,
         by_hand=by_hand,
         smaller=smaller_than(_SMALL_TABLES),

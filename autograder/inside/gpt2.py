@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -103,11 +104,21 @@ class Reader:
 
 @inside
 def begin_writing(
-    function: Any, vocabulary: int, limit: int, tokens: Any, count: int
+    function: Any, vocabulary: int, limit: int, tokens: Any, count: int, earlier: Any = None
 ) -> tuple[Any, str, Any]:
-    """Begins `function(model, tokens, count)` with a Reader for a model."""
+    """Begins `function(model, tokens, count)` with a Reader for a model.
+
+    With `earlier`, other tokens, it is called with the same model and these before.
+    """
     talk = Talk()
-    return talk.begin(function, Reader(talk, vocabulary, limit), tokens, count)
+
+    @functools.wraps(function)
+    def twice(model: Any, *args: Any) -> Any:
+        function(model, earlier, 2)
+        return function(model, *args)
+
+    begun = function if earlier is None else twice
+    return talk.begin(begun, Reader(talk, vocabulary, limit), tokens, count)
 
 
 @inside

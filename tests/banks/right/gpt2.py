@@ -346,6 +346,23 @@ class Cache:
     ),
     Right(
         "generate_cached",
+        "the prompt is read token by token",
+        source="""
+@torch.no_grad()
+def generate_cached(model, tokens, count, generator=None):
+    cache = Cache()
+    for _ in range(count):
+        seen = window(tokens, model.config["n_positions"])
+        if cache.length >= seen.shape[1]:
+            cache = Cache()
+        while cache.length < seen.shape[1]:
+            logits = model(seen[:, cache.length : cache.length + 1], cache)
+        tokens = torch.cat([tokens, choose(logits[:, -1], generator)], dim=1)
+    return tokens
+""",
+    ),
+    Right(
+        "generate_cached",
         "the newest token is kept by itself",
         source="""
 @torch.no_grad()

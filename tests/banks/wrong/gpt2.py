@@ -31,7 +31,7 @@ APPEND = "append puts new keys and values behind the old ones of the same layer,
 REORDER = "after reorder, row b of every layer is what row rows[b] was, and goes on by itself"
 FRESH = "a new cache is empty and its own, and nothing that was kept is written over"
 SAME = "the text is the one that reading everything again gives, drawn or likeliest"
-READ = "each token is read once: T + count − 1 of them, in count passes"
+READ = "each token is read once: T + count − 1 of them"
 JUMP = "when the window jumps, it is read afresh into an empty cache"
 OPEN = "leaks one token ahead, by a mean, and in late positions are found, and only they"
 HIDDEN = "leaks behind a closed gate and behind a rounding are found, and only they"
@@ -1681,5 +1681,181 @@ def causal_attention(q, k, v):
         ONCE,
         "norm-shifts-forgotten",
         edit=("12 * C**2 + 13 * C", "12 * C**2 + 11 * C"),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "one-more-in-the-sum",
+        edit=(
+            SOFTMAX,
+            "torch.softmax(F.pad(scores.masked_fill(future, -math.inf), (1, 0)), -1)[..., 1:]",
+        ),
+    ),
+    Wrong(
+        "causal_attention",
+        MEAN,
+        "queries-of-length-one",
+        edit=("q @ k.transpose", "F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose"),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "quick-gelu",
+        edit=(
+            LAST_LINE,
+            "u = self.up(self.ln_2(x))\n        return x + self.down(u * (1.702 * u).sigmoid())",
+        ),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "silu",
+        edit=(LAST_LINE, LAST_LINE.replace("F.gelu", "F.silu").replace(', approximate="tanh"', "")),
+    ),
+    Wrong(
+        "Block",
+        FORMULA,
+        "merged-by-number",
+        edit=(".transpose(1, 2).reshape(B, T, C)", ".permute(0, 2, 3, 1).reshape(B, T, C)"),
+    ),
+    Wrong(
+        "Block",
+        KEPT,
+        "prompt-not-kept",
+        edit=("if cache is not None:", "if cache is not None and T == 1:"),
+    ),
+    Wrong(
+        "Block",
+        KEPT,
+        "single-not-kept",
+        edit=("if cache is not None:", "if cache is not None and T > 1:"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "single-without-position",
+        edit=(TOKEN_AND_PLACE, "self.wte(tokens) + self.wpe(positions) * (T > 1)"),
+    ),
+    Wrong(
+        "GPT2",
+        ON,
+        "single-without-position",
+        edit=(TOKEN_AND_PLACE, "self.wte(tokens) + self.wpe(positions) * (T > 1 or start == 0)"),
+    ),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "positions-backwards",
+        edit=(TOKEN_AND_PLACE, "self.wte(tokens) + self.wpe(positions.flip(0))"),
+    ),
+    Wrong(
+        "gpt2_parameters",
+        ONCE,
+        "times-heads",
+        source="""
+def gpt2_parameters(config):
+    C, H = config["n_embd"], config["n_head"]
+    attention = H * 3 * (C * C + C) + H * C * C + C
+    block = attention + 8 * C * C + 5 * C + 4 * C
+    return (config["vocab_size"] + config["n_positions"]) * C + config["n_layer"] * block + 2 * C
+""",
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "averaged-over-batch",
+        edit=(CROSS, CROSS + ".mean().expand(len(tokens))"),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "entropy-for-surprise",
+        edit=(CROSS, "torch.distributions.Categorical(logits=logits).entropy().sum(dim=1)"),
+    ),
+    Wrong(
+        "sequence_nll",
+        NLL,
+        "labels-smoothed",
+        edit=('reduction="none")', 'reduction="none", label_smoothing=0.1)'),
+    ),
+    Wrong("perplexity", PP, "given-once", edit=(SCORED, "scored = tokens.numel() - given")),
+    Wrong(
+        "perplexity",
+        PP,
+        "no-exp",
+        edit=(
+            "math.exp(sequence_nll(model, tokens, given).sum().item() / scored)",
+            "sequence_nll(model, tokens, given).sum().item() / scored / math.log(2)",
+        ),
+    ),
+    Wrong(
+        "perplexity",
+        PP,
+        "mean-of-probabilities",
+        source="""
+def perplexity(model, tokens, given=1):
+    p = model(tokens)[:, given - 1 : -1].softmax(-1).gather(-1, tokens[:, given:, None])
+    return (1 / p.mean()).item()
+""",
+    ),
+    Wrong(
+        "Cache",
+        REORDER,
+        "rows-written-in",
+        edit=(
+            f"self.pairs = {ROWS}",
+            "for layer, pair in self.pairs.items():\n"
+            "            for part in pair:\n"
+            "                for b, row in enumerate(rows.tolist()):\n"
+            "                    part[b] = part[row]\n"
+            "            self.pairs[layer] = tuple(part[: len(rows)] for part in pair)",
+        ),
+    ),
+    Wrong(
+        "Cache",
+        APPEND,
+        "rounded-in-the-cache",
+        edit=("        return k, v\n", "        return k.half().float(), v.half().float()\n"),
+    ),
+    Wrong(
+        "generate_cached",
+        SAME,
+        "cache-from-before",
+        source="""
+CACHES = {}
+
+
+@torch.no_grad()
+def generate_cached(model, tokens, count, generator=None):
+    cache = CACHES.setdefault(model, Cache())
+    for _ in range(count):
+        seen = window(tokens, model.config["n_positions"])
+        if cache.length >= seen.shape[1]:
+            cache = CACHES[model] = Cache()
+        logits = model(seen[:, cache.length :], cache)[:, -1]
+        tokens = torch.cat([tokens, choose(logits, generator)], dim=1)
+    return tokens
+""",
+    ),
+    Wrong(
+        "find_the_leak",
+        OPEN,
+        "named-twice",
+        edit=(
+            "            leaky.append(name)\n",
+            "            leaky += [name for _ in seen.forbidden(own=True)]\n",
+        ),
+    ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "tempered",
+        edit=("choose(logits, generator)", "choose(logits / 0.6, generator)"),
+    ),
+    Wrong(
+        "generate_cached",
+        JUMP,
+        "read-afresh",
+        edit=("if cache.length >= seen.shape[1]:", "if seen.shape[1] < tokens.shape[1]:"),
     ),
 )

@@ -4,7 +4,7 @@ from tests.banks.bank import Wrong, written
 
 SOFTMAX = "p_T = softmax(z / T): below 1 it sharpens, above 1 it flattens, 1 changes nothing"
 LIMITS = "T → 0 is greedy with ties shared, T → ∞ is uniform, and nothing overflows"
-NEVER = "a logit of −inf stays impossible at every temperature"
+NEVER = "a logit of −inf stays impossible at every temperature, and changes no other token's"
 ROWS = "each row of a batch is treated by itself, and the argument stays as it was"
 T_REFUSED = "T outside T > 0 is refused with a ValueError"
 K_BEST = "the k most probable tokens keep their proportions, all others get 0, the sum is 1"
@@ -1883,6 +1883,68 @@ def top_p(probs, p):
     gone[..., 0] = False
     kept = torch.zeros_like(probs).scatter(-1, order, ranked * ~gone)
     return kept / kept.sum(dim=-1, keepdim=True)
+""",
+    ),
+    Wrong(
+        "temperature",
+        SOFTMAX,
+        "random-answer",
+        edit=(TEMPERED, "torch.nn.functional.gumbel_softmax(logits, tau=T, dim=-1)"),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "softmax-of-probabilities",
+        edit=((BEFORE, "flat = ranked.softmax(dim=-1)\n    before = flat.cumsum(dim=-1) - flat"),),
+    ),
+    Wrong(
+        "top_p",
+        FEWEST,
+        "marks-not-copied",
+        edit=(
+            BEFORE,
+            "gone = ranked.cumsum(dim=-1) >= p\n"
+            "    for i in range(1, gone.shape[-1]):\n"
+            "        gone[..., i] = gone[..., i - 1]\n"
+            "    gone[..., 0] = False\n"
+            "    before = gone * 2.0",
+        ),
+    ),
+    Wrong(
+        "next_probs",
+        ORDER,
+        "zeros-for-cut",
+        source="""
+def next_probs(logits, T=1.0, k=None, p=1.0):
+    z = logits / T
+    if k is not None:
+        z = z * (top_k(z.softmax(-1), k) > 0)
+    z = z * (top_p(z.softmax(-1), p) > 0)
+    return z.softmax(-1)
+""",
+    ),
+    Wrong(
+        "score",
+        BITS,
+        "logits-for-probabilities",
+        edit=(NATS, "nats = -logits.gather(1, tokens[:, None]).log().mean().item()"),
+    ),
+    Wrong(
+        "joint_temperature",
+        JOINT,
+        "divided-by-the-largest",
+        edit=(JOINTLY, "(p ** (1 / T)) / (p ** (1 / T)).max()"),
+    ),
+    Wrong(
+        "tokenwise_temperature",
+        TOKENWISE,
+        "two-axes-only",
+        source="""
+def tokenwise_temperature(p, T):
+    first = p.sum(1)
+    a = first ** (1 / T)
+    b = (p / first[:, None]) ** (1 / T)
+    return torch.nan_to_num((a / a.sum())[:, None] * (b / b.sum(1, keepdim=True)))
 """,
     ),
 )
