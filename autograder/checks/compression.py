@@ -749,7 +749,8 @@ class Sent:
     """A set of examples and its file: sizes and prices are bits.
 
     `otherwise` says what the file would cost if the tables were others, by what is wrong with them;
-    `padded`, that zlib can shrink it: nothing is left to predict in a file that costs its price.
+    `padded`, that zlib can shrink it, `packed`, that it begins as a packer's files do: nothing is
+    left to predict in a file that costs its price.
     """
 
     told: str
@@ -757,6 +758,7 @@ class Sent:
     price: float
     otherwise: dict[str, list[float]]
     padded: bool
+    packed: bool
 
     @property
     def fair(self) -> bool:
@@ -769,6 +771,8 @@ _OTHER_TABLES = {
     "p(· | x_<i)",
     "context-unused": "the file is as long as if each symbol were coded without its past: use "
     "conditionals(x)[:, i]",
+    "input-shifted": "the file is as long as if the model were asked about x moved by a column: "
+    "column i of conditionals(x) is p(· | x_<i) already, so nothing is shifted",
     "leading-row": "the file is as long as if the tables of the first example served all of them: "
     "each example has a row of its own in the table of a column",
     "mean-table": "the file is as long as if one table, the mean over the examples, served all of "
@@ -785,11 +789,15 @@ _OTHER_TABLES = {
 
 
 def prices_otherwise(
-    bias: np.ndarray, blank: np.ndarray, p: np.ndarray, x: np.ndarray
+    bias: np.ndarray,
+    blank: np.ndarray,
+    p: np.ndarray,
+    x: np.ndarray,
+    shifted: Sequence[np.ndarray] = (),
 ) -> dict[str, list[float]]:
     """What x costs under other tables than its own p, by what is wrong with them.
 
-    `blank` are the tables of zeros.
+    `blank` are the tables of zeros, `shifted` those of x moved by a column.
     """
     (count, _, k), parts = p.shape, 2**20
 
@@ -802,6 +810,7 @@ def prices_otherwise(
     return {
         "conditionals-of-zeros": [under(blank)],
         "context-unused": [x.size * math.log2(k), under(np.tile(softmax(bias), (count, 1, 1)))],
+        "input-shifted": [under(q) for q in shifted],
         "leading-row": [under(np.repeat(p[:1], count, axis=0))] if count > 1 else [],
         "mean-table": [under(np.repeat(p.mean(axis=0, keepdims=True), count, axis=0))],
         "softmax-again": [under(softmax(p))],
@@ -821,10 +830,18 @@ def sent(encode: Standin, draw: Draw, n: int, k: int, count: int) -> Sent:
     file = file_of(encode(pair_model(encode, bias, pairs), symbols(x)))
     p = conditionals(bias, pairs, x)
     blank = conditionals(bias, pairs, np.zeros_like(x))
-    otherwise = prices_otherwise(bias, blank, p, x)
+    moved = np.roll(x, 1, axis=1)
+    shifted = [conditionals(bias, pairs, y) for y in (moved, moved * (np.arange(n) > 0))]
+    otherwise = prices_otherwise(bias, blank, p, x, shifted)
     padded = len(file) >= 100 and len(zlib.compress(file, 9)) < 0.9 * len(file)
     told = f"{count:,} examples of {n} symbols"
-    return Sent(told, 8 * len(file), price(p, x), otherwise, padded)
+    return Sent(told, 8 * len(file), price(p, x), otherwise, padded, begins_as_packed(file))
+
+
+def begins_as_packed(file: bytes) -> bool:
+    """Whether the file begins as those of zlib, gzip, bz2 or lzma do."""
+    by_zlib = len(file) > 1 and file[0] == 0x78 and int.from_bytes(file[:2], "big") % 31 == 0
+    return by_zlib or file.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00"))
 
 
 def why_that_long(sets: Sequence[Sent]) -> str:
@@ -900,6 +917,12 @@ def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Cla
         "that could be left out",
         advice=[
             *(when(named == name, name, text) for name, text in _OTHER_TABLES.items()),
+            when(
+                failed and all(s.packed for s in sets),
+                "packed-again",
+                "the stream is packed once more, by zlib or the like: in it nothing is left to "
+                "predict, so that it grows",
+            ),
             when(
                 each,
                 "stream-for-each",

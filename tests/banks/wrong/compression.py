@@ -1140,4 +1140,22 @@ def decode(model, message, count=1):
         ),
     ),
     Wrong("ideal_bits", PRICE, "one-row", edit=(".sum()", ".sum(-1).flatten()[0]")),
+    Wrong(
+        "encode",
+        FILE,
+        "packed-again",
+        edit=(
+            "return encoder.get_compressed().tobytes()",
+            "return zlib.compress(encoder.get_compressed().tobytes())",
+        ),
+    ),
+    Wrong(
+        "encode",
+        FILE,
+        "input-shifted",
+        edit=(
+            "model.conditionals(x)",
+            "model.conditionals(torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1))",
+        ),
+    ),
 )
