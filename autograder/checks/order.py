@@ -1172,7 +1172,7 @@ _SYMPTOMS_OF_MODEL = (
     Symptom(
         "not-normalized",
         "at every x2 your mean is E[X1 | x2] times one and the same number: the weights do not sum "
-        "to 1 (a sum over a grid needs the spacing as a factor)",
+        "to 1 (a sum over a grid needs the spacing as a factor, an integral both tails of x1)",
         mean_times_a_number,
     ),
     Symptom(
@@ -1681,11 +1681,12 @@ def worlds_to_fit(draw: Draw) -> list[World]:
     """Bumps 3 to 5 standard deviations apart, and close ones.
 
     Far bumps lose much in both factors. With close ones most of p(x2) lies where x2 tells little:
-    there an average without weights is far off.
+    there an average without weights is far off. The former lie where no other world's grid does.
     """
     worlds = []
-    for falling, near, far in ((False, 3.0, 5.0), (True, 1.2, 1.8)):
-        of = world(draw, falling=falling)
+    for falling, near, far, moved in ((False, 3.0, 5.0, 12.0), (True, 1.2, 1.8, 0.0)):
+        (one, other), eps = world(draw, falling=falling)
+        of = (one + moved, other + moved), eps
         worlds.append(moved_apart(of, float(draw.rng.uniform(near, far))))
     return worlds
 
@@ -1832,6 +1833,11 @@ _MISTAKES_OF_MIXTURE = (
         "components-off-by-one",
         "this is what one more component than `components` loses",
         options={"more": 1},
+    ),
+    Mistake(
+        "components-off-by-one",
+        "p(x1 | x2) gets one component more than `components`, and the other factor does not",
+        gives=lambda counts, mu, eps: [loss(k, mu, eps, of_x1=k + 1) for k in counts],
     ),
     Mistake(
         "gap-scaled",

@@ -1537,6 +1537,7 @@ def logits_by_rule(
     seed: int | None,
     *,
     scaled: Callable = lambda x, levels: 2 * x / (levels - 1) - 1,
+    begin: Callable = lambda x: (x, x),
     into: Callable = lambda v, h: (v, h),
     out_of: Callable = lambda v, h: (v, h),
     read: Callable = lambda v, h, hs: h,
@@ -1552,7 +1553,7 @@ def logits_by_rule(
     """
     _begin(model, seed)
     blocks, middle, output = parts
-    v = h = scaled(tensor(x).float(), levels)
+    v, h = begin(scaled(tensor(x).float(), levels))
     hs = []
     for place, block in enumerate(blocks):
         v, h = out_of(*block(*into(v, h)))
@@ -1584,6 +1585,9 @@ _OF_LOGITS = (
     ),
     Mistake("scaled-twice", "the image is scaled twice",
         options={"scaled": lambda x, levels: 2 * (2 * x / (levels - 1) - 1) / (levels - 1) - 1}),
+    *(Mistake("stack-begins-empty", f"the {which} stack begins with zeros: the image is the first v "
+        "and the first h", options={"begin": begin}) for which, begin in (
+            ("vertical", lambda x: (0 * x, x)), ("horizontal", lambda x: (x, 0 * x)))),
     Mistake("blind-spot", "the horizontal features go into both stacks: each block gets v of the "
         "block before, and h", options={"into": lambda v, h: (h, h)}),
     Mistake("stacks-swapped", "v and h change places between the blocks",
@@ -1690,6 +1694,8 @@ def _signs(seen: dict[str, Any]) -> dict[str, list[Advice]]:
     one_pixel = bool(leaks) and all(o % (h * w) == i % (h * w) for _, h, w, o, i in leaks)
     lost = [] if leaks else gaps  # of what leaks and has gaps too neither is known to be the cause
     in_row = bool(lost) and all(o % (h * w) // w == i % (h * w) // w for _, h, w, o, i in lost)
+    one = [(h, w) for colors, h, w, *_ in lost if colors == 1]
+    in_row &= all(len(one) < h * w * (w - 1) // 2 for h, w in one)  # some of the row is seen
     right_above = any(
         o % (h * w) // w > i % (h * w) // w and o % w < i % w for _, h, w, o, i in lost
     )

@@ -1051,4 +1051,15 @@ def best_reverse_gaussian(mu, eps):
             "average = np.mean(marginal_x2(x2, mu, eps) * np.log(variance))",
         ),
     ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "components-off-by-one",
+        edit=("fit_mixture(p1, x1, components)", "fit_mixture(p1, x1, components + 1)"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        edit=("grids(mu, eps)", "grids((0.0, 1.0), eps)"),
+    ),
 )

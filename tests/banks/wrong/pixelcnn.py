@@ -1787,4 +1787,14 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         "own-column-missing",
         edit=(WINDOW, "window = F.pad(self.left[:, :, c : c + p], (0, 1)).flatten(1)"),
     ),
+    *(
+        Wrong(
+            "PixelCNN",
+            FORMULA,
+            "stack-begins-empty",
+            check="PixelCNN.forward",
+            edit=(SCALED, f"v = h = self.scale(x)\n        {which} = torch.zeros_like(v)"),
+        )
+        for which in "vh"
+    ),
 )
