@@ -1585,8 +1585,8 @@ _OF_LOGITS = (
     ),
     Mistake("scaled-twice", "the image is scaled twice",
         options={"scaled": lambda x, levels: 2 * (2 * x / (levels - 1) - 1) / (levels - 1) - 1}),
-    *(Mistake("stack-begins-empty", f"the {which} stack begins with zeros: the image is the first v "
-        "and the first h", options={"begin": begin}) for which, begin in (
+    *(Mistake("stack-begins-empty", f"the {which} stack begins with zeros: the image is both the "
+        "first v and the first h", options={"begin": begin}) for which, begin in (
             ("vertical", lambda x: (0 * x, x)), ("horizontal", lambda x: (x, 0 * x)))),
     Mistake("blind-spot", "the horizontal features go into both stacks: each block gets v of the "
         "block before, and h", options={"into": lambda v, h: (h, h)}),
