@@ -92,6 +92,8 @@ def log_weights(logits: torch.Tensor, how: str) -> torch.Tensor:
         "no log": lambda z: z.softmax(-1),
         "over the batch": lambda z: z.log_softmax(0),
         "twice": lambda z: z.softmax(-1).log_softmax(-1),
+        "sigmoids": F.logsigmoid,
+        "squared": lambda z: 2 * z.log_softmax(-1),
     }[how](logits)
 
 
@@ -109,6 +111,8 @@ def joined(logs: torch.Tensor, parts: torch.Tensor, how: str) -> torch.Tensor:
         ),
         "parts": lambda: parts.sum(-1) + 0 * logs.sum(-1),
         "mean": lambda: torch.logsumexp(logs + parts, -1) - np.log(parts.shape[-1]),
+        "times": lambda: torch.logsumexp(logs.exp() * parts, -1),
+        "all but the last": lambda: torch.logsumexp((logs + parts)[..., :-1], -1),
         "best": lambda: (logs + parts).max(-1).values,
         "less the best": lambda: torch.logsumexp(logs + parts, -1) - (logs + parts).max(-1).values,
         "likeliest": lambda: parts.gather(-1, logs.argmax(-1, keepdim=True).expand_as(parts))[
@@ -171,6 +175,17 @@ _WEIGHTS = (
         "a softmax of a softmax stands there, which makes the weights nearly equal: one is asked",
         options={"weights": "twice"},
     ),
+    Mistake(
+        "sigmoid-for-softmax",
+        "the sigmoid of each logit stands where its weight belongs: the weights are the softmax of "
+        "all of them, and sum to 1",
+        options={"weights": "sigmoids"},
+    ),
+    Mistake(
+        "weights-squared",
+        "the weights stand squared in the sum: each component is multiplied with its own once",
+        options={"weights": "squared"},
+    ),
 )
 _JOINS = (
     Mistake(
@@ -209,6 +224,17 @@ _JOINS = (
         "mean-for-sum",
         "the weights sum to 1 already: a mean over the components divides by K once too often",
         options={"join": "mean"},
+    ),
+    Mistake(
+        "weight-for-log-weight",
+        "a weight MULTIPLIES the logarithm of a density before the log-sum-exp: its own logarithm "
+        "is added to that",
+        options={"join": "times"},
+    ),
+    Mistake(
+        "last-component-lost",
+        "the last component is missing in the sum",
+        options={"join": "all but the last"},
     ),
     Mistake(
         "best-component-only",
@@ -299,6 +325,7 @@ def rule_of_histogram(
         "only empty": n + (levels - seen) * alpha,
         "up to the largest": n + (source.max() + 1) * alpha,
         "levels only": n + levels,
+        "one level short": n + (levels - 1) * alpha,
         "of x": len(x) + levels * alpha,
         "of train": len(train) + levels * alpha,
     }[total]
@@ -420,6 +447,13 @@ _WRONG_TABLES = (
         ),
     ),
     Mistake(
+        "counts-forgotten",
+        "each level that came counts once, however often it came: count how often",
+        gives=_of_shares(
+            lambda counts, alpha: ((counts > 0) + alpha) / (counts.sum() + len(counts) * alpha)
+        ),
+    ),
+    Mistake(
         "alpha-cut-to-a-whole-number",
         "the fraction of alpha is lost: counts of whole numbers cannot hold it",
         gives=lambda x, train, levels, alpha: rule_of_histogram(x, train, levels, int(alpha)),
@@ -467,6 +501,7 @@ def price_in_a_table(histogram_nll: Standin, draw: Draw) -> Iterator[Claim | Cau
                     "only seen",
                     "levels only",
                     "up to the largest",
+                    "one level short",
                 )
             ),
             *(
@@ -641,6 +676,11 @@ _VARIANCE = tuple(
             {"constant": 0.5 * np.log(np.pi)},
         ),
         (
+            "constant-forgotten",
+            "the constant's logarithm is of base 10: the natural one is asked, ½ ln 2π",
+            {"constant": 0.5 * np.log10(2 * np.pi)},
+        ),
+        (
             "log-sigma-sign",
             "the logarithm of sigma has the wrong sign: a narrow Gaussian is HIGHER at its center",
             {"spread": -1.0},
@@ -712,6 +752,15 @@ _WRONG_BELLS = (
     ),
 )
 _OTHER_BELLS = (
+    *(
+        Mistake(
+            "squared-error",
+            "this is the squared distance alone, whatever sigma is: divide x − mu by sigma, and "
+            "add log sigma and the constant",
+            options={"power": 0.0, "spread": 0.0, "constant": 0.0, "square": square},
+        )
+        for square in (0.5, 1.0)
+    ),
     Mistake(
         "square-forgotten",
         "½ |z| stands where ½ z² belongs: the square is lost",
@@ -1575,6 +1624,16 @@ def _of_noise(noise: Callable[[Array], Array]) -> Callable[..., Array]:
 
 # Not so far from the right law in every mixture that all draws could tell them from it.
 _NEAR_SAMPLERS = (
+    *(
+        Mistake(
+            "std-for-scale",
+            "the scale is taken for a standard deviation (a logistic's is π/√3 times its scale)",
+            gives=lambda logits, mu, scale, levels, by=by: law_of_levels(
+                logits, mu, by * scale, levels
+            ),
+        )
+        for by in (math.sqrt(3) / math.pi, math.pi / math.sqrt(3))
+    ),
     Mistake(
         "scale-squared",
         "the root of the scale is in your samples: it is no variance, and belongs there as it is",
@@ -1887,6 +1946,11 @@ _NOISES = (
     ),
     Mistake(
         "noise-of-another-width",
+        "the noise fills nine tenths of a bin: it must fill all of it, from one level to the next",
+        options={"width": 0.9},
+    ),
+    Mistake(
+        "noise-of-another-width",
         "the noise is twice as wide as a bin: levels overlap, and cannot be told apart again",
         options={"width": 2.0},
     ),
@@ -2106,6 +2170,7 @@ def rule_of_bits(
         "dims": nll / (dims * base) + price,
         "nothing": nll / base + price,
         "all": (nll / base + price) / dims,
+        "multiplied": nll * dims / base + price,
         "times": nll / base + dims * price,
         "levels times": nll / (dims * base) + dims * price,
     }[over]
@@ -2127,6 +2192,12 @@ _OTHER_RULERS = (
         "one bit is missing, as on an axis from −1 to 1, where a level is 2/levels wide: here it "
         "is 1/levels",
         after=lambda v, *_: v - 1,
+    ),
+    Mistake(
+        "multiplied-by-dims",
+        "the NLL is multiplied by the dimensions: it is that of all of them together, and is "
+        "divided",
+        options={"over": "multiplied"},
     ),
     Mistake(
         "levels-of-all-dims",
@@ -2333,6 +2404,22 @@ _OTHER_TRANSFORMS = (
         "this is a two-sided p-value, small on either side: the probability BELOW x grows from 0 "
         "to 1",
         options={"law": "both tails"},
+    ),
+    Mistake(
+        "both-tails",
+        "this is 2 · min(F, 1 − F), a two-sided p-value: the probability BELOW x, F, grows from 0 "
+        "to 1",
+        after=lambda v, *_: 2 * np.minimum(v, 1 - v),
+    ),
+    *(
+        Mistake(
+            "z-for-probability",
+            "F(x) is turned into a z by the inverse of Φ: the probability itself is asked",
+            after=lambda v, *_, small=small: torch.special.ndtri(
+                torch.as_tensor(v).clamp(small, 1 - small)
+            ).numpy(),
+        )
+        for small in (0.0, 1e-6, 1e-7, 1e-12)
     ),
     Mistake(
         "logits-not-normalized",

@@ -391,6 +391,16 @@ def entropy_of_a_table(entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     )
 
 
+_SQUARED_ERRORS = tuple(
+    Mistake(
+        "squared-error",
+        "squared differences of p and q are summed: what is averaged is −log q, or log(p/q)",
+        gives=lambda p, q, over=over: ((p - q) ** 2).sum() / over(p),
+    )
+    for over in (lambda p: 1, len)
+)
+
+
 @checks("cross_entropy", lesson=LESSON, points=2, see="Exercise 1: surprise")
 def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """The average surprise of who believes q while the world does p."""
@@ -453,6 +463,18 @@ def surprise_of_a_believer(cross_entropy: Standin, draw: Draw) -> Iterator[Claim
                 "this is minus the logarithm of the average q: average the LOGS",
                 gives=lambda p, q: -np.log((p * q).sum()),
             ),
+            Mistake(
+                "product-in-the-logarithm",
+                "the logarithm is taken of p · q: the weight p stands outside, q alone inside",
+                gives=lambda p, q: surprise(p, q) + rule_of_entropy(p),
+            ),
+            Mistake(
+                "q-normalized-again",
+                "q is divided by what it gives to the outcomes with p > 0: what a belief wastes on "
+                "events that never happen is a part of its price",
+                gives=lambda p, q: surprise(p, q / q[p > 0].sum()),
+            ),
+            *_SQUARED_ERRORS,
             Mistake(
                 _ENDS_AT_ZERO.name,
                 _ENDS_AT_ZERO.advice,
@@ -677,6 +699,29 @@ _MISTAKES_OF_KL = (
             lambda p, q: np.where(p > 0, p * (np.log(p) - q), 0.0).mean(),
             lambda p, q: np.where(q > 0, q * (np.log(q) - p), 0.0).sum(),
         )
+    ),
+    *_SQUARED_ERRORS,
+    *(
+        Mistake(
+            "another-divergence",
+            f"this is {what}, another measure of how far p and q are apart: KL averages log(p/q)",
+            gives=program,
+        )
+        for what, program in (
+            ("Σ (p − q)²/q (chi-square)", lambda p, q: ((p - q) ** 2 / q).sum()),
+            ("½ Σ |p − q| (the total variation)", lambda p, q: np.abs(p - q).sum() / 2),
+            (
+                "the root of the Jensen-Shannon divergence",
+                lambda p, q: np.sqrt(
+                    rule_of_kl(p, (p + q) / 2) / 2 + rule_of_kl(q, (p + q) / 2) / 2
+                ),
+            ),
+        )
+    ),
+    Mistake(
+        "log-forgotten",
+        "the ratios p/q are averaged: their LOGARITHMS are",
+        gives=lambda p, q: (p * p / q)[p > 0].sum(),
     ),
     Mistake(
         "multiplied-by-ln-2",
@@ -936,6 +981,11 @@ _OTHER_BITS = (
         "each token's bits are rounded up to a whole number: an average surprise is no code of "
         "whole bits",
         gives=lambda t: np.ceil(-t / np.log(2)).mean(),
+    ),
+    Mistake(
+        "whole-bits",
+        "the bits per token are cut off to a whole number, as // does: / keeps the fraction",
+        gives=lambda t: np.floor(-t.mean() / np.log(2)),
     ),
     *(
         Mistake(
@@ -1261,6 +1311,23 @@ _WRONG_PARTS = (
         "counts-for-frequencies",
         "p̂'s entries must sum to 1: counts are divided by the number of samples",
         options={"counts": True},
+    ),
+    Mistake(
+        "counts-for-frequencies",
+        "the counts are divided by the number of samples less 1, so that p̂ sums to more than 1: "
+        "that belongs to a variance",
+        options={"over": lambda often: often.sum() - 1},
+    ),
+    Mistake(
+        "difference-of-infinities",
+        "H(p̂) is computed as NLL − KL, and inf − inf is NaN where q calls a sample impossible: "
+        "it is computed from p̂ alone",
+        after=lambda v, *_: [v[0], v[0] - v[2], v[2]],
+    ),
+    Mistake(
+        "parts-swapped",
+        "the first number and the third have changed places: first the NLL, then H(p̂), then KL",
+        after=lambda v, *_: v[::-1],
     ),
     Mistake(
         "entropy-of-q",
@@ -1622,6 +1689,11 @@ _FORWARD_MISTAKES = (
         "weights-squared",
         "the weights are p², not p: a high place counts too much",
         gives=moments_weighted(lambda p, g: p**2 / (p**2).sum()),
+    ),
+    Mistake(
+        "roots-for-weights",
+        "the weights are the roots of p, not p: a low place counts too much",
+        gives=moments_weighted(lambda p, g: np.sqrt(p) / np.sqrt(p).sum()),
     ),
     Mistake(
         "spacing-twice",

@@ -2009,6 +2009,9 @@ _MISTAKES_OF_BIAS = (
             options={"put": np.log}),
     Mistake("odds", "these are odds: their logarithm is asked",
             options={"put": lambda f: f / (1 - f)}),
+    Mistake("another-link", "the inverse of Φ is taken (a probit): the unit is a sigmoid, whose "
+            "inverse is log f − log(1 − f)", options={"put": (
+                lambda f: torch.special.ndtri(torch.as_tensor(f)).numpy())}),
     Mistake("sigmoid", "σ(f) goes the wrong way: b is what σ turns INTO f",
             options={"put": lambda f: 1 / (1 + np.exp(-f))}),
     Mistake("log-odds-halved", "this is half of the log-odds, as belongs to a tanh (atanh(2f − "

@@ -254,6 +254,25 @@ OF_ENCODING = (
                 {"mu": lambda n: 255},
                 {"scale": lambda n: 255},
             ),
+            "codes-from-one": (
+                "codes run from 1 here: they start at 0, and end with μ",
+                {"half": 1.5},
+            ),
+            "turned-round": (
+                "loud negative samples get the high codes: f + 1 grows with x",
+                {"lifted": lambda y: (1 - y) / 2},
+            ),
+            "one-plus-forgotten": (
+                "the logarithm is taken of μ|x|: 1 is added first, so that silence stays silent",
+                *(
+                    {
+                        "curve": lambda x, mu, e=e: (
+                            np.sign(x) * np.log(mu * np.abs(x) + e) / np.log1p(mu)
+                        )
+                    }
+                    for e in (0.0, 1e-8, 1e-6, 1e-5, 1e-10, 1e-12)
+                ),
+            ),
             "negative-codes": (
                 "codes start at 0: shift f from −1 … 1 to 0 … 1 first, (f + 1) / 2",
                 {"lifted": lambda y: y / 2},
@@ -966,6 +985,11 @@ OF_FIELDS = (
                 "one layer too many: the list holds all of them, the first convolution too",
                 lambda k, ds: 1 + sum((k - 1) * d for d in [*ds, 1]),
             ),
+            "kernel-counted-once": (
+                "k − 1 is added once: every layer's dilation is multiplied by it",
+                lambda k, ds: k - 1 + sum(ds),
+                lambda k, ds: k + sum(ds),
+            ),
             "one-in-the-bracket": (
                 "the 1 stands outside: times k − 1 belongs to the dilations alone",
                 lambda k, ds: (k - 1) * (1 + sum(ds)),
@@ -1144,6 +1168,10 @@ OF_BLOCKS = mistakes(
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: up),
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + up)),
             _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x + z)),
+        ),
+        "skip-of-x": (
+            "the skip is made of the block's input: it is W_skip z, of what the gate lets pass",
+            _ways(lambda x, up, z: x + up, lambda x, up, z, skip: skip(x)),
         ),
         "skip-without-weights": (
             "z goes through self.skip before it is handed on",
@@ -1683,6 +1711,11 @@ OF_FORWARD = mistakes(
                 stacked(model, own_vectors(codes, rows), label), 1, -1
             ),
         ),
+        "vectors-scaled": (
+            "the vectors are multiplied by the root of their size, as transformers do: here they "
+            "go in as they are",
+            {"columns": lambda codes, rows: own_vectors(codes, rows) * rows.shape[1] ** 0.5},
+        ),
         "axes-confused": (
             "(B, T, C) is read as (B, C, T): view and reshape keep the numbers in their order, "
             "and .transpose(1, 2) turns the axes",
@@ -1797,6 +1830,27 @@ OF_NLL = (
                 "priced",
                 {"kept": lambda prices, first: prices[:, first + 1 :]},
                 {"kept": lambda prices, first: prices[:, first + 1 :] if first else prices},
+            ),
+            "one-less-given": (
+                "the last of the `given` samples is priced too: all of them serve as past only",
+                {"kept": lambda prices, first: prices[:, max(first - 1, 0) :]},
+            ),
+            "first-never-priced": (
+                "the first sample has no price, though none is given: without a past it costs "
+                "−log p(x_1)",
+                {"kept": lambda prices, first: prices[:, max(first, 1) :]},
+            ),
+            "labels-smoothed": (
+                "a part of each sample's weight goes to the other codes (label smoothing): the "
+                "price of the code that came is asked",
+                *(
+                    {
+                        "each": lambda z, codes, a=a: (
+                            (1 - a) * nats(z, codes) - a * log_softmax(z, 1).mean(1)
+                        )
+                    }
+                    for a in (0.1, 0.05, 0.01)
+                ),
             ),
             "only-the-given-priced": (
                 "the first `given` samples are priced here, and no other: they serve as past, and "

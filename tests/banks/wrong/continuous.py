@@ -1311,4 +1311,74 @@ return -torch.logsumexp(logs, -1)
         "noise-centered",
         edit=(FILLED, "return ((x + u - 0.5) / levels).clamp(0, 1)"),
     ),
+    Wrong(
+        "histogram_nll",
+        SMOOTHED,
+        "smoothing-not-normalized",
+        edit=("levels * alpha", "(levels - 1) * alpha"),
+    ),
+    Wrong(
+        "histogram_nll",
+        SMOOTHED,
+        "counts-forgotten",
+        edit=(SHARES, "((counts > 0) + alpha) / (len(train) + levels * alpha)"),
+    ),
+    *(
+        Wrong("gaussian_nll", BELL, name, edit=(NLL, f"return {to}"))
+        for name, to in (
+            ("squared-error", "0.5 * (x - mu) ** 2 + 0 * sigma"),
+            ("squared-error", "(x - mu) ** 2 + 0 * sigma"),
+            ("constant-forgotten", "0.5 * z**2 + torch.log(sigma) + 0.5 * math.log10(2 * math.pi)"),
+        )
+    ),
+    *(
+        Wrong("mixture_nll", MIXED, name, edit=(MIXTURE, f"return -torch.logsumexp({to}, dim=-1)"))
+        for name, to in (
+            ("sigmoid-for-softmax", "F.logsigmoid(logits) + log_densities"),
+            ("weights-squared", "2 * F.log_softmax(logits, dim=-1) + log_densities"),
+            ("weight-for-log-weight", "F.softmax(logits, dim=-1) * log_densities"),
+            ("last-component-lost", "(F.log_softmax(logits, dim=-1) + log_densities)[:, :-1]"),
+        )
+    ),
+    Wrong("dequantize", UNIFORM, "noise-of-another-width", edit=("(x + u)", "(x + 0.9 * u)")),
+    Wrong(
+        "bits_per_dim",
+        BITS,
+        "multiplied-by-dims",
+        edit=(PRICE, "return nll * dims / math.log(2) + math.log2(levels)"),
+    ),
+    Wrong(
+        "pit",
+        BELOW,
+        "both-tails",
+        edit=(
+            SHARE,
+            "f = (logits.softmax(-1) * below).sum(-1)\n    return 2 * torch.minimum(f, 1 - f)",
+        ),
+    ),
+    *(
+        Wrong(
+            "pit",
+            BELOW,
+            "z-for-probability",
+            edit=(
+                SHARE,
+                "f = (logits.softmax(-1) * below).sum(-1)\n"
+                f"    return torch.special.ndtri(f.clamp({small}, 1 - {small}))",
+            ),
+        )
+        for small in (0.0, 1e-6, 1e-7)
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "std-for-scale",
+        edit=(DRAWN, "x = mu[chosen] + scale[chosen] * math.sqrt(3) / math.pi * torch.logit(u)"),
+    ),
+    Wrong(
+        "sample",
+        OFTEN,
+        "std-for-scale",
+        edit=(DRAWN, "x = mu[chosen] + scale[chosen] * math.pi / math.sqrt(3) * torch.logit(u)"),
+    ),
 )

@@ -1307,4 +1307,57 @@ return np.exp(-np.average(np.nan_to_num(log_probs), weights=p))
         "mean-over-outcomes",
         edit=(FORWARD, "return mu, np.sqrt(np.mean((grid - mu) ** 2))"),
     ),
+    *(
+        Wrong("cross_entropy", CROSS, name, edit=(H_PQ, f"return {to}"))
+        for name, to in (
+            ("product-in-the-logarithm", "-(p[seen] * np.log(p[seen] * q[seen])).sum()"),
+            ("squared-error", "((p - q) ** 2).sum()"),
+            ("squared-error", "((p - q) ** 2).mean()"),
+        )
+    ),
+    Wrong(
+        "cross_entropy",
+        ZERO,
+        "q-normalized-again",
+        edit=("q[seen])).sum()", "q[seen] / q[seen].sum())).sum()"),
+    ),
+    *(
+        Wrong("kl", KL, name, edit=(DIVERGENCE, f"return {to}"))
+        for name, to in (
+            ("another-divergence", "((p - q) ** 2 / q).sum()"),
+            ("another-divergence", "0.5 * np.abs(p - q).sum()"),
+            (
+                "another-divergence",
+                "np.sqrt(sum((a * np.log(2 * a / (p + q)))[seen].sum() for a in (p, q)) / 2)",
+            ),
+            ("squared-error", "((p - q) ** 2).sum()"),
+            ("squared-error", "((p - q) ** 2).mean()"),
+            ("log-forgotten", "(p[seen] * (p[seen] / q[seen])).sum()"),
+        )
+    ),
+    Wrong("bits_per_token", BITS, "whole-bits", edit=("/ np.log(2)", "// np.log(2)")),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "counts-for-frequencies",
+        edit=("/ len(samples)", "/ (len(samples) - 1)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        IMPOSSIBLE,
+        "difference-of-infinities",
+        edit=(THREE, "return nll, nll - kl(frequency, q), kl(frequency, q)"),
+    ),
+    Wrong(
+        "mle_equals_kl",
+        PARTS,
+        "parts-swapped",
+        edit=(THREE, "return kl(frequency, q), entropy(frequency), nll"),
+    ),
+    Wrong(
+        "fit_forward",
+        MEAN,
+        "roots-for-weights",
+        edit=("weights = p / p.sum()", "weights = np.sqrt(p) / np.sqrt(p).sum()"),
+    ),
 )

@@ -1062,4 +1062,10 @@ def best_reverse_gaussian(mu, eps):
         ONE,
         edit=("grids(mu, eps)", "grids((0.0, 1.0), eps)"),
     ),
+    Wrong(
+        "initial_bias",
+        LOG_ODDS,
+        "another-link",
+        edit=(LOGIT, "return torch.special.ndtri(frequency)"),
+    ),
 )

@@ -1236,4 +1236,38 @@ class QueuedConv1d(nn.Module):
         )
         for first in ("w[:, :, 0] @ old", "(0 if w.shape[2] == 1 else w[:, :, 0] @ old)")
     ),
+    Wrong("mu_law_encode", CODE, "codes-from-one", edit=(" + 0.5)", " + 1.5)")),
+    Wrong("mu_law_encode", CODE, "turned-round", edit=("(y + 1)", "(1 - y)")),
+    *(
+        Wrong(
+            "mu_law_encode",
+            CODE,
+            "one-plus-forgotten",
+            edit=("torch.log1p(mu * x.abs())", f"torch.log(mu * x.abs() + {small})"),
+        )
+        for small in (1e-8, 1e-6, 1e-5)
+    ),
+    *(
+        Wrong("receptive_field", FIELD, "kernel-counted-once", edit=(R, to))
+        for to in ("kernel_size - 1 + sum(dilations)", "kernel_size + sum(dilations)")
+    ),
+    Wrong(
+        "ResidualBlock",
+        GATED,
+        "skip-of-x",
+        edit=(WAYS, "return x + self.residual(z), self.skip(x)"),
+    ),
+    Wrong("WaveNet", FORWARD, "vectors-scaled", edit=(EMBED, f"{EMBED} * self.channels**0.5")),
+    Wrong(
+        "WaveNet", PRICE, "one-less-given", edit=("each[:, given:]", "each[:, max(given - 1, 0) :]")
+    ),
+    Wrong(
+        "WaveNet", PRICE, "first-never-priced", edit=("each[:, given:]", "each[:, max(given, 1) :]")
+    ),
+    Wrong(
+        "WaveNet",
+        PRICE,
+        "labels-smoothed",
+        edit=('reduction="none"', 'reduction="none", label_smoothing=0.1'),
+    ),
 )
