@@ -626,6 +626,23 @@ def best_line(x2: np.ndarray, mu: Mu, eps: float) -> tuple[np.ndarray, float]:
 
 _MISTAKES_OF_POSTERIOR = (
     Mistake(
+        "sign-of-x2",
+        "the side is chosen by the sign of x2: it is x1 that lies on one side or the other",
+        gives=lambda x1, x2, mu, eps: (
+            np.where(
+                x2 > 0,
+                posterior(np.abs(x1) + 1, x2, mu, eps) / gaussian(np.abs(x1) + 1, 0.0, 1.0),
+                posterior(-np.abs(x1) - 1, x2, mu, eps) / gaussian(np.abs(x1) + 1, 0.0, 1.0),
+            )
+            * gaussian(x1, 0.0, 1.0)
+        ),
+    ),
+    Mistake(
+        "bell-of-x2",
+        "φ is taken at x2: the bell that is cut in two pieces is that of x1",
+        after=lambda v, x1, x2, *_: v * gaussian(x2, 0.0, 1.0) / gaussian(x1, 0.0, 1.0),
+    ),
+    Mistake(
         "zero-above",
         "at x1 = 0 you take the upper side: the world says mu[1] where x1 > 0",
         options={"above": np.greater_equal},
@@ -993,6 +1010,17 @@ _ONE_VARIANCE = (
     "one variance for all x2: a network has an output for it too, so it may differ from x2 to x2"
 )
 _MISTAKES_OF_MODEL = (
+    _in_x2(
+        "sum-of-variables",
+        "X1 decides WHICH bump, it is not added to it: the variance between the bumps is Δ²/4, "
+        "not 1",
+        lambda mu, eps: 1 + eps,
+    ),
+    _in_x1(
+        "mean-and-variance-swapped",
+        "mean and variance have changed places: conditional returns (mean, variance)",
+        lambda v, *_: v[::-1],
+    ),
     _in_x2(
         "within-only",
         "ε is the variance WITHIN a bump: the distance between the bumps adds to it",

@@ -190,6 +190,9 @@ _OF_MASKS = (
     Mistake("colors-reversed", "the colors stand in reverse: B sees G and R, not the other way "
         "round; the mask has shape (out, in), so rows are the outputs",
         options={"middle": lambda kind, i, o: i > o if kind == "A" else i >= o}),
+    Mistake("nearest-color-only", "at the middle a color sees the one before it alone: B looks "
+        "at G and at R", options={"middle": lambda kind, i, o: (i == o - 1) | (
+            (kind == "B") & (i == o))}),
     Mistake("own-color-only", "at the middle each color sees at most itself: G may look at R, and "
         "B at both", options={"middle": lambda kind, i, o: (kind == "B") & (i == o)}),
     Mistake("colors-in-blocks", "you cut the channels into blocks of one color: channel k has "
@@ -2152,6 +2155,11 @@ _OF_DRAWING = (
         options={"read": lambda k, r, c, shape: (k, c % shape[1], r % shape[2])}),
     Mistake("column-order", "you draw column by column: the network was made for rows",
         options={"order": lambda r, c, k: (c, r, k)}),
+    Mistake("rows-from-below", "you draw from the last row upwards: the network was made for rows "
+        "from the top down", options={"order": lambda r, c, k: (-r, c, k)}),
+    Mistake("kept-rows-lost", "what is drawn is given rows of zeros: the kept rows are those of "
+        "the images given", gives=lambda model, table, given, *of: drawn_by_rule(
+            model, table, 0 * given, *of)),
     Mistake("color-by-color", "one color of the whole image is drawn before the next: all colors "
         "of a pixel come first", options={"order": lambda r, c, k: (k, r, c)}),
     Mistake("colors-deaf", "the colors of a pixel do not hear each other: they come from one pass, "

@@ -2135,6 +2135,12 @@ def _row_after_row(model: Any, toy: Toy, label: np.ndarray | None, seed: int, co
     return [np.concatenate(rows), asked, True, "int64"]
 
 
+def _warmed_up(model: Any, toy: Toy, label: np.ndarray | None, seed: int, count: int) -> list:
+    """A longer sound, of which the first `field` samples are thrown away."""
+    codes, *rest = sounded(model, toy, label, seed, count + toy.field)
+    return [codes[:, toy.field :], *rest]
+
+
 def _by_multinomial(model: Any, toy: Toy, label: np.ndarray | None, seed: int, count: int) -> list:
     rows = 1 if label is None else len(label)
     generator = torch.Generator().manual_seed(seed)
@@ -2237,6 +2243,11 @@ OF_SOUNDS = (
                 "the rows are drawn one after the other: in each step ONE call of the model and of "
                 "draw_codes serves all rows",
                 _row_after_row,
+            ),
+            "warmed-up": (
+                "`field` samples are drawn first and thrown away: the sound begins with the first "
+                "sample that is drawn",
+                _warmed_up,
             ),
             "several-calls": ("the model is asked more than once a step", {"calls": 2}),
             "same-for-all": ("all rows are alike: draw for every row", {"alone": True}),

@@ -1068,4 +1068,18 @@ def best_reverse_gaussian(mu, eps):
         "another-link",
         edit=(LOGIT, "return torch.special.ndtri(frequency)"),
     ),
+    Wrong(
+        "reverse_posterior",
+        BAYES,
+        "sign-of-x2",
+        edit=("np.where(x1 > 0,", "np.where(x2 > 0,"),
+    ),
+    Wrong("reverse_posterior", BAYES, "bell-of-x2", edit=("norm.pdf(x1)", "norm.pdf(x2)")),
+    Wrong("best_reverse_gaussian", MOMENTS, "sum-of-variables", edit=(WITHIN, "1 + eps")),
+    Wrong(
+        "best_reverse_gaussian",
+        MEAN,
+        "mean-and-variance-swapped",
+        edit=(PAIR, "return moment(2) - mean**2, mean"),
+    ),
 )

@@ -1797,4 +1797,27 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         )
         for which in "vh"
     ),
+    Wrong(
+        "conv_mask",
+        COLORS,
+        "nearest-color-only",
+        edit=(
+            RULE,
+            '(of_in == of_out - 1) if kind == "A" else (of_in == of_out) | (of_in == of_out - 1)',
+        ),
+    ),
+    Wrong(
+        "PixelCNN",
+        OFTEN,
+        "rows-from-below",
+        check="PixelCNN.inpaint",
+        edit=("range(rows, x.shape[2])", "reversed(range(rows, x.shape[2]))"),
+    ),
+    Wrong(
+        "PixelCNN",
+        BELOW,
+        "kept-rows-lost",
+        check="PixelCNN.inpaint",
+        edit=("x = x.clone()", "x = torch.zeros_like(x)"),
+    ),
 )

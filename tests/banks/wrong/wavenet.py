@@ -1270,4 +1270,19 @@ class QueuedConv1d(nn.Module):
         "labels-smoothed",
         edit=('reduction="none"', 'reduction="none", label_smoothing=0.1'),
     ),
+    Wrong(
+        "generate",
+        DRAWN,
+        "warmed-up",
+        source="""
+@torch.no_grad()
+def generate(model, count, label=None, generator=None):
+    rows, total = 1 if label is None else len(label), count + model.field
+    codes = torch.zeros(rows, total, dtype=torch.int64)
+    for t in range(total):
+        window = codes[:, max(0, t - model.field) : t + 1]
+        codes[:, t] = draw_codes(model(window, label)[:, :, -1], generator)
+    return codes[:, model.field :]
+""",
+    ),
 )
