@@ -1787,8 +1787,8 @@ _QUERIES = (
     *(
         Mistake(
             "wrong-axis",
-            "you divide row by row: the whole cut sums to p(evidence), and that one number divides "
-            "it",
+            "you divide along one axis: the whole cut sums to p(evidence), and that one number "
+            "divides it",
             options={"axis": axis},
         )
         for axis in (-1, 0)

@@ -680,6 +680,7 @@ def graphs_with_a_cycle(draw: Draw) -> list[Net]:
 
     Nodes hang below the cycle, and have parents off the cycle too; others stand apart. The first
     and the last node hang below the cycle of two nodes, and one of them lies on another cycle.
+    In a last graph neither of them has to do with the cycle.
     """
     graphs = []
     for length, on_it in ((1, -1), (2, None), (draw.integer(4, 6), 0)):
@@ -699,6 +700,7 @@ def graphs_with_a_cycle(draw: Draw) -> list[Net]:
         parents[low] = [rest[0], ring[0]]
         parents[high] = [rest[-1], low]
         graphs.append(([2] * n, parents))
+    graphs.append(([2] * 5, [[], [2], [3], [1], [0]]))
     return graphs
 
 

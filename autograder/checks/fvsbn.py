@@ -349,6 +349,11 @@ _OF_BATCHES = (
                 np.arange(x.shape[1]) > 0)},
             advice="x is moved on by one place, and the triangle is cut off as well: each of the "
                    "two keeps bit i from itself, and together they lose its neighbor"),
+    Mistake("moved-with-the-diagonal", options={"kept": np.tril, "given": lambda x: np.roll(
+                x, 1, axis=1) * (np.arange(x.shape[1]) > 0)},
+            advice="x is moved on by one place and keeps the diagonal: no bit votes about itself, "
+                   "and each weight meets the bit before its own. Cut the diagonal off, and leave "
+                   "x in its place"),
     Mistake("first-example-for-all", options={"given": lambda x: np.repeat(x[:1], len(x), axis=0)},
             advice="every example gets the votes of the FIRST one: each row of x has its own"),
 )  # fmt: skip

@@ -384,6 +384,19 @@ return count
         "cycles-unnoticed",
         edit=(LEFT, "    if False:\n        node = 0"),
     ),
+    Wrong(  # looks upwards from node 0 alone
+        "bayes_net_parameters",
+        CYCLE,
+        "cycles-unnoticed",
+        edit=(
+            LEFT,
+            "    seen, front = set(), {0}\n"
+            "    while front:\n"
+            "        seen |= front\n"
+            "        front = {j for i in front for j in parents[i]} - seen\n"
+            "    left = left & seen\n" + LEFT,
+        ),
+    ),
     Wrong(  # self-loops only
         "bayes_net_parameters",
         CYCLE,

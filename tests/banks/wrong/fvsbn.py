@@ -591,5 +591,14 @@ def sample(weight, bias, count, generator):
         "moved-and-cut",
         edit=("return x @", "return F.pad(x[:, :-1], (1, 0)) @"),
     ),
+    Wrong(
+        "logits",
+        VOTES,
+        "moved-with-the-diagonal",
+        edit=(
+            "return x @ torch.tril(weight, -1)",
+            "return F.pad(x[:, :-1], (1, 0)) @ torch.tril(weight)",
+        ),
+    ),
     Wrong("nll", NLL, "bits-unread", edit=(LOSS, "return F.softplus(score).sum(dim=1)")),
 )
