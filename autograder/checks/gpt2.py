@@ -2451,6 +2451,7 @@ def tempered(model: Toy, prompt: np.ndarray, frequency: np.ndarray) -> bool:
 BOUND, DRAWS = 0.12, 6000
 
 _ON_DRAWS = {
+    "first-row-for-all": "all rows get one and the same draw: each row is drawn for itself",
     "one-pass-for-all": "the second token does not know the first: read the longer text again",
     "likeliest-for-drawn": "the likeliest token is taken although there is a generator: draw",
     "tempered": "the draws are sharper or flatter than the softmax of the logits, as with a "
@@ -2478,7 +2479,7 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
     model, seed = toy(function, V, 12, phase, 1.2), draw.integer(1, 2**31)
     rows = np.repeat(prompt, DRAWS, axis=0)
 
-    def take(count: int) -> tuple[np.ndarray, bool]:
+    def take(count: int, seed: int = seed) -> tuple[np.ndarray, bool]:
         generator = torch.Generator().manual_seed(seed)
         start = generator.get_state()
         answer = function(model, tensor(rows[:count]), 2, generator)
@@ -2502,6 +2503,8 @@ def drawn(function: Standin, draw: Draw) -> tuple[str, str]:
             f"the continuation {divmod(worst, V)} in {frequency[worst]:.1%} of {DRAWS:,} texts, "
             f"where the model gives it {tables[''][worst]:.1%}"
         )
+        if frequency[worst] == 1 and any((take(2, s)[0] != got[:2]).any() for s in range(12)):
+            return said, "first-row-for-all"
         return said, next((name for name, o in off.items() if name and o < BOUND), "")
     if not moved:
         return "a generator whose state is the same after the draws", "generator-ignored"
@@ -2569,12 +2572,13 @@ def a_text_token_by_token(generate: Standin, draw: Draw) -> Said:
         ],
     )
     stops = name == "stops-at-a-token"
-    said, name = drawn(generate, draw)
+    said, name = ("", "") if stops else drawn(generate, draw)
     yield claim(
         "with a generator, each token is drawn from the softmax after the last one",
-        not said,
+        not said and not stops,
         points=0.5,
         saw=said,
+        waits=waits_unless(not stops, "texts of as many tokens as are asked"),
         asks="texts as often as the product of their conditionals says, each drawn for itself, "
         "from this generator alone",
         advice=[
