@@ -503,6 +503,19 @@ _MISTAKES_OF_MASKS = (
     Mistake("outputs-hear-the-first-layer", "your output's mask is made of the degrees of the "
             "FIRST hidden layer: it stands between the last one and the outputs",
             options={"top": 0}),
+    Mistake("outputs-hear-the-first-layer", "your output's mask has a column for each unit of the "
+            "last hidden layer, and compares with the degrees of the FIRST: it stands between the "
+            "last one and the outputs",
+            gives=lambda degrees, place: [
+                *masks_by_rule(degrees, place)[:-1],
+                place[:, None] > np.resize(degrees[0], len(degrees[-1]))[None, :]]),
+    Mistake("equal-degrees-only", "from the second hidden layer on a unit hears units of exactly "
+            "its OWN degree: it listens to those of every degree below too",
+            gives=lambda degrees, place: [
+                *masks_by_rule(degrees[:1], place)[:1],
+                *masks_by_rule(degrees, place, hidden=np.equal)[1:]]),
+    Mistake("equal-degrees-only", "your hidden masks ask for EQUAL degrees: a unit listens to "
+            "those of every degree below its own too", options={"hidden": np.equal}),
     Mistake("order-ignored", "your masks do not depend on place: the degree of input d is place[d]",
             options={"at_inputs": _natural, "at_outputs": _natural}),
     Mistake("order-ignored-at-output", "the places are used at the inputs only: output d has the "
@@ -676,6 +689,12 @@ def _networks_with_gaps(draw: Draw) -> Iterator[Network]:
         yield [np.ones(draw.integer(2, 3), dtype=np.int64)], np.array(place)
     yield [np.array([2])], np.arange(1, 4)
     yield [np.array([2])], np.array([3, 1, 2])
+    # A chain of single units that rises: it is lost where a unit hears its own degree alone.
+    yield [np.array([1]), np.array([2])], draw_places(draw, 3)
+    yield [np.array([1]), np.array([2]), np.array([3])], draw_places(draw, 4)
+    # One unit alone brings the second variable to the third, and the unit below it is of degree 3.
+    yield [np.array([3, 1, 2]), np.array([2, 1, 1])], draw_places(draw, 4)
+    yield [np.array([2, 1, 3]), np.array([1, 2])], draw_places(draw, 4)
     yield draw_degrees(draw, 1, (2,)), np.array([1])
 
 

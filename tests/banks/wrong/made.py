@@ -424,6 +424,32 @@ def assign_degrees(n, hidden_sizes, generator=None):
         "first-layer-for-all",
         edit=("masks.append((layer[:, None]", "masks.append((degrees[0][:, None]"),
     ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "equal-degrees-only",
+        edit=(
+            "masks.append((layer[:, None] >= below[None, :]).float())",
+            "hear = torch.ge if below is place else torch.eq\n"
+            "        masks.append(hear(layer[:, None], below[None, :]).float())",
+        ),
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "equal-degrees-only",
+        edit=("(layer[:, None] >= below[None, :])", "(layer[:, None] == below[None, :])"),
+    ),
+    Wrong(
+        "build_masks",
+        SEES,
+        "outputs-hear-the-first-layer",
+        edit=(
+            "    masks.append((place[:, None] >",
+            "    below = degrees[0][torch.arange(len(below)) % len(degrees[0])]\n"
+            "    masks.append((place[:, None] >",
+        ),
+    ),
     Wrong("build_masks", BLIND, "inverted", edit=("return masks", "return [1 - m for m in masks]")),
     Wrong("build_masks", SHAPE, "output-mask-missing", edit=("return masks", "return masks[:-1]")),
     Wrong("build_masks", SHAPE, "hidden-masks-missing", edit=("return masks", "return masks[-1:]")),
