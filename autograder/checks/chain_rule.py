@@ -367,6 +367,12 @@ _EPSILON = tuple(
 )
 _AFTER_NEVER = (
     Mistake(
+        "zero-cells-uniform",
+        "every cell of probability 0 gets 1/k, and its row sums to more than 1: only a row whose "
+        "PREFIX has no mass is uniform",
+        after=lambda tables, p: [np.where(t == 0, 1 / t.shape[-1], t) for t in tables],
+    ),
+    Mistake(
         "nan-after-an-impossible-prefix",
         "0/0 is NaN, and NaN times the prefix's 0 is NaN again: divide only where the prefix has "
         "mass",
@@ -509,6 +515,13 @@ def joints_with_a_rare_prefix(draw: Draw) -> list[tuple[np.ndarray]]:
     return cases
 
 
+def joints_with_rare_rows(draw: Draw) -> list[tuple[np.ndarray]]:
+    """The same, and one in which a single word never comes: its prefix does."""
+    (p,), *_ = ordinary_joints(draw)
+    p[tuple(draw.integer(0, p.shape[0] - 1) for _ in range(p.ndim))] = 0.0
+    return [*joints_with_a_rare_prefix(draw), (p / p.sum(),)]
+
+
 def joints_of_any_size(draw: Draw) -> list[tuple[np.ndarray]]:
     """With a rare prefix, without, and of a single variable."""
     (p,), *_ = ordinary_joints(draw)
@@ -586,7 +599,7 @@ def factors_of_a_joint(conditionals: Standin, draw: Draw) -> Iterator[Claim | Ca
         Property(
             "rows",
             "every row is a distribution, whatever the prefix",
-            joints_with_a_rare_prefix,
+            joints_with_rare_rows,
             points=1,
             asks="every row sums to 1, after a prefix of probability 1e-15 too, and says more than "
             "1/k for everything",

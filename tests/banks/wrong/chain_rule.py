@@ -734,6 +734,20 @@ return np.array(found)
     ),
     Wrong("sample", stops="should have shape", edit=("return x", "return x.T")),
     # reorder
+    Wrong(
+        "conditionals",
+        ROWS,
+        "zero-cells-uniform",
+        source="""
+def conditionals(joint):
+    k, tables, upto = joint.shape[0], [], joint
+    while upto.ndim:
+        mass = upto.sum(-1, keepdims=True)
+        tables.append(np.where(upto > 0, upto / np.where(mass > 0, mass, 1), 1 / k))
+        upto = mass[..., 0]
+    return tables[::-1]
+""",
+    ),
     Wrong("reorder", FACTORS, "order-ignored", edit=(MOVED, "return conditionals(joint)")),
     Wrong("reorder", SAME, "order-ignored", edit=(MOVED, "return conditionals(joint)")),
     Wrong(
