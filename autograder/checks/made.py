@@ -48,6 +48,7 @@ from autograder.inside.made import (
     in_evaluation,
     nll_of_logits,
     nll_slope,
+    order_of,
     recorded,
     sample_from_tables,
     trains_by_nll,
@@ -959,6 +960,7 @@ def _sum_over_units(masks: Masks, dtype: torch.dtype) -> str:
 
 # --- MaskedLinear ---------------------------------------------------------------------------------
 
+_HOLDS = "the mask holds on every call: after training steps, and when it is changed"
 Affine = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray, torch.dtype]
 
 
@@ -1188,6 +1190,7 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     untrained = not after_step and (gradient is None or (gradient[mask] == 0).all())
     took = fill_mask(layer, tensor(other).float())
     after_change = follows(layer, other)
+    stale = took and not after_change and follows(layer, mask & other)
     got = expect_array(
         in_evaluation(layer, tensor(probe).float()), (8, n_out), "float", "the output"
     )
@@ -1199,7 +1202,7 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     )}  # fmt: skip
     leak_after_change = _sees(layer, single) & ~other if took else np.zeros_like(mask)
     yield claim(
-        "the mask holds on every call: after training steps, and when it is changed",
+        _HOLDS,
         after_step and after_change and evaluates,
         points=1,
         saw=f"{leak_after_step.sum()} masked connections at work after one training step"
@@ -1241,6 +1244,13 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
                 "forward must read self.mask each time: a product kept from __init__ goes stale",
             ),
             when(
+                after_step and stale,
+                "masked-for-good",
+                "what the first mask removed stays removed under the next: the product with the "
+                "mask is kept, in self.weight (.data, a new Parameter) or beside it. Leave the "
+                "weight whole, and make the product anew on each call",
+            ),
+            when(
                 after_step and after_change and not evaluates,
                 "mask-in-training-only",
                 "the mask holds in training and not in evaluation: apply it on EVERY call",
@@ -1260,8 +1270,9 @@ def _claims_on_the_mask(MaskedLinear: Standin, draw: Draw, unlike: str) -> Itera
     gradient_step(fresh, single, rate)
     stepped(other)
     steady = follows(fresh, other)
-    sound = saved and facts["moves"] and facts["saved"] and not facts["parameter"]
-    unlike = unlike or waits_unless(not (untrained and sound), "a layer that training reaches")
+    # Whoever answers by other weights, or another mask, may have a buffer that is all it should be.
+    sound = facts["buffer"] and facts["moves"] and facts["saved"] and not facts["parameter"]
+    unlike = unlike or waits_unless((after_step and after_change) or not sound, f"“{_HOLDS}”")
     yield _a_buffer(facts, saved, steady, unlike)
 
 
@@ -1348,20 +1359,25 @@ def network(
     last: Callable[[np.ndarray], np.ndarray] = np.asarray,
     masked: bool = True,
     hidden: int | None = None,
+    around: str = "",
     moved_in: Callable[[np.ndarray], np.ndarray] = _in_position,
     moved_out: Callable[[np.ndarray], np.ndarray] = _in_position,
 ) -> np.ndarray:
     """Logits (B, n) of MADE with these places.
 
     Options put something else between layers or behind the last, leave out what follows the
-    `hidden` layers from there on, or move inputs or outputs: column d is that of variable
-    moved(place)[d] then.
+    `hidden` layers from there on, add what a layer was given to what it makes of it, "ahead" of the
+    ReLU or "behind" it, where both are equally wide, or move inputs or outputs: column d is that of
+    variable moved(place)[d] then.
     """
     x = x[:, moved_in(place)]
     for i, (weight, mask, bias) in enumerate(layers, 1):
-        x = x @ (weight * mask if masked else weight).T + bias
+        given, x = x, x @ (weight * mask if masked else weight).T + bias
+        added: Any = given if i < len(layers) and given.shape == x.shape else 0.0
+        x = x + added if around == "ahead" else x
         followed = range(1, len(layers))[:hidden]
         x = between(x) if i in followed else x if i < len(layers) else last(x)
+        x = x + added if around == "behind" else x
     return x[:, moved_out(place)]
 
 
@@ -1396,6 +1412,14 @@ _MISTAKES_OF_FORWARD = (
             options={"last": _sigmoid}),
     Mistake("masks-unused", "your logits come from the whole weights: no layer uses its mask",
             options={"masked": False}),
+    *(
+        Mistake("added-around-a-layer", "a hidden layer is given to the next one and added to what "
+                "comes out, as in a residual network: as a rule unit k of one layer has another "
+                "degree than unit k of the next, so the sum goes where the "
+                "masks let nothing through",
+                options={"around": around})
+        for around in ("behind", "ahead")
+    ),
     Mistake("sign-of-logits", "your logits have the other sign: they are log-odds of a ONE",
             options={"last": np.negative}),
     *(
@@ -1598,8 +1622,9 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
                 "that adds x to the result, or because they stand in other positions than their "
                 "variables",
             ),
-            "a layer has a wrong mask, or does not use it, or inputs or outputs are moved about: "
-            "logit d belongs to variable d, whatever the order",
+            "some way leads to a logit that its place does not allow. Usual are a layer whose mask "
+            "is wrong or not used, inputs or outputs that are moved (logit d belongs to variable "
+            "d), and a sum that goes around a layer and its mask",
         ],
     )
     yield claim(
@@ -2436,10 +2461,14 @@ def an_average_of_probabilities(
 ) -> Iterator[Claim | Cause]:
     """An ensemble over orders: the mean of probabilities, taken in log-space."""
 
+    left: list[tuple[np.ndarray, np.ndarray]] = []  # the model's order after a call, and the last
+
     def ask(case: Ensemble) -> np.ndarray:
         x, logits, nll = tensor(case.x).float(), tensor(case.logits), tensor(-case.log_p)
         model = recorded(average_over_orders, tensor(case.orders), x, logits, nll)
         got = untouched(average_over_orders)(model, x, [tensor(p) for p in case.orders[1:]])
+        now = expect_array(order_of(model), case.orders[-1].shape, "int", "the model's order")
+        left.append((now, case.orders[-1]))
         return expect_array(got, None, "float", "the answer")
 
     def typical(draw: Draw) -> Iterator[tuple[Ensemble]]:
@@ -2456,7 +2485,8 @@ def an_average_of_probabilities(
         by_hand=_by_hand_of_two,
         smaller=_one_bit_fewer,
     )
-    yield from examine(
+    right = True
+    for one in examine(
         subject,
         draw,
         Property(
@@ -2490,7 +2520,37 @@ def an_average_of_probabilities(
             needs="mean",
             alike=lambda a, b: a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=0.05),
         ),
+    ):
+        right &= not isinstance(one, Claim) or one.holds
+        yield one
+    if right:  # whoever leaves an order out, or sets it too late, is told of that
+        _note_the_order_left(average_over_orders, left)
+
+
+def _note_the_order_left(
+    average_over_orders: Standin, left: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    odd = next(((now, last) for now, last in left if (now != last).any()), None)
+    if odd is None:
+        return
+    failed = claim(
+        "the model is left in the last of the orders",
+        False,
+        id="order-left",
+        points=COSTS,
+        saw=f"the model has the places {odd[0].tolist()} after the call, and the last of the "
+        f"orders are {odd[1].tolist()}",
+        asks="the model itself is reordered, and not moved back: one order after the other, the "
+        "last one last",
+        advice=when(
+            True,
+            "other-order-left",
+            "the model that you are given has another order after the call than the last of "
+            "places: reorder that model, not a copy of it, in the order of the list, and leave it "
+            "there",
+        ),
     )
+    note(average_over_orders, failed)
 
 
 def _average_in_turn(case: Ensemble) -> np.ndarray:

@@ -187,3 +187,9 @@ class Recorded(torch.nn.Module):
 def recorded(beside: Any, orders: Any, x: Any, logits: Any, nll: Any) -> Any:
     """A Recorded model in the process of `beside`."""
     return Recorded(orders, x, logits, nll)
+
+
+@inside
+def order_of(model: Any) -> Any:
+    """The places of a Recorded model, as `reorder` has set them last."""
+    return model._orders[model._now]

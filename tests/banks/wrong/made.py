@@ -25,6 +25,7 @@ OUTPUT = "the output is (W∘M) x + b"
 HOLDS = "the mask holds on every call: after training steps, and when it is changed"
 BUFFER = "the mask is a buffer: saved with the model, moved with it, and never trained"
 MEAN = "the answer is log (1/K) Σ_k p(x | order k), one number for each example"
+LAST_ORDER = "the model is left in the last of the orders"
 UNDERFLOW = "nothing underflows: it holds for thousands of variables too"
 SHALLOW = "one hidden layer: a unit of degree m has m connections below it and n − m above"
 DEEP = "between hidden layers only m(above) ≥ m(below) is connected"
@@ -454,6 +455,61 @@ def assign_degrees(n, hidden_sizes, generator=None):
     Wrong("build_masks", SHAPE, "output-mask-missing", edit=("return masks", "return masks[:-1]")),
     Wrong("build_masks", SHAPE, "hidden-masks-missing", edit=("return masks", "return masks[-1:]")),
     Wrong("build_masks", SHAPE, "last-layer-first", edit=("return masks", "return masks[::-1]")),
+    # a weight that the call itself changes, a way around the masks, an order that is not left
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "masked-for-good",
+        edit=(
+            FORWARD,
+            "self.weight.data.mul_(self.mask)\n        return F.linear(x, self.weight, self.bias)",
+        ),
+    ),
+    Wrong(
+        "MaskedLinear",
+        HOLDS,
+        "masked-for-good",
+        edit=(
+            FORWARD,
+            "self.weight = nn.Parameter(self.weight * self.mask)\n"
+            "        return F.linear(x, self.weight, self.bias)",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "added-around-a-layer",
+        check="MADE.forward",
+        edit=(
+            "x = F.relu(layer(x))",
+            "h = F.relu(layer(x))\n            x = x + h if x.shape == h.shape else h",
+        ),
+    ),
+    Wrong(
+        "MADE",
+        LOGIT_BLIND,
+        "added-around-a-layer",
+        check="MADE.forward",
+        edit=(
+            "x = F.relu(layer(x))",
+            "h = layer(x)\n            x = F.relu(x + h if x.shape == h.shape else h)",
+        ),
+    ),
+    Wrong(
+        "average_over_orders",
+        LAST_ORDER,
+        "other-order-left",
+        edit=(
+            "    terms = []",
+            "    import copy\n\n    model = copy.deepcopy(model)\n    terms = []",
+        ),
+    ),
+    Wrong(
+        "average_over_orders",
+        LAST_ORDER,
+        "other-order-left",
+        edit=("in places:", "in reversed(places):"),
+    ),
     # connectivity
     Wrong("connectivity", COUNT, "transposed", edit=("return count", "return count.T")),
     Wrong(
