@@ -492,6 +492,8 @@ def _density_off(answer: np.ndarray, right: np.ndarray, x2: Any, *of: Any) -> st
 
 def one_factor(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
     """Whether all answers are one and the same multiple of what is right, to 1%, and not near 1."""
+    if any(np.shape(answer) != np.shape(right) for answer, right in pairs):
+        return False
     answers, rights = (
         np.concatenate([np.ravel(one) for one in of]) for of in zip(*pairs, strict=True)
     )
@@ -746,6 +748,12 @@ _MISTAKES_OF_POSTERIOR = (
             weight_above(x2, mu, eps) * gaussian(x1, HALF_NORMAL_MEAN, 1.0)
             + (1 - weight_above(x2, mu, eps)) * gaussian(x1, -HALF_NORMAL_MEAN, 1.0)
         ),
+    ),
+    Mistake(
+        "side-forgotten",
+        "2 φ(x1) alone is one side's density as if its sign were certain on BOTH sides: the "
+        "probability of x1's side, given x2, is the factor that is missing",
+        gives=lambda x1, x2, mu, eps: 2 * gaussian(x1, 0.0, 1.0) + 0 * x2,
     ),
     Mistake(
         "prior-returned",

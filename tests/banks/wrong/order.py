@@ -250,6 +250,7 @@ return 2 * norm.pdf(x1) * expit(x1 * t)
     Wrong(
         "reverse_posterior", ROWS, "weight-without-density", edit=(PIECES, "return side + 0 * x1")
     ),
+    Wrong("reverse_posterior", BAYES, "side-forgotten", edit=(PIECES, "return 2 * norm.pdf(x1)")),
     Wrong("reverse_posterior", ROWS, "evidence-doubled", edit=("2 * norm", "4 * norm")),
     Wrong("reverse_posterior", BAYES, "log-density", edit=(PIECES, f"return np.log({PIECES[7:]})")),
     Wrong(
