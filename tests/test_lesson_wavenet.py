@@ -56,7 +56,7 @@ RULES = (
     (checks.decoded, checks.OF_DECODING, lambda d: [(d.permutation(n), n) for n in (256, 32)]),
     (checks.convolved, checks.OF_CONVOLUTIONS, checks.signals),
     (checks.field_of, checks.OF_FIELDS, lambda d: STACKS),
-    (checks.queued, checks.OF_QUEUES, checks.signals),
+    (checks.queued, checks.OF_QUEUES, checks.signals_for_queues),
 )
 LOUD = np.array([-7.0, 1.5, 1e6])
 

@@ -2544,6 +2544,15 @@ def same_columns(a: Any, b: Any) -> bool:
     return close(a, b, 1e-4)
 
 
+def signals_for_queues(draw: Draw) -> list[tuple]:
+    """Signals of twice each layer's reach and more; one layer has as many channels out as in."""
+    sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
+    long = (2, 64, 80)  # the dilations of the lesson's network end with 64
+    found = layers(draw, [*((k, d, 2 * (k - 1) * d + 6) for k, d in sizes), long])
+    k, d, W, b, x = found[0]
+    return [*found, (k, d, W[:3], b[:3], x)]
+
+
 @checks("QueuedConv1d", lesson=LESSON, points=3, see="Exercise 7: remember, do not recompute")
 def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Fed column by column, it gives the columns of the causal convolution."""
@@ -2557,13 +2566,6 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
         except StudentFailed as raised:
             return str(raised)
         return expect_array(answer, (len(x), len(W), x.shape[2]), "float", "the columns together")
-
-    def cases(draw: Draw) -> list[tuple]:
-        sizes = ((2, draw.integer(2, 4)), (3, draw.integer(2, 4)), (4, 2), (2, 1), (1, 1))
-        long = (2, 64, 80)  # the dilations of the lesson's network end with 64
-        found = layers(draw, [*((k, d, 2 * (k - 1) * d + 6) for k, d in sizes), long])
-        k, d, W, b, x = found[0]
-        return [*found, (k, d, W[:3], b[:3], x)]  # as many channels out as in
 
     right = yield from examine(
         Subject(
@@ -2581,7 +2583,7 @@ def a_convolution_with_a_memory(QueuedConv1d: Standin, draw: Draw) -> Iterator[C
         Property(
             "columns",
             "column by column it gives what the causal convolution gives at once",
-            cases,
+            signals_for_queues,
             points=1.5,
             asks="y_t from x_t and the columns d, …, (k − 1)d steps ago; zeros before the first",
         ),
