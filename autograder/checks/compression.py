@@ -897,7 +897,8 @@ def bytes_in_front(encode: Standin, draw: Draw) -> int:
 def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Claim:
     """Files cost what they are worth."""
     failed = next((one for one in sets if not one.fair), None)
-    named = why_that_long(sets) if failed else ""
+    packed = all(s.packed for s in sets)
+    named = why_that_long(sets) if failed and not packed else ""
     longer = all(s.size > s.price for s in sets)
     each = a_stream_for_each(encode, draw) if failed and longer and not named else ""
     shorter = any(s.size < s.price - WORDS for s in sets[:2])  # by chance once in 2^64 files
@@ -918,7 +919,7 @@ def claim_of_the_price(encode: Standin, draw: Draw, sets: Sequence[Sent]) -> Cla
         advice=[
             *(when(named == name, name, text) for name, text in _OTHER_TABLES.items()),
             when(
-                failed and all(s.packed for s in sets),
+                failed and packed,
                 "packed-again",
                 "the stream is packed once more, by zlib or the like: in it nothing is left to "
                 "predict, so that it grows",
@@ -1089,6 +1090,8 @@ def claim_of_the_order(encode: Standin, draw: Draw, waits: str, lost: bool) -> C
         mine[:bytes_alike] == other[:bytes_alike] for other in (begun_alike, ended_alike)
     )
     waits = waits or waits_unless(mine != begun_alike, "other files for other examples")
+    packed = begins_as_packed(mine) and begins_as_packed(ended_alike)
+    waits = waits or waits_unless(not packed, "a file that is the stream alone")
     told = begins or is_a_stack_of(x[0], k, mine)
     if not told and not waits:
         try:
@@ -1099,7 +1102,7 @@ def claim_of_the_order(encode: Standin, draw: Draw, waits: str, lost: bool) -> C
             pass
     return claim(
         "a file is read from its first column on: what the reader needs first can be read first",
-        told,
+        told and not packed,
         points=0.5,
         saw="files that begin alike for two examples of which only the ends are alike, and that "
         "neither a stack nor your decode reads"
