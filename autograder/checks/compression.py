@@ -1446,6 +1446,11 @@ def questions(codec: Codec, draw: Draw) -> Questions:
     return max(tries, key=lambda one: (one[0], len(set(one[1].ranges)), len(one[1].shapes)))[1]
 
 
+_ONE_FOR_ALL = (
+    "one-example-for-all",
+    "all examples of a file come back the same: in each column `count` symbols are to be read, one "
+    "for each example",
+)
 _ROUNDING = (
     "precision-differs",
     "with tables that need no rounding 5,120 symbols come back, with others not: one end rounds "
@@ -1492,12 +1497,7 @@ def why_misread(
             "message-unread",
             "the same comes out, whatever goes in: x must come from the message",
         ),
-        when(
-            one_for_all,
-            "one-example-for-all",
-            "all examples of a file come back the same: in each column `count` symbols are to be "
-            "read, one for each example",
-        ),
+        when(one_for_all, *_ONE_FOR_ALL),
         *(when(moved == name, name, text) for name, (text, _) in _MISPLACED.items()),
         when(
             reads_the_other_coder(codec, draw),
@@ -1661,6 +1661,8 @@ def claim_of_the_noise(
                 "message-unread",
                 "the same comes out, whatever goes in: x must come from the message",
             ),
+            when(anew, "decoder-begins-anew", _MISPLACED["decoder-begins-anew"][0]),
+            when(enough and same, *_ONE_FOR_ALL),
             when(
                 enough and len(asked.shapes) == 1,
                 "one-pass",
