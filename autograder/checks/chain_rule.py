@@ -708,6 +708,12 @@ _PRODUCT = (
         gives=trailing,
     ),
     Mistake(
+        "factor-axes-backwards",
+        "the axes of each factor are read from the last to the first: axis 0 of factor i belongs "
+        "to x_1, its last axis to x_i",
+        gives=lambda tables: product_of([table.transpose() for table in tables]),
+    ),
+    Mistake(
         "log-for-probability",
         "these are logs: the joint holds probabilities",
         after=lambda p, *_: log_of(p),
@@ -1157,11 +1163,11 @@ def score_of_a_word(log_likelihood: Standin, draw: Draw) -> Iterator[Claim | Cau
         ),
         Property(
             "finite",
-            "it stays finite where the probability itself is too small for a float",
+            "the sum is right where the probability itself is too small for a float, too",
             words_too_rare_for_a_float,
             points=1,
-            asks="a finite sum of logs: the product would be smaller than the smallest float64, "
-            "5e-324",
+            asks="the sum of the logs, a finite number: the product would be smaller than the "
+            "smallest float64, 5e-324",
             needs="sum",
         ),
         Property(
@@ -1392,12 +1398,14 @@ def draw_forced(draw: Draw) -> list[np.ndarray]:
 
 def claim_of_the_impossible(take: Callable[..., np.ndarray], draw: Draw, recognized: bool) -> Claim:
     """What has probability 0 never comes; why it does is told unless it is `recognized`."""
-    forced = draw_forced(draw)
-    n, k = len(forced), len(forced[0])
-    support = product_of(forced) > 0
     calls = [500] + [1] * 40  # in one call all may be alike
-    x = np.concatenate([take(forced, count, draw.numpy_generator()) for count in calls])
-    never = int((~support[tuple(x.T)]).sum())
+    for _ in range(3):  # of one model a wrong row may happen to be the right one
+        forced = draw_forced(draw)
+        n, k = len(forced), len(forced[0])
+        x = np.concatenate([take(forced, count, draw.numpy_generator()) for count in calls])
+        never = int((product_of(forced)[tuple(x.T)] == 0).sum())
+        if never:
+            break
     first = int((x[:, 0] == k - 1).sum())
     ends = [forced[i][tuple(x[:, :i].T)].argmax(axis=-1) for i in range(1, n)]  # what must follow
     constant = [i for i in range(1, n) if np.ptp(x[:, i]) == 0 and np.ptp(ends[i - 1]) > 0]
@@ -1969,7 +1977,8 @@ def answers_from_a_table(conditional_query: Standin, draw: Draw) -> Iterator[Cla
         ),
         Property(
             "edges",
-            "no evidence leaves the joint, full evidence leaves 1, impossible evidence is refused",
+            "no evidence leaves the joint, full evidence leaves 1, impossible evidence alone is "
+            "refused",
             edges_of_evidence,
             points=1,
             asks="the joint itself; the number 1; a ValueError where 0/0 would be the answer, and "

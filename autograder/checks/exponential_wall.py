@@ -230,8 +230,8 @@ _TABLE = (
     ),
     *several(
         "int64-overflow",
-        "NumPy's integers have 64 bits at most: what is larger loses its highest digits, without a "
-        "word; multiply Python ints",
+        "integers of 64 bits, as NumPy and torch have them, lose the highest digits of what is "
+        "larger, without a word: multiply Python ints",
         lambda c: wrapped(math.prod(c)) - 1,
         lambda c: wrapped(math.prod(c) - 1),
     ),
@@ -824,8 +824,8 @@ _NET = (
     ),
     *net_as(
         "int64-overflow",
-        "NumPy's integers have 64 bits at most, and what is larger loses its highest digits: "
-        "multiply Python ints",
+        "integers of 64 bits, as NumPy and torch have them, lose the highest digits of what is "
+        "larger: multiply Python ints",
         lambda c, p: net_count(c, p, rows=lambda ks: wrapped(math.prod(ks))),
         lambda c, p: wrapped(net_count(c, p)),
     ),
@@ -1145,7 +1145,8 @@ _FVSBN = (
     ),
     *several(
         "one-bias-for-all",
-        "you count a single bias: each of the n regressions has its own",
+        "that is n(n − 1)/2 + 1: a bias for x_1, and then one number too few for every variable. "
+        "x_i has i − 1 weights AND a bias of its own: one bias does not serve all",
         lambda n: n * (n - 1) // 2 + 1,
     ),
     *several(

@@ -591,8 +591,8 @@ _OF_PRICES = (
             "coin of its own",
             options={"of": lambda s, x: -x * (s - np.logaddexp.reduce(s, axis=1, keepdims=True))}),
     Mistake("bits-inverted", options={"read": np.negative},
-            advice="this is the nll of 1 − x, as with log|x − p|: a bit that is 1 has "
-                   "probability σ(logit), a bit that is 0 has 1 − σ(logit)"),
+            advice="each bit is priced as if it were the other one, as with log|x − p|: a bit "
+                   "that is 1 has probability σ(logit), a bit that is 0 has 1 − σ(logit)"),
     Mistake("zeros-forgotten", options={"of": lambda s, x: x * softplus(-s)},
             advice="only the ones are counted: a white pixel was a surprise too, −log(1 − "
                    "σ(logit))"),
@@ -1015,6 +1015,7 @@ def subject_of_draws(
 
 
 HEARD = "samples that change with the weights and biases"
+_VARIED = "a first bit that is 0 in some examples and 1 in others"
 
 
 @checks("sample", lesson=LESSON, points=4, see="Exercise 3: from votes to pictures")
@@ -1073,6 +1074,8 @@ def bits_drawn_one_after_the_other(sample: Standin, draw: Draw) -> Iterator[Clai
         "where bits copy earlier ones, so do the samples, whatever the first bit is",
         is_bits and obey.all() and both,
         points=1,
+        # One first bit for all obeys, too: that it is drawn is judged above.
+        waits=waits_unless(right or both or not (is_bits and obey.all()), _VARIED),
         saw=f"{(~obey).sum()} of 64 examples in which a bit does not fit the earlier one that it "
         "copies"
         if not obey.all()
@@ -1205,17 +1208,22 @@ def _claim_on_any_length(take: Program, draw: Draw, right: bool) -> Claim:
     whole[:, -1] = 1 - whole[:, -1]  # as no draw would give it
     full = take(whole, weight, bias, draw.generator())
     empty = take(np.zeros((64, 0)), weight, bias, draw.generator())
-    drawn = follows(empty, parent, turns).all() and 0 < empty[:, 0].sum() < 64
+    drawn, both = bool(follows(empty, parent, turns).all()), 0 < empty[:, 0].sum() < 64
+    fit = bool(own.all() and (full == whole).all() and drawn)
     return claim(
         "every example goes on from its own beginning, of any length from 0 to n",
-        own.all() and (full == whole).all() and drawn,
+        fit and both,
         points=0.5,
         saw=f"{(~own).sum()} of {len(x)} examples that do not go on from their own beginning"
         if not own.all()
         else "a complete example that was changed"
         if not (full == whole).all()
-        else "an empty prefix that does not give samples",
+        else "examples after an empty prefix in which a bit does not fit the earlier one"
+        if not drawn
+        else f"a first bit that is {empty[0, 0]:.0f} in all 64 examples after an empty prefix, "
+        "where it is a fair coin",
         asks="rows do not mix; with k = n nothing is drawn, with k = 0 all is",
+        waits=waits_unless(right or both or not fit, _VARIED),
         advice="two given bits and three drawn ones are as they should be: what is different with "
         "other numbers of them?"
         if right

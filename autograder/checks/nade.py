@@ -176,6 +176,11 @@ _ADVICE = {
     "in their sequence and only breaks the rows elsewhere, and gives no columns",
     "future-filled-in": "bits that come later are filled in with a number and vote: leave their "
     "columns out",
+    "padded-at-the-end": "the sums stay where they are, and the last one is made 0: the "
+    "zeros belong in front, so that each step gets the sum of the step before it",
+    "viewed-for-turned": "the logits stand in memory step after step, all examples of a step "
+    "together: a view or a reshape leaves them so, and mixes the examples; turn them (.T), or "
+    "stack them along dim 1",
     "moved-along-the-hidden-units": "the sums are moved from one hidden unit to the next: they "
     "should be moved from one step to the next",
     "bit-late": "column i is added times the bit BEFORE x_i: the bit just drawn switches on its "
@@ -228,6 +233,10 @@ def _further(sums: np.ndarray) -> np.ndarray:
 _SCANS = (
     ("moved-along-the-hidden-units", {"shift": _further}),
     ("rolled", {"shift": lambda sums: np.roll(sums, 1, axis=1)}),
+    (
+        "padded-at-the-end",
+        {"shift": lambda s: np.concatenate([s[:, :-1], np.zeros_like(s[:, :1])], axis=1)},
+    ),
     ("shifted-to-the-wrong-side", {"shift": _earlier}),
     *(
         (name, {"sums": sums, "shift": shift})
@@ -409,6 +418,11 @@ _LOGITS = (
         )
     ),
     *(Mistake(name, _ADVICE[name], gives=partial(scan, **wrong)) for name, wrong in _SCANS),
+    Mistake(
+        "viewed-for-turned",
+        _ADVICE["viewed-for-turned"],
+        after=lambda logits, *_: logits.T.reshape(logits.shape),
+    ),
 )
 
 
@@ -446,7 +460,10 @@ def _claims_on_logits(
 
 
 def _who_sees_whom(ask: Callable[..., np.ndarray], draw: Draw, points: float) -> Claim:
-    """Every logit moves with each bit before it, and with no other."""
+    """Every logit moves with each bit before it, and with no other: of each example, asked alone.
+
+    What the examples of a batch make of each other is a matter of the values.
+    """
     n, h = draw.integer(5, 7), 12
     seen = np.zeros((n, n), dtype=bool)
     for _ in range(3):
@@ -454,7 +471,7 @@ def _who_sees_whom(ask: Callable[..., np.ndarray], draw: Draw, points: float) ->
         base = draw.bits(1, n)
         rows = np.repeat(base, n + 1, axis=0)
         rows[np.arange(n), np.arange(n)] = 1 - base[0]
-        answer = ask(rows, *numbers)
+        answer = np.concatenate([ask(row[None], *numbers) for row in rows])
         seen |= (np.abs(answer[:n] - answer[n]) > 1e-4).T  # [i, j]: logit i moves with bit j
     leaks = [(i, j) for i, j in np.argwhere(seen) if j >= i]
     gaps = [(i, j) for i in range(n) for j in range(i) if not seen[i, j]]
@@ -955,15 +972,18 @@ def a_sweep_that_draws(sample: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         source,
         few=lambda count: take(numbers, count, draw.generator()),
     )
-    hears = yield from _hearing(take, chain, turns, draw)
+    hears = yield from _hearing(take, chain, turns, draw, right)
     yield _cost_of_a_sample(sample, draw, hears)
     yield from (source, form)
 
 
 def _hearing(
-    take: Callable[..., np.ndarray], chain: Numbers, turns: np.ndarray, draw: Draw
+    take: Callable[..., np.ndarray], chain: Numbers, turns: np.ndarray, draw: Draw, right: bool
 ) -> Generator[Claim, None, bool]:
-    """Every bit fits the one before it; returns whether that is so."""
+    """Every bit fits the one before it; returns whether that is so.
+
+    One first bit for all fits, too: whether it is drawn is judged before, `right` or not.
+    """
     x = take(chain, 64, draw.generator())
     bits = np.isin(x, (0, 1))
     astray = ((x[:, 1:] == 1) ^ (x[:, :-1] == 1) ^ (turns[1:] == 1)).any(1)
@@ -980,6 +1000,10 @@ def _hearing(
         else f"a first bit that is {x[0, 0]:.0f} in all 64 examples, where it is a fair coin",
         asks=f"examples of a model in which each of {len(turns)} bits copies its neighbor, or "
         "turns it around, the first one a fair coin",
+        waits=waits_unless(
+            right or both or astray.any() or not bits.all(),
+            "a first bit that is 0 in some examples and 1 in others",
+        ),
         advice="predict, draw, and add the column of the drawn bit to a before the next step",
     )
     yield said

@@ -9,7 +9,7 @@ UNIFORM = "after a prefix of probability 0 the row is uniform, and nothing is Na
 CELLS = "every cell is the product of its n factors"
 HOLES = "a joint with impossible words, and one of a single variable, come back as they were"
 SCORE = "each word gets the sum of its log-factors, in nats"
-FINITE = "it stays finite where the probability itself is too small for a float"
+FINITE = "the sum is right where the probability itself is too small for a float, too"
 IMPOSSIBLE = "an impossible word has log-likelihood −inf, a possible one never, and nothing is NaN"
 OFTEN = "8,000 samples are distributed as the joint"
 NEVER = "what has probability 0 never comes, and what has probability 1 always does"
@@ -21,7 +21,7 @@ FACTORS = (
 SAME = "their product, put back in its places, is the same joint"
 ONE = "a variable that does not come first may be the evidence"
 SEVERAL = "several variables may be the evidence, in whatever order they are listed"
-EDGES = "no evidence leaves the joint, full evidence leaves 1, impossible evidence is refused"
+EDGES = "no evidence leaves the joint, full evidence leaves 1, impossible evidence alone is refused"
 
 UPTO = "joint.sum(axis=tuple(range(i + 1, n)))"
 DIVIDE = "np.divide(upto, prefix, out=row, where=prefix > 0)"
@@ -411,6 +411,12 @@ return tables
     ),
     Wrong("joint", CELLS, "log-for-probability", edit=("return product", "return np.log(product)")),
     Wrong("joint", CELLS, "axis-order", edit=("return product", "return product.T")),
+    Wrong("joint", CELLS, "factor-axes-backwards", edit=(PRODUCT, PRODUCT + ".T")),
+    Wrong(  # right for two letters, and often for words of a model in which all is determined
+        "sample",
+        NEVER,
+        edit=("factor[tuple(x.T)]", "factor[tuple(x.T[[*range(x.shape[1])][:1] * x.shape[1]])]"),
+    ),
     Wrong("joint", CELLS, "last-factor-only", edit=("product[..., None] * factor", "factor")),
     Wrong(
         "joint",
