@@ -1884,15 +1884,26 @@ def _claim_on_far_levels(take: Callable[..., Array], draw: Draw, right: bool) ->
 SHARED = "one value of noise for a whole row, or a whole column"
 SHARED_BY_ALL = "one value of noise for all numbers of a call, and others in other calls"
 CELLS = 24  # of the noise, from −1 to 2 levels: 8 of them in [0, 1)
+FAR = 28  # so many cells of y on either side of 0, which grow wider outward
 
 
 def shares_of_noise(y: Array, x: Array, levels: int) -> Array:
-    """Shares of y · levels − x in cells of ⅛ from −1 to 2, and beyond; NaN counts there."""
+    """Shares of y · levels − x in cells of ⅛ from −1 to 2, and beyond; NaN counts there.
+
+    After them the shares of y itself, in cells of ½ of arsinh 4y: programs that leave the interval
+    by far, with all of their noise beyond its cells, are told apart by these.
+    """
     noise = np.nan_to_num(y * levels - x, nan=9.0, posinf=9.0, neginf=-9.0)
     noise = np.where(np.abs(noise) < 1e-3, np.abs(noise), noise)  # rounded in single precision
     noise = np.where(np.abs(noise - 1) < 1e-3, np.minimum(noise, 1 - 1e-3), noise)
     cells = np.clip(np.floor((noise + 1) * 8 + 1e-3), -1, CELLS).astype(int) + 1
-    return np.bincount(cells.reshape(-1), minlength=CELLS + 2) / noise.size
+    values = np.arcsinh(4 * np.nan_to_num(y, nan=1e9, posinf=1e9, neginf=-1e9))
+    far = np.clip(np.floor(2 * values + 1e-6), -FAR, FAR - 1).astype(int) + FAR
+    counts = [
+        np.bincount(cells.reshape(-1), minlength=CELLS + 2),
+        np.bincount(far.reshape(-1), minlength=2 * FAR),
+    ]
+    return np.concatenate(counts) / noise.size
 
 
 @functools.cache
@@ -1920,7 +1931,7 @@ def rule_of_noise(
     """Shares of the noise of (x + u) / levels. Each option turns one thing of it wrong."""
     u = width * evenly(x.size, noise).reshape(x.shape) + shift
     y = {"all": (x + u) / (levels + by), "x": x / (levels + by) + u, "u": x + u / levels, "": x + u}
-    y |= {"256": (x + u) / 256, "about 0": 2 * (x + u) / levels - 1}
+    y |= {"times": (x + u) * levels, "256": (x + u) / 256, "about 0": 2 * (x + u) / levels - 1}
     y |= {"cut off": np.clip(y["all"], 0.0, 1.0)}
     y |= {"x by one less": x / (levels - 1) + u / levels}
     y |= {"logit": logit(np.clip(y["all"], 1e-9, 1 - 1e-9)), "as in RealNVP": logit(
@@ -1998,6 +2009,11 @@ _NOISES = (
         options={"divided": "u"},
     ),
     Mistake("not-divided", "the values are not divided by levels", options={"divided": ""}),
+    Mistake(
+        "not-divided",
+        "the values are multiplied by levels: dividing brings them between 0 and 1",
+        options={"divided": "times"},
+    ),
     Mistake(
         "levels-ignored",
         "you divide by 256, whatever `levels` says",
@@ -2352,6 +2368,7 @@ def rule_of_pit(
     z = turned * (x[:, None] - mu) / sigma**power
     parts = {
         "normal": torch.special.ndtr(z),
+        "none": z,
         "logistic": torch.sigmoid(z),
         "density": torch.exp(-0.5 * z**2 - CONSTANT) / sigma,
         "erf": torch.special.erf(z),
@@ -2389,6 +2406,11 @@ def pit_plainly(x: Any, logits: Any, mu: Any, sigma: Any) -> Array:
 
 
 _OTHER_TRANSFORMS = (
+    Mistake(
+        "z-for-probability",
+        "the z of the components are averaged: Φ(z), the probability below x, is to be averaged",
+        options={"law": "none"},
+    ),
     Mistake(
         "erf",
         "erf runs from −1 to 1: the distribution function is ½ + ½ erf(z/√2)",

@@ -1950,6 +1950,7 @@ def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim 
             points=1,
             asks="what is left when both factors are fitted with two components, to 15 %",
             needs="one",
+            judged_alone=False,
             # Expectation maximization may stop in another local optimum: 15 % is room for that, and
             # far from the usual mistakes.
             alike=near(0.15),
@@ -1962,6 +1963,7 @@ def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim 
             asks="less with each component, and with the last one about what is left then: never 0",
             typical=False,
             needs="two",
+            judged_alone=False,
             alike=falls,
         ),
     )

@@ -55,10 +55,12 @@ class Property:
     `typical` says that its cases are ordinary ones, which tell rules apart by their numbers: if no
     mistake explains all answers of a check, one that explains all of a typical property is named.
     `needs` is the id of a property without which this one cannot be judged: if both fail, this one
-    waits. `alike` (instead of the subject's) says which answers count as the rule's; if it lets
-    answers count that are the same where the right ones differ, the property waits for others. So
-    it does if `unlike`, cases with other right answers, get the same: these are no evidence else.
-    `saw(answer, right, *args)` tells a failing case, instead of the subject's `told` and `show`.
+    waits. One that is not `judged_alone` waits then even if its own cases hold, since they are
+    compared too loosely to earn a point without it. `alike` (instead of the subject's) says which
+    answers count as the rule's; if it lets answers count that are the same where the right ones
+    differ, the property waits for others. So it does if `unlike`, cases with other right answers,
+    get the same: these are no evidence else. `saw(answer, right, *args)` tells a failing case,
+    instead of the subject's `told` and `show`.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Property:
     asks: str
     typical: bool = True
     needs: str = ""
+    judged_alone: bool = True
     alike: Same | None = None
     unlike: Callable[[Draw], Sequence[Args]] | None = None
     saw: Callable[..., str] | None = None
@@ -124,7 +127,8 @@ def examine(
                 yield _cause(subject, [p for p in properties if p.id in seen], seen, whole=False)
             raise
         failed = next((o for o in seen[one.id] if o.fails), None)
-        if failed and one.needs and any(o.fails for o in seen[one.needs]):
+        to_judge = failed or not one.judged_alone
+        if to_judge and one.needs and any(o.fails for o in seen[one.needs]):
             text = next(p.text for p in properties if p.id == one.needs)
             yield waiting(one.text, f"“{text}”", points=one.points, id=one.id)
             continue

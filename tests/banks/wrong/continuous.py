@@ -445,6 +445,7 @@ ANSWERS = (
         "dequantize", UNIFORM, "noise-after-the-division", edit=(FILLED, "return x / levels + u")
     ),
     Wrong("dequantize", UNIFORM, "not-divided", edit=(FILLED, "return x + u")),
+    Wrong("dequantize", UNIFORM, "not-divided", edit=(FILLED, "return (x + u) * levels")),
     Wrong("dequantize", UNIFORM, "gaussian-noise", edit=("torch.rand(", "torch.randn(")),
     Wrong(
         "dequantize",
@@ -510,6 +511,7 @@ ANSWERS = (
         edit=(SHARE, "return torch.exp(-mixture_nll(x, logits, mu, sigma))"),
     ),
     Wrong("pit", BELOW, "erf", edit=("torch.special.ndtr", "torch.erf")),
+    Wrong("pit", BELOW, "z-for-probability", edit=("torch.special.ndtr", "")),
     *MORE,
     *written(
         "sample",
