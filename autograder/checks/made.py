@@ -46,6 +46,7 @@ from autograder.inside.made import (
     fill_mask,
     fill_weights,
     in_evaluation,
+    moved_and_back,
     nll_of_logits,
     nll_slope,
     order_of,
@@ -363,6 +364,11 @@ def _one_by_another(rows: list[list[int]]) -> bool:
     )
 
 
+def _calls(assign: Assign, generator: Callable[[], Any]) -> Iterator[tuple[np.ndarray, ...]]:
+    """The degrees of both layers, of three units and three possible degrees, in many calls."""
+    return zip(*(assign(4, (3, 3), generator()) for _ in range(CALLS)), strict=True)
+
+
 def _each_by_itself(draw: Draw, assign: Assign, undrawn: str, *, evenly: bool) -> Claim:
     """Pairs of neighbors, in a layer and from one call to the next, are spread over all pairs.
 
@@ -370,9 +376,13 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str, *, evenly: bool) -
     do not come equally often, neither do pairs of them, though each unit draws by itself.
     """
     generator = draw.generator()  # one for all calls: what is left of it makes the next degrees
-    units, above = map(
-        np.stack, zip(*(assign(4, (3, 3), generator) for _ in range(CALLS)), strict=True)
-    )
+    units, above = (np.stack(layers) for layers in _calls(assign, lambda: generator))
+    again = ""
+    if len(np.unique(units, axis=0)) == 1:  # one and the same degrees, or a generator begun anew
+        others, above_them = (np.stack(layers) for layers in _calls(assign, draw.generator))
+        if len(np.unique(others, axis=0)) > 1:
+            units, above = others, above_them
+            again = "degrees that go on with the given generator, from call to call"
     copies = int((units == above).all(1).sum())  # of two layers of their own at most 1 in 6
     inside = bool(((units >= 1) & (units <= 3)).all())
     pairs = {
@@ -403,6 +413,7 @@ def _each_by_itself(draw: Draw, assign: Assign, undrawn: str, *, evenly: bool) -
         asks="each of the 9 pairs of degrees about as often as every other",
         waits=undrawn
         or waits_unless(inside, "degrees in 1 … n−1")
+        or again
         or waits_unless(
             not varied
             or (
@@ -1116,7 +1127,8 @@ def a_linear_layer_with_a_mask(MaskedLinear: Standin, draw: Draw) -> Iterator[Cl
         forms=(_affine_in_a_line,),
         mistakes=(unmasked, *_MISTAKES_OF_A_LAYER),
         show=lambda w, m, b, x, dtype: (
-            f"W {w.tolist()}, M {m.astype(int).tolist()}, b {None if b is None else b.tolist()}, "
+            f"W {w.tolist()}, M {m.astype(int).tolist()}, "
+            f"b {'None (or, if there is one, 3 everywhere)' if b is None else b.tolist()}, "
             f"x {x[0].tolist()}"
             if w.size <= 4
             else f"a layer of {w.shape[1]} inputs and {w.shape[0]} units, mask of {dtype}"
@@ -1358,15 +1370,15 @@ def network(
     between: Callable[[np.ndarray], np.ndarray] = lambda x: np.maximum(x, 0),
     last: Callable[[np.ndarray], np.ndarray] = np.asarray,
     masked: bool = True,
-    hidden: int | None = None,
+    hidden: slice = slice(None),
     around: str = "",
     moved_in: Callable[[np.ndarray], np.ndarray] = _in_position,
     moved_out: Callable[[np.ndarray], np.ndarray] = _in_position,
 ) -> np.ndarray:
     """Logits (B, n) of MADE with these places.
 
-    Options put something else between layers or behind the last, leave out what follows the
-    `hidden` layers from there on, add what a layer was given to what it makes of it, "ahead" of the
+    Options put something else between layers or behind the last, leave it out but behind the
+    `hidden` layers, add what a layer was given to what it makes of it, "ahead" of the
     ReLU or "behind" it, where both are equally wide, or move inputs or outputs: column d is that of
     variable moved(place)[d] then.
     """
@@ -1375,7 +1387,7 @@ def network(
         given, x = x, x @ (weight * mask if masked else weight).T + bias
         added: Any = given if i < len(layers) and given.shape == x.shape else 0.0
         x = x + added if around == "ahead" else x
-        followed = range(1, len(layers))[:hidden]
+        followed = range(1, len(layers))[hidden]
         x = between(x) if i in followed else x if i < len(layers) else last(x)
         x = x + added if around == "behind" else x
     return x[:, moved_out(place)]
@@ -1404,7 +1416,11 @@ _MISTAKES_OF_FORWARD = (
         )
     ),
     Mistake("last-relu-missing", "no ReLU follows the last hidden layer: it follows every layer "
-            "but the output's", options={"hidden": -1}),
+            "but the output's", options={"hidden": slice(-1)}),
+    Mistake("first-relu-missing", "no ReLU follows the first layer: it follows every layer but the "
+            "output's", options={"hidden": slice(1, None)}),
+    Mistake("spins-for-bits", "the bits go in as −1 and 1: the layers are given x as it is",
+            gives=lambda layers, x, place, **wrong: network(layers, 2 * x - 1, place, **wrong)),
     Mistake("tanh-for-relu", "a tanh stands where a ReLU is asked, between the layers",
             options={"between": np.tanh}),
     Mistake("probabilities-for-logits", "these are probabilities, between 0 and 1: forward "
@@ -1517,7 +1533,9 @@ def conditionals_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Caus
     )
     odd = next((o for o in seen if o.fails), None)
     yield claim(
-        "a ReLU follows each layer but the last",
+        "the logits are those of the layers in turn, a ReLU behind each but the last"
+        if seen
+        else "something nonlinear stands between the layers",
         not flat and odd is None,
         points=0.5,
         saw="logits that are straight lines of the bits: each bit adds its own amount, whatever "
@@ -1584,7 +1602,8 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
             mixing |= seen.rows_mix
             everything &= bool(seen.sees.all())  # which is to see the past for free
             alive |= bool(seen.sees.any())  # a constant, or nothing but NaN, is blind for free
-            where = f"at n = {n}, place {place.tolist()}{' after reorder' * turned}"
+            order = f"place {place.tolist()}" if turns else "no place given"
+            where = f"at n = {n}, {order}{' after reorder' * turned}"
             leaks += [(int(d), int(j), where, turned) for d, j in seen.forbidden(place)]
             gaps += [(int(d), int(j), where, turned) for d, j in seen.missing(place)]
     yield claim(
@@ -1605,8 +1624,8 @@ def _claims_on_paths(MADE: Standin, draw: Draw) -> Iterator[Claim]:
             when(
                 leaks and all(turned for *_, turned in leaks),
                 "reorder-incomplete",
-                "before reorder nothing leaks, and after it something does: some layer still has "
-                "masks of the old order",
+                "before reorder nothing leaks, and after it something does: it leaves a layer "
+                "whose mask is not the one of the new order and of the degrees that the model has",
             ),
             when(
                 not any(turned for *_, turned in leaks)
@@ -1745,7 +1764,8 @@ _MISTAKES_OF_NLL = (
             gives=lambda logits, x: nll_by_rule(1 / (1 + np.exp(-logits)), x)),
     Mistake("not-summed", "one number for each variable: a sum over them is missing",
             gives=lambda logits, x: np.logaddexp(0.0, logits) - x * logits),
-    Mistake("bits-inverted", "this is the nll of 1 − x: a logit is the log-odds of a ONE",
+    Mistake("bits-inverted", "each bit is priced as if it were the other one: a logit is the "
+            "log-odds of a ONE",
             gives=lambda logits, x: nll_by_rule(logits, 1 - x)),
     Mistake("x-for-logits", "this is what x says of itself: the logits come from the model",
             gives=lambda logits, x: nll_by_rule(x, x)),
@@ -2304,8 +2324,71 @@ def a_distribution_in_one_pass(MADE: Standin, draw: Draw) -> Iterator[Claim | Ca
             "nll and sample do not belong to one model",
         ],
     )
+    if abs(worst - 1) < 1e-3 and max(off) < BOUND:
+        _note_what_stays(MADE, draw)
 
 
+def _note_what_stays(MADE: Standin, draw: Draw) -> None:
+    """Notes what no distribution shows: degrees and places that change, and biases that lack."""
+    n, hidden, seed = 6, (20, 20), draw.integer(0, 2**31)
+    place, other = draw_places(draw, n), draw_places(draw, n)
+    x, logits = all_bits(n), []
+    for _ in range(2):  # equal generators, equal degrees
+        generator = torch.Generator().manual_seed(seed)
+        model = made_by(MADE, n, hidden, tensor(place), generator)
+        randomize_parameters(model, np.random.default_rng(seed), gain=2.0)
+        logits.append(_logits(model, x))
+    facts = moved_and_back(MADE, n, hidden, tensor(place), tensor(other), tensor(x).float())
+    facts = facts if isinstance(facts, dict) else {}
+    first = logits[0][:, place == 1]
+    odd = next(
+        (
+            name
+            for name, fails in (
+                ("generator-ignored", not nearly(*logits)),
+                ("degrees-drawn-anew", facts.get("same") is False),
+                ("arguments-overwritten", facts.get("kept") is False),
+                ("no-bias", not first.any()),
+            )
+            if fails
+        ),
+        "",
+    )
+    if odd:
+        text, saw, asks, advice = _STAYS[odd]
+        told = when(True, odd, advice)
+        note(MADE, claim(text, False, id=odd, points=COSTS, saw=saw, asks=asks, advice=told))
+
+
+_STAYS = {  # what is claimed, seen, asked and advised
+    "generator-ignored": (
+        "equal generators give equal degrees",
+        "two models that were made by equal generators have the same weights, and other logits",
+        "the degrees are drawn by the given generator",
+        "the degrees do not come from the generator that MADE is given: hand it on to "
+        "assign_degrees, which draws by it alone",
+    ),
+    "degrees-drawn-anew": (
+        "reorder there and back leaves the model as it was",
+        "other logits than at first, after reorder to another order and back",
+        "weights and degrees stay, and the masks follow: the old order brings the old model back",
+        "reorder leaves masks of other degrees, or of another order: make them of self.degrees, "
+        "which are drawn once, by the constructor",
+    ),
+    "arguments-overwritten": (
+        "what it is given stays as it was",
+        "the caller's place, which is another one after reorder",
+        "the caller's data as they were before the call",
+        "the model holds the very tensor that it was given as place, and reorder writes into it: "
+        "keep a copy of it (clone)",
+    ),
+    "no-bias": (
+        "the first variable has a probability of its own",
+        "a logit of 0 for the variable of place 1, whatever the weights are",
+        "any probability: nothing comes before it, so that its logit is a bias",
+        "your output layer has no bias, so that the first variable is a fair coin for ever",
+    ),
+}
 _SUM = "the probabilities of all 2^n vectors sum to 1"
 _AGREE = "samples come as often as exp(−nll) says, after reorder too"
 
@@ -2434,9 +2517,24 @@ _MISTAKES_OF_AVERAGES = (
         "one number for each example: the sum runs over orders only, not over examples too",
         options={"mean": lambda log_p: np.logaddexp.reduce(log_p, axis=None) - np.log(len(log_p))},
     ),
+    Mistake("one-maximum-for-all", "the largest log p of the whole BATCH is taken out before the "
+            "exponential: all terms of an example much less likely than its neighbors are 0 "
+            "then. The maximum is over the orders, for each example",
+            options={"mean": lambda log_p: np.log(np.exp(log_p - log_p.max()).mean(0))
+                     + log_p.max()}),
     Mistake("exp-underflows", "you leave log-space: exp(−2000) is 0 in floating point, and its "
             "logarithm −inf", options={"mean": lambda log_p: np.log(np.exp(log_p).mean(0))}),
 )  # fmt: skip
+
+
+def _very_unlike(case: Ensemble) -> tuple[Ensemble]:
+    """The same, the first example's log p smaller by 900, so that no float holds p beside the rest.
+
+    Its answer is smaller by as much.
+    """
+    log_p = case.log_p.copy()
+    log_p[:, 0] -= 900.0
+    return (Ensemble(case.orders, case.x, case.logits, log_p),)
 
 
 def _by_hand_of_two(case: Ensemble) -> str:
@@ -2505,15 +2603,18 @@ def an_average_of_probabilities(
             asks="Σ_x exp(answer) = 1: a mixture of distributions is one",
             typical=False,
             alike=lambda a, b: a.shape == b.shape and close(np.exp(a).sum(), np.exp(b).sum()),
-            saw=lambda answer, *_: (
+            saw=lambda answer, right, *_: (
                 f"probabilities of all 8 vectors that sum to {np.exp(answer).sum():.9g}"
+                if answer.shape == right.shape
+                else f"no number for each of the 8 vectors: an answer of shape {answer.shape}"
             ),
         ),
         Property(
             "underflow",
             "nothing underflows: it holds for thousands of variables too",
             lambda draw: [  # under orders that differ little, so that every one of them counts
-                _ensemble(draw, n := draw.integer(1500, 1600), 3, draw.bits(3, n), 0.003)
+                _ensemble(draw, n := draw.integer(1500, 1600), 3, draw.bits(3, n), 0.003),
+                _very_unlike(_ensemble(draw, n, 3, draw.bits(3, n), 0.003)[0]),
             ],
             points=1,
             asks="a finite log-likelihood: e^−2000 is 0 in floating point, −2000 is not",
@@ -2842,7 +2943,7 @@ def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | 
         draw,
         Property(
             "one-layer",
-            "one hidden layer: a unit of degree m has m connections below it and n − m above",
+            "the connections and the biases of one hidden layer are counted",
             one_hidden_layer,
             points=1,
             asks="n connections for each hidden unit, whatever its degree, and h + n biases",
@@ -2850,10 +2951,11 @@ def numbers_of_a_made(made_parameters: Standin, draw: Draw) -> Iterator[Claim | 
         ),
         Property(
             "layers",
-            "between hidden layers only m(above) ≥ m(below) is connected",
+            "so are those of several, with the degrees m_k = 1 + k mod (n − 1) in each",
             several_hidden_layers,
             points=1,
-            asks="the ones of every mask, with the degrees m_k = 1 + k mod (n − 1) in each layer",
+            asks="the ones of every mask, where between hidden layers m(above) ≥ m(below), and a "
+            "bias for each unit and output",
         ),
         Property(
             "no-layer",

@@ -190,6 +190,21 @@ def recorded(beside: Any, orders: Any, x: Any, logits: Any, nll: Any) -> Any:
 
 
 @inside
+def moved_and_back(made: Any, n: int, hidden: Any, place: Any, other: Any, x: Any) -> Any:
+    """Of a new model that is given another order, and the first one again: what is as it was.
+
+    Whether the given tensor `place` is, and whether the logits of x are.
+    """
+    given = place.clone()
+    model = made(n, hidden, given)
+    before = model(x)
+    model.reorder(other)
+    kept = bool((given == place).all())
+    model.reorder(place.clone())
+    return {"kept": kept, "same": bool(torch.allclose(model(x), before, atol=1e-5))}
+
+
+@inside
 def order_of(model: Any) -> Any:
     """The places of a Recorded model, as `reorder` has set them last."""
     return model._orders[model._now]

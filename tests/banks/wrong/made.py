@@ -8,7 +8,7 @@ RULE = "every connection that the rule allows is there, and no other"
 SHAPE = "there is one mask of zeros and ones for each layer, of shape (out, in)"
 LOGIT_BLIND = "no logit sees its own variable or a later one, in the order that was given"
 LOGIT_SEES = "every logit sees all of its past"
-RELU = "a ReLU follows each layer but the last"
+RELU = "the logits are those of the layers in turn, a ReLU behind each but the last"
 ODDS = "logits are log-odds: any numbers, below 0 and above"
 NLL = "nll is −log p(x) in nats, one number for each example"
 LARGE = "nll holds for large logits too"
@@ -27,8 +27,8 @@ BUFFER = "the mask is a buffer: saved with the model, moved with it, and never t
 MEAN = "the answer is log (1/K) Σ_k p(x | order k), one number for each example"
 LAST_ORDER = "the model is left in the last of the orders"
 UNDERFLOW = "nothing underflows: it holds for thousands of variables too"
-SHALLOW = "one hidden layer: a unit of degree m has m connections below it and n − m above"
-DEEP = "between hidden layers only m(above) ≥ m(below) is connected"
+SHALLOW = "the connections and the biases of one hidden layer are counted"
+DEEP = "so are those of several, with the degrees m_k = 1 + k mod (n − 1) in each"
 NO_LAYER = "without a hidden layer a MADE is an FVSBN"
 ALONE = "one variable needs one number"
 
@@ -63,6 +63,16 @@ SLIPS = (
         (LAYER, LAYER.replace("(size,)", "(1,)") + ".repeat(size)"),
     ),
     ("build_masks", RULE, "input-degrees-from-0", ("[], place", "[], place - 1")),
+    (
+        "average_over_orders",
+        UNDERFLOW,
+        "one-maximum-for-all",
+        (
+            LOGSUMEXP,
+            "log_p = torch.stack(terms)\n    most = log_p.max()\n"
+            "    return torch.exp(log_p - most).mean(0).log() + most",
+        ),
+    ),
     (
         "build_masks",
         RULE,
@@ -288,8 +298,14 @@ def assign_degrees(n, hidden_sizes, generator=None):
     ),
     Wrong(
         "assign_degrees",
-        "each unit draws its degree by itself, whatever its neighbors drew",
+        EACH,
         "same-every-call",
+        edit=(LAYER, "layer = torch.arange(size) % (n - lowest) + lowest"),
+    ),
+    Wrong(
+        "assign_degrees",
+        SEED,
+        "reseeded",
         edit=(
             "degrees, lowest = [], 1",
             "degrees, lowest = [], 1\n"
@@ -698,6 +714,57 @@ def assign_degrees(n, hidden_sizes, generator=None):
             ("return self.layers[-1](x)", "return self.layers[-1](x) + skip"),
         ),
     ),
+    *(
+        Wrong("MADE", fails, name, check="MADE", edit=edit)
+        for fails, name, edit in (
+            (
+                "equal generators give equal degrees",
+                "generator-ignored",
+                ("assign_degrees(n, hidden_sizes, generator)", "assign_degrees(n, hidden_sizes)"),
+            ),
+            (
+                "reorder there and back leaves the model as it was",
+                "degrees-drawn-anew",
+                (
+                    "zip(self.layers, build_masks(self.degrees, place), strict=True)",
+                    "zip(self.layers, build_masks(assign_degrees(self.n, [len(m) for m in "
+                    "self.degrees]), place), strict=True)",
+                ),
+            ),
+            (
+                "what it is given stays as it was",
+                "arguments-overwritten",
+                ("place.clone()", "place"),
+            ),
+            (
+                "the first variable has a probability of its own",
+                "no-bias",
+                ("m.shape[0], m)", "m.shape[0], m, bias=False)"),
+            ),
+        )
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "first-relu-missing",
+        check="MADE.forward",
+        edit=(
+            (
+                "for layer in self.layers[:-1]:",
+                "x = self.layers[0](x)\n        for layer in self.layers[1:-1]:",
+            ),
+        ),
+    ),
+    Wrong(
+        "MADE",
+        RELU,
+        "spins-for-bits",
+        check="MADE.forward",
+        edit=(
+            "for layer in self.layers[:-1]:",
+            "x = 2 * x - 1\n        for layer in self.layers[:-1]:",
+        ),
+    ),
     Wrong(
         "MADE",
         LOGIT_SEES,
@@ -914,7 +981,7 @@ def assign_degrees(n, hidden_sizes, generator=None):
     ),
     Wrong(
         "MADE",
-        RELU,
+        "something nonlinear stands between the layers",
         "no-relu",
         check="MADE.forward",
         source="""
