@@ -1683,6 +1683,15 @@ def one_after_the_other(p: np.ndarray, evidence: dict[int, int]) -> Any:
     return p / p.sum() if p.sum() > 0 else Raised(True)
 
 
+def in_order_of_the_list(p: np.ndarray, evidence: dict[int, int]) -> Any:
+    """What comes out if evidence is taken one by one, each axis less by the number of cuts."""
+    for cuts, (axis, value) in enumerate(evidence.items()):
+        if axis - cuts >= p.ndim or value >= p.shape[axis - cuts]:
+            return Raised(False)
+        p = np.take(p, value, axis=axis - cuts)
+    return p / p.sum() if p.sum() > 0 else Raised(True)
+
+
 def values_for_keys(p: np.ndarray, evidence: dict[int, int]) -> Any:
     """The answer to evidence whose variables and values have changed places."""
     if any(value >= p.ndim or key >= p.shape[value] for key, value in evidence.items()):
@@ -1790,6 +1799,21 @@ _QUERIES = (
             options={"cut_out": cut_by_one(which)},
         )
         for which in (0, -1)
+    ),
+    Mistake(
+        "largest-for-sum",
+        "the cut is divided by its LARGEST entry: its sum, p(evidence), divides it",
+        gives=lambda p, evidence: (
+            query(p, evidence, divide=False) / query(p, evidence, divide=False).max()
+            if query(p, evidence, divide=False).max() > 0
+            else Raised(True)
+        ),
+    ),
+    Mistake(
+        "evidence-taken-for-sorted",
+        "the evidence is cut in the order in which it is listed, as if its variables rose: each "
+        "cut moves only the axes BEHIND it, so sort the variables, or cut at all of them at once",
+        gives=in_order_of_the_list,
     ),
     Mistake(
         "zero-cell-for-impossible",

@@ -818,6 +818,12 @@ _NET = (
         lambda c, p: sum(m for m, row in zip(node_counts(c, p), p, strict=True) if row),
     ),
     *net_as(
+        "last-node-only",
+        "that is the count of the last node alone: the nodes' counts add (does = stand where += "
+        "belongs?)",
+        lambda c, p: [0, *node_counts(c, p)][-1],
+    ),
+    *net_as(
         "ignores-the-graph",
         "that is the full table again: the missing arrows are what saves numbers",
         lambda c, p: table_count(c),

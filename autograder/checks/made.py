@@ -1061,6 +1061,12 @@ _MISTAKES_OF_A_LAYER = (
                 options={"kept": lambda weight, mask, low=low: np.where(mask, weight, low)})
         for low in (-1e9, -1e10, -1e4)
     ),
+    Mistake("mask-added", "the mask is added to the weight: multiply by it, and a weight whose "
+            "mask is 0 is gone", options={"kept": np.add}),
+    Mistake("divided-by-the-connections", "each unit's weights are divided by the number of its "
+            "connections: the mask removes weights, and leaves the others as they are",
+            options={"kept": lambda weight, mask: weight * mask / np.maximum(
+                mask.sum(1, keepdims=True), 1)}),
     Mistake("mask-inverted", "your mask keeps what it should remove: a connection stays where the "
             "mask is 1", options={"kept": lambda weight, mask: weight * ~mask}),
 )  # fmt: skip

@@ -1474,6 +1474,11 @@ _COUNT = (
         lambda n, h: 2 * n * h + 2 * h,
     ),
     *several(
+        "one-b-for-all",
+        "you count a single number of b: every variable has a bias of its own",
+        lambda n, h: 2 * n * h + h + 1,
+    ),
+    *several(
         "counts-one-matrix",
         "you count one matrix: W leads into the hidden layer, V out of it, and they are not the "
         "same",

@@ -168,6 +168,17 @@ SLIPS = (
         (CUT, "evidence = dict(list(evidence.items())[:1])\n    " + CUT),
     ),
     ("conditional_query", EDGES, "zero-cell-for-impossible", ("mass == 0:", "(cut == 0).any():")),
+    ("conditional_query", ONE, "largest-for-sum", ("cut.sum()", "cut.max()")),
+    (
+        "conditional_query",
+        SEVERAL,
+        "evidence-taken-for-sorted",
+        (
+            CUT,
+            "cut = joint\n    for cuts, (d, value) in enumerate(evidence.items()):\n"
+            "        cut = np.take(cut, value, axis=d - cuts)",
+        ),
+    ),
     (
         "conditional_query",
         EDGES,

@@ -354,6 +354,7 @@ return count
         "",
         edit=("for i in range(n):", "for i in range(1, n):"),
     ),
+    Wrong("bayes_net_parameters", ROWS, "last-node-only", edit=("count += (", "count = (")),
     Wrong(  # the full table
         "bayes_net_parameters",
         ROWS,

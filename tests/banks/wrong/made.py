@@ -63,6 +63,16 @@ SLIPS = (
         (LAYER, LAYER.replace("(size,)", "(1,)") + ".repeat(size)"),
     ),
     ("build_masks", RULE, "input-degrees-from-0", ("[], place", "[], place - 1")),
+    ("MaskedLinear", OUTPUT, "mask-added", (FORWARD, FORWARD.replace("* self", "+ self"))),
+    (
+        "MaskedLinear",
+        OUTPUT,
+        "divided-by-the-connections",
+        (
+            FORWARD,
+            FORWARD.replace("self.mask", "self.mask / self.mask.sum(1, keepdim=True).clamp(1)"),
+        ),
+    ),
     (
         "average_over_orders",
         UNDERFLOW,

@@ -770,6 +770,7 @@ def autoencoder_dependencies(model):
         "nade_parameters",
         "nade_parameters(n, hidden)",
         (STORED, "biases-of-one-size", "return 2 * n * hidden + 2 * n"),
+        (STORED, "one-b-for-all", "return 2 * n * hidden + hidden + 1"),
         (STORED, "biases-of-one-size", "return 2 * n * hidden + 2 * hidden"),
     ),
 )
