@@ -266,7 +266,8 @@ def the_price_of_an_outcome(ideal_bits: Standin, draw: Draw) -> Iterator[Claim |
         ),
         Property(
             "limits",
-            "what is certain costs nothing, what is impossible costs infinitely much",
+            "what is certain costs nothing, what is impossible infinitely much, what is nearly so "
+            "its own price",
             certain_and_impossible,
             0.5,
             asks="0 and inf, and a finite price for what is nearly impossible",
@@ -275,7 +276,7 @@ def the_price_of_an_outcome(ideal_bits: Standin, draw: Draw) -> Iterator[Claim |
         ),
         Property(
             "adds",
-            "prices add up, to the fraction of a bit",
+            "prices of thousands of outcomes are finite, and add up to the fraction of a bit",
             two_messages_and_both,
             0.5,
             asks="the price of two messages in one file is the sum of their prices",
@@ -709,7 +710,8 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim | 
         ),
         Property(
             "alone",
-            "a row's frequencies come from that row alone, in single precision too",
+            "a row's frequencies come from that row alone, divided by its sum, in single precision "
+            "too",
             single_tables,
             0.5,
             asks="the same for a float32 row whose sum is 1 up to 10^-5, whatever stands beside it",
@@ -719,7 +721,7 @@ def whole_numbers_that_agree(quantize: Standin, draw: Draw) -> Iterator[Claim | 
         ),
         Property(
             "refused",
-            "more symbols than parts are refused with a ValueError",
+            "more symbols than parts are refused with a ValueError, and as many are not",
             crowded_tables,
             0.5,
             asks="a ValueError when k > 2^bits, and an answer when k = 2^bits",
@@ -1092,8 +1094,9 @@ def claim_of_the_order(encode: Standin, draw: Draw, waits: str, lost: bool) -> C
     waits = waits or waits_unless(mine != begun_alike, "other files for other examples")
     packed = begins_as_packed(mine) and begins_as_packed(ended_alike)
     waits = waits or waits_unless(not packed, "a file that is the stream alone")
-    told = begins or is_a_stack_of(x[0], k, mine)
-    if not told and not waits:
+    turned = is_a_stack_of(x[0, ::-1], k, mine)  # its words begin with those that were put first
+    told = (begins and not turned) or is_a_stack_of(x[0], k, mine)
+    if not told and not turned and not waits:
         try:
             told = is_x(Codec(encode, partner(encode, "decode")).back(even, x, retold=False), x)
         except NotAttempted:
@@ -1104,14 +1107,25 @@ def claim_of_the_order(encode: Standin, draw: Draw, waits: str, lost: bool) -> C
         "a file is read from its first column on: what the reader needs first can be read first",
         told and not packed,
         points=0.5,
-        saw="files that begin alike for two examples of which only the ends are alike, and that "
+        saw="the file is a stack that gives the last symbol first"
+        if turned
+        else "files that begin alike for two examples of which only the ends are alike, and that "
         "neither a stack nor your decode reads"
         if ends
         else f"files that differ from the first bytes on, for two examples that differ from symbol "
         f"{n // 2 + 1} on, and that neither a stack nor your decode reads",
-        asks="examples that begin alike have files that begin alike, unless a stack reads them",
+        asks="a stack that gives the first symbol first"
+        if turned
+        else "examples that begin alike have files that begin alike, unless a stack reads them",
         waits=waits,
         advice=[
+            when(
+                turned,
+                "stack-order",
+                "an AnsCoder is a stack, and yours is filled from the first column on: the last "
+                "one is read first then, with a table that depends on all the others. Fill it from "
+                "back to front, or take a RangeEncoder",
+            ),
             when(
                 ends and not lost,
                 "columns-backwards",
@@ -1289,9 +1303,9 @@ def even_columns(codec: Codec, draw: Draw) -> tuple[Standin, np.ndarray]:
 
 _MISPLACED: dict[str, tuple[str, Sequence[Callable[[np.ndarray], np.ndarray]]]] = {
     "stack-order": (
-        "the columns come back in reverse order: an ANS coder is a stack, last in, first out, and "
-        "has to be filled from back to front; a range coder is a queue, and must be filled from "
-        "the front",
+        "the columns come back in reverse order: one of your two loops runs the wrong way. A range "
+        "coder is a queue, filled and read from the first column on; an AnsCoder is a stack, last "
+        "in, first out, filled from back to front and read from the first column on",
         (lambda x: x[:, ::-1], lambda x: x[::-1, ::-1]),
     ),
     "rows-and-columns": (

@@ -277,9 +277,9 @@ def attention_case(
 
 
 def square_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """As many queries as keys; a long text at the end."""
+    """As many queries as keys; in one case values of another length, in one a long text."""
     T, d = draw.integer(4, 6), draw.integer(3, 5)
-    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 4), ((), 5, 5, 6, 6), ((1,), 40, 40, 2, 2))
+    sizes = (((2, 3), T, T, d, d), ((1, 2), 3, 3, 4, 3), ((), 5, 5, 6, 6), ((1,), 40, 40, 2, 2))
     cases = [attention_case(draw, *size) for size in sizes]
     return [*cases, cases[0]]
 
@@ -319,7 +319,7 @@ def short_cases(draw: Draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Fewer queries than keys, and one of each."""
     S = draw.integer(5, 7)
     sizes = (((2, 2), 1, S, 4, 4), ((1, 3), draw.integer(2, 3), S, 3, 3), ((1, 1), 1, 1, 2, 2))
-    sizes += (((1, 2), 3, S, 4, 3),)  # values of another length
+    sizes += (((1, 2), 3, S, 4, 3),)
     return [attention_case(draw, *size) for size in sizes]
 
 
@@ -342,6 +342,8 @@ def smaller_attentions(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Iterator[
     for T, S in ((1, 1), (2, 2), (1, 2), (3, 3)):
         if T * S < q.size * k.size / 16:
             yield queries[S - T : S], keys[:S], values[:S]
+            if v.shape[-1] != q.shape[-1] and S > 1:
+                yield queries[S - T : S], keys[:S], values[:S, :1]
 
 
 def attention_by_hand(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> str:
@@ -1335,6 +1337,10 @@ _COUNTS = (
         norms=0, **wrong) + 13 * c["n_embd"]),
     Mistake("one-block", "you count one block: there are n_layer of them", options={"one_block":
         True}),
+    Mistake("a-matrix-forgotten", "C² numbers a block are missing, as many as one of the "
+        "attention's four matrices has (q, k, v and out)", options={"matrices": 11}),
+    Mistake("a-matrix-forgotten", "4 C² numbers a block are missing, as many as the attention's "
+        "four matrices have, or up, or down", options={"matrices": 8}),
     Mistake("no-output-projection", "the attention has four matrices: q, k, v and out",
         options={"matrices": 11, "biases": 8}),
     *several("times-heads", "heads share the width C: their number changes nothing",
@@ -1613,6 +1619,9 @@ _LOADS = (
         f"{part} is not transposed: Conv1D keeps (in, out), in every c_… weight",
         options={"turned": lambda name, a, part=part: conv1d(name, a) and part not in name}) for
         part in ("mlp.c_fc", "mlp.c_proj", "mlp.")),
+    Mistake("conv1d-not-transposed", "no c_proj is transposed, the attention's nor the network's: "
+        "Conv1D keeps (in, out), in every c_… weight", options={"turned": lambda name, a:
+        conv1d(name, a) and "c_proj" not in name}),
     *(Mistake("qkv-order", _ORDER, options={"letters": "".join(order)}) for order in
         itertools.permutations("qkv") if order != tuple("qkv")),
     Mistake("qkv-cut-wrong", _CUT, options={"cut": lambda a: (a[0::3], a[1::3], a[2::3])}),
@@ -1963,13 +1972,13 @@ def texts_to_score(draw: Draw) -> list[Asked]:
 
 
 def all_texts(draw: Draw) -> list[Asked]:
-    """The 27 texts that go on with three of 3 tokens, for two models."""
+    """The 27 texts that go on with three of 3 tokens, for two models: after one token and two."""
     rest = np.array(list(itertools.product(range(3), repeat=3)))
     cases = []
-    for _ in range(2):
-        first = np.full((27, 1), draw.integer(0, 2))
+    for given in (1, 2):
+        first = np.full((27, given), draw.integer(0, 2))
         model = Waves(3, float(draw.uniform(1)[0]), 1.5)
-        cases.append((model, np.concatenate([first, rest], axis=1), 1))
+        cases.append((model, np.concatenate([first, rest], axis=1), given))
     return cases
 
 
@@ -3079,7 +3088,7 @@ def keys_and_values_to_keep(Cache: Standin, draw: Draw) -> Said:
             points=0.5,
             asks="append and reorder in any order, each cache by itself",
             typical=False,
-            needs="append",
+            needs="reorder",
             saw=off_as_cache,
         ),
     )

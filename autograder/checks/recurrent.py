@@ -438,6 +438,11 @@ _UNROLLED = (
         "first-state-ignored",
         ("you begin with zeros, whatever h is given", {"start": "zeros"}),
     ),
+    Mistake(
+        "first-place-empty",
+        "place 0 holds zeros, and the steps begin with h: place 0 is h itself",
+        after=lambda v, *_: np.concatenate([0 * v[:, :1], v[:, 1:]], axis=1),
+    ),
     *one_of("backwards", ("the text is read from its end to its beginning", {"order": -1})),
     *one_of("one-symbol-only", ("each step reads the first symbol", {"reads": -99})),
     Mistake(
@@ -512,7 +517,7 @@ def states_of_a_text(unroll: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         draw,
         Property(
             "states",
-            "texts of T symbols have T + 1 states, and the state at place t has read t symbols",
+            "T symbols have T + 1 states: the first is h, and that at place t has read t symbols",
             functools.partial(texts, square=True),
             points=1.5,
             asks="h, step(x_1, h), step(x_2, that), …: (B, T + 1, H), h itself the first",
@@ -595,6 +600,7 @@ def rule_of_gru(
         "all": lambda: r * (from_x["n"] + from_h["n"]),
         "the input": lambda: r * from_x["n"] + from_h["n"],
         "by z": lambda: from_x["n"] + z * from_h["n"],
+        "h itself": lambda: from_x["n"] + r * h,
     }[reset]()
     n = _SQUASH[proposal](inner)
     share = {"z": z, "1 - z": 1 - z, "r": r, "-z": -z, "all": np.ones_like(z)}[keep]
@@ -712,6 +718,10 @@ _GATES = (
         "reset-of-the-input",
         ("r multiplies all of n's sum: only the part of the state", {"reset": "all"}),
         ("r multiplies the part of x: it resets the state's part", {"reset": "the input"}),
+    ),
+    *one_of(
+        "state-not-mapped",
+        ("r multiplies h itself in n: it multiplies U_n h + c_n", {"reset": "h itself"}),
     ),
     *one_of(
         "one-gate-for-both",
@@ -1601,7 +1611,8 @@ def windows_of_a_text(truncated_backprop: Standin, draw: Draw) -> Iterator[Claim
         draw,
         Property(
             "windows",
-            "each window has its loss, its gradient and its update; the state goes on",
+            "each window has its loss, its gradient and its update; the state goes on, "
+            "and comes back at the end with the sum of all losses",
             long_texts,
             points=2.5,
             asks="gradients that stop at the window's beginning, at a state that was carried there",
@@ -2078,6 +2089,7 @@ def in_rounds(
     turned: bool = False,
     rounds: int = 99,
     early: bool = False,
+    before: bool = False,
     start: int = 1,
     further: Callable[[int], int] = lambda distance: 2 * distance,
     goes_on: Callable[..., bool] = lambda distance, B, T: distance < T,
@@ -2093,7 +2105,7 @@ def in_rounds(
     while goes_on(distance, *a.shape[:2]) and distance < a.shape[1] and rounds > 0:
         here, near_b, near_a = a[:, distance:], b[:, :-distance], a[:, :-distance]
         new_a = np.concatenate([a[:, :distance], here * near_a], 1)
-        used = new_a[:, distance:] if early else near_a if turned else here
+        used = new_a[:, distance:] if early else near_a if turned or before else here
         joined = used * (b[:, distance:] if turned else near_b) + (
             near_b if turned else b[:, distance:]
         )
@@ -2104,6 +2116,17 @@ def in_rounds(
             b = np.concatenate([finished * b[:, :distance], joined], 1)
         a = new_a if grow else a
         distance, rounds = further(distance), rounds - 1
+    return b
+
+
+def place_by_place(a: Array, b: Array) -> Array:
+    """Rounds that write into the arrays they read, from the first place to the last."""
+    a, b, distance = a.copy(), b.copy(), 1
+    while distance < a.shape[1]:
+        for t in range(distance, a.shape[1]):
+            b[:, t] += a[:, t] * b[:, t - distance]
+            a[:, t] *= a[:, t - distance]
+        distance *= 2
     return b
 
 
@@ -2208,6 +2231,12 @@ _SCANS = (
         "this is a scan in logarithms, and a and b went in as they are (and they may be negative)",
         gives=by_sums,
     ),
+    Mistake(
+        "written-in-the-round",
+        "a round writes one place after the other, from the front, and later places read what it "
+        "has just made: all places of a round read what stood there before it",
+        gives=place_by_place,
+    ),
     *one_of(
         "a-ignored",
         ("this is the sum of the b: a_t must multiply what came before", {"decay": "none"}),
@@ -2258,6 +2287,12 @@ _SCANS = (
                 "joined-the-other-way-round",
                 "the map here comes AFTER the one before: its a multiplies the other's b",
                 {"turned": True},
+            ),
+            (
+                "a-of-the-map-before",
+                "what comes from the place before is multiplied by the a that stands THERE: by "
+                "the a of the place that it comes to",
+                {"before": True},
             ),
             (
                 "one-round",

@@ -150,11 +150,18 @@ def told(answer: Any) -> str:
     return f"{text} with sum {answer.sum():.4g}" if answer.ndim == 1 else text
 
 
-def answered_where(outside: Callable[[Any], bool], of: str, bounds: str) -> Mistake:
-    """The mistake of a function that answers where `of`, the number, has no meaning."""
+def answered_where(
+    outside: Callable[[Any], bool], of: str, bounds: str, which: str = ""
+) -> Mistake:
+    """The mistake of a function that answers where `of`, the number, has no meaning.
+
+    `which` says where, if not everywhere outside of its bounds.
+    """
     return Mistake(
         "not-refused",
-        f"{of} outside {bounds} is answered: test {of} first, and raise a ValueError with a "
+        f"{which} is answered, which lies outside {bounds}, too: raise a ValueError there"
+        if which
+        else f"{of} outside {bounds} is answered: test {of} first, and raise a ValueError with a "
         "sentence that says so",
         after=lambda value, array, number: ANSWERED if outside(number) else value,
     )
@@ -179,7 +186,8 @@ def words_of_refusal(of: str, bounds: str) -> tuple[Symptom, ...]:
         ),
         Symptom(
             "another-exception",
-            f"{of} outside {bounds} ends in another exception than a ValueError: test it first",
+            f"{of} outside {bounds} ends in another exception than a ValueError: raise that one, "
+            "before anything else is done",
             refused_as(lambda answer: answer != ANSWERED),
         ),
     )
@@ -419,8 +427,8 @@ _OF_TEMPERATURE = (
     ),
     *_OF_BATCHES,
     answered_where(lambda T: not T > 0, "T", "T > 0"),
-    answered_where(lambda T: T == 0, "T", "T > 0"),
-    answered_where(lambda T: T < 0, "T", "T > 0"),
+    answered_where(lambda T: T == 0, "T", "T > 0", "T = 0"),
+    answered_where(lambda T: T < 0, "T", "T > 0", "a negative T"),
 )
 _POSSIBLE = Symptom(
     "impossible-made-possible",
@@ -441,15 +449,23 @@ def warm_cases(draw: Draw) -> list[tuple]:
 
 
 def extreme_cases(draw: Draw) -> list[tuple]:
-    """True ties, cold and hot, logits in the thousands, near ones, and rows that lie far apart."""
+    """True ties, cold and hot, logits in the thousands, and near ones."""
     n = draw.integer(5, 8)
     tied = np.minimum(draw.normal(n), 3.0)  # no other one is near
     tied[draw.permutation(n)[: draw.integer(2, 3)]] = 4.0  # float32 has it exactly: a true tie
     large = draw.permutation(n) * 2000.0 + draw.integer(-9000, -4000)
     near = draw.permutation(n) * 2.0**-13  # as near to one another as the temperature is to 0
-    far = np.stack([draw.permutation(n) / 8 + 256.0 * row for row in range(3)])
-    cold = [(tied, 1e-4), (large, 1e-4), (near, 2.0**-13), (far, 0.25)]
+    cold = [(tied, 1e-4), (large, 1e-4), (near, 2.0**-13)]
     return [*cold, (tied, 1e4), (large, 1.0), (large, 1e4)]
+
+
+def batches_of_logits(draw: Draw) -> list[tuple]:
+    """A matrix, one more axis, and rows that lie so far apart that one largest logit serves one.
+
+    No exponent is so large that it overflows.
+    """
+    far = np.stack([draw.permutation(5) / 8 + shift for shift in (-60.0, 0.0, 60.0)])
+    return [(draw.normal(3, 5), 0.6), (draw.normal(2, 3, 4), 0.6), (far, 1.0)]
 
 
 def impossible_cases(draw: Draw) -> list[tuple]:
@@ -534,9 +550,9 @@ def a_softmax_of_divided_logits(temperature: Standin, draw: Draw) -> Iterator[Cl
             0.25,
             asks="e^(−inf) = 0, and the others as if the token did not exist",
             typical=False,
-            needs="softmax",
+            needs="limits",
         ),
-        rows(lambda d: [(d.normal(3, 5), 0.6), (d.normal(2, 3, 4), 0.6)], "softmax", 0.25),
+        rows(batches_of_logits, "softmax", 0.25),
         refusals("T", "T > 0", lambda d: [(d.normal(4), T) for T in (0.0, -1.0)], 0.5),
     )
 
@@ -845,8 +861,8 @@ _OF_TOP_K = (
         after=lambda value, p, k: RAISED if k > p.shape[-1] else value,
     ),
     answered_where(lambda k: k < 1, "k", "k ≥ 1"),
-    answered_where(lambda k: k == 0, "k", "k ≥ 1"),
-    answered_where(lambda k: k < 0, "k", "k ≥ 1"),
+    answered_where(lambda k: k == 0, "k", "k ≥ 1", "k = 0"),
+    answered_where(lambda k: k < 0, "k", "k ≥ 1", "a negative k"),
 )
 _BEYOND = Symptom(
     "k-beyond-V",
@@ -959,7 +975,7 @@ def the_k_best(top_k: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         rows(batches_for_k, "best", 0.25),
         Property(
             "edges",
-            "k ≥ V keeps all, and k < 1 is refused with a ValueError",
+            "k ≥ V keeps all as they are, and k < 1 is refused with a ValueError",
             edges_for_k,
             0.25,
             asks="all tokens are at most V; none at all is no distribution",
@@ -1206,13 +1222,13 @@ _OF_TOP_P = (
         gives=_as_many_as_the_most,
     ),
     *(
-        answered_where(outside, "p", "0 < p ≤ 1")
-        for outside in (
-            lambda m: not 0 < m <= 1,
-            lambda m: m <= 0,
-            lambda m: m == 0,
-            lambda m: m < 0,
-            lambda m: m > 1,
+        answered_where(outside, "p", "0 < p ≤ 1", which)
+        for outside, which in (
+            (lambda m: not 0 < m <= 1, ""),
+            (lambda m: m <= 0, "p ≤ 0"),
+            (lambda m: m == 0, "p = 0"),
+            (lambda m: m < 0, "a negative p"),
+            (lambda m: m > 1, "a p above 1"),
         )
     ),
 )
@@ -1716,10 +1732,11 @@ def three_in_their_order(next_probs: Standin, draw: Draw) -> Iterator[Claim | Ca
             cases_left_out,
             0.75,
             asks="T = 1, k = None and p = 1 leave the softmax of the logits as it is",
+            needs="order",
         ),
         Property(
             "ends",
-            "so it is for every T, k, p: cold, hot, one token, ties, hardly any mass, and no k = 0",
+            "it is right at the ends: cold, hot, one token, ties, hardly any mass, and no k = 0",
             cases_at_the_ends,
             0.25,
             asks="temperature for any T > 0, top-k for any k ≥ 1, top-p for any p up to 1; top-k "
@@ -2245,6 +2262,12 @@ _OF_BEAMS = (
         options={"kept": lambda width: 1},
     ),
     Mistake(
+        "few-of-each",
+        "of each beam its two best extensions are looked at, and no third one: compare ALL "
+        "extensions of all beams",
+        options={"each": 2},
+    ),
+    Mistake(
         "parent-score-forgotten",
         "beams are ranked by their last token alone: add the score of the prefix",
         options={"score": lambda parent, new: new},
@@ -2460,12 +2483,17 @@ def telling_tables(draw: Draw, width: int, length: int, V: int) -> list[np.ndarr
     while True:
         tables = random_tables(draw, V, length)
         right = [text for text, _ in beams(tables, width)]
+        if (
+            any(
+                beams_by_rule(tables, width, **one.options)[0] == right
+                for one in reversed(_OF_BEAMS[:5])  # the rarest to differ is the first
+            )
+            or _unmoved(tables, width)[0] == right
+        ):
+            continue
         exhaustive = beams(tables, V**length)
-        others = [beams_by_rule(tables, width, **one.options)[0] for one in _OF_BEAMS[:4]]
-        others += [_unmoved(tables, width)[0]]
         if (
             exhaustive[0][0] not in right
-            and all(texts != right for texts in others)
             and min(-np.diff([s for _, s in exhaustive[:12]])) > 1e-3
             and _margins(tables, width) > 1e-3
         ):
@@ -2606,10 +2634,10 @@ def the_best_prefixes_kept(beam_search: Standin, draw: Draw) -> Iterator[Claim |
         draw,
         Property(
             "tree",
-            "a beam of 2 finds the text that greedy misses on a two-step tree",
+            "a beam of 2 finds the text that greedy misses on a two-step tree, and its log p",
             trees_for_beams,
             0.75,
-            asks="the second-best first token, whose future is sure",
+            asks="the second-best first token, whose future is sure; its logarithms, added",
             typical=False,
             alike=best_is_right,
         ),
@@ -2964,6 +2992,7 @@ def surprise_per_token(score: Standin, draw: Draw) -> Iterator[Claim | Cause]:
             0.5,
             asks="V, 1, 173.1 bits for p = e^−120, and the average over all of 600 tokens",
             typical=False,
+            needs="bits",
         ),
     )
 

@@ -28,7 +28,7 @@ def unreached(function: Any, x: Any, h: Any, A: Any, U: Any) -> list[str]:
         states[:, -1].pow(2).sum().backward()
     first_cut, *cut = (one.grad is None or not one.grad.any() for one in leaves)
     told = (("the first state", first_cut), ("the step's weights", any(cut)))
-    return [name for name, missing in told if missing]
+    return [f"{name} from the last state" for name, missing in told if missing]
 
 
 @inside

@@ -3,13 +3,16 @@
 from tests.banks.bank import Wrong, written
 
 PRICE = "the price of all outcomes is −Σ log p / ln 2 bits"
-LIMITS = "what is certain costs nothing, what is impossible costs infinitely much"
-ADDS = "prices add up, to the fraction of a bit"
+LIMITS = (
+    "what is certain costs nothing, what is impossible infinitely much, what is nearly so its own "
+    "price"
+)
+ADDS = "prices of thousands of outcomes are finite, and add up to the fraction of a bit"
 SUMS = "each row sums to 2^bits, exactly"
 PARTS = "no symbol is left without a part, be its probability 0"
 NEAR = "frequencies are proportional to p, up to a few parts"
-ALONE = "a row's frequencies come from that row alone, in single precision too"
-REFUSED = "more symbols than parts are refused with a ValueError"
+ALONE = "a row's frequencies come from that row alone, divided by its sum, in single precision too"
+REFUSED = "more symbols than parts are refused with a ValueError, and as many are not"
 FILE = "the file of a set costs −log2 p(x) bits, within 0.5 % and 64 bits"
 SURE = "a sure thing costs nothing, and an impossible one can still be written"
 WORDS = "different words have different files, the same word the same, and x stays as it is"
@@ -391,6 +394,15 @@ return struct.pack("<I", len(x)) + encoder.get_compressed().tobytes()
         WORDS,
         "x-overwritten",
         edit=("    return encoder", "    x.zero_()\n    return encoder"),
+    ),
+    Wrong(
+        "encode",
+        ORDER,
+        "stack-order",
+        edit=(
+            ("encoder = RangeEncoder()", "encoder = AnsCoder()"),
+            ("encoder.encode(", "encoder.encode_reverse("),
+        ),
     ),
     Wrong(
         "encode",

@@ -1035,9 +1035,17 @@ def find_the_leak(models):
         "norm-shifts-forgotten",
         edit=("+ 2 * C", "+ C"),
     ),
+    Wrong("gpt2_parameters", ONCE, "a-matrix-forgotten", edit=("12 * C**2", "11 * C**2")),
+    Wrong("gpt2_parameters", ONCE, "a-matrix-forgotten", edit=("12 * C**2", "8 * C**2")),
+    Wrong(
+        "load_hf",
+        VALUES,
+        "conv1d-not-transposed",
+        edit=('if ".c_" in name and', 'if ".c_" in name and "c_proj" not in name and'),
+    ),
     Wrong(
         "causal_attention",
-        LAST,
+        MEAN,
         "scaled-by-values",
         edit=("math.sqrt(q.shape[-1])", "math.sqrt(v.shape[-1])"),
     ),

@@ -3,11 +3,14 @@
 from tests.banks.bank import Wrong, written
 
 SQUARE = "each row becomes tanh(W x + U h + b), where x is as long as h"
-STATES = "texts of T symbols have T + 1 states, and the state at place t has read t symbols"
+STATES = "T symbols have T + 1 states: the first is h, and that at place t has read t symbols"
 GRU = "the next state is (1 − z) n + z h, of the gates and the proposal of the formula"
 FULL = "a text that fills its row costs −log p of each symbol, and of its end"
 SHORTER = "a shorter text costs its symbols and its end, and nothing that stands behind"
-WINDOWS = "each window has its loss, its gradient and its update; the state goes on"
+WINDOWS = (
+    "each window has its loss, its gradient and its update; the state goes on, "
+    "and comes back at the end with the sum of all losses"
+)
 LOOSE = "no gradient goes back through the state that is returned"
 OFTEN = "each text comes as often as the model says, and holds the end from its end on"
 ITSELF = "each text is written for itself"
@@ -100,6 +103,17 @@ ANSWERS = (
     *written(
         "unroll",
         "unroll(step, x, h)",
+        (
+            STATES,
+            "first-place-empty",
+            """
+states = torch.zeros(len(h), x.shape[1] + 1, h.shape[1])
+for t in range(x.shape[1]):
+    h = step(x[:, t], h)
+    states[:, t + 1] = h
+return states
+""",
+        ),
         (
             STATES,
             "state-not-reset",
@@ -404,6 +418,25 @@ def sample(step, logits, h, limit, generator=None):
             "a-joined-too-early",
             (JOINED, "here * a[:, before] * b[:, before] + b[:, distance:]"),
         ),
+        ("a-of-the-map-before", (JOINED, "a[:, before] * b[:, before] + b[:, distance:]")),
+    ),
+    *written(
+        "scan",
+        "scan(a, b)",
+        (
+            SCANNED,
+            "written-in-the-round",
+            """
+a, b = a.clone(), b.clone()
+distance = 1
+while distance < a.shape[1]:
+    for t in range(distance, a.shape[1]):
+        b[:, t] = a[:, t] * b[:, t - distance] + b[:, t]
+        a[:, t] = a[:, t] * a[:, t - distance]
+    distance *= 2
+return b
+""",
+        ),
     ),
     *(
         Wrong("scan", SCANNED, name, source=f"def scan(a, b):\n    {body}\n")
@@ -695,6 +728,7 @@ return A * (b / safe).cumsum(dim=1)
         ("another-squashing", (GATES, GATES.replace("torch.sigmoid", "F.hardsigmoid"))),
         ("first-step-otherwise", (BLOCKS_H, BLOCKS_H.replace("+ c", "+ c * h.any()"))),
     ),
+    Wrong("gru_step", GRU, "state-not-mapped", edit=(PROPOSAL, "n = torch.tanh(n + r * h)")),
     Wrong("gru_step", GRADIENT, "gradient-cut", edit=(BLOCKS, BLOCKS.replace("W.T", "W.data.T"))),
     *_rows(
         "nll",

@@ -9,7 +9,7 @@ ROWS = "each row of a batch is treated by itself, and the argument stays as it w
 T_REFUSED = "T outside T > 0 is refused with a ValueError"
 K_BEST = "the k most probable tokens keep their proportions, all others get 0, the sum is 1"
 K_TIES = "where tokens tie, exactly k are kept, the lowest indices first"
-K_EDGES = "k ≥ V keeps all, and k < 1 is refused with a ValueError"
+K_EDGES = "k ≥ V keeps all as they are, and k < 1 is refused with a ValueError"
 FEWEST = (
     "the kept tokens are the fewest that hold at least p, the crossing one with them, normalized"
 )
@@ -18,12 +18,12 @@ ALL = "p = 1 keeps every token, however small"
 P_TIES = "of tied tokens only as many as needed are kept, the lowest indices first"
 P_REFUSED = "p outside 0 < p ≤ 1 is refused with a ValueError"
 ORDER = "the temperature comes first, top-k cuts what it gives, top-p what top-k left"
-ENDS = "so it is for every T, k, p: cold, hot, one token, ties, hardly any mass, and no k = 0"
+ENDS = "it is right at the ends: cold, hot, one token, ties, hardly any mass, and no k = 0"
 LEFT_OUT = "left out, each does nothing, and a batch is treated row by row"
 EACH = "each token is the most probable one after those chosen before it"
 FAR = "a text of 800 tokens has a log-probability"
 WHOLE = "the log-probability is that of the whole text, in nats"
-TREE = "a beam of 2 finds the text that greedy misses on a two-step tree"
+TREE = "a beam of 2 finds the text that greedy misses on a two-step tree, and its log p"
 BEAM = "at each step the best `width` of all extensions are kept, each score with its own text"
 EVERY = "with full width every text is there, with its log-probability, best first"
 LONG = "a text of 400 tokens has a log-probability, and beams that differ"
@@ -603,6 +603,20 @@ return tokens[0], total
     *written(
         "beam_search",
         "beam_search(step, width, length)",
+        (
+            BEAM,
+            "few-of-each",
+            """
+tokens, scores = torch.zeros(1, 0, dtype=torch.long), torch.zeros(1)
+for _ in range(length):
+    rows = step(tokens)
+    best, token = (scores[:, None] + rows).topk(min(2, rows.shape[1]))
+    scores, place = best.flatten().topk(min(width, best.numel()))
+    parent = place // best.shape[1]
+    tokens = torch.cat([tokens[parent], token.flatten()[place][:, None]], dim=1)
+return tokens, scores
+""",
+        ),
         (
             BEAM,
             "beam-is-greedy",
