@@ -800,6 +800,11 @@ def block_by_hand(x: np.ndarray, w: Weights, heads: int) -> str:
     )
 
 
+_ASKED_OF_CACHES = (
+    "k, v = cache.append(self.layer, k, v), once, between the split and the attention"
+)
+
+
 def cache_of_a_block(
     block: Standin, w: Weights, H: int, x: np.ndarray, draw: Draw, fits: bool
 ) -> Claim:
@@ -809,13 +814,32 @@ def cache_of_a_block(
     k, v = draw.normal(B, H, S, C // H), draw.normal(B, H, S, C // H)
     text = "with a cache, the new keys and values go there, and all that come back are used"
     try:
-        answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
         first = with_witness(block, tensor(x), 0)
-        single = with_witness(block, tensor(x[:, :1]), S - 1, tensor(k), tensor(v))
     except StudentFailed:
         if fits:
             raise
         return waiting(text, _ITS_FORMULA, points=0.5)
+    try:
+        answer = with_witness(block, tensor(x), S - T, tensor(k), tensor(v))
+        single = with_witness(block, tensor(x[:, :1]), S - 1, tensor(k), tensor(v))
+    except StudentFailed as why:
+        if not fits:
+            return waiting(text, _ITS_FORMULA, points=0.5)
+        return claim(
+            text,
+            False,
+            points=0.5,
+            saw=f"{str(why).rstrip('.')[:160]}, where the cache gives back {S} keys and values for "
+            f"{T} queries, and no error where it gives back as many",
+            asks=_ASKED_OF_CACHES,
+            advice=when(
+                True,
+                "cache-answer-ignored",
+                "where the cache holds earlier tokens, there are more keys and values than "
+                "queries: are BOTH those that cache.append returns, and do only the queries have "
+                "the length of x?",
+            ),
+        )
     out, given = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, [])
     out = expect_array(out, x.shape, "float", "the block's output")
     given = given if isinstance(given, list) else []
@@ -852,7 +876,7 @@ def cache_of_a_block(
         else "other keys and values than the block's own"
         if not sends
         else "an output that does not depend on the cache's keys and values as it should",
-        asks="k, v = cache.append(self.layer, k, v), once, between the split and the attention",
+        asks=_ASKED_OF_CACHES,
         waits=waits_unless(fits or proved or (sends and uses), _ITS_FORMULA),
         advice=[
             when(
@@ -884,7 +908,10 @@ def cache_of_a_block(
                 "cache-answer-ignored",
                 "the attention must use what cache.append RETURNS: all keys, not the new ones",
             ),
-            "hand k and v over after the heads are split: (B, H, T, C/H)",
+            "what cache.append returns are all keys and then all values: both go into self.attend, "
+            "behind the queries"
+            if sends
+            else "hand k and v over after the heads are split: (B, H, T, C/H)",
         ],
     )
 
@@ -1067,6 +1094,21 @@ _GPT2 = (
 )  # fmt: skip
 
 
+_FROM_ONE = Symptom(
+    "positions-from-1",
+    "positions count from 0: yours begin with 1, so that a text of n_positions tokens asks for one "
+    "more than wpe has",
+    lambda seen: (
+        any(isinstance(o.answer, str) for o in seen)
+        and all(
+            close(o.answer, gpt2_by_rule(*o.args, 1), 1e-4)
+            for o in seen
+            if isinstance(o.answer, np.ndarray)
+        )
+    ),
+)
+
+
 @checks("GPT2", lesson=LESSON, points=3, see="Exercise 3: GPT-2")
 def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
     """Tokens and positions in, logits of the next tokens out."""
@@ -1076,9 +1118,15 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
         fill(model, w)
         return model
 
-    def ask(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> np.ndarray:
+    def ask(tokens: np.ndarray, w: Weights, config: dict[str, int]) -> np.ndarray | str:
         wanted = (*tokens.shape, config["vocab_size"])
-        return expect_array(filled(w, config)(tensor(tokens)), wanted, "float", "the logits")
+        try:
+            answer = filled(w, config)(tensor(tokens))
+        except StudentFailed as why:
+            if tokens.shape[1] == config["n_positions"] and "out of range" in str(why):
+                return str(why)  # at the last position only
+            raise
+        return expect_array(answer, wanted, "float", "the logits")
 
     def cases(draw: Draw) -> list[tuple[np.ndarray, Weights, dict[str, int]]]:
         config = small_config(draw)
@@ -1092,7 +1140,7 @@ def the_whole_model(GPT2: Standin, draw: Draw) -> Said:
             ask,
             gpt2_by_rule,
             mistakes=_GPT2,
-            symptoms=(_RANDOM,),
+            symptoms=(_RANDOM, _FROM_ONE),
             show=show_model,
             smaller=smaller_models,
             by_hand=model_by_hand,
@@ -3374,7 +3422,8 @@ def on_search(rounds: Sequence[Round]) -> list[str | Advice]:
 def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
     """Models that see the future are told from those that do not, by running them."""
     plain = [("shifted", "centered"), ("late", draw.choice(("shifted", "centered")))]
-    hidden = [("gated", "rounded"), (plain[1][1], draw.choice(LEAKS[3:]))]
+    hidden = [("gated", "rounded"), (plain[1][1], draw.choice(LEAKS[3:])), ("rounded", "gated")]
+    plain.append(("late", "centered"))  # three groups: whoever guesses is right once in a thousand
     searches = [
         [searched(find_the_leak, habits, draw) for habits in two] for two in (plain, hidden)
     ]
@@ -3398,7 +3447,7 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
             points=1,
             saw=f"a model goes free that sees {_HABITS[missed[0]]}"
             if missed
-            else f"in two groups of five, {len(accused)} of {honest} honest models are accused"
+            else f"in three groups of five, {len(accused)} of {honest} honest models are accused"
             if accused
             else "a list that holds a name more than once"
             if repeated

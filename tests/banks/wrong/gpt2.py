@@ -1035,6 +1035,19 @@ def find_the_leak(models):
         "norm-shifts-forgotten",
         edit=("+ 2 * C", "+ C"),
     ),
+    Wrong(
+        "Block",
+        KEPT,
+        "cache-answer-ignored",
+        edit=("k, v = cache.append(self.layer", "k, _ = cache.append(self.layer"),
+    ),
+    Wrong("Block", KEPT, edit=("k, v = cache.append(self.layer", "v, k = cache.append(self.layer")),
+    Wrong(
+        "GPT2",
+        LOGITS,
+        "positions-from-1",
+        edit=("torch.arange(start, start + T", "torch.arange(start + 1, start + T + 1"),
+    ),
     Wrong("gpt2_parameters", ONCE, "a-matrix-forgotten", edit=("12 * C**2", "11 * C**2")),
     Wrong("gpt2_parameters", ONCE, "a-matrix-forgotten", edit=("12 * C**2", "8 * C**2")),
     Wrong(
