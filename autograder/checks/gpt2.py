@@ -3430,15 +3430,16 @@ def two_of_the_five_peek(find_the_leak: Standin, draw: Draw) -> Said:
     rounds = [*searches[0], *searches[1]]
     unheard = any(one.unheard for one in rounds)
     repeated = any(one.repeated for one in rounds)
-    for two, text in zip(
+    for two, kinds, text in zip(
         searches,
+        (LEAKS[:3], LEAKS[3:]),
         (
             "leaks one token ahead, by a mean, and in late positions are found, and only they",
             "leaks behind a closed gate and behind a rounding are found, and only they",
         ),
         strict=True,
     ):
-        missed = [habit for one in two for habit in one.missed]
+        missed = [habit for one in rounds for habit in one.missed if habit in kinds]
         accused = [name for one in two for name in one.accused]
         honest = sum(not habit for one in two for habit in one.who.values())
         yield claim(

@@ -1227,7 +1227,6 @@ _OF_TOP_P = (
             (lambda m: not 0 < m <= 1, ""),
             (lambda m: m <= 0, "p ≤ 0"),
             (lambda m: m == 0, "p = 0"),
-            (lambda m: m < 0, "a negative p"),
             (lambda m: m > 1, "a p above 1"),
         )
     ),

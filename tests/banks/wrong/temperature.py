@@ -143,6 +143,7 @@ ANSWERS = (
     ),
     Wrong("temperature", T_REFUSED, "not-refused", edit=(T_TEST, "")),
     Wrong("temperature", T_REFUSED, "not-refused", edit=("if not T > 0", "if T < 0")),
+    Wrong("temperature", T_REFUSED, "not-refused", edit=("if not T > 0", "if T == 0")),
     Wrong(
         "temperature",
         NEVER,
@@ -311,6 +312,8 @@ return out / out.sum(-1, keepdim=True)
         ),
     ),
     Wrong("top_k", K_EDGES, "not-refused", edit=(K_TEST, "")),
+    Wrong("top_k", K_EDGES, "not-refused", edit=("if k < 1", "if k < 0")),
+    Wrong("top_k", K_EDGES, "not-refused", edit=("if k < 1", "if k == 0")),
     Wrong("top_k", edit=("if k < 1", "if k < 2"), stops="k must be at least 1: got 1"),
     Wrong("top_k", K_BEST, "one-too-few", edit=("[..., :k]", "[..., : k - 1]")),
     Wrong(
@@ -411,6 +414,9 @@ return out / out.sum(-1, keepdim=True)
         edit=(SCATTERED, "probs.scatter_(-1, order, ranked * (before < p))"),
     ),
     Wrong("top_p", P_REFUSED, "not-refused", edit=(P_TEST, "")),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=("0 < p <= 1", "0 <= p <= 1")),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=("0 < p <= 1", "p != 0 and p <= 1")),
+    Wrong("top_p", P_REFUSED, "not-refused", edit=("0 < p <= 1", "0 < p")),
     Wrong("top_p", ONE, "nothing-kept", edit=("before < p", "before < p - 1e-6")),
     Wrong(
         "top_p",
@@ -1450,7 +1456,7 @@ return (q1[:, None] * q2).view(p.shape)
         Wrong("temperature", claim, name, edit=(TEMPERED, code))
         for claim, name, code in (
             (
-                LIMITS,
+                ROWS,
                 "shifted-by-the-batch",
                 "((logits - logits.max()) / T).exp() / ((logits - logits.max()) / T).exp().sum(-1, "
                 "keepdim=True)",
