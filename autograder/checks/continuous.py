@@ -854,7 +854,7 @@ def surprise_of_a_bell(gaussian_nll: Standin, draw: Draw) -> Iterator[Claim | Ca
         ),
         Property(
             "far",
-            "a far point has its finite price, and a finite slope that leads back",
+            "far out it costs about ½z² nats, and has a finite slope that leads back",
             lambda draw: [*far_gaussians(draw), *_slopes(gaussian_cases, far_gaussians)(draw)],
             points=1,
             asks="½z² at any z, and the slope z/σ",

@@ -19,7 +19,7 @@ import numpy as np
 from autograder.checking import checks
 from autograder.checks.arguments import untouched
 from autograder.checks.numbers import SMALL, exactly, number
-from autograder.claims import Cause, Claim
+from autograder.claims import Cause, Claim, waiting
 from autograder.diagnosis import Mistake, Property, Subject, Symptom, examine
 from autograder.diagnosis.examine import shown
 from autograder.diagnosis.mistakes import Observation, alike
@@ -557,7 +557,7 @@ def price_of_a_belief(kl: Standin, draw: Draw) -> Iterator[Claim | Cause]:
         ),
         Property(
             "gibbs",
-            "it is 0 for q = p, and positive for every other q",
+            "it is 0 for q = p, and positive for every other q without a 0",
             near_and_far,
             points=0.5,
             asks="Gibbs' inequality: nobody is less surprised by p than who believes p",
@@ -1482,7 +1482,7 @@ def likelihood_is_forward_kl(mle_equals_kl: Standin, draw: Draw) -> Iterator[Cla
             points=0.25,
             asks="−log 0 = inf, among the samples and in KL(p̂‖q); H(p̂) stays what it is",
             typical=False,
-            needs="nll",
+            needs="parts",
         ),
     )
 
@@ -1600,6 +1600,17 @@ _FORWARD_MISTAKES = (
         "moment-about-zero",
         "this is the root of the mean of x²: take the mean away first, (x − m)²",
         options={"center": False},
+    ),
+    *(
+        Mistake(
+            "mean-not-squared",
+            "of the mean of x² the mean m is taken, and not its square: σ² = E[x²] − m²",
+            after=lambda v, *_, turned=turned: (
+                v[0],
+                np.sqrt(turned(v[1] ** 2 + v[0] ** 2 - v[0])),
+            ),
+        )
+        for turned in (abs, lambda v: max(v, 0.0))
     ),
     Mistake(
         "mean-over-outcomes",
@@ -1817,6 +1828,12 @@ def optimum(
         mu -= np.clip(0.1 * (weighted * z).sum() * np.exp(s), -0.1, 0.1)
         s -= np.clip(0.05 * (weighted * (z**2 - 1)).sum(), -0.1, 0.1)
     return float(mu), float(np.exp(s))
+
+
+def is_optimum(p: np.ndarray, grid: np.ndarray, end: tuple[float, float], bumps: Bumps) -> bool:
+    """Whether steps downhill from a Gaussian, no spike that the grid does not see, stay there."""
+    seen = np.isfinite(end).all() and end[1] > grid[1] - grid[0] and grid[0] < end[0] < grid[-1]
+    return bool(seen) and at_place(end, optimum(p, grid, end, bumps))
 
 
 def one_step(
@@ -2353,6 +2370,8 @@ _WRONG_ENDS = (
 def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | Cause]:
     """Gradient descent on KL(q‖p) ends in the valley where it starts."""
 
+    ends: list[tuple] = []  # of whole walks, each with its world
+
     def ask(p: np.ndarray, grid: np.ndarray, start: Any, bumps: Bumps, how: Any = None) -> Any:
         options = {} if how in (None, WHOLE) else {"steps": how}
         if isinstance(how, float):
@@ -2362,6 +2381,8 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         if how == BY_DEFAULT:
             options = {"steps": 1}
         end = pair(untouched(fit_reverse)(p, grid, start, **options), "fit_reverse")
+        if how is None:
+            ends.append((p, grid, end, bumps))
         right = end if how is None else optimum(p, grid, start, bumps, how)
         if how == WHOLE and at_place(end, right):
             return right
@@ -2401,6 +2422,7 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
         told=told_pair,
         alike=at_place,
     )
+    failed = ""  # the first claim that does not hold
     for said in examine(
         replace(subject, rule=lambda *case: optimum(*case)),  # slips are looked for in one step
         draw,
@@ -2443,4 +2465,9 @@ def gaussian_that_chooses(fit_reverse: Standin, draw: Draw) -> Iterator[Claim | 
     ):
         if isinstance(said, Cause):
             said = _cause_in_a_step(fit_reverse, draw.again(), said)
+        elif said.id == "local" and said.holds and failed:
+            if not all(is_optimum(*end) for end in ends):
+                said = waiting(said.text, f"“{failed}”", points=said.points, id=said.id)
+        elif said.fails and not failed:
+            failed = said.text
         yield said

@@ -1056,6 +1056,19 @@ _MISTAKES_OF_MODEL = (
         "population, each of probability ½, which makes Δ²/4",
         lambda mu, eps: eps + (mu[1] - mu[0]) ** 2 / 2,
     ),
+    *(
+        Mistake(
+            "one-mean-alone",
+            f"mean2 is mu[{which}] alone: it is the average of the two means",
+            after=lambda v, mu, eps, x2, which=which: v if x2 is not None else [mu[which], v[1]],
+        )
+        for which in (1, 0)
+    ),
+    _in_x2(
+        "std-for-variance",
+        "√ε stands where ε belongs: ε is the variance within a bump already",
+        lambda mu, eps: np.sqrt(eps) + (mu[1] - mu[0]) ** 2 / 4,
+    ),
     Mistake(
         "first-mean-taken-for-0",
         "mean2 is half of mu[1] alone: mu[0] need not be 0",
@@ -1649,7 +1662,7 @@ def what_the_reverse_arrow_loses(gap: Standin, draw: Draw) -> Iterator[Claim | C
         ),
         Property(
             "units",
-            "it depends on the distance in standard deviations, Δ/√ε, and on nothing else",
+            "it is above 0, and depends on the distance in standard deviations, Δ/√ε, alone",
             same_worlds,
             points=0.5,
             asks="one number above 0: KL knows neither the units of x2 nor its zero",

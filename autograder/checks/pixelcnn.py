@@ -136,6 +136,16 @@ def _middle_row_cleared(kind: str, *case: Any) -> np.ndarray:
     return mask
 
 
+def _rows_by_width(kind: str, size: Any, *case: Any, **wrong: Any) -> np.ndarray:
+    """As many rows above as half of the width says."""
+    (height, width), right = pair(size), mask_by_rule(kind, size, *case, **wrong)
+    mask = np.where(np.arange(height)[:, None] < width // 2, 1, 0 * right)
+    middle_row = right[:, :, height // 2]
+    mask[:, :, height // 2, : width // 2] = middle_row[..., : width // 2]
+    mask[:, :, height // 2, width // 2] = middle_row[..., width // 2]
+    return mask
+
+
 _OF_MASKS = (
     Mistake("all-zero", "nothing is connected: that is blind to the future, and to the past as "
         "well", after=lambda mask, *_: 0 * mask),
@@ -210,10 +220,12 @@ _OF_MASKS = (
         "may be higher than wide, or wider than high, and each axis has a middle of its own",
         options={"at": lambda h, w: (h // 2, h // 2)}),
     Mistake("one-middle-for-both", "how much of the middle row is past is counted by the height: "
-        "it is half of the WIDTH, and a kernel may be wider than high",
+        "it is half of the WIDTH, and a kernel may be wider than high, or higher than wide",
         gives=lambda kind, size, *case, **wrong: mask_by_rule(kind, size, *case, **wrong, columns=(
-            lambda column: -(pair(size)[1] // 2) <= column < min(
-                0, pair(size)[0] // 2 - pair(size)[1] // 2)))),
+            lambda column: column < pair(size)[0] // 2 - pair(size)[1] // 2))),
+    Mistake("one-middle-for-both", "how many rows are past is counted by the width: it is half of "
+        "the HEIGHT, and a kernel may be wider than high, or higher than wide",
+        gives=_rows_by_width),
     Mistake("lower-triangle", "this is the lower triangle of a matrix (tril): an image is read row "
         "by row, so that the rows above are past over their whole width",
         gives=lambda kind, size, i, o, colors=1: np.broadcast_to(
@@ -252,11 +264,17 @@ def masks(draw: Draw) -> list[tuple]:
         ("B", draw.choice((5, 7)), 3 * three, 6, 3),
         ("A", (1, draw.choice((5, 7))), 3, 6, 3),
         ("B", (draw.choice((3, 5)), 7), 6, 3, 3),
+        ("B", draw.choice(((5, 3), (7, 5))), 2, 1, 1),  # half as high is not beyond its width
         ("B", 1, 6, 3 * draw.integer(3, 5), 3),
         ("A", 1, 2, 4, 2),
         ("B", 1, 2, 3, 1),
         *(("A", 3, 3, 6, colors) for colors in (1, 3)),  # one after the other: no mask is kept
     ]
+
+
+def masks_of_their_own(draw: Draw) -> list[tuple]:
+    """Those of `masks` without the last pair, whose masks differ at the middle alone."""
+    return masks(draw)[:-2]
 
 
 def masks_of(one_color: bool) -> Callable[[Draw], list[tuple]]:
@@ -339,6 +357,15 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
         drawn=True,
     )  # fmt: skip
 
+    def with_a_high_one(draw: Draw) -> list[tuple]:
+        """And one that is more than twice as high as wide, where the function can do with it."""
+        high = ("A", (7, 3), 1, 2)
+        try:
+            subject.ask(*high)
+        except (StudentFailed, ValueError):
+            return masks_of_their_own(draw)
+        return [*masks_of_their_own(draw), high]
+
     def aspect(id: str, text: str, alike: Callable, cases: Callable, points: float, asks: str):
         needs = "" if id == "form" else "form"
         return Property(id, text, cases, points, asks, typical=False, needs=needs, alike=alike)
@@ -360,7 +387,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
             "future",
             "no pixel after this one is seen",
             agree_at(lambda place: place > 0),
-            masks,
+            with_a_high_one,
             1,
             "ones above the middle and left of it only, whatever kind and colors are",
         ),
@@ -368,7 +395,7 @@ def masks_of_a_convolution(conv_mask: Standin, draw: Draw) -> Said:
             "past",
             "every pixel before this one is seen, in all its colors",
             agree_at(lambda place: place < 0),
-            masks,
+            masks_of_their_own,
             1,
             "all columns of the rows above, and the middle row up to the middle",
         ),
@@ -769,6 +796,7 @@ def sums_of_offsets(
     kinds: str = "AB",
     reach: Callable[[int], int] = lambda size: size // 2,
     row: Callable[[int, int, str], bool] = lambda c, p, kind: c < 0 or (c == 0 and kind == "B"),
+    rows: Callable[[int], range] = lambda p: range(-p, 0),
     above: Callable[[int], bool] = lambda c: True,
     below: bool = False,
     first_only: bool = False,
@@ -781,7 +809,7 @@ def sums_of_offsets(
     field = {(0, 0)}
     for place, (kind, size) in enumerate(layers):
         kind, p = kinds["AB".index(kind)], reach(size)
-        layer = {(r, c) for r in range(-p, 0) for c in range(-p, p + 1) if above(c)}
+        layer = {(r, c) for r in rows(p) for c in range(-p, p + 1) if above(c)}
         layer |= {(0, c) for c in range(-p, p + 1) if row(c, p, kind)}
         if below:
             layer = {(r, c) for r in range(-p, p + 1) for c in range(-p, p + 1)}
@@ -868,6 +896,20 @@ _OF_FIELDS = (
     Mistake("fixed-window", "the field ends where it should go on: a large stack sees further, and "
         "no size is given beforehand",
         gives=lambda layers: {(r, c) for r, c in sums_of_offsets(layers) if max(-r, abs(c)) < 6}),
+    Mistake("nothing-to-begin-with", "the field stays empty, whatever the layers: sums need an "
+        "offset to begin with, and that is (0, 0)", gives=lambda layers: set()),
+    Mistake("rows-below", "the rows BELOW are taken, 1 … p: the past lies above, rows −p … −1",
+        options={"rows": lambda p: range(1, p + 1)}),
+    Mistake("rows-above-lost", "the rows above are missing: they are all past, −p … −1",
+        options={"rows": lambda p: range(0)}),
+    Mistake("row-above-lost", "the row just above is missing: range(−p, −1) ends before −1",
+        options={"rows": lambda p: range(-p, -1)}),
+    Mistake("top-row-lost", "the topmost row, −p, is missing", options={
+        "rows": lambda p: range(-p + 1, 0)}),
+    Mistake("first-kind-for-all", "every layer is taken for the kind of the first: each has its "
+        "own, and only A hides the middle",
+        gives=lambda layers, **wrong: sums_of_offsets(
+            [(layers[0][0], size) for _, size in layers], **wrong)),
     Mistake("empty-for-no-layers", "without a layer nothing is seen at all: the field is the "
         "pixel itself then, {(0, 0)}, with which the sums begin",
         gives=lambda layers: sums_of_offsets(layers) if layers else set()),
@@ -1081,6 +1123,10 @@ def _changed_places(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(a) * torch.tanh(b)
 
 
+def _half_relu(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.relu(a) * torch.sigmoid(b)
+
+
 def _halves(w: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return w.chunk(2, 1)
 
@@ -1134,6 +1180,10 @@ _OF_BLOCKS = (
         options={"gate": lambda a, b: torch.relu(a)}),
     Mistake("relu-for-tanh", "the first half goes through a ReLU: a gate is tanh(a) · σ(b)",
         options={"gate": lambda a, b: torch.relu(a) * torch.sigmoid(b)}),
+    *(Mistake("relu-for-tanh", f"in the {stack} stack the first half goes through a ReLU: a gate "
+        "is tanh(a) · σ(b)", options={"gate": gates})
+        for stack, gates in (
+            ("vertical", (_half_relu, gated)), ("horizontal", (gated, _half_relu)))),
     Mistake("relu-for-sigmoid", "the second half goes through a ReLU: a gate is tanh(a) · σ(b), "
         "and σ lies in 0 … 1", options={"gate": lambda a, b: torch.tanh(a) * torch.relu(b)}),
     Mistake("gates-added", "the two halves are added: they multiply, one says what and the other "
@@ -1242,20 +1292,28 @@ def _block_with_numbers(GatedBlock: Standin, draw: Draw, shape: tuple, *case: An
 def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
     """The horizontal stack gets the rows above from the vertical one, and no more."""
     seed_generators(GatedBlock, draw.integer(0, 2**31))
-    leaks, gaps, alive, mixing, same_row = _seen_by_blocks(GatedBlock, draw)
+    leaks, gaps, alive, mixing, where = _seen_by_blocks(GatedBlock, draw)
     yield claim(
-        "no feature sees what comes later: h only the rows of v above it, and h to the left",
+        "no feature sees what it may not: v' only v, down to its own row; h' only the rows of v "
+        "above it, and h to the left",
         alive and not leaks and not mixing,
+        id="no-leak",
         points=1.5,
         saw=leaks
         or ("rows of a batch that see each other" if mixing else "a stack that never changes"),
         asks="h at row r sees rows of v above r, and of h only what lies left (kind B: and itself)",
         advice=[
             when(
-                same_row,
+                "later" in where and "v' sees h" not in where,
                 "own-row-handed-down",
                 "h at row r changes with row r of v, the pixel and what comes after it: what comes "
                 "down to row r may know the rows above it only",
+            ),
+            when(
+                where == {"beside"},
+                "own-row-of-v",
+                "h at row r changes with row r of v, though with nothing right of the pixel: what "
+                "it knows of its own row it has from h alone",
             ),
             "",
         ],
@@ -1312,9 +1370,11 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
         uncut(GatedBlock, lambda: not_behind_h(block, x))
 
 
-def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bool, bool]:
-    """What blocks see: the first leak and gap in words, life in both stacks, mixing, own rows."""
-    leak, gap, alive, mixing, same_row = "", "", True, False, False
+def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bool, set[str]]:
+    """What blocks see: the first leak and gap in words, life in both stacks, mixing, and which
+    leaks: h' sees v "later" in its own row, or "beside" itself, "v' sees h", or "others".
+    """
+    leak, gap, alive, mixing, where = "", "", True, False, set()
     for kind, channels_in, channels, size, colors in (
         ("B", 2, 2, 3, 1),
         ("A", 3, 3, draw.choice((3, 5)), 3),
@@ -1344,13 +1404,28 @@ def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bo
             for o, i in edges:
                 yield _spot(o, channels, 4, 5) + _spot(i, channels_in, 4, 5)
 
-        late, lost = list(spots(seen.forbidden(allowed))), list(spots(seen.missing(allowed)))
-        same_row |= any((s[0], s[4]) == ("h", "v") and s[2] == s[6] for s in late)
+        # What lies farther back than the kernel reaches is past: the formula is wrong then.
+        late = [s for s in spots(seen.forbidden(allowed)) if not _farther_back(*s)]
+        lost = list(spots(seen.missing(allowed)))
+        where |= {_kind_of_leak(*s) for s in late}
         if late and not leak:
             leak = _edge(late[0], kind, size, "changes with")
         if lost and not gap:
             gap = _edge(lost[0], kind, size, "never changes with")
-    return leak, gap, alive, mixing, same_row
+    return leak, gap, alive, mixing, where
+
+
+def _farther_back(a: str, k: int, r: int, c: int, b: str, j: int, s: int, d: int) -> bool:
+    """Whether a feature at (r, c) may know what it sees at (s, d), however far it lies."""
+    if (a, b) == ("h", "h"):
+        return s == r and d < c
+    return b == "v" and (s <= r if a == "v" else s < r)
+
+
+def _kind_of_leak(a: str, k: int, r: int, c: int, b: str, j: int, s: int, d: int) -> str:
+    if (a, b) == ("v", "h"):
+        return "v' sees h"
+    return ("later" if d > c else "beside") if (a, b, s) == ("h", "v", r) else "others"
 
 
 def _both_stacks(answer: Any) -> Any:
@@ -1670,7 +1745,7 @@ def _claims_on_dependencies(
         ],
     )
     yield claim(
-        "every logit sees all numbers before its own: no blind spot",
+        "the logits of each number see all numbers before it: no blind spot",
         alive and not gaps,
         points=0.5,
         saw=f"the logits of {_name_of(*gaps[0][:4])} never change with "

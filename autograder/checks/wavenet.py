@@ -222,6 +222,10 @@ OF_ENCODING = (
                 {"curve": lambda x, mu: companded(x, mu) / np.log(10)},
                 {"curve": lambda x, mu: companded(x, mu) / np.log(2)},
             ),
+            "base-mu": (
+                "the logarithm is divided by ln μ: it is ln(1 + μ), so that f ends at ±1",
+                {"curve": lambda x, mu: companded(x, mu) * np.log1p(mu) / np.log(mu)},
+            ),
             "rounded-up": (
                 "you round up: a code belongs to the nearest whole number",
                 {"half": 1 - 1e-9},
@@ -969,6 +973,8 @@ OF_FIELDS = (
                 "every layer adds its reach, not the widest alone",
                 lambda k, ds: 1 + (k - 1) * max(ds, default=0),
                 lambda k, ds: k * max(ds, default=0),
+                lambda k, ds: 1 + (k - 1) * max(0, 2 * max(ds, default=0) - 1),
+                lambda k, ds: 1 + (k - 1) * (2 * max(ds, default=0) - 1),
                 lambda k, ds: 2 * (k - 1) * max(ds, default=0),
                 lambda k, ds: 2 * (k - 1) * max(ds, default=0) or 1,
                 lambda k, ds: k * ds[-1],
@@ -1064,6 +1070,7 @@ def how_far_back(receptive_field: Standin, draw: Draw) -> Iterator[Claim | Cause
             lambda draw: known,
             points=0.5,
             asks="1,024, two stacks 2,047, three 3,070, kernel 3 with 1, 2, 4 15, and no layer 1",
+            typical=False,  # stacks that double are what many another rule is right for
         ),
         Property(
             "exact",
@@ -1485,8 +1492,8 @@ def _sees_its_field(WaveNet: Standin, draw: Draw) -> Claim:
             when(
                 min(lags, default=0) < 0,
                 "looks-ahead",
-                "the logits see LATER samples: is a convolution padded on both sides, or the input "
-                "shifted to the left?",
+                "the logits see LATER samples: is a convolution padded on both sides, the input "
+                "shifted to the left, or its end brought to the front (torch.roll)?",
             ),
             when(
                 0 in lags,
@@ -2163,7 +2170,11 @@ _ARGMAX = mistakes(
         "argmax": (
             "you take the most probable code each time: draw with draw_codes",
             {"choose": lambda logits, u: logits.argmax(1), "moved": False},
-        )
+        ),
+        "softmax-twice": (
+            "what draw_codes gets are probabilities: it takes logits, and their softmax itself",
+            {"choose": lambda logits, u: picked(np.exp(log_softmax(logits, 1)), u)},
+        ),
     }
 )
 OF_SOUNDS = (

@@ -43,7 +43,7 @@ from autograder.draw import Draw
 
 Args = tuple[Any, ...]
 
-LOOKS = "answers that change with what is given"
+LOOKS = "answers that differ wherever the right ones do"
 TWO_THINGS, AND = "Two things at once: ", ". And: "
 NUMBERS = re.compile(r"[-−+.\w]+").findall
 

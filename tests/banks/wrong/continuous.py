@@ -5,7 +5,7 @@ from tests.banks.bank import Wrong, written
 SMOOTHED = "x costs −log of its share (count + alpha) / (N + levels · alpha)"
 NEVER = "without smoothing, shares are frequencies, and a level that never came costs inf"
 BELL = "x costs ½z² + log σ + ½ log 2π nats, where z = (x − μ)/σ"
-FAR_BELL = "a far point has its finite price, and a finite slope that leads back"
+FAR_BELL = "far out it costs about ½z² nats, and has a finite slope that leads back"
 MIXED = "x costs −log Σ w_k N(x; μ_k, σ_k²), with one mixture for all x or one for each"
 FAR = "hundreds of σ away its price is finite, and exact; so it is on a spike"
 SLOPE = "its slope in x is finite everywhere, and leads back to the components"

@@ -10,7 +10,7 @@ NEVER_CROSS = (
     "H(p, q) is inf where the model calls a real event impossible, and exact where nearly so"
 )
 KL = "KL(p‖q) is the average of log(p/q), weighted by p, in nats"
-GIBBS = "it is 0 for q = p, and positive for every other q"
+GIBBS = "it is 0 for q = p, and positive for every other q without a 0"
 NEVER_KL = "KL(p‖q) is inf where the model calls a real event impossible, and exact where nearly so"
 CHOICES = "perplexity is exp of the average surprise: V if even over V tokens, 1 if always sure"
 LENGTH = "length alone does not perplex; one impossible token does, without end"
@@ -1359,5 +1359,11 @@ return np.exp(-np.average(np.nan_to_num(log_probs), weights=p))
         MEAN,
         "roots-for-weights",
         edit=("weights = p / p.sum()", "weights = np.sqrt(p) / np.sqrt(p).sum()"),
+    ),
+    Wrong(
+        "fit_forward",
+        SPREAD,
+        "mean-not-squared",
+        edit=("(weights * (grid - mu) ** 2).sum()", "np.abs((weights * grid**2).sum() - mu)"),
     ),
 )

@@ -15,7 +15,7 @@ VARIANCE = "the conditional's variance is Var[X1 | x2], another one for each x2"
 ANY_SHAPE = "conditional takes a number or an array of any shape"
 GAP = "the gap is KL(p ‖ the best reverse Gaussian model), in nats"
 MERGE = "it falls to 0 as the bumps merge, and is above 0 before"
-UNITS = "it depends on the distance in standard deviations, Δ/√ε, and on nothing else"
+UNITS = "it is above 0, and depends on the distance in standard deviations, Δ/√ε, alone"
 ONE = "one component loses the gap: the sum of what both factors lose"
 TWO = "two components close the gap in p(x2), and not in p(x1 | x2)"
 LOG_ODDS = "each pixel's bias is the log-odds of its frequency, half an image of each kind added"
@@ -1082,5 +1082,20 @@ def best_reverse_gaussian(mu, eps):
         MEAN,
         "mean-and-variance-swapped",
         edit=(PAIR, "return moment(2) - mean**2, mean"),
+    ),
+    *(
+        Wrong(
+            "best_reverse_gaussian",
+            MOMENTS,
+            "one-mean-alone",
+            edit=("mean2 = (mu[0] + mu[1]) / 2", f"mean2 = mu[{which}]"),
+        )
+        for which in (0, 1)
+    ),
+    Wrong(
+        "best_reverse_gaussian",
+        MOMENTS,
+        "std-for-variance",
+        edit=(WITHIN, WITHIN.replace("eps", "np.sqrt(eps)")),
     ),
 )

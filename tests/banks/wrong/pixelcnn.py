@@ -15,11 +15,14 @@ HOLDS = "the mask holds after a training step, is saved and moved with the layer
 LAYER = "one layer sees the offsets at which its mask is 1"
 STACK = "two layers see every sum of one offset of each, and so on"
 BLIND_SPOT = "a deep stack keeps its blind spot, and no layer at all sees its own pixel"
-LATE = "no feature sees what comes later: h only the rows of v above it, and h to the left"
+LATE = (
+    "no feature sees what it may not: v' only v, down to its own row; h' only the rows of v above "
+    "it, and h to the left"
+)
 LOST = "no feature loses what it may see: all columns of the rows above, and the row to the left"
 VALUES = "v' = gate(u), h' = out(gate(across(h) + down(u shifted))), plus h in kind B"
 SELF = "no logit sees its own number or a later one, of pixels and of colors"
-SEES = "every logit sees all numbers before its own: no blind spot"
+SEES = "the logits of each number see all numbers before it: no blind spot"
 ROWS = "in training too each image of a batch is computed for itself"
 FORMULA = "the scaled image goes through the blocks, then relu, `hidden`, relu and `output`"
 DROPPED = "in training `self.dropout` works on h after each block, in evaluation on nothing"
@@ -1820,4 +1823,49 @@ def conv_mask(kind, kernel_size, channels_in, channels_out, colors=1):
         check="PixelCNN.inpaint",
         edit=("x = x.clone()", "x = torch.zeros_like(x)"),
     ),
+    Wrong("conv_mask", PAST, "one-middle-for-both", edit=(ABOVE, "mask[:, :, : width // 2] = 1")),
+    Wrong(
+        "conv_mask",
+        FUTURE,
+        "one-middle-for-both",
+        edit=(LEFT, "mask[:, :, height // 2, : height // 2] = 1"),
+    ),
+    Wrong(
+        "receptive_field",
+        LAYER,
+        "nothing-to-begin-with",
+        edit=("field = {(0, 0)}", "field = set()"),
+    ),
+    *(
+        Wrong("receptive_field", LAYER, name, edit=("for r in range(-p, 0)", f"for r in {rows}"))
+        for name, rows in (
+            ("rows-below", "range(1, p + 1)"),
+            ("row-above-lost", "range(-p, -1)"),
+            ("top-row-lost", "range(-p + 1, 0)"),
+        )
+    ),
+    Wrong("receptive_field", LAYER, "rows-above-lost", edit=("above | left", "left")),
+    Wrong(
+        "receptive_field",
+        STACK,
+        "first-kind-for-all",
+        edit=("p = size // 2", "kind, p = layers[0][0], size // 2"),
+    ),
+    Wrong(
+        "GatedBlock",
+        LATE,
+        "own-row-of-v",
+        edit=(
+            (VERTICAL, f"given = v\n        {VERTICAL}"),
+            (RETURN, RETURN.replace("h + new", "given + new")),
+        ),
+    ),
+    Wrong(
+        "GatedBlock",
+        VALUES,
+        "shifted-twice",
+        edit=(SHIFT, "above = F.pad(u, (0, 0, 2, 0))[:, :, :-2]"),
+    ),
+    Wrong("GatedBlock", VALUES, "relu-for-tanh", edit=(GATED_V, GATED_V.replace("tanh", "relu"))),
+    Wrong("GatedBlock", VALUES, "relu-for-tanh", edit=(NEW, NEW.replace("tanh", "relu"))),
 )

@@ -1285,4 +1285,17 @@ def generate(model, count, label=None, generator=None):
     return codes[:, model.field :]
 """,
     ),
+    Wrong(
+        "receptive_field",
+        FIELD,
+        "top-layer-only",
+        edit=(R, "1 + (kernel_size - 1) * (2 * max(dilations, default=0) - 1) * bool(dilations)"),
+    ),
+    Wrong("mu_law_encode", CODE, "base-mu", edit=("math.log1p(mu)", "math.log(mu)")),
+    Wrong(
+        "generate",
+        DRAWN,
+        "softmax-twice",
+        edit=("[:, :, -1], generator", "[:, :, -1].softmax(1), generator"),
+    ),
 )
