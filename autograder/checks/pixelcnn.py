@@ -1312,8 +1312,8 @@ def two_stacks_with_gates(GatedBlock: Standin, draw: Draw) -> Said:
             when(
                 where == {"beside"},
                 "own-row-of-v",
-                "h at row r changes with row r of v, though with nothing right of the pixel: what "
-                "it knows of its own row it has from h alone",
+                "h at row r changes with row r of v: what it knows of its own row it has from h "
+                "alone",
             ),
             "",
         ],
@@ -1407,7 +1407,8 @@ def _seen_by_blocks(GatedBlock: Standin, draw: Draw) -> tuple[str, str, bool, bo
         # What lies farther back than the kernel reaches is past: the formula is wrong then.
         late = [s for s in spots(seen.forbidden(allowed)) if not _farther_back(*s)]
         lost = list(spots(seen.missing(allowed)))
-        where |= {_kind_of_leak(*s) for s in late}
+        if kind == "B":  # of one size, so that names do not depend on the draw
+            where |= {_kind_of_leak(*s) for s in late}
         if late and not leak:
             leak = _edge(late[0], kind, size, "changes with")
         if lost and not gap:
