@@ -1473,6 +1473,7 @@ _MISTAKES_OF_GAP = (
             ("half-twice", "one of the two terms is halved twice", 1, 0.5),
             ("half-twice", "one of the two terms is halved twice", 0.5, 1),
             ("sign-of-average", "the average of log Var[X1 | x2] is negative, and is added", 1, -1),
+            ("sign", "½ log(Var[X2] / ε) has the wrong sign: it is above 0, and is added", -1, 1),
         )
     ),
     _BITS,
@@ -1935,6 +1936,12 @@ def how_many_components(mixture_reverse: Standin, draw: Draw) -> Iterator[Claim 
         rule=losses_of,
         mistakes=_MISTAKES_OF_MIXTURE,
         symptoms=(
+            Symptom(
+                "nothing-lost",
+                "0 in every world, whatever `components` says: one Gaussian loses something of two "
+                "bumps. Is everything multiplied by 0, or a difference of a thing from itself?",
+                lambda seen: not any(loss for o in seen for loss in o.answer),
+            ),
             Symptom(
                 "other-defaults",
                 "right where mu and eps are given, and wrong where they are left out: what stands "

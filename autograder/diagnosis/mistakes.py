@@ -182,29 +182,55 @@ def explain(
 ) -> tuple[Mistake, ...]:
     """The first mistake that gives every answer seen, else the first such pair, else ().
 
-    `sizes` says how many are tried together. `known` keeps what the rule gave with an option, so
-    that a later search with the same mistakes and answers costs less.
+    Where answers are compared loosely, as shares of samples are, several single mistakes may give
+    them: one that is much nearer than the first is taken. `sizes` says how many are tried together.
+    `known` keeps what the rule gave with an option, so that a later search with the same mistakes
+    and answers costs less.
     """
     if not seen:
         return ()
     known = {} if known is None else known  # what is the same in several pairs is computed once
     ordered = telling(seen)
 
-    def gives(program: _Composed, one: Observation) -> bool:
+    def value_in(program: _Composed, one: Observation) -> Any:
         key = (program.begin, id(one))
         if key not in known:
             begin = functools.partial(program.base, **program.options)
             known[key] = value_of(begin, one.args)
         value = known[key]
         if program.afters and not isinstance(value, NoValue):
-            value = value_of(lambda *args: program.end(copy.deepcopy(value), *args), one.args)
-        return _same(one, value)
+            return value_of(lambda *args: program.end(copy.deepcopy(value), *args), one.args)
+        return value
 
+    best: tuple[Mistake, ...] = ()
+    nearest = np.inf
     for chosen in _together(mistakes, sizes):
+        if best and len(chosen) > 1:
+            break
         program = program_of(rule, chosen)
-        if program is not None and all(gives(program, one) for one in ordered):
-            return chosen
-    return ()
+        if program is None or not all(_same(one, value_in(program, one)) for one in ordered):
+            continue
+        away = sum(_distance(one.answer, value_in(program, one)) for one in ordered)
+        if not best or away < MUCH_NEARER * nearest:
+            best, nearest = chosen, away
+        if len(chosen) > 1 or nearest < EXACT * len(ordered):
+            break
+    return best
+
+
+EXACT = 1e-4  # away from an answer, in the sum of its size: no other mistake is looked for
+MUCH_NEARER = 0.6
+
+
+def _distance(answer: Any, value: Any) -> float:
+    """The sum of all differences, as a share of the sum of the answer; 0 of what is no numbers."""
+    try:
+        a, b = np.asarray(answer, dtype=np.float64), np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return 0.0
+    if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return 0.0
+    return float(np.abs(a - b).sum() / (np.abs(a).sum() + 1e-12))
 
 
 def _together(mistakes: Sequence[Mistake], sizes: Sequence[int]) -> Iterator[tuple[Mistake, ...]]:

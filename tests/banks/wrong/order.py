@@ -412,6 +412,7 @@ def odds(x2):
     gap("first-term-forgotten", (WHOLE, "return 0.5 * average")),
     gap("half-forgotten", ("0.5 * average", "average")),
     gap("half-twice", ("0.5 * np.log(var2", "0.25 * np.log(var2")),
+    gap("sign", ("0.5 * np.log(var2", "-0.5 * np.log(var2")),
     gap("sign-of-average", ("+ 0.5 * average", "- 0.5 * average")),
     gap("", ("8 * np.sqrt(eps)", "8 * eps"), fails=UNITS),
     gap("", ("8 * np.sqrt(eps)", "8.0"), fails=UNITS),
@@ -488,6 +489,12 @@ def odds(x2):
         ONE,
         "second-factor-only",
         edit=(LOST, "return (p2 * lost1).sum() * step2"),
+    ),
+    Wrong(
+        "mixture_reverse",
+        ONE,
+        "nothing-lost",
+        edit=("step1, step2 = x1[1] - x1[0], x2[1] - x2[0]", "step1 = step2 = x2[0] - x2[0]"),
     ),
     Wrong("mixture_reverse", ONE, "unweighted-average", edit=(LOST, "return lost2 + lost1.mean()")),
     Wrong(
