@@ -242,6 +242,21 @@ def test_what_a_program_gives_is_computed_once_for_singles_and_pairs():
     assert sorted(asked) == [3.0, 3.0, 5.0]
 
 
+@pytest.mark.parametrize("drawn, named", [(0.56, "near"), (0.52, "far")])
+def test_of_two_mistakes_that_give_loosely_compared_answers_the_much_nearer_is_named(
+    drawn: float, named: str
+):
+    def of(share: float) -> np.ndarray:
+        return np.array([share, 1 - share])
+
+    far, near = (
+        Mistake(name, name, gives=lambda share=share: of(share))
+        for name, share in (("far", 0.52), ("near", 0.57))
+    )
+    seen = [Observation((), of(drawn), of(0.3), lambda a, b: float(np.abs(a - b).sum()) < 0.11)]
+    assert [one.name for one in explain(lambda: of(0.3), (far, near), seen)] == [named]
+
+
 def test_a_cause_that_gives_every_answer_explains_all_claims_and_a_part_does_not():
     _, whole = verdict_on(lambda x: float((x * x).sum()))
     _, part = verdict_on(lambda x: float((x * x).sum()) if len(x) > 1 else -1.0)
