@@ -1079,6 +1079,7 @@ def how_far_back(receptive_field: Standin, draw: Draw) -> Iterator[Claim | Cause
             points=0.5,
             asks="an int: 1 + (1 + 2 + … + 2^59) = 2^60 for kernel 2, 2^61 − 1 for kernel 3",
             typical=False,
+            needs="field",
             alike=lambda a, b: type(a) is type(b) and a == b,
         ),
     )

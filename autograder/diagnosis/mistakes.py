@@ -226,7 +226,7 @@ def _distance(answer: Any, value: Any) -> float:
     """The sum of all differences, as a share of the sum of the answer; 0 of what is no numbers."""
     try:
         a, b = np.asarray(answer, dtype=np.float64), np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # an int beyond all floats, too
         return 0.0
     if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return 0.0
