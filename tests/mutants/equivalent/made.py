@@ -5,7 +5,7 @@ LESSON = "05_made"
 # 05: sentences that several of its mutants share.
 _EXACT = "Zeros and ones are exact in half precision too, and a product takes the weight's type."
 _TENSOR = "What is handed over is a tensor already, as the docstring says."
-_OWNER = "No exercise asks whether the caller's own tensor changes with what is made of it."
+_OWNER = "A layer writes nothing into its mask; what the caller writes into his later is not asked."
 _AS_MANY = "There are as many masks as layers: nothing is left for strict to refuse."
 
 _PLACE = "place = torch.arange(1, n + 1) if place is None else torch.as_tensor(place)"
@@ -47,7 +47,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ),
     ("MaskedLinear", _REGISTER, "torch.as_tensor(mask)", "mask"): _TENSOR,
     ("MADE", _PLACE, "torch.as_tensor(place)", "place"): _TENSOR,
-    ("MADE", 'self.register_buffer("place", place.clone())', "place.clone()", "place"): _OWNER,
     ("MADE", "place = torch.as_tensor(place).cpu()", "torch.as_tensor(place)", "place"): _TENSOR,
     (
         "MADE",
