@@ -179,8 +179,8 @@ _ADVICE = {
     "padded-at-the-end": "the sums stay where they are, and the last one is made 0: the "
     "zeros belong in front, so that each step gets the sum of the step before it",
     "viewed-for-turned": "the logits stand in memory step after step, all examples of a step "
-    "together: a view or a reshape leaves them so, and mixes the examples; turn them (.T), or "
-    "stack them along dim 1",
+    "together: another shape alone leaves them so, and mixes the examples. Whose logits stand in "
+    "row 0 of your answer?",
     "moved-along-the-hidden-units": "the sums are moved from one hidden unit to the next: they "
     "should be moved from one step to the next",
     "bit-late": "column i is added times the bit BEFORE x_i: the bit just drawn switches on its "
