@@ -135,6 +135,29 @@ def test_an_edge_that_holds_is_told_though_another_property_fails():
     assert [c.holds for c in claims] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "alone, factor, waits", [(True, 2, False), (False, 2, True), (False, 1, False)]
+)
+def test_a_loose_property_that_is_not_judged_alone_earns_nothing_beside_a_failed_one(
+    alone: bool, factor: int, waits: bool
+):
+    value = Property("value", "it is the mean square", vectors, 1, asks="the mean of the squares")
+    near = Property(
+        "near",
+        "it is about that",
+        vectors,
+        1,
+        asks="half to three times as much",
+        needs="value",
+        judged_alone=alone,
+        alike=lambda a, b: b / 2 < a < 3 * b,
+    )
+    subject = Subject(ask=lambda x: factor * mean_square(x), rule=mean_square)
+    exact, loose, *_ = examine(subject, Draw(0, "mean_square"), value, near)
+    assert exact.fails == (factor != 1)
+    assert (bool(loose.waits), loose.holds) == (waits, not waits)
+
+
 @pytest.mark.parametrize("answer, waits", [(1.0, True), (0.0, False)])
 def test_a_loose_property_waits_for_answers_that_look_at_what_is_given(answer: float, waits: bool):
     """It lets every positive number count: one number for all that is given is no evidence."""

@@ -2378,21 +2378,20 @@ _STAYS = {  # what is claimed, seen, asked and advised
         "reorder there and back leaves the model as it was",
         "other logits than at first, after reorder to another order and back",
         "weights and degrees stay, and the masks follow: the old order brings the old model back",
-        "reorder leaves masks of other degrees, or of another order: make them of self.degrees, "
-        "which are drawn once, by the constructor",
+        "reorder changes more than the order: its masks are made of self.degrees, which are drawn "
+        "once, by the constructor, and of the order that is given; the weights stay",
     ),
     "arguments-overwritten": (
         "what it is given stays as it was",
         "the caller's place, which is another one after reorder",
         "the caller's data as they were before the call",
-        "the model holds the very tensor that it was given as place, and reorder writes into it: "
-        "keep a copy of it (clone)",
+        "the model writes into the very tensor that it was given as place: it needs one of its own",
     ),
     "no-bias": (
         "the first variable has a probability of its own",
         "a logit of 0 for the variable of place 1, whatever the weights are",
         "any probability: nothing comes before it, so that its logit is a bias",
-        "your output layer has no bias, so that the first variable is a fair coin for ever",
+        "the first variable is a fair coin for ever: no weight reaches it, and no bias does",
     ),
 }
 _SUM = "the probabilities of all 2^n vectors sum to 1"
